@@ -1,0 +1,6 @@
+/// x
+#[derive(Clone, Debug)]
+pub struct JmesPath(());
+/// x
+#[derive(Clone, Debug)]
+pub struct JmesPathError(());

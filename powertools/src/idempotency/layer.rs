@@ -1,0 +1,6 @@
+/// x
+#[derive(Clone, Debug)]
+pub struct IdempotencyLayer(());
+/// x
+#[derive(Clone, Debug)]
+pub struct IdempotencyService(());

@@ -1,0 +1,124 @@
+use serde::Serialize;
+
+use super::codec::CodecError;
+use super::{Error, Idempotency, Key, OnMissingKey, Store};
+use crate::Invocation;
+
+/// Work with a name. Made by [`Idempotency::operation`].
+#[derive(Clone, Debug)]
+#[must_use = "an operation does nothing until it has a key and runs"]
+pub struct Operation<'a, S> {
+    idempotency: &'a Idempotency<S>,
+    name: String,
+}
+
+/// Work with a name and a key, ready to [`run`](Call::run). Made by [`Operation::key`].
+#[derive(Debug)]
+#[must_use = "a call does nothing until it runs"]
+pub struct Call<S> {
+    /// `None` if the work is to run without protection.
+    pub(super) prepared: Option<Prepared<S>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Prepared<S> {
+    pub(super) idempotency: Idempotency<S>,
+    pub(super) key: Key,
+    pub(super) validation: Option<String>,
+    operation: String,
+}
+
+impl<'a, S: Store> Operation<'a, S> {
+    pub(super) fn new(idempotency: &'a Idempotency<S>, name: String) -> Self {
+        let prefix = &idempotency.options.key_prefix;
+        let name = if prefix.is_empty() { name } else { format!("{prefix}.{name}") };
+        Self { idempotency, name }
+    }
+
+    /// Derives the key under which the work is done once.
+    ///
+    /// The key is what makes two events the same: an order number, the id that a client sent. Of a
+    /// value that serde writes as a map or list, every member counts.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::KeyMissing`] if `key` is written as null, an empty text, list or map, or a
+    /// list or map whose members are all null, unless [`OnMissingKey::Bypass`] is set. Returns
+    /// [`Error::KeyInvalid`] if it cannot be written as JSON, or the derived key is too long for
+    /// the store.
+    pub fn key<K: Serialize + ?Sized>(self, key: &K) -> Result<Call<S>, Error> {
+        let Self { idempotency, name } = self;
+        let options = &idempotency.options;
+        if options.disabled {
+            return Ok(Call { prepared: None });
+        }
+
+        let invocation = if options.tenant_in_key { Invocation::current() } else { None };
+        let tenant = invocation.as_ref().and_then(Invocation::tenant_id);
+        let derived = match options.codec.key(&name, tenant, key) {
+            Ok(Some(derived)) => derived,
+            Ok(None) if options.on_missing_key == OnMissingKey::Bypass => {
+                return Ok(Call { prepared: None });
+            }
+            Ok(None) => return Err(Error::KeyMissing { operation: name }),
+            Err(CodecError(reason)) => return Err(Error::KeyInvalid { operation: name, reason }),
+        };
+
+        let limit = idempotency.store.max_key_bytes();
+        if derived.len() > limit {
+            let reason = format!("it has {} bytes, and the store takes {limit}", derived.len());
+            return Err(Error::KeyInvalid { operation: name, reason });
+        }
+        Ok(Call {
+            prepared: Some(Prepared {
+                idempotency: idempotency.clone(),
+                key: Key::from(derived),
+                validation: None,
+                operation: name,
+            }),
+        })
+    }
+}
+
+impl<S: Store> Call<S> {
+    /// Adds the part of the event that must not change while the key stays the same, such as the
+    /// amount of a payment.
+    ///
+    /// Its hash is stored; a later call with another payload under the same key gets
+    /// [`Error::PayloadChanged`].
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::KeyInvalid`] if `payload` cannot be written as JSON.
+    pub fn payload<P: Serialize + ?Sized>(mut self, payload: &P) -> Result<Self, Error> {
+        if let Some(prepared) = &mut self.prepared {
+            let codec = prepared.idempotency.options.codec;
+            let hash = codec.payload(payload).map_err(|CodecError(reason)| Error::KeyInvalid {
+                operation: prepared.operation.clone(),
+                reason: format!("its payload: {reason}"),
+            })?;
+            prepared.validation = Some(hash);
+        }
+        Ok(self)
+    }
+
+    /// The derived key; `None` if the work is to run without protection.
+    #[must_use]
+    pub fn derived_key(&self) -> Option<&Key> {
+        self.prepared.as_ref().map(|prepared| &prepared.key)
+    }
+}
+
+/// The name that an attribute gives to a function's work when it was not told one:
+/// `<function name>.<path>`, and just the path outside Lambda.
+///
+/// The path has the module and the name of the function, and for methods the type. Renaming or
+/// moving the function changes it.
+#[must_use]
+pub fn default_name(path: &str) -> String {
+    let name = match Invocation::current() {
+        Some(invocation) => invocation.function_name().to_owned(),
+        None => std::env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default(),
+    };
+    if name.is_empty() { path.to_owned() } else { format!("{name}.{path}") }
+}

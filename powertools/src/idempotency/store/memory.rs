@@ -1,0 +1,144 @@
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{Claim, Completion, Outcome, Read, Release, Store, StoreError, StoreErrorKind};
+use crate::idempotency::{Data, Record, Status};
+
+/// Keeps records in the memory of this process: for tests and local runs.
+///
+/// Clones share their records.
+///
+/// **Not for production.** Lambda runs a function in many processes, and a retry is usually handled
+/// by another one.
+#[derive(Clone, Debug)]
+pub struct MemoryStore(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    scope: String,
+    max_data_bytes: usize,
+    records: Mutex<HashMap<String, Record>>,
+}
+
+/// What a DynamoDB item can hold, in bytes.
+const ITEM_LIMIT: usize = 400 * 1024;
+
+impl MemoryStore {
+    /// Makes an empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+
+        Self(Arc::new(Inner {
+            scope: format!("memory/{}", COUNT.fetch_add(1, Ordering::Relaxed)),
+            max_data_bytes: ITEM_LIMIT,
+            records: Mutex::default(),
+        }))
+    }
+
+    /// The record under `key`.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<Record> {
+        self.records().get(key).cloned()
+    }
+
+    /// Puts `record` under `key`, whatever is there.
+    pub fn insert(&self, key: impl Into<String>, record: Record) {
+        self.records().insert(key.into(), record);
+    }
+
+    /// Removes what is under `key`.
+    pub fn remove(&self, key: &str) -> Option<Record> {
+        self.records().remove(key)
+    }
+
+    /// All records with their keys, in the order of the keys.
+    #[must_use]
+    pub fn snapshot(&self) -> Vec<(String, Record)> {
+        let mut all: Vec<_> =
+            self.records().iter().map(|(key, record)| (key.clone(), record.clone())).collect();
+        all.sort_by(|(a, _), (b, _)| a.cmp(b));
+        all
+    }
+
+    fn records(&self) -> MutexGuard<'_, HashMap<String, Record>> {
+        // Nothing in here leaves the map half changed.
+        self.0.records.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Store for MemoryStore {
+    fn scope(&self) -> &str {
+        &self.0.scope
+    }
+
+    async fn claim(&self, claim: &Claim) -> Result<Outcome, StoreError> {
+        let mut records = self.records();
+        if let Some(existing) = records.get(claim.key.as_str()) {
+            let expired = existing.expiration.is_some_and(|end| end < claim.now.floor());
+            let lapsed = existing.status == Status::InProgress
+                && existing.in_progress_expiration.is_some_and(|end| end < claim.now);
+            if !expired && !lapsed {
+                return Ok(Outcome::Refused(Some(Box::new(existing.clone()))));
+            }
+        }
+        let mut record = Record::new(Status::InProgress);
+        record.expiration = Some(claim.expiration);
+        record.in_progress_expiration = Some(claim.lease_end);
+        record.owner = Some(claim.owner.as_str().to_owned());
+        record.validation.clone_from(&claim.validation);
+        records.insert(claim.key.as_str().to_owned(), record);
+        Ok(Outcome::Applied)
+    }
+
+    async fn complete(&self, completion: &Completion) -> Result<Outcome, StoreError> {
+        let size = match &completion.data {
+            Some(Data::Text(text)) => text.len(),
+            Some(Data::Value(value)) => value.to_string().len(),
+            None => 0,
+        };
+        if size > self.0.max_data_bytes {
+            let message = format!("a result of {size} bytes does not fit into a record");
+            return Err(StoreError::new(StoreErrorKind::ResultTooLarge, message));
+        }
+
+        let mut records = self.records();
+        let existing = records.get_mut(completion.key.as_str());
+        let Some(record) = existing else { return Ok(Outcome::Refused(None)) };
+        if !is_held(record, completion.owner.as_str()) {
+            return Ok(Outcome::Refused(Some(Box::new(record.clone()))));
+        }
+        record.status = Status::Completed;
+        record.expiration = Some(completion.expiration);
+        record.validation.clone_from(&completion.validation);
+        record.data.clone_from(&completion.data);
+        record.not_stored.clone_from(&completion.not_stored);
+        Ok(Outcome::Applied)
+    }
+
+    async fn release(&self, release: &Release) -> Result<Outcome, StoreError> {
+        let mut records = self.records();
+        let existing = records.get(release.key.as_str());
+        let Some(record) = existing else { return Ok(Outcome::Refused(None)) };
+        if !is_held(record, release.owner.as_str()) {
+            return Ok(Outcome::Refused(Some(Box::new(record.clone()))));
+        }
+        records.remove(release.key.as_str());
+        Ok(Outcome::Applied)
+    }
+
+    async fn read(&self, read: &Read) -> Result<Option<Record>, StoreError> {
+        Ok(self.get(read.key.as_str()))
+    }
+}
+
+fn is_held(record: &Record, owner: &str) -> bool {
+    record.status == Status::InProgress && record.owner.as_deref() == Some(owner)
+}

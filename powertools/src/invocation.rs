@@ -1,0 +1,226 @@
+//! What is known about the event that is being handled.
+//!
+//! Everything in this toolkit that needs the request id, the deadline or the trace id of the event
+//! takes it from [`Invocation::current`]. [`Powertools`](crate::Powertools) and [`InvocationLayer`]
+//! set it for each event; it is there in every function that the handler calls, before and after
+//! each `.await`, and events that are handled at the same time never see each other's.
+//!
+//! A spawned task starts without it. [`Invocation::carry`] takes it along:
+//!
+//! ```
+//! use powertools::Invocation;
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() {
+//! # let invocation = Invocation::new(&lambda_runtime::Context::default());
+//! # invocation.scope(async {
+//! let task = tokio::spawn(Invocation::carry(async {
+//!     Invocation::current().map(|invocation| invocation.request_id().to_owned())
+//! }));
+//! assert!(task.await.unwrap().is_some());
+//! # }).await }
+//! ```
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
+
+use futures_util::future::Either;
+use lambda_runtime::{Config, Context};
+
+use crate::Clock;
+
+pub mod probe;
+
+mod layer;
+
+pub use layer::{InvocationLayer, InvocationService};
+
+tokio::task_local! {
+    static CURRENT: Invocation;
+}
+
+/// The event being handled, as far as the Lambda service describes it.
+///
+/// Cloning is cheap: clones share one allocation.
+#[derive(Clone, Debug)]
+pub struct Invocation(Arc<Inner>);
+
+#[derive(Clone, Debug)]
+struct Inner {
+    request_id: String,
+    deadline: SystemTime,
+    cold_start: bool,
+    xray_trace_id: Option<String>,
+    tenant_id: Option<String>,
+    function_arn: String,
+    function: Arc<Config>,
+    clock: Clock,
+}
+
+/// The longest timeout that a Lambda function can have.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(15 * 60);
+
+impl Invocation {
+    /// Makes the invocation that `context` describes.
+    ///
+    /// The first one made in a process is its cold start, unless the environment was provisioned
+    /// ahead of its events (`AWS_LAMBDA_INITIALIZATION_TYPE` is `provisioned-concurrency`).
+    ///
+    /// A context without a deadline, such as `Context::default()` in a unit test, gets the longest
+    /// that Lambda allows: 15 minutes from now.
+    #[must_use]
+    pub fn new(context: &Context) -> Self {
+        Self::with_clock(context, Clock::system())
+    }
+
+    /// Makes the invocation that `context` describes, with a clock of its own.
+    ///
+    /// For tests that move the time; see [`new`](Self::new).
+    #[must_use]
+    pub fn with_clock(context: &Context, clock: Clock) -> Self {
+        let deadline = match context.deadline {
+            0 => clock.now() + LONGEST_TIMEOUT,
+            _ => context.deadline(),
+        };
+        Self(Arc::new(Inner {
+            request_id: context.request_id.clone(),
+            deadline,
+            cold_start: take_cold_start(),
+            xray_trace_id: context.xray_trace_id.clone(),
+            tenant_id: context.tenant_id.clone(),
+            function_arn: context.invoked_function_arn.clone(),
+            function: context.env_config.clone(),
+            clock,
+        }))
+    }
+
+    /// The invocation that the current task works for.
+    ///
+    /// `None` outside [`Powertools`](crate::Powertools), [`InvocationLayer`] and
+    /// [`scope`](Self::scope), and in a task or thread that was spawned without
+    /// [`carry`](Self::carry) or [`sync_scope`](Self::sync_scope).
+    #[must_use]
+    pub fn current() -> Option<Self> {
+        CURRENT.try_with(Self::clone).ok()
+    }
+
+    /// Runs `future` with this invocation as the current one.
+    pub fn scope<F: Future>(self, future: F) -> impl Future<Output = F::Output> {
+        CURRENT.scope(self, future)
+    }
+
+    /// Calls `f` with this invocation as the current one: for `spawn_blocking` and threads.
+    pub fn sync_scope<T>(self, f: impl FnOnce() -> T) -> T {
+        CURRENT.sync_scope(self, f)
+    }
+
+    /// Binds `future` to the current invocation, for `tokio::spawn` and `JoinSet::spawn`.
+    ///
+    /// Without a current invocation the future runs as it is.
+    pub fn carry<F: Future>(future: F) -> impl Future<Output = F::Output> {
+        Self::enter(Self::current(), future)
+    }
+
+    /// The current invocation or, without one, the one that `context` describes.
+    ///
+    /// With [`enter`](Self::enter) this is how an attribute works on a handler under plain
+    /// `lambda_runtime::run`, where nothing sets the invocation but the handler's own argument
+    /// has the context.
+    #[must_use]
+    pub fn current_or(context: Option<&Context>) -> Option<Self> {
+        Self::current().or_else(|| context.map(Self::new))
+    }
+
+    /// Runs `future` with `invocation` as the current one, or as it is when there is none.
+    pub fn enter<F: Future>(
+        invocation: Option<Self>,
+        future: F,
+    ) -> impl Future<Output = F::Output> {
+        match invocation {
+            Some(invocation) => Either::Left(CURRENT.scope(invocation, future)),
+            None => Either::Right(future),
+        }
+    }
+
+    /// The request id that the Lambda service gave to the event.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        &self.0.request_id
+    }
+
+    /// When Lambda ends the invocation.
+    #[must_use]
+    pub fn deadline(&self) -> SystemTime {
+        self.0.deadline
+    }
+
+    /// The time left until [`deadline`](Self::deadline); zero when that has passed.
+    #[must_use]
+    pub fn remaining(&self) -> Duration {
+        self.0.deadline.duration_since(self.0.clock.now()).unwrap_or_default()
+    }
+
+    /// True for the first event of this process, and never under provisioned concurrency.
+    #[must_use]
+    pub fn is_cold_start(&self) -> bool {
+        self.0.cold_start
+    }
+
+    /// The X-Ray trace header of the event: `Root=…;Parent=…;Sampled=…`.
+    #[must_use]
+    pub fn xray_trace_id(&self) -> Option<&str> {
+        self.0.xray_trace_id.as_deref()
+    }
+
+    /// The tenant of the event, for functions with tenant isolation.
+    #[must_use]
+    pub fn tenant_id(&self) -> Option<&str> {
+        self.0.tenant_id.as_deref()
+    }
+
+    /// The name of the function.
+    #[must_use]
+    pub fn function_name(&self) -> &str {
+        &self.0.function.function_name
+    }
+
+    /// The version of the function, such as `$LATEST` or `7`.
+    #[must_use]
+    pub fn function_version(&self) -> &str {
+        &self.0.function.version
+    }
+
+    /// The ARN that the event was sent to, with the alias or version if one was named.
+    #[must_use]
+    pub fn function_arn(&self) -> &str {
+        &self.0.function_arn
+    }
+
+    /// The memory of the function, in MB.
+    #[must_use]
+    pub fn memory_mb(&self) -> i32 {
+        self.0.function.memory
+    }
+
+    /// The clock that this invocation goes by.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+}
+
+/// Takes the cold start of this process: true for one caller.
+fn take_cold_start() -> bool {
+    static TAKEN: AtomicBool = AtomicBool::new(false);
+
+    if TAKEN.load(Ordering::Relaxed) || TAKEN.swap(true, Ordering::Relaxed) {
+        return false;
+    }
+    std::env::var("AWS_LAMBDA_INITIALIZATION_TYPE").as_deref() != Ok("provisioned-concurrency")
+}
+
+/// True where the Lambda service started this process.
+pub(crate) fn in_lambda() -> bool {
+    std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some()
+}

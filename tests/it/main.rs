@@ -1,0 +1,11 @@
+//! Public behaviour, on real parts.
+
+mod attribute;
+mod dynamodb;
+mod flows;
+mod invariants;
+mod invocation;
+mod keys;
+mod runtime;
+mod store;
+mod ui;
