@@ -1,4 +1,5 @@
 use std::collections::HashSet;
+use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
@@ -129,4 +130,36 @@ async fn a_failing_handler_fails_its_event_alone() {
     let panic = lambda.invoke(json!(1)).await;
     assert!(matches!(&panic, Outcome::Failed(failure) if failure.error_message.contains("one")));
     assert_eq!(lambda.invoke(json!(2)).await.json::<u32>(), 2);
+}
+
+#[tokio::test]
+async fn one_event_of_a_process_is_its_cold_start() {
+    let lambda = FakeRuntime::new().concurrency(16);
+    for process in 1..=2 {
+        let _function = lambda.spawn(function()).unwrap();
+        assert_eq!(cold_starts(&lambda).await, 1, "in process {process}");
+    }
+}
+
+#[tokio::test]
+async fn a_provisioned_process_has_no_cold_start() {
+    let lambda = FakeRuntime::new()
+        .concurrency(16)
+        .env("AWS_LAMBDA_INITIALIZATION_TYPE", "provisioned-concurrency");
+    let _function = lambda.spawn(function()).unwrap();
+    assert_eq!(cold_starts(&lambda).await, 0);
+}
+
+/// Sends some events at once and counts those that were a cold start.
+async fn cold_starts(lambda: &FakeRuntime) -> usize {
+    let pending: Vec<_> = (0..500).map(|_| lambda.send(json!("answer"))).collect();
+    let mut cold = 0;
+    for event in pending {
+        cold += usize::from(event.outcome().await.json::<bool>());
+    }
+    cold
+}
+
+fn function() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_function"))
 }

@@ -6,6 +6,7 @@ mod flows;
 mod invariants;
 mod invocation;
 mod keys;
+mod process;
 mod runtime;
 mod store;
 mod ui;

@@ -24,7 +24,7 @@
 //! | to test | take |
 //! |---|---|
 //! | a function in this process, with the whole runtime loop | [`FakeRuntime::run`] |
-
+//! | a binary as it is deployed, and what happens when it is killed | [`FakeRuntime::spawn`] |
 //! | a handler alone, called as a function | [`event`] |
 //! | code below the handler that asks for the [`Invocation`](crate::Invocation) | [`invocation`] |
 //! | anything that depends on the time of day | [`ManualClock`] |
@@ -35,5 +35,7 @@ mod identifiers;
 mod invocation;
 
 pub use self::clock::ManualClock;
-pub use self::fake_runtime::{Event, FakeRuntime, FunctionTask, Outcome, Pending, Response};
+pub use self::fake_runtime::{
+    Event, FakeRuntime, FunctionProcess, FunctionTask, Outcome, Pending, Response,
+};
 pub use self::invocation::{InvocationBuilder, event, invocation};

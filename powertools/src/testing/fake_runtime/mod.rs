@@ -1,8 +1,10 @@
 use std::future::Future;
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use lambda_runtime::Diagnostic;
+use tokio::process::Command;
 
 use self::state::{Environment, Shared};
 use self::task::Variables;
@@ -11,12 +13,14 @@ use super::identifiers;
 mod background;
 mod event;
 mod outcome;
+mod process;
 mod server;
 mod state;
 mod task;
 
 pub use event::Event;
 pub use outcome::{Outcome, Pending, Response};
+pub use process::FunctionProcess;
 pub use task::FunctionTask;
 
 /// The Lambda service, for a function under test.
@@ -136,6 +140,9 @@ impl FakeRuntime {
     /// the function goes on. To end it as Lambda does, drop the task, or use
     /// [`spawn`](Self::spawn).
     ///
+    /// Where the compiler says that an implementation of `From` or `Service` "is not general
+    /// enough", make the handler a function in place of a closure.
+    ///
     /// ```
     /// use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
     /// use powertools::testing::FakeRuntime;
@@ -164,6 +171,47 @@ impl FakeRuntime {
     {
         let (environment, variables) = self.environment(false);
         FunctionTask::spawn(function, environment, variables)
+    }
+
+    /// Starts a function as a process of its own: a binary as it would be deployed.
+    ///
+    /// Its environment has the variables that Lambda sets, what it writes is collected, and it is
+    /// killed when an event's deadline passes, as Lambda does; not when it takes more than one
+    /// event at a [time](Self::concurrency), since Lambda then does not.
+    ///
+    /// In a test of the package that has the binary, Cargo says where it is:
+    ///
+    /// ```no_run
+    /// use powertools::testing::{Event, FakeRuntime, Outcome};
+    /// use serde_json::json;
+    /// use tokio::process::Command;
+    ///
+    /// # async fn test() -> std::io::Result<()> {
+    /// # macro_rules! env { ($_:literal) => { "orders" } }
+    /// let order = Event::new(json!({ "order": 7 }));
+    /// let lambda = FakeRuntime::new();
+    ///
+    /// let first = lambda.spawn(Command::new(env!("CARGO_BIN_EXE_orders")))?;
+    /// let cut = lambda.send(order.clone());
+    /// first.stdout_line("charging the card").await.expect("it gets that far");
+    /// first.kill().await;
+    /// assert!(matches!(cut.outcome().await, Outcome::Exited(_)));
+    ///
+    /// let _second = lambda.spawn(Command::new(env!("CARGO_BIN_EXE_orders")))?;
+    /// assert!(lambda.invoke(order).await.response().is_some());
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns what the operating system says if it cannot start the process.
+    ///
+    /// # Panics
+    ///
+    /// Panics if no port on loopback can be had.
+    pub fn spawn(&self, command: impl Into<Command>) -> io::Result<FunctionProcess> {
+        let (environment, variables) = self.environment(self.concurrency <= 1);
+        FunctionProcess::spawn(command.into(), environment, variables)
     }
 
     /// Queues an event for the function.

@@ -43,6 +43,8 @@ struct InEnvironment {
     /// The request ids of everything that was ever delivered here.
     delivered: HashSet<String>,
     init_error: Option<Diagnostic>,
+    /// It is being ended and gets nothing more.
+    ending: bool,
 }
 
 #[derive(Debug)]
@@ -126,8 +128,12 @@ impl Environment {
         let _ = self.stop.set(Box::new(stop));
     }
 
-    /// Ends the function, soon.
+    /// Ends the function, soon. It gets no more events from now on.
     pub(super) fn stop(&self) {
+        if let Some(environment) = self.shared.state().environments.get_mut(&self.id) {
+            environment.ending = true;
+        }
+        self.shared.changed.notify_waiters();
         if let Some(stop) = self.stop.get() {
             stop();
         }
@@ -138,7 +144,7 @@ impl Environment {
         self.asked.load(Ordering::Acquire)
     }
 
-    /// Waits for the next event. `None` when the environment has ended.
+    /// Waits for the next event. `None` when the environment ends.
     pub(super) async fn next(self: &Arc<Self>) -> Option<Delivery> {
         self.asked.store(true, Ordering::Release);
         loop {
@@ -148,6 +154,9 @@ impl Environment {
                 let mut state = self.shared.state();
                 let State { waiting, environments, .. } = &mut *state;
                 let environment = environments.get_mut(&self.id)?;
+                if environment.ending {
+                    return None;
+                }
                 if let Some(waiting) = waiting.pop_front() {
                     return Some(self.deliver(environment, waiting));
                 }

@@ -17,6 +17,7 @@ use super::state::Environment;
 #[must_use = "the function ends when this is dropped"]
 pub struct FunctionTask<T> {
     task: JoinHandle<T>,
+    environment: Arc<Environment>,
 }
 
 /// Variables of the environment; those without a value are not set.
@@ -40,7 +41,7 @@ impl<T: Send + 'static> FunctionTask<T> {
         });
         let stop = task.abort_handle();
         environment.stop_with(move || stop.abort());
-        Self { task }
+        Self { task, environment }
     }
 
     /// Waits until the function ends on its own and returns what it returned.
@@ -61,7 +62,7 @@ impl<T: Send + 'static> FunctionTask<T> {
     /// Events that it had not answered are [`Exited`](super::Outcome::Exited). What it spawned
     /// goes on: under `run_concurrent`, handlers that have begun still finish.
     pub async fn stop(mut self) {
-        self.task.abort();
+        self.environment.stop();
         // How it ended no longer matters.
         let _ = (&mut self.task).await;
     }
@@ -69,7 +70,7 @@ impl<T: Send + 'static> FunctionTask<T> {
 
 impl<T> Drop for FunctionTask<T> {
     fn drop(&mut self) {
-        self.task.abort();
+        self.environment.stop();
     }
 }
 
