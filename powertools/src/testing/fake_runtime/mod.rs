@@ -18,6 +18,9 @@ mod server;
 mod state;
 mod task;
 
+#[cfg(test)]
+mod tests;
+
 pub use event::Event;
 pub use outcome::{Outcome, Pending, Response};
 pub use process::FunctionProcess;
