@@ -28,6 +28,9 @@
 //! | a handler alone, called as a function | [`event`] |
 //! | code below the handler that asks for the [`Invocation`](crate::Invocation) | [`invocation`] |
 //! | anything that depends on the time of day | [`ManualClock`] |
+//! | what a handler makes of a queue, a stream, an API | [`events`] |
+
+pub mod events;
 
 mod clock;
 mod fake_runtime;

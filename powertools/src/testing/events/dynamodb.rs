@@ -1,0 +1,133 @@
+use serde_json::{Map, Value, json};
+
+use super::TIME_SECONDS;
+use crate::testing::identifiers::{self, ACCOUNT, REGION};
+
+/// Starts a batch of changes from the stream of the table `name`.
+pub fn dynamodb(name: impl Into<String>) -> DynamoDbRecords {
+    DynamoDbRecords { table: name.into(), records: Vec::new() }
+}
+
+/// A batch of changes from the stream of a table, with the images from before and after. Made by
+/// [`dynamodb`].
+///
+/// Keys and items are plain JSON objects; the event has them as DynamoDB writes them.
+///
+/// ```
+/// use powertools::testing::events;
+/// use serde_json::json;
+///
+/// let event = events::dynamodb("orders")
+///     .insert(json!({ "id": "o-1" }), json!({ "id": "o-1", "total": 5 }))
+///     .modify(
+///         json!({ "id": "o-1" }),
+///         json!({ "id": "o-1", "total": 5 }),
+///         json!({ "id": "o-1", "total": 6 }),
+///     )
+///     .remove(json!({ "id": "o-1" }), json!({ "id": "o-1", "total": 6 }))
+///     .build();
+/// assert_eq!(event["Records"][1]["dynamodb"]["NewImage"]["total"], json!({ "N": "6" }));
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until it is built"]
+pub struct DynamoDbRecords {
+    table: String,
+    records: Vec<Value>,
+}
+
+impl DynamoDbRecords {
+    /// Adds the insertion of an item.
+    pub fn insert(self, keys: Value, new: Value) -> Self {
+        self.record("INSERT", keys, None, Some(new))
+    }
+
+    /// Adds the change of an item.
+    pub fn modify(self, keys: Value, old: Value, new: Value) -> Self {
+        self.record("MODIFY", keys, Some(old), Some(new))
+    }
+
+    /// Adds the removal of an item.
+    pub fn remove(self, keys: Value, old: Value) -> Self {
+        self.record("REMOVE", keys, Some(old), None)
+    }
+
+    /// Makes the event.
+    #[must_use]
+    pub fn build(self) -> Value {
+        json!({ "Records": self.records })
+    }
+
+    fn record(mut self, event: &str, keys: Value, old: Option<Value>, new: Option<Value>) -> Self {
+        let id = identifiers::next();
+        let mut change = json!({
+            "ApproximateCreationDateTime": TIME_SECONDS,
+            "Keys": item(&keys),
+            // They grow along a shard and have as many digits as real ones.
+            "SequenceNumber": format!("1405{id:021}"),
+            "SizeBytes": keys.to_string().len(),
+            "StreamViewType": "NEW_AND_OLD_IMAGES",
+        });
+        for (name, image) in [("NewImage", new), ("OldImage", old)] {
+            if let Some(image) = image {
+                change[name] = item(&image);
+            }
+        }
+        self.records.push(json!({
+            "eventID": format!("{id:032x}"),
+            "eventName": event,
+            "eventVersion": "1.1",
+            "eventSource": "aws:dynamodb",
+            "awsRegion": REGION,
+            "dynamodb": change,
+            "eventSourceARN": format!(
+                "arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{}/stream/2026-01-01T00:00:00.000",
+                self.table
+            ),
+        }));
+        self
+    }
+}
+
+/// Writes each member of an object as an attribute value.
+fn item(object: &Value) -> Value {
+    let members = object.as_object().into_iter().flatten();
+    members.map(|(name, value)| (name.clone(), attribute(value))).collect::<Map<_, _>>().into()
+}
+
+fn attribute(value: &Value) -> Value {
+    match value {
+        Value::Null => json!({ "NULL": true }),
+        Value::Bool(flag) => json!({ "BOOL": flag }),
+        Value::Number(number) => json!({ "N": number.to_string() }),
+        Value::String(text) => json!({ "S": text }),
+        Value::Array(list) => json!({ "L": list.iter().map(attribute).collect::<Vec<_>>() }),
+        Value::Object(_) => json!({ "M": item(value) }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_values_as_dynamodb_does() {
+        let value = json!({ "a": [1, 2.5, "x"], "b": { "c": null }, "d": true });
+        assert_eq!(
+            item(&value),
+            json!({
+                "a": { "L": [{ "N": "1" }, { "N": "2.5" }, { "S": "x" }] },
+                "b": { "M": { "c": { "NULL": true } } },
+                "d": { "BOOL": true },
+            })
+        );
+    }
+
+    #[test]
+    fn has_the_images_that_the_change_has() {
+        let (keys, image) = (json!({ "id": 1 }), json!({ "id": 1 }));
+        let event = dynamodb("t").insert(keys.clone(), image.clone()).remove(keys, image).build();
+        let change = |n: usize| event["Records"][n]["dynamodb"].as_object().unwrap();
+        assert!(change(0).contains_key("NewImage") && !change(0).contains_key("OldImage"));
+        assert!(change(1).contains_key("OldImage") && !change(1).contains_key("NewImage"));
+    }
+}

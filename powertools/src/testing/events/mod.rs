@@ -1,0 +1,65 @@
+//! Events in the shape in which AWS sends them.
+//!
+//! Each builder ends in the event's JSON, for [`FakeRuntime`](super::FakeRuntime) as it is, or
+//! through `serde_json::from_value` for a handler that is called as a function. Ids are new in
+//! every event; times are the first moment of 2026.
+//!
+//! ```
+//! use powertools::testing::events::{self, SqsMessage};
+//! use serde_json::json;
+//!
+//! let event = events::sqs("orders")
+//!     .message(json!({ "order": 7 }))
+//!     .message(SqsMessage::from("not JSON").receive_count(3))
+//!     .build();
+//!
+//! assert_eq!(event["Records"][0]["body"], r#"{"order":7}"#);
+//! assert_eq!(event["Records"][1]["attributes"]["ApproximateReceiveCount"], "3");
+//! ```
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use md5::{Digest as _, Md5};
+
+mod dynamodb;
+mod event_bridge;
+mod http;
+mod kinesis;
+mod s3;
+mod sns;
+mod sqs;
+
+pub use dynamodb::{DynamoDbRecords, dynamodb};
+pub use event_bridge::{EventBridgeEvent, event_bridge};
+pub use http::{HttpRequest, api_gateway_v1, api_gateway_v2, function_url};
+pub use kinesis::{KinesisRecord, KinesisRecords, kinesis};
+pub use s3::{S3Records, s3};
+pub use sns::{SnsNotification, sns};
+pub use sqs::{SqsMessage, SqsMessages, sqs};
+
+/// The time of every event, in the forms that the sources write.
+const TIME: &str = "2026-01-01T00:00:00.000Z";
+const TIME_SECONDS: u64 = 1_767_225_600;
+const TIME_MILLIS: u64 = TIME_SECONDS * 1000;
+
+fn base64(bytes: impl AsRef<[u8]>) -> String {
+    BASE64_STANDARD.encode(bytes)
+}
+
+fn md5(bytes: impl AsRef<[u8]>) -> String {
+    Md5::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Writes `text` for a URL. Letters, digits and `-_.~` stay, and so does what is in `kept`.
+fn percent_encode(text: &str, kept: &str) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        let char = char::from(byte);
+        if byte.is_ascii_alphanumeric() || "-_.~".contains(char) || kept.contains(char) {
+            encoded.push(char);
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
