@@ -2,6 +2,7 @@
 
 mod attribute;
 mod dynamodb;
+mod events;
 mod flows;
 mod invariants;
 mod invocation;
