@@ -7,6 +7,9 @@ use serde_json::Value;
 use super::{Call, Error, KeyCodec, LocalCache, Operation, Record, Replay, Store};
 use crate::Clock;
 
+/// No time in the options is longer, so that adding one to a date stays a date.
+const LONGEST: Duration = Duration::from_secs(10 * 366 * 24 * 60 * 60);
+
 /// Runs work once for each key, and gives its result to everyone who asks again.
 ///
 /// Holds the store and the options; cloning is cheap. Make one at start and use it for every
@@ -347,6 +350,15 @@ impl<S: Store> Builder<S> {
         }
         if self.options.tenant_in_key && self.options.codec != KeyCodec::Native {
             return config("only native keys can have the tenant in them");
+        }
+        let longest = [
+            self.options.expires_after,
+            self.options.lease.unwrap_or_default(),
+            self.options.grace,
+            self.options.save_reserve,
+        ];
+        if longest.into_iter().any(|time| time > LONGEST) {
+            return config("a time of more than ten years is a mistake");
         }
         let disabled = std::env::var_os("POWERTOOLS_IDEMPOTENCY_DISABLED");
         self.options.disabled =
