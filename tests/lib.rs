@@ -1,1 +1,2 @@
 //! What the tests of this package share.
+pub mod faulty;

@@ -7,5 +7,6 @@ mod invariants;
 mod invocation;
 mod keys;
 mod runtime;
+mod shim;
 mod store;
 mod ui;
