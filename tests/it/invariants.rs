@@ -354,15 +354,24 @@ async fn i7_a_save_that_fails_is_tried_again_while_there_is_time() {
         .fault(Op::Complete, Fault::Hang)
         .fault(Op::Complete, Fault::Fail(StoreErrorKind::Other));
     let world = World::new(store);
-    // The hanging call takes its share of the time, and no more.
-    assert_eq!(world.run(30 * SECOND, succeed()).await.unwrap_err().name(), "NotSaved");
-
-    let store = FaultyStore::new()
-        .fault(Op::Complete, Fault::Fail(StoreErrorKind::Throttled))
-        .fault(Op::Complete, Fault::Fail(StoreErrorKind::Other));
-    let world = World::new(store);
     assert_eq!(world.run(30 * SECOND, succeed()).await.unwrap(), "run 1");
     assert_eq!(only_record(&world).status, Status::Completed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn i7_a_save_that_always_fails_ends_before_the_deadline() {
+    let world = World::new((0..100).fold(FaultyStore::new(), |store, _| {
+        store.fault(Op::Complete, Fault::Fail(StoreErrorKind::Throttled))
+    }));
+    let start = Instant::now();
+    assert_eq!(world.run(30 * SECOND, succeed()).await.unwrap_err().name(), "NotSaved");
+    assert!(start.elapsed() < 30 * SECOND);
+    assert_eq!(only_record(&world).status, Status::InProgress);
+
+    let start = Instant::now();
+    let outside = world.idempotency.run("outside", KEY, async { Ok::<_, Error>(()) }).await;
+    assert!(matches!(outside.unwrap_err(), Error::NotSaved { .. }));
+    assert!(start.elapsed() <= 5 * SECOND);
 }
 
 #[tokio::test(start_paused = true)]
@@ -574,7 +583,7 @@ async fn i10_a_release_that_hangs_ends_at_the_deadline() {
     let world = World::new(FaultyStore::new().fault(Op::Release, Fault::Hang));
     let start = Instant::now();
     world.run(30 * SECOND, pending()).await.unwrap_err();
-    assert_eq!(start.elapsed(), 30 * SECOND);
+    assert_eq!(start.elapsed(), 29_950 * MILLI);
 }
 
 #[tokio::test(start_paused = true)]

@@ -16,10 +16,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 impl<S: Store> Session<S> {
     /// Finishes the record, again and again while there is time. Gives back what it wrote.
     pub(super) async fn save(&self, mut completion: Completion) -> Result<Completion, Error> {
-        let end = self.time.now() + self.time.after();
+        let end = self.time.end();
         let mut pause = FIRST_PAUSE;
         loop {
-            completion.timeout = self.time.until(end);
+            completion.timeout = self.time.before(end);
             let error = match self.complete(&completion).await {
                 Ok(None) => return Ok(completion),
                 Ok(Some(refusal)) => return Err(refusal),

@@ -11,6 +11,9 @@ const CALL: Duration = Duration::from_secs(5);
 /// How long a lease is outside an invocation: what the longest function could take.
 const LEASE_OUTSIDE: Duration = Duration::from_secs(15 * 60);
 
+/// The time before the deadline that is left for the reply to reach Lambda.
+const REPLY: Duration = Duration::from_millis(50);
+
 /// What a call that gives a claim back may take even when no time is left.
 const LAST_CALL: Duration = Duration::from_millis(50);
 
@@ -98,19 +101,22 @@ impl Time {
         EpochMillis::from(self.now() + options.expires_after).ceil()
     }
 
-    /// What a call before the work may take.
-    pub(super) fn before(&self, limit: SystemTime) -> Duration {
-        self.until(limit).min(CALL)
+    /// What a call may take that must be done before `end`.
+    pub(super) fn before(&self, end: SystemTime) -> Duration {
+        self.until(end).min(CALL)
     }
 
-    /// What a call after the work may take.
-    pub(super) fn after(&self) -> Duration {
-        self.deadline.map_or(CALL, |deadline| self.until(deadline).min(CALL))
+    /// When everything that follows the work must be done, so that the reply reaches Lambda.
+    pub(super) fn end(&self) -> SystemTime {
+        match self.deadline {
+            Some(deadline) => deadline - REPLY,
+            None => self.now() + CALL,
+        }
     }
 
     /// What a call that gives a claim back may take.
     pub(super) fn last_call(&self) -> Duration {
-        self.after().max(LAST_CALL)
+        self.before(self.end()).max(LAST_CALL)
     }
 }
 
