@@ -387,3 +387,21 @@ fn parse_bool(word: &str) -> Option<bool> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_switch_takes_the_words_of_the_python_toolkit() {
+        for word in ["1", "y", "YES", "t", "True", "on"] {
+            assert_eq!(parse_bool(word), Some(true), "{word}");
+        }
+        for word in ["0", "n", "No", "f", "FALSE", "off"] {
+            assert_eq!(parse_bool(word), Some(false), "{word}");
+        }
+        for word in ["", "2", "enabled", " true"] {
+            assert_eq!(parse_bool(word), None, "{word}");
+        }
+    }
+}
