@@ -6,6 +6,7 @@ mod flows;
 mod invariants;
 mod invocation;
 mod keys;
+mod model;
 mod runtime;
 mod shim;
 mod store;
