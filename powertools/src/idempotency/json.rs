@@ -24,6 +24,14 @@ pub enum Json {
 pub struct Number(String);
 
 impl Number {
+    /// Reads a number; `None` if `text` is not one.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_number = !text.starts_with(char::is_whitespace)
+            && !text.ends_with(char::is_whitespace)
+            && serde_json::from_str::<serde_json::Number>(text).is_ok();
+        is_number.then(|| Self(text.to_owned()))
+    }
+
     /// The number's own text.
     #[must_use]
     pub fn as_str(&self) -> &str {

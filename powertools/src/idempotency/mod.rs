@@ -79,7 +79,7 @@ pub use self::jmespath::{JmesPath, JmesPathError};
 pub use self::cache::LocalCache;
 pub use self::codec::{HashFunction, KeyCodec};
 pub use self::error::Error;
-pub use self::json::Json;
+pub use self::json::{Json, Number};
 pub use self::layer::{IdempotencyLayer, IdempotencyService};
 pub use self::operation::{Call, Operation, default_name};
 pub use self::options::{
@@ -87,4 +87,6 @@ pub use self::options::{
 };
 pub use self::record::{Data, EpochMillis, EpochSeconds, Key, Owner, Record, Status};
 pub use self::replay::Replay;
+#[cfg(feature = "dynamodb")]
+pub use self::store::DynamoDbStore;
 pub use self::store::{MemoryStore, Store, StoreError, StoreErrorKind};
