@@ -83,10 +83,20 @@ impl Invocation {
             0 => clock.now() + LONGEST_TIMEOUT,
             _ => context.deadline(),
         };
+        Self::from_parts(context, deadline, clock, take_cold_start())
+    }
+
+    /// Makes an invocation whose deadline and cold start were decided elsewhere.
+    pub(crate) fn from_parts(
+        context: &Context,
+        deadline: SystemTime,
+        clock: Clock,
+        cold_start: bool,
+    ) -> Self {
         Self(Arc::new(Inner {
             request_id: context.request_id.clone(),
             deadline,
-            cold_start: take_cold_start(),
+            cold_start,
             xray_trace_id: context.xray_trace_id.clone(),
             tenant_id: context.tenant_id.clone(),
             function_arn: context.invoked_function_arn.clone(),

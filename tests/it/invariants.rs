@@ -11,12 +11,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use crate::shim::{ManualClock, invocation};
 use powertools::idempotency::store::{Claim, Completion, Outcome, Read, Release};
 use powertools::idempotency::{
     Data, EpochMillis, EpochSeconds, Error, Idempotency, LocalCache, OnInterrupt, OnMissingKey,
     OnSaveFailure, Record, Status, Store, StoreError, StoreErrorKind, WhileInProgress,
 };
+use powertools::testing::{ManualClock, invocation};
 use powertools::{Clock, Invocation};
 use powertools_tests::faulty::{Fault, FaultyStore, Op};
 use serde::{Deserialize, Serialize};

@@ -7,7 +7,7 @@ mod invariants;
 mod invocation;
 mod keys;
 mod model;
+mod process;
 mod runtime;
-mod shim;
 mod store;
 mod ui;

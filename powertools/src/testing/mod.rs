@@ -1,7 +1,46 @@
-//! Tests of functions.
+//! Tests functions without Lambda: the real runtime loop, invocations and events, time to move.
+//!
+//! [`FakeRuntime`] stands in for the Lambda service. The function runs as it would there, on the
+//! real `lambda_runtime`, and what Lambda would tell a caller comes back as an [`Outcome`]:
+//!
+//! ```
+//! use lambda_runtime::{Error, LambdaEvent, service_fn};
+//! use powertools::testing::FakeRuntime;
+//! use serde_json::{Value, json};
+//!
+//! async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
+//!     Ok(json!({ "hello": event.payload["name"] }))
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() {
+//! let lambda = FakeRuntime::new();
+//! let _function = lambda.run(lambda_runtime::run(service_fn(handle)));
+//!
+//! let outcome = lambda.invoke(json!({ "name": "Ada" })).await;
+//! assert_eq!(outcome.json::<Value>(), json!({ "hello": "Ada" }));
+//! # }
+//! ```
+//!
+//! | to test | take |
+//! |---|---|
+//! | a function in this process, with the whole runtime loop | [`FakeRuntime::run`] |
+//! | a binary as it is deployed, and what happens when it is killed | [`FakeRuntime::spawn`] |
+//! | a handler alone, called as a function | [`event`] |
+//! | code below the handler that asks for the [`Invocation`](crate::Invocation) | [`invocation`] |
+//! | anything that depends on the time of day | [`ManualClock`] |
+
+mod clock;
+mod fake_runtime;
+mod identifiers;
+mod invocation;
 
 #[cfg(feature = "idempotency")]
 pub mod store_suite;
 
+pub use self::clock::ManualClock;
+pub use self::fake_runtime::{
+    Event, FakeRuntime, FunctionProcess, FunctionTask, Outcome, Pending, Response,
+};
+pub use self::invocation::{InvocationBuilder, event, invocation};
 #[cfg(feature = "idempotency")]
-pub use store_suite::StoreSuite;
+pub use self::store_suite::StoreSuite;

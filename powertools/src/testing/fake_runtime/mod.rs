@@ -1,0 +1,281 @@
+use std::future::Future;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use lambda_runtime::Diagnostic;
+use tokio::process::Command;
+
+use self::state::{Environment, Shared};
+use self::task::Variables;
+use super::identifiers;
+
+mod background;
+mod event;
+mod outcome;
+mod process;
+mod server;
+mod state;
+mod task;
+
+pub use event::Event;
+pub use outcome::{Outcome, Pending, Response};
+pub use process::FunctionProcess;
+pub use task::FunctionTask;
+
+/// The Lambda service, for a function under test.
+///
+/// It serves the Lambda Runtime API on loopback to functions that run on the real
+/// `lambda_runtime`, hands them the events that [`invoke`](Self::invoke) and
+/// [`send`](Self::send) queue, and tells what became of each. It goes by real time, also where a
+/// test has paused tokio's.
+///
+/// What the function reads from its environment is set here:
+///
+/// ```
+/// use std::time::Duration;
+/// use powertools::testing::FakeRuntime;
+///
+/// let lambda = FakeRuntime::new()
+///     .function_name("orders")
+///     .memory_mb(512)
+///     .timeout(Duration::from_secs(10))
+///     .env("TABLE", "orders-test");
+/// ```
+///
+/// # Many functions
+///
+/// Each function has a port of its own and they share the queue: an event goes to whichever asks
+/// first, as it would go to one of several execution environments. When a function ends, what it
+/// had not answered is [`Exited`](Outcome::Exited), and when the last one ends, so is what still
+/// waited; the test then decides what is sent again. Fakes do not know of each other: a process
+/// can have any number.
+#[derive(Debug)]
+pub struct FakeRuntime {
+    shared: Arc<Shared>,
+    environments: Mutex<Vec<Weak<Environment>>>,
+    function_name: String,
+    function_version: String,
+    memory_mb: i32,
+    timeout: Duration,
+    concurrency: u32,
+    variables: Vec<(String, String)>,
+}
+
+impl Default for FakeRuntime {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl FakeRuntime {
+    /// A service for a function named `test-function` with 128 MB and a timeout of 30 seconds,
+    /// which takes one event at a time.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            shared: Arc::default(),
+            environments: Mutex::default(),
+            function_name: identifiers::FUNCTION_NAME.to_owned(),
+            function_version: identifiers::FUNCTION_VERSION.to_owned(),
+            memory_mb: identifiers::MEMORY_MB,
+            timeout: Duration::from_secs(30),
+            concurrency: 1,
+            variables: Vec::new(),
+        }
+    }
+
+    /// The name of the function.
+    #[must_use]
+    pub fn function_name(mut self, name: impl Into<String>) -> Self {
+        self.function_name = name.into();
+        self
+    }
+
+    /// The version of the function.
+    #[must_use]
+    pub fn function_version(mut self, version: impl Into<String>) -> Self {
+        self.function_version = version.into();
+        self
+    }
+
+    /// The memory of the function, in MB.
+    #[must_use]
+    pub fn memory_mb(mut self, memory: i32) -> Self {
+        self.memory_mb = memory;
+        self
+    }
+
+    /// How long the function may take for an event that does not say.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// How many events one function takes at a time, as on Lambda Managed Instances: sets
+    /// `AWS_LAMBDA_MAX_CONCURRENCY` when there is more than one, which `run_concurrent` reads.
+    #[must_use]
+    pub fn concurrency(mut self, events: u32) -> Self {
+        self.concurrency = events;
+        self
+    }
+
+    /// Sets one more variable in the environment of the function, or another value for one that
+    /// Lambda sets.
+    #[must_use]
+    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.variables.push((name.into(), value.into()));
+        self
+    }
+
+    /// Runs a function in this process, as a task of the current tokio runtime.
+    ///
+    /// `function` is what `main` would await: it makes the runtime and runs it. The function sees
+    /// the variables of its environment while it is polled, until it asks for its first event;
+    /// they are the whole process's for as long as one poll takes, under the lock of the crate
+    /// `temp-env`. Tests that set variables themselves should go through `temp-env` too.
+    ///
+    /// An event that the function does not answer in time is [`TimedOut`](Outcome::TimedOut), but
+    /// the function goes on. To end it as Lambda does, drop the task, or use
+    /// [`spawn`](Self::spawn).
+    ///
+    /// Where the compiler says that an implementation of `From` or `Service` "is not general
+    /// enough", make the handler a function in place of a closure.
+    ///
+    /// ```
+    /// use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
+    /// use powertools::testing::FakeRuntime;
+    /// use powertools::{Invocation, InvocationLayer};
+    /// use serde_json::{Value, json};
+    ///
+    /// async fn handle(_: LambdaEvent<Value>) -> Result<String, Error> {
+    ///     Ok(Invocation::current().expect("set by the layer").function_name().to_owned())
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let lambda = FakeRuntime::new().function_name("orders").concurrency(4);
+    /// let _function = lambda.run(async {
+    ///     Runtime::new(service_fn(handle)).layer(InvocationLayer::new()).run_concurrent().await
+    /// });
+    /// assert_eq!(lambda.invoke(json!({})).await.json::<String>(), "orders");
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Panics outside of a tokio runtime, or if no port on loopback can be had.
+    pub fn run<F>(&self, function: F) -> FunctionTask<F::Output>
+    where
+        F: Future<Output: Send + 'static> + Send + 'static,
+    {
+        let (environment, variables) = self.environment(false);
+        FunctionTask::spawn(function, environment, variables)
+    }
+
+    /// Starts a function as a process of its own: a binary as it would be deployed.
+    ///
+    /// Its environment has the variables that Lambda sets, what it writes is collected, and it is
+    /// killed when an event's deadline passes, as Lambda does; not when it takes more than one
+    /// event at a [time](Self::concurrency), since Lambda then does not.
+    ///
+    /// In a test of the package that has the binary, Cargo says where it is:
+    ///
+    /// ```no_run
+    /// use powertools::testing::{Event, FakeRuntime, Outcome};
+    /// use serde_json::json;
+    /// use tokio::process::Command;
+    ///
+    /// # async fn test() -> std::io::Result<()> {
+    /// # macro_rules! env { ($_:literal) => { "orders" } }
+    /// let order = Event::new(json!({ "order": 7 }));
+    /// let lambda = FakeRuntime::new();
+    ///
+    /// let first = lambda.spawn(Command::new(env!("CARGO_BIN_EXE_orders")))?;
+    /// let cut = lambda.send(order.clone());
+    /// first.stdout_line("charging the card").await.expect("it gets that far");
+    /// first.kill().await;
+    /// assert!(matches!(cut.outcome().await, Outcome::Exited(_)));
+    ///
+    /// let _second = lambda.spawn(Command::new(env!("CARGO_BIN_EXE_orders")))?;
+    /// assert!(lambda.invoke(order).await.response().is_some());
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns what the operating system says if it cannot start the process.
+    ///
+    /// # Panics
+    ///
+    /// Panics if no port on loopback can be had.
+    pub fn spawn(&self, command: impl Into<Command>) -> io::Result<FunctionProcess> {
+        let (environment, variables) = self.environment(self.concurrency <= 1);
+        FunctionProcess::spawn(command.into(), environment, variables)
+    }
+
+    /// Queues an event for the function.
+    ///
+    /// # Panics
+    ///
+    /// Panics if something in the event cannot be sent in a header, such as a line break.
+    pub fn send(&self, event: impl Into<Event>) -> Pending {
+        let event = event.into();
+        let request_id = event.request_id.clone();
+        let headers = event.headers(&self.function_name);
+        Pending { request_id, progress: self.shared.send(event, headers) }
+    }
+
+    /// Queues an event and waits for its outcome.
+    ///
+    /// # Panics
+    ///
+    /// Panics where [`send`](Self::send) does.
+    pub async fn invoke(&self, event: impl Into<Event>) -> Outcome {
+        self.send(event).outcome().await
+    }
+
+    /// The errors that functions reported from their initialisation.
+    #[must_use]
+    pub fn init_errors(&self) -> Vec<Diagnostic> {
+        self.shared.init_errors()
+    }
+
+    /// Makes an environment, serves it, and says what is to be set in it.
+    fn environment(&self, killed_at_deadline: bool) -> (Arc<Environment>, Variables) {
+        let environment =
+            Arc::new(Environment::new(self.shared.clone(), self.timeout, killed_at_deadline));
+        let address = server::serve(environment.clone()).expect("a port on loopback can be had");
+
+        let mut environments = self.environments.lock().unwrap_or_else(PoisonError::into_inner);
+        environments.push(Arc::downgrade(&environment));
+
+        let set = [
+            ("AWS_LAMBDA_RUNTIME_API", address.to_string()),
+            ("AWS_LAMBDA_FUNCTION_NAME", self.function_name.clone()),
+            ("AWS_LAMBDA_FUNCTION_VERSION", self.function_version.clone()),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", self.memory_mb.to_string()),
+            ("AWS_LAMBDA_LOG_GROUP_NAME", identifiers::log_group(&self.function_name)),
+            ("AWS_LAMBDA_LOG_STREAM_NAME", identifiers::LOG_STREAM.to_owned()),
+            ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
+        ];
+        let concurrency = (self.concurrency > 1).then(|| self.concurrency.to_string());
+        let variables = set
+            .map(|(name, value)| (name.to_owned(), Some(value)))
+            .into_iter()
+            .chain([("AWS_LAMBDA_MAX_CONCURRENCY".to_owned(), concurrency)])
+            .chain(self.variables.iter().map(|(name, value)| (name.clone(), Some(value.clone()))))
+            .collect();
+        (environment, variables)
+    }
+}
+
+impl Drop for FakeRuntime {
+    fn drop(&mut self) {
+        let environments = self.environments.get_mut().unwrap_or_else(PoisonError::into_inner);
+        for environment in environments.iter().filter_map(Weak::upgrade) {
+            environment.stop();
+        }
+        self.shared.give_up("the fake runtime was dropped");
+    }
+}

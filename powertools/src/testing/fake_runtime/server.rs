@@ -1,0 +1,195 @@
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use lambda_runtime::Diagnostic;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+use super::background::background;
+use super::outcome::{Outcome, Response};
+use super::state::{Delivery, Environment, Refusal};
+
+/// The most bytes that Lambda takes as a response that is not streamed.
+const LARGEST_RESPONSE: usize = 6 * 1024 * 1024 + 100;
+
+/// How long an environment that has ended still answers those who come late.
+const LINGER: Duration = Duration::from_secs(5);
+
+type HttpResponse = hyper::Response<Full<Bytes>>;
+
+/// Serves the Runtime API to one environment, on a port of its own.
+pub(super) fn serve(environment: Arc<Environment>) -> io::Result<SocketAddr> {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+
+    let runtime = background();
+    let _runtime = runtime.enter();
+    let listener = TcpListener::from_std(listener)?;
+    runtime.spawn(accept(listener, environment));
+    Ok(address)
+}
+
+async fn accept(listener: TcpListener, environment: Arc<Environment>) {
+    let mut connections = JoinSet::new();
+    loop {
+        // The workers of `run_concurrent` are tasks that outlive its future. They would ask a
+        // closed port for their next event for ever, and end on an answer that they cannot read.
+        let deserted = async {
+            environment.closed().await;
+            tokio::time::sleep(LINGER).await;
+        };
+        tokio::select! {
+            Ok((stream, _)) = listener.accept() => {
+                connections.spawn(connection(stream, environment.clone()));
+            }
+            Some(_) = connections.join_next() => {}
+            () = deserted, if connections.is_empty() => break,
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, environment: Arc<Environment>) {
+    // Small messages one way and then the other are the slow case of Nagle's algorithm.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(|request| {
+        let environment = environment.clone();
+        async move { Ok::<_, Infallible>(respond(request, &environment).await) }
+    });
+    // An error here is a function that was killed or hung up.
+    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+}
+
+async fn respond(request: Request<Incoming>, environment: &Arc<Environment>) -> HttpResponse {
+    let (parts, body) = request.into_parts();
+    let path = parts.uri.path().strip_prefix("/2018-06-01/runtime/").unwrap_or_default();
+    let path: Vec<&str> = path.split('/').collect();
+
+    match (&parts.method, path.as_slice()) {
+        (&Method::GET, ["invocation", "next"]) => match environment.next().await {
+            Some(delivery) => event(delivery),
+            None => end_of_events(),
+        },
+        (&Method::POST, ["invocation", request_id, "response"]) => {
+            let Ok(body) = body.collect().await else { return incomplete() };
+            let streamed = header(&parts.headers, "lambda-runtime-function-response-mode")
+                == Some("streaming");
+            let response = Response { body: body.to_bytes(), streamed };
+            take_response(environment, request_id, &parts.headers, response)
+        }
+        (&Method::POST, ["invocation", request_id, "error"]) => {
+            let Ok(body) = body.collect().await else { return incomplete() };
+            let outcome = Outcome::Failed(diagnostic(&parts.headers, &body.to_bytes()));
+            answer(environment, request_id, &parts.headers, outcome)
+        }
+        (&Method::POST, ["init", "error"]) => {
+            let Ok(body) = body.collect().await else { return incomplete() };
+            environment.init_error(diagnostic(&parts.headers, &body.to_bytes()));
+            accepted()
+        }
+        _ => problem(StatusCode::NOT_FOUND, "NotFound", "no such path in this fake Runtime API"),
+    }
+}
+
+fn take_response(
+    environment: &Environment,
+    request_id: &str,
+    headers: &HeaderMap,
+    response: Response,
+) -> HttpResponse {
+    let size = response.body.len();
+    if response.streamed || size <= LARGEST_RESPONSE {
+        return answer(environment, request_id, headers, Outcome::Response(response));
+    }
+    let message = format!(
+        "Response payload size ({size} bytes) exceeded maximum allowed payload size \
+         ({LARGEST_RESPONSE} bytes)."
+    );
+    let diagnostic = Diagnostic {
+        error_type: "Function.ResponseSizeTooLarge".to_owned(),
+        error_message: message.clone(),
+    };
+    let taken = answer(environment, request_id, headers, Outcome::Failed(diagnostic));
+    if taken.status().is_success() {
+        return problem(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &message);
+    }
+    taken
+}
+
+fn answer(
+    environment: &Environment,
+    request_id: &str,
+    headers: &HeaderMap,
+    outcome: Outcome,
+) -> HttpResponse {
+    let invocation_id = header(headers, "lambda-runtime-invocation-id");
+    match environment.answer(request_id, invocation_id, outcome) {
+        Ok(()) => accepted(),
+        Err(Refusal::Unknown) => {
+            problem(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID")
+        }
+        Err(Refusal::Stale) => {
+            problem(StatusCode::GONE, "InvalidRequestID", "The invocation is over")
+        }
+    }
+}
+
+/// Reads an error as a function reports it.
+fn diagnostic(headers: &HeaderMap, body: &[u8]) -> Diagnostic {
+    serde_json::from_slice(body).unwrap_or_else(|_| Diagnostic {
+        error_type: header(headers, "lambda-runtime-function-error-type")
+            .unwrap_or("Unknown")
+            .to_owned(),
+        error_message: String::from_utf8_lossy(body).into_owned(),
+    })
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn event(delivery: Delivery) -> HttpResponse {
+    let mut response = json(StatusCode::OK, delivery.payload);
+    response.headers_mut().extend(delivery.headers);
+    response
+}
+
+/// Ends a loop that asks for events: a request id that is not text is an error to it.
+fn end_of_events() -> HttpResponse {
+    let mut response = problem(StatusCode::GONE, "Gone", "The environment has ended");
+    let unreadable = HeaderValue::from_bytes(b"\xff").expect("an opaque byte fits a header");
+    response.headers_mut().insert("lambda-runtime-aws-request-id", unreadable);
+    response
+}
+
+fn accepted() -> HttpResponse {
+    json(StatusCode::ACCEPTED, Bytes::from_static(br#"{"status":"OK"}"#))
+}
+
+/// The answer to a message that ended half-way; nobody is there to read it.
+fn incomplete() -> HttpResponse {
+    problem(StatusCode::BAD_REQUEST, "IncompleteRequest", "The request ended early")
+}
+
+fn problem(status: StatusCode, error_type: &str, message: &str) -> HttpResponse {
+    let body = serde_json::json!({ "errorType": error_type, "errorMessage": message });
+    json(status, body.to_string().into())
+}
+
+fn json(status: StatusCode, body: Bytes) -> HttpResponse {
+    let mut response = HttpResponse::new(Full::new(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
