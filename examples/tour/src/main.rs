@@ -11,28 +11,33 @@ use std::process::ExitCode;
 use lambda_runtime::Error;
 
 mod function;
+mod memory;
 mod steps;
-mod store;
+
+#[cfg(feature = "dynamodb")]
+mod dynamodb;
+#[cfg(not(feature = "dynamodb"))]
+#[path = "without_dynamodb.rs"]
+mod dynamodb;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
-    let outcome = match arguments.as_slice() {
-        [] => steps::deliver(store::memory()).await,
-        ["--dynamodb", url] => on_dynamodb(url).await,
+    let outcome: Result<bool, Error> = match arguments.as_slice() {
+        [] => memory::tour().await,
+        ["--dynamodb", url] => dynamodb::tour(url).await,
         _ => Err("usage: tour [--dynamodb URL]".into()),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
+        Ok(false) => {
+            eprintln!("not every outcome was the expected one");
+            ExitCode::FAILURE
+        }
         Err(error) => {
-            eprintln!("the tour ended early: {error}");
+            eprintln!("the tour ended early: {error:?}");
             ExitCode::FAILURE
         }
     }
-}
-
-async fn on_dynamodb(url: &str) -> Result<bool, Error> {
-    steps::deliver(store::dynamodb(url).await?).await
 }
