@@ -79,7 +79,7 @@ pub use self::jmespath::{JmesPath, JmesPathError};
 pub use self::cache::LocalCache;
 pub use self::codec::{HashFunction, KeyCodec};
 pub use self::error::Error;
-pub use self::json::{Json, Number};
+pub use self::json::{Json, JsonError, Number};
 pub use self::layer::{IdempotencyLayer, IdempotencyService};
 pub use self::operation::{Call, Operation, default_name};
 pub use self::options::{
