@@ -1,4 +1,49 @@
 //! The toolkit that makes a Rust function on AWS Lambda correct.
+//!
+//! Lambda delivers events more than once, kills functions in the middle of something, and says
+//! little about either. This crate is for handlers that charge cards and write orders all the same.
+//!
+//! ```no_run
+//! use lambda_runtime::{Error, LambdaEvent};
+//! use powertools::idempotency::{Idempotency, MemoryStore};
+//! use powertools::{Powertools, idempotent};
+//!
+//! type Records = Idempotency<MemoryStore>; // in production: Idempotency<DynamoDbStore>
+//!
+//! #[idempotent(key = event.payload, with = records)]
+//! async fn charge(records: Records, event: LambdaEvent<String>) -> Result<String, Error> {
+//!     Ok(format!("charged order {}, once", event.payload))
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Error> {
+//!     let records = Idempotency::new(MemoryStore::new())?;
+//!     Powertools::new(move |event| charge(records.clone(), event)).run().await
+//! }
+//! ```
+//!
+//! # Modules
+//!
+//! - [`Powertools`] runs a handler with the standard stack.
+//! - [`Invocation`] is what is known about the event being handled, wherever the code is that asks.
+//! - [`idempotency`] does work once for each key.
+//! - `testing` runs functions against a fake Lambda service.
+//!
+//! Every module has one error type. Its `error_type` is the fixed name under which Lambda reports
+//! the error, so that state machines and alarms can match it.
+//!
+//! # Features
+//!
+//! | feature | default | brings |
+//! |---|---|---|
+//! | `idempotency` | yes | the engine and the store in memory |
+//! | `macros` | yes | [`#[idempotent]`](macro@idempotent) |
+//! | `jmespath` | no | keys by JMESPath, for events without a type |
+//! | `dynamodb` | no | the store on DynamoDB: `aws-sdk-dynamodb`, without a TLS stack |
+//! | `test-util` | no | the testing module |
+//! | `full` | no | everything |
+//!
+//! The default features bring no AWS SDK, no TLS and no C code.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -23,3 +68,8 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 #[cfg(all(feature = "macros", feature = "idempotency"))]
 pub use powertools_macros::idempotent;
+
+/// The examples of the README, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -1,24 +1,150 @@
-//! Runs a function.
+//! Runs a handler with the toolkit's standard stack.
+//!
+//! ```no_run
+//! use lambda_runtime::{Error, LambdaEvent};
+//! use powertools::Powertools;
+//!
+//! async fn handle(event: LambdaEvent<String>) -> Result<usize, Error> {
+//!     Ok(event.payload.len())
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Error> {
+//!     Powertools::new(handle).run().await
+//! }
+//! ```
 
-use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The Powertools.
+use futures_util::Stream;
+use lambda_runtime::layers::TracingLayer;
+use lambda_runtime::{
+    BoxFuture, Diagnostic, Error, IntoFunctionResponse, LambdaEvent, Runtime, SnapStartResource,
+};
+use serde::{Deserialize, Serialize};
+use tower::util::{ServiceFn, service_fn};
+use tower::{Layer, Service};
+
+use crate::InvocationLayer;
+
+mod diagnostic;
+mod errors;
+
+pub(crate) use self::diagnostic::{Named, with_causes};
+use self::errors::MapErrors;
+
+/// A handler with the toolkit around it, ready to [`run`](Self::run).
+///
+/// Each event gets its [`Invocation`](crate::Invocation), and each error reaches Lambda under a
+/// fixed name: those of this toolkit (`Powertools.…`) also where a handler returns them in a
+/// `lambda_runtime::Error` or an `anyhow::Error`, other boxed errors as `HandlerError`, and a panic
+/// as `Powertools.Panic`. The message of a boxed error is followed by those of its causes. An error
+/// type of your own that converts into `Diagnostic` is reported as it says.
+///
+/// How many events are handled at once is up to the environment: one after the other in a standard
+/// function, many on Lambda Managed Instances (`AWS_LAMBDA_MAX_CONCURRENCY`).
 #[derive(Clone, Debug)]
-pub struct Powertools<S>(S);
-
-/// How often this process was restored from a snapshot.
-pub(crate) fn restores() -> u64 {
-    0
+#[must_use = "a function does nothing until it runs"]
+pub struct Powertools<S> {
+    handler: S,
 }
 
-/// The message of an error followed by those of its causes.
-pub(crate) fn with_causes(error: &(dyn Error + 'static)) -> String {
-    let mut message = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        message.push_str(": ");
-        message.push_str(&error.to_string());
-        cause = error.source();
+impl Powertools<()> {
+    /// Takes a handler: an async function from `LambdaEvent<T>` to a `Result`.
+    #[expect(clippy::new_ret_no_self, reason = "the type of the handler is part of the result")]
+    pub fn new<F>(handler: F) -> Powertools<ServiceFn<F>> {
+        Powertools { handler: service_fn(handler) }
     }
-    message
+
+    /// Takes a handler that is a `tower::Service` of `LambdaEvent<T>`, such as one with layers.
+    pub fn service<S>(handler: S) -> Powertools<S> {
+        Powertools { handler }
+    }
+}
+
+impl<S> Powertools<S> {
+    /// Puts a layer around the handler. The one that is added last is the outermost.
+    pub fn layer<L: Layer<S>>(self, layer: L) -> Powertools<L::Service> {
+        Powertools { handler: layer.layer(self.handler) }
+    }
+
+    /// Runs the handler for each event, until the process is stopped.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StartError`] outside Lambda, where there are no events to be had; and the error of
+    /// the runtime when the Lambda service cannot be reached any more. The handler's errors are
+    /// reported to Lambda and do not end the loop.
+    pub async fn run<T, R, B, St, D, E>(self) -> Result<(), Error>
+    where
+        S: Service<LambdaEvent<T>, Response = R> + Clone + Send + 'static,
+        S::Future: Future<Output = Result<R, S::Error>> + Send + 'static,
+        S::Error: Into<Diagnostic> + fmt::Debug + 'static,
+        T: for<'de> Deserialize<'de> + Send + 'static,
+        R: IntoFunctionResponse<B, St> + Send + 'static,
+        B: Serialize + Send + 'static,
+        St: Stream<Item = Result<D, E>> + Unpin + Send + 'static,
+        D: Into<bytes::Bytes> + Send + 'static,
+        E: Into<Error> + Send + fmt::Debug + 'static,
+    {
+        check_environment()?;
+        Runtime::new(MapErrors::new(self.handler))
+            .layer(TracingLayer::new())
+            .layer(InvocationLayer::new())
+            .register_snapstart_resource(Arc::new(CountRestores))
+            .run_concurrent()
+            .await
+    }
+}
+
+/// Why a function cannot start.
+///
+/// `main` prints an error with `Debug`, so that shows the sentence too.
+#[derive(thiserror::Error)]
+#[error(
+    "this is a Lambda function and {variable} is not set: start it with `cargo lambda watch` and \
+     send it events with `cargo lambda invoke`"
+)]
+pub struct StartError {
+    variable: &'static str,
+}
+
+impl fmt::Debug for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The runtime panics where one of these is missing, so look first.
+fn check_environment() -> Result<(), StartError> {
+    let needed = [
+        "AWS_LAMBDA_RUNTIME_API",
+        "AWS_LAMBDA_FUNCTION_NAME",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        "AWS_LAMBDA_FUNCTION_VERSION",
+    ];
+    match needed.into_iter().find(|variable| std::env::var(variable).is_err()) {
+        Some(variable) => Err(StartError { variable }),
+        None => Ok(()),
+    }
+}
+
+static RESTORES: AtomicU64 = AtomicU64::new(0);
+
+/// How often this process was restored from a SnapStart snapshot. What is remembered from before
+/// may be wrong after.
+pub(crate) fn restores() -> u64 {
+    RESTORES.load(Ordering::Relaxed)
+}
+
+struct CountRestores;
+
+impl SnapStartResource for CountRestores {
+    fn after_restore(&self) -> BoxFuture<'_, Result<(), Error>> {
+        RESTORES.fetch_add(1, Ordering::Relaxed);
+        Box::pin(std::future::ready(Ok(())))
+    }
 }

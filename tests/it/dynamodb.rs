@@ -1,1 +1,35 @@
+//! The DynamoDB store beyond the rules of the suite: its requests, its errors, foreign records.
 
+use powertools::idempotency::{DynamoDbStore, EpochMillis, Store, StoreError};
+use powertools_tests::proxy::Proxy;
+
+mod failures;
+mod records;
+mod requests;
+
+/// A moment to work at.
+const NOW: EpochMillis = EpochMillis(1_800_000_000_000);
+
+/// A store on a table that `proxy` stands for.
+fn store(proxy: &Proxy) -> DynamoDbStore {
+    DynamoDbStore::new(proxy.client(), "orders")
+}
+
+/// An error and its causes, as people see them.
+fn with_causes(error: &StoreError) -> String {
+    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |e| e.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// Makes each of the four requests, and returns how it ended.
+async fn every_request(store: &impl Store) -> [(&'static str, Option<StoreError>); 4] {
+    use powertools::testing::store_suite::{claim, completion, read, release};
+
+    let claim = claim("key", NOW);
+    [
+        ("PutItem", store.claim(&claim).await.err()),
+        ("UpdateItem", store.complete(&completion(&claim)).await.err()),
+        ("DeleteItem", store.release(&release(&claim)).await.err()),
+        ("GetItem", store.read(&read("key")).await.err()),
+    ]
+}

@@ -7,6 +7,7 @@ mod flows;
 mod invariants;
 mod invocation;
 mod keys;
+mod model;
 mod process;
 mod runtime;
 mod store;

@@ -72,13 +72,19 @@ impl LocalCache {
 
     fn content(&self) -> MutexGuard<'_, Content> {
         let mut content = self.0.content.lock().unwrap_or_else(PoisonError::into_inner);
-        let restores = runtime::restores();
-        if content.restores != restores {
-            content.records.clear();
-            content.bytes = 0;
-            content.restores = restores;
-        }
+        content.forget_before(runtime::restores());
         content
+    }
+}
+
+impl Content {
+    /// Forgets what was put here before the last of `restores` restores.
+    fn forget_before(&mut self, restores: u64) {
+        if self.restores != restores {
+            self.records.clear();
+            self.bytes = 0;
+            self.restores = restores;
+        }
     }
 }
 
@@ -92,4 +98,76 @@ fn size(key: &Key, record: &Record) -> usize {
     let texts = [&record.owner, &record.validation, &record.not_stored];
     let texts: usize = texts.into_iter().flatten().map(String::len).sum();
     key.as_str().len() + data + texts + 128
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::idempotency::Status;
+
+    #[test]
+    fn the_least_recently_used_record_makes_room() {
+        let cache = LocalCache::new(NonZeroUsize::new(2).unwrap(), 10_000);
+        for name in ["a", "b"] {
+            put(&cache, name, 1);
+        }
+        assert!(has(&cache, "a"));
+        put(&cache, "c", 1);
+        assert!(has(&cache, "a") && has(&cache, "c") && !has(&cache, "b"));
+    }
+
+    #[test]
+    fn records_never_take_more_bytes_than_they_may() {
+        let cache = LocalCache::new(NonZeroUsize::new(100).unwrap(), 1_000);
+        for round in 0..50 {
+            put(&cache, &format!("{round}"), 100);
+            put(&cache, "replaced", round);
+        }
+        let content = cache.content();
+        let bytes: usize = content.records.iter().map(|((_, key), record)| size(key, record)).sum();
+        assert_eq!(content.bytes, bytes);
+        assert!(bytes <= 1_000 && content.records.len() >= 3, "{bytes}");
+        drop(content);
+
+        put(&cache, "too large", 1_000);
+        assert!(!has(&cache, "too large") && has(&cache, "replaced"));
+        cache.remove(&scope(), &key("replaced"));
+        assert!(!has(&cache, "replaced"));
+    }
+
+    #[test]
+    fn tables_do_not_share_records() {
+        let cache = LocalCache::new(NonZeroUsize::new(2).unwrap(), 10_000);
+        put(&cache, "a", 1);
+        assert!(cache.get(&"another".into(), &key("a")).is_none());
+    }
+
+    #[test]
+    fn a_restored_process_begins_with_an_empty_cache() {
+        let cache = LocalCache::new(NonZeroUsize::new(2).unwrap(), 10_000);
+        put(&cache, "a", 1);
+        let mut content = cache.content();
+        content.forget_before(runtime::restores());
+        assert_eq!(content.records.len(), 1);
+        content.forget_before(runtime::restores() + 1);
+        assert_eq!((content.records.len(), content.bytes), (0, 0));
+    }
+
+    fn put(cache: &LocalCache, name: &str, bytes: usize) {
+        let mut record = Record::new(Status::Completed);
+        record.data = Some(Data::Text("x".repeat(bytes)));
+        cache.put(&scope(), &key(name), Arc::new(record));
+    }
+
+    fn has(cache: &LocalCache, name: &str) -> bool {
+        cache.get(&scope(), &key(name)).is_some()
+    }
+
+    fn scope() -> Arc<str> {
+        "table".into()
+    }
+
+    fn key(name: &str) -> Key {
+        name.to_owned().into()
+    }
 }

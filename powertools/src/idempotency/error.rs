@@ -3,6 +3,7 @@ use std::time::Duration;
 use lambda_runtime::Diagnostic;
 
 use super::{EpochMillis, Key, StoreError, StoreErrorKind};
+use crate::runtime::{Named, with_causes};
 
 /// Why idempotent work did not give an answer.
 ///
@@ -207,11 +208,14 @@ impl Error {
     }
 }
 
+impl Named for Error {
+    fn error_type(&self) -> &'static str {
+        self.error_type()
+    }
+}
+
 impl From<Error> for Diagnostic {
     fn from(error: Error) -> Self {
-        Self {
-            error_type: error.error_type().to_owned(),
-            error_message: crate::runtime::with_causes(&error),
-        }
+        Self { error_type: error.error_type().to_owned(), error_message: with_causes(&error) }
     }
 }

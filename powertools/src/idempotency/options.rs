@@ -7,6 +7,9 @@ use serde_json::Value;
 use super::{Call, Error, KeyCodec, LocalCache, Operation, Record, Replay, Store};
 use crate::Clock;
 
+/// No time in the options is longer, so that adding one to a date stays a date.
+const LONGEST: Duration = Duration::from_secs(10 * 366 * 24 * 60 * 60);
+
 /// Runs work once for each key, and gives its result to everyone who asks again.
 ///
 /// Holds the store and the options; cloning is cheap. Make one at start and use it for every
@@ -348,6 +351,15 @@ impl<S: Store> Builder<S> {
         if self.options.tenant_in_key && self.options.codec != KeyCodec::Native {
             return config("only native keys can have the tenant in them");
         }
+        let longest = [
+            self.options.expires_after,
+            self.options.lease.unwrap_or_default(),
+            self.options.grace,
+            self.options.save_reserve,
+        ];
+        if longest.into_iter().any(|time| time > LONGEST) {
+            return config("a time of more than ten years is a mistake");
+        }
         let disabled = std::env::var_os("POWERTOOLS_IDEMPOTENCY_DISABLED");
         self.options.disabled =
             match disabled.as_ref().map(|word| parse_bool(&word.to_string_lossy())) {
@@ -373,5 +385,23 @@ fn parse_bool(word: &str) -> Option<bool> {
         "1" | "y" | "yes" | "t" | "true" | "on" => Some(true),
         "0" | "n" | "no" | "f" | "false" | "off" => Some(false),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_switch_takes_the_words_of_the_python_toolkit() {
+        for word in ["1", "y", "YES", "t", "True", "on"] {
+            assert_eq!(parse_bool(word), Some(true), "{word}");
+        }
+        for word in ["0", "n", "No", "f", "FALSE", "off"] {
+            assert_eq!(parse_bool(word), Some(false), "{word}");
+        }
+        for word in ["", "2", "enabled", " true"] {
+            assert_eq!(parse_bool(word), None, "{word}");
+        }
     }
 }

@@ -24,6 +24,12 @@ impl From<String> for Key {
     }
 }
 
+impl From<&str> for Key {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -74,7 +80,7 @@ impl From<SystemTime> for EpochMillis {
 pub struct Owner(String);
 
 impl Owner {
-    pub(super) fn new() -> Result<Self, getrandom::Error> {
+    pub(crate) fn new() -> Result<Self, getrandom::Error> {
         let mut bits = [0; 16];
         getrandom::fill(&mut bits)?;
         Ok(Self(format!("{:032x}", u128::from_ne_bytes(bits))))

@@ -37,8 +37,13 @@ mod fake_runtime;
 mod identifiers;
 mod invocation;
 
+#[cfg(feature = "idempotency")]
+pub mod store_suite;
+
 pub use self::clock::ManualClock;
 pub use self::fake_runtime::{
     Event, FakeRuntime, FunctionProcess, FunctionTask, Outcome, Pending, Response,
 };
 pub use self::invocation::{InvocationBuilder, event, invocation};
+#[cfg(feature = "idempotency")]
+pub use self::store_suite::StoreSuite;

@@ -1,2 +1,64 @@
-//! x
-fn main() {}
+//! Charges an order once, however often it arrives.
+//!
+//! Keeps its records in the DynamoDB table that `TABLE_NAME` names, and without one in memory,
+//! which is enough for `cargo lambda watch`.
+
+use aws_config::BehaviorVersion;
+use aws_sdk_dynamodb::Client;
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use lambda_runtime::{Error, LambdaEvent};
+use powertools::idempotency::{DynamoDbStore, Idempotency, MemoryStore, Store};
+use powertools::{Powertools, idempotent};
+use serde::{Deserialize, Serialize};
+
+#[derive(Deserialize)]
+struct Order {
+    order_id: Option<String>,
+    amount: u64,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Receipt {
+    order_id: Option<String>,
+    charged: u64,
+    request_id: String,
+}
+
+#[idempotent(
+    key = event.payload.order_id,
+    payload = event.payload.amount,
+    with = idempotency,
+    name = "orders.charge"
+)]
+async fn charge<S: Store>(
+    idempotency: Idempotency<S>,
+    event: LambdaEvent<Order>,
+) -> Result<Receipt, Error> {
+    let LambdaEvent { payload, context } = event;
+    // Here the card is charged, once.
+    Ok(Receipt {
+        order_id: payload.order_id,
+        charged: payload.amount,
+        request_id: context.request_id,
+    })
+}
+
+async fn run<S: Store>(store: S) -> Result<(), Error> {
+    let idempotency = Idempotency::new(store)?;
+    Powertools::new(move |event| charge(idempotency.clone(), event)).run().await
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    match std::env::var("TABLE_NAME") {
+        Ok(table) => run(DynamoDbStore::new(dynamodb().await, table)).await,
+        Err(_) => run(MemoryStore::new()).await,
+    }
+}
+
+async fn dynamodb() -> Client {
+    let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let config = aws_config::defaults(BehaviorVersion::latest()).http_client(http);
+    Client::new(&config.load().await)
+}

@@ -1,0 +1,140 @@
+mod canonical;
+mod name;
+mod python;
+mod tree;
+mod typescript;
+
+use std::fmt::Display;
+
+use md5::Md5;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+
+use self::canonical::Canonical;
+use super::{Data, Json, json};
+
+/// How keys and results are written.
+///
+/// The keys of the other toolkits are derived from the event as it was sent, so give them the
+/// event's own JSON, as [`Json`] or `serde_json::value::RawValue`: in a field of type `f64` a `10`
+/// has become a `10.0`, which Python writes differently. They refuse such floats.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyCodec {
+    /// This toolkit's own keys: `<name>#n1:<SHA-256>` of the canonical JSON of name, tenant and
+    /// key.
+    ///
+    /// That is RFC 8785, but with the exact digits of integers: its numbers are doubles, so two
+    /// large order numbers would share a key.
+    #[default]
+    Native,
+    /// The keys of the Python toolkit.
+    Python {
+        /// The hash function of its configuration.
+        hash: HashFunction,
+    },
+    /// The keys of the TypeScript toolkit.
+    TypeScript,
+}
+
+/// A hash function that the Python toolkit can be configured with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HashFunction {
+    /// The default.
+    #[default]
+    Md5,
+    /// SHA-256.
+    Sha256,
+}
+
+/// Why a value cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct CodecError(pub(super) String);
+
+impl serde::ser::Error for CodecError {
+    fn custom<T: Display>(reason: T) -> Self {
+        Self(reason.to_string())
+    }
+}
+
+impl KeyCodec {
+    /// Derives the text of a key; `None` if the key is absent.
+    pub(super) fn key<K: Serialize + ?Sized>(
+        self,
+        name: &str,
+        tenant: Option<&str>,
+        key: &K,
+    ) -> Result<Option<String>, CodecError> {
+        let hash = match self {
+            Self::Native => canonical::key(name, tenant, key)?
+                .map(|text| format!("n1:{}", hex(&Sha256::digest(text)))),
+            Self::Python { hash } => tree::key(key)?.map(|key| hash.of(&python::dumps(&key))),
+            Self::TypeScript => tree::key(key)?.map(|key| typescript::hash(&key)),
+        };
+        Ok(hash.map(|hash| format!("{name}#{hash}")))
+    }
+
+    /// Hashes a payload for its validation.
+    pub(super) fn payload<P: Serialize + ?Sized>(self, payload: &P) -> Result<String, CodecError> {
+        Ok(match self {
+            Self::Native => hex(&Sha256::digest(Canonical::text(payload)?)),
+            Self::Python { hash } => hash.of(&python::dumps(&tree::payload(payload)?)),
+            Self::TypeScript => typescript::hash(&tree::payload(payload)?),
+        })
+    }
+
+    /// Writes a result.
+    pub(super) fn encode<R: Serialize>(self, result: &R) -> Result<Option<Data>, CodecError> {
+        let data = match self {
+            Self::Native => Data::Text(
+                serde_json::to_string(result).map_err(|error| CodecError(error.to_string()))?,
+            ),
+            Self::Python { .. } => Data::Text(python::dumps(&tree::result(result)?)),
+            Self::TypeScript => match tree::result(result)? {
+                Json::String(text) => Data::Text(text),
+                value => Data::Value(typescript::native(value)?),
+            },
+        };
+        Ok(Some(data))
+    }
+
+    /// Reads a result.
+    pub(super) fn decode<R: DeserializeOwned>(
+        self,
+        data: Option<&Data>,
+    ) -> Result<R, serde_json::Error> {
+        match data {
+            Some(Data::Text(text)) if self == Self::TypeScript => {
+                serde_json::from_value(serde_json::Value::String(text.clone()))
+            }
+            Some(Data::Text(text)) => json::from_text(text),
+            Some(Data::Value(value)) => json::from_text(&value.to_string()),
+            None => json::from_text("null"),
+        }
+    }
+}
+
+impl HashFunction {
+    fn of(self, text: &str) -> String {
+        match self {
+            Self::Md5 => hex(&Md5::digest(text)),
+            Self::Sha256 => hex(&Sha256::digest(text)),
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,29 @@
+//! What the codecs promise, against slow and simple implementations and against Python and
+//! JavaScript themselves.
+
+mod absent;
+mod documents;
+mod native;
+
+use serde::Serialize;
+
+use super::canonical::Canonical;
+use super::{HashFunction, KeyCodec};
+use crate::idempotency::Json;
+
+const NATIVE: KeyCodec = KeyCodec::Native;
+const PYTHON: KeyCodec = KeyCodec::Python { hash: HashFunction::Md5 };
+const TYPESCRIPT: KeyCodec = KeyCodec::TypeScript;
+
+fn json(text: &str) -> Json {
+    text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+fn canonical<T: Serialize + ?Sized>(value: &T) -> String {
+    String::from_utf8(Canonical::text(value).unwrap()).unwrap()
+}
+
+/// Why a codec refuses a key.
+fn refusal<K: Serialize + ?Sized>(codec: KeyCodec, key: &K) -> String {
+    codec.key("fn", None, key).unwrap_err().0
+}

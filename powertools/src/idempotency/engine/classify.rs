@@ -1,0 +1,143 @@
+use crate::idempotency::{EpochMillis, Error, Key, Owner, Record, Status};
+
+/// What an existing record means for a claim.
+#[derive(Debug, PartialEq)]
+pub(super) enum Verdict {
+    /// It is this very claim, whose reply was lost.
+    Mine,
+    /// Nothing stands in the way: claim again.
+    Free,
+    /// Another claim holds, until then if it says so.
+    InProgress(Option<EpochMillis>),
+    /// The work is done.
+    Completed,
+}
+
+/// Reads an existing record, however it was come by.
+///
+/// Apart from a claim's own record, it says [`Verdict::Free`] exactly where a claim with the same
+/// `now` succeeds: see [`Store::claim`](crate::idempotency::Store::claim).
+pub(super) fn classify(
+    record: Option<&Record>,
+    key: &Key,
+    now: EpochMillis,
+    owner: &Owner,
+    validation: Option<&str>,
+) -> Result<Verdict, Error> {
+    let Some(record) = record else { return Ok(Verdict::Free) };
+
+    // Before anything else, and without validation: what this claim wrote is what it would write.
+    let unfinished = record.status == Status::InProgress;
+    if unfinished && record.owner.as_deref() == Some(owner.as_str()) {
+        return Ok(Verdict::Mine);
+    }
+
+    let expired = record.expiration.is_some_and(|end| end < now.floor());
+    let lapsed = unfinished && record.in_progress_expiration.is_some_and(|end| end < now);
+    if expired || lapsed {
+        return Ok(Verdict::Free);
+    }
+
+    if let Status::Other(status) = &record.status {
+        return Err(Error::StatusUnknown { key: key.clone(), status: status.clone() });
+    }
+    // A record without a hash is a mismatch: nobody checked what it was made from.
+    if validation.is_some() && validation != record.validation.as_deref() {
+        return Err(Error::PayloadChanged { key: key.clone() });
+    }
+    Ok(if unfinished {
+        Verdict::InProgress(record.in_progress_expiration)
+    } else {
+        Verdict::Completed
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::idempotency::store::{Claim, Outcome};
+    use crate::idempotency::{EpochSeconds, MemoryStore, Store};
+
+    proptest! {
+        #[test]
+        fn free_is_exactly_where_a_claim_succeeds(
+            record in record(),
+            now in 4_000_u64..8_000,
+            validation in proptest::option::of(Just("hash")),
+        ) {
+            let key = Key::from("key".to_owned());
+            let owner = Owner::new().unwrap();
+            let verdict = classify(Some(&record), &key, EpochMillis(now), &owner, validation);
+            let free = matches!(verdict, Ok(Verdict::Free));
+
+            let store = MemoryStore::new();
+            store.insert("key", record);
+            let outcome = claim(&store, key, owner, EpochMillis(now));
+            prop_assert_eq!(outcome == Outcome::Applied, free);
+        }
+    }
+
+    #[test]
+    fn a_time_that_is_now_is_not_past() {
+        let mut record = Record::new(Status::InProgress);
+        record.in_progress_expiration = Some(EpochMillis(5_000));
+        assert_eq!(verdict(&record, 5_000), Verdict::InProgress(Some(EpochMillis(5_000))));
+        assert_eq!(verdict(&record, 5_001), Verdict::Free);
+
+        let mut record = Record::new(Status::Completed);
+        record.expiration = Some(EpochSeconds(5));
+        assert_eq!(verdict(&record, 5_999), Verdict::Completed);
+        assert_eq!(verdict(&record, 6_000), Verdict::Free);
+    }
+
+    #[test]
+    fn a_finished_record_outlives_its_claim() {
+        let mut record = Record::new(Status::Completed);
+        record.in_progress_expiration = Some(EpochMillis(1));
+        assert_eq!(verdict(&record, 5_000), Verdict::Completed);
+    }
+
+    fn verdict(record: &Record, now: u64) -> Verdict {
+        let key = Key::from("key".to_owned());
+        classify(Some(record), &key, EpochMillis(now), &Owner::new().unwrap(), None).unwrap()
+    }
+
+    fn claim(store: &MemoryStore, key: Key, owner: Owner, now: EpochMillis) -> Outcome {
+        let claim = Claim {
+            key,
+            owner,
+            now,
+            lease_end: EpochMillis(now.0 + 1),
+            expiration: EpochSeconds(now.0),
+            validation: None,
+            timeout: Duration::from_secs(1),
+        };
+        futures_util::FutureExt::now_or_never(store.claim(&claim)).unwrap().unwrap()
+    }
+
+    /// Records with every status, and times around those that the test asks about.
+    fn record() -> impl Strategy<Value = Record> {
+        let status = prop_oneof![
+            Just(Status::InProgress),
+            Just(Status::Completed),
+            Just(Status::Other("HELD".to_owned())),
+        ];
+        let expiration = proptest::option::of(3_u64..9);
+        let lease_end = proptest::option::of(prop_oneof![3_900_u64..8_100, 0_u64..20_000]);
+        let validation = proptest::option::of(prop_oneof![Just("hash"), Just("other")]);
+        (status, expiration, lease_end, validation).prop_map(
+            |(status, expiration, lease_end, validation)| {
+                let mut record = Record::new(status);
+                record.expiration = expiration.map(EpochSeconds);
+                record.in_progress_expiration = lease_end.map(EpochMillis);
+                record.validation = validation.map(str::to_owned);
+                record.owner = Some("somebody else".to_owned());
+                record
+            },
+        )
+    }
+}

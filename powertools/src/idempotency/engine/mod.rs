@@ -1,0 +1,188 @@
+//! The protocol: claim, run, complete or release.
+
+mod classify;
+mod save;
+mod session;
+mod time;
+mod wait;
+
+use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+
+use self::save::save_detached;
+use self::session::{Claimed, Session};
+use self::time::Window;
+use super::codec::CodecError;
+use super::store::Completion;
+use super::{Call, Error, OnInterrupt, OnSaveFailure, Record, Replay, Status, Store};
+use crate::Invocation;
+
+impl<S: Store> Call<S> {
+    /// Runs `work`, unless it was already done under this key: then its stored result comes back
+    /// and `work` is dropped without having been polled.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of `work`, unchanged, after giving the claim back; and each [`Error`] of
+    /// a failed protection.
+    ///
+    /// # Panics
+    ///
+    /// Passes on the panic of `work`, after giving the claim back.
+    pub async fn run<F, R, E>(self, work: F) -> Result<R, E>
+    where
+        F: Future<Output = Result<R, E>>,
+        R: Replay,
+        E: From<Error>,
+    {
+        let work = pin!(work);
+        let Some(prepared) = self.prepared else { return work.await };
+        let session = Arc::new(Session::new(prepared)?);
+
+        let mut claim = HeldClaim { session: &session, armed: true };
+        match session.claim().await {
+            Ok(Claimed::Lease(window)) => claim.run(window, work).await,
+            Ok(Claimed::Done(record)) => {
+                claim.armed = false;
+                Ok(session.replay(&record)?)
+            }
+            Err(error) => {
+                claim.armed = false;
+                Err(error.into())
+            }
+        }
+    }
+}
+
+/// A claim that is, or may be, in the store.
+///
+/// Dropped while it is armed, it is given back by a task of its own.
+struct HeldClaim<'a, S: Store> {
+    session: &'a Arc<Session<S>>,
+    armed: bool,
+}
+
+impl<S: Store> HeldClaim<'_, S> {
+    /// Runs `work` within its window, and tells the store how it ended.
+    async fn run<F, R, E>(mut self, window: Window, work: Pin<&mut F>) -> Result<R, E>
+    where
+        F: Future<Output = Result<R, E>>,
+        R: Replay,
+        E: From<Error>,
+    {
+        let left = self.session.time.until(window.limit);
+        if left.is_zero() {
+            // The claim took all the time. Nothing ran, so nobody need wait for it.
+            self.give_back().await;
+            return Err(stopped(self.session, window).into());
+        }
+
+        self.armed = self.session.options().on_interrupt() == OnInterrupt::Release;
+        let work = AssertUnwindSafe(work).catch_unwind();
+        match tokio::time::timeout(left, work).await {
+            Ok(Ok(Ok(result))) => {
+                self.armed = false;
+                let completion = completion(self.session, &result);
+                save(self.session, completion).await?;
+                Ok(result)
+            }
+            Ok(Ok(Err(error))) => {
+                self.give_back().await;
+                Err(error)
+            }
+            Ok(Err(panic)) => {
+                self.give_back().await;
+                resume_unwind(panic)
+            }
+            Err(_) => {
+                if self.armed {
+                    self.give_back().await;
+                }
+                Err(stopped(self.session, window).into())
+            }
+        }
+    }
+
+    async fn give_back(&mut self) {
+        self.armed = true;
+        self.session.release().await;
+        self.armed = false;
+    }
+}
+
+impl<S: Store> Drop for HeldClaim<'_, S> {
+    fn drop(&mut self) {
+        if !self.armed {
+            return;
+        }
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let session = self.session.clone();
+            runtime.spawn(Invocation::carry(async move { session.release().await }));
+        }
+    }
+}
+
+/// The error for work that was stopped at the end of its window.
+fn stopped<S: Store>(session: &Session<S>, window: Window) -> Error {
+    let key = session.key().clone();
+    if window.limit == window.lease_end {
+        Error::LeaseExpired { key }
+    } else {
+        Error::OutOfTime { key }
+    }
+}
+
+/// What the store is told of work that succeeded.
+fn completion<S: Store, R: Replay>(session: &Session<S>, result: &R) -> Completion {
+    let options = session.options();
+    let (data, not_stored) = match options.codec.encode(result) {
+        Ok(data) => (data, None),
+        Err(CodecError(reason)) => (None, Some(reason)),
+    };
+    Completion {
+        key: session.key().clone(),
+        owner: session.owner.clone(),
+        expiration: session.time.expiration(options),
+        validation: session.prepared.validation.clone(),
+        data,
+        not_stored,
+        timeout: Duration::ZERO,
+    }
+}
+
+/// Saves the result of work that succeeded. From here on nothing removes the record.
+async fn save<S: Store>(session: &Arc<Session<S>>, completion: Completion) -> Result<(), Error> {
+    let options = session.options();
+    let (policy, error) = match save_detached(session.clone(), completion).await {
+        Ok(Completion { not_stored: Some(reason), key, .. }) => {
+            (options.on_unstorable_result, Error::ResultNotStored { key, reason })
+        }
+        Ok(completion) => {
+            session.cache(&Arc::new(finished(completion)));
+            return Ok(());
+        }
+        Err(error) => (options.on_save_failure, error),
+    };
+    match policy {
+        OnSaveFailure::Error => Err(error),
+        OnSaveFailure::ReturnResult => {
+            let error = crate::runtime::with_causes(&error);
+            tracing::warn!(key = %session.key(), error, "a result cannot be replayed");
+            Ok(())
+        }
+    }
+}
+
+/// The record that a completion leaves.
+fn finished(completion: Completion) -> Record {
+    let mut record = Record::new(Status::Completed);
+    record.expiration = Some(completion.expiration);
+    record.owner = Some(completion.owner.as_str().to_owned());
+    record.validation = completion.validation;
+    record.data = completion.data;
+    record
+}

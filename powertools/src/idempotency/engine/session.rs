@@ -1,0 +1,185 @@
+use std::sync::Arc;
+
+use super::classify::{Verdict, classify};
+use super::time::{Time, Window, bounded};
+use super::wait::Wait;
+use crate::idempotency::operation::Prepared;
+use crate::idempotency::options::Options;
+use crate::idempotency::store::{Claim, Outcome, Read, Release};
+use crate::idempotency::{
+    EpochMillis, Error, Key, Owner, Record, Replay, Store, StoreError, StoreErrorKind,
+};
+
+/// How often a free record is claimed before giving up.
+const CLAIMS: u32 = 3;
+
+/// One call of idempotent work: its key, its owner and its time limits.
+///
+/// Shared, since saving a result and giving a claim back outlive a caller that goes away.
+#[derive(Debug)]
+pub(super) struct Session<S> {
+    pub(super) prepared: Prepared<S>,
+    pub(super) owner: Owner,
+    pub(super) time: Time,
+}
+
+/// What came of an attempt to claim the key.
+pub(super) enum Claimed {
+    /// The work is ours to do.
+    Lease(Window),
+    /// The work was done before.
+    Done(Arc<Record>),
+}
+
+impl<S: Store> Session<S> {
+    pub(super) fn new(prepared: Prepared<S>) -> Result<Self, Error> {
+        let time = Time::new(&prepared.idempotency.options);
+        let owner = Owner::new().map_err(|error| {
+            StoreError::new(StoreErrorKind::Other, "there is no randomness for an owner")
+                .caused_by(error)
+        })?;
+        Ok(Self { prepared, owner, time })
+    }
+
+    pub(super) fn options(&self) -> &Options {
+        &self.prepared.idempotency.options
+    }
+
+    pub(super) fn store(&self) -> &S {
+        &self.prepared.idempotency.store
+    }
+
+    pub(super) fn key(&self) -> &Key {
+        &self.prepared.key
+    }
+
+    /// Claims the key, or finds that its work is done.
+    pub(super) async fn claim(&self) -> Result<Claimed, Error> {
+        if let Some(record) = self.cached()? {
+            return Ok(Claimed::Done(record));
+        }
+        let mut wait = None;
+        for _ in 0..CLAIMS {
+            let window = self.time.window(self.options())?;
+            let Some(mut found) = self.send_claim(window).await? else {
+                return Ok(Claimed::Lease(window));
+            };
+            let mut now = window.now;
+            loop {
+                match self.classify(found.as_ref(), now)? {
+                    Verdict::Mine => return Ok(Claimed::Lease(window)),
+                    Verdict::Free => break,
+                    Verdict::Completed => {
+                        let record = Arc::new(found.expect("a finished record is a record"));
+                        self.cache(&record);
+                        return Ok(Claimed::Done(record));
+                    }
+                    Verdict::InProgress(until) => {
+                        let wait = wait.get_or_insert_with(|| {
+                            let policy = self.options().while_in_progress;
+                            Wait::new(policy, &self.time, window.limit)
+                        });
+                        if !wait.pause(&self.time, until).await {
+                            return Err(Error::InProgress { key: self.key().clone(), until });
+                        }
+                        now = self.time.now_millis();
+                        found = self.read(window).await?;
+                    }
+                }
+            }
+        }
+        Err(Error::Contended { key: self.key().clone() })
+    }
+
+    /// Sends one claim. `None` if it was granted, else the record in its way, if that is still
+    /// there.
+    async fn send_claim(&self, window: Window) -> Result<Option<Option<Record>>, Error> {
+        let claim = Claim {
+            key: self.key().clone(),
+            owner: self.owner.clone(),
+            now: window.now,
+            lease_end: window.lease_end.into(),
+            expiration: window.expiration,
+            validation: self.prepared.validation.clone(),
+            timeout: self.time.before(window.limit),
+        };
+        let answer = match bounded(claim.timeout, self.store().claim(&claim)).await {
+            Ok(Outcome::Applied) => return Ok(None),
+            Ok(Outcome::Refused(Some(record))) => return Ok(Some(Some(*record))),
+            Ok(Outcome::Refused(None)) => self.read(window).await,
+            Err(error) => Err(error),
+        };
+        match answer {
+            Ok(record) => Ok(Some(record)),
+            Err(error) => {
+                // It may have been granted all the same, and would keep everyone out.
+                if error.leaves_doubt() {
+                    self.release().await;
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    async fn read(&self, window: Window) -> Result<Option<Record>, StoreError> {
+        let timeout = self.time.before(window.limit);
+        let read = Read { key: self.key().clone(), timeout };
+        bounded(timeout, self.store().read(&read)).await
+    }
+
+    /// Gives the claim back, once. What goes wrong is logged: the lease ends by itself.
+    pub(super) async fn release(&self) {
+        let timeout = self.time.last_call();
+        let release = Release { key: self.key().clone(), owner: self.owner.clone(), timeout };
+        if let Err(error) = bounded(timeout, self.store().release(&release)).await {
+            tracing::warn!(
+                key = %self.key(),
+                error = crate::runtime::with_causes(&error),
+                "an idempotency claim was not given back and holds until its lease ends",
+            );
+        }
+    }
+
+    fn classify(&self, record: Option<&Record>, now: EpochMillis) -> Result<Verdict, Error> {
+        let validation = self.prepared.validation.as_deref();
+        classify(record, self.key(), now, &self.owner, validation)
+    }
+
+    /// The finished record in the local cache, if there is one that still counts.
+    fn cached(&self) -> Result<Option<Arc<Record>>, Error> {
+        let options = self.options();
+        let Some(cache) = &options.local_cache else { return Ok(None) };
+        let Some(record) = cache.get(&options.scope, self.key()) else { return Ok(None) };
+        let verdict = self.classify(Some(&record), self.time.now_millis())?;
+        if verdict == Verdict::Completed {
+            return Ok(Some(record));
+        }
+        cache.remove(&options.scope, self.key());
+        Ok(None)
+    }
+
+    /// Keeps a finished record in the local cache.
+    pub(super) fn cache(&self, record: &Arc<Record>) {
+        let options = self.options();
+        if let Some(cache) = &options.local_cache {
+            cache.put(&options.scope, self.key(), record.clone());
+        }
+    }
+
+    /// The result that a finished record has.
+    pub(super) fn replay<R: Replay>(&self, record: &Record) -> Result<R, Error> {
+        if let Some(reason) = &record.not_stored {
+            let (key, reason) = (self.key().clone(), reason.clone());
+            return Err(Error::ResultNotStored { key, reason });
+        }
+        let codec = self.options().codec;
+        let data = record.data.as_ref();
+        let result = match &self.options().response_hook {
+            None => codec.decode(data),
+            Some(hook) => {
+                codec.decode(data).and_then(|value| serde_json::from_value(hook(value, record)))
+            }
+        };
+        result.map_err(|source| Error::ResultInvalid { key: self.key().clone(), source })
+    }
+}

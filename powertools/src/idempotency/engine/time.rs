@@ -1,0 +1,132 @@
+use std::sync::Once;
+use std::time::{Duration, SystemTime};
+
+use crate::idempotency::options::Options;
+use crate::idempotency::{EpochMillis, EpochSeconds, Error, StoreError, StoreErrorKind};
+use crate::{Clock, Invocation, invocation};
+
+/// What one store call may take at most, all attempts together.
+const CALL: Duration = Duration::from_secs(5);
+
+/// How long a lease is outside an invocation: what the longest function could take.
+const LEASE_OUTSIDE: Duration = Duration::from_secs(15 * 60);
+
+/// The time before the deadline that is left for the reply to reach Lambda.
+const REPLY: Duration = Duration::from_millis(50);
+
+/// What a call that gives a claim back may take even when no time is left.
+const LAST_CALL: Duration = Duration::from_millis(50);
+
+/// The time limits of one call.
+#[derive(Debug)]
+pub(super) struct Time {
+    clock: Clock,
+    /// When Lambda ends the invocation; `None` outside one.
+    deadline: Option<SystemTime>,
+}
+
+/// What a claim that is made now is given.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Window {
+    /// The time by which the existing record is judged.
+    pub(super) now: EpochMillis,
+    pub(super) lease_end: SystemTime,
+    pub(super) expiration: EpochSeconds,
+    /// When the work is stopped.
+    pub(super) limit: SystemTime,
+}
+
+impl Time {
+    pub(super) fn new(options: &Options) -> Self {
+        let current = Invocation::current();
+        if current.is_none() && invocation::in_lambda() {
+            static WARNING: Once = Once::new();
+            WARNING.call_once(|| {
+                tracing::warn!(
+                    "idempotent work runs outside an invocation and cannot see its deadline: run \
+                     the handler with powertools::Powertools, and spawn tasks with \
+                     Invocation::carry"
+                );
+            });
+        }
+        let clock = match (&options.clock, &current) {
+            (Some(clock), _) => clock.clone(),
+            (None, Some(invocation)) => invocation.clock().clone(),
+            (None, None) => Clock::system(),
+        };
+        Self { clock, deadline: current.map(|invocation| invocation.deadline()) }
+    }
+
+    pub(super) fn now(&self) -> SystemTime {
+        self.clock.now()
+    }
+
+    pub(super) fn now_millis(&self) -> EpochMillis {
+        self.now().into()
+    }
+
+    /// The time from now to `end`.
+    pub(super) fn until(&self, end: SystemTime) -> Duration {
+        end.duration_since(self.now()).unwrap_or_default()
+    }
+
+    /// What a claim made now is given, or the error that it is too late for one.
+    pub(super) fn window(&self, options: &Options) -> Result<Window, Error> {
+        let now = self.now();
+        let lease_end = match (options.lease, self.deadline) {
+            (Some(lease), _) => now + lease,
+            (None, Some(deadline)) => deadline + options.grace,
+            (None, None) => now + LEASE_OUTSIDE,
+        };
+        let limit = match self.deadline {
+            Some(deadline) => {
+                let remaining = deadline.duration_since(now).unwrap_or_default();
+                if remaining <= options.save_reserve {
+                    return Err(Error::NoTime { remaining });
+                }
+                lease_end.min(deadline - options.save_reserve)
+            }
+            None => lease_end,
+        };
+        Ok(Window {
+            now: now.into(),
+            lease_end,
+            expiration: self.expiration(options).max(EpochMillis::from(lease_end).ceil()),
+            limit,
+        })
+    }
+
+    /// When a record that is written now expires.
+    pub(super) fn expiration(&self, options: &Options) -> EpochSeconds {
+        EpochMillis::from(self.now() + options.expires_after).ceil()
+    }
+
+    /// What a call may take that must be done before `end`.
+    pub(super) fn before(&self, end: SystemTime) -> Duration {
+        self.until(end).min(CALL)
+    }
+
+    /// When everything that follows the work must be done, so that the reply reaches Lambda.
+    pub(super) fn end(&self) -> SystemTime {
+        match self.deadline {
+            Some(deadline) => deadline - REPLY,
+            None => self.now() + CALL,
+        }
+    }
+
+    /// What a call that gives a claim back may take.
+    pub(super) fn last_call(&self) -> Duration {
+        self.before(self.end()).max(LAST_CALL)
+    }
+}
+
+/// Waits for a store call, but not longer than it may take.
+pub(super) async fn bounded<T>(
+    timeout: Duration,
+    call: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    tokio::time::timeout(timeout, call).await.unwrap_or_else(|_| {
+        let message = format!("there was no answer within {timeout:?}");
+        Err(StoreError::new(StoreErrorKind::Timeout, message))
+    })
+}

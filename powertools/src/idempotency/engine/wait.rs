@@ -1,0 +1,51 @@
+use std::time::{Duration, SystemTime};
+
+use super::time::Time;
+use crate::idempotency::{EpochMillis, WhileInProgress};
+
+/// The first pause between two looks at a record, and the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Waits for the holder of a claim, with pauses that grow.
+#[derive(Debug)]
+pub(super) struct Wait {
+    end: Option<SystemTime>,
+    pause: Duration,
+}
+
+impl Wait {
+    /// A wait that begins now, before work that must stop at `limit`.
+    pub(super) fn new(policy: WhileInProgress, time: &Time, limit: SystemTime) -> Self {
+        let end = match policy {
+            WhileInProgress::Fail => None,
+            // The other half is for the work, in case the holder gives up.
+            WhileInProgress::Wait(bound) => Some(time.now() + bound.min(time.until(limit) / 2)),
+        };
+        Self { end, pause: FIRST_PAUSE }
+    }
+
+    /// Pauses before the next look; false when there is no time for one.
+    ///
+    /// `lease_end` is when the holder's claim ends, if that is known: there is no need to pause
+    /// past it.
+    pub(super) async fn pause(&mut self, time: &Time, lease_end: Option<EpochMillis>) -> bool {
+        let left = self.end.map_or(Duration::ZERO, |end| time.until(end));
+        if left.is_zero() {
+            return false;
+        }
+        let mut pause = jittered(self.pause).min(left);
+        if let Some(end) = lease_end {
+            pause = pause.min(time.until(end.to_system_time()) + Duration::from_millis(1));
+        }
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        tokio::time::sleep(pause).await;
+        true
+    }
+}
+
+/// Between half of `pause` and all of it, so that those who wait for one record spread out.
+fn jittered(pause: Duration) -> Duration {
+    let random = getrandom::u32().unwrap_or(u32::MAX);
+    pause / 2 + (pause / 2).mul_f64(f64::from(random) / f64::from(u32::MAX))
+}

@@ -1,0 +1,309 @@
+//! Keeps records in a DynamoDB table.
+//!
+//! ```no_run
+//! use powertools::idempotency::{DynamoDbStore, Error, Idempotency};
+//!
+//! # async fn example(client: aws_sdk_dynamodb::Client) -> Result<(), Error> {
+//! // `client` is any client, with the TLS stack, region and credentials of your choice.
+//! let idempotency = Idempotency::new(DynamoDbStore::new(client, "idempotency"))?;
+//!
+//! let receipt = idempotency
+//!     .run("charge", &"order-7", async { Ok::<_, Error>("charged".to_owned()) })
+//!     .await?;
+//! # let _ = receipt;
+//! # Ok(()) }
+//! ```
+//!
+//! # The table
+//!
+//! Its partition key is `id`, a text; there is no sort key. Its time-to-live attribute is
+//! `expiration`, so that DynamoDB removes old records. Nothing depends on when it does: a record
+//! that has expired counts as gone.
+//!
+//! ```yaml
+//! IdempotencyTable:
+//!   Type: AWS::DynamoDB::Table
+//!   Properties:
+//!     BillingMode: PAY_PER_REQUEST
+//!     AttributeDefinitions: [{ AttributeName: id, AttributeType: S }]
+//!     KeySchema: [{ AttributeName: id, KeyType: HASH }]
+//!     TimeToLiveSpecification: { AttributeName: expiration, Enabled: true }
+//! ```
+//!
+//! A table that has a sort key, and that may hold other items too, needs
+//! [`Builder::sort_key_attribute`]. All records then stand in one partition, which takes about
+//! 1,000 writes a second. The attributes are those of the toolkits for Python, TypeScript, Java
+//! and .NET, so that a table can be shared with functions in those languages; `owner` and
+//! `not_stored` are added, and ignored by them. Each name can be changed by the [`Builder`].
+//!
+//! # Permissions
+//!
+//! `dynamodb:PutItem`, `dynamodb:UpdateItem`, `dynamodb:DeleteItem` and `dynamodb:GetItem`, on the
+//! table alone.
+//!
+//! # Requests
+//!
+//! | | requests | cost, in units for each started KB of the record |
+//! |---|---|---|
+//! | first call | PutItem, UpdateItem | 2 write units |
+//! | first call whose handler fails | PutItem, DeleteItem | 2 write units |
+//! | replay | PutItem, refused; it returns the record | 1 write unit |
+//!
+//! A GetItem follows a refused write only where the endpoint does not return the old item, as some
+//! emulators do not. A record holds at most 400 KB.
+//!
+//! Each request is made up to three times: again after throttling, a lost connection, a failure of
+//! the service, or a second without an answer. This is instead of the retries and timeouts that
+//! the client was configured with, and for this store only.
+//!
+//! # Clocks
+//!
+//! Who may take a record over is decided by the clock of the environment that asks. Lambda keeps
+//! its clocks within a few milliseconds of each other; elsewhere, a clock that is ahead by more
+//! than the [grace](crate::idempotency::Builder::grace) can end another's lease early.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::{Client, config};
+
+use super::{Claim, Completion, Outcome, Read, Release, Store, StoreError, StoreErrorKind};
+use crate::idempotency::{Key, Record, Status};
+
+mod builder;
+mod failure;
+mod item;
+mod size;
+mod update;
+
+pub use builder::Builder;
+use builder::Schema;
+use update::Update;
+
+/// Keeps records in a DynamoDB table. See the [module](self) for how to set the table up.
+///
+/// Cloning is cheap.
+#[derive(Clone, Debug)]
+pub struct DynamoDbStore {
+    client: Client,
+    schema: Schema,
+    /// What every request overrides in the client's configuration, but for the timeouts.
+    overrides: config::Builder,
+}
+
+/// How often a request is made.
+const ATTEMPTS: u32 = 3;
+/// How long the service has for one answer.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
+/// Before the second attempt the SDK waits up to this long, before the third up to twice as long.
+const BACKOFF: Duration = Duration::from_millis(50);
+
+/// Who may finish or remove a record.
+const IS_HELD: &str = "#owner = :owner AND #status = :inprogress";
+/// Whose record may be replaced. To the letter what the Python toolkit sends.
+const IS_FREE: &str = "attribute_not_exists(#id) OR #expiry < :now OR (#status = :inprogress \
+    AND attribute_exists(#in_progress_expiry) AND #in_progress_expiry < :now_in_millis)";
+
+impl DynamoDbStore {
+    /// A store in `table`, whose key is `id`.
+    #[must_use]
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self::with_schema(client, Schema::new(table.into()))
+    }
+
+    /// A store in a table with another key or other attribute names.
+    pub fn builder(client: Client, table: impl Into<String>) -> Builder {
+        Builder::new(client, table.into())
+    }
+
+    fn with_schema(client: Client, schema: Schema) -> Self {
+        let retries = RetryConfig::standard()
+            .with_max_attempts(ATTEMPTS)
+            .with_initial_backoff(BACKOFF)
+            .with_max_backoff(ATTEMPT_TIMEOUT);
+        Self { client, schema, overrides: config::Builder::new().retry_config(retries) }
+    }
+
+    /// The configuration of one request that may take `timeout`.
+    fn limits(&self, timeout: Duration) -> config::Builder {
+        let timeouts = TimeoutConfig::builder()
+            .operation_timeout(timeout)
+            .operation_attempt_timeout(timeout.min(ATTEMPT_TIMEOUT))
+            .build();
+        self.overrides.clone().timeout_config(timeouts)
+    }
+
+    /// What became of a conditional write. `refusal` finds the failed condition in its error.
+    fn outcome<T, E>(
+        &self,
+        key: &Key,
+        result: Result<T, SdkError<E>>,
+        refusal: impl FnOnce(&E) -> Option<&ConditionalCheckFailedException>,
+    ) -> Result<Outcome, StoreError>
+    where
+        E: failure::ServiceError,
+    {
+        let Err(error) = result else { return Ok(Outcome::Applied) };
+        match error.as_service_error().and_then(refusal) {
+            Some(refusal) => {
+                let record =
+                    refusal.item().map(|item| self.schema.record(key, item)).transpose()?;
+                Ok(Outcome::Refused(record.map(Box::new)))
+            }
+            None => Err(self.failure(error)),
+        }
+    }
+
+    /// The names and values of [`IS_HELD`].
+    fn held_by(&self, owner: &str) -> Update {
+        let mut update = Update::default();
+        update.name("#owner", &self.schema.owner);
+        update.name("#status", &self.schema.status);
+        update.value(":owner", text(owner));
+        update.value(":inprogress", text(Status::InProgress.as_str()));
+        update
+    }
+}
+
+impl Store for DynamoDbStore {
+    fn scope(&self) -> &str {
+        &self.schema.scope
+    }
+
+    fn max_key_bytes(&self) -> usize {
+        if self.schema.sort_key.is_some() { 1024 } else { 2048 }
+    }
+
+    async fn claim(&self, claim: &Claim) -> Result<Outcome, StoreError> {
+        let schema = &self.schema;
+        let result = self
+            .client
+            .put_item()
+            .table_name(&schema.table)
+            .set_item(Some(schema.claimed_item(claim)))
+            .condition_expression(IS_FREE)
+            .expression_attribute_names("#id", &schema.key)
+            .expression_attribute_names("#expiry", &schema.expiration)
+            .expression_attribute_names("#in_progress_expiry", &schema.in_progress_expiration)
+            .expression_attribute_names("#status", &schema.status)
+            .expression_attribute_values(":now", number(claim.now.floor().0))
+            .expression_attribute_values(":now_in_millis", number(claim.now.0))
+            .expression_attribute_values(":inprogress", text(Status::InProgress.as_str()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .customize()
+            .config_override(self.limits(claim.timeout))
+            .send()
+            .await;
+        self.outcome(&claim.key, result, |error| match error {
+            PutItemError::ConditionalCheckFailedException(refusal) => Some(refusal),
+            _ => None,
+        })
+    }
+
+    async fn complete(&self, completion: &Completion) -> Result<Outcome, StoreError> {
+        let schema = &self.schema;
+        let size = schema.completed_size(completion);
+        if size > size::LIMIT {
+            let message = format!(
+                "the result makes a record of {size} bytes, and table `{}` takes {}",
+                schema.table,
+                size::LIMIT
+            );
+            return Err(StoreError::new(StoreErrorKind::ResultTooLarge, message));
+        }
+
+        let mut update = self.held_by(completion.owner.as_str());
+        if let Some(data) = &completion.data {
+            update.set("#response_data", &schema.data, ":response_data", item::value(data));
+        }
+        update.set("#expiry", &schema.expiration, ":expiry", number(completion.expiration.0));
+        let completed = text(Status::Completed.as_str());
+        update.set("#status", &schema.status, ":status", completed);
+        if let Some(hash) = &completion.validation {
+            update.set("#validation_key", &schema.validation, ":validation_key", text(hash));
+        }
+        if let Some(reason) = &completion.not_stored {
+            update.set("#not_stored", &schema.not_stored, ":not_stored", text(reason));
+        }
+
+        let result = self
+            .client
+            .update_item()
+            .table_name(&schema.table)
+            .set_key(Some(schema.key(&completion.key)))
+            .update_expression(update.expression())
+            .condition_expression(IS_HELD)
+            .set_expression_attribute_names(Some(update.names))
+            .set_expression_attribute_values(Some(update.values))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .customize()
+            .config_override(self.limits(completion.timeout))
+            .send()
+            .await;
+        let result = match result {
+            Err(error) if completion.data.is_some() && failure::is_refused_as_invalid(&error) => {
+                return Err(self.unstorable(error));
+            }
+            result => result,
+        };
+        self.outcome(&completion.key, result, |error| match error {
+            UpdateItemError::ConditionalCheckFailedException(refusal) => Some(refusal),
+            _ => None,
+        })
+    }
+
+    async fn release(&self, release: &Release) -> Result<Outcome, StoreError> {
+        let Update { names, values, .. } = self.held_by(release.owner.as_str());
+        let result = self
+            .client
+            .delete_item()
+            .table_name(&self.schema.table)
+            .set_key(Some(self.schema.key(&release.key)))
+            .condition_expression(IS_HELD)
+            .set_expression_attribute_names(Some(names))
+            .set_expression_attribute_values(Some(values))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .customize()
+            .config_override(self.limits(release.timeout))
+            .send()
+            .await;
+        self.outcome(&release.key, result, |error| match error {
+            DeleteItemError::ConditionalCheckFailedException(refusal) => Some(refusal),
+            _ => None,
+        })
+    }
+
+    async fn read(&self, read: &Read) -> Result<Option<Record>, StoreError> {
+        let output = self
+            .client
+            .get_item()
+            .table_name(&self.schema.table)
+            .set_key(Some(self.schema.key(&read.key)))
+            .consistent_read(true)
+            .customize()
+            .config_override(self.limits(read.timeout))
+            .send()
+            .await
+            .map_err(|error| self.failure(error))?;
+        output.item.map(|item| self.schema.record(&read.key, &item)).transpose()
+    }
+}
+
+/// An item of the table, or the part of one that is its key.
+type Item = HashMap<String, AttributeValue>;
+
+fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+fn number(value: u64) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}

@@ -1,0 +1,275 @@
+use aws_sdk_dynamodb::Client;
+
+use super::{DynamoDbStore, Item, text};
+use crate::idempotency::{Error, Key};
+
+/// Describes the table of a [`DynamoDbStore`]. Made by [`DynamoDbStore::builder`].
+///
+/// ```
+/// use powertools::idempotency::DynamoDbStore;
+///
+/// # fn example(client: aws_sdk_dynamodb::Client) -> Result<(), powertools::idempotency::Error> {
+/// let store = DynamoDbStore::builder(client, "orders")
+///     .key_attribute("pk")
+///     .sort_key_attribute("sk")
+///     .expiration_attribute("ttl")
+///     .build()?;
+/// # let _ = store;
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until it is built"]
+pub struct Builder {
+    client: Client,
+    schema: Schema,
+    partition: Option<String>,
+}
+
+/// The names in a table.
+#[derive(Clone, Debug)]
+pub(super) struct Schema {
+    pub(super) table: String,
+    pub(super) scope: String,
+    pub(super) key: String,
+    pub(super) sort_key: Option<SortKey>,
+    pub(super) expiration: String,
+    pub(super) in_progress_expiration: String,
+    pub(super) status: String,
+    pub(super) data: String,
+    pub(super) validation: String,
+    pub(super) owner: String,
+    pub(super) not_stored: String,
+}
+
+/// The second half of a composite key.
+#[derive(Clone, Debug)]
+pub(super) struct SortKey {
+    /// Its attribute, which holds the idempotency key.
+    pub(super) attribute: String,
+    /// What the first half holds instead.
+    pub(super) partition: String,
+}
+
+impl Schema {
+    pub(super) fn new(table: String) -> Self {
+        Self {
+            scope: table.clone(),
+            table,
+            key: "id".to_owned(),
+            sort_key: None,
+            expiration: "expiration".to_owned(),
+            in_progress_expiration: "in_progress_expiration".to_owned(),
+            status: "status".to_owned(),
+            data: "data".to_owned(),
+            validation: "validation".to_owned(),
+            owner: "owner".to_owned(),
+            not_stored: "not_stored".to_owned(),
+        }
+    }
+
+    /// The attributes that name the item under `key`.
+    pub(super) fn key(&self, key: &Key) -> Item {
+        let key = text(key.as_str());
+        match &self.sort_key {
+            None => Item::from([(self.key.clone(), key)]),
+            Some(SortKey { attribute, partition }) => {
+                Item::from([(self.key.clone(), text(partition)), (attribute.clone(), key)])
+            }
+        }
+    }
+
+    /// What an error calls the key of the table.
+    pub(super) fn key_description(&self) -> String {
+        match &self.sort_key {
+            None => format!("the text `{}`", self.key),
+            Some(sort_key) => format!("the texts `{}` and `{}`", self.key, sort_key.attribute),
+        }
+    }
+
+    fn attributes(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        [
+            ("key", &self.key),
+            ("expiration", &self.expiration),
+            ("in-progress expiration", &self.in_progress_expiration),
+            ("status", &self.status),
+            ("data", &self.data),
+            ("validation", &self.validation),
+            ("owner", &self.owner),
+            ("not-stored", &self.not_stored),
+        ]
+        .into_iter()
+        .chain(self.sort_key.iter().map(|sort_key| ("sort key", &sort_key.attribute)))
+        .map(|(role, name)| (role, name.as_str()))
+    }
+}
+
+impl Builder {
+    pub(super) fn new(client: Client, table: String) -> Self {
+        Self { client, schema: Schema::new(table), partition: None }
+    }
+
+    /// The table's partition key. `id` by default. It holds the idempotency key, or the
+    /// [`partition_value`](Self::partition_value) once there is a sort key.
+    pub fn key_attribute(mut self, name: impl Into<String>) -> Self {
+        self.schema.key = name.into();
+        self
+    }
+
+    /// The table's sort key, which then holds the idempotency key. None by default.
+    pub fn sort_key_attribute(mut self, name: impl Into<String>) -> Self {
+        let partition = String::new();
+        self.schema.sort_key = Some(SortKey { attribute: name.into(), partition });
+        self
+    }
+
+    /// What the partition key holds in a table with a sort key: the same text for every record.
+    /// `idempotency#<AWS_LAMBDA_FUNCTION_NAME>` by default.
+    pub fn partition_value(mut self, value: impl Into<String>) -> Self {
+        self.partition = Some(value.into());
+        self
+    }
+
+    /// Holds when the record expires, in seconds since the epoch. `expiration` by default. The
+    /// table's time-to-live attribute.
+    pub fn expiration_attribute(mut self, name: impl Into<String>) -> Self {
+        self.schema.expiration = name.into();
+        self
+    }
+
+    /// Holds when a claim ends, in milliseconds since the epoch. `in_progress_expiration` by
+    /// default.
+    pub fn in_progress_expiration_attribute(mut self, name: impl Into<String>) -> Self {
+        self.schema.in_progress_expiration = name.into();
+        self
+    }
+
+    /// Holds how far the work has come. `status` by default.
+    pub fn status_attribute(mut self, name: impl Into<String>) -> Self {
+        self.schema.status = name.into();
+        self
+    }
+
+    /// Holds the result. `data` by default.
+    pub fn data_attribute(mut self, name: impl Into<String>) -> Self {
+        self.schema.data = name.into();
+        self
+    }
+
+    /// Holds the hash of the payload, where payloads are validated. `validation` by default.
+    pub fn validation_attribute(mut self, name: impl Into<String>) -> Self {
+        self.schema.validation = name.into();
+        self
+    }
+
+    /// Holds who claimed the record. `owner` by default.
+    pub fn owner_attribute(mut self, name: impl Into<String>) -> Self {
+        self.schema.owner = name.into();
+        self
+    }
+
+    /// Holds why a finished record has no result. `not_stored` by default.
+    pub fn not_stored_attribute(mut self, name: impl Into<String>) -> Self {
+        self.schema.not_stored = name.into();
+        self
+    }
+
+    /// Checks the names.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Config`] if the table, an attribute or the partition value is empty, if
+    /// two attributes have one name, or if there is a partition value but no sort key.
+    pub fn build(self) -> Result<DynamoDbStore, Error> {
+        let Self { client, mut schema, partition } = self;
+        match (&mut schema.sort_key, partition) {
+            (Some(sort_key), partition) => {
+                sort_key.partition = partition.unwrap_or_else(default_partition);
+                if sort_key.partition.is_empty() {
+                    return Err(Error::Config("the partition value is empty".to_owned()));
+                }
+                schema.scope = format!("{}/{}", schema.table, sort_key.partition);
+            }
+            (None, Some(_)) => {
+                let message = "a partition value needs a sort key, which holds the record's key";
+                return Err(Error::Config(message.to_owned()));
+            }
+            (None, None) => {}
+        }
+        if schema.table.is_empty() {
+            return Err(Error::Config("the name of the table is empty".to_owned()));
+        }
+
+        let attributes: Vec<_> = schema.attributes().collect();
+        for (position, (role, name)) in attributes.iter().enumerate() {
+            if name.is_empty() {
+                return Err(Error::Config(format!("the name of the {role} attribute is empty")));
+            }
+            if let Some((other, _)) = attributes[..position].iter().find(|(_, other)| other == name)
+            {
+                let message = format!("the {other} and {role} attributes are both named `{name}`");
+                return Err(Error::Config(message));
+            }
+        }
+        Ok(DynamoDbStore::with_schema(client, schema))
+    }
+}
+
+/// The partition of the toolkits in other languages.
+fn default_partition() -> String {
+    format!("idempotency#{}", std::env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::config::{BehaviorVersion, Config};
+
+    use super::*;
+    use crate::idempotency::Store;
+
+    #[test]
+    fn attributes_need_different_names() {
+        let built = builder().expiration_attribute("ttl").status_attribute("ttl").build();
+        assert_eq!(message(built), "the expiration and status attributes are both named `ttl`");
+        let built = builder().sort_key_attribute("id").build();
+        assert_eq!(message(built), "the key and sort key attributes are both named `id`");
+        let built = builder().data_attribute("owner").build();
+        assert_eq!(message(built), "the data and owner attributes are both named `owner`");
+    }
+
+    #[test]
+    fn nothing_may_be_empty() {
+        let built = builder().data_attribute("").build();
+        assert_eq!(message(built), "the name of the data attribute is empty");
+        let built = DynamoDbStore::builder(client(), "").build();
+        assert_eq!(message(built), "the name of the table is empty");
+        let built = builder().sort_key_attribute("sk").partition_value("").build();
+        assert_eq!(message(built), "the partition value is empty");
+    }
+
+    #[test]
+    fn a_partition_value_needs_a_sort_key() {
+        let message = message(builder().partition_value("idem").build());
+        assert!(message.starts_with("a partition value needs a sort key"), "{message}");
+    }
+
+    #[test]
+    fn the_scope_has_the_partition_where_that_is_fixed() {
+        let simple = builder().build().unwrap();
+        assert_eq!((simple.scope(), simple.max_key_bytes()), ("orders", 2048));
+        let composite = builder().partition_value("idem").sort_key_attribute("sk").build().unwrap();
+        assert_eq!((composite.scope(), composite.max_key_bytes()), ("orders/idem", 1024));
+    }
+
+    fn builder() -> Builder {
+        DynamoDbStore::builder(client(), "orders")
+    }
+
+    fn client() -> Client {
+        Client::from_conf(Config::builder().behavior_version(BehaviorVersion::latest()).build())
+    }
+
+    fn message(built: Result<DynamoDbStore, Error>) -> String {
+        let Err(Error::Config(message)) = built else { panic!("the names were accepted") };
+        message
+    }
+}

@@ -1,0 +1,164 @@
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::builder::Schema;
+use super::{Item, number, text};
+use crate::idempotency::json::Number;
+use crate::idempotency::store::{Claim, StoreError, StoreErrorKind};
+use crate::idempotency::{Data, EpochMillis, EpochSeconds, Json, Key, Record, Status};
+
+impl Schema {
+    /// The item that a claim puts into the table.
+    pub(super) fn claimed_item(&self, claim: &Claim) -> Item {
+        let mut item = self.key(&claim.key);
+        item.insert(self.expiration.clone(), number(claim.expiration.0));
+        item.insert(self.status.clone(), text(Status::InProgress.as_str()));
+        item.insert(self.in_progress_expiration.clone(), number(claim.lease_end.0));
+        item.insert(self.owner.clone(), text(claim.owner.as_str()));
+        if let Some(hash) = &claim.validation {
+            item.insert(self.validation.clone(), text(hash));
+        }
+        item
+    }
+
+    /// Reads an item, whoever wrote it.
+    pub(super) fn record(&self, key: &Key, item: &Item) -> Result<Record, StoreError> {
+        let attributes = Attributes { schema: self, key, item };
+
+        let status = attributes.text(&self.status)?;
+        let status = status.ok_or_else(|| attributes.malformed(&self.status, "is missing"))?;
+        let mut record = Record::new(Status::from(status));
+        record.expiration = attributes.integer(&self.expiration)?.map(EpochSeconds);
+        record.in_progress_expiration =
+            attributes.integer(&self.in_progress_expiration)?.map(EpochMillis);
+        record.owner = attributes.text(&self.owner)?;
+        record.validation = attributes.text(&self.validation)?;
+        record.data = attributes.data(&self.data)?;
+        record.not_stored = attributes.text(&self.not_stored)?;
+        Ok(record)
+    }
+}
+
+/// The attribute that holds `data`.
+pub(super) fn value(data: &Data) -> AttributeValue {
+    match data {
+        Data::Text(data) => text(data),
+        Data::Value(json) => json_value(json),
+    }
+}
+
+fn json_value(json: &Json) -> AttributeValue {
+    match json {
+        Json::Null => AttributeValue::Null(true),
+        Json::Bool(value) => AttributeValue::Bool(*value),
+        Json::Number(number) => AttributeValue::N(number.as_str().to_owned()),
+        Json::String(value) => text(value),
+        Json::Array(values) => AttributeValue::L(values.iter().map(json_value).collect()),
+        Json::Object(members) => {
+            let members = members.iter().map(|(name, value)| (name.clone(), json_value(value)));
+            AttributeValue::M(members.collect())
+        }
+    }
+}
+
+/// The reverse of [`json_value`]; the error names what JSON has no form for.
+fn to_json(value: &AttributeValue) -> Result<Json, String> {
+    match value {
+        AttributeValue::Null(_) => Ok(Json::Null),
+        AttributeValue::Bool(value) => Ok(Json::Bool(*value)),
+        AttributeValue::N(text) => {
+            let number = Number::parse(text).ok_or_else(|| format!("holds the number `{text}`"))?;
+            Ok(Json::Number(number))
+        }
+        AttributeValue::S(text) => Ok(Json::String(text.clone())),
+        AttributeValue::L(values) => {
+            values.iter().map(to_json).collect::<Result<_, _>>().map(Json::Array)
+        }
+        AttributeValue::M(members) => {
+            let members = members.iter().map(|(name, value)| Ok((name.clone(), to_json(value)?)));
+            let mut members: Vec<_> = members.collect::<Result<_, String>>()?;
+            // DynamoDB keeps no order; a fixed one makes equal records equal.
+            members.sort_by(|(a, _), (b, _)| a.cmp(b));
+            Ok(Json::Object(members))
+        }
+        other => Err(format!("holds a value of type {}, which is not JSON", type_name(other))),
+    }
+}
+
+/// An item on its way to becoming a record.
+struct Attributes<'a> {
+    schema: &'a Schema,
+    key: &'a Key,
+    item: &'a Item,
+}
+
+impl Attributes<'_> {
+    fn text(&self, name: &str) -> Result<Option<String>, StoreError> {
+        match self.item.get(name) {
+            None => Ok(None),
+            Some(AttributeValue::S(text)) => Ok(Some(text.clone())),
+            Some(other) => Err(self.wrong_type(name, "S", other)),
+        }
+    }
+
+    fn integer(&self, name: &str) -> Result<Option<u64>, StoreError> {
+        match self.item.get(name) {
+            None => Ok(None),
+            Some(AttributeValue::N(digits)) => match digits.parse() {
+                Ok(value) => Ok(Some(value)),
+                Err(_) => {
+                    let problem = format!("should be a whole number and is `{digits}`");
+                    Err(self.malformed(name, &problem))
+                }
+            },
+            Some(other) => Err(self.wrong_type(name, "N", other)),
+        }
+    }
+
+    fn data(&self, name: &str) -> Result<Option<Data>, StoreError> {
+        match self.item.get(name) {
+            None => Ok(None),
+            Some(AttributeValue::S(text)) => Ok(Some(Data::Text(text.clone()))),
+            Some(
+                other @ (AttributeValue::M(_)
+                | AttributeValue::L(_)
+                | AttributeValue::N(_)
+                | AttributeValue::Bool(_)
+                | AttributeValue::Null(_)),
+            ) => match to_json(other) {
+                Ok(json) => Ok(Some(Data::Value(json))),
+                Err(problem) => Err(self.malformed(name, &problem)),
+            },
+            Some(other) => Err(self.wrong_type(name, "S, M, L, N, BOOL or NULL", other)),
+        }
+    }
+
+    fn wrong_type(&self, name: &str, expected: &str, found: &AttributeValue) -> StoreError {
+        let problem = format!(
+            "should have type {expected} and has type {}; was it written by a newer version?",
+            type_name(found)
+        );
+        self.malformed(name, &problem)
+    }
+
+    fn malformed(&self, name: &str, problem: &str) -> StoreError {
+        let Self { schema: Schema { table, .. }, key, .. } = self;
+        let message = format!("attribute `{name}` of record {key} in table `{table}` {problem}");
+        StoreError::new(StoreErrorKind::Malformed, message)
+    }
+}
+
+fn type_name(value: &AttributeValue) -> &'static str {
+    match value {
+        AttributeValue::B(_) => "B",
+        AttributeValue::Bool(_) => "BOOL",
+        AttributeValue::Bs(_) => "BS",
+        AttributeValue::L(_) => "L",
+        AttributeValue::M(_) => "M",
+        AttributeValue::N(_) => "N",
+        AttributeValue::Ns(_) => "NS",
+        AttributeValue::Null(_) => "NULL",
+        AttributeValue::S(_) => "S",
+        AttributeValue::Ss(_) => "SS",
+        _ => "unknown to this version",
+    }
+}

@@ -1,0 +1,82 @@
+//! How large DynamoDB takes an item to be: its names and its values, in UTF-8.
+
+use super::builder::Schema;
+use crate::idempotency::store::Completion;
+use crate::idempotency::{Data, Json, Status};
+
+/// What an item may have, in bytes.
+pub(super) const LIMIT: usize = 400 * 1024;
+
+/// A list or map, beside what is in it.
+const CONTAINER: usize = 3;
+/// An element or member of a list or map, beside its name and value.
+const ELEMENT: usize = 1;
+
+impl Schema {
+    /// The size of the item after `completion`, never more than what DynamoDB counts.
+    pub(super) fn completed_size(&self, completion: &Completion) -> usize {
+        let mut size = self.key.len() + completion.key.as_str().len();
+        if let Some(sort_key) = &self.sort_key {
+            size += sort_key.attribute.len() + sort_key.partition.len();
+        }
+        size += self.expiration.len() + digits(&completion.expiration.0.to_string());
+        // The end of the lease, which the claim wrote: today's milliseconds have 13 digits.
+        size += self.in_progress_expiration.len() + digits("1");
+        size += self.status.len() + Status::Completed.as_str().len();
+        size += self.owner.len() + completion.owner.as_str().len();
+        let mut optional = |name: &str, value: Option<usize>| {
+            size += value.map_or(0, |value| name.len() + value);
+        };
+        optional(&self.validation, completion.validation.as_ref().map(String::len));
+        optional(&self.not_stored, completion.not_stored.as_ref().map(String::len));
+        optional(&self.data, completion.data.as_ref().map(data));
+        size
+    }
+}
+
+fn data(data: &Data) -> usize {
+    match data {
+        Data::Text(text) => text.len(),
+        Data::Value(value) => json(value),
+    }
+}
+
+fn json(value: &Json) -> usize {
+    match value {
+        Json::Null | Json::Bool(_) => 1,
+        Json::Number(number) => digits(number.as_str()),
+        Json::String(text) => text.len(),
+        Json::Array(values) => {
+            CONTAINER + values.iter().map(|value| ELEMENT + json(value)).sum::<usize>()
+        }
+        Json::Object(members) => {
+            let member = |(name, value): &(String, Json)| ELEMENT + name.len() + json(value);
+            CONTAINER + members.iter().map(member).sum::<usize>()
+        }
+    }
+}
+
+/// A byte, and one for every two significant digits. Zeros at either end do not count.
+fn digits(number: &str) -> usize {
+    let mantissa = number.split(['e', 'E']).next().unwrap_or_default();
+    let digits = mantissa.replace(['-', '+', '.'], "");
+    digits.trim_matches('0').len().div_ceil(2) + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::idempotency::json::Number;
+
+    #[test]
+    fn counts_names_values_and_containers() {
+        let number = |text| Json::Number(Number::parse(text).unwrap());
+        assert_eq!(json(&Json::String("Zoë ✓".to_owned())), 8);
+        assert_eq!(json(&number("100")), 2);
+        assert_eq!(json(&number("-12.50")), 3);
+        assert_eq!(json(&number("1e100")), 2);
+        assert_eq!(json(&Json::Array(vec![Json::Null, Json::Bool(true)])), 3 + 2 + 2);
+        let member = ("name".to_owned(), number("7"));
+        assert_eq!(json(&Json::Object(vec![member])), 3 + 1 + 4 + 2);
+    }
+}

