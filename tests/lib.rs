@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Region};
 pub mod emulators;
 pub mod faulty;
 pub mod proxy;
+pub mod vectors;
 
 /// A client for a DynamoDB that answers on plain HTTP.
 #[must_use]

@@ -7,6 +7,8 @@ use powertools::idempotency::{DynamoDbStore, EpochMillis, Key, MemoryStore, Reco
 use powertools::testing::{StoreSuite, store_suite};
 use powertools_tests::emulators::Emulator;
 
+mod suite;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_keeps_the_rules() {
     let store = MemoryStore::new();

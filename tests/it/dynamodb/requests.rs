@@ -4,6 +4,7 @@ use powertools::idempotency::store::{Claim, Outcome};
 use powertools::idempotency::{Data, DynamoDbStore, EpochMillis, EpochSeconds, Json, Key, Store};
 use powertools::testing::store_suite::{claim, completion, read, release};
 use powertools_tests::proxy::Proxy;
+use powertools_tests::vectors::{python_flows, resolve_times};
 use serde_json::{Map, Value, json};
 
 use super::{NOW, store};
@@ -12,9 +13,7 @@ const IS_HELD: &str = "#owner = :owner AND #status = :inprogress";
 
 #[tokio::test]
 async fn requests_are_those_of_the_python_toolkit() {
-    let vectors = include_str!("../../vectors/python-idempotency-flows.json");
-    let vectors: Value = serde_json::from_str(vectors).unwrap();
-    for case in vectors["cases"].as_array().unwrap() {
+    for case in python_flows() {
         let calls: Vec<(String, Value)> =
             case["calls"].as_array().unwrap().iter().map(call).collect();
         if let [(_, put), rest @ ..] = &calls[..] {
@@ -123,26 +122,8 @@ async fn reads_are_consistent() {
 /// The name and the body of a recorded call, with [`NOW`] for its time.
 fn call(call: &Value) -> (String, Value) {
     let mut body = call["request"].clone();
-    resolve(&mut body);
+    resolve_times(&mut body, NOW.0);
     (call["operation"].as_str().unwrap().to_owned(), body)
-}
-
-fn resolve(value: &mut Value) {
-    match value {
-        Value::Object(members) => members.values_mut().for_each(resolve),
-        Value::Array(values) => values.iter_mut().for_each(resolve),
-        Value::String(text) => {
-            let time = text.strip_prefix('<').and_then(|text| text.strip_suffix("s>"));
-            let Some((unit, seconds)) = time.and_then(|time| time.split_once('+')) else { return };
-            let seconds: u64 = seconds.parse().unwrap();
-            *text = match unit {
-                "now" => (NOW.0 / 1000 + seconds).to_string(),
-                "now_ms" => (NOW.0 + 1000 * seconds).to_string(),
-                other => panic!("an unknown time {other}"),
-            };
-        }
-        _ => {}
-    }
 }
 
 fn python_store(proxy: &Proxy, table: &Value, put: &Value) -> DynamoDbStore {

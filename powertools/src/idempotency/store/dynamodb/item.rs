@@ -2,7 +2,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::builder::Schema;
 use super::{Item, number, text};
-use crate::idempotency::json::Number;
+use crate::idempotency::Number;
 use crate::idempotency::store::{Claim, StoreError, StoreErrorKind};
 use crate::idempotency::{Data, EpochMillis, EpochSeconds, Json, Key, Record, Status};
 

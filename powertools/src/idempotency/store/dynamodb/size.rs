@@ -66,7 +66,7 @@ fn digits(number: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::idempotency::json::Number;
+    use crate::idempotency::Number;
 
     #[test]
     fn counts_names_values_and_containers() {

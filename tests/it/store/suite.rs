@@ -1,0 +1,138 @@
+//! The suite finds what is wrong with a store.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use powertools::idempotency::store::{Claim, Completion, Outcome, Read, Release};
+use powertools::idempotency::{
+    EpochMillis, Key, MemoryStore, Owner, Record, Status, Store, StoreError,
+};
+use powertools::testing::StoreSuite;
+
+#[tokio::test]
+#[should_panic(expected = "a lease holds at its end and is past a millisecond later")]
+async fn a_lease_that_ends_early_is_found() {
+    check(Flaw::LeaseEndsEarly).await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "only the owner finishes a record")]
+async fn a_completion_by_anybody_is_found() {
+    check(Flaw::AnybodyCompletes).await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "a finished record is not released")]
+async fn a_release_of_finished_work_is_found() {
+    check(Flaw::ReleasesFinished).await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "keys are told apart by every byte")]
+async fn keys_that_meet_are_found() {
+    check(Flaw::TrimsKeys).await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "a result is kept as it is")]
+async fn a_lost_validation_is_found() {
+    check(Flaw::LosesValidation).await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "of many claims at once, one is applied")]
+async fn a_gap_between_check_and_write_is_found() {
+    check(Flaw::ChecksThenWrites).await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "the record that a refusal returned")]
+async fn a_made_up_record_is_found() {
+    check(Flaw::ReturnsAnything).await;
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Flaw {
+    LeaseEndsEarly,
+    AnybodyCompletes,
+    ReleasesFinished,
+    TrimsKeys,
+    LosesValidation,
+    ChecksThenWrites,
+    ReturnsAnything,
+}
+
+async fn check(flaw: Flaw) {
+    let flawed = Flawed { flaw, store: MemoryStore::new(), owners: Mutex::default() };
+    StoreSuite::new(flawed).run().await;
+}
+
+struct Flawed {
+    flaw: Flaw,
+    store: MemoryStore,
+    owners: Mutex<HashMap<String, Owner>>,
+}
+
+impl Flawed {
+    fn key(&self, key: &Key) -> Key {
+        if self.flaw == Flaw::TrimsKeys { key.as_str().trim_end().into() } else { key.clone() }
+    }
+}
+
+impl Store for Flawed {
+    fn scope(&self) -> &str {
+        self.store.scope()
+    }
+
+    async fn claim(&self, claim: &Claim) -> Result<Outcome, StoreError> {
+        let mut claim = Claim::clone(claim);
+        claim.key = self.key(&claim.key);
+        if self.flaw == Flaw::LeaseEndsEarly {
+            claim.now = EpochMillis(claim.now.0 + 1);
+        }
+        if self.flaw == Flaw::ChecksThenWrites && self.store.get(claim.key.as_str()).is_none() {
+            tokio::task::yield_now().await;
+            self.store.remove(claim.key.as_str());
+        }
+        let outcome = self.store.claim(&claim).await?;
+        if outcome == Outcome::Applied {
+            self.owners.lock().unwrap().insert(claim.key.as_str().to_owned(), claim.owner);
+        } else if self.flaw == Flaw::ReturnsAnything {
+            return Ok(Outcome::Refused(Some(Box::new(Record::new(Status::Completed)))));
+        }
+        Ok(outcome)
+    }
+
+    async fn complete(&self, completion: &Completion) -> Result<Outcome, StoreError> {
+        let mut completion = Completion::clone(completion);
+        completion.key = self.key(&completion.key);
+        if self.flaw == Flaw::LosesValidation {
+            completion.validation = None;
+        }
+        if self.flaw == Flaw::AnybodyCompletes {
+            let owner = self.owners.lock().unwrap().get(completion.key.as_str()).cloned();
+            completion.owner = owner.unwrap_or(completion.owner);
+        }
+        self.store.complete(&completion).await
+    }
+
+    async fn release(&self, release: &Release) -> Result<Outcome, StoreError> {
+        let mut release = Release::clone(release);
+        release.key = self.key(&release.key);
+        let outcome = self.store.release(&release).await?;
+        if self.flaw == Flaw::ReleasesFinished && outcome != Outcome::Applied {
+            let record = self.store.get(release.key.as_str());
+            if record.is_some_and(|record| record.status == Status::Completed) {
+                self.store.remove(release.key.as_str());
+                return Ok(Outcome::Applied);
+            }
+        }
+        Ok(outcome)
+    }
+
+    async fn read(&self, read: &Read) -> Result<Option<Record>, StoreError> {
+        let mut read = Read::clone(read);
+        read.key = self.key(&read.key);
+        self.store.read(&read).await
+    }
+}

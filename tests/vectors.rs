@@ -1,0 +1,42 @@
+//! What other toolkits do, recorded: see `vectors/README.md`.
+
+use serde_json::Value;
+
+/// The flows of the Python toolkit. Their times are still relative.
+///
+/// # Panics
+///
+/// Panics if the file is not what it should be.
+#[must_use]
+pub fn python_flows() -> Vec<Value> {
+    let file = include_str!("vectors/python-idempotency-flows.json");
+    let mut file: Value = serde_json::from_str(file).expect("it is JSON");
+    match file["cases"].take() {
+        Value::Array(cases) => cases,
+        _ => panic!("it has cases"),
+    }
+}
+
+/// Puts moments in the place of the relative times in `value`, such as `<now+30s>` and
+/// `<now_ms+30s>`. `now` is in milliseconds since the epoch.
+///
+/// # Panics
+///
+/// Panics if a time is in another unit.
+pub fn resolve_times(value: &mut Value, now: u64) {
+    match value {
+        Value::Object(members) => members.values_mut().for_each(|value| resolve_times(value, now)),
+        Value::Array(values) => values.iter_mut().for_each(|value| resolve_times(value, now)),
+        Value::String(text) => {
+            let time = text.strip_prefix('<').and_then(|text| text.strip_suffix("s>"));
+            let Some((unit, seconds)) = time.and_then(|time| time.split_once('+')) else { return };
+            let seconds: u64 = seconds.parse().expect("it is a number of seconds");
+            *text = match unit {
+                "now" => (now / 1000 + seconds).to_string(),
+                "now_ms" => (now + 1000 * seconds).to_string(),
+                other => panic!("an unknown unit of time: {other}"),
+            };
+        }
+        _ => {}
+    }
+}
