@@ -108,11 +108,11 @@ impl KeyCodec {
     ) -> Result<R, serde_json::Error> {
         match data {
             Some(Data::Text(text)) if self == Self::TypeScript => {
-                serde_json::from_value(serde_json::Value::String(text.clone()))
+                json::from_tree(&Json::String(text.clone()))
             }
             Some(Data::Text(text)) => json::from_text(text),
-            Some(Data::Value(value)) => json::from_text(&value.to_string()),
-            None => json::from_text("null"),
+            Some(Data::Value(value)) => json::from_tree(value),
+            None => json::from_tree(&Json::Null),
         }
     }
 }

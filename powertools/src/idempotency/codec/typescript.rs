@@ -14,7 +14,7 @@ pub(super) fn hash(value: &Json) -> String {
 }
 
 /// The text of `JSON.stringify(deepSort(value))`.
-fn stringify(value: &Json) -> String {
+pub(super) fn stringify(value: &Json) -> String {
     let mut out = String::new();
     write(&mut out, value);
     out

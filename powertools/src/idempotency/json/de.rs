@@ -1,8 +1,14 @@
-use serde::de::{DeserializeOwned, Error};
-use serde::{Deserialize, Deserializer};
+use serde::de::value::{MapDeserializer, SeqDeserializer};
+use serde::de::{
+    self, DeserializeOwned, EnumAccess, Error as _, IntoDeserializer, Unexpected, VariantAccess,
+    Visitor,
+};
+use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
+use serde_json::Error;
 use serde_json::value::RawValue;
 
-use super::Json;
+use super::name::Name;
+use super::{Json, Number, RAW_VALUE};
 
 /// From the document's own text, so only where `serde_json` reads it: not inside of
 /// `#[serde(flatten)]` or an untagged enum, where numbers have lost their text.
@@ -14,6 +20,193 @@ impl<'de> Deserialize<'de> for Json {
 }
 
 /// Reads a value from JSON text.
-pub(in super::super) fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
+///
+/// Every float comes back as the one that was written. `serde_json` reads some of those with many
+/// digits or an exponent as a neighbour of it, so these take the longer way through a tree.
+pub(in super::super) fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
+    if may_have_a_hard_float(text)
+        && let Ok(tree) = text.parse()
+    {
+        return from_tree(&tree);
+    }
     serde_json::from_str(text)
+}
+
+/// Reads a value from a tree.
+pub(in super::super) fn from_tree<T: DeserializeOwned>(tree: &Json) -> Result<T, Error> {
+    T::deserialize(tree)
+}
+
+/// Whether a float has an exponent, or so many digits that they may be more than 2^53.
+fn may_have_a_hard_float(text: &str) -> bool {
+    // Every second part between quotes is outside of texts, if none of the quotes is escaped.
+    let step = if text.contains('\\') { 1 } else { 2 };
+    text.split('"').step_by(step).any(|part| part.split([',', ':', ']', '}']).any(is_hard_float))
+}
+
+fn is_hard_float(number: &str) -> bool {
+    number.contains(|char: char| char.is_ascii_digit())
+        && (number.contains(['e', 'E']) || number.len() > 15 && number.contains('.'))
+}
+
+impl Number {
+    fn visit<'de, V: Visitor<'de>>(&self, visitor: V) -> Result<V::Value, Error> {
+        match self.as_str() {
+            text if !self.is_integer() => visitor.visit_f64(finite(text)?),
+            text => match (text.parse(), text.parse()) {
+                (Ok(integer), _) => visitor.visit_u64(integer),
+                (_, Ok(integer)) => visitor.visit_i64(integer),
+                _ => visitor.visit_f64(finite(text)?),
+            },
+        }
+    }
+}
+
+fn finite(text: &str) -> Result<f64, Error> {
+    let float = text.parse().ok().filter(|float: &f64| float.is_finite());
+    float.ok_or_else(|| Error::custom("number out of range"))
+}
+
+impl<'de> Deserializer<'de> for &'de Json {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self {
+            Json::Null => visitor.visit_unit(),
+            Json::Bool(value) => visitor.visit_bool(*value),
+            Json::Number(number) => number.visit(visitor),
+            Json::String(text) => visitor.visit_borrowed_str(text),
+            Json::Array(items) => {
+                let mut items = SeqDeserializer::new(items.iter());
+                let value = visitor.visit_seq(&mut items)?;
+                items.end()?;
+                Ok(value)
+            }
+            Json::Object(members) => {
+                let members = members.iter().map(|(name, value)| (Name(name), value));
+                let mut members = MapDeserializer::new(members);
+                let value = visitor.visit_map(&mut members)?;
+                members.end()?;
+                Ok(value)
+            }
+        }
+    }
+
+    fn deserialize_i128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.as_number().map(|number| number.as_str().parse()) {
+            Some(Ok(integer)) => visitor.visit_i128(integer),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_u128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.as_number().map(|number| number.as_str().parse()) {
+            Some(Ok(integer)) => visitor.visit_u128(integer),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self {
+            Json::String(text) => visitor.visit_bytes(text.as_bytes()),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_bytes(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self {
+            Json::Null => visitor.visit_none(),
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        if name == RAW_VALUE {
+            let text = [(RAW_VALUE, self.to_string())];
+            return visitor.visit_map(MapDeserializer::new(text.into_iter()));
+        }
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        match self {
+            Json::String(variant) => visitor.visit_enum(Variant { variant, data: &Json::Null }),
+            Json::Object(members) => match members.as_slice() {
+                [(variant, data)] => visitor.visit_enum(Variant { variant, data }),
+                _ => Err(Error::custom("expected a map with one member, the variant")),
+            },
+            _ => Err(Error::custom("expected the name of a variant, or a map with one member")),
+        }
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string unit unit_struct seq tuple
+        tuple_struct map struct identifier ignored_any
+    }
+}
+
+impl<'de> IntoDeserializer<'de, Error> for &'de Json {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+/// A variant of an enum, and the data that it has.
+struct Variant<'de> {
+    variant: &'de str,
+    data: &'de Json,
+}
+
+impl<'de> EnumAccess<'de> for Variant<'de> {
+    type Error = Error;
+    type Variant = Self;
+
+    fn variant_seed<S: de::DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self), Error> {
+        Ok((seed.deserialize(self.variant.into_deserializer())?, self))
+    }
+}
+
+impl<'de> VariantAccess<'de> for Variant<'de> {
+    type Error = Error;
+
+    fn unit_variant(self) -> Result<(), Error> {
+        Deserialize::deserialize(self.data)
+    }
+
+    fn newtype_variant_seed<S: de::DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Error> {
+        seed.deserialize(self.data)
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Error> {
+        match self.data {
+            Json::Array(_) => self.data.deserialize_any(visitor),
+            _ => Err(Error::invalid_type(Unexpected::Other("no list"), &"a tuple variant")),
+        }
+    }
+
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        match self.data {
+            Json::Object(_) => self.data.deserialize_any(visitor),
+            _ => Err(Error::invalid_type(Unexpected::Other("no map"), &"a struct variant")),
+        }
+    }
 }

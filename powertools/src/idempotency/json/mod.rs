@@ -1,4 +1,5 @@
 mod de;
+mod name;
 mod parse;
 mod ser;
 
@@ -6,7 +7,7 @@ use std::fmt;
 use std::ops::Index;
 use std::str::FromStr;
 
-pub(super) use self::de::from_text;
+pub(super) use self::de::{from_text, from_tree};
 use self::parse::Parser;
 pub(super) use self::parse::last_wins;
 pub(super) use self::ser::{FLOAT, NUMBER, RAW_VALUE};

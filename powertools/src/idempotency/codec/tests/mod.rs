@@ -4,6 +4,8 @@
 mod absent;
 mod documents;
 mod native;
+mod peers;
+mod results;
 
 use serde::Serialize;
 
