@@ -3,7 +3,7 @@ use std::time::Duration;
 use lambda_runtime::Diagnostic;
 
 use super::{EpochMillis, Key, StoreError, StoreErrorKind};
-use crate::runtime::{Named, with_causes};
+use crate::runtime::diagnostic::{Named, with_causes};
 
 /// Why idempotent work did not give an answer.
 ///

@@ -20,6 +20,7 @@ use super::codec::CodecError;
 use super::store::Completion;
 use super::{Call, Error, OnInterrupt, OnSaveFailure, Record, Replay, Status, Store};
 use crate::Invocation;
+use crate::runtime::diagnostic::with_causes;
 
 impl<S: Store> Call<S> {
     /// Runs `work`, unless it was already done under this key: then its stored result comes back
@@ -170,7 +171,7 @@ async fn save<S: Store>(session: &Arc<Session<S>>, completion: Completion) -> Re
     match policy {
         OnSaveFailure::Error => Err(error),
         OnSaveFailure::ReturnResult => {
-            let error = crate::runtime::with_causes(&error);
+            let error = with_causes(&error);
             tracing::warn!(key = %session.key(), error, "a result cannot be replayed");
             Ok(())
         }

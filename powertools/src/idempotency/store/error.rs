@@ -1,4 +1,4 @@
-use crate::BoxError;
+use lambda_runtime::Error as BoxError;
 
 /// Why a store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
