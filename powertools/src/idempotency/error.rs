@@ -162,6 +162,7 @@ impl Error {
                 StoreErrorKind::Throttled => "Powertools.IdempotencyStoreThrottled",
                 StoreErrorKind::Timeout => "Powertools.IdempotencyStoreTimeout",
                 StoreErrorKind::Malformed => "Powertools.IdempotencyRecordMalformed",
+                StoreErrorKind::Invalid => "Powertools.IdempotencyStoreInvalid",
                 StoreErrorKind::ResultTooLarge | StoreErrorKind::Other => {
                     "Powertools.IdempotencyStore"
                 }
