@@ -58,7 +58,7 @@ pub struct Number(String);
 
 /// Why a text is not a JSON document.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{reason} at byte {at}")]
+#[error("byte {at}: {reason}")]
 pub struct JsonError {
     reason: &'static str,
     at: usize,
