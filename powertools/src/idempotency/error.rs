@@ -25,7 +25,7 @@ pub enum Error {
     /// for the store.
     #[error("invalid idempotency key for {operation}: {reason}")]
     KeyInvalid {
-        /// The operation whose key was derived.
+        /// The operation whose key was derived, or the JMESPath expression that selects the key.
         operation: String,
         /// What is wrong with it.
         reason: String,
