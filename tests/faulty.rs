@@ -1,7 +1,7 @@
 //! A store that fails when it is told to.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use powertools::idempotency::store::{Claim, Completion, Outcome, Read, Release};
 use powertools::idempotency::{MemoryStore, Record, Store, StoreError, StoreErrorKind};
@@ -67,14 +67,14 @@ impl FaultyStore {
     /// Lets the next call of `op` that has no fault yet go wrong.
     #[must_use]
     pub fn fault(self, op: Op, fault: Fault) -> Self {
-        self.state.lock().unwrap().faults.push_back((op, fault));
+        self.state().faults.push_back((op, fault));
         self
     }
 
     /// The calls so far.
     #[must_use]
     pub fn calls(&self) -> Vec<Op> {
-        self.state.lock().unwrap().calls.clone()
+        self.state().calls.clone()
     }
 
     /// The records themselves.
@@ -83,8 +83,12 @@ impl FaultyStore {
         &self.inner
     }
 
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn begin(&self, op: Op) -> Fault {
-        let mut state = self.state.lock().unwrap();
+        let mut state = self.state();
         state.calls.push(op);
         let next = state.faults.iter().position(|(at, _)| *at == op);
         next.and_then(|at| state.faults.remove(at)).map_or(Fault::None, |(_, fault)| fault)

@@ -54,7 +54,6 @@ pub struct Powertools<S> {
 
 impl Powertools<()> {
     /// Takes a handler: an async function from `LambdaEvent<T>` to a `Result`.
-    #[expect(clippy::new_ret_no_self, reason = "the type of the handler is part of the result")]
     pub fn new<F>(handler: F) -> Powertools<ServiceFn<F>> {
         Powertools { handler: service_fn(handler) }
     }

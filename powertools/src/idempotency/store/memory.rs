@@ -49,8 +49,8 @@ impl MemoryStore {
     }
 
     /// Removes what is under `key`.
-    pub fn remove(&self, key: &str) -> Option<Record> {
-        self.records().remove(key)
+    pub fn remove(&self, key: &str) {
+        self.records().remove(key);
     }
 
     /// All records with their keys, in the order of the keys.
