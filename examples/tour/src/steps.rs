@@ -128,7 +128,7 @@ impl Tour {
         self.number += 1;
         println!("  {:>2}  {what:<32} {verb:<9} {detail}", self.number);
         if let Some(diagnostic) = outcome.diagnostic() {
-            println!("{:>48} {}", "", diagnostic.error_message);
+            println!("      {}", diagnostic.error_message);
         }
         if (verb, outcome.error_type()) != wanted {
             println!("      EXPECTED {expected:?}");
