@@ -2,8 +2,21 @@
 
 use proc_macro::TokenStream;
 
+#[cfg(feature = "idempotency")]
+mod args;
+#[cfg(feature = "idempotency")]
+mod arguments;
+#[cfg(feature = "idempotency")]
+mod function;
+#[cfg(feature = "idempotency")]
+mod idempotent;
+#[cfg(feature = "idempotency")]
+mod invocation;
+
 /// Runs a function once for each key.
+#[cfg(feature = "idempotency")]
 #[proc_macro_attribute]
-pub fn idempotent(_args: TokenStream, item: TokenStream) -> TokenStream {
-    item
+pub fn idempotent(args: TokenStream, item: TokenStream) -> TokenStream {
+    let expanded = idempotent::expand(args.into(), item.clone().into());
+    function::or_untouched(item.into(), expanded).into()
 }

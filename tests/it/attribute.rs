@@ -1,1 +1,1 @@
-
+//! `#[idempotent]` at run time.

@@ -11,4 +11,3 @@ mod model;
 mod process;
 mod runtime;
 mod store;
-mod ui;
