@@ -69,7 +69,8 @@ impl Function {
 
 /// Gives back what an attribute makes of its item, or the error beside the item as it was.
 ///
-/// The item goes on without the attributes of this crate, so that one mistake gives one error.
+/// The item goes on without the attributes of this crate, and may leave unused what only these
+/// use, so that one mistake gives one message.
 pub(crate) fn or_untouched(item: TokenStream, expanded: Result<TokenStream>) -> TokenStream {
     expanded.unwrap_or_else(|error| {
         let error = error.into_compile_error();
@@ -82,7 +83,7 @@ fn without_ours(input: ParseStream<'_>) -> Result<TokenStream> {
     let mut attrs = input.call(Attribute::parse_outer)?;
     attrs.retain(|attr| !OURS.iter().any(|name| is_named(attr, name)));
     let rest = TokenStream::parse(input)?;
-    Ok(quote!(#(#attrs)* #rest))
+    Ok(quote!(#[allow(unused_variables)] #(#attrs)* #rest))
 }
 
 /// By the last segment: `powertools::idempotent` is `idempotent` too.

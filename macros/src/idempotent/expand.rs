@@ -18,18 +18,32 @@ pub(super) fn expand(args: Args, function: Function, result: &Type) -> TokenStre
     let captures = capture_mutable(&sig);
     let Find { invocation, bindings } = find(&krate, &mut sig, context.as_ref());
 
-    let marker = marker();
+    // What is asked of the result and the error is reported once, at the function's type.
+    let or_return = |call: TokenStream| {
+        quote_spanned! {at(result)=>
+            match #call {
+                ::core::result::Result::Ok(call) => call,
+                ::core::result::Result::Err(error) => {
+                    return ::core::result::Result::Err(::core::convert::From::from(error));
+                }
+            }
+        }
+    };
     let name = match name {
         Some(name) => name.into_token_stream(),
         // A closure's type has the path of the function around it, with the type of a method and
         // what a generic function is called with.
-        None => quote!(#krate::idempotency::default_name(::core::any::type_name_of_val(&|| ()))?),
+        None => or_return(quote! {
+            #krate::idempotency::default_name(::core::any::type_name_of_val(&|| ()))
+        }),
     };
-    let operation = quote_spanned!(at(&with)=> operation);
-    let key = quote_spanned!(at(&key)=> .key(&(#key))?);
-    let payload = payload.map(|payload| quote_spanned!(at(&payload)=> .payload(&(#payload))?));
-    // What the engine asks of the result and the error is reported at the function's type.
-    let run = quote_spanned!(at(result)=> run);
+    let operation = quote_spanned!(at(&with)=> (#with).operation(#name));
+    let mut call = or_return(quote_spanned!(at(&key)=> #operation.key(&(#key))));
+    if let Some(payload) = payload {
+        call = or_return(quote_spanned!(at(&payload)=> #call.payload(&(#payload))));
+    }
+    let marker = marker();
+    let run = quote_spanned!(at(result)=> call.run(work).await);
 
     // With hygiene: the expressions and the body do not see these names.
     quote_spanned! {Span::mixed_site()=>
@@ -39,7 +53,7 @@ pub(super) fn expand(args: Args, function: Function, result: &Type) -> TokenStre
             let invocation = #invocation;
             #bindings
             let work = async move {
-                let call = (#with).#operation(#name)#key #payload;
+                let call = #call;
                 // Pinned here: each function that took it by value would double the future.
                 let work = ::core::pin::pin!(async move {
                     // Gives the block its type. Without one, nothing in `return Err(..)` coerces.
@@ -51,7 +65,7 @@ pub(super) fn expand(args: Args, function: Function, result: &Type) -> TokenStre
                     #captures
                     #body
                 });
-                call.#run(work).await
+                #run
             };
             #krate::Invocation::enter(invocation, work).await
         }
