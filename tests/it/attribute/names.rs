@@ -207,9 +207,8 @@ async fn a_function_that_is_used_with_a_closure_needs_a_name() {
 #[tokio::test]
 async fn the_name_of_the_lambda_function_comes_first() {
     let mut context = context("request");
-    let mut config = lambda_runtime::Config::default();
-    config.function_name = "orders".to_owned();
-    context.env_config = config.into();
+    let function_name = "orders".to_owned();
+    context.env_config = lambda_runtime::Config { function_name, ..Default::default() }.into();
 
     let records = records();
     Invocation::new(&context).scope(free(&records)).await.unwrap();
