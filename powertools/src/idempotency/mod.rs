@@ -45,7 +45,8 @@
 //!
 //! The work is stopped in time: [`Builder::save_reserve`] before the invocation's deadline and at
 //! the end of its lease, whichever is first. That drops its future. Code that blocks its thread and
-//! tasks that it has spawned go on; nothing can stop those.
+//! tasks that it has spawned go on; nothing can stop those. [`guarantees`] has every fault and what
+//! happens at it.
 //!
 //! # What it costs
 //!
@@ -72,6 +73,9 @@ mod replay;
 mod jmespath;
 
 pub mod store;
+
+#[doc = include_str!("../../docs/guarantees.md")]
+pub mod guarantees {}
 
 #[cfg(feature = "jmespath")]
 pub use self::jmespath::{JmesPath, JmesPathError};
