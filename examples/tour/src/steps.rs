@@ -26,7 +26,7 @@ enum Expected {
 
 /// Delivers every event; true if each had the expected outcome.
 ///
-/// `records` gives a [`line`] for each record in the store.
+/// `records` gives a [`line()`] for each record in the store.
 pub(crate) async fn deliver<S: Store>(
     store: S,
     records: impl AsyncFn() -> Result<Vec<String>, Error>,
