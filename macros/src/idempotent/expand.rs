@@ -91,3 +91,81 @@ pub(super) fn is_expanded(body: &Group) -> bool {
         tokens.next().is_some_and(|token| token.to_string() == expected.to_string())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use syn::{Result, parse2};
+
+    use super::*;
+
+    #[test]
+    fn stays_small() -> Result<()> {
+        let function = quote! {
+            /// Charges an order.
+            pub(crate) async fn charge(LambdaEvent { payload, .. }: Event) -> Result<u64, Error> {
+                half typed,
+            }
+        };
+        let expected = quote! {
+            /// Charges an order.
+            pub(crate) async fn charge(argument0: Event) -> Result<u64, Error> {
+                const _: &str = "#[idempotent]";
+                let invocation = {
+                    use ::powertools::invocation::probe::{NoContext as _, Probe};
+                    ::powertools::Invocation::current_or(
+                        ::core::option::Option::None.or(Probe(&argument0).context())
+                    )
+                };
+                let LambdaEvent { payload, .. } = argument0;
+                let work = async move {
+                    let call = match (RECORDS).operation("charge").key(&(payload.id)) {
+                        ::core::result::Result::Ok(call) => call,
+                        ::core::result::Result::Err(error) => {
+                            return ::core::result::Result::Err(::core::convert::From::from(error));
+                        }
+                    };
+                    let work = ::core::pin::pin!(async move {
+                        #[allow(unreachable_code)]
+                        if false {
+                            let result: Result<u64, Error> = loop {};
+                            return result;
+                        }
+                        { half typed, }
+                    });
+                    call.run(work).await
+                };
+                ::powertools::Invocation::enter(invocation, work).await
+            }
+        };
+        let expanded =
+            expand_with(quote!(key = payload.id, with = RECORDS, name = "charge"), function)?;
+        assert_eq!(expanded.to_string(), expected.to_string());
+        Ok(())
+    }
+
+    #[test]
+    fn is_told_the_context_and_names_the_crate() -> Result<()> {
+        let function = quote! {
+            async fn charge(&mut self, (mut id, _): Pair) -> Answer { body }
+        };
+        let args = quote!(key = id, with = self.0, context = self.1, crate = a::b);
+        let expanded = expand_with(args, function)?.to_string();
+        for part in [
+            quote!(async fn charge(&mut self, (mut id, _): Pair) -> Answer),
+            quote!(let invocation = a::b::Invocation::current_or(::core::option::Option::Some(self.1));),
+            quote!(match a::b::idempotency::default_name(::core::any::type_name_of_val(&|| ()))),
+            quote!(let _ = &id; { body }),
+        ] {
+            assert!(expanded.contains(&part.to_string()), "{part}\nis not in\n{expanded}");
+        }
+        Ok(())
+    }
+
+    fn expand_with(args: TokenStream, function: TokenStream) -> Result<TokenStream> {
+        let function = Function::parse_async("idempotent", function)?;
+        let syn::ReturnType::Type(_, result) = function.sig.output.clone() else {
+            panic!("these functions have results");
+        };
+        Ok(expand(parse2(args)?, function, &result))
+    }
+}

@@ -1,5 +1,9 @@
 //! Without a layer, the invocation comes from the function's arguments.
 
+use std::time::{Duration, SystemTime};
+
+use powertools::Clock;
+
 use super::*;
 
 type Event = LambdaEvent<u64>;
@@ -114,6 +118,25 @@ async fn is_the_one_that_a_layer_has_set() {
     ] {
         assert_eq!(found.unwrap().as_deref(), Some("outer"));
     }
+}
+
+#[idempotent(key = event.payload, with = records)]
+async fn lease(records: &Records, event: Event) -> Result<Option<u64>, Error> {
+    let (_, record) = records.store().snapshot().pop().expect("its own record");
+    Ok(record.in_progress_expiration.map(|end| end.0))
+}
+
+#[tokio::test]
+async fn brings_its_deadline_to_the_lease() {
+    let deadline = Clock::system().now() + Duration::from_secs(30);
+    let mut event = event(1, "here");
+    event.context.deadline = millis(deadline);
+    let grace = Duration::from_secs(1);
+    assert_eq!(lease(&records(), event).await.unwrap(), Some(millis(deadline + grace)));
+}
+
+fn millis(time: SystemTime) -> u64 {
+    time.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis().try_into().unwrap()
 }
 
 #[tokio::test]
