@@ -9,6 +9,7 @@ mod invocation;
 mod keys;
 mod model;
 mod process;
+mod races;
 mod runtime;
 mod store;
 mod ui;
