@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Region};
 
 pub mod emulators;
 pub mod faulty;
+pub mod items;
 pub mod proxy;
 pub mod vectors;
 
@@ -20,4 +21,14 @@ pub fn client(endpoint: &str) -> Client {
         .http_client(aws_smithy_http_client::Builder::new().build_http())
         .build();
     Client::from_conf(config)
+}
+
+/// How much a long test does: `small`, or `full` where `POWERTOOLS_TEST_SCALE` asks for the whole
+/// length.
+#[must_use]
+pub fn scale(small: usize, full: usize) -> usize {
+    match std::env::var("POWERTOOLS_TEST_SCALE").as_deref() {
+        Err(_) | Ok("" | "0") => small,
+        Ok(_) => full,
+    }
 }

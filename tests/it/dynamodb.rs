@@ -5,7 +5,7 @@ use powertools_tests::proxy::Proxy;
 
 mod failures;
 mod records;
-mod requests;
+pub(super) mod requests;
 
 /// A moment to work at.
 const NOW: EpochMillis = EpochMillis(1_800_000_000_000);

@@ -9,5 +9,6 @@ mod invocation;
 mod keys;
 mod model;
 mod process;
+mod races;
 mod runtime;
 mod store;

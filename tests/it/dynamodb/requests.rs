@@ -1,5 +1,6 @@
 //! The requests are those of the Python toolkit, with an owner.
 
+use powertools::idempotency::store::dynamodb::Builder;
 use powertools::idempotency::store::{Claim, Outcome};
 use powertools::idempotency::{Data, DynamoDbStore, EpochMillis, EpochSeconds, Json, Key, Store};
 use powertools::testing::store_suite::{claim, completion, read, release};
@@ -25,7 +26,8 @@ async fn requests_are_those_of_the_python_toolkit() {
 /// Makes the requests of a case and compares them.
 async fn check(name: &str, table: &Value, put: &Value, rest: &[(String, Value)]) {
     let proxy = Proxy::alone().await;
-    let store = python_store(&proxy, table, put);
+    let builder = DynamoDbStore::builder(proxy.client(), put["TableName"].as_str().unwrap());
+    let store = python_store(builder, table, put);
     let claim = claim_of(table, put);
     let owner = json!({ "S": claim.owner.as_str() });
     let owner_attribute = "owner";
@@ -58,7 +60,7 @@ async fn check(name: &str, table: &Value, put: &Value, rest: &[(String, Value)])
 }
 
 /// Takes out what ours adds: the owner, its condition, and the request for the old item.
-fn take_fence(request: &mut Value, owner: &Value, operation: &str) {
+pub(crate) fn take_fence(request: &mut Value, owner: &Value, operation: &str) {
     let request = request.as_object_mut().unwrap();
     assert_eq!(request.remove("ConditionExpression"), Some(json!(IS_HELD)));
     assert_eq!(request.remove("ReturnValuesOnConditionCheckFailure"), Some(json!("ALL_OLD")));
@@ -126,8 +128,8 @@ fn call(call: &Value) -> (String, Value) {
     (call["operation"].as_str().unwrap().to_owned(), body)
 }
 
-fn python_store(proxy: &Proxy, table: &Value, put: &Value) -> DynamoDbStore {
-    let mut builder = DynamoDbStore::builder(proxy.client(), put["TableName"].as_str().unwrap());
+/// The store with the names that `table` configures. `put` has the partition, where there is one.
+pub(crate) fn python_store(mut builder: Builder, table: &Value, put: &Value) -> DynamoDbStore {
     for (option, name) in table.as_object().unwrap_or(&Map::new()) {
         let name = name.as_str().unwrap();
         builder = match option.as_str() {

@@ -1,0 +1,110 @@
+//! Many duplicates of one event at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use powertools::idempotency::{DynamoDbStore, Error, Idempotency, WhileInProgress};
+use powertools::testing::invocation;
+use powertools_tests::emulators::Emulator;
+use powertools_tests::scale;
+use tokio::sync::Barrier;
+
+const DUPLICATES: usize = 64;
+/// How many execution environments they come to; each has connections of its own.
+const ENVIRONMENTS: usize = 8;
+/// Long enough for the slowest emulator to serve all of them.
+const LONG: Duration = Duration::from_secs(120);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_duplicates_at_once_one_runs_and_the_others_are_refused_or_get_its_answer() {
+    let rounds = scale(3, 200);
+    for emulator in Emulator::all() {
+        let table = emulator.create_table(&["id"]).await;
+        let environments: Vec<_> =
+            (0..ENVIRONMENTS).map(|_| Environment::new(&emulator, &table)).collect();
+        let race = Race { name: emulator.name(), refused: AtomicUsize::new(0) };
+        for round in 0..rounds {
+            race.run(&environments, format!("order-{round}")).await;
+        }
+        // Else they came one after the other, and nothing was shown.
+        assert_ne!(race.refused.into_inner(), 0, "no race on {}", emulator.name());
+    }
+}
+
+/// An execution environment: a client, and what a handler does for those who wait and those who
+/// do not.
+struct Environment {
+    fail: Idempotency<DynamoDbStore>,
+    wait: Idempotency<DynamoDbStore>,
+}
+
+impl Environment {
+    fn new(emulator: &Emulator, table: &str) -> Self {
+        let store = DynamoDbStore::new(emulator.client(), table);
+        let with = |policy| {
+            let builder = Idempotency::builder(store.clone()).while_in_progress(policy);
+            builder.build().unwrap()
+        };
+        Self { fail: with(WhileInProgress::Fail), wait: with(WhileInProgress::Wait(LONG / 3)) }
+    }
+}
+
+struct Race {
+    name: &'static str,
+    refused: AtomicUsize,
+}
+
+impl Race {
+    /// Lets all duplicates go at once, half of them ready to wait.
+    async fn run(&self, environments: &[Environment], order: String) {
+        let runs = Arc::new(AtomicU32::new(0));
+        let start = Arc::new(Barrier::new(DUPLICATES));
+        let duplicates = (0..DUPLICATES).map(|number| {
+            let environment = &environments[number % ENVIRONMENTS];
+            // Both kinds in every environment.
+            let waits = (number / ENVIRONMENTS).is_multiple_of(2);
+            let idempotency = if waits { &environment.wait } else { &environment.fail }.clone();
+            let (runs, start, order) = (runs.clone(), start.clone(), order.clone());
+            tokio::spawn(async move {
+                start.wait().await;
+                (waits, deliver(&idempotency, &order, &runs).await)
+            })
+        });
+
+        let outcomes = join_all(duplicates.collect::<Vec<_>>()).await;
+        assert_eq!(runs.load(Ordering::SeqCst), 1, "{order} on {}", self.name);
+        for outcome in outcomes {
+            match outcome.unwrap() {
+                (_, Ok(answer)) => assert_eq!(answer, format!("{order}, run 1")),
+                (false, Err(Error::InProgress { .. })) => {
+                    self.refused.fetch_add(1, Ordering::Relaxed);
+                }
+                (waits, Err(error)) => {
+                    panic!("{order} on {}, waits: {waits}: {error:?}", self.name)
+                }
+            }
+        }
+    }
+}
+
+/// Delivers an order, and again as long as the emulator is too busy to answer: that is not what is
+/// tested here.
+async fn deliver(
+    idempotency: &Idempotency<DynamoDbStore>,
+    order: &str,
+    runs: &AtomicU32,
+) -> Result<String, Error> {
+    loop {
+        let work = async {
+            let run = runs.fetch_add(1, Ordering::SeqCst) + 1;
+            Ok(format!("{order}, run {run}"))
+        };
+        let invocation = invocation().remaining(LONG).build();
+        match invocation.scope(idempotency.run("charge", order, work)).await {
+            Err(Error::Store(error)) if error.is_retryable() => {}
+            outcome => return outcome,
+        }
+    }
+}
