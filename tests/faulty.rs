@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use powertools::idempotency::store::{Claim, Completion, Outcome, Read, Release};
 use powertools::idempotency::{MemoryStore, Record, Store, StoreError, StoreErrorKind};
@@ -18,6 +19,8 @@ pub enum Fault {
     /// It has its effect, and its reply is lost; the store's own second attempt is then refused
     /// by what the first one wrote.
     LoseReplyAndRetry,
+    /// It takes this long.
+    Slow(Duration),
     /// It never ends and has no effect.
     Hang,
     /// It has its effect, and never ends.
@@ -102,6 +105,10 @@ impl FaultyStore {
         let lost = || Err(StoreError::new(StoreErrorKind::Timeout, "the reply was lost"));
         let outcome = match self.begin(op) {
             Fault::None => write().await,
+            Fault::Slow(time) => {
+                tokio::time::sleep(time).await;
+                write().await
+            }
             Fault::Fail(kind) => Err(StoreError::new(kind, "the call was refused")),
             Fault::LoseReply => write().await.and_then(|_| lost()),
             Fault::LoseReplyAndRetry => {
@@ -149,6 +156,10 @@ impl Store for FaultyStore {
             Fault::Fail(kind) => Err(StoreError::new(kind, "the call was refused")),
             Fault::Hang | Fault::HangAfter => std::future::pending().await,
             Fault::LoseReply => Err(StoreError::new(StoreErrorKind::Timeout, "the reply was lost")),
+            Fault::Slow(time) => {
+                tokio::time::sleep(time).await;
+                self.inner.read(read).await
+            }
             Fault::None | Fault::LoseReplyAndRetry => self.inner.read(read).await,
         }
     }

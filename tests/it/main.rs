@@ -4,6 +4,7 @@ mod attribute;
 mod dynamodb;
 mod events;
 mod flows;
+mod interleave;
 mod invariants;
 mod invocation;
 mod keys;

@@ -43,7 +43,8 @@ pub(super) fn expand(args: Args, function: Function, result: &Type) -> TokenStre
         call = or_return(quote_spanned!(at(&payload)=> #call.payload(&(#payload))));
     }
     let marker = marker();
-    let run = quote_spanned!(at(result)=> call.run(work).await);
+    let work = quote!(#krate::idempotency::InPlace::new(work.as_mut()));
+    let run = quote_spanned!(at(result)=> call.run(#work).await);
 
     // With hygiene: the expressions and the body do not see these names.
     quote_spanned! {Span::mixed_site()=>
@@ -55,7 +56,7 @@ pub(super) fn expand(args: Args, function: Function, result: &Type) -> TokenStre
             let work = async move {
                 let call = #call;
                 // Pinned here: each function that took it by value would double the future.
-                let work = ::core::pin::pin!(async move {
+                let mut work = ::core::pin::pin!(::core::option::Option::Some(async move {
                     // Gives the block its type. Without one, nothing in `return Err(..)` coerces.
                     #[allow(unreachable_code)]
                     if false {
@@ -64,7 +65,7 @@ pub(super) fn expand(args: Args, function: Function, result: &Type) -> TokenStre
                     }
                     #captures
                     #body
-                });
+                }));
                 #run
             };
             #krate::Invocation::enter(invocation, work).await
@@ -124,7 +125,7 @@ mod tests {
                             return ::core::result::Result::Err(::core::convert::From::from(error));
                         }
                     };
-                    let work = ::core::pin::pin!(async move {
+                    let mut work = ::core::pin::pin!(::core::option::Option::Some(async move {
                         #[allow(unreachable_code)]
                         if false {
                             let result: Result<u64, Error> = loop {};
