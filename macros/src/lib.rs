@@ -1,5 +1,6 @@
 //! The attributes of the `powertools` crate, which re-exports them.
 
+#[cfg(feature = "idempotency")]
 use proc_macro::TokenStream;
 
 #[cfg(feature = "idempotency")]
