@@ -43,7 +43,8 @@ pub(super) fn expand(args: Args, function: Function, result: &Type) -> TokenStre
         call = or_return(quote_spanned!(at(&payload)=> #call.payload(&(#payload))));
     }
     let marker = marker();
-    let work = quote!(#krate::idempotency::InPlace::new(work.as_mut()));
+    let work =
+        quote_spanned!(Span::mixed_site()=> #krate::idempotency::InPlace::new(work.as_mut()));
     let run = quote_spanned!(at(result)=> call.run(#work).await);
 
     // With hygiene: the expressions and the body do not see these names.
@@ -132,8 +133,8 @@ mod tests {
                             return result;
                         }
                         { half typed, }
-                    });
-                    call.run(work).await
+                    }));
+                    call.run(::powertools::idempotency::InPlace::new(work.as_mut())).await
                 };
                 ::powertools::Invocation::enter(invocation, work).await
             }
