@@ -1,6 +1,11 @@
 //! The engine behind the attribute.
 
+use std::future::pending;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use powertools::idempotency::OnInterrupt;
 
 use super::*;
 
@@ -120,4 +125,32 @@ async fn the_key_is_derived_before_the_body_changes_its_arguments() {
     }
     assert_eq!(world.change("order!".to_owned()).await.unwrap(), "order!!");
     assert_eq!(world.runs.into_inner(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn stopped_work_is_gone_before_its_claim() {
+    struct Held(MemoryStore, Arc<Mutex<Option<usize>>>);
+
+    impl Drop for Held {
+        fn drop(&mut self) {
+            *self.1.lock().unwrap() = Some(self.0.snapshot().len());
+        }
+    }
+
+    #[idempotent(key = 7, with = records, name = "hold")]
+    async fn hold(records: &Idempotency<MemoryStore>, held: Held) -> Result<(), Error> {
+        let _held = held;
+        pending().await
+    }
+
+    let records = Idempotency::builder(MemoryStore::new())
+        .lease(Duration::from_secs(1))
+        .on_interrupt(OnInterrupt::Release)
+        .build()
+        .unwrap();
+    let seen = Arc::default();
+    let held = Held(records.store().clone(), Arc::clone(&seen));
+    hold(&records, held).await.unwrap_err();
+    assert_eq!(*seen.lock().unwrap(), Some(1));
+    assert!(records.store().snapshot().is_empty());
 }
