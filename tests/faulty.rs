@@ -1,7 +1,8 @@
 //! A store that fails when it is told to.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use powertools::idempotency::store::{Claim, Completion, Outcome, Read, Release};
 use powertools::idempotency::{MemoryStore, Record, Store, StoreError, StoreErrorKind};
@@ -18,6 +19,8 @@ pub enum Fault {
     /// It has its effect, and its reply is lost; the store's own second attempt is then refused
     /// by what the first one wrote.
     LoseReplyAndRetry,
+    /// It takes this long.
+    Slow(Duration),
     /// It never ends and has no effect.
     Hang,
     /// It has its effect, and never ends.
@@ -67,14 +70,14 @@ impl FaultyStore {
     /// Lets the next call of `op` that has no fault yet go wrong.
     #[must_use]
     pub fn fault(self, op: Op, fault: Fault) -> Self {
-        self.state.lock().unwrap().faults.push_back((op, fault));
+        self.state().faults.push_back((op, fault));
         self
     }
 
     /// The calls so far.
     #[must_use]
     pub fn calls(&self) -> Vec<Op> {
-        self.state.lock().unwrap().calls.clone()
+        self.state().calls.clone()
     }
 
     /// The records themselves.
@@ -83,8 +86,12 @@ impl FaultyStore {
         &self.inner
     }
 
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn begin(&self, op: Op) -> Fault {
-        let mut state = self.state.lock().unwrap();
+        let mut state = self.state();
         state.calls.push(op);
         let next = state.faults.iter().position(|(at, _)| *at == op);
         next.and_then(|at| state.faults.remove(at)).map_or(Fault::None, |(_, fault)| fault)
@@ -98,6 +105,10 @@ impl FaultyStore {
         let lost = || Err(StoreError::new(StoreErrorKind::Timeout, "the reply was lost"));
         let outcome = match self.begin(op) {
             Fault::None => write().await,
+            Fault::Slow(time) => {
+                tokio::time::sleep(time).await;
+                write().await
+            }
             Fault::Fail(kind) => Err(StoreError::new(kind, "the call was refused")),
             Fault::LoseReply => write().await.and_then(|_| lost()),
             Fault::LoseReplyAndRetry => {
@@ -145,6 +156,10 @@ impl Store for FaultyStore {
             Fault::Fail(kind) => Err(StoreError::new(kind, "the call was refused")),
             Fault::Hang | Fault::HangAfter => std::future::pending().await,
             Fault::LoseReply => Err(StoreError::new(StoreErrorKind::Timeout, "the reply was lost")),
+            Fault::Slow(time) => {
+                tokio::time::sleep(time).await;
+                self.inner.read(read).await
+            }
             Fault::None | Fault::LoseReplyAndRetry => self.inner.read(read).await,
         }
     }

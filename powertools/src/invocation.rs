@@ -229,8 +229,3 @@ fn take_cold_start() -> bool {
     }
     std::env::var("AWS_LAMBDA_INITIALIZATION_TYPE").as_deref() != Ok("provisioned-concurrency")
 }
-
-/// True where the Lambda service started this process.
-pub(crate) fn in_lambda() -> bool {
-    std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some()
-}

@@ -63,9 +63,6 @@ pub use crate::invocation::{Invocation, InvocationLayer};
 #[doc(inline)]
 pub use crate::runtime::Powertools;
 
-/// An error of any type.
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
-
 #[cfg(all(feature = "macros", feature = "idempotency"))]
 pub use powertools_macros::idempotent;
 

@@ -30,10 +30,10 @@ use tower::{Layer, Service};
 
 use crate::InvocationLayer;
 
-mod diagnostic;
+pub(crate) mod diagnostic;
+
 mod errors;
 
-pub(crate) use self::diagnostic::{Named, with_causes};
 use self::errors::MapErrors;
 
 /// A handler with the toolkit around it, ready to [`run`](Self::run).
@@ -54,7 +54,6 @@ pub struct Powertools<S> {
 
 impl Powertools<()> {
     /// Takes a handler: an async function from `LambdaEvent<T>` to a `Result`.
-    #[expect(clippy::new_ret_no_self, reason = "the type of the handler is part of the result")]
     pub fn new<F>(handler: F) -> Powertools<ServiceFn<F>> {
         Powertools { handler: service_fn(handler) }
     }
@@ -134,9 +133,12 @@ fn check_environment() -> Result<(), StartError> {
 
 static RESTORES: AtomicU64 = AtomicU64::new(0);
 
-/// How often this process was restored from a SnapStart snapshot. What is remembered from before
-/// may be wrong after.
-pub(crate) fn restores() -> u64 {
+/// How often this process was restored from a SnapStart snapshot, as far as [`Powertools`] ran it.
+///
+/// What is remembered from before a restore may be wrong after it: a cache that keeps this number
+/// with its content knows when to begin anew.
+#[must_use]
+pub fn restores() -> u64 {
     RESTORES.load(Ordering::Relaxed)
 }
 

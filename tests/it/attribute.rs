@@ -1,1 +1,33 @@
+//! `#[idempotent]` at run time.
 
+use lambda_runtime::{Context, LambdaEvent};
+use powertools::Invocation;
+use powertools::idempotency::{Error, Idempotency, MemoryStore};
+use powertools::idempotent;
+
+mod engine;
+mod future;
+mod invocation;
+mod names;
+
+type Records = Idempotency<MemoryStore>;
+
+fn records() -> Records {
+    Idempotency::new(MemoryStore::new()).unwrap()
+}
+
+/// An event that came with `request_id`.
+fn event<T>(payload: T, request_id: &str) -> LambdaEvent<T> {
+    LambdaEvent::new(payload, context(request_id))
+}
+
+fn context(request_id: &str) -> Context {
+    let mut context = Context::default();
+    context.request_id = request_id.to_owned();
+    context
+}
+
+/// What a body sees of the event that it works for.
+fn request_id() -> Option<String> {
+    Invocation::current().map(|invocation| invocation.request_id().to_owned())
+}

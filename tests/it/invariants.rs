@@ -86,6 +86,33 @@ async fn i1_work_stops_when_its_lease_ends_so_that_two_runs_never_overlap() {
     assert!(matches!(error.idempotency(), Error::LeaseExpired { .. }), "{error:?}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn i1_work_that_is_stopped_is_gone_before_its_claim() {
+    struct Held(Arc<Mutex<Vec<Option<Status>>>>, powertools::idempotency::MemoryStore);
+
+    impl Drop for Held {
+        fn drop(&mut self) {
+            let record = self.1.snapshot().pop();
+            self.0.lock().unwrap().push(record.map(|(_, record)| record.status));
+        }
+    }
+
+    let world = World::new(FaultyStore::new());
+    let seen = Arc::default();
+    let work = || {
+        let held = Held(Arc::clone(&seen), world.store.records().clone());
+        async move {
+            let _held = held;
+            pending().await
+        }
+    };
+    world.run(30 * SECOND, work()).await.unwrap_err();
+    timeout(SECOND, world.run(30 * SECOND, work())).await.unwrap_err();
+    assert_eq!(*seen.lock().unwrap(), [Some(Status::InProgress), Some(Status::InProgress)]);
+    tokio::task::yield_now().await;
+    assert!(world.store.records().snapshot().is_empty());
+}
+
 // I2: lost replies are recognised.
 
 #[tokio::test(start_paused = true)]
@@ -583,6 +610,23 @@ async fn i10_a_release_that_hangs_ends_at_the_deadline() {
     let world = World::new(FaultyStore::new().fault(Op::Release, Fault::Hang));
     let start = Instant::now();
     world.run(30 * SECOND, pending()).await.unwrap_err();
+    assert_eq!(start.elapsed(), 29_950 * MILLI);
+}
+
+#[tokio::test(start_paused = true)]
+async fn i10_a_slow_save_and_the_read_after_it_share_the_time_that_is_left() {
+    let store = FaultyStore::without_old_items()
+        .fault(Op::Complete, Fault::Slow(200 * MILLI))
+        .fault(Op::Read, Fault::Hang);
+    let world = World::new(store);
+    let records = world.store.records().clone();
+    let work = async move {
+        sleep(29_400 * MILLI).await;
+        remove_all(&records);
+        Ok("done".to_owned())
+    };
+    let start = Instant::now();
+    assert_eq!(world.run(30 * SECOND, work).await.unwrap_err().name(), "NotSaved");
     assert_eq!(start.elapsed(), 29_950 * MILLI);
 }
 

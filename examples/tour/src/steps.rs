@@ -26,7 +26,7 @@ enum Expected {
 
 /// Delivers every event; true if each had the expected outcome.
 ///
-/// `records` gives a [`line`] for each record in the store.
+/// `records` gives a [`line()`] for each record in the store.
 pub(crate) async fn deliver<S: Store>(
     store: S,
     records: impl AsyncFn() -> Result<Vec<String>, Error>,
@@ -128,7 +128,7 @@ impl Tour {
         self.number += 1;
         println!("  {:>2}  {what:<32} {verb:<9} {detail}", self.number);
         if let Some(diagnostic) = outcome.diagnostic() {
-            println!("{:>48} {}", "", diagnostic.error_message);
+            println!("      {}", diagnostic.error_message);
         }
         if (verb, outcome.error_type()) != wanted {
             println!("      EXPECTED {expected:?}");

@@ -3,7 +3,7 @@ use std::time::Duration;
 use lambda_runtime::Diagnostic;
 
 use super::{EpochMillis, Key, StoreError, StoreErrorKind};
-use crate::runtime::{Named, with_causes};
+use crate::runtime::diagnostic::{Named, with_causes};
 
 /// Why idempotent work did not give an answer.
 ///
@@ -25,7 +25,7 @@ pub enum Error {
     /// for the store.
     #[error("invalid idempotency key for {operation}: {reason}")]
     KeyInvalid {
-        /// The operation whose key was derived.
+        /// The operation whose key was derived, or the JMESPath expression that selects the key.
         operation: String,
         /// What is wrong with it.
         reason: String,
@@ -162,6 +162,7 @@ impl Error {
                 StoreErrorKind::Throttled => "Powertools.IdempotencyStoreThrottled",
                 StoreErrorKind::Timeout => "Powertools.IdempotencyStoreTimeout",
                 StoreErrorKind::Malformed => "Powertools.IdempotencyRecordMalformed",
+                StoreErrorKind::Invalid => "Powertools.IdempotencyStoreInvalid",
                 StoreErrorKind::ResultTooLarge | StoreErrorKind::Other => {
                     "Powertools.IdempotencyStore"
                 }

@@ -72,14 +72,15 @@ impl<H, S, K: Clone> Layer<H> for IdempotencyLayer<S, K> {
 
 impl<H> Powertools<H> {
     /// Makes the handler idempotent: see [`IdempotencyLayer`].
-    pub fn idempotent<S: Store, K: Clone, T>(
+    pub fn idempotent<S, K, T>(
         self,
         idempotency: Idempotency<S>,
         name: impl Into<String>,
         key: K,
     ) -> Powertools<IdempotencyService<H, S, K>>
     where
-        K: Fn(Operation<'_, S>, &LambdaEvent<T>) -> Result<Call<S>, Error>,
+        S: Store,
+        K: Fn(Operation<'_, S>, &LambdaEvent<T>) -> Result<Call<S>, Error> + Clone,
     {
         self.layer(IdempotencyLayer::new(idempotency, name, key))
     }

@@ -45,7 +45,8 @@
 //!
 //! The work is stopped in time: [`Builder::save_reserve`] before the invocation's deadline and at
 //! the end of its lease, whichever is first. That drops its future. Code that blocks its thread and
-//! tasks that it has spawned go on; nothing can stop those.
+//! tasks that it has spawned go on; nothing can stop those. [`guarantees`] has every fault and what
+//! happens at it.
 //!
 //! # What it costs
 //!
@@ -61,6 +62,7 @@ mod cache;
 mod codec;
 mod engine;
 mod error;
+mod in_place;
 mod json;
 mod layer;
 mod operation;
@@ -73,12 +75,16 @@ mod jmespath;
 
 pub mod store;
 
+#[doc = include_str!("../../docs/guarantees.md")]
+pub mod guarantees {}
+
 #[cfg(feature = "jmespath")]
 pub use self::jmespath::{JmesPath, JmesPathError};
 
 pub use self::cache::LocalCache;
 pub use self::codec::{HashFunction, KeyCodec};
 pub use self::error::Error;
+pub use self::in_place::InPlace;
 pub use self::json::{Json, JsonError, Number};
 pub use self::layer::{IdempotencyLayer, IdempotencyService};
 pub use self::operation::{Call, Operation, default_name};

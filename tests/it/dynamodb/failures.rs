@@ -61,7 +61,7 @@ async fn denied_access_names_what_the_role_needs() {
 
 #[tokio::test]
 async fn errors_of_the_service_are_told_apart() {
-    use StoreErrorKind::{AccessDenied, NotFound, Other, Throttled};
+    use StoreErrorKind::{AccessDenied, Invalid, NotFound, Other, Throttled};
 
     let kinds = [
         ("ResourceNotFoundException", NotFound),
@@ -71,7 +71,7 @@ async fn errors_of_the_service_are_told_apart() {
         ("ProvisionedThroughputExceededException", Throttled),
         ("RequestLimitExceeded", Throttled),
         ("ThrottlingException", Throttled),
-        ("ValidationException", Other),
+        ("ValidationException", Invalid),
         ("TransactionConflictException", Other),
         ("InternalServerError", Other),
         ("SomethingNew", Other),

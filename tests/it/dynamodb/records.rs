@@ -3,8 +3,8 @@
 use hyper::StatusCode;
 use powertools::idempotency::store::Outcome;
 use powertools::idempotency::{
-    Data, DynamoDbStore, EpochMillis, EpochSeconds, Json, Number, Record, Status, Store,
-    StoreError, StoreErrorKind,
+    Data, DynamoDbStore, EpochMillis, EpochSeconds, Json, Record, Status, Store, StoreError,
+    StoreErrorKind,
 };
 use powertools::testing::store_suite::{claim, read};
 use powertools_tests::emulators::Emulator;
@@ -44,7 +44,7 @@ async fn records_of_the_typescript_toolkit_are_read() {
         }
         item
     };
-    let number = |text: &str| Json::Number(Number::parse(text).unwrap());
+    let number = |text: &str| Json::Number(text.parse().unwrap());
     let member = |name: &str, value| (name.to_owned(), value);
     let list = json!({ "L": [{ "NULL": true }, { "BOOL": false }, { "S": "" }] });
     let cases = [

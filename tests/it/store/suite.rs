@@ -106,14 +106,18 @@ impl Store for Flawed {
     async fn complete(&self, completion: &Completion) -> Result<Outcome, StoreError> {
         let mut completion = Completion::clone(completion);
         completion.key = self.key(&completion.key);
-        if self.flaw == Flaw::LosesValidation {
-            completion.validation = None;
-        }
         if self.flaw == Flaw::AnybodyCompletes {
             let owner = self.owners.lock().unwrap().get(completion.key.as_str()).cloned();
             completion.owner = owner.unwrap_or(completion.owner);
         }
-        self.store.complete(&completion).await
+        let outcome = self.store.complete(&completion).await?;
+        if self.flaw == Flaw::LosesValidation
+            && let Some(mut record) = self.store.get(completion.key.as_str())
+        {
+            record.validation = None;
+            self.store.insert(completion.key.as_str(), record);
+        }
+        Ok(outcome)
     }
 
     async fn release(&self, release: &Release) -> Result<Outcome, StoreError> {

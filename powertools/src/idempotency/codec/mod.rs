@@ -70,11 +70,11 @@ impl KeyCodec {
     ) -> Result<Option<String>, CodecError> {
         let hash = match self {
             Self::Native => canonical::key(name, tenant, key)?
-                .map(|text| format!("n1:{}", hex(&Sha256::digest(text)))),
+                .map(|text| ["n1:", &hex(&Sha256::digest(text))].concat()),
             Self::Python { hash } => tree::key(key)?.map(|key| hash.of(&python::dumps(&key))),
             Self::TypeScript => tree::key(key)?.map(|key| typescript::hash(&key)),
         };
-        Ok(hash.map(|hash| format!("{name}#{hash}")))
+        Ok(hash.map(|hash| [name, "#", &hash].concat()))
     }
 
     /// Hashes a payload for its validation.
@@ -128,12 +128,11 @@ impl HashFunction {
 
 fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(2 * bytes.len());
+    let mut text = Vec::with_capacity(2 * bytes.len());
     for byte in bytes {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+        text.extend([byte >> 4, byte & 15].map(|digit| DIGITS[usize::from(digit)]));
     }
-    text
+    String::from_utf8(text).unwrap_or_default()
 }
 
 #[cfg(test)]

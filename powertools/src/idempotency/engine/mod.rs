@@ -20,6 +20,7 @@ use super::codec::CodecError;
 use super::store::Completion;
 use super::{Call, Error, OnInterrupt, OnSaveFailure, Record, Replay, Status, Store};
 use crate::Invocation;
+use crate::runtime::diagnostic::with_causes;
 
 impl<S: Store> Call<S> {
     /// Runs `work`, unless it was already done under this key: then its stored result comes back
@@ -39,13 +40,13 @@ impl<S: Store> Call<S> {
         R: Replay,
         E: From<Error>,
     {
-        let work = pin!(work);
-        let Some(prepared) = self.prepared else { return work.await };
+        let mut work = pin!(Some(work));
+        let Some(prepared) = self.prepared else { return polled(&mut work).await };
         let session = Arc::new(Session::new(prepared)?);
 
-        let mut claim = HeldClaim { session: &session, armed: true };
+        let mut claim = HeldClaim { session: &session, work, armed: true };
         match session.claim().await {
-            Ok(Claimed::Lease(window)) => claim.run(window, work).await,
+            Ok(Claimed::Lease(window)) => claim.run(window).await,
             Ok(Claimed::Done(record)) => {
                 claim.armed = false;
                 Ok(session.replay(&record)?)
@@ -58,17 +59,23 @@ impl<S: Store> Call<S> {
     }
 }
 
-/// A claim that is, or may be, in the store.
+/// Work that is still there.
+fn polled<'a, F>(work: &'a mut Pin<&mut Option<F>>) -> Pin<&'a mut F> {
+    work.as_mut().as_pin_mut().expect("it is dropped only after it was polled")
+}
+
+/// A claim that is, or may be, in the store, and the work that it is for.
 ///
 /// Dropped while it is armed, it is given back by a task of its own.
-struct HeldClaim<'a, S: Store> {
+struct HeldClaim<'a, S: Store, F> {
     session: &'a Arc<Session<S>>,
+    work: Pin<&'a mut Option<F>>,
     armed: bool,
 }
 
-impl<S: Store> HeldClaim<'_, S> {
-    /// Runs `work` within its window, and tells the store how it ended.
-    async fn run<F, R, E>(mut self, window: Window, work: Pin<&mut F>) -> Result<R, E>
+impl<S: Store, F> HeldClaim<'_, S, F> {
+    /// Runs the work within its window, and tells the store how it ended.
+    async fn run<R, E>(mut self, window: Window) -> Result<R, E>
     where
         F: Future<Output = Result<R, E>>,
         R: Replay,
@@ -82,8 +89,11 @@ impl<S: Store> HeldClaim<'_, S> {
         }
 
         self.armed = self.session.options().on_interrupt() == OnInterrupt::Release;
-        let work = AssertUnwindSafe(work).catch_unwind();
-        match tokio::time::timeout(left, work).await {
+        let work = AssertUnwindSafe(polled(&mut self.work)).catch_unwind();
+        let outcome = tokio::time::timeout(left, work).await;
+        // What stopped work still holds goes before its claim does: the next run may begin then.
+        self.work.set(None);
+        match outcome {
             Ok(Ok(Ok(result))) => {
                 self.armed = false;
                 let completion = completion(self.session, &result);
@@ -114,8 +124,9 @@ impl<S: Store> HeldClaim<'_, S> {
     }
 }
 
-impl<S: Store> Drop for HeldClaim<'_, S> {
+impl<S: Store, F> Drop for HeldClaim<'_, S, F> {
     fn drop(&mut self) {
+        self.work.set(None);
         if !self.armed {
             return;
         }
@@ -170,7 +181,7 @@ async fn save<S: Store>(session: &Arc<Session<S>>, completion: Completion) -> Re
     match policy {
         OnSaveFailure::Error => Err(error),
         OnSaveFailure::ReturnResult => {
-            let error = crate::runtime::with_causes(&error);
+            let error = with_causes(&error);
             tracing::warn!(key = %session.key(), error, "a result cannot be replayed");
             Ok(())
         }

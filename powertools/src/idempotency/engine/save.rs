@@ -1,6 +1,6 @@
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures_util::poll;
 
@@ -20,7 +20,7 @@ impl<S: Store> Session<S> {
         let mut pause = FIRST_PAUSE;
         loop {
             completion.timeout = self.time.before(end);
-            let error = match self.complete(&completion).await {
+            let error = match self.complete(&completion, end).await {
                 Ok(None) => return Ok(completion),
                 Ok(Some(refusal)) => return Err(refusal),
                 Err(error) => error,
@@ -39,12 +39,17 @@ impl<S: Store> Session<S> {
     }
 
     /// Sends one completion: `None` if the record is finished by it, else why it never will be.
-    async fn complete(&self, completion: &Completion) -> Result<Option<Error>, StoreError> {
-        let timeout = completion.timeout;
-        let existing = match bounded(timeout, self.store().complete(completion)).await? {
+    async fn complete(
+        &self,
+        completion: &Completion,
+        end: SystemTime,
+    ) -> Result<Option<Error>, StoreError> {
+        let existing = match bounded(completion.timeout, self.store().complete(completion)).await? {
             Outcome::Applied => return Ok(None),
             Outcome::Refused(Some(record)) => Some(*record),
             Outcome::Refused(None) => {
+                // The completion has taken its part of the time.
+                let timeout = self.time.before(end);
                 let read = Read { key: self.key().clone(), timeout };
                 bounded(timeout, self.store().read(&read)).await?
             }

@@ -9,6 +9,7 @@ use crate::idempotency::store::{Claim, Outcome, Read, Release};
 use crate::idempotency::{
     EpochMillis, Error, Key, Owner, Record, Replay, Store, StoreError, StoreErrorKind,
 };
+use crate::runtime::diagnostic::with_causes;
 
 /// How often a free record is claimed before giving up.
 const CLAIMS: u32 = 3;
@@ -134,7 +135,7 @@ impl<S: Store> Session<S> {
         if let Err(error) = bounded(timeout, self.store().release(&release)).await {
             tracing::warn!(
                 key = %self.key(),
-                error = crate::runtime::with_causes(&error),
+                error = with_causes(&error),
                 "an idempotency claim was not given back and holds until its lease ends",
             );
         }

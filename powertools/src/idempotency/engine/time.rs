@@ -3,7 +3,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::idempotency::options::Options;
 use crate::idempotency::{EpochMillis, EpochSeconds, Error, StoreError, StoreErrorKind};
-use crate::{Clock, Invocation, invocation};
+use crate::{Clock, Invocation};
 
 /// What one store call may take at most, all attempts together.
 const CALL: Duration = Duration::from_secs(5);
@@ -39,7 +39,7 @@ pub(super) struct Window {
 impl Time {
     pub(super) fn new(options: &Options) -> Self {
         let current = Invocation::current();
-        if current.is_none() && invocation::in_lambda() {
+        if current.is_none() && in_lambda() {
             static WARNING: Once = Once::new();
             WARNING.call_once(|| {
                 tracing::warn!(
@@ -118,6 +118,11 @@ impl Time {
     pub(super) fn last_call(&self) -> Duration {
         self.before(self.end()).max(LAST_CALL)
     }
+}
+
+/// True where the Lambda service started this process.
+fn in_lambda() -> bool {
+    std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some()
 }
 
 /// Waits for a store call, but not longer than it may take.

@@ -58,22 +58,13 @@ pub struct Number(String);
 
 /// Why a text is not a JSON document.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{reason} at byte {at}")]
+#[error("byte {at}: {reason}")]
 pub struct JsonError {
     reason: &'static str,
     at: usize,
 }
 
 impl Number {
-    /// Reads a number; `None` if `text` is not one.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        match text.parse() {
-            Ok(Json::Number(number)) if number.0.len() == text.len() => Some(number),
-            _ => None,
-        }
-    }
-
     /// The number's own text.
     #[must_use]
     pub fn as_str(&self) -> &str {

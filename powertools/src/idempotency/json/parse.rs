@@ -137,7 +137,7 @@ impl<'a> Parser<'a> {
     }
 
     fn unicode(&mut self) -> Result<char, JsonError> {
-        const HALF: &str = "half of a surrogate pair, which no text can hold,";
+        const HALF: &str = "half of a surrogate pair, which no text can hold";
 
         let first = self.unit().ok_or_else(|| self.error("expected four hexadecimal digits"))?;
         if !(0xD800..0xE000).contains(&first) {

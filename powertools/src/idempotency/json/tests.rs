@@ -72,7 +72,7 @@ fn refuses_what_is_not_json() {
         assert!(text.parse::<Json>().is_err(), "{text}");
         assert!(serde_json::from_str::<Json>(text).is_err(), "{text}");
     }
-    assert_eq!(refusal("[1,]"), "expected a value at byte 3");
+    assert_eq!(refusal("[1,]"), "byte 3: expected a value");
     for text in ["", "1 ", " 1", "a", "1,", "true"] {
         assert!(text.parse::<Number>().is_err(), "{text}");
     }

@@ -1,4 +1,4 @@
-use crate::BoxError;
+use lambda_runtime::Error as BoxError;
 
 /// Why a store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +26,9 @@ pub enum StoreErrorKind {
     ResultTooLarge,
     /// The record cannot be understood: an attribute has a type that it should not have.
     Malformed,
-    /// Everything else: no connection, a failure in the service, a request that it refused.
+    /// The store does not take requests of this form: the table has another key, for example.
+    Invalid,
+    /// Everything else: no connection, or a failure in the service.
     Other,
 }
 
@@ -61,6 +63,9 @@ impl StoreError {
     /// Returns true if the request may have been carried out all the same.
     pub(in crate::idempotency) fn leaves_doubt(&self) -> bool {
         // A throttled or malformed answer can be the second one: the first may have been lost.
-        !matches!(self.kind, StoreErrorKind::NotFound | StoreErrorKind::AccessDenied)
+        !matches!(
+            self.kind,
+            StoreErrorKind::NotFound | StoreErrorKind::AccessDenied | StoreErrorKind::Invalid
+        )
     }
 }

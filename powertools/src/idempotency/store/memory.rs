@@ -49,8 +49,8 @@ impl MemoryStore {
     }
 
     /// Removes what is under `key`.
-    pub fn remove(&self, key: &str) -> Option<Record> {
-        self.records().remove(key)
+    pub fn remove(&self, key: &str) {
+        self.records().remove(key);
     }
 
     /// All records with their keys, in the order of the keys.
@@ -117,7 +117,9 @@ impl Store for MemoryStore {
         }
         record.status = Status::Completed;
         record.expiration = Some(completion.expiration);
-        record.validation.clone_from(&completion.validation);
+        if completion.validation.is_some() {
+            record.validation.clone_from(&completion.validation);
+        }
         record.data.clone_from(&completion.data);
         record.not_stored.clone_from(&completion.not_stored);
         Ok(Outcome::Applied)

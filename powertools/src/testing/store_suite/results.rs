@@ -2,7 +2,7 @@
 
 use super::{StoreSuite, completion};
 use crate::idempotency::store::Claim;
-use crate::idempotency::{Data, Json, Number, Record, Status, Store};
+use crate::idempotency::{Data, Json, Record, Status, Store};
 
 pub(super) async fn check<S: Store>(suite: &StoreSuite<S>) {
     for data in texts().into_iter().map(Data::Text).chain(values().into_iter().map(Data::Value)) {
@@ -41,7 +41,7 @@ fn texts() -> Vec<String> {
 /// Every kind of value but the text, which some stores cannot tell from [`Data::Text`]. Numbers
 /// are written as every store writes them.
 fn values() -> Vec<Json> {
-    let number = |text: &str| Json::Number(Number::parse(text).expect("it is a number"));
+    let number = |text: &str| Json::Number(text.parse().expect("it is a number"));
     let text = |text: &str| Json::String(text.to_owned());
     let member = |name: &str, value| (name.to_owned(), value);
     vec![

@@ -61,25 +61,24 @@ impl Members {
         text.close(b'}');
     }
 
-    #[cold]
     fn sort(self, text: &mut Canonical) {
-        let Canonical { out, members, sorted, .. } = text;
+        let Canonical { out, members, .. } = text;
         let members = &mut members[self.first..];
-        let start = members[0].start;
+        let (start, end) = (members[0].start, out.len());
 
         // The sort is stable, so the last of several with one name stands last among them.
         members.sort_by(|a, b| compare(out, a, b));
-        sorted.clear();
+        out.reserve(end - start + 1);
         for (index, member) in members.iter().enumerate() {
-            if members.get(index + 1).is_some_and(|next| member.name(out) == next.name(out)) {
+            if members.get(index + 1).is_some_and(|next| compare(out, member, next).is_eq()) {
                 continue;
             }
-            sorted.extend_from_slice(&out[member.start..member.end]);
-            sorted.push(b',');
+            out.extend_from_within(member.start..member.end);
+            out.push(b',');
         }
-        sorted.pop();
-        out.truncate(start);
-        out.extend_from_slice(sorted);
+        // Instead of a comma after the last.
+        out.pop();
+        out.drain(start..end);
     }
 }
 

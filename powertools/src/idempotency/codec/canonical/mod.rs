@@ -40,19 +40,29 @@ pub(super) fn key<K: Serialize + ?Sized>(
     Ok(Some(text.out))
 }
 
+/// The bytes that JSON escapes, and those of characters from U+E000 on.
+const ODD: [bool; 256] = {
+    let mut odd = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        odd[byte] = byte < 0x20 || byte == b'"' as usize || byte == b'\\' as usize || byte >= 0xEE;
+        byte += 1;
+    }
+    odd
+};
+
 /// Canonical JSON in the making.
 pub(super) struct Canonical {
     out: Vec<u8>,
     /// The members of all objects that are open, the innermost last.
     members: Vec<Member>,
-    /// Where members are put in order.
-    sorted: Vec<u8>,
     depth: usize,
 }
 
 impl Default for Canonical {
     fn default() -> Self {
-        Self { out: Vec::with_capacity(512), members: Vec::new(), sorted: Vec::new(), depth: 0 }
+        // Room for what is usual: growing takes as long as writing.
+        Self { out: Vec::with_capacity(512), members: Vec::with_capacity(16), depth: 0 }
     }
 }
 
@@ -72,9 +82,7 @@ impl Canonical {
     /// is so without escapes and without anything from U+E000 on, where the two orders part.
     #[inline]
     fn string(&mut self, text: &str) -> bool {
-        let odd = |byte: u8| byte < b' ' || byte == b'"' || byte == b'\\' || byte >= 0xEE;
-        // Without a branch for each byte this is several bytes at a time.
-        if text.bytes().fold(false, |found, byte| found | odd(byte)) {
+        if text.bytes().any(|byte| ODD[usize::from(byte)]) {
             // `serde_json` escapes as RFC 8785 asks for.
             self.plain(text);
             return false;
@@ -161,8 +169,8 @@ impl Canonical {
         self.depth -= 1;
     }
 
-    #[inline]
     /// Wrappers count too, since a list may be linked through them.
+    #[inline]
     fn deeper(&mut self) -> Result<(), CodecError> {
         if self.depth == MAX_DEPTH {
             return Err(CodecError(format!("nested deeper than {MAX_DEPTH} levels")));
@@ -171,8 +179,8 @@ impl Canonical {
         Ok(())
     }
 
-    #[inline]
     /// Separates the members of a list or map.
+    #[inline]
     fn next_item(&mut self) {
         // After the opening bracket nothing has to be separated, and no value ends in one.
         if !matches!(self.out.last(), Some(b'[' | b'{')) {

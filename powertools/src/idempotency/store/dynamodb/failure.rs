@@ -73,7 +73,7 @@ impl DynamoDbStore {
                 format!("table `{table}` takes no more requests just now"),
             ),
             "ValidationException" => (
-                StoreErrorKind::Other,
+                StoreErrorKind::Invalid,
                 format!(
                     "table `{table}` does not take the request; its key must be {}",
                     self.schema.key_description()

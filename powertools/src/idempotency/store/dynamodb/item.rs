@@ -2,7 +2,6 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::builder::Schema;
 use super::{Item, number, text};
-use crate::idempotency::Number;
 use crate::idempotency::store::{Claim, StoreError, StoreErrorKind};
 use crate::idempotency::{Data, EpochMillis, EpochSeconds, Json, Key, Record, Status};
 
@@ -66,7 +65,7 @@ fn to_json(value: &AttributeValue) -> Result<Json, String> {
         AttributeValue::Null(_) => Ok(Json::Null),
         AttributeValue::Bool(value) => Ok(Json::Bool(*value)),
         AttributeValue::N(text) => {
-            let number = Number::parse(text).ok_or_else(|| format!("holds the number `{text}`"))?;
+            let number = text.parse().map_err(|_| format!("holds the number `{text}`"))?;
             Ok(Json::Number(number))
         }
         AttributeValue::S(text) => Ok(Json::String(text.clone())),

@@ -66,11 +66,10 @@ fn digits(number: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::idempotency::Number;
 
     #[test]
     fn counts_names_values_and_containers() {
-        let number = |text| Json::Number(Number::parse(text).unwrap());
+        let number = |text: &str| Json::Number(text.parse().unwrap());
         assert_eq!(json(&Json::String("Zoë ✓".to_owned())), 8);
         assert_eq!(json(&number("100")), 2);
         assert_eq!(json(&number("-12.50")), 3);

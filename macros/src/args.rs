@@ -1,0 +1,97 @@
+//! The `name = value` options of an attribute.
+
+use proc_macro2::Ident;
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream};
+use syn::{Error, Result, Token};
+
+/// Reads options, separated by commas, until the end of `input`.
+///
+/// `read` is called behind each name. It returns false if there is no such option.
+pub(crate) fn each(
+    input: ParseStream<'_>,
+    known: &[&str],
+    mut read: impl FnMut(&Ident) -> Result<bool>,
+) -> Result<()> {
+    while !input.is_empty() {
+        // Not `Ident::parse`, since `crate` is a keyword.
+        let name = input.call(Ident::parse_any)?;
+        if !read(&name)? {
+            return Err(unknown(&name, known));
+        }
+        if !input.is_empty() {
+            input.parse::<Token![,]>()?;
+        }
+    }
+    Ok(())
+}
+
+/// Reads `= value` into `slot`. Each option is given once.
+pub(crate) fn set<T: Parse>(
+    slot: &mut Option<T>,
+    name: &Ident,
+    input: ParseStream<'_>,
+) -> Result<bool> {
+    if slot.is_some() {
+        return Err(Error::new_spanned(name, format!("`{name}` is given twice")));
+    }
+    input.parse::<Token![=]>()?;
+    *slot = Some(input.parse()?);
+    Ok(true)
+}
+
+fn unknown(name: &Ident, known: &[&str]) -> Error {
+    let text = name.to_string();
+    let nearest = known.iter().min_by_key(|option| distance(&text, option));
+    let advice = match nearest {
+        // Farther away it is another word, not a slip of the hand.
+        Some(option) if distance(&text, option) <= 1 + option.len() / 4 => {
+            format!("did you mean `{option}`?")
+        }
+        _ => format!("the options are `{}`", known.join("`, `")),
+    };
+    Error::new_spanned(name, format!("unknown option `{name}`: {advice}"))
+}
+
+/// The number of letters to insert, remove or replace (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.bytes().enumerate() {
+        let mut diagonal = i;
+        row[0] = i + 1;
+        for (j, to) in b.bytes().enumerate() {
+            let replaced = diagonal + usize::from(from != to);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_the_edits_between_two_words() {
+        for (a, b, edits) in
+            [("key", "key", 0), ("kye", "key", 2), ("", "key", 3), ("keys", "key", 1)]
+        {
+            assert_eq!(distance(a, b), edits, "{a} {b}");
+            assert_eq!(distance(b, a), edits, "{b} {a}");
+        }
+    }
+
+    #[test]
+    fn a_slip_gets_the_nearest_option_and_another_word_all_of_them() {
+        let message = |name: &str| {
+            let name = Ident::new(name, proc_macro2::Span::call_site());
+            unknown(&name, &["key", "with", "payload"]).to_string()
+        };
+        assert_eq!(message("payloads"), "unknown option `payloads`: did you mean `payload`?");
+        assert_eq!(
+            message("retries"),
+            "unknown option `retries`: the options are `key`, `with`, `payload`"
+        );
+    }
+}

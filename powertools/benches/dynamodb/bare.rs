@@ -1,0 +1,103 @@
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+
+use crate::{RESULT, TABLE};
+
+/// The requests of a first call, with the same expressions and attributes as the store's.
+///
+/// Key, owner, times and result are constants: making those is the engine's work.
+pub(crate) async fn first_call(client: &Client, order: &str, limits: Option<config::Builder>) {
+    let put = client
+        .put_item()
+        .table_name(TABLE)
+        .set_item(Some(HashMap::from([
+            ("id".to_owned(), text(&key(order))),
+            ("expiration".to_owned(), number(EXPIRATION)),
+            ("status".to_owned(), text("INPROGRESS")),
+            ("in_progress_expiration".to_owned(), number(NOW + 60_000)),
+            ("owner".to_owned(), text(OWNER)),
+        ])))
+        .condition_expression(
+            "attribute_not_exists(#id) OR #expiry < :now OR (#status = :inprogress \
+             AND attribute_exists(#in_progress_expiry) AND #in_progress_expiry < :now_in_millis)",
+        )
+        .expression_attribute_names("#id", "id")
+        .expression_attribute_names("#expiry", "expiration")
+        .expression_attribute_names("#in_progress_expiry", "in_progress_expiration")
+        .expression_attribute_names("#status", "status")
+        .expression_attribute_values(":now", number(NOW / 1000))
+        .expression_attribute_values(":now_in_millis", number(NOW))
+        .expression_attribute_values(":inprogress", text("INPROGRESS"))
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+    let put = match &limits {
+        Some(limits) => put.customize().config_override(limits.clone()).send().await,
+        None => put.send().await,
+    };
+    put.expect("the table agrees");
+
+    let update = client
+        .update_item()
+        .table_name(TABLE)
+        .key("id", text(&key(order)))
+        .update_expression(
+            "SET #response_data = :response_data, #expiry = :expiry, #status = :status",
+        )
+        .condition_expression("#owner = :owner AND #status = :inprogress")
+        .expression_attribute_names("#owner", "owner")
+        .expression_attribute_names("#status", "status")
+        .expression_attribute_names("#response_data", "data")
+        .expression_attribute_names("#expiry", "expiration")
+        .expression_attribute_values(":owner", text(OWNER))
+        .expression_attribute_values(":inprogress", text("INPROGRESS"))
+        .expression_attribute_values(":response_data", text(RESULT))
+        .expression_attribute_values(":expiry", number(EXPIRATION))
+        .expression_attribute_values(":status", text("COMPLETED"))
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+    let update = match limits {
+        Some(limits) => update.customize().config_override(limits).send().await,
+        None => update.send().await,
+    };
+    update.expect("the table agrees");
+}
+
+/// What a careful user gives to each request: the limits of the store.
+pub(crate) fn limits() -> config::Builder {
+    config::Builder::new().retry_config(retries()).timeout_config(timeouts())
+}
+
+pub(crate) fn retries() -> RetryConfig {
+    RetryConfig::standard()
+        .with_max_attempts(3)
+        .with_initial_backoff(Duration::from_millis(50))
+        .with_max_backoff(Duration::from_secs(1))
+}
+
+pub(crate) fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .operation_timeout(Duration::from_secs(5))
+        .operation_attempt_timeout(Duration::from_secs(1))
+        .build()
+}
+
+const OWNER: &str = "0123456789abcdef0123456789abcdef";
+const NOW: u64 = 1_790_000_000_000;
+const EXPIRATION: u64 = NOW / 1000 + 3_600;
+
+/// As long as the real one.
+fn key(order: &str) -> String {
+    format!("charge#n1:{order:0>64}")
+}
+
+fn text(value: &str) -> AttributeValue {
+    AttributeValue::S(value.to_owned())
+}
+
+fn number(value: u64) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}

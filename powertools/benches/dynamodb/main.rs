@@ -1,0 +1,140 @@
+//! What the engine takes beyond the two SDK calls that it makes for new work.
+//!
+//! The table is a process of its own that agrees to every write, so its time does not count. See
+//! the README beside this folder. `--instructions` counts instructions instead of CPU time.
+
+mod bare;
+mod process;
+mod table;
+
+use std::env;
+use std::future::Future;
+use std::hint::black_box;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
+use lambda_runtime::Context;
+use powertools::Invocation;
+use powertools::idempotency::{DynamoDbStore, Error, Idempotency};
+use rustix::time::{ClockId, Timespec, clock_gettime};
+
+use self::process::Table;
+
+/// Ways to do the same two requests.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Side {
+    /// The engine.
+    Ours,
+    /// By hand, each request with its own time limit.
+    Limited,
+    /// By hand, with one limit for all requests of the client.
+    Client,
+    /// By hand, with what the SDK does by default: no limit.
+    Plain,
+}
+
+const SIDES: [Side; 4] = [Side::Ours, Side::Limited, Side::Client, Side::Plain];
+
+const NAME: &str = "charge";
+const TABLE: &str = "idempotency";
+const RESULT: &str = r#"{"order_id":"order-000001","cents":17385,"status":"charged"}"#;
+
+/// Pairs of measurements, and first calls in each of them.
+const ROUNDS: usize = 40;
+const CALLS: u64 = 250;
+
+fn main() {
+    let args: Vec<String> = env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match args[..] {
+        [process::SERVE] => process::serve(),
+        [process::RUN, side, count, endpoint] => {
+            let side = SIDES.into_iter().find(|&known| format!("{known:?}") == side);
+            run(side.expect("a side has this name"), count.parse().expect("a number"), endpoint);
+        }
+        _ if args.contains(&"--instructions") => {
+            table::print("instructions", &SIDES.map(process::instructions));
+        }
+        _ if args.contains(&"--bench") => table::print("µs", &time(ROUNDS, CALLS)),
+        // `cargo test --benches` only wants to know that it works.
+        _ => _ = time(1, 2),
+    }
+}
+
+/// The CPU time of one first call on each side, in µs: the median of the rounds.
+fn time(rounds: usize, calls: u64) -> [f64; 4] {
+    let table = Table::start();
+    let mut times = SIDES.map(|_| Vec::new());
+    for round in 0..rounds {
+        for turn in 0..SIDES.len() {
+            let index = (turn + round) % SIDES.len();
+            let time = run(SIDES[index], calls, &table.endpoint);
+            times[index].push(time.as_secs_f64() * 1e6 / calls as f64);
+        }
+    }
+    times.map(|mut times| {
+        times.sort_by(f64::total_cmp);
+        times[times.len() / 2]
+    })
+}
+
+/// Makes `count` first calls. Returns the CPU time of this process, in and out of the kernel.
+fn run(side: Side, count: u64, endpoint: &str) -> Duration {
+    let client = client(side, endpoint);
+    block_on(async {
+        let store = DynamoDbStore::new(client.clone(), TABLE);
+        let idempotency = Idempotency::new(store).expect("the options are right");
+        let call = async |number: u64| {
+            let order = format!("order-{number:06}");
+            match side {
+                Side::Ours => {
+                    let work = async { Ok::<_, Error>(result()) };
+                    let result = idempotency.run(NAME, &order, work).await;
+                    black_box(result.expect("the table agrees"));
+                }
+                Side::Limited => bare::first_call(&client, &order, Some(bare::limits())).await,
+                Side::Client | Side::Plain => bare::first_call(&client, &order, None).await,
+            }
+        };
+
+        // Connects, and signs for the first time.
+        call(0).await;
+        let start = cpu_time();
+        for number in 0..count {
+            call(number).await;
+        }
+        cpu_time() - start
+    })
+}
+
+fn result() -> serde_json::Value {
+    serde_json::json!({ "order_id": "order-000001", "cents": 17_385, "status": "charged" })
+}
+
+fn client(side: Side, endpoint: &str) -> Client {
+    let config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-central-1"))
+        .credentials_provider(Credentials::new("key", "secret", None, None, "bench"))
+        .endpoint_url(endpoint)
+        .http_client(aws_smithy_http_client::Builder::new().build_http());
+    let config = match side {
+        Side::Client => config.timeout_config(bare::timeouts()).retry_config(bare::retries()),
+        Side::Ours | Side::Limited | Side::Plain => config,
+    };
+    Client::from_conf(config.build())
+}
+
+/// Runs `work` as in a function: on one thread, inside an invocation.
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime
+        .expect("a runtime can be had")
+        .block_on(Invocation::new(&Context::default()).scope(work))
+}
+
+fn cpu_time() -> Duration {
+    let Timespec { tv_sec, tv_nsec } = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::new(tv_sec.cast_unsigned(), u32::try_from(tv_nsec).expect("less than a second"))
+}

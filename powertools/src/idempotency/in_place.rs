@@ -1,0 +1,53 @@
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// Work that stays where it is pinned, and is dropped there when this is.
+///
+/// [`Call::run`](super::Call::run) takes work by value, and a future that is handed on by value has
+/// room for it twice. This one is the size of a pointer; `#[idempotent]` hands its work on with it.
+///
+/// ```
+/// use std::pin::pin;
+/// use powertools::idempotency::{Error, Idempotency, InPlace, MemoryStore};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Error> {
+/// let idempotency = Idempotency::new(MemoryStore::new())?;
+/// let mut work = pin!(Some(async { Ok::<_, Error>("charged".to_owned()) }));
+/// let charged = idempotency.run("charge", "order-7", InPlace::new(work.as_mut())).await?;
+/// # assert_eq!(charged, "charged");
+/// # Ok(()) }
+/// ```
+#[must_use = "a future does nothing until it is awaited"]
+pub struct InPlace<'a, F>(Pin<&'a mut Option<F>>);
+
+impl<'a, F> InPlace<'a, F> {
+    /// Takes the work that is in `slot`, and empties the slot when dropped.
+    pub fn new(slot: Pin<&'a mut Option<F>>) -> Self {
+        Self(slot)
+    }
+}
+
+impl<F: Future> Future for InPlace<'_, F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        match self.0.as_mut().as_pin_mut() {
+            Some(work) => work.poll(cx),
+            // Nothing was there to begin with.
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl<F> Drop for InPlace<'_, F> {
+    fn drop(&mut self) {
+        self.0.set(None);
+    }
+}
+
+impl<F> fmt::Debug for InPlace<'_, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InPlace").finish_non_exhaustive()
+    }
+}

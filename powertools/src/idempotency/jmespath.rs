@@ -1,6 +1,0 @@
-/// x
-#[derive(Clone, Debug)]
-pub struct JmesPath(());
-/// x
-#[derive(Clone, Debug)]
-pub struct JmesPathError(());

@@ -1,0 +1,48 @@
+//! Which values are equal, and which comes first.
+
+use std::cmp::Ordering;
+
+use crate::idempotency::Json;
+use crate::idempotency::json::Number;
+
+pub(super) fn equal(a: &Json, b: &Json) -> bool {
+    match (a, b) {
+        (Json::Number(a), Json::Number(b)) => numbers(a, b) == Some(Ordering::Equal),
+        (Json::Array(a), Json::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(a, b))
+        }
+        (Json::Object(members), Json::Object(others)) => {
+            members.len() == others.len()
+                && members.iter().all(|(name, value)| b.get(name).is_some_and(|b| equal(value, b)))
+        }
+        _ => a == b,
+    }
+}
+
+/// Compares two numbers or two texts; others have no order.
+pub(super) fn compare(a: &Json, b: &Json) -> Option<Ordering> {
+    match (a, b) {
+        (Json::Number(a), Json::Number(b)) => numbers(a, b),
+        (Json::String(a), Json::String(b)) => Some(a.cmp(b)),
+        _ => None,
+    }
+}
+
+fn numbers(a: &Number, b: &Number) -> Option<Ordering> {
+    if a.is_integer() && b.is_integer() {
+        return Some(integers(a.as_str(), b.as_str()));
+    }
+    a.to_f64().partial_cmp(&b.to_f64())
+}
+
+/// Compares integers of any length. Their texts have no leading zeros.
+fn integers(a: &str, b: &str) -> Ordering {
+    match (a.strip_prefix('-'), b.strip_prefix('-')) {
+        (None, None) => (a.len(), a).cmp(&(b.len(), b)),
+        (Some(a), Some(b)) => (b.len(), b).cmp(&(a.len(), a)),
+        (Some("0"), None) if b == "0" => Ordering::Equal,
+        (None, Some("0")) if a == "0" => Ordering::Equal,
+        (Some(_), None) => Ordering::Less,
+        (None, Some(_)) => Ordering::Greater,
+    }
+}

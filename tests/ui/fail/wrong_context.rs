@@ -1,0 +1,13 @@
+use powertools::idempotency::{Error, Idempotency, MemoryStore};
+use powertools::idempotent;
+
+type Records = Idempotency<MemoryStore>;
+
+#[idempotent(key = id, with = records, context = id)]
+async fn charge(records: &Records, id: u64) -> Result<u64, Error> {
+    Ok(id)
+}
+
+fn main() {
+    let _ = charge;
+}

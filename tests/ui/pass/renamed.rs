@@ -1,0 +1,33 @@
+//! The crate and the attribute under other names.
+
+#![deny(warnings)]
+#![allow(dead_code)]
+
+mod vendor {
+    pub mod toolkit {
+        pub use powertools::*;
+    }
+}
+
+use vendor::toolkit::idempotency::{Error, Idempotency, MemoryStore};
+use vendor::toolkit::idempotent as once;
+
+type Records = Idempotency<MemoryStore>;
+
+#[once(crate = crate::vendor::toolkit, key = id, with = records)]
+async fn renamed(records: &Records, id: u64) -> Result<u64, Error> {
+    Ok(id)
+}
+
+macro_rules! handler {
+    ($name:ident, $key:expr, $result:ty) => {
+        #[once(key = $key, with = records, crate = vendor::toolkit)]
+        async fn $name(records: &Records, id: u64) -> $result {
+            Ok(id)
+        }
+    };
+}
+
+handler!(by_a_macro, "a" , Result<u64, Error>);
+
+fn main() {}
