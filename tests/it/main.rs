@@ -3,6 +3,7 @@
 mod attribute;
 mod dynamodb;
 mod events;
+mod faults;
 mod flows;
 mod interleave;
 mod invariants;

@@ -209,7 +209,7 @@ impl Peer {
         idempotency: &Idempotency<DynamoDbStore>,
         result: Value,
     ) -> Result<Value, Error> {
-        let invocation = invocation().clock(&clock()).remaining(Duration::from_secs(30)).build();
+        let invocation = invocation().clock(clock()).remaining(Duration::from_secs(30)).build();
         let call = idempotency.operation(self.operation).key("o-1")?;
         assert_eq!(call.derived_key().unwrap().as_str(), self.key);
         invocation.scope(call.run(async { Ok(result) })).await

@@ -1,0 +1,146 @@
+//! Calls that are inside, beside or like each other: nothing crosses over.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use powertools::idempotency::{DynamoDbStore, Error, Idempotency, WhileInProgress, default_name};
+use powertools::testing::invocation;
+use serde_json::Value;
+
+use super::{MILLI, SECOND, World, number, on_each};
+
+#[tokio::test]
+async fn nested_calls_have_their_own_keys() {
+    on_each(async |emulator| {
+        let world = World::new(emulator).await;
+        let inner = world.other(|options| options.lease(20 * SECOND).expires_after(60 * SECOND));
+        let (outer_runs, inner_runs) = (AtomicU32::new(0), AtomicU32::new(0));
+        let deliver = async |succeeds| {
+            let work = async {
+                let outer_run = outer_runs.fetch_add(1, Ordering::SeqCst) + 1;
+                let charge = async {
+                    let run = inner_runs.fetch_add(1, Ordering::SeqCst) + 1;
+                    Ok::<_, Error>(format!("charge {run}"))
+                };
+                let charged = inner.run("charge", "order-1", charge).await?;
+                if succeeds {
+                    Ok(format!("order {outer_run}, {charged}"))
+                } else {
+                    Err(anyhow::anyhow!("later"))
+                }
+            };
+            let invocation = invocation().remaining(30 * SECOND).build();
+            invocation.scope(world.idempotency.run("order", "order-1", work)).await
+        };
+
+        assert_eq!(deliver(false).await.unwrap_err().to_string(), "later");
+        // The order was given back. Its charge was made, and stays so.
+        assert_eq!(status_of(&world, "charge").await, Some("COMPLETED".to_owned()));
+        assert_eq!(status_of(&world, "order").await, None);
+
+        for _ in 0..2 {
+            assert_eq!(deliver(true).await.unwrap(), "order 2, charge 1");
+        }
+        assert_eq!((outer_runs.load(Ordering::SeqCst), inner_runs.load(Ordering::SeqCst)), (2, 1));
+
+        let (order, charge) = (record(&world, "order").await, record(&world, "charge").await);
+        let apart = number(&order["expiration"]) - number(&charge["expiration"]);
+        assert!((3530..=3600).contains(&apart), "an hour and a minute: {apart}");
+        let apart =
+            number(&order["in_progress_expiration"]) - number(&charge["in_progress_expiration"]);
+        assert!((10_000..=25_000).contains(&apart), "31 seconds and 20: {apart}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn work_inside_itself_is_refused() {
+    on_each(async |emulator| {
+        let wait = WhileInProgress::Wait(100 * MILLI);
+        for policy in [WhileInProgress::Fail, wait] {
+            let world = World::with(emulator, |options| options.while_in_progress(policy)).await;
+            let work = async {
+                let inner = world.charge().await;
+                assert!(matches!(inner, Err(Error::InProgress { .. })), "{inner:?}");
+                Ok::<_, Error>("outer".to_owned())
+            };
+            assert_eq!(world.run(30 * SECOND, work).await.unwrap(), "outer");
+            assert_eq!(world.runs(), 0);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn parallel_calls_on_one_store_keep_their_options() {
+    on_each(async |emulator| {
+        let world = World::new(emulator).await;
+        let minutes = 1..=8_u32;
+        let deliver = async |count: u32| {
+            let time = 60 * SECOND * count;
+            let options = |options: powertools::idempotency::Builder<DynamoDbStore>| {
+                options.lease(time).expires_after(2 * time).key_prefix(format!("stage-{count}"))
+            };
+            let idempotency = Idempotency::<DynamoDbStore>::clone(&world.other(options));
+            let work = async { Ok::<_, Error>(count) };
+            // Each has the same name and key, and an invocation of its own.
+            let invocation = invocation().remaining(15 * SECOND * count).build();
+            invocation.scope(idempotency.run("charge", "order-1", work)).await.unwrap()
+        };
+        let results = futures_util::future::join_all(minutes.clone().map(deliver)).await;
+        assert_eq!(results, minutes.clone().collect::<Vec<_>>());
+
+        assert_eq!(world.records().await.len(), 8);
+        for count in minutes {
+            let record = record(&world, &format!("stage-{count}.charge")).await;
+            assert_eq!(record["data"]["S"], count.to_string());
+            let lease_end = number(&record["in_progress_expiration"]);
+            let kept = 1000 * number(&record["expiration"]) - lease_end;
+            // The work took no time, so the record ends one lease after its lease.
+            let lease = u64::from(60_000 * count);
+            assert!((lease..lease + 20_000).contains(&kept), "{count} minutes: {kept}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_same_operation_in_two_functions_has_two_keys() {
+    on_each(async |emulator| {
+        let world = World::new(emulator).await;
+        let deliver = async |function: &str, seconds: u32| {
+            let work = async { Ok::<_, Error>(function.to_owned()) };
+            let invocation =
+                invocation().function_name(function).remaining(seconds * SECOND).build();
+            let call = async {
+                let name = default_name("payments::charge");
+                world.idempotency.run(&name, "order-1", work).await
+            };
+            invocation.scope(call).await.unwrap()
+        };
+        for _ in 0..2 {
+            let both = tokio::join!(deliver("orders", 10), deliver("refunds", 300));
+            assert_eq!(both, ("orders".to_owned(), "refunds".to_owned()));
+        }
+        let orders = record(&world, "orders.payments::charge").await;
+        let refunds = record(&world, "refunds.payments::charge").await;
+        let lease_end = |record: &Value| number(&record["in_progress_expiration"]);
+        let apart = lease_end(&refunds) - lease_end(&orders);
+        assert!((270_000..=310_000).contains(&apart), "each has its own deadline: {apart}");
+    })
+    .await;
+}
+
+/// The record of the operation with this name.
+async fn record(world: &World, name: &str) -> Value {
+    find(world, name).await.unwrap_or_else(|| panic!("there is no record of {name}"))
+}
+
+async fn status_of(world: &World, name: &str) -> Option<String> {
+    find(world, name).await.map(|record| record["status"]["S"].as_str().unwrap().to_owned())
+}
+
+async fn find(world: &World, name: &str) -> Option<Value> {
+    let prefix = format!("{name}#");
+    let is_it = |record: &Value| record["id"]["S"].as_str().unwrap().starts_with(&prefix);
+    world.records().await.into_iter().find(is_it)
+}
