@@ -7,6 +7,8 @@
 //! - **R** Nobody is refused by their own claim.
 //! - After a handler succeeded nothing deletes its record, and who gets its own result finds it
 //!   saved.
+//! - A claim is given back once when its run failed or was stopped, when nobody knows whether it
+//!   was granted, and when its caller went away; an answer that has expired is not given again.
 //! - Every call ends by its deadline, with the result of a run that succeeded, made from its own
 //!   payload, or with an error that fits what happened.
 //! - **L** Once all is quiet, a call gets through.
@@ -17,7 +19,9 @@ use std::time::{Duration, SystemTime};
 
 use powertools::Clock;
 use powertools::idempotency::store::Outcome;
-use powertools::idempotency::{EpochMillis, Error, MemoryStore, Record, Status, Store};
+use powertools::idempotency::{
+    EpochMillis, EpochSeconds, Error, MemoryStore, Record, Status, Store, StoreErrorKind,
+};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
@@ -79,6 +83,11 @@ impl Plan {
             random: Mutex::new(random),
         }
     }
+
+    /// Whether work that is stopped keeps its claim.
+    fn holds(&self) -> bool {
+        self.holds || self.lease.is_some()
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -110,8 +119,15 @@ pub(super) struct Attempt {
     pub(super) deadline_ahead: u64,
     /// How far the worker's clock is ahead.
     pub(super) clock_ahead: u64,
+    started: u64,
     over: bool,
+    cancelled: bool,
     run: Run,
+    /// How often it sent each.
+    claims: u32,
+    releases: u32,
+    /// When the record expires that it finished.
+    expiration: Option<EpochSeconds>,
     /// The last record that the store showed it, if it showed anything.
     heard: Option<Option<Record>>,
 }
@@ -231,8 +247,13 @@ impl World {
             deadline_ahead: ahead,
             // Each worker has its own clock: the first one's is right, the second one's wrong.
             clock_ahead: self.plan.skew * (worker as u64 % 3) / 2,
+            started: now,
             over: false,
+            cancelled: false,
             run: Run::None,
+            claims: 0,
+            releases: 0,
+            expiration: None,
             heard: None,
         };
         let what = format!("starts on worker {worker}: {attempt:?}");
@@ -244,6 +265,13 @@ impl World {
     /// A request leaves.
     pub(super) fn sent(&self, attempt: usize, request: &Request) {
         let state = &mut *self.state();
+        let this = &mut state.attempts[attempt];
+        match request {
+            Request::Claim(_) => this.claims += 1,
+            Request::Complete(completion) => this.expiration = Some(completion.expiration),
+            Request::Release(_) => this.releases += 1,
+            Request::Read(_) => {}
+        }
         if let Request::Claim(claim) = request {
             state.owners.insert(claim.owner.as_str().to_owned(), attempt);
             let ahead = state.attempts[attempt].clock_ahead;
@@ -394,6 +422,7 @@ impl World {
 
         let this = &mut state.attempts[attempt];
         this.over = true;
+        this.cancelled = matches!(end, End::Cancelled);
         let Attempt { run, payload, deadline, deadline_ahead, clock_ahead, .. } = *this;
         let heard = this.heard.clone();
         let seen_owner = heard.iter().flatten().map(|record| state.owner(record)).next();
@@ -406,7 +435,8 @@ impl World {
             End::Result(receipt) => {
                 let source = state.attempts[receipt.run].run;
                 let saved = receipt.run != attempt || self.is_saved(state, attempt, record);
-                source == Run::Succeeded && receipt.payload == payload && saved
+                let fresh = receipt.run == attempt || self.is_fresh(state, attempt, receipt.run);
+                source == Run::Succeeded && receipt.payload == payload && saved && fresh
             }
             End::Failure(id) => *id == attempt && run == Run::Failed,
             End::Panic => run == Run::Failed,
@@ -436,6 +466,34 @@ impl World {
             },
         };
         self.check(state, attempt, fits, "how a call ends fits what happened");
+        self.check_given_back(state, attempt, end);
+    }
+
+    /// Whether the claim was given back, or left alone, as the end of its call wants it.
+    fn check_given_back(&self, state: &mut State, attempt: usize, end: &End) {
+        let Attempt { run, releases, .. } = state.attempts[attempt];
+        let wanted = match end {
+            End::Failure(_) | End::Panic => 1,
+            End::Error(Error::OutOfTime { .. } | Error::LeaseExpired { .. }) => {
+                u32::from(run == Run::None || !self.plan.holds())
+            }
+            // What failed may also have been a look at the record of another.
+            End::Error(Error::Store(_)) if self.plan.waits => return,
+            End::Error(Error::Store(error)) => {
+                u32::from(error.kind() != StoreErrorKind::AccessDenied)
+            }
+            End::Result(_) | End::Error(_) => 0,
+            // After its end.
+            End::Cancelled | End::Killed => return,
+        };
+        self.check(state, attempt, releases == wanted, "a claim is given back when it must be");
+    }
+
+    /// Whether the answer of an earlier run still counted when this call began.
+    fn is_fresh(&self, state: &State, attempt: usize, run: usize) -> bool {
+        let Attempt { started, clock_ahead, .. } = state.attempts[attempt];
+        let began = EpochMillis(EPOCH + started + clock_ahead).floor();
+        state.attempts[run].expiration.is_some_and(|end| end >= began)
     }
 
     /// Whether the result of this attempt is in the store, or was until it expired.
@@ -448,6 +506,17 @@ impl World {
     /// How the call ended that came when all was quiet.
     pub(super) fn check_last(&self, end: &End) {
         let state = &mut *self.state();
+        for attempt in 0..state.attempts.len() {
+            let Attempt { cancelled, run, claims, releases, .. } = state.attempts[attempt];
+            let wanted = match run {
+                Run::None => claims > 0,
+                Run::Stopped => !self.plan.holds(),
+                // It was being given back, or saved, already.
+                Run::Running | Run::Succeeded | Run::Failed => continue,
+            };
+            let given_back = !cancelled || releases > 0 || !wanted;
+            self.check(state, attempt, given_back, "a claim is given back when its caller leaves");
+        }
         let last = state.attempts.len() - 1;
         // A handler may fail, and the work may have been done with another payload.
         let through = match end {
