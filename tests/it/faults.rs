@@ -18,6 +18,7 @@ mod crossing;
 mod expired;
 mod killed;
 mod network;
+mod reported;
 mod zombies;
 
 const MILLI: Duration = Duration::from_millis(1);
