@@ -14,9 +14,7 @@ use crate::invocation::{Find, find};
 /// mistakes in it as if the attribute were not there.
 pub(super) fn expand(args: Args, function: Function, result: &Type) -> TokenStream {
     let Args { key, with, name, payload, context, krate } = args;
-    let Function { attrs, vis, mut sig, mut body } = function;
-    // Else the compiler finds the braces of a body on one line unnecessary.
-    body.set_span(at(&body));
+    let Function { attrs, vis, mut sig, body } = function;
     let captures = capture_mutable(&sig);
     let Find { invocation, bindings } = find(&krate, &mut sig, context.as_ref());
 
@@ -58,7 +56,9 @@ pub(super) fn expand(args: Args, function: Function, result: &Type) -> TokenStre
             #bindings
             let work = async move {
                 let call = #call;
-                // Pinned here: each function that took it by value would double the future.
+                // Pinned here: each function that took it by value would double the future. And the
+                // braces of a body on one line are not unnecessary.
+                #[allow(unused_braces)]
                 let mut work = ::core::pin::pin!(::core::option::Option::Some(async move {
                     // Gives the block its type. Without one, nothing in `return Err(..)` coerces.
                     #[allow(unreachable_code)]
@@ -128,6 +128,7 @@ mod tests {
                             return ::core::result::Result::Err(::core::convert::From::from(error));
                         }
                     };
+                    #[allow(unused_braces)]
                     let mut work = ::core::pin::pin!(::core::option::Option::Some(async move {
                         #[allow(unreachable_code)]
                         if false {
