@@ -58,6 +58,9 @@ struct Inner {
     clock: Clock,
 }
 
+/// Deadlines below this are no dates, but the constant that `cargo lambda` sends: 600,000.
+const NO_DATE: u64 = 24 * 60 * 60 * 1000;
+
 /// The longest timeout that a Lambda function can have.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
@@ -67,8 +70,8 @@ impl Invocation {
     /// The first one made in a process is its cold start, unless the environment was provisioned
     /// ahead of its events (`AWS_LAMBDA_INITIALIZATION_TYPE` is `provisioned-concurrency`).
     ///
-    /// A context without a deadline, such as `Context::default()` in a unit test, gets the longest
-    /// that Lambda allows: 15 minutes from now.
+    /// A context without a deadline, such as `Context::default()` in a unit test or that of an event
+    /// from `cargo lambda`, gets the longest that Lambda allows: 15 minutes from now.
     #[must_use]
     pub fn new(context: &Context) -> Self {
         Self::with_clock(context, Clock::system())
@@ -80,7 +83,7 @@ impl Invocation {
     #[must_use]
     pub fn with_clock(context: &Context, clock: Clock) -> Self {
         let deadline = match context.deadline {
-            0 => clock.now() + LONGEST_TIMEOUT,
+            ..NO_DATE => clock.now() + LONGEST_TIMEOUT,
             _ => context.deadline(),
         };
         Self::from_parts(context, deadline, clock, take_cold_start())

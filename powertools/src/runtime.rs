@@ -38,11 +38,42 @@ use self::errors::MapErrors;
 
 /// A handler with the toolkit around it, ready to [`run`](Self::run).
 ///
-/// Each event gets its [`Invocation`](crate::Invocation), and each error reaches Lambda under a
-/// fixed name: those of this toolkit (`Powertools.…`) also where a handler returns them in a
+/// Each event gets its [`Invocation`](crate::Invocation), and each error of the handler reaches
+/// Lambda under a fixed name: those of this toolkit (`Powertools.…`) also where a handler returns them in a
 /// `lambda_runtime::Error` or an `anyhow::Error`, other boxed errors as `HandlerError`, and a panic
 /// as `Powertools.Panic`. The message of a boxed error is followed by those of its causes. An error
 /// type of your own that converts into `Diagnostic` is reported as it says.
+///
+/// The name is that of the first error with a name among the boxed one and its causes. A variant
+/// with `#[error(transparent)]` hides the error in it from that search: give such a variant a
+/// message, or convert your error type into `Diagnostic`:
+///
+/// ```
+/// use lambda_runtime::Diagnostic;
+/// use powertools::idempotency;
+///
+/// #[derive(Debug, thiserror::Error)]
+/// enum ChargeError {
+///     #[error("the card was declined")]
+///     Declined,
+///     #[error(transparent)]
+///     Idempotency(#[from] idempotency::Error),
+/// }
+///
+/// impl From<ChargeError> for Diagnostic {
+///     fn from(error: ChargeError) -> Self {
+///         match error {
+///             ChargeError::Idempotency(error) => error.into(),
+///             error @ ChargeError::Declined => Diagnostic {
+///                 error_type: "Declined".to_owned(),
+///                 error_message: error.to_string(),
+///             },
+///         }
+///     }
+/// }
+/// ```
+///
+/// A handler's own error type needs that conversion: `Powertools` and `lambda_runtime` ask for it.
 ///
 /// How many events are handled at once is up to the environment: one after the other in a standard
 /// function, many on Lambda Managed Instances (`AWS_LAMBDA_MAX_CONCURRENCY`).
@@ -117,16 +148,23 @@ impl fmt::Debug for StartError {
     }
 }
 
+const MEMORY: &str = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
+
+fn memory() -> Option<i32> {
+    std::env::var(MEMORY).ok()?.parse().ok()
+}
+
 /// The runtime panics where one of these is missing, so look first.
 fn check_environment() -> Result<(), StartError> {
     let needed = [
         "AWS_LAMBDA_RUNTIME_API",
         "AWS_LAMBDA_FUNCTION_NAME",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        MEMORY,
         "AWS_LAMBDA_FUNCTION_VERSION",
     ];
     match needed.into_iter().find(|variable| std::env::var(variable).is_err()) {
         Some(variable) => Err(StartError { variable }),
+        None if memory().is_none() => Err(StartError { variable: MEMORY }),
         None => Ok(()),
     }
 }

@@ -21,10 +21,12 @@ use powertools::testing::invocation;
 use tokio::time::{sleep, timeout};
 
 use self::link::Link;
+use self::plan::{End, Plan, Receipt};
 use self::random::Random;
-use self::world::{End, Plan, Receipt, World};
+use self::world::World;
 
 mod link;
+mod plan;
 mod random;
 mod world;
 

@@ -783,6 +783,67 @@ async fn tenants_do_not_share_results_when_they_are_in_the_key() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn without_a_tenant_there_is_no_key_that_has_the_tenant_in_it() {
+    let world = World::with(FaultyStore::new(), |options| options.tenant_in_key());
+    let outside = world.idempotency.run("charge", KEY, world.count(succeed())).await;
+    assert_eq!(outside.unwrap_err().name(), "KeyInvalid");
+    let error = world.run(30 * SECOND, succeed()).await.unwrap_err();
+    assert_eq!(error.name(), "KeyInvalid");
+    assert_eq!(world.runs(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn i7_work_that_overran_its_deadline_is_saved_all_the_same() {
+    let world =
+        World::new(FaultyStore::new().fault(Op::Complete, Fault::Fail(StoreErrorKind::Throttled)));
+    // It blocks its thread, so that nothing can stop it in time.
+    let work = async {
+        tokio::time::advance(31 * SECOND).await;
+        succeed().await
+    };
+    assert_eq!(world.run(30 * SECOND, work).await.unwrap(), "run 1");
+    assert_eq!(only_record(&world).status, Status::Completed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn i7_a_result_whose_writing_panics_completes_the_record() {
+    #[derive(Debug, Deserialize)]
+    struct Bomb;
+
+    impl Serialize for Bomb {
+        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            panic!("it is a bomb")
+        }
+    }
+
+    let world = World::new(FaultyStore::new());
+    let bomb = || world.count(async { Ok(Bomb) });
+    world.idempotency.run("charge", KEY, bomb()).await.unwrap();
+    let replay = world.idempotency.run("charge", KEY, bomb()).await;
+    assert_eq!(replay.unwrap_err().name(), "ResultNotStored");
+    assert_eq!(world.runs(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_waiter_outlasts_a_holder_whose_lease_is_longer_than_half_of_its_own() {
+    let world = World::with(FaultyStore::new(), |options| {
+        options.lease(2 * SECOND).while_in_progress(WhileInProgress::Wait(10 * SECOND))
+    });
+    let crashed = world.spawn(60 * SECOND, pending());
+    tokio::task::yield_now().await;
+    assert_eq!(world.run(60 * SECOND, succeed()).await.unwrap(), "run 2");
+    crashed.await.unwrap().unwrap_err();
+}
+
+#[test]
+fn a_save_that_was_denied_is_not_worth_a_retry() {
+    let key = powertools::idempotency::Key::from("k".to_owned());
+    let not_saved = |kind| Error::NotSaved { key: key.clone(), source: StoreError::new(kind, "x") };
+    assert!(!not_saved(StoreErrorKind::AccessDenied).is_retryable());
+    assert!(not_saved(StoreErrorKind::Throttled).is_retryable());
+}
+
+#[tokio::test(start_paused = true)]
 async fn operations_and_prefixes_keep_keys_apart() {
     let world = World::new(FaultyStore::new());
     let prefixed = Idempotency::builder(world.store.clone()).key_prefix("stage").build().unwrap();

@@ -14,7 +14,11 @@
 //!
 //! Two workers by default, which takes seconds; three as well with `POWERTOOLS_TEST_SCALE` set.
 
-use stateright::{Checker, Model, Property, Representative};
+use stateright::{Checker, Model, Property};
+
+use self::state::{Broken, Record, Request, State, Step, Without, Work, Worker};
+
+mod state;
 
 /// How far two clocks differ at most, in ticks.
 const SKEW: u8 = 1;
@@ -30,143 +34,6 @@ const START: u8 = 1;
 const SENDS: u8 = 2;
 
 const WORKERS: usize = 3;
-
-/// What the protocol can be without.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Without {
-    Nothing,
-    OwnerOnComplete,
-    OwnerOnRelease,
-    ExpirationAfterLease,
-    Grace,
-    LeaseEnd,
-    Ownership,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Record {
-    owner: usize,
-    completed: bool,
-    expiration: u8,
-    lease_end: Option<u8>,
-}
-
-/// What a worker is doing. The number is how often the request can still be sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Work {
-    NotStarted,
-    Claiming(u8),
-    /// Refused: it looks at what is in its way, now or after waiting.
-    Looking,
-    Running,
-    Completing(u8),
-    /// Giving the claim back: after a failure, or since nobody knows whether it was granted.
-    Releasing,
-    /// Refused by another's claim, given another's result, or finished.
-    Ended,
-    Dead,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Worker {
-    work: Work,
-    /// How far its clock is ahead of the time.
-    ahead: u8,
-    deadline: u8,
-    /// The time of its clock when it sent its claim.
-    now: u8,
-    /// It claims for the second time, since it saw that the record had become free. The model
-    /// stops there, the engine after three times.
-    again: bool,
-    /// Requests on their way.
-    claims: u8,
-    completes: u8,
-    releases: u8,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct State {
-    time: u8,
-    record: Option<Record>,
-    workers: [Worker; WORKERS],
-    /// Set by the transition that broke it.
-    broken: Option<Broken>,
-}
-
-impl Work {
-    /// Whether its claim is, or may still become, the right to run.
-    fn may_run(self) -> bool {
-        matches!(self, Self::Claiming(_) | Self::Looking | Self::Running | Self::Completing(_))
-    }
-}
-
-impl Worker {
-    /// It does nothing any more, and nothing that it sent is on its way.
-    fn is_over(&self) -> bool {
-        matches!(self.work, Work::Ended | Work::Dead)
-            && self.claims + self.completes + self.releases == 0
-    }
-
-    /// Forgets what no longer matters, so that states which differ only in it are one.
-    fn forget(&mut self) {
-        if self.claims == 0 && !matches!(self.work, Work::Claiming(_)) {
-            self.now = 0;
-        }
-        if !matches!(self.work, Work::Claiming(_) | Work::Looking) {
-            self.again = false;
-        }
-        if self.now == 0 && matches!(self.work, Work::Ended | Work::Dead) {
-            self.work = Work::Ended;
-            self.deadline = 0;
-        }
-    }
-}
-
-/// Which worker is which does not matter.
-impl Representative for State {
-    fn representative(&self) -> Self {
-        let mut order: [usize; WORKERS] = std::array::from_fn(|at| at);
-        let owner = self.record.map(|record| record.owner);
-        order.sort_by_key(|&at| (self.workers[at], owner == Some(at)));
-        let mut state = self.clone();
-        state.workers = order.map(|at| self.workers[at]);
-        if let Some(record) = &mut state.record {
-            record.owner = order.iter().position(|&at| at == record.owner).expect("a permutation");
-        }
-        state
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Broken {
-    ClaimOverLiveClaim,
-    RecordOfAnother,
-    RefusedByOwnClaim,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Request {
-    Claim,
-    Complete,
-    Release,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
-    Tick,
-    Start(usize),
-    Send(usize),
-    /// The worker reads the record that was in its way.
-    Look(usize),
-    /// The worker gives up on an answer.
-    GiveUp(usize),
-    /// A request takes effect, and its answer arrives or not.
-    Arrive(usize, Request, bool),
-    Lose(usize, Request),
-    Succeed(usize),
-    Fail(usize),
-    Die(usize),
-}
 
 #[derive(Clone, Copy, Debug)]
 struct Protocol {

@@ -14,7 +14,9 @@ use crate::invocation::{Find, find};
 /// mistakes in it as if the attribute were not there.
 pub(super) fn expand(args: Args, function: Function, result: &Type) -> TokenStream {
     let Args { key, with, name, payload, context, krate } = args;
-    let Function { attrs, vis, mut sig, body } = function;
+    let Function { attrs, vis, mut sig, mut body } = function;
+    // Else the compiler finds the braces of a body on one line unnecessary.
+    body.set_span(at(&body));
     let captures = capture_mutable(&sig);
     let Find { invocation, bindings } = find(&krate, &mut sig, context.as_ref());
 

@@ -99,7 +99,8 @@ fn count(side: Side, count: u64, endpoint: &str) -> f64 {
         .output()
         .expect("valgrind is installed");
     let report = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{report}");
     let collected = report.lines().find_map(|line| line.split_once("Collected : "));
-    let (_, collected) = collected.unwrap_or_else(|| panic!("valgrind failed:\n{report}"));
+    let (_, collected) = collected.expect("callgrind says how many it counted");
     collected.trim().parse().expect("a number")
 }

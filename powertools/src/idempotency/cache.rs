@@ -9,7 +9,8 @@ use crate::runtime;
 /// Finished records, kept in the memory of this process, so that a replay needs no request.
 ///
 /// The least recently used records make room for new ones when there are too many of them or they
-/// take too many bytes. After a SnapStart restore the cache begins empty. Clones share their
+/// take too many bytes. After a SnapStart restore the cache begins empty, under
+/// [`Powertools`](crate::Powertools). Clones share their
 /// records, and operations on different tables can share a cache.
 ///
 /// Keep it for as long as the process lives, in a `static` or beside the store: one that is made
@@ -37,7 +38,7 @@ impl LocalCache {
     /// Makes a cache for at most `max_entries` records that take at most `max_bytes` together.
     #[must_use]
     pub fn new(max_entries: NonZeroUsize, max_bytes: usize) -> Self {
-        let records = LruCache::new(max_entries);
+        let records = LruCache::sparse(max_entries);
         let content = Content { records, bytes: 0, restores: runtime::restores() };
         Self(Arc::new(Inner { max_bytes, content: Mutex::new(content) }))
     }

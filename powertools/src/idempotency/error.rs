@@ -188,14 +188,15 @@ impl Error {
             | Self::OutOfTime { .. }
             | Self::LeaseExpired { .. }
             | Self::LeaseLost { .. }
-            | Self::RecordGone { .. }
-            | Self::NotSaved { .. } => true,
+            | Self::RecordGone { .. } => true,
+            Self::NotSaved { source, .. } => source.is_retryable(),
             Self::Store(error) => error.is_retryable(),
         }
     }
 
     /// The HTTP status that tells a client what to do: 400 without a usable key, 409 while the work
-    /// is in progress, 422 if the payload changed, 503 if it may be sent again, else 500.
+    /// is in progress, 422 if the payload changed, 503 if the store failed or the event may be sent
+    /// again, else 500.
     #[must_use]
     pub fn http_status(&self) -> u16 {
         match self {

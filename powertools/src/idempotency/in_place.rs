@@ -23,6 +23,10 @@ pub struct InPlace<'a, F>(Pin<&'a mut Option<F>>);
 
 impl<'a, F> InPlace<'a, F> {
     /// Takes the work that is in `slot`, and empties the slot when dropped.
+    ///
+    /// # Panics
+    ///
+    /// Polling it panics if the slot was empty.
     pub fn new(slot: Pin<&'a mut Option<F>>) -> Self {
         Self(slot)
     }
@@ -32,11 +36,7 @@ impl<F: Future> Future for InPlace<'_, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        match self.0.as_mut().as_pin_mut() {
-            Some(work) => work.poll(cx),
-            // Nothing was there to begin with.
-            None => Poll::Pending,
-        }
+        self.0.as_mut().as_pin_mut().expect("the slot was filled").poll(cx)
     }
 }
 

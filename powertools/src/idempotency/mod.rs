@@ -53,6 +53,11 @@
 //! Two requests to the store for new work, one for a replay, none for a replay from the
 //! [`LocalCache`].
 //!
+//! # Switching it off
+//!
+//! With `POWERTOOLS_IDEMPOTENCY_DISABLED=true` in the environment the work runs each time, as if it
+//! had no key, and a warning says so once. That is for tests of a function, not for production.
+//!
 //! # Errors
 //!
 //! The work's own errors pass through unchanged. [`Error`] has the others; the handler's error type

@@ -44,8 +44,8 @@ impl<'a, S: Store> Operation<'a, S> {
     ///
     /// Returns [`Error::KeyMissing`] if `key` is written as null, an empty text, list or map, or a
     /// list or map whose members are all null, unless [`OnMissingKey::Bypass`] is set. Returns
-    /// [`Error::KeyInvalid`] if it cannot be written as JSON, or the derived key is too long for
-    /// the store.
+    /// [`Error::KeyInvalid`] if it cannot be written as JSON, if the derived key is too long for
+    /// the store, or if the tenant is part of the key and the invocation has none.
     pub fn key<K: Serialize + ?Sized>(self, key: &K) -> Result<Call<S>, Error> {
         let Self { idempotency, name } = self;
         let options = &idempotency.options;
@@ -55,6 +55,11 @@ impl<'a, S: Store> Operation<'a, S> {
 
         let invocation = if options.tenant_in_key { Invocation::current() } else { None };
         let tenant = invocation.as_ref().and_then(Invocation::tenant_id);
+        if options.tenant_in_key && tenant.is_none() {
+            // Without one, all who have none would share their results.
+            let reason = "the tenant is part of the key, and there is no tenant here".to_owned();
+            return Err(Error::KeyInvalid { operation: name, reason });
+        }
         let derived = match options.codec.key(&name, tenant, key) {
             Ok(Some(derived)) => derived,
             Ok(None) if options.on_missing_key == OnMissingKey::Bypass => {

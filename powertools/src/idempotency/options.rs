@@ -221,9 +221,15 @@ impl<S: Store> Idempotency<S> {
 impl<S: Store> Builder<S> {
     /// How long a result is kept, counted from when the work was done. 1 hour by default.
     ///
-    /// It must exceed the time in which the event's source delivers it again: a message that
-    /// returns later is new work. At most 14 days for SQS, 24 hours for asynchronous invocations
-    /// by default 6, and as long as clients retry for an API.
+    /// It must exceed the time in which the event's source delivers it again: what returns later
+    /// is new work.
+    ///
+    /// | source | delivers again for |
+    /// |---|---|
+    /// | an API | as long as its clients retry |
+    /// | an asynchronous invocation | its maximum event age, at most 6 hours |
+    /// | SQS | the retention period of the queue, at most 14 days |
+    /// | Kinesis, DynamoDB streams | the retention of the stream: 24 hours, for Kinesis up to a year |
     pub fn expires_after(mut self, time: Duration) -> Self {
         self.options.expires_after = time;
         self
@@ -302,7 +308,8 @@ impl<S: Store> Builder<S> {
         self
     }
 
-    /// A text to put before the name of every operation, such as a stage or an application.
+    /// A text to put before the name of every operation, with a dot between them, such as a stage
+    /// or an application.
     pub fn key_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.options.key_prefix = prefix.into();
         self
@@ -310,6 +317,9 @@ impl<S: Store> Builder<S> {
 
     /// Makes the invocation's tenant part of every key, so that tenants never get each other's
     /// results. Off by default. Only for [`KeyCodec::Native`].
+    ///
+    /// Where there is no tenant, for example in a task that was spawned without
+    /// [`Invocation::carry`](crate::Invocation::carry), keys are an error.
     pub fn tenant_in_key(mut self) -> Self {
         self.options.tenant_in_key = true;
         self
@@ -351,7 +361,12 @@ impl<S: Store> Builder<S> {
         if self.options.tenant_in_key && self.options.codec != KeyCodec::Native {
             return config("only native keys can have the tenant in them");
         }
+        let wait = match self.options.while_in_progress {
+            WhileInProgress::Wait(bound) => bound,
+            WhileInProgress::Fail => Duration::ZERO,
+        };
         let longest = [
+            wait,
             self.options.expires_after,
             self.options.lease.unwrap_or_default(),
             self.options.grace,

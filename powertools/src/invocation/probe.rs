@@ -39,6 +39,14 @@ impl<'a, T> Probe<'a, &LambdaEvent<T>> {
     }
 }
 
+impl<'a, T> Probe<'a, &mut LambdaEvent<T>> {
+    /// The context of the event.
+    #[must_use]
+    pub fn context(&self) -> Option<&'a Context> {
+        Some(&self.0.context)
+    }
+}
+
 impl<'a> Probe<'a, Context> {
     /// The context itself.
     #[must_use]

@@ -7,23 +7,26 @@
 //! - **R** Nobody is refused by their own claim.
 //! - After a handler succeeded nothing deletes its record, and who gets its own result finds it
 //!   saved.
+//! - A claim is given back once when its run failed or was stopped, when nobody knows whether it
+//!   was granted, and when its caller went away; an answer that has expired is not given again.
 //! - Every call ends by its deadline, with the result of a run that succeeded, made from its own
 //!   payload, or with an error that fits what happened.
 //! - **L** Once all is quiet, a call gets through.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use powertools::Clock;
 use powertools::idempotency::store::Outcome;
-use powertools::idempotency::{EpochMillis, Error, MemoryStore, Record, Status, Store};
-use serde::{Deserialize, Serialize};
+use powertools::idempotency::{EpochMillis, MemoryStore, Record, Status, Store};
 use tokio::time::Instant;
 
-use super::SKEW;
 use super::link::{Answer, Request};
+use super::plan::{Attempt, Plan, Run};
 use super::random::Random;
+
+mod ends;
 
 /// When histories begin, in milliseconds since the epoch.
 const EPOCH: u64 = 1_800_000_000_000;
@@ -45,85 +48,6 @@ pub(super) const NEEDED: [&str; 14] = [
     "PayloadChanged",
     "OutOfTime",
 ];
-
-/// The choices that hold for a whole history.
-#[derive(Debug)]
-pub(super) struct Plan {
-    pub(super) workers: usize,
-    pub(super) lease: Option<Duration>,
-    pub(super) expires_after: Duration,
-    pub(super) holds: bool,
-    pub(super) waits: bool,
-    pub(super) caches: bool,
-    /// How often something happens to a request, in percent.
-    pub(super) trouble: u64,
-    returns_old: bool,
-    skew: u64,
-    random: Mutex<Random>,
-}
-
-impl Plan {
-    pub(super) fn new(mut random: Random) -> Self {
-        let lease = random.chance(20).then(|| Duration::from_millis(random.within(500, 4_000)));
-        Self {
-            workers: random.within(3, 5) as usize,
-            lease,
-            expires_after: Duration::from_secs(if random.chance(50) { 1 } else { 3600 }),
-            holds: random.chance(20),
-            waits: random.chance(30),
-            caches: random.chance(20),
-            trouble: [0, 10, 25, 40][random.within(0, 3) as usize],
-            returns_old: random.chance(50),
-            // A lease of its own length has no grace: it wants clocks that agree.
-            skew: if lease.is_some() { 0 } else { SKEW },
-            random: Mutex::new(random),
-        }
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Receipt {
-    pub(super) run: usize,
-    pub(super) payload: u64,
-}
-
-/// How an invocation ended.
-pub(super) enum End {
-    Result(Receipt),
-    /// The error of this run of the handler.
-    Failure(usize),
-    Panic,
-    Error(Error),
-    /// The caller did not wait for it.
-    Cancelled,
-    Killed,
-}
-
-/// One invocation.
-#[derive(Clone, Debug)]
-pub(super) struct Attempt {
-    pub(super) id: usize,
-    pub(super) payload: u64,
-    /// In milliseconds since the history began.
-    pub(super) deadline: u64,
-    /// How far the clock that set the deadline is ahead.
-    pub(super) deadline_ahead: u64,
-    /// How far the worker's clock is ahead.
-    pub(super) clock_ahead: u64,
-    over: bool,
-    run: Run,
-    /// The last record that the store showed it, if it showed anything.
-    heard: Option<Option<Record>>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Run {
-    None,
-    Running,
-    Succeeded,
-    Failed,
-    Stopped,
-}
 
 pub(super) struct World {
     pub(super) plan: Plan,
@@ -231,8 +155,13 @@ impl World {
             deadline_ahead: ahead,
             // Each worker has its own clock: the first one's is right, the second one's wrong.
             clock_ahead: self.plan.skew * (worker as u64 % 3) / 2,
+            started: now,
             over: false,
+            cancelled: false,
             run: Run::None,
+            claims: 0,
+            releases: 0,
+            expiration: None,
             heard: None,
         };
         let what = format!("starts on worker {worker}: {attempt:?}");
@@ -244,6 +173,13 @@ impl World {
     /// A request leaves.
     pub(super) fn sent(&self, attempt: usize, request: &Request) {
         let state = &mut *self.state();
+        let this = &mut state.attempts[attempt];
+        match request {
+            Request::Claim(_) => this.claims += 1,
+            Request::Complete(completion) => this.expiration = Some(completion.expiration),
+            Request::Release(_) => this.releases += 1,
+            Request::Read(_) => {}
+        }
         if let Request::Claim(claim) = request {
             state.owners.insert(claim.owner.as_str().to_owned(), attempt);
             let ahead = state.attempts[attempt].clock_ahead;
@@ -368,96 +304,6 @@ impl World {
             state.attempts[attempt].run = how;
             self.note(state, attempt, &format!("{how:?}"));
         }
-    }
-
-    /// An invocation ends.
-    pub(super) fn end(&self, attempt: usize, end: &End) {
-        if matches!(end, End::Killed) {
-            self.stop(attempt, Run::Stopped);
-        }
-        let record = self.record();
-        let state = &mut *self.state();
-        let (seen, what) = match end {
-            End::Result(receipt) if receipt.run == attempt => ("a run of one's own", None),
-            End::Result(receipt) => ("a replay", Some(format!("{receipt:?}"))),
-            End::Failure(_) => ("failed", None),
-            End::Panic => ("panicked", None),
-            End::Cancelled => ("cancelled", None),
-            End::Killed => ("killed", None),
-            End::Error(error) => {
-                let name = error.error_type().strip_prefix("Powertools.Idempotency").unwrap();
-                (name, Some(error.to_string()))
-            }
-        };
-        state.see(seen);
-        self.note(state, attempt, &format!("ends: {seen} {}", what.unwrap_or_default()));
-
-        let this = &mut state.attempts[attempt];
-        this.over = true;
-        let Attempt { run, payload, deadline, deadline_ahead, clock_ahead, .. } = *this;
-        let heard = this.heard.clone();
-        let seen_owner = heard.iter().flatten().map(|record| state.owner(record)).next();
-
-        // By its own clock, and as it was told.
-        let in_time = self.now() + clock_ahead <= deadline + deadline_ahead;
-        self.check(state, attempt, in_time, "a call ends by its deadline");
-
-        let fits = match end {
-            End::Result(receipt) => {
-                let source = state.attempts[receipt.run].run;
-                let saved = receipt.run != attempt || self.is_saved(state, attempt, record);
-                source == Run::Succeeded && receipt.payload == payload && saved
-            }
-            End::Failure(id) => *id == attempt && run == Run::Failed,
-            End::Panic => run == Run::Failed,
-            End::Cancelled | End::Killed => true,
-            End::Error(error) => match error {
-                Error::InProgress { .. } => {
-                    run == Run::None && seen_owner.is_some_and(|owner| owner != attempt)
-                }
-                Error::PayloadChanged { .. } => {
-                    let other = seen_owner.map(|owner| state.attempts[owner].payload);
-                    run == Run::None
-                        && (self.plan.caches || other.is_some_and(|other| other != payload))
-                }
-                Error::Contended { .. } | Error::NoTime { .. } | Error::Store(_) => {
-                    run == Run::None
-                }
-                Error::OutOfTime { .. } => matches!(run, Run::None | Run::Stopped),
-                Error::LeaseExpired { .. } => {
-                    self.plan.lease.is_some() && matches!(run, Run::None | Run::Stopped)
-                }
-                Error::LeaseLost { .. } => {
-                    run == Run::Succeeded && seen_owner.is_some_and(|owner| owner != attempt)
-                }
-                Error::RecordGone { .. } => run == Run::Succeeded && heard == Some(None),
-                Error::NotSaved { .. } => run == Run::Succeeded,
-                _ => false,
-            },
-        };
-        self.check(state, attempt, fits, "how a call ends fits what happened");
-    }
-
-    /// Whether the result of this attempt is in the store, or was until it expired.
-    fn is_saved(&self, state: &State, attempt: usize, record: Option<Record>) -> bool {
-        let Some(record) = record else { return self.plan.expires_after < Duration::from_secs(60) };
-        let own = state.owner(&record) == attempt && record.status == Status::Completed;
-        own || self.plan.expires_after < Duration::from_secs(60)
-    }
-
-    /// How the call ended that came when all was quiet.
-    pub(super) fn check_last(&self, end: &End) {
-        let state = &mut *self.state();
-        let last = state.attempts.len() - 1;
-        // A handler may fail, and the work may have been done with another payload.
-        let through = match end {
-            End::Error(Error::PayloadChanged { .. }) => true,
-            End::Error(Error::OutOfTime { .. } | Error::LeaseExpired { .. }) => true,
-            End::Error(Error::NoTime { .. }) => true,
-            End::Error(_) => false,
-            _ => true,
-        };
-        self.check(state, last, through, "L: when all is quiet, a call gets through");
     }
 
     fn record(&self) -> Option<Record> {

@@ -53,7 +53,10 @@ async fn run<S: Store>(store: S) -> Result<(), Error> {
 async fn main() -> Result<(), Error> {
     match std::env::var("TABLE_NAME") {
         Ok(table) => run(DynamoDbStore::new(dynamodb().await, table)).await,
-        Err(_) => run(MemoryStore::new()).await,
+        Err(_) => {
+            eprintln!("TABLE_NAME is not set: records are kept in memory, for local runs only");
+            run(MemoryStore::new()).await
+        }
     }
 }
 

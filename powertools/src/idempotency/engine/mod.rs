@@ -6,7 +6,7 @@ mod session;
 mod time;
 mod wait;
 
-use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -150,9 +150,12 @@ fn stopped<S: Store>(session: &Session<S>, window: Window) -> Error {
 /// What the store is told of work that succeeded.
 fn completion<S: Store, R: Replay>(session: &Session<S>, result: &R) -> Completion {
     let options = session.options();
-    let (data, not_stored) = match options.codec.encode(result) {
-        Ok(data) => (data, None),
-        Err(CodecError(reason)) => (None, Some(reason)),
+    // A panic in the result's own code must not undo that the work is done.
+    let encoded = catch_unwind(AssertUnwindSafe(|| options.codec.encode(result)));
+    let (data, not_stored) = match encoded {
+        Ok(Ok(data)) => (data, None),
+        Ok(Err(CodecError(reason))) => (None, Some(reason)),
+        Err(_) => (None, Some("writing the result panicked".to_owned())),
     };
     Completion {
         key: session.key().clone(),

@@ -16,7 +16,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 impl<S: Store> Session<S> {
     /// Finishes the record, again and again while there is time. Gives back what it wrote.
     pub(super) async fn save(&self, mut completion: Completion) -> Result<Completion, Error> {
-        let end = self.time.end();
+        let end = self.time.save_end();
         let mut pause = FIRST_PAUSE;
         loop {
             completion.timeout = self.time.before(end);

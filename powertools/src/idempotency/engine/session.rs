@@ -1,7 +1,8 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::classify::{Verdict, classify};
-use super::time::{Time, Window, bounded};
+use super::time::{CALL, Time, Window, bounded};
 use super::wait::Wait;
 use crate::idempotency::operation::Prepared;
 use crate::idempotency::options::Options;
@@ -78,13 +79,15 @@ impl<S: Store> Session<S> {
                     Verdict::InProgress(until) => {
                         let wait = wait.get_or_insert_with(|| {
                             let policy = self.options().while_in_progress;
-                            Wait::new(policy, &self.time, window.limit)
+                            Wait::new(policy, &self.time, self.time.work_end(self.options()))
                         });
                         if !wait.pause(&self.time, until).await {
                             return Err(Error::InProgress { key: self.key().clone(), until });
                         }
                         now = self.time.now_millis();
-                        found = self.read(window).await?;
+                        let end = self.time.work_end(self.options());
+                        let left = end.map_or(CALL, |end| self.time.before(end));
+                        found = self.read(left).await?;
                     }
                 }
             }
@@ -107,7 +110,7 @@ impl<S: Store> Session<S> {
         let answer = match bounded(claim.timeout, self.store().claim(&claim)).await {
             Ok(Outcome::Applied) => return Ok(None),
             Ok(Outcome::Refused(Some(record))) => return Ok(Some(Some(*record))),
-            Ok(Outcome::Refused(None)) => self.read(window).await,
+            Ok(Outcome::Refused(None)) => self.read(self.time.before(window.limit)).await,
             Err(error) => Err(error),
         };
         match answer {
@@ -122,8 +125,7 @@ impl<S: Store> Session<S> {
         }
     }
 
-    async fn read(&self, window: Window) -> Result<Option<Record>, StoreError> {
-        let timeout = self.time.before(window.limit);
+    async fn read(&self, timeout: Duration) -> Result<Option<Record>, StoreError> {
         let read = Read { key: self.key().clone(), timeout };
         bounded(timeout, self.store().read(&read)).await
     }

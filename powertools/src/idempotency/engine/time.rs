@@ -6,7 +6,7 @@ use crate::idempotency::{EpochMillis, EpochSeconds, Error, StoreError, StoreErro
 use crate::{Clock, Invocation};
 
 /// What one store call may take at most, all attempts together.
-const CALL: Duration = Duration::from_secs(5);
+pub(super) const CALL: Duration = Duration::from_secs(5);
 
 /// How long a lease is outside an invocation: what the longest function could take.
 const LEASE_OUTSIDE: Duration = Duration::from_secs(15 * 60);
@@ -16,6 +16,10 @@ const REPLY: Duration = Duration::from_millis(50);
 
 /// What a call that gives a claim back may take even when no time is left.
 const LAST_CALL: Duration = Duration::from_millis(50);
+
+/// What saving a result may take even when no time is left: the work is done, and if nobody learns
+/// of it, it is done again.
+const LAST_SAVE: Duration = Duration::from_secs(1);
 
 /// The time limits of one call.
 #[derive(Debug)]
@@ -106,17 +110,29 @@ impl Time {
         self.until(end).min(CALL)
     }
 
-    /// When everything that follows the work must be done, so that the reply reaches Lambda.
-    pub(super) fn end(&self) -> SystemTime {
-        match self.deadline {
-            Some(deadline) => deadline - REPLY,
-            None => self.now() + CALL,
-        }
+    /// When a save that begins now gives up: in time for the reply to reach Lambda, unless the work
+    /// has overrun and there is no such time any more.
+    pub(super) fn save_end(&self) -> SystemTime {
+        let end = self.end();
+        if self.until(end) < LAST_CALL { self.now() + LAST_SAVE } else { end }
     }
 
     /// What a call that gives a claim back may take.
     pub(super) fn last_call(&self) -> Duration {
         self.before(self.end()).max(LAST_CALL)
+    }
+
+    /// The last moment for work that begins in this invocation, whatever its lease.
+    pub(super) fn work_end(&self, options: &Options) -> Option<SystemTime> {
+        self.deadline.map(|deadline| deadline - options.save_reserve)
+    }
+
+    /// When everything that follows the work should be done.
+    fn end(&self) -> SystemTime {
+        match self.deadline {
+            Some(deadline) => deadline - REPLY,
+            None => self.now() + CALL,
+        }
     }
 }
 

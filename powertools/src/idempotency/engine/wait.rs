@@ -15,12 +15,15 @@ pub(super) struct Wait {
 }
 
 impl Wait {
-    /// A wait that begins now, before work that must stop at `limit`.
-    pub(super) fn new(policy: WhileInProgress, time: &Time, limit: SystemTime) -> Self {
-        let end = match policy {
-            WhileInProgress::Fail => None,
+    /// A wait that begins now, before work that must stop at `work_end`.
+    pub(super) fn new(policy: WhileInProgress, time: &Time, work_end: Option<SystemTime>) -> Self {
+        let end = match (policy, work_end) {
+            (WhileInProgress::Fail, _) => None,
+            (WhileInProgress::Wait(bound), None) => Some(time.now() + bound),
             // The other half is for the work, in case the holder gives up.
-            WhileInProgress::Wait(bound) => Some(time.now() + bound.min(time.until(limit) / 2)),
+            (WhileInProgress::Wait(bound), Some(end)) => {
+                Some(time.now() + bound.min(time.until(end) / 2))
+            }
         };
         Self { end, pause: FIRST_PAUSE }
     }

@@ -275,10 +275,15 @@ impl Store for DynamoDbStore {
             .config_override(self.limits(release.timeout))
             .send()
             .await;
-        self.outcome(&release.key, result, |error| match error {
+        let outcome = self.outcome(&release.key, result, |error| match error {
             DeleteItemError::ConditionalCheckFailedException(refusal) => Some(refusal),
             _ => None,
-        })
+        });
+        match outcome {
+            // Refused all the same: it is enough to know that the record is not ours.
+            Err(error) if error.kind() == StoreErrorKind::Malformed => Ok(Outcome::Refused(None)),
+            outcome => outcome,
+        }
     }
 
     async fn read(&self, read: &Read) -> Result<Option<Record>, StoreError> {
