@@ -14,10 +14,10 @@ use super::{MILLI, SECOND, World, number, on_each};
 async fn what_a_killed_function_claimed_is_held_until_its_lease_ends() {
     on_each(async |emulator| {
         let world = World::new(emulator).await;
-        let lambda = lambda(emulator, &world).timeout(3 * SECOND);
+        let lambda = lambda(emulator, &world);
 
         let first = lambda.spawn(function()).unwrap();
-        let cut = lambda.send(order(json!({ "hang": true })));
+        let cut = lambda.send(order(json!({ "hang": true })).timeout(4 * SECOND));
         first.stdout_line("charging order-1").await.expect("it gets that far");
         assert!(!first.kill().await.success());
         assert!(matches!(cut.outcome().await, Outcome::Exited(_)));
@@ -53,10 +53,10 @@ async fn what_a_killed_function_claimed_is_held_until_its_lease_ends() {
 async fn a_function_that_hangs_gives_its_claim_back_before_it_would_be_killed() {
     on_each(async |emulator| {
         let world = World::new(emulator).await;
-        let lambda = lambda(emulator, &world).timeout(2 * SECOND);
+        let lambda = lambda(emulator, &world);
         let function = lambda.spawn(function()).unwrap();
 
-        let outcome = lambda.invoke(order(json!({ "hang": true }))).await;
+        let outcome = lambda.invoke(order(json!({ "hang": true })).timeout(4 * SECOND)).await;
         assert_eq!(outcome.error_type(), Some("Powertools.IdempotencyOutOfTime"));
         assert_eq!(world.records().await.len(), 0);
         assert_eq!(lambda.invoke(order(json!({}))).await.json::<Value>(), json!("charged order-1"));

@@ -3,7 +3,7 @@
 use powertools::idempotency::{Error, OnSaveFailure};
 use powertools_tests::proxy::Fault;
 
-use super::{MILLI, SECOND, World, on_each};
+use super::{SECOND, World, on_each};
 
 #[tokio::test]
 async fn a_claim_whose_reply_was_lost_runs_once() {
@@ -125,7 +125,7 @@ async fn work_whose_completion_never_arrives_is_held_until_its_lease_ends() {
         on_each(async |emulator| {
             let world = World::with(emulator, |options| options.on_save_failure(policy)).await;
             world.next(20, "UpdateItem", &Fault::Stall);
-            match (policy, world.charge_within(800 * MILLI).await) {
+            match (policy, world.charge_within(2 * SECOND).await) {
                 (OnSaveFailure::Error, Err(error)) => {
                     assert_eq!(error.error_type(), "Powertools.IdempotencyNotSaved");
                 }
