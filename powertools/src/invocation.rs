@@ -22,7 +22,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::Either;
@@ -32,8 +32,10 @@ use crate::Clock;
 
 pub mod probe;
 
+mod cleanup;
 mod layer;
 
+pub use cleanup::CleanupGuard;
 pub use layer::{InvocationLayer, InvocationService};
 
 tokio::task_local! {
@@ -44,10 +46,13 @@ tokio::task_local! {
 ///
 /// Cloning is cheap: clones share one allocation.
 #[derive(Clone, Debug)]
-pub struct Invocation(Arc<Inner>);
+pub struct Invocation {
+    event: Arc<Event>,
+    limit: SystemTime,
+}
 
-#[derive(Clone, Debug)]
-struct Inner {
+#[derive(Debug)]
+struct Event {
     request_id: String,
     deadline: SystemTime,
     cold_start: bool,
@@ -56,6 +61,8 @@ struct Inner {
     function_arn: String,
     function: Arc<Config>,
     clock: Clock,
+    /// How many [`CleanupGuard`]s there are.
+    cleanups: AtomicUsize,
 }
 
 /// Deadlines below this are no dates, but the constant that `cargo lambda` sends: 600,000.
@@ -96,7 +103,7 @@ impl Invocation {
         clock: Clock,
         cold_start: bool,
     ) -> Self {
-        Self(Arc::new(Inner {
+        let event = Event {
             request_id: context.request_id.clone(),
             deadline,
             cold_start,
@@ -105,7 +112,9 @@ impl Invocation {
             function_arn: context.invoked_function_arn.clone(),
             function: context.env_config.clone(),
             clock,
-        }))
+            cleanups: AtomicUsize::new(0),
+        };
+        Self { event: Arc::new(event), limit: deadline }
     }
 
     /// The invocation that the current task works for.
@@ -159,67 +168,84 @@ impl Invocation {
     /// The request id that the Lambda service gave to the event.
     #[must_use]
     pub fn request_id(&self) -> &str {
-        &self.0.request_id
+        &self.event.request_id
     }
 
     /// When Lambda ends the invocation.
     #[must_use]
     pub fn deadline(&self) -> SystemTime {
-        self.0.deadline
+        self.event.deadline
     }
 
     /// The time left until [`deadline`](Self::deadline); zero when that has passed.
     #[must_use]
     pub fn remaining(&self) -> Duration {
-        self.0.deadline.duration_since(self.0.clock.now()).unwrap_or_default()
+        self.event.deadline.duration_since(self.event.clock.now()).unwrap_or_default()
+    }
+
+    /// When work must stop: the [`deadline`](Self::deadline), less what a batch or a time guard
+    /// around the work keeps in [reserve](Self::reserving).
+    #[must_use]
+    pub fn limit(&self) -> SystemTime {
+        self.limit
+    }
+
+    /// The same invocation with a [`limit`](Self::limit) of at most `reserve` before the deadline.
+    ///
+    /// Work in its [`scope`](Self::scope) that can stop by itself, such as idempotent work, which
+    /// then gives its claim back, stops at that limit.
+    #[must_use]
+    pub fn reserving(&self, reserve: Duration) -> Self {
+        let limit = self.deadline().checked_sub(reserve).unwrap_or(SystemTime::UNIX_EPOCH);
+        Self { event: self.event.clone(), limit: limit.min(self.limit) }
     }
 
     /// True for the first event of this process, and never under provisioned concurrency.
     #[must_use]
     pub fn is_cold_start(&self) -> bool {
-        self.0.cold_start
+        self.event.cold_start
     }
 
     /// The X-Ray trace header of the event: `Root=…;Parent=…;Sampled=…`.
     #[must_use]
     pub fn xray_trace_id(&self) -> Option<&str> {
-        self.0.xray_trace_id.as_deref()
+        self.event.xray_trace_id.as_deref()
     }
 
     /// The tenant of the event, for functions with tenant isolation.
     #[must_use]
     pub fn tenant_id(&self) -> Option<&str> {
-        self.0.tenant_id.as_deref()
+        self.event.tenant_id.as_deref()
     }
 
     /// The name of the function.
     #[must_use]
     pub fn function_name(&self) -> &str {
-        &self.0.function.function_name
+        &self.event.function.function_name
     }
 
     /// The version of the function, such as `$LATEST` or `7`.
     #[must_use]
     pub fn function_version(&self) -> &str {
-        &self.0.function.version
+        &self.event.function.version
     }
 
     /// The ARN that the event was sent to, with the alias or version if one was named.
     #[must_use]
     pub fn function_arn(&self) -> &str {
-        &self.0.function_arn
+        &self.event.function_arn
     }
 
     /// The memory of the function, in MB.
     #[must_use]
     pub fn memory_mb(&self) -> i32 {
-        self.0.function.memory
+        self.event.function.memory
     }
 
     /// The clock that this invocation goes by.
     #[must_use]
     pub fn clock(&self) -> &Clock {
-        &self.0.clock
+        &self.event.clock
     }
 }
 

@@ -43,6 +43,7 @@ impl<S: Store> Call<S> {
         let mut work = pin!(Some(work));
         let Some(prepared) = self.prepared else { return polled(&mut work).await };
         let session = Arc::new(Session::new(prepared)?);
+        let _guard = session.time.cleanup_guard();
 
         let mut claim = HeldClaim { session: &session, work, armed: true };
         match session.claim().await {

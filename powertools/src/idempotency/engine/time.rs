@@ -3,6 +3,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::idempotency::options::Options;
 use crate::idempotency::{EpochMillis, EpochSeconds, Error, StoreError, StoreErrorKind};
+use crate::invocation::CleanupGuard;
 use crate::{Clock, Invocation};
 
 /// What one store call may take at most, all attempts together.
@@ -25,8 +26,8 @@ const LAST_SAVE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Time {
     clock: Clock,
-    /// When Lambda ends the invocation; `None` outside one.
-    deadline: Option<SystemTime>,
+    /// `None` outside an invocation.
+    invocation: Option<Invocation>,
 }
 
 /// What a claim that is made now is given.
@@ -58,7 +59,7 @@ impl Time {
             (None, Some(invocation)) => invocation.clock().clone(),
             (None, None) => Clock::system(),
         };
-        Self { clock, deadline: current.map(|invocation| invocation.deadline()) }
+        Self { clock, invocation: current }
     }
 
     pub(super) fn now(&self) -> SystemTime {
@@ -77,20 +78,18 @@ impl Time {
     /// What a claim made now is given, or the error that it is too late for one.
     pub(super) fn window(&self, options: &Options) -> Result<Window, Error> {
         let now = self.now();
-        let lease_end = match (options.lease, self.deadline) {
+        let lease_end = match (options.lease, &self.invocation) {
             (Some(lease), _) => now + lease,
-            (None, Some(deadline)) => deadline + options.grace,
+            (None, Some(invocation)) => invocation.deadline() + options.grace,
             (None, None) => now + LEASE_OUTSIDE,
         };
-        let limit = match self.deadline {
-            Some(deadline) => {
-                let remaining = deadline.duration_since(now).unwrap_or_default();
-                if remaining <= options.save_reserve {
-                    return Err(Error::NoTime { remaining });
-                }
-                lease_end.min(deadline - options.save_reserve)
+        let limit = match (&self.invocation, self.work_end(options)) {
+            (Some(invocation), Some(end)) if end <= now => {
+                let remaining = invocation.deadline().duration_since(now).unwrap_or_default();
+                return Err(Error::NoTime { remaining });
             }
-            None => lease_end,
+            (_, Some(end)) => lease_end.min(end),
+            (_, None) => lease_end,
         };
         Ok(Window {
             now: now.into(),
@@ -124,15 +123,21 @@ impl Time {
 
     /// The last moment for work that begins in this invocation, whatever its lease.
     pub(super) fn work_end(&self, options: &Options) -> Option<SystemTime> {
-        self.deadline.map(|deadline| deadline - options.save_reserve)
+        let reserved = self.invocation.as_ref()?.reserving(options.save_reserve);
+        Some(reserved.limit())
     }
 
     /// When everything that follows the work should be done.
     fn end(&self) -> SystemTime {
-        match self.deadline {
-            Some(deadline) => deadline - REPLY,
+        match &self.invocation {
+            Some(invocation) => invocation.deadline() - REPLY,
             None => self.now() + CALL,
         }
+    }
+
+    /// Lets what guards the time around this call wait until the claim is given back.
+    pub(super) fn cleanup_guard(&self) -> Option<CleanupGuard> {
+        self.invocation.as_ref().map(Invocation::cleanup_guard)
     }
 }
 
