@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 
-use self::save::save_detached;
+use self::save::save_in_any_case;
 use self::session::{Claimed, Session};
 use self::time::Window;
 use super::codec::CodecError;
@@ -172,7 +172,7 @@ fn completion<S: Store, R: Replay>(session: &Session<S>, result: &R) -> Completi
 /// Saves the result of work that succeeded. From here on nothing removes the record.
 async fn save<S: Store>(session: &Arc<Session<S>>, completion: Completion) -> Result<(), Error> {
     let options = session.options();
-    let (policy, error) = match save_detached(session.clone(), completion).await {
+    let (policy, error) = match save_in_any_case(session.clone(), completion).await {
         Ok(Completion { not_stored: Some(reason), key, .. }) => {
             (options.on_unstorable_result, Error::ResultNotStored { key, reason })
         }

@@ -1,27 +1,28 @@
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
-use futures_util::poll;
+use futures_util::FutureExt;
 
 use super::session::Session;
 use super::time::bounded;
 use crate::Invocation;
 use crate::idempotency::store::{Completion, Outcome, Read};
 use crate::idempotency::{Error, Owner, Record, Status, Store, StoreError, StoreErrorKind};
+use crate::runtime::diagnostic::with_causes;
 
 /// The first pause before a failed save is tried again.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
 impl<S: Store> Session<S> {
-    /// Finishes the record, again and again while there is time. Gives back what it wrote.
-    pub(super) async fn save(&self, mut completion: Completion) -> Result<Completion, Error> {
+    /// Finishes the record, again and again while there is time. `completion` is what it wrote.
+    async fn save(&self, completion: &mut Completion) -> Result<(), Error> {
         let end = self.time.save_end();
         let mut pause = FIRST_PAUSE;
         loop {
             completion.timeout = self.time.before(end);
-            let error = match self.complete(&completion, end).await {
-                Ok(None) => return Ok(completion),
+            let error = match self.complete(completion, end).await {
+                Ok(None) => return Ok(()),
                 Ok(Some(refusal)) => return Err(refusal),
                 Err(error) => error,
             };
@@ -68,19 +69,48 @@ fn is_finished_by(record: &Record, owner: &Owner) -> bool {
 }
 
 /// Runs [`Session::save`] so that it goes on when its caller goes away.
-pub(super) async fn save_detached<S: Store>(
+pub(super) async fn save_in_any_case<S: Store>(
     session: Arc<Session<S>>,
     completion: Completion,
 ) -> Result<Completion, Error> {
-    let key = session.key().clone();
-    let save = async move { session.save(completion).await };
-    let mut save = Box::pin(Invocation::carry(save));
-    // A store in memory answers at once: no need for a task.
-    if let Poll::Ready(saved) = poll!(&mut save) {
-        return saved;
+    let mut unsaved = Unsaved { session, completion: Some(completion) };
+    let saved = unsaved.save().await;
+    let completion = unsaved.completion.take().expect("only a drop takes it away");
+    saved.map(|()| completion)
+}
+
+/// The result of work that succeeded, on its way to the store.
+///
+/// Dropped on that way, it is sent again by a task of its own. That the first one may have arrived
+/// does no harm: the store refuses the second, and shows that the record is finished by us.
+struct Unsaved<S: Store> {
+    session: Arc<Session<S>>,
+    completion: Option<Completion>,
+}
+
+impl<S: Store> Unsaved<S> {
+    async fn save(&mut self) -> Result<(), Error> {
+        let Some(completion) = &mut self.completion else { return Ok(()) };
+        let save = AssertUnwindSafe(self.session.save(completion)).catch_unwind();
+        save.await.unwrap_or_else(|_| {
+            let key = self.session.key().clone();
+            let source = StoreError::new(StoreErrorKind::Other, "the store panicked");
+            Err(Error::NotSaved { key, source })
+        })
     }
-    tokio::spawn(save).await.unwrap_or_else(|error| {
-        let source = StoreError::new(StoreErrorKind::Other, "the store did not finish its work");
-        Err(Error::NotSaved { key, source: source.caused_by(error) })
-    })
+}
+
+impl<S: Store> Drop for Unsaved<S> {
+    fn drop(&mut self) {
+        let Some(completion) = self.completion.take() else { return };
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let session = self.session.clone();
+        runtime.spawn(Invocation::carry(async move {
+            let mut completion = completion;
+            if let Err(error) = session.save(&mut completion).await {
+                let error = with_causes(&error);
+                tracing::warn!(key = %session.key(), error, "a result cannot be replayed");
+            }
+        }));
+    }
 }

@@ -107,22 +107,24 @@ impl<S: Store> Session<S> {
             validation: self.prepared.validation.clone(),
             timeout: self.time.before(window.limit),
         };
-        let answer = match bounded(claim.timeout, self.store().claim(&claim)).await {
+        // A claim may have been granted all the same, and would keep everyone out: also one that was
+        // refused, if it was sent twice and nobody can read what is in its way.
+        let (error, in_doubt) = match bounded(claim.timeout, self.store().claim(&claim)).await {
             Ok(Outcome::Applied) => return Ok(None),
             Ok(Outcome::Refused(Some(record))) => return Ok(Some(Some(*record))),
-            Ok(Outcome::Refused(None)) => self.read(self.time.before(window.limit)).await,
-            Err(error) => Err(error),
-        };
-        match answer {
-            Ok(record) => Ok(Some(record)),
+            Ok(Outcome::Refused(None)) => match self.read(self.time.before(window.limit)).await {
+                Ok(record) => return Ok(Some(record)),
+                Err(error) => (error, true),
+            },
             Err(error) => {
-                // It may have been granted all the same, and would keep everyone out.
-                if error.leaves_doubt() {
-                    self.release().await;
-                }
-                Err(error.into())
+                let in_doubt = error.leaves_doubt();
+                (error, in_doubt)
             }
+        };
+        if in_doubt {
+            self.release().await;
         }
+        Err(error.into())
     }
 
     async fn read(&self, timeout: Duration) -> Result<Option<Record>, StoreError> {
