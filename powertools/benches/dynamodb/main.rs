@@ -41,8 +41,8 @@ const TABLE: &str = "idempotency";
 const RESULT: &str = r#"{"order_id":"order-000001","cents":17385,"status":"charged"}"#;
 
 /// Pairs of measurements, and first calls in each of them.
-const ROUNDS: usize = 8;
-const CALLS: u64 = 2000;
+const ROUNDS: usize = 12;
+const CALLS: u64 = 1000;
 
 fn main() {
     let args: Vec<String> = env::args().skip(1).collect();
