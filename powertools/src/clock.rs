@@ -8,7 +8,7 @@ use std::time::SystemTime;
 ///
 /// An [`Invocation`](crate::Invocation) carries its clock to everything that works for it. In
 /// production that is the system's clock; tests give a
-/// [`ManualClock`](crate::testing::ManualClock) or a function of their own.
+/// `testing::ManualClock` or a function of their own.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
