@@ -70,6 +70,7 @@ mod error;
 mod in_place;
 mod json;
 mod layer;
+mod natural;
 mod operation;
 mod options;
 mod record;
@@ -92,6 +93,7 @@ pub use self::error::Error;
 pub use self::in_place::InPlace;
 pub use self::json::{Json, JsonError, Number};
 pub use self::layer::{IdempotencyLayer, IdempotencyService};
+pub use self::natural::{HasNaturalKey, NaturalKey, StepFunctionsContext, natural};
 pub use self::operation::{Call, Operation, default_name};
 pub use self::options::{
     Builder, Idempotency, OnInterrupt, OnMissingKey, OnSaveFailure, WhileInProgress,

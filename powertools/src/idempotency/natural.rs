@@ -1,0 +1,160 @@
+//! Keys that an event's source gives: the identifier that it repeats with each delivery.
+
+use lambda_runtime::LambdaEvent;
+use serde::{Serialize, Serializer};
+
+mod step_functions;
+
+#[cfg(feature = "batch")]
+mod batch;
+#[cfg(feature = "events")]
+mod events;
+
+pub use self::step_functions::StepFunctionsContext;
+
+/// The key by which an event's own source tells a duplicate from new work.
+///
+/// ```
+/// use powertools::batch::{Message, RecordError};
+/// use powertools::idempotency::{Idempotency, MemoryStore, natural};
+/// use powertools::idempotent;
+///
+/// # struct Order;
+/// #[idempotent(key = natural(&order.record), with = records)]
+/// async fn charge(
+///     records: &Idempotency<MemoryStore>,
+///     order: Message<Order>,
+/// ) -> Result<(), lambda_runtime::Error> {
+///     Ok(())
+/// }
+/// ```
+///
+/// | source | the key | it repeats when |
+/// |---|---|---|
+/// | SQS message | message id | the message is received again |
+/// | Kinesis record | stream ARN, event id (shard and sequence number) | the batch is read again |
+/// | DynamoDB stream record | event id | the batch is read again |
+/// | Kafka record | topic and partition, offset | the batch is read again |
+/// | S3 notification | bucket, key, sequencer | the notification is delivered again |
+/// | SNS notification | message id | the notification is delivered again |
+/// | EventBridge event | event id | the event is delivered again, or replayed from an archive |
+/// | HTTP request (API Gateway, function URL, ALB) | the header `Idempotency-Key` | the client tries again |
+/// | Step Functions task ([`StepFunctionsContext`]) | execution, state, when it was entered, the item of a map | the task is tried again |
+///
+/// # When it is the right key, and when the business key is
+///
+/// The natural key recognises a second *delivery*. It does not recognise the same order that was
+/// *sent* twice: a producer that tries again sends a new message with a new id. Where the work itself
+/// has a name, such as an order number, take that: it covers both. The natural key is for events
+/// that have no such name, and where every event is work of its own, such as clicks or changes
+/// of an item.
+///
+/// The key of an HTTP client is only its own: together with who the client is it makes a key,
+/// as in `key = (&caller, natural(&request))`. The request id of API Gateway is no key, since a
+/// client that tries again gets a new one.
+///
+/// The offsets of a Kafka topic of the same name in two clusters are the same: give the work
+/// another name for each.
+///
+/// # What has none
+///
+/// An event without its identifier has an absent key, which is
+/// [`Error::KeyMissing`](super::Error::KeyMissing). So has a batch of several records: it is never
+/// delivered again with the same records. Take the key of each record.
+#[must_use]
+pub fn natural<E: HasNaturalKey + ?Sized>(event: &E) -> NaturalKey {
+    event.natural_key()
+}
+
+/// An event whose source gives it a key: see [`natural`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no natural key",
+    note = "events of `aws_lambda_events` have one with the feature `events`, records of a batch \
+            with `batch`; a batch has none as a whole: take the key of each record"
+)]
+pub trait HasNaturalKey {
+    /// The key.
+    fn natural_key(&self) -> NaturalKey;
+}
+
+/// A key made of an event's own identifiers, or an absent one. Made by [`natural`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct NaturalKey(Option<Vec<String>>);
+
+impl NaturalKey {
+    /// A key of these parts, for event types of your own. It is absent if one of them is absent or
+    /// empty: what is left could be the key of other events too.
+    ///
+    /// ```
+    /// use powertools::idempotency::{HasNaturalKey, NaturalKey};
+    ///
+    /// struct Webhook {
+    ///     shop: String,
+    ///     delivery: Option<String>,
+    /// }
+    ///
+    /// impl HasNaturalKey for Webhook {
+    ///     fn natural_key(&self) -> NaturalKey {
+    ///         NaturalKey::new([Some(self.shop.as_str()), self.delivery.as_deref()])
+    ///     }
+    /// }
+    ///
+    /// let webhook = Webhook { shop: "7".to_owned(), delivery: None };
+    /// assert!(webhook.natural_key().is_absent());
+    /// ```
+    pub fn new<'a>(parts: impl IntoIterator<Item = Option<&'a str>>) -> Self {
+        let present = |part: Option<&str>| part.filter(|part| !part.is_empty()).map(str::to_owned);
+        Self(parts.into_iter().map(present).collect())
+    }
+
+    /// The key of an event that has none.
+    pub fn absent() -> Self {
+        Self(None)
+    }
+
+    /// Returns true if the event has no key.
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
+        self.0.as_ref().is_none_or(Vec::is_empty)
+    }
+}
+
+/// Written as the list of its parts, or as null if it is absent.
+impl Serialize for NaturalKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<T: HasNaturalKey> HasNaturalKey for LambdaEvent<T> {
+    fn natural_key(&self) -> NaturalKey {
+        self.payload.natural_key()
+    }
+}
+
+impl<T: HasNaturalKey + ?Sized> HasNaturalKey for &T {
+    fn natural_key(&self) -> NaturalKey {
+        (**self).natural_key()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_lacks_a_part_is_absent() {
+        for parts in [vec![Some("a"), None], vec![Some("a"), Some("")], vec![]] {
+            assert!(NaturalKey::new(parts.clone()).is_absent(), "{parts:?}");
+        }
+        assert!(NaturalKey::absent().is_absent());
+        assert!(!NaturalKey::new([Some("a"), Some("b")]).is_absent());
+    }
+
+    #[test]
+    fn parts_do_not_run_into_each_other() {
+        let written = |parts| serde_json::to_string(&NaturalKey::new(parts)).unwrap();
+        assert_eq!(written([Some("a,b"), Some("c")]), r#"["a,b","c"]"#);
+        assert_ne!(written([Some("ab"), Some("c")]), written([Some("a"), Some("bc")]));
+    }
+}

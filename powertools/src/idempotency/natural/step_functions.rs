@@ -1,0 +1,125 @@
+use serde::Deserialize;
+
+use super::{HasNaturalKey, NaturalKey};
+
+/// What a state machine says of the task that it runs: its context object, as far as it names the
+/// task.
+///
+/// The state machine passes it on: with `"context": "{% $states.context %}"` in the arguments of the
+/// task in JSONata, or `"context.$": "$$"` in its parameters in JSONPath.
+///
+/// ```
+/// use powertools::idempotency::{StepFunctionsContext, natural};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Task {
+///     context: StepFunctionsContext,
+///     order: String,
+/// }
+///
+/// # fn main() -> Result<(), serde_json::Error> {
+/// let task: Task = serde_json::from_str(
+///     r#"{
+///         "context": {
+///             "Execution": { "Id": "arn:aws:states:eu-central-1:123456789012:execution:orders:7" },
+///             "State": { "Name": "Charge", "EnteredTime": "2026-01-02T03:04:05.678Z", "RetryCount": 1 }
+///         },
+///         "order": "o-1"
+///     }"#,
+/// )?;
+/// assert!(!natural(&task.context).is_absent());
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "PascalCase", default)]
+#[non_exhaustive]
+pub struct StepFunctionsContext {
+    execution: Execution,
+    state: State,
+    map: Option<Map>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "PascalCase", default)]
+struct Execution {
+    id: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "PascalCase", default)]
+struct State {
+    name: Option<String>,
+    entered_time: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "PascalCase", default)]
+struct Map {
+    item: Item,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "PascalCase", default)]
+struct Item {
+    index: Option<u64>,
+}
+
+/// A retry keeps the time at which the state was entered, and a loop that comes back to the state
+/// does not.
+impl HasNaturalKey for StepFunctionsContext {
+    fn natural_key(&self) -> NaturalKey {
+        let item = self.map.as_ref().map(|map| map.item.index.map(|index| index.to_string()));
+        let task = [
+            self.execution.id.as_deref(),
+            self.state.name.as_deref(),
+            self.state.entered_time.as_deref(),
+        ];
+        NaturalKey::new(task.into_iter().chain(item.as_ref().map(Option::as_deref)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_retry_has_the_key_of_the_task_and_another_round_has_its_own() {
+        let context = |entered: &str, retries: u32| {
+            key(json!({
+                "Execution": { "Id": "e-1", "RedriveCount": 0 },
+                "State": { "Name": "Charge", "EnteredTime": entered, "RetryCount": retries },
+            }))
+        };
+        assert_eq!(context("t-1", 0), context("t-1", 2));
+        assert_ne!(context("t-1", 0), context("t-2", 0));
+    }
+
+    #[test]
+    fn each_item_of_a_map_has_its_own_key() {
+        let item = |map: Value| {
+            key(json!({
+                "Execution": { "Id": "e-1" },
+                "State": { "Name": "Charge", "EnteredTime": "t-1" },
+                "Map": map,
+            }))
+        };
+        assert_ne!(
+            item(json!({ "Item": { "Index": 0 } })),
+            item(json!({ "Item": { "Index": 1 } }))
+        );
+        assert!(item(json!({ "Item": {} })).is_absent(), "all items would share a key");
+        assert!(!item(Value::Null).is_absent());
+    }
+
+    #[test]
+    fn a_context_that_was_not_passed_on_has_none() {
+        assert!(key(json!({})).is_absent());
+        assert!(key(json!({ "Execution": { "Id": "e-1" } })).is_absent());
+    }
+
+    fn key(context: Value) -> NaturalKey {
+        serde_json::from_value::<StepFunctionsContext>(context).unwrap().natural_key()
+    }
+}
