@@ -42,7 +42,7 @@
 //! | `macros` | yes | [`#[idempotent]`](macro@idempotent) |
 //! | `jmespath` | no | keys by JMESPath, for events without a type |
 //! | `dynamodb` | no | the store on DynamoDB: `aws-sdk-dynamodb`, without a TLS stack |
-//! | `events` | no | batches from the types of `aws_lambda_events` |
+//! | `events` | no | the types of `aws_lambda_events`: batches of them, and their natural keys |
 //! | `test-util` | no | the testing module |
 //! | `full` | no | everything |
 //!

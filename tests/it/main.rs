@@ -10,6 +10,7 @@ mod invariants;
 mod invocation;
 mod keys;
 mod model;
+mod natural;
 mod process;
 mod races;
 mod runtime;

@@ -108,6 +108,7 @@ impl NaturalKey {
     }
 
     /// The key of an event that has none.
+    #[must_use]
     pub fn absent() -> Self {
         Self(None)
     }

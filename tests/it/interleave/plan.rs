@@ -85,6 +85,8 @@ pub(super) struct Attempt {
     /// How often it sent each.
     pub(super) claims: u32,
     pub(super) releases: u32,
+    /// Whether what it sent last, but for a release, looked at what refused its claim.
+    pub(super) looked: bool,
     /// When the record expires that it finished.
     pub(super) expiration: Option<EpochSeconds>,
     /// The last record that the store showed it, if it showed anything.

@@ -161,6 +161,7 @@ impl World {
             run: Run::None,
             claims: 0,
             releases: 0,
+            looked: false,
             expiration: None,
             heard: None,
         };
@@ -175,10 +176,13 @@ impl World {
         let state = &mut *self.state();
         let this = &mut state.attempts[attempt];
         match request {
-            Request::Claim(_) => this.claims += 1,
+            Request::Claim(_) => {
+                this.claims += 1;
+                this.looked = false;
+            }
             Request::Complete(completion) => this.expiration = Some(completion.expiration),
             Request::Release(_) => this.releases += 1,
-            Request::Read(_) => {}
+            Request::Read(_) => this.looked = true,
         }
         if let Request::Claim(claim) = request {
             state.owners.insert(claim.owner.as_str().to_owned(), attempt);

@@ -81,7 +81,7 @@ impl World {
 
     /// Whether the claim was given back, or left alone, as the end of its call wants it.
     fn check_given_back(&self, state: &mut State, attempt: usize, end: &End) {
-        let Attempt { run, releases, .. } = state.attempts[attempt];
+        let Attempt { run, releases, looked, .. } = state.attempts[attempt];
         let wanted = match end {
             End::Failure(_) | End::Panic => 1,
             End::Error(Error::OutOfTime { .. } | Error::LeaseExpired { .. }) => {
@@ -89,8 +89,9 @@ impl World {
             }
             // What failed may also have been a look at the record of another.
             End::Error(Error::Store(_)) if self.plan.waits => return,
+            // A claim that was denied is none, but one that was refused may have been sent twice.
             End::Error(Error::Store(error)) => {
-                u32::from(error.kind() != StoreErrorKind::AccessDenied)
+                u32::from(error.kind() != StoreErrorKind::AccessDenied || looked)
             }
             End::Result(_) | End::Error(_) => 0,
             // After its end.

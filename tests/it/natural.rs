@@ -1,0 +1,172 @@
+//! Keys that an event's own source gives.
+
+use aws_lambda_events::alb::AlbTargetGroupRequest;
+use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
+use aws_lambda_events::eventbridge::EventBridgeEvent;
+use aws_lambda_events::lambda_function_urls::LambdaFunctionUrlRequest;
+use aws_lambda_events::s3::S3Event;
+use aws_lambda_events::sns::SnsEvent;
+use aws_lambda_events::{dynamodb, kafka, kinesis, sqs};
+use powertools::batch::{DynamoDbEvent, KafkaEvent, KinesisEvent, SqsEvent};
+use powertools::idempotency::{Error, Idempotency, MemoryStore, NaturalKey, natural};
+use powertools::testing::event;
+use powertools::testing::events::{self, KinesisRecord, SqsMessage};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+#[test]
+fn a_message_of_a_queue_has_its_id() {
+    let message = |id: &str, receive_count| {
+        let message = SqsMessage::from("order").id(id).receive_count(receive_count);
+        let event = events::sqs("orders").message(message).build();
+        let ours = natural(&read::<SqsEvent>(event.clone()).records[0]);
+        assert_eq!(ours, natural(&read::<sqs::SqsEvent>(event).records[0]));
+        ours
+    };
+    assert_eq!(message("m-1", 1), message("m-1", 2));
+    assert_ne!(message("m-1", 1), message("m-2", 1));
+}
+
+#[test]
+fn a_record_of_a_stream_has_its_stream_and_its_id() {
+    let record = |stream: &str, number: &str| {
+        let record = KinesisRecord::new("a", "click").sequence_number(number);
+        let event = events::kinesis(stream).record(record).build();
+        let ours = natural(&read::<KinesisEvent>(event.clone()).records[0]);
+        assert_eq!(ours, natural(&read::<kinesis::KinesisEvent>(event).records[0]));
+        ours
+    };
+    assert_eq!(record("clicks", "7"), record("clicks", "7"));
+    assert_ne!(record("clicks", "7"), record("clicks", "8"));
+    assert_ne!(record("clicks", "7"), record("views", "7"), "shards are numbered alike");
+}
+
+#[test]
+fn a_change_of_an_item_has_its_id() {
+    let key = json!({ "id": { "S": "a" } });
+    let event = events::dynamodb("orders")
+        .insert(key.clone(), key.clone())
+        .modify(key.clone(), key.clone(), key)
+        .build();
+    let ours: Vec<_> = read::<DynamoDbEvent>(event.clone()).records.iter().map(natural).collect();
+    let theirs: Vec<_> = read::<dynamodb::Event>(event).records.iter().map(natural).collect();
+    assert_eq!(ours, theirs);
+    assert_ne!(ours[0], ours[1]);
+    assert!(!ours[0].is_absent());
+}
+
+#[test]
+fn a_kafka_record_has_its_place() {
+    let record = |partition: u32, offset: u32| {
+        let record = json!({
+            "topic": "t",
+            "partition": partition,
+            "offset": offset,
+            "timestamp": 1_790_000_000_000_u64,
+            "timestampType": "CREATE_TIME",
+        });
+        let event = json!({
+            "eventSource": "aws:kafka",
+            "eventSourceArn": "arn:aws:kafka:eu-central-1:123456789012:cluster/c",
+            "bootstrapServers": "b",
+            "records": { format!("t-{partition}"): [record] },
+        });
+        let ours = natural(&read::<KafkaEvent>(event.clone()).records[0]);
+        let theirs = read::<kafka::KafkaEvent>(event);
+        assert_eq!(ours, natural(&theirs.records.values().next().unwrap()[0]));
+        ours
+    };
+    assert_eq!(record(0, 7), record(0, 7));
+    assert_ne!(record(0, 7), record(1, 7));
+    assert_ne!(record(0, 7), record(0, 8));
+}
+
+#[test]
+fn an_object_has_its_bucket_its_key_and_its_sequencer() {
+    let event = |sequencer: &str| {
+        let mut event = events::s3("photos").created("cat.jpg", 7).build();
+        event["Records"][0]["s3"]["object"]["sequencer"] = json!(sequencer);
+        natural(&read::<S3Event>(event))
+    };
+    assert_eq!(event("A"), event("A"));
+    assert_ne!(event("A"), event("B"), "the object was written again");
+    let expected = NaturalKey::new([Some("photos"), Some("cat.jpg"), Some("A")]);
+    assert_eq!(event("A"), expected);
+}
+
+#[test]
+fn a_notification_has_its_message_id() {
+    let event = |id: &str| natural(&read::<SnsEvent>(events::sns("topic", "hello").id(id).build()));
+    assert_eq!(event("n-1"), NaturalKey::new([Some("n-1")]));
+    assert_ne!(event("n-1"), event("n-2"));
+}
+
+#[test]
+fn an_event_of_a_bus_has_its_id() {
+    let event = |id: &str| {
+        let event = events::event_bridge("shop", "OrderPlaced", json!({ "order": 7 })).id(id);
+        natural(&read::<EventBridgeEvent>(event.build()))
+    };
+    assert_eq!(event("e-1"), NaturalKey::new([Some("e-1")]));
+    assert_ne!(event("e-1"), event("e-2"));
+}
+
+#[test]
+fn a_request_has_the_key_of_its_client() {
+    let expected = NaturalKey::new([Some("k-1")]);
+    for header in ["Idempotency-Key", "idempotency-key"] {
+        let v1 = events::api_gateway_v1("POST", "/orders").header(header, "k-1").build();
+        assert_eq!(natural(&read::<ApiGatewayProxyRequest>(v1)), expected);
+        let v2 = events::api_gateway_v2("POST", "/orders").header(header, "k-1").build();
+        assert_eq!(natural(&read::<ApiGatewayV2httpRequest>(v2)), expected);
+        let url = events::function_url("POST", "/orders").header(header, "k-1").build();
+        assert_eq!(natural(&read::<LambdaFunctionUrlRequest>(url)), expected);
+        for headers in ["headers", "multiValueHeaders"] {
+            let value = if headers == "headers" { json!("k-1") } else { json!(["k-1"]) };
+            let alb = json!({
+                "httpMethod": "POST",
+                "requestContext": { "elb": { "targetGroupArn": "arn" } },
+                headers: { header: value },
+            });
+            assert_eq!(natural(&read::<AlbTargetGroupRequest>(alb)), expected);
+        }
+    }
+    let request = http::Request::post("/orders").header("Idempotency-Key", "k-1").body(()).unwrap();
+    assert_eq!(natural(&request), expected);
+}
+
+#[tokio::test]
+async fn a_request_without_one_is_refused_and_not_taken_for_another() {
+    let request = events::api_gateway_v2("POST", "/orders").build();
+    let request: ApiGatewayV2httpRequest = read(request);
+    assert!(natural(&request).is_absent());
+
+    let records = Idempotency::new(MemoryStore::new()).unwrap();
+    let charge = async || Ok::<_, Error>("charged".to_owned());
+    let refused = records.run("charge", &natural(&request), charge()).await;
+    assert!(matches!(refused, Err(Error::KeyMissing { .. })), "{refused:?}");
+}
+
+#[test]
+fn a_batch_of_several_has_none() {
+    let event = events::s3("photos").created("a.jpg", 7).created("b.jpg", 7).build();
+    assert!(natural(&read::<S3Event>(event)).is_absent());
+    assert!(natural(&SnsEvent::default()).is_absent());
+}
+
+#[tokio::test]
+async fn a_second_delivery_is_answered_from_the_record() {
+    let records = Idempotency::new(MemoryStore::new()).unwrap();
+    let notify = async |id: &str, answer: &'static str| {
+        let event = event(read::<SnsEvent>(events::sns("topic", "hello").id(id).build()));
+        let work = async { Ok::<_, Error>(answer.to_owned()) };
+        records.run("notify", &natural(&event), work).await.unwrap()
+    };
+    assert_eq!(notify("n-1", "first").await, "first");
+    assert_eq!(notify("n-1", "second").await, "first");
+    assert_eq!(notify("n-2", "second").await, "second");
+}
+
+fn read<T: DeserializeOwned>(event: Value) -> T {
+    serde_json::from_value(event).unwrap()
+}
