@@ -64,6 +64,7 @@ fn a_kafka_record_has_its_place() {
             "offset": offset,
             "timestamp": 1_790_000_000_000_u64,
             "timestampType": "CREATE_TIME",
+            "headers": [],
         });
         let event = json!({
             "eventSource": "aws:kafka",
