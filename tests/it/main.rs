@@ -1,6 +1,7 @@
 //! Public behaviour, on real parts.
 
 mod attribute;
+mod deadline;
 mod dynamodb;
 mod events;
 mod faults;
