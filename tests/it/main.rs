@@ -2,6 +2,7 @@
 
 mod attribute;
 mod batch;
+mod deadline;
 mod dynamodb;
 mod events;
 mod faults;

@@ -6,12 +6,20 @@ use lambda_runtime::{Diagnostic, Error};
 
 #[cfg(feature = "batch")]
 use crate::batch::Error as BatchError;
+#[cfg(feature = "deadline")]
+use crate::deadline::Error as DeadlineError;
 #[cfg(feature = "idempotency")]
 use crate::idempotency::Error as IdempotencyError;
+#[cfg(feature = "init")]
+use crate::init::Error as InitError;
 #[cfg(not(feature = "batch"))]
 use std::convert::Infallible as BatchError;
+#[cfg(not(feature = "deadline"))]
+use std::convert::Infallible as DeadlineError;
 #[cfg(not(feature = "idempotency"))]
 use std::convert::Infallible as IdempotencyError;
+#[cfg(not(feature = "init"))]
+use std::convert::Infallible as InitError;
 
 /// An error that Lambda reports under a name of its own.
 pub(crate) trait Named: StdError + 'static {
@@ -32,8 +40,12 @@ impl Named for Infallible {
 /// the first error with a name among the boxed one and its causes.
 pub(super) fn diagnose<E: Into<Diagnostic> + 'static>(error: E) -> Diagnostic {
     let Some(boxed) = unbox(&error) else { return error.into() };
-    let named = causes(boxed)
-        .find_map(|error| name::<BatchError>(error).or_else(|| name::<IdempotencyError>(error)));
+    let named = causes(boxed).find_map(|error| {
+        name::<BatchError>(error)
+            .or_else(|| name::<DeadlineError>(error))
+            .or_else(|| name::<IdempotencyError>(error))
+            .or_else(|| name::<InitError>(error))
+    });
     Diagnostic {
         error_type: named.unwrap_or("HandlerError").to_owned(),
         error_message: with_causes(boxed),

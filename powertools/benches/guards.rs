@@ -1,0 +1,3 @@
+//! Guards and values made once, beside plain reads.
+
+fn main() {}
