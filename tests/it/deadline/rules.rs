@@ -186,6 +186,24 @@ async fn work_that_cleans_up_has_half_of_the_reserve_for_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_cleans_up_around_a_guard_or_beside_it_does_not_hold_it_up() {
+    let invocation = with_time(10 * SECOND);
+    let _around = invocation.cleanup_guard();
+    let deadline = Deadline::of(Some(invocation));
+    let beside = deadline.run(SECOND, async {
+        let _guard = Invocation::current().unwrap().cleanup_guard();
+        pending::<Outcome>().await
+    });
+    let plain = async {
+        let start = Instant::now();
+        deadline.run(2 * SECOND, pending::<Outcome>()).await.unwrap_err();
+        start.elapsed()
+    };
+    let (_, took) = tokio::join!(beside, plain);
+    assert_eq!(took, 8 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_function_can_return_after_its_cleanup_is_over() {
     let work = async {
         let guard = Invocation::current().unwrap().cleanup_guard();
