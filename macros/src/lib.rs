@@ -1,18 +1,23 @@
 //! The attributes of the `powertools` crate, which re-exports them.
 
-#[cfg(feature = "idempotency")]
 use proc_macro::TokenStream;
 
-#[cfg(feature = "idempotency")]
 mod args;
-#[cfg(feature = "idempotency")]
 mod arguments;
-#[cfg(feature = "idempotency")]
+mod batch;
+mod deadline;
+mod duration;
 mod function;
-#[cfg(feature = "idempotency")]
 mod idempotent;
-#[cfg(feature = "idempotency")]
+mod init_once;
 mod invocation;
+mod kind;
+mod lambda_error;
+mod logged;
+mod stack;
+
+use function::or_untouched;
+use kind::Kind;
 
 /// Runs an async function once for each key, and gives its result to everyone who calls again.
 ///
@@ -152,9 +157,139 @@ mod invocation;
 ///
 /// The result cannot borrow, and a response of `lambda_http` or axum cannot be stored: move the
 /// work into a function of its own and make that idempotent.
-#[cfg(feature = "idempotency")]
 #[proc_macro_attribute]
 pub fn idempotent(args: TokenStream, item: TokenStream) -> TokenStream {
-    let expanded = idempotent::expand(args.into(), item.clone().into());
-    function::or_untouched(item.into(), expanded).into()
+    wrap(Kind::Idempotent, args, item)
+}
+
+/// Stops an async function shortly before the Lambda timeout.
+#[proc_macro_attribute]
+pub fn deadline(args: TokenStream, item: TokenStream) -> TokenStream {
+    wrap(Kind::Deadline, args, item)
+}
+
+/// Makes the handler of a batch from an async function over one record.
+#[proc_macro_attribute]
+pub fn batch(args: TokenStream, item: TokenStream) -> TokenStream {
+    wrap(Kind::Batch, args, item)
+}
+
+/// Logs what comes of a handler, and the event if it is asked to.
+#[proc_macro_attribute]
+pub fn logged(args: TokenStream, item: TokenStream) -> TokenStream {
+    wrap(Kind::Logged, args, item)
+}
+
+/// Makes the accessor of a value that is made once from the function that makes it.
+#[proc_macro_attribute]
+pub fn init_once(args: TokenStream, item: TokenStream) -> TokenStream {
+    let expanded = init_once::expand(args.into(), item.clone().into());
+    or_untouched(item.into(), expanded).into()
+}
+
+fn wrap(kind: Kind, args: TokenStream, item: TokenStream) -> TokenStream {
+    let expanded = stack::expand(kind, args.into(), item.clone().into());
+    or_untouched(item.into(), expanded).into()
+}
+
+/// Gives each variant of an error type the name under which Lambda reports it, and a class.
+///
+/// ```
+/// use powertools::{LambdaError, idempotency};
+///
+/// #[derive(Debug, thiserror::Error, LambdaError)]
+/// enum OrderError {
+///     #[error("the card was declined")]
+///     #[error_type = "CardDeclined"] // a state machine has `"ErrorEquals": ["CardDeclined"]`
+///     #[permanent]
+///     Declined,
+///     #[error("the warehouse does not answer")]
+///     Warehouse(#[from] std::io::Error), // OrderError.Warehouse
+///     #[error(transparent)]
+///     Idempotency(#[from] idempotency::Error), // Powertools.IdempotencyInProgress and so on
+/// }
+/// ```
+///
+/// It goes on an enum or a struct that implements `std::error::Error`, by `thiserror` or by hand.
+/// Lambda is told the name as `errorType`, and as `errorMessage` the message of the error followed
+/// by those of its causes: `the warehouse does not answer: connection refused`.
+///
+/// # Attributes
+///
+/// | | |
+/// |---|---|
+/// | `#[error_type = "…"]` | the name. Without it: `Enum.Variant`, or the name of the struct. |
+/// | `#[permanent]` | the same event would have the same error, however often it is sent. |
+/// | `#[retryable]` | another try may not have it. That is so without it, too. |
+/// | `#[lambda_error(crate = …)]` | on the type: the path of `powertools`, where it has another name. |
+///
+/// The first three stand on a variant, or on the type for all variants that do not say otherwise. A
+/// default name changes when the variant is renamed: give an `error_type` to what a state machine or
+/// an alarm matches. Names that begin with `States.` belong to Step Functions.
+///
+/// A batch hands a record with a permanent error to its sink, and has the others delivered again.
+///
+/// # What it writes
+///
+/// ```
+/// # #[derive(Debug, thiserror::Error)]
+/// # enum OrderError {
+/// #     #[error("the card was declined")]
+/// #     Declined,
+/// #     #[error("the warehouse does not answer")]
+/// #     Warehouse(#[from] std::io::Error),
+/// #     #[error(transparent)]
+/// #     Idempotency(#[from] powertools::idempotency::Error),
+/// # }
+/// use lambda_runtime::Diagnostic;
+/// use powertools::lambda_error::{self, AsDynError as _};
+///
+/// impl powertools::LambdaError for OrderError {
+///     fn error_type(&self) -> &'static str {
+///         match self {
+///             Self::Declined => "CardDeclined",
+///             Self::Warehouse(_) => "OrderError.Warehouse",
+///             Self::Idempotency(source) => lambda_error::find(source.as_dyn_error())
+///                 .map_or("OrderError.Idempotency", |found| found.error_type),
+///         }
+///     }
+///
+///     fn is_permanent(&self) -> bool {
+///         match self {
+///             Self::Declined => true,
+///             Self::Idempotency(source) => lambda_error::find(source.as_dyn_error())
+///                 .is_some_and(|found| found.is_permanent),
+///             _ => false,
+///         }
+///     }
+/// }
+///
+/// impl From<OrderError> for Diagnostic {
+///     fn from(error: OrderError) -> Self {
+///         lambda_error::diagnostic(&error)
+///     }
+/// }
+///
+/// powertools::register_lambda_error!(OrderError);
+/// ```
+///
+/// # Transparent variants
+///
+/// A variant with `#[error(transparent)]` is the error that it holds: it has the name and the class
+/// of the first error with a name in there, be that one of this toolkit, another type with this
+/// derive, or what a `lambda_runtime::Error` or an `anyhow::Error` has boxed. If there is none, it
+/// has its default name and is retryable. What its own attributes say goes over that.
+///
+/// # In boxes
+///
+/// `Powertools` finds the name in a `lambda_runtime::Error` and an `anyhow::Error`, also among the
+/// causes. Under plain `lambda_runtime::run` it is seen when the handler returns this type itself.
+/// `powertools::lambda_error` says how that works.
+///
+/// # Limits
+///
+/// A type with type parameters is not found in boxes. A type with a lifetime is refused.
+#[proc_macro_derive(LambdaError, attributes(error_type, permanent, retryable, lambda_error))]
+pub fn lambda_error(input: TokenStream) -> TokenStream {
+    lambda_error::derive(input.into()).unwrap_or_else(syn::Error::into_compile_error).into()
 }

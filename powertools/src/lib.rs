@@ -30,6 +30,7 @@
 //! - [`idempotency`] does work once for each key.
 //! - [`batch`] handles the records of a queue or a stream so that one bad record fails alone.
 //! - [`init`] makes values once for each execution environment, before the first event if it can.
+//! - [`lambda_error`] gives a function's own errors the names under which Lambda reports them.
 //! - `testing` runs functions against a fake Lambda service.
 //!
 //! Every module has one error type. Its `error_type` is the fixed name under which Lambda reports
@@ -43,7 +44,7 @@
 //! | `deadline` | yes | time guards, and one around the handler in [`Powertools`] |
 //! | `idempotency` | yes | the engine and the store in memory |
 //! | `init` | yes | values made once, warm-up, SnapStart and shutdown hooks |
-//! | `macros` | yes | [`#[idempotent]`](macro@idempotent) |
+//! | `macros` | yes | [`#[idempotent]`](macro@idempotent), [`#[derive(LambdaError)]`](macro@LambdaError) |
 //! | `jmespath` | no | keys by JMESPath, for events without a type |
 //! | `dynamodb` | no | the store on DynamoDB: `aws-sdk-dynamodb`, without a TLS stack |
 //! | `events` | no | the types of `aws_lambda_events`: batches of them, and their natural keys |
@@ -55,6 +56,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod invocation;
+pub mod lambda_error;
 pub mod runtime;
 
 #[cfg(feature = "batch")]
@@ -69,21 +71,33 @@ pub mod init;
 pub mod testing;
 
 mod clock;
+mod in_place;
 
 pub use crate::clock::Clock;
 #[cfg(feature = "deadline")]
 #[doc(inline)]
 pub use crate::deadline::{Deadline, DeadlineLayer};
+pub use crate::in_place::InPlace;
 #[cfg(feature = "init")]
 #[doc(inline)]
 pub use crate::init::InitOnce;
 #[doc(inline)]
 pub use crate::invocation::{Invocation, InvocationLayer};
 #[doc(inline)]
+pub use crate::lambda_error::LambdaError;
+#[doc(inline)]
 pub use crate::runtime::Powertools;
 
+#[cfg(feature = "macros")]
+pub use powertools_macros::LambdaError;
+#[cfg(all(feature = "macros", feature = "batch"))]
+pub use powertools_macros::batch;
+#[cfg(all(feature = "macros", feature = "deadline"))]
+pub use powertools_macros::deadline;
 #[cfg(all(feature = "macros", feature = "idempotency"))]
 pub use powertools_macros::idempotent;
+#[cfg(all(feature = "macros", feature = "init"))]
+pub use powertools_macros::init_once;
 
 /// The examples of the README, as tests.
 #[cfg(doctest)]

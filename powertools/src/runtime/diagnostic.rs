@@ -4,6 +4,8 @@ use std::error::Error as StdError;
 
 use lambda_runtime::{Diagnostic, Error};
 
+use crate::lambda_error;
+
 #[cfg(feature = "batch")]
 use crate::batch::Error as BatchError;
 #[cfg(feature = "deadline")]
@@ -40,16 +42,8 @@ impl Named for Infallible {
 /// the first error with a name among the boxed one and its causes.
 pub(super) fn diagnose<E: Into<Diagnostic> + 'static>(error: E) -> Diagnostic {
     let Some(boxed) = unbox(&error) else { return error.into() };
-    let named = causes(boxed).find_map(|error| {
-        name::<BatchError>(error)
-            .or_else(|| name::<DeadlineError>(error))
-            .or_else(|| name::<IdempotencyError>(error))
-            .or_else(|| name::<InitError>(error))
-    });
-    Diagnostic {
-        error_type: named.unwrap_or("HandlerError").to_owned(),
-        error_message: with_causes(boxed),
-    }
+    let error_type = lambda_error::find(boxed).map_or("HandlerError", |found| found.error_type);
+    Diagnostic { error_type: error_type.to_owned(), error_message: with_causes(boxed) }
 }
 
 /// What Lambda is told about a handler's panic.
@@ -91,6 +85,14 @@ pub(crate) fn causes<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |&error| error.source())
+}
+
+/// The fixed name of an error of this toolkit.
+pub(crate) fn named(error: &(dyn StdError + 'static)) -> Option<&'static str> {
+    name::<BatchError>(error)
+        .or_else(|| name::<DeadlineError>(error))
+        .or_else(|| name::<IdempotencyError>(error))
+        .or_else(|| name::<InitError>(error))
 }
 
 fn name<E: Named>(error: &(dyn StdError + 'static)) -> Option<&'static str> {

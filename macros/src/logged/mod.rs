@@ -1,0 +1,7 @@
+//! `#[logged]`.
+
+mod expand;
+mod parse;
+
+pub(crate) use self::expand::wrap;
+pub(crate) use self::parse::Args;
