@@ -1,0 +1,15 @@
+//! The same core as `portable`, as a plain program: reads a parcel from standard input.
+//!
+//! ```sh
+//! echo '{"weight": 1200}' | cargo run -p functions --bin portable-cli
+//! ```
+
+use std::io;
+
+use functions::quote::quote;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let quote = quote(&serde_json::from_reader(io::stdin())?)?;
+    serde_json::to_writer(io::stdout(), &quote)?;
+    Ok(println!())
+}

@@ -1,0 +1,68 @@
+//! Drains a queue of orders: each is charged once, and a bad one fails alone.
+//!
+//! The event source mapping needs `ReportBatchItemFailures`.
+
+use aws_sdk_dynamodb::Client;
+use lambda_runtime::{Error, LambdaEvent};
+use powertools::batch::{self, Message, RecordError, Reply, SqsEvent, SqsRecord};
+use powertools::idempotency::{DynamoDbStore, Idempotency, MemoryStore, Store};
+use powertools::{Powertools, aws, idempotent};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Order {
+    id: String,
+    amount: u64,
+}
+
+#[idempotent(
+    key = order.body.id,
+    payload = order.body.amount,
+    with = records,
+    name = "sqs-orders.charge"
+)]
+async fn charge<S: Store>(
+    records: &Idempotency<S>,
+    order: Message<Order>,
+) -> Result<(), RecordError> {
+    if order.body.amount == 0 {
+        return Err(RecordError::permanent("an order of nothing"));
+    }
+    // Here the card is charged, once.
+    println!("charged {} for order {}", order.body.amount, order.body.id);
+    Ok(())
+}
+
+/// Where an order goes that no further try can help: in production a table or a topic.
+async fn set_aside(message: SqsRecord, error: RecordError) -> Result<(), Error> {
+    eprintln!("set aside {:?}: {error}", message.message_id());
+    Ok(())
+}
+
+async fn handle<S: Store>(
+    records: Idempotency<S>,
+    event: LambdaEvent<SqsEvent>,
+) -> Result<Reply, batch::Error> {
+    batch::sqs(event.payload)
+        .concurrency(8)
+        .permanent_sink(set_aside)
+        .run(|order| charge(&records, order))
+        .await
+        .into_reply()
+}
+
+async fn run<S: Store>(store: S) -> Result<(), Error> {
+    // As long as the queue keeps a message.
+    let kept = std::time::Duration::from_secs(4 * 24 * 60 * 60);
+    let records = Idempotency::builder(store).expires_after(kept).build()?;
+    Powertools::new(move |event| handle(records.clone(), event)).run().await
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    match std::env::var("TABLE_NAME") {
+        Ok(table) => run(DynamoDbStore::new(Client::new(aws::config().await), table)).await,
+        // Enough for `cargo lambda watch`.
+        Err(_) => run(MemoryStore::new()).await,
+    }
+}
