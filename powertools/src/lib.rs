@@ -27,7 +27,7 @@
 //! - [`Powertools`] runs a handler with the standard stack.
 //! - [`Invocation`] is what is known about the event being handled, wherever the code is that asks.
 //! - [`idempotency`] does work once for each key.
-//! - `testing` runs functions against a fake Lambda service.
+//! - `testing` runs functions against a fake Lambda service and simulated event sources.
 //!
 //! Every module has one error type. Its `error_type` is the fixed name under which Lambda reports
 //! the error, so that state machines and alarms can match it.

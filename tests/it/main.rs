@@ -13,4 +13,5 @@ mod model;
 mod process;
 mod races;
 mod runtime;
+mod sources;
 mod store;

@@ -17,6 +17,8 @@
 //! assert_eq!(event["Records"][1]["attributes"]["ApproximateReceiveCount"], "3");
 //! ```
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use md5::{Digest as _, Md5};
@@ -41,6 +43,9 @@ pub use sqs::{SqsMessage, SqsMessages, sqs};
 const TIME: &str = "2026-01-01T00:00:00.000Z";
 const TIME_SECONDS: u64 = 1_767_225_600;
 const TIME_MILLIS: u64 = TIME_SECONDS * 1000;
+
+/// The time of every event, since 1970.
+pub(super) const START: Duration = Duration::from_secs(TIME_SECONDS);
 
 fn base64(bytes: impl AsRef<[u8]>) -> String {
     BASE64_STANDARD.encode(bytes)
