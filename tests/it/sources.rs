@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 mod faults;
 mod fifo;
 mod functions;
+mod kafka;
 mod sqs;
+mod streams;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -24,6 +26,15 @@ fn records(event: &Event) -> &[Value] {
 /// The ids of an event's messages.
 fn ids(event: &Event) -> Vec<&str> {
     records(event).iter().map(|message| message["messageId"].as_str().unwrap()).collect()
+}
+
+/// The sequence numbers of an event's records.
+fn numbers(event: &Event) -> Vec<&str> {
+    fn number(record: &Value) -> Option<&str> {
+        let kinesis = record["kinesis"]["sequenceNumber"].as_str();
+        kinesis.or_else(|| record["dynamodb"]["SequenceNumber"].as_str())
+    }
+    records(event).iter().filter_map(number).collect()
 }
 
 /// The reply that reports these.

@@ -45,6 +45,7 @@ pub mod store_suite;
 pub use self::clock::ManualClock;
 pub use self::event_source::{
     Delivery, Effects, End, EventSource, Fate, Happening, History, Point, Received, Sqs, Step,
+    Stream,
 };
 pub use self::fake_runtime::{
     Event, FakeRuntime, FunctionProcess, FunctionTask, Outcome, Pending, Response,

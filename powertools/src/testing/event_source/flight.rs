@@ -8,14 +8,18 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use futures_util::task::AtomicWaker;
+use serde_json::Value;
 
 use super::fault::{Kind, Plan, Point};
 use super::history::End;
+use super::source::Batch;
 
 /// A function at work on a batch.
 pub(super) struct Flight<'a, T> {
     pub(super) invocation: usize,
-    pub(super) identifiers: Vec<serde_json::Value>,
+    /// The ids of the records, and what the reply calls them.
+    pub(super) ids: Vec<String>,
+    pub(super) identifiers: Vec<Value>,
     pub(super) ticket: T,
     /// When Lambda ends the function.
     pub(super) deadline: Duration,
@@ -42,8 +46,7 @@ pub(super) enum Progress {
 impl<'a, T> Flight<'a, T> {
     pub(super) fn new(
         invocation: usize,
-        identifiers: Vec<serde_json::Value>,
-        ticket: T,
+        batch: Batch<T>,
         deadline: Duration,
         plan: Plan,
         future: impl Future<Output = Result<Bytes, String>> + 'a,
@@ -52,8 +55,9 @@ impl<'a, T> Flight<'a, T> {
         let future = tokio::task::coop::unconstrained(future);
         Self {
             invocation,
-            identifiers,
-            ticket,
+            ids: batch.records.into_iter().map(|record| record.id).collect(),
+            identifiers: batch.identifiers,
+            ticket: batch.ticket,
             deadline,
             reply_lost: false,
             plan,

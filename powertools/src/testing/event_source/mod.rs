@@ -21,11 +21,13 @@ mod reply;
 mod run;
 mod source;
 mod sqs;
+mod stream;
 
 pub use effects::Effects;
 pub use fault::Point;
 pub use history::{Delivery, End, Fate, Happening, History, Received, Step};
 pub use sqs::Sqs;
+pub use stream::Stream;
 
 /// An event source mapping: delivers records to a function until each is handled or given up, by
 /// the rules of Lambda.

@@ -124,7 +124,7 @@ where
                 .request_id(request_id(self.settings.seed, number))
                 .remaining(self.settings.timeout);
             log.requests.insert(request_id(self.settings.seed, number), number);
-            log.delivered(number, batch.records);
+            log.delivered(number, batch.records.clone());
             drop(log);
 
             let event = invocation.clone().event(Bytes::from(batch.payload.to_string()));
@@ -133,8 +133,7 @@ where
                 Invocation::enter(Some(invocation.build()), async move { function(event).await });
             let deadline = self.now() + self.settings.timeout;
             let reply_lost = plan.duplicate && !self.source.copy(&batch.ticket);
-            let mut flight =
-                Flight::new(number, batch.identifiers, batch.ticket, deadline, plan, work);
+            let mut flight = Flight::new(number, batch, deadline, plan, work);
             flight.reply_lost = reply_lost;
             self.flights.push(flight);
         }
@@ -195,14 +194,11 @@ where
         if !self.settings.report_batch_item_failures {
             return self.end(index, End::Replied(Vec::new()), &Verdict::Failed(Vec::new()));
         }
-        let identifiers = &self.flights[index].identifiers;
-        match reply::read(reply, identifiers) {
+        let flight = &self.flights[index];
+        match reply::read(reply, &flight.identifiers) {
             Reply::Failed(failed) => {
-                let names = failed.iter().map(|position| match &identifiers[*position] {
-                    serde_json::Value::String(id) => id.clone(),
-                    other => other.to_string(),
-                });
-                let end = End::Replied(names.collect());
+                let ids = failed.iter().map(|position| flight.ids[*position].clone());
+                let end = End::Replied(ids.collect());
                 self.end(index, end, &Verdict::Failed(failed));
             }
             Reply::Unreadable(reason) => {
