@@ -54,6 +54,7 @@ pub struct Invocation {
 #[derive(Debug)]
 struct Event {
     request_id: String,
+    made: SystemTime,
     deadline: SystemTime,
     cold_start: bool,
     xray_trace_id: Option<String>,
@@ -105,6 +106,7 @@ impl Invocation {
     ) -> Self {
         let event = Event {
             request_id: context.request_id.clone(),
+            made: clock.now(),
             deadline,
             cold_start,
             xray_trace_id: context.xray_trace_id.clone(),
@@ -181,6 +183,13 @@ impl Invocation {
     #[must_use]
     pub fn remaining(&self) -> Duration {
         self.event.deadline.duration_since(self.event.clock.now()).unwrap_or_default()
+    }
+
+    /// The time that the invocation had in all when it began: the function's timeout, less what it
+    /// took the event to get here.
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        self.event.deadline.duration_since(self.event.made).unwrap_or_default()
     }
 
     /// When work must stop: the [`deadline`](Self::deadline), less what a batch or a time guard

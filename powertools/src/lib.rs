@@ -27,6 +27,7 @@
 //! - [`Powertools`] runs a handler with the standard stack.
 //! - [`Invocation`] is what is known about the event being handled, wherever the code is that asks.
 //! - [`idempotency`] does work once for each key.
+//! - [`batch`] handles the records of a queue or a stream so that one bad record fails alone.
 //! - `testing` runs functions against a fake Lambda service and simulated event sources.
 //!
 //! Every module has one error type. Its `error_type` is the fixed name under which Lambda reports
@@ -36,10 +37,12 @@
 //!
 //! | feature | default | brings |
 //! |---|---|---|
+//! | `batch` | yes | batches of SQS, Kinesis, DynamoDB streams and Kafka |
 //! | `idempotency` | yes | the engine and the store in memory |
 //! | `macros` | yes | [`#[idempotent]`](macro@idempotent) |
 //! | `jmespath` | no | keys by JMESPath, for events without a type |
 //! | `dynamodb` | no | the store on DynamoDB: `aws-sdk-dynamodb`, without a TLS stack |
+//! | `events` | no | batches from the types of `aws_lambda_events` |
 //! | `test-util` | no | the testing module |
 //! | `full` | no | everything |
 //!
@@ -50,6 +53,8 @@
 pub mod invocation;
 pub mod runtime;
 
+#[cfg(feature = "batch")]
+pub mod batch;
 #[cfg(feature = "idempotency")]
 pub mod idempotency;
 #[cfg(feature = "test-util")]

@@ -4,8 +4,12 @@ use std::error::Error as StdError;
 
 use lambda_runtime::{Diagnostic, Error};
 
+#[cfg(feature = "batch")]
+use crate::batch::Error as BatchError;
 #[cfg(feature = "idempotency")]
 use crate::idempotency::Error as IdempotencyError;
+#[cfg(not(feature = "batch"))]
+use std::convert::Infallible as BatchError;
 #[cfg(not(feature = "idempotency"))]
 use std::convert::Infallible as IdempotencyError;
 
@@ -28,7 +32,8 @@ impl Named for Infallible {
 /// the first error with a name among the boxed one and its causes.
 pub(super) fn diagnose<E: Into<Diagnostic> + 'static>(error: E) -> Diagnostic {
     let Some(boxed) = unbox(&error) else { return error.into() };
-    let named = causes(boxed).find_map(name::<IdempotencyError>);
+    let named = causes(boxed)
+        .find_map(|error| name::<BatchError>(error).or_else(|| name::<IdempotencyError>(error)));
     Diagnostic {
         error_type: named.unwrap_or("HandlerError").to_owned(),
         error_message: with_causes(boxed),
@@ -37,15 +42,19 @@ pub(super) fn diagnose<E: Into<Diagnostic> + 'static>(error: E) -> Diagnostic {
 
 /// What Lambda is told about a handler's panic.
 pub(super) fn diagnose_panic(panic: &(dyn Any + Send)) -> Diagnostic {
-    let message = panic
+    Diagnostic {
+        error_type: "Powertools.Panic".to_owned(),
+        error_message: format!("the handler panicked: {}", panic_message(panic)),
+    }
+}
+
+/// What a panic says.
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    panic
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("the panic has no message");
-    Diagnostic {
-        error_type: "Powertools.Panic".to_owned(),
-        error_message: format!("the handler panicked: {message}"),
-    }
+        .unwrap_or("the panic has no message")
 }
 
 /// The message of an error followed by those of its causes.
@@ -66,7 +75,7 @@ fn unbox(error: &dyn Any) -> Option<&(dyn StdError + 'static)> {
 }
 
 /// An error and its causes, from the outside in.
-fn causes<'a>(
+pub(crate) fn causes<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |&error| error.source())

@@ -1,0 +1,373 @@
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use serde::de::{self, DeserializeOwned, MapAccess};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use super::de::{Object, Value, event, text_in};
+use super::source::from_one_source;
+use super::{Error, FromRecord, ParseError, Record, RecordId, Reporting, Source};
+
+const SOURCE: &str = "aws:dynamodb";
+
+/// The event of a shard of a DynamoDB stream.
+///
+/// Keys and images are kept as they are written until the handler of their record starts.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct DynamoDbEvent {
+    /// The records, in the order in which they came.
+    pub records: Vec<DynamoDbRecord>,
+    /// True for an event of a tumbling window, which a batch refuses.
+    pub has_window: bool,
+}
+
+/// A change of an item in a DynamoDB table. Cloning is cheap.
+#[derive(Clone, Debug)]
+pub struct DynamoDbRecord(Arc<Fields>);
+
+#[derive(Debug, Default)]
+pub(super) struct Fields {
+    pub(super) event_id: Option<Box<str>>,
+    pub(super) event_name: Option<Box<str>>,
+    pub(super) stream_arn: Option<Arc<str>>,
+    pub(super) user_identity: Option<Box<RawValue>>,
+    pub(super) change: Images,
+    /// Where it is from, if that is not DynamoDB.
+    pub(super) other_source: Option<Box<str>>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Images {
+    pub(super) sequence_number: Option<RecordId>,
+    pub(super) keys: Option<Box<RawValue>>,
+    pub(super) new: Option<Box<RawValue>>,
+    pub(super) old: Option<Box<RawValue>>,
+    pub(super) created: Option<f64>,
+}
+
+/// What happened to an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ChangeKind {
+    /// It is new.
+    Insert,
+    /// It was changed.
+    Modify,
+    /// It was removed, by a request or since its time to live was over.
+    Remove,
+    /// Something that this version does not know.
+    Unknown,
+}
+
+/// A change of an item in a DynamoDB table, with its images read by `serde_dynamo`.
+///
+/// Which images there are is up to the stream's view type and to what happened.
+///
+/// ```
+/// use powertools::batch::{Change, RecordError};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Order {
+///     total: u64,
+/// }
+///
+/// async fn bill(change: Change<Order>) -> Result<(), RecordError> {
+///     let total = |order: &Option<Order>| order.as_ref().map_or(0, |order| order.total);
+///     println!("{:?}: {} more", change.kind(), total(&change.new).abs_diff(total(&change.old)));
+///     Ok(())
+/// }
+/// # let _ = bill;
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Change<T> {
+    /// The item after the change.
+    pub new: Option<T>,
+    /// The item before the change.
+    pub old: Option<T>,
+    /// The record itself.
+    pub record: DynamoDbRecord,
+}
+
+impl Source for DynamoDbEvent {
+    type Record = DynamoDbRecord;
+
+    const REPORTING: Reporting = Reporting::Checkpoint;
+
+    fn into_records(self) -> Result<Vec<DynamoDbRecord>, Error> {
+        if self.has_window {
+            return Err(Error::TumblingWindow);
+        }
+        from_one_source(SOURCE, self.records, |record| record.0.other_source.as_deref())
+    }
+}
+
+impl Record for DynamoDbRecord {
+    type Identifier = RecordId;
+
+    fn identifier(&self) -> Option<RecordId> {
+        self.0.change.sequence_number.clone().filter(|id| !id.as_str().is_empty())
+    }
+
+    /// The item's key.
+    fn order(&self) -> Option<Cow<'_, str>> {
+        Some(self.0.change.keys.as_deref().map_or(Cow::Borrowed(""), canonical))
+    }
+}
+
+/// A key in one form, however its attributes are ordered and spaced.
+fn canonical(keys: &RawValue) -> Cow<'_, str> {
+    type Attributes<'a> = BTreeMap<Cow<'a, str>, BTreeMap<Cow<'a, str>, Cow<'a, str>>>;
+    let sorted = serde_json::from_str(keys.get())
+        .and_then(|keys: Attributes<'_>| serde_json::to_string(&keys));
+    match sorted {
+        Ok(sorted) => sorted.into(),
+        Err(_) => keys.get().into(),
+    }
+}
+
+impl DynamoDbRecord {
+    /// The place of the record in its shard: a number of more digits than any integer type has.
+    #[must_use]
+    pub fn sequence_number(&self) -> Option<&str> {
+        self.0.change.sequence_number.as_ref().map(RecordId::as_str)
+    }
+
+    /// What happened.
+    #[must_use]
+    pub fn kind(&self) -> ChangeKind {
+        match self.0.event_name.as_deref() {
+            Some("INSERT") => ChangeKind::Insert,
+            Some("MODIFY") => ChangeKind::Modify,
+            Some("REMOVE") => ChangeKind::Remove,
+            _ => ChangeKind::Unknown,
+        }
+    }
+
+    /// The key of the item.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ParseError::Empty`] if there is none, and [`ParseError::Json`] or
+    /// [`ParseError::Item`] if it is not of the type `K`.
+    pub fn keys<K: DeserializeOwned>(&self) -> Result<K, ParseError> {
+        read(self.0.change.keys.as_deref())?.ok_or(ParseError::Empty)
+    }
+
+    /// The item after the change, if the stream has it.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ParseError::Json`] or [`ParseError::Item`] if it is not of the type `T`.
+    pub fn new_image<T: DeserializeOwned>(&self) -> Result<Option<T>, ParseError> {
+        read(self.0.change.new.as_deref())
+    }
+
+    /// The item before the change, if the stream has it.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ParseError::Json`] or [`ParseError::Item`] if it is not of the type `T`.
+    pub fn old_image<T: DeserializeOwned>(&self) -> Result<Option<T>, ParseError> {
+        read(self.0.change.old.as_deref())
+    }
+
+    /// Returns true if DynamoDB removed the item since its time to live was over.
+    #[must_use]
+    pub fn is_expiry(&self) -> bool {
+        let principal = self.0.user_identity.as_deref();
+        let principal = principal.and_then(|identity| text_in(identity, "principalId"));
+        principal.as_deref() == Some("dynamodb.amazonaws.com")
+    }
+
+    /// The id of the event.
+    #[must_use]
+    pub fn event_id(&self) -> Option<&str> {
+        self.0.event_id.as_deref()
+    }
+
+    /// The ARN of the stream.
+    #[must_use]
+    pub fn stream_arn(&self) -> Option<&str> {
+        self.0.stream_arn.as_deref()
+    }
+
+    /// When the item was changed, about.
+    #[must_use]
+    pub fn created_at(&self) -> Option<SystemTime> {
+        let since = Duration::try_from_secs_f64(self.0.change.created?).ok()?;
+        SystemTime::UNIX_EPOCH.checked_add(since)
+    }
+}
+
+fn read<T: DeserializeOwned>(item: Option<&RawValue>) -> Result<Option<T>, ParseError> {
+    let Some(item) = item else { return Ok(None) };
+    let item: serde_dynamo::Item = serde_json::from_str(item.get())?;
+    Ok(Some(serde_dynamo::from_item(item)?))
+}
+
+impl<T> Deref for Change<T> {
+    type Target = DynamoDbRecord;
+
+    fn deref(&self) -> &DynamoDbRecord {
+        &self.record
+    }
+}
+
+impl<T: DeserializeOwned> FromRecord<DynamoDbRecord> for Change<T> {
+    fn from_record(record: DynamoDbRecord) -> Result<Self, ParseError> {
+        Ok(Self { new: record.new_image()?, old: record.old_image()?, record })
+    }
+}
+
+impl<'de> Deserialize<'de> for DynamoDbEvent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Event { records, has_window } = event(deserializer)?;
+        let records = records.ok_or_else(|| {
+            de::Error::custom("not an event of a DynamoDB stream: it has no list `Records`")
+        })?;
+        Ok(Self { records, has_window })
+    }
+}
+
+impl From<Fields> for DynamoDbRecord {
+    fn from(fields: Fields) -> Self {
+        Self(Arc::new(fields))
+    }
+}
+
+#[derive(Default)]
+struct Event {
+    records: Option<Vec<DynamoDbRecord>>,
+    has_window: bool,
+}
+
+enum EventMember {
+    Records,
+    Window,
+}
+
+impl Object for Event {
+    type Member = EventMember;
+
+    fn named(name: &[u8]) -> Option<EventMember> {
+        match name {
+            b"Records" => Some(EventMember::Records),
+            b"window" => Some(EventMember::Window),
+            _ => None,
+        }
+    }
+
+    fn read<'de, A: MapAccess<'de>>(
+        &mut self,
+        member: EventMember,
+        value: &mut Value<'_, A>,
+    ) -> Result<(), A::Error> {
+        match member {
+            EventMember::Records => self.records = value.records::<Fields, _>()?,
+            EventMember::Window => self.has_window = value.raw()?.is_some(),
+        }
+        Ok(())
+    }
+}
+
+pub(super) enum Member {
+    Change,
+    EventId,
+    EventName,
+    StreamArn,
+    UserIdentity,
+    Source,
+}
+
+impl Object for Fields {
+    type Member = Member;
+
+    fn named(name: &[u8]) -> Option<Member> {
+        Some(match name {
+            b"dynamodb" => Member::Change,
+            b"eventID" => Member::EventId,
+            b"eventName" => Member::EventName,
+            b"eventSourceARN" => Member::StreamArn,
+            b"userIdentity" => Member::UserIdentity,
+            // Others write it with a capital letter.
+            b"eventSource" | b"EventSource" => Member::Source,
+            _ => return None,
+        })
+    }
+
+    fn read<'de, A: MapAccess<'de>>(
+        &mut self,
+        member: Member,
+        value: &mut Value<'_, A>,
+    ) -> Result<(), A::Error> {
+        match member {
+            Member::Change => value.object(&mut self.change)?,
+            Member::EventId => self.event_id = value.text()?,
+            Member::EventName => self.event_name = value.text()?,
+            Member::StreamArn => self.stream_arn = value.arn()?,
+            Member::UserIdentity => self.user_identity = value.raw()?,
+            Member::Source => self.other_source = value.unless(&[SOURCE])?,
+        }
+        Ok(())
+    }
+}
+
+pub(super) enum ChangeMember {
+    SequenceNumber,
+    Keys,
+    New,
+    Old,
+    Created,
+}
+
+impl Object for Images {
+    type Member = ChangeMember;
+
+    fn named(name: &[u8]) -> Option<ChangeMember> {
+        Some(match name {
+            b"SequenceNumber" => ChangeMember::SequenceNumber,
+            b"Keys" => ChangeMember::Keys,
+            b"NewImage" => ChangeMember::New,
+            b"OldImage" => ChangeMember::Old,
+            b"ApproximateCreationDateTime" => ChangeMember::Created,
+            _ => return None,
+        })
+    }
+
+    fn read<'de, A: MapAccess<'de>>(
+        &mut self,
+        member: ChangeMember,
+        value: &mut Value<'_, A>,
+    ) -> Result<(), A::Error> {
+        match member {
+            ChangeMember::SequenceNumber => self.sequence_number = value.text()?,
+            ChangeMember::Keys => self.keys = value.raw()?,
+            ChangeMember::New => self.new = value.raw()?,
+            ChangeMember::Old => self.old = value.raw()?,
+            ChangeMember::Created => self.created = value.number()?,
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_the_same_however_it_is_written() {
+        let keys =
+            [r#"{"id":{"S":"a"},"n":{"N":"1"}}"#, r#"{ "n": {"N": "1"}, "id": {"S": "\u0061"} }"#];
+        let [one, other] = keys.map(|keys| RawValue::from_string(keys.to_owned()).unwrap());
+        assert_eq!(canonical(&one), canonical(&other));
+
+        let odd = RawValue::from_string("[1, 2]".to_owned()).unwrap();
+        assert_eq!(canonical(&odd), "[1, 2]");
+    }
+}

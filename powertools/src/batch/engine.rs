@@ -1,0 +1,119 @@
+//! Runs the records of a batch: as many side by side as may be, each in its order, all in time.
+
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+
+use super::Outcome;
+use super::plan::Plan;
+use super::time::Time;
+
+/// Handles the records of `plan`, which `start` starts by their place in the batch.
+///
+/// What becomes of each is in `outcomes`, which has a place for each of them, and is told to `see`
+/// as it happens.
+pub(super) async fn handle<F: Future<Output = Outcome>>(
+    mut plan: Plan,
+    concurrency: usize,
+    time: &Time,
+    outcomes: &mut [Outcome],
+    start: impl Fn(usize) -> F,
+    mut see: impl FnMut(usize, &Outcome),
+) {
+    let start = |index| {
+        let record = start(index);
+        async move { (index, record.await) }
+    };
+    let mut running = Running::new(concurrency.min(outcomes.len()));
+    let mut limit = time.limit();
+    loop {
+        while !running.is_full() && !plan.is_idle() {
+            if time.is_over() {
+                plan.stop();
+            } else if let Some(index) = plan.start() {
+                // What it is unless it ends.
+                outcomes[index] = Outcome::Stopped;
+                running.push(start(index));
+            }
+        }
+        if running.is_empty() {
+            break;
+        }
+        // Records that never wait must not keep other tasks of this thread waiting.
+        tokio::task::coop::consume_budget().await;
+        let ended = poll_fn(|cx| match running.poll_next(cx) {
+            Poll::Ready(ended) => Poll::Ready(Some(ended)),
+            Poll::Pending => limit.poll(cx).map(|()| None),
+        });
+        let Some((index, outcome)) = ended.await else { break };
+        plan.finish(index, outcome.is_done());
+        see(index, &outcome);
+        outcomes[index] = outcome;
+    }
+    // What is dropped in the middle of its work may panic.
+    if catch_unwind(AssertUnwindSafe(|| drop(running))).is_err() {
+        tracing::warn!("a record that was stopped panicked");
+    }
+}
+
+/// The records that are being handled.
+enum Running<F> {
+    /// At most one: no need to tell apart who wakes.
+    One(Pin<Box<Option<F>>>),
+    Many {
+        records: FuturesUnordered<F>,
+        limit: usize,
+    },
+}
+
+impl<F: Future> Running<F> {
+    fn new(limit: usize) -> Self {
+        if limit > 1 {
+            Self::Many { records: FuturesUnordered::new(), limit }
+        } else {
+            Self::One(Box::pin(None))
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        match self {
+            Self::One(record) => record.is_some(),
+            Self::Many { records, limit } => records.len() >= *limit,
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::One(record) => record.is_none(),
+            Self::Many { records, .. } => records.is_empty(),
+        }
+    }
+
+    fn push(&mut self, record: F) {
+        match self {
+            Self::One(place) => place.as_mut().set(Some(record)),
+            Self::Many { records, .. } => records.push(record),
+        }
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<F::Output> {
+        match self {
+            Self::One(place) => match place.as_mut().as_pin_mut() {
+                Some(record) => {
+                    let output = ready!(record.poll(cx));
+                    place.as_mut().set(None);
+                    Poll::Ready(output)
+                }
+                None => Poll::Pending,
+            },
+            Self::Many { records, .. } => match ready!(records.poll_next_unpin(cx)) {
+                Some(output) => Poll::Ready(output),
+                None => Poll::Pending,
+            },
+        }
+    }
+}

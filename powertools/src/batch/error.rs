@@ -1,0 +1,94 @@
+use std::error::Error as StdError;
+use std::sync::Arc;
+
+use lambda_runtime::Diagnostic;
+
+use crate::runtime::diagnostic::{Named, with_causes};
+
+/// Why a batch has no reply.
+///
+/// Errors of single records are none of these: they are in the [`Report`](super::Report).
+/// [`error_type`](Self::error_type) has the fixed name under which Lambda reports each of these.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A record has no identifier, or an empty one, so its failure could not be reported: Lambda
+    /// takes such a reply for a failure of the whole batch. No record was handled.
+    #[error("record {index} has no identifier, so its failure could not be reported")]
+    IdentifierMissing {
+        /// The place of the record in the batch, from 0.
+        index: usize,
+    },
+
+    /// A record is not from the source that the batch is for. No record was handled.
+    #[error("record {index} is from {found}, and this batch is for {expected}")]
+    SourceUnexpected {
+        /// The place of the record in the batch, from 0.
+        index: usize,
+        /// The source that the batch is for.
+        expected: String,
+        /// The source that the record names.
+        found: String,
+    },
+
+    /// The event is that of a tumbling window, whose reply carries a state, which this one cannot.
+    /// No record was handled.
+    #[error("the event has a tumbling window: batches are not for windowed aggregation")]
+    TumblingWindow,
+
+    /// Some records were not handled, and the event source takes a batch as a whole: see
+    /// [`all_or_nothing`](super::Batch::all_or_nothing).
+    #[error("{unfinished} of {total} records were not handled")]
+    Incomplete {
+        /// How many records were not handled: failed, stopped or not started.
+        unfinished: usize,
+        /// How many records the batch has.
+        total: usize,
+        /// The error of the first one that failed, if one did.
+        #[source]
+        first: Option<Arc<dyn StdError + Send + Sync>>,
+    },
+
+    /// No record was handled: see [`fail_when_all_failed`](super::Batch::fail_when_all_failed).
+    #[error("none of {total} records was handled")]
+    AllFailed {
+        /// How many records the batch has.
+        total: usize,
+        /// The error of the first one that failed, if one did.
+        #[source]
+        first: Option<Arc<dyn StdError + Send + Sync>>,
+    },
+}
+
+impl Error {
+    /// The name under which Lambda reports the error. It never changes, so that a state machine or
+    /// an alarm can match it.
+    #[must_use]
+    pub fn error_type(&self) -> &'static str {
+        match self {
+            Self::IdentifierMissing { .. } => "Powertools.BatchIdentifierMissing",
+            Self::SourceUnexpected { .. } => "Powertools.BatchSourceUnexpected",
+            Self::TumblingWindow => "Powertools.BatchTumblingWindow",
+            Self::Incomplete { .. } => "Powertools.BatchIncomplete",
+            Self::AllFailed { .. } => "Powertools.BatchAllFailed",
+        }
+    }
+
+    /// Returns true if the same event may succeed when it is sent again.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Incomplete { .. } | Self::AllFailed { .. })
+    }
+}
+
+impl Named for Error {
+    fn error_type(&self) -> &'static str {
+        self.error_type()
+    }
+}
+
+impl From<Error> for Diagnostic {
+    fn from(error: Error) -> Self {
+        Self { error_type: error.error_type().to_owned(), error_message: with_causes(&error) }
+    }
+}

@@ -1,0 +1,172 @@
+use std::error::Error as StdError;
+use std::fmt;
+use std::future::Future;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::report::Policy;
+use super::{Outcome, RecordError, Source};
+
+type BoxError = Box<dyn StdError + Send + Sync>;
+pub(super) type Hook<'a, R> = Box<dyn FnMut(&R, &Outcome) + Send + 'a>;
+pub(super) type Sink<'a, R> =
+    Box<dyn Fn(R, RecordError) -> BoxFuture<'a, Result<(), BoxError>> + Send + Sync + 'a>;
+pub(super) type Classifier<'a> = Box<dyn Fn(&(dyn StdError + 'static)) -> bool + Send + Sync + 'a>;
+
+/// A batch and how it is to be handled. Made by [`sqs`](super::sqs) and the functions beside it.
+#[must_use = "a batch does nothing until it runs"]
+pub struct Batch<'a, S: Source> {
+    pub(super) source: S,
+    pub(super) concurrency: usize,
+    pub(super) reserve: Duration,
+    pub(super) stop_at_first_failure: bool,
+    pub(super) policy: Policy,
+    pub(super) hook: Option<Hook<'a, S::Record>>,
+    pub(super) sink: Option<Sink<'a, S::Record>>,
+    pub(super) permanent_if: Option<Classifier<'a>>,
+}
+
+impl<'a, S: Source> Batch<'a, S> {
+    /// A batch of a source of your own; see [`Source`].
+    pub fn new(source: S) -> Self {
+        Self {
+            source,
+            concurrency: 1,
+            reserve: Duration::from_secs(1),
+            stop_at_first_failure: false,
+            policy: Policy::default(),
+            hook: None,
+            sink: None,
+            permanent_if: None,
+        }
+    }
+
+    /// How many records are handled side by side, at most. 1 by default, and at least.
+    ///
+    /// Records that have an order among them, such as those of a message group, are handled one
+    /// after the other all the same.
+    pub fn concurrency(mut self, records: usize) -> Self {
+        self.concurrency = records.max(1);
+        self
+    }
+
+    /// The time before the invocation's deadline that is kept for the reply. 1 second by default,
+    /// and at most half of the function's timeout.
+    ///
+    /// With less than that left no record starts, and those that run are stopped; they are
+    /// reported. Idempotent records give their claims back then, for which they have half of the
+    /// reserve.
+    pub fn reserve(mut self, time: Duration) -> Self {
+        self.reserve = time;
+        self
+    }
+
+    /// Starts no record after the first failure, whatever their orders.
+    ///
+    /// For sources that report [each failure](super::Reporting::EachFailure); the others do so
+    /// anyway.
+    pub fn stop_at_first_failure(mut self) -> Self {
+        self.stop_at_first_failure = true;
+        self
+    }
+
+    /// Makes a batch fail as a whole if a record does: for an event source mapping without
+    /// `ReportBatchItemFailures`.
+    ///
+    /// Such a mapping ignores the reply. Without this, SQS would delete the messages that failed.
+    /// [`Report::into_reply`](super::Report::into_reply) then returns
+    /// [`Error::Incomplete`](super::Error::Incomplete), and Lambda delivers the whole batch again.
+    pub fn all_or_nothing(mut self) -> Self {
+        self.policy.all_or_nothing = true;
+        self
+    }
+
+    /// Makes the invocation fail if no record of the batch was done, so that Lambda counts it
+    /// among the function's errors. Otherwise their identifiers are reported like any others.
+    pub fn fail_when_all_failed(mut self) -> Self {
+        self.policy.fail_when_all_failed = true;
+        self
+    }
+
+    /// Shows each record and its outcome to `hook`, as it happens.
+    ///
+    /// Records that were not started or were stopped come last. A panic of the hook is logged and
+    /// changes nothing else.
+    pub fn on_outcome(mut self, hook: impl FnMut(&S::Record, &Outcome) + Send + 'a) -> Self {
+        self.hook = Some(Box::new(hook));
+        self
+    }
+
+    /// Where records go that failed [permanently](RecordError::permanent), for example a queue for
+    /// people to look at.
+    ///
+    /// A record that the sink took counts as done, so it is not delivered again. If the sink fails,
+    /// panics or has no time left, the record is reported like any other failure, so a sink can
+    /// see a record more than once.
+    ///
+    /// ```
+    /// use powertools::batch::{self, Message, RecordError, SqsEvent, SqsRecord};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// # let event: SqsEvent = serde_json::from_str(r#"{"Records":[{"messageId":"m","body":"0"}]}"#).unwrap();
+    /// let report = batch::sqs(event)
+    ///     .permanent_sink(|record: SqsRecord, error| async move {
+    ///         println!("set aside: {:?}, {error}", record.body());
+    ///         Ok::<_, std::io::Error>(())
+    ///     })
+    ///     .run(|amount: Message<u64>| async move {
+    ///         if amount.body == 0 {
+    ///             return Err(RecordError::permanent("an order of nothing"));
+    ///         }
+    ///         Ok(())
+    ///     })
+    ///     .await;
+    /// assert!(report.is_done());
+    /// # }
+    /// ```
+    pub fn permanent_sink<F, Fut, E>(mut self, sink: F) -> Self
+    where
+        F: Fn(S::Record, RecordError) -> Fut + Send + Sync + 'a,
+        Fut: Future<Output = Result<(), E>> + Send + 'a,
+        E: Into<BoxError>,
+    {
+        self.sink = Some(Box::new(move |record, error| {
+            sink(record, error).map(|result| result.map_err(Into::into)).boxed()
+        }));
+        self
+    }
+
+    /// Makes errors permanent that do not say so themselves.
+    ///
+    /// `classify` sees each error of a record, those of this toolkit too. So records that cannot
+    /// be parsed can go to the sink at once:
+    ///
+    /// ```
+    /// use powertools::batch::{self, ParseError, SqsEvent};
+    ///
+    /// # let event = SqsEvent::default();
+    /// let batch = batch::sqs(event).permanent_if(|error| error.is::<ParseError>());
+    /// # let _ = batch;
+    /// ```
+    pub fn permanent_if(
+        mut self,
+        classify: impl Fn(&(dyn StdError + 'static)) -> bool + Send + Sync + 'a,
+    ) -> Self {
+        self.permanent_if = Some(Box::new(classify));
+        self
+    }
+}
+
+impl<S: Source + fmt::Debug> fmt::Debug for Batch<'_, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batch")
+            .field("source", &self.source)
+            .field("concurrency", &self.concurrency)
+            .field("reserve", &self.reserve)
+            .field("stop_at_first_failure", &self.stop_at_first_failure)
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,136 @@
+use std::any::Any;
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+
+use super::{ParseError, leases};
+use crate::runtime::diagnostic::{causes, panic_message, with_causes};
+
+type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// Why the handler of a record failed, and whether it makes sense to try again.
+///
+/// Every error becomes one by `?`, which asks for another try:
+///
+/// ```
+/// use powertools::batch::{Message, RecordError};
+///
+/// async fn charge(amount: Message<String>) -> Result<(), RecordError> {
+///     let amount: u64 = amount.body.parse()?; // is tried again
+///     if amount == 0 {
+///         return Err(RecordError::permanent("an order of nothing")); // is not
+///     }
+///     Ok(())
+/// }
+/// # let _ = charge;
+/// ```
+///
+/// A handler that has no permanent errors can return any error type, `lambda_runtime::Error` for
+/// one. This type is no [`std::error::Error`] itself, or it could not be made of all of those.
+#[derive(Clone)]
+pub struct RecordError {
+    error: Arc<dyn StdError + Send + Sync>,
+    permanent: bool,
+}
+
+impl RecordError {
+    /// An error that another try may not have. The same as `from`.
+    pub fn retry(error: impl Into<BoxError>) -> Self {
+        Self { error: error.into().into(), permanent: false }
+    }
+
+    /// An error that every further try would have too.
+    ///
+    /// A record with one goes to the [sink](super::Batch::permanent_sink). Errors of this toolkit,
+    /// also as the cause of `error`, and records that cannot be parsed are not permanent whatever
+    /// is said here: [`permanent_if`](super::Batch::permanent_if) can make them so.
+    pub fn permanent(error: impl Into<BoxError>) -> Self {
+        let error = error.into();
+        let permanent = !causes(&*error).any(is_of_the_toolkit);
+        Self { error: error.into(), permanent }
+    }
+
+    /// Returns true if another try would have the same error.
+    #[must_use]
+    pub fn is_permanent(&self) -> bool {
+        self.permanent
+    }
+
+    /// The error.
+    #[must_use]
+    pub fn error(&self) -> &(dyn StdError + Send + Sync + 'static) {
+        &*self.error
+    }
+
+    /// The error, for one that says how a batch ended.
+    pub(super) fn shared(&self) -> Arc<dyn StdError + Send + Sync> {
+        self.error.clone()
+    }
+
+    pub(super) fn panicked(panic: &(dyn Any + Send)) -> Self {
+        Self::retry(format!("the record handler panicked: {}", panic_message(panic)))
+    }
+
+    pub(super) fn into_permanent(self) -> Self {
+        Self { permanent: true, ..self }
+    }
+}
+
+fn is_of_the_toolkit(error: &(dyn StdError + 'static)) -> bool {
+    error.is::<ParseError>() || error.is::<super::Error>() || leases::is_idempotency_error(error)
+}
+
+impl<E: Into<BoxError>> From<E> for RecordError {
+    fn from(error: E) -> Self {
+        Self::retry(error)
+    }
+}
+
+impl fmt::Debug for RecordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecordError")
+            .field("error", &self.error)
+            .field("permanent", &self.permanent)
+            .finish()
+    }
+}
+
+/// The message of the error, followed by those of its causes.
+impl fmt::Display for RecordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&with_causes(&*self.error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_asks_for_another_try_unless_it_says_otherwise() {
+        fn fails() -> Result<(), RecordError> {
+            Err(std::io::Error::other("down"))?
+        }
+        assert!(!fails().unwrap_err().is_permanent());
+        assert!(!RecordError::from("text").is_permanent());
+        assert!(!RecordError::from(anyhow::anyhow!("text")).is_permanent());
+        assert!(RecordError::permanent("text").is_permanent());
+    }
+
+    #[test]
+    fn errors_of_this_toolkit_are_never_permanent() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("outer")]
+        struct Outer(#[source] ParseError);
+
+        assert!(!RecordError::permanent(ParseError::Empty).is_permanent());
+        assert!(!RecordError::permanent(Outer(ParseError::Empty)).is_permanent());
+        assert!(!RecordError::permanent(super::super::Error::TumblingWindow).is_permanent());
+    }
+
+    #[test]
+    fn the_message_has_its_causes() {
+        let error = RecordError::from(anyhow::anyhow!("inner").context("outer"));
+        assert_eq!(error.to_string(), "outer: inner");
+    }
+}

@@ -1,0 +1,118 @@
+use std::collections::HashSet;
+use std::error::Error as StdError;
+use std::sync::Arc;
+use std::{fmt, iter};
+
+use serde::Serialize;
+
+use super::{Error, Outcome, Record, Reporting, Source};
+
+/// How the records of a batch ended, and what Lambda is told of it.
+#[must_use = "Lambda must be told of failures: return what `into_reply` gives"]
+pub struct Report<S: Source> {
+    pub(super) records: Vec<S::Record>,
+    pub(super) outcomes: Vec<Outcome>,
+    pub(super) policy: Policy,
+    /// Why no record was handled.
+    pub(super) refused: Option<Error>,
+}
+
+/// What the function's answer is when records failed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Policy {
+    pub(super) all_or_nothing: bool,
+    pub(super) fail_when_all_failed: bool,
+}
+
+/// What Lambda is told: which records are to be delivered again.
+///
+/// Without `ReportBatchItemFailures` in the event source mapping Lambda ignores it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Reply<I = super::RecordId> {
+    /// The records.
+    pub batch_item_failures: Vec<ItemFailure<I>>,
+}
+
+/// A record that is to be delivered again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ItemFailure<I = super::RecordId> {
+    /// Its name.
+    pub item_identifier: I,
+}
+
+/// The name of a source's record.
+type Identifier<S> = <<S as Source>::Record as Record>::Identifier;
+
+impl<S: Source> Report<S> {
+    /// Each record with its outcome, in the order of the batch.
+    ///
+    /// None if the event was refused as a whole: [`into_reply`](Self::into_reply) says why.
+    #[must_use]
+    pub fn records(&self) -> impl ExactSizeIterator<Item = (&S::Record, &Outcome)> {
+        iter::zip(&self.records, &self.outcomes)
+    }
+
+    /// Returns true if no record needs to be delivered again.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.refused.is_none() && self.outcomes.iter().all(Outcome::is_done)
+    }
+
+    /// The reply to Lambda.
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason why the event was refused: [`Error::IdentifierMissing`],
+    /// [`Error::SourceUnexpected`] or [`Error::TumblingWindow`]. If a record was not done, returns
+    /// [`Error::Incomplete`] under [`all_or_nothing`](super::Batch::all_or_nothing), and if none
+    /// was, [`Error::AllFailed`] under
+    /// [`fail_when_all_failed`](super::Batch::fail_when_all_failed).
+    pub fn into_reply(mut self) -> Result<Reply<Identifier<S>>, Error> {
+        if let Some(error) = self.refused.take() {
+            return Err(error);
+        }
+        let total = self.outcomes.len();
+        let unfinished = self.outcomes.iter().filter(|outcome| !outcome.is_done()).count();
+        if unfinished > 0 && self.policy.all_or_nothing {
+            return Err(Error::Incomplete { unfinished, total, first: self.first_error() });
+        }
+        if unfinished > 0 && unfinished == total && self.policy.fail_when_all_failed {
+            return Err(Error::AllFailed { total, first: self.first_error() });
+        }
+
+        let reported = match S::REPORTING {
+            Reporting::EachFailure => unfinished,
+            Reporting::Checkpoint => 1,
+        };
+        let mut names = HashSet::new();
+        let mut batch_item_failures = Vec::new();
+        for (record, _) in self.records().filter(|(_, outcome)| !outcome.is_done()).take(reported) {
+            // They were looked at before the first record started.
+            let Some(item_identifier) = record.identifier() else { continue };
+            let again = record.identifier().is_some_and(|name| !names.insert(name));
+            if !again {
+                batch_item_failures.push(ItemFailure { item_identifier });
+            }
+        }
+        Ok(Reply { batch_item_failures })
+    }
+
+    fn first_error(&self) -> Option<Arc<dyn StdError + Send + Sync>> {
+        let mut unfinished = self.outcomes.iter().filter(|outcome| !outcome.is_done());
+        Some(unfinished.find_map(Outcome::error)?.shared())
+    }
+}
+
+impl<S: Source> fmt::Debug for Report<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Report")
+            .field("outcomes", &self.outcomes)
+            .field("policy", &self.policy)
+            .field("refused", &self.refused)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,214 @@
+//! What happens to a batch, and to one record of it.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::FutureExt;
+
+use super::options::{Classifier, Hook, Sink};
+use super::plan::{AfterFailure, Plan};
+use super::time::Time;
+use super::{
+    Batch, Error, FromRecord, Outcome, Record, RecordError, Report, Reporting, Source, engine,
+    leases,
+};
+use crate::Invocation;
+
+impl<S: Source> Batch<'_, S> {
+    /// Handles each record with `handler`, which takes the record or what is made of it, such as
+    /// a [`Message`](super::Message).
+    ///
+    /// A record that cannot be parsed, whose handler returns an error or panics, fails alone; with
+    /// `panic = "abort"` a panic ends the process. The handler may run again for a record in the
+    /// same batch: if idempotent work was refused by a lease that ends within two seconds, that is
+    /// waited for.
+    ///
+    /// The records are handled by the task that awaits this. Inside an invocation they are stopped
+    /// in time for the reply: see [`reserve`](Self::reserve).
+    pub async fn run<M, F, Fut, E>(self, handler: F) -> Report<S>
+    where
+        M: FromRecord<S::Record>,
+        F: Fn(M) -> Fut,
+        Fut: Future<Output = Result<(), E>>,
+        E: Into<RecordError>,
+    {
+        let Self { source, concurrency, reserve, stop_at_first_failure, policy, .. } = self;
+        let mut report =
+            Report { records: Vec::new(), outcomes: Vec::new(), policy, refused: None };
+        match source.into_records() {
+            Ok(records) => report.records = records,
+            Err(error) => {
+                report.refused = Some(error);
+                return report;
+            }
+        }
+        let records = &report.records[..];
+        report.outcomes = vec![Outcome::NotStarted; records.len()];
+        if let Some(index) = records.iter().position(|record| record.identifier().is_none()) {
+            report.refused = Some(Error::IdentifierMissing { index });
+            return report;
+        }
+
+        let after_failure = match S::REPORTING {
+            Reporting::Checkpoint => AfterFailure::Earlier,
+            Reporting::EachFailure if stop_at_first_failure => AfterFailure::None,
+            Reporting::EachFailure => AfterFailure::Others,
+        };
+        let mut plan = Plan::new(records.len(), after_failure);
+        // Where a failure stops all that is behind it, one after the other needs no orders.
+        if concurrency > 1 || after_failure == AfterFailure::Others {
+            plan = plan.keep_order(records.iter().map(Record::order));
+        }
+
+        let time = Time::new(reserve);
+        let handling = Handling {
+            handler: &handler,
+            time: &time,
+            sink: self.sink,
+            permanent_if: self.permanent_if,
+            warned: AtomicBool::new(false),
+        };
+        let mut observer = Observer { hook: self.hook };
+        let outcomes = &mut report.outcomes[..];
+        let work = engine::handle(
+            plan,
+            concurrency,
+            &time,
+            outcomes,
+            |index| handling.record(&records[index]),
+            |index, outcome| observer.see(&records[index], outcome),
+        );
+        Invocation::enter(time.invocation().cloned(), work).await;
+        observer.see_the_rest(records, outcomes);
+        report
+    }
+}
+
+/// How a record is handled.
+struct Handling<'a, 'b, R, F> {
+    handler: &'a F,
+    time: &'a Time,
+    sink: Option<Sink<'b, R>>,
+    permanent_if: Option<Classifier<'b>>,
+    /// True once it was said that there is no sink.
+    warned: AtomicBool,
+}
+
+impl<R: Record, F> Handling<'_, '_, R, F> {
+    async fn record<M, Fut, E>(&self, record: &R) -> Outcome
+    where
+        M: FromRecord<R>,
+        F: Fn(M) -> Fut,
+        Fut: Future<Output = Result<(), E>>,
+        E: Into<RecordError>,
+    {
+        let mut result = self.attempt(record).await;
+        if let Err(error) = &result
+            && let Some(end) = leases::lease_end(error.error())
+            && let Some(wait) = self.time.wait_for(end)
+        {
+            tokio::time::sleep(wait).await;
+            result = self.attempt(record).await;
+        }
+        match result {
+            Ok(()) => Outcome::Succeeded,
+            Err(error) => self.failed(record, error).await,
+        }
+    }
+
+    /// Runs the handler once.
+    async fn attempt<M, Fut, E>(&self, record: &R) -> Result<(), RecordError>
+    where
+        M: FromRecord<R>,
+        F: Fn(M) -> Fut,
+        Fut: Future<Output = Result<(), E>>,
+        E: Into<RecordError>,
+    {
+        let work = async {
+            let message = M::from_record(record.clone())?;
+            (self.handler)(message).await.map_err(Into::into)
+        };
+        match AssertUnwindSafe(work).catch_unwind().await {
+            Ok(result) => result,
+            Err(panic) => Err(RecordError::panicked(&*panic)),
+        }
+    }
+
+    async fn failed(&self, record: &R, mut error: RecordError) -> Outcome {
+        if let Some(classify) = &self.permanent_if
+            && catch_unwind(AssertUnwindSafe(|| classify(error.error()))).unwrap_or(false)
+        {
+            error = error.into_permanent();
+        }
+        if !error.is_permanent() {
+            return Outcome::Failed(error);
+        }
+        let Some(sink) = &self.sink else {
+            if !self.warned.swap(true, Ordering::Relaxed) {
+                tracing::warn!(
+                    "a record failed permanently and is delivered again all the same: the batch \
+                     has no permanent_sink"
+                );
+            }
+            return Outcome::Failed(error);
+        };
+        let taken = async { sink(record.clone(), error.clone()).await };
+        match AssertUnwindSafe(taken).catch_unwind().await {
+            Ok(Ok(())) => return Outcome::Permanent(error),
+            Ok(Err(reason)) => {
+                let reason = RecordError::retry(reason);
+                tracing::warn!(record = ?record.identifier(), %reason, "the sink did not take a record");
+            }
+            Err(panic) => {
+                let reason = RecordError::panicked(&*panic);
+                tracing::warn!(record = ?record.identifier(), %reason, "the sink did not take a record");
+            }
+        }
+        Outcome::Failed(error)
+    }
+}
+
+/// Who is told of outcomes.
+struct Observer<'b, R> {
+    hook: Option<Hook<'b, R>>,
+}
+
+impl<R: Record> Observer<'_, R> {
+    fn see(&mut self, record: &R, outcome: &Outcome) {
+        match outcome {
+            Outcome::Failed(error) => {
+                tracing::warn!(record = ?record.identifier(), %error, "a record failed");
+            }
+            Outcome::Permanent(error) => {
+                tracing::warn!(record = ?record.identifier(), %error, "a record failed permanently");
+            }
+            Outcome::Succeeded | Outcome::Stopped | Outcome::NotStarted => {}
+        }
+        self.show(record, outcome);
+    }
+
+    /// Sees the records that did not end.
+    fn see_the_rest(&mut self, records: &[R], outcomes: &[Outcome]) {
+        let (mut stopped, mut not_started) = (0, 0);
+        for (record, outcome) in std::iter::zip(records, outcomes) {
+            match outcome {
+                Outcome::Stopped => stopped += 1,
+                Outcome::NotStarted => not_started += 1,
+                Outcome::Succeeded | Outcome::Failed(_) | Outcome::Permanent(_) => continue,
+            }
+            self.show(record, outcome);
+        }
+        if stopped + not_started > 0 {
+            tracing::warn!(stopped, not_started, "records of a batch were left for another time");
+        }
+    }
+
+    fn show(&mut self, record: &R, outcome: &Outcome) {
+        if let Some(hook) = &mut self.hook
+            && catch_unwind(AssertUnwindSafe(|| hook(record, outcome))).is_err()
+        {
+            tracing::warn!(record = ?record.identifier(), "the hook of a batch panicked");
+        }
+    }
+}
