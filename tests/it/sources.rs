@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 mod faults;
 mod fifo;
 mod functions;
+mod histories;
 mod kafka;
 mod sqs;
 mod streams;

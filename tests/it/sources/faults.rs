@@ -1,6 +1,7 @@
 //! What goes wrong, by script and by chance.
 
 use std::cell::Cell;
+use std::collections::HashSet;
 use std::convert::Infallible;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
@@ -159,6 +160,24 @@ async fn the_same_seed_gives_the_same_history_and_another_a_different_one() {
         different += usize::from(one.steps() != run(seed + 1_000).await.steps());
     }
     assert_eq!(different, 20);
+}
+
+#[tokio::test]
+async fn which_of_two_functions_goes_on_is_left_to_chance() {
+    let mut orders = HashSet::new();
+    for seed in 0..20 {
+        let source = source(2).batch_size(1).seed(seed);
+        let effects = source.effects();
+        let history = source
+            .run(async |event: Event| {
+                tokio::task::yield_now().await;
+                effects.record(ids(&event)[0]);
+                Ok::<_, Infallible>(())
+            })
+            .await;
+        orders.insert(history.effects().concat());
+    }
+    assert_eq!(orders.len(), 2, "{orders:?}");
 }
 
 #[tokio::test]

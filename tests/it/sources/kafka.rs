@@ -89,7 +89,10 @@ async fn offsets_of_a_partition_are_done_in_their_order_whatever_dies() {
         assert_eq!(history.done().len(), 16);
         for partition in ["0 ", "1 ", "2 "] {
             let effects = history.first_effects();
-            assert!(effects.iter().filter(|name| name.starts_with(partition)).is_sorted(), "{effects:?}");
+            assert!(
+                effects.iter().filter(|name| name.starts_with(partition)).is_sorted(),
+                "{effects:?}"
+            );
         }
     }
 }

@@ -100,6 +100,14 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_identifier_names_no_record_even_if_one_has_it() {
+        for empty in [Value::Null, json!("")] {
+            let reply = json!({ "batchItemFailures": [{ "itemIdentifier": empty }] }).to_string();
+            assert!(matches!(read(reply.as_bytes(), &[empty]), Reply::Unreadable(_)), "{reply}");
+        }
+    }
+
+    #[test]
     fn what_is_no_reply_at_all_is_unreadable() {
         for reply in ["{", r#""ok""#, "[]", "7", r#"{"batchItemFailures":"a"}"#, "\u{1}"] {
             assert!(matches!(of(reply), Reply::Unreadable(_)), "{reply}");

@@ -188,11 +188,11 @@ impl Stream {
 
     /// What of a batch is not done: in each line, all from the first record that failed.
     fn left(&self, piece: &Piece, failed: &[usize]) -> Vec<usize> {
+        // They are sorted: the first one of a line is the lowest.
         let mut firsts: HashMap<&str, usize> = HashMap::new();
         for position in failed {
             let line = self.records[piece.records[*position]].line.as_str();
-            let first = firsts.entry(line).or_insert(*position);
-            *first = (*first).min(*position);
+            firsts.entry(line).or_insert(*position);
         }
         let is_left = |(position, index): (usize, &usize)| {
             let first = firsts.get(self.records[*index].line.as_str());
