@@ -1,6 +1,7 @@
 //! Public behaviour, on real parts.
 
 mod attribute;
+mod batch;
 mod dynamodb;
 mod events;
 mod faults;

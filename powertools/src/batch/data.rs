@@ -1,4 +1,5 @@
 use std::io::Read;
+use std::time::{Duration, SystemTime};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -24,6 +25,14 @@ pub(super) fn decompress(data: Vec<u8>) -> Result<Vec<u8>, ParseError> {
         }
         _ => Ok(data),
     }
+}
+
+/// The moment so many seconds after the epoch, to the millisecond.
+pub(super) fn moment(seconds: f64) -> Option<SystemTime> {
+    let since = Duration::try_from_secs_f64(seconds).ok()?;
+    // Half a millisecond more, and the rest cut off.
+    let millis = since.checked_add(Duration::from_micros(500))?.as_millis();
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(millis.try_into().ok()?))
 }
 
 fn read(from: impl Read, limit: u64) -> Result<Vec<u8>, ParseError> {

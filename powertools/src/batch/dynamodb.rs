@@ -2,17 +2,18 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use serde::de::{self, DeserializeOwned, MapAccess};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use super::data::moment;
 use super::de::{Object, Value, event, text_in};
 use super::source::from_one_source;
 use super::{Error, FromRecord, ParseError, Record, RecordId, Reporting, Source};
 
-const SOURCE: &str = "aws:dynamodb";
+pub(super) const SOURCES: &[&str] = &["aws:dynamodb"];
 
 /// The event of a shard of a DynamoDB stream.
 ///
@@ -103,7 +104,7 @@ impl Source for DynamoDbEvent {
         if self.has_window {
             return Err(Error::TumblingWindow);
         }
-        from_one_source(SOURCE, self.records, |record| record.0.other_source.as_deref())
+        from_one_source(SOURCES, self.records, |record| record.0.other_source.as_deref())
     }
 }
 
@@ -200,8 +201,7 @@ impl DynamoDbRecord {
     /// When the item was changed, about.
     #[must_use]
     pub fn created_at(&self) -> Option<SystemTime> {
-        let since = Duration::try_from_secs_f64(self.0.change.created?).ok()?;
-        SystemTime::UNIX_EPOCH.checked_add(since)
+        moment(self.0.change.created?)
     }
 }
 
@@ -312,7 +312,7 @@ impl Object for Fields {
             Member::EventName => self.event_name = value.text()?,
             Member::StreamArn => self.stream_arn = value.arn()?,
             Member::UserIdentity => self.user_identity = value.raw()?,
-            Member::Source => self.other_source = value.unless(&[SOURCE])?,
+            Member::Source => self.other_source = value.unless(SOURCES)?,
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use super::de::{Object, Value, event};
 use super::{Batch, Error, FromRecord, Message, ParseError, Record, Source};
 
 /// MSK, and Kafka that someone else runs.
-const SOURCES: &[&str] = &["aws:kafka", "SelfManagedKafka"];
+pub(super) const SOURCES: &[&str] = &["aws:kafka", "SelfManagedKafka"];
 
 /// A record of a Kafka topic with its value parsed. The value is decompressed first if it begins
 /// as gzip or zlib does; one that is null is JSON's null.

@@ -1,16 +1,16 @@
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use serde::de::{self, DeserializeOwned, MapAccess};
 use serde::{Deserialize, Deserializer};
 
-use super::data::{decode, decompress};
+use super::data::{decode, decompress, moment};
 use super::de::{Object, Value, event};
 use super::source::from_one_source;
 use super::{Error, FromRecord, Message, ParseError, Record, RecordId, Reporting, Source};
 
-const SOURCE: &str = "aws:kinesis";
+pub(super) const SOURCES: &[&str] = &["aws:kinesis"];
 
 /// A record of a Kinesis stream with its data parsed. Data is decompressed first if it begins as
 /// gzip or zlib does.
@@ -59,7 +59,7 @@ impl Source for KinesisEvent {
         if self.has_window {
             return Err(Error::TumblingWindow);
         }
-        from_one_source(SOURCE, self.records, |record| record.0.other_source.as_deref())
+        from_one_source(SOURCES, self.records, |record| record.0.other_source.as_deref())
     }
 }
 
@@ -114,8 +114,7 @@ impl KinesisRecord {
     /// When the record came to the stream, about.
     #[must_use]
     pub fn arrived_at(&self) -> Option<SystemTime> {
-        let since = Duration::try_from_secs_f64(self.0.kinesis.arrived?).ok()?;
-        SystemTime::UNIX_EPOCH.checked_add(since)
+        moment(self.0.kinesis.arrived?)
     }
 }
 
@@ -207,7 +206,7 @@ impl Object for Fields {
             Member::Kinesis => value.object(&mut self.kinesis)?,
             Member::EventId => self.event_id = value.text()?,
             Member::StreamArn => self.stream_arn = value.arn()?,
-            Member::Source => self.other_source = value.unless(&[SOURCE])?,
+            Member::Source => self.other_source = value.unless(SOURCES)?,
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::time::SystemTime;
 
-use crate::idempotency::{EpochMillis, Error};
+use crate::idempotency::Error;
 use crate::runtime::diagnostic::causes;
 
 pub(super) fn is_idempotency_error(error: &(dyn StdError + 'static)) -> bool {
@@ -13,10 +13,7 @@ pub(super) fn is_idempotency_error(error: &(dyn StdError + 'static)) -> bool {
 /// When the lease of the other run ends, if that is why a record was refused.
 pub(super) fn lease_end(error: &(dyn StdError + 'static)) -> Option<SystemTime> {
     causes(error).find_map(|error| match error.downcast_ref()? {
-        Error::InProgress { until: Some(EpochMillis(until)), .. } => {
-            // It holds up to and including that millisecond.
-            Some(EpochMillis(until.saturating_add(1)).to_system_time())
-        }
+        Error::InProgress { until: Some(until), .. } => Some(until.to_system_time()),
         _ => None,
     })
 }

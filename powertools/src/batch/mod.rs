@@ -81,6 +81,10 @@ mod source;
 mod sqs;
 mod time;
 
+#[cfg(feature = "events")]
+mod aws_events;
+#[cfg(feature = "idempotency")]
+mod idempotent;
 #[cfg(feature = "idempotency")]
 mod leases;
 #[cfg(not(feature = "idempotency"))]
@@ -89,6 +93,8 @@ mod leases;
 
 pub use self::dynamodb::{Change, ChangeKind, DynamoDbEvent, DynamoDbRecord};
 pub use self::error::Error;
+#[cfg(feature = "idempotency")]
+pub use self::idempotent::IdempotentBatch;
 pub use self::kafka::{KafkaEvent, KafkaIdentifier, KafkaMessage, KafkaRecord};
 pub use self::kinesis::{KinesisEvent, KinesisMessage, KinesisRecord};
 pub use self::options::Batch;

@@ -119,3 +119,126 @@ impl Plan {
         self.places.get(index).is_some_and(|place| place.waits)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A batch, and what its records do once they run.
+    #[derive(Clone, Debug)]
+    struct Case {
+        /// The order of each record, and whether it fails.
+        records: Vec<(Option<u8>, bool)>,
+        concurrency: usize,
+        after_failure: AfterFailure,
+        /// Which of the running records ends next, again and again.
+        ends: Vec<prop::sample::Index>,
+        /// Before which step the time is over.
+        stop: Option<usize>,
+    }
+
+    fn cases() -> impl Strategy<Value = Case> {
+        let record = (prop::option::of(0..4_u8), prop::bool::weighted(0.2));
+        let after_failure = prop_oneof![
+            Just(AfterFailure::Others),
+            Just(AfterFailure::Earlier),
+            Just(AfterFailure::None),
+        ];
+        (
+            prop::collection::vec(record, 0..24),
+            1..6_usize,
+            after_failure,
+            prop::collection::vec(any::<prop::sample::Index>(), 24),
+            prop::option::weighted(0.3, 0..24_usize),
+        )
+            .prop_map(|(records, concurrency, after_failure, ends, stop)| Case {
+                records,
+                concurrency,
+                after_failure,
+                ends,
+                stop,
+            })
+    }
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum State {
+        NotStarted,
+        Running,
+        Done,
+        Failed,
+    }
+
+    /// The rules, told of all records anew each time: which record may start next.
+    fn next_by_the_rules(case: &Case, states: &[State]) -> Option<usize> {
+        (0..states.len()).find(|&index| {
+            let (order, _) = case.records[index];
+            let in_order = (0..index)
+                .filter(|&before| order.is_some() && case.records[before].0 == order)
+                .all(|before| states[before] == State::Done);
+            let failed = |index: usize| states[index] == State::Failed;
+            let stopped = match case.after_failure {
+                AfterFailure::Others => false,
+                AfterFailure::Earlier => (0..index).any(failed),
+                AfterFailure::None => (0..states.len()).any(failed),
+            };
+            states[index] == State::NotStarted && in_order && !stopped
+        })
+    }
+
+    fn plan(case: &Case) -> Plan {
+        let orders = case.records.iter().map(|(order, _)| order.map(|n| n.to_string().into()));
+        Plan::new(case.records.len(), case.after_failure).keep_order(orders)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+        #[test]
+        fn records_start_by_the_rules(case in cases()) {
+            let mut plan = plan(&case);
+            let mut states = vec![State::NotStarted; case.records.len()];
+            for (step, end) in case.ends.iter().enumerate() {
+                if case.stop == Some(step) {
+                    plan.stop();
+                }
+                let running = |states: &[State]| {
+                    let all = 0..states.len();
+                    all.filter(|&index| states[index] == State::Running).collect::<Vec<_>>()
+                };
+                while running(&states).len() < case.concurrency {
+                    let stopped = case.stop.is_some_and(|stop| stop <= step);
+                    let expected =
+                        if stopped { None } else { next_by_the_rules(&case, &states) };
+                    let idle = plan.is_idle();
+                    let next = plan.start();
+                    prop_assert_eq!(next, expected);
+                    prop_assert!(next.is_none() || !idle);
+                    let Some(index) = next else { break };
+                    states[index] = State::Running;
+                }
+                let running = running(&states);
+                if running.is_empty() {
+                    break;
+                }
+                let index = running[end.index(running.len())];
+                let done = !case.records[index].1;
+                states[index] = if done { State::Done } else { State::Failed };
+                plan.finish(index, done);
+            }
+        }
+
+        #[test]
+        fn without_failures_everything_starts(case in cases()) {
+            let mut plan = plan(&case);
+            let mut started = 0;
+            while let Some(index) = plan.start() {
+                started += 1;
+                plan.finish(index, true);
+            }
+            prop_assert_eq!(started, case.records.len());
+            prop_assert!(plan.is_idle());
+        }
+    }
+}

@@ -112,7 +112,7 @@ pub trait FromRecord<R>: Sized {
 
 /// The records, unless one says that it is from somewhere else.
 pub(super) fn from_one_source<R>(
-    expected: &str,
+    expected: &[&str],
     records: Vec<R>,
     other: impl Fn(&R) -> Option<&str>,
 ) -> Result<Vec<R>, Error> {
@@ -122,7 +122,7 @@ pub(super) fn from_one_source<R>(
         None => Ok(records),
         Some((index, found)) => Err(Error::SourceUnexpected {
             index,
-            expected: expected.to_owned(),
+            expected: expected[0].to_owned(),
             found: found.to_owned(),
         }),
     }

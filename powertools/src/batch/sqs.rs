@@ -10,7 +10,7 @@ use super::de::{Object, Value, event, member_in, text_in};
 use super::source::from_one_source;
 use super::{Batch, Error, FromRecord, Message, ParseError, Record, RecordId, Source};
 
-const SOURCE: &str = "aws:sqs";
+pub(super) const SOURCES: &[&str] = &["aws:sqs"];
 
 /// The event of an SQS queue, standard or FIFO.
 ///
@@ -74,7 +74,7 @@ impl Source for SqsEvent {
     type Record = SqsRecord;
 
     fn into_records(self) -> Result<Vec<SqsRecord>, Error> {
-        from_one_source(SOURCE, self.records, |record| record.fields.other_source.as_deref())
+        from_one_source(SOURCES, self.records, |record| record.fields.other_source.as_deref())
     }
 }
 
@@ -269,7 +269,7 @@ impl Object for Fields {
                 self.message_attributes = value.raw()?.filter(|raw| raw.get() != "{}");
             }
             Member::QueueArn => self.queue_arn = value.arn()?,
-            Member::Source => self.other_source = value.unless(&[SOURCE])?,
+            Member::Source => self.other_source = value.unless(SOURCES)?,
         }
         Ok(())
     }

@@ -46,9 +46,11 @@ impl Time {
 
     /// How long to wait for a lease until it ends, if that is worth it.
     pub(super) fn wait_for(&self, lease_end: SystemTime) -> Option<Duration> {
-        let wait = lease_end.duration_since(self.now()).unwrap_or_default();
+        let lease = lease_end.duration_since(self.now()).unwrap_or_default();
+        // It holds up to and including its last millisecond.
+        let wait = lease + Duration::from_millis(1);
         let in_time = self.left().is_none_or(|left| wait < left);
-        (wait <= SHORT_LEASE && in_time).then_some(wait)
+        (lease <= SHORT_LEASE && in_time).then_some(wait)
     }
 
     /// What completes when the running records are to be stopped.

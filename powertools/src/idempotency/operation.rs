@@ -1,8 +1,13 @@
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::codec::CodecError;
 use super::{Error, Idempotency, Key, OnMissingKey, Store};
 use crate::Invocation;
+
+/// How long a result is kept if nobody says.
+const EXPIRES_AFTER: Duration = Duration::from_secs(60 * 60);
 
 /// Work with a name. Made by [`Idempotency::operation`].
 #[derive(Clone, Debug)]
@@ -25,6 +30,7 @@ pub(super) struct Prepared<S> {
     pub(super) idempotency: Idempotency<S>,
     pub(super) key: Key,
     pub(super) validation: Option<String>,
+    pub(super) expires_after: Duration,
     operation: String,
 }
 
@@ -79,6 +85,7 @@ impl<'a, S: Store> Operation<'a, S> {
                 idempotency: idempotency.clone(),
                 key: Key::from(derived),
                 validation: None,
+                expires_after: options.expires_after.unwrap_or(EXPIRES_AFTER),
                 operation: name,
             }),
         })
@@ -105,6 +112,15 @@ impl<S: Store> Call<S> {
             prepared.validation = Some(hash);
         }
         Ok(self)
+    }
+
+    /// Keeps the result this long, if the options do not say.
+    pub fn expires_after_or(mut self, time: Duration) -> Self {
+        if let Some(prepared) = &mut self.prepared {
+            let chosen = prepared.idempotency.options.expires_after;
+            prepared.expires_after = chosen.unwrap_or(time);
+        }
+        self
     }
 
     /// The derived key; `None` if the work is to run without protection.

@@ -93,7 +93,8 @@ type ResponseHook = dyn Fn(Value, &Record) -> Value + Send + Sync;
 
 pub(super) struct Options {
     pub(super) scope: Arc<str>,
-    pub(super) expires_after: Duration,
+    /// `None` if it is up to who runs the work.
+    pub(super) expires_after: Option<Duration>,
     pub(super) lease: Option<Duration>,
     pub(super) grace: Duration,
     pub(super) save_reserve: Duration,
@@ -165,7 +166,7 @@ impl<S: Store> Idempotency<S> {
     pub fn builder(store: S) -> Builder<S> {
         let options = Options {
             scope: store.scope().into(),
-            expires_after: Duration::from_secs(60 * 60),
+            expires_after: None,
             lease: None,
             grace: Duration::from_secs(1),
             save_reserve: Duration::from_millis(500),
@@ -219,7 +220,8 @@ impl<S: Store> Idempotency<S> {
 }
 
 impl<S: Store> Builder<S> {
-    /// How long a result is kept, counted from when the work was done. 1 hour by default.
+    /// How long a result is kept, counted from when the work was done. 1 hour by default, and 24
+    /// hours for the records of an idempotent batch.
     ///
     /// It must exceed the time in which the event's source delivers it again: what returns later
     /// is new work.
@@ -231,7 +233,7 @@ impl<S: Store> Builder<S> {
     /// | SQS | the retention period of the queue, at most 14 days |
     /// | Kinesis, DynamoDB streams | the retention of the stream: 24 hours, for Kinesis up to a year |
     pub fn expires_after(mut self, time: Duration) -> Self {
-        self.options.expires_after = time;
+        self.options.expires_after = Some(time);
         self
     }
 
@@ -355,7 +357,7 @@ impl<S: Store> Builder<S> {
         if self.options.lease == Some(Duration::ZERO) {
             return config("a lease of zero protects nothing");
         }
-        if self.options.expires_after == Duration::ZERO {
+        if self.options.expires_after == Some(Duration::ZERO) {
             return config("results that expire at once protect nothing");
         }
         if self.options.tenant_in_key && self.options.codec != KeyCodec::Native {
@@ -367,7 +369,7 @@ impl<S: Store> Builder<S> {
         };
         let longest = [
             wait,
-            self.options.expires_after,
+            self.options.expires_after.unwrap_or_default(),
             self.options.lease.unwrap_or_default(),
             self.options.grace,
             self.options.save_reserve,

@@ -161,7 +161,7 @@ fn completion<S: Store, R: Replay>(session: &Session<S>, result: &R) -> Completi
     Completion {
         key: session.key().clone(),
         owner: session.owner.clone(),
-        expiration: session.time.expiration(options),
+        expiration: session.time.expiration(),
         validation: session.prepared.validation.clone(),
         data,
         not_stored,

@@ -35,7 +35,7 @@ pub(super) enum Claimed {
 
 impl<S: Store> Session<S> {
     pub(super) fn new(prepared: Prepared<S>) -> Result<Self, Error> {
-        let time = Time::new(&prepared.idempotency.options);
+        let time = Time::new(&prepared.idempotency.options, prepared.expires_after);
         let owner = Owner::new().map_err(|error| {
             StoreError::new(StoreErrorKind::Other, "there is no randomness for an owner")
                 .caused_by(error)

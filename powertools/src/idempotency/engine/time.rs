@@ -26,6 +26,7 @@ const LAST_SAVE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Time {
     clock: Clock,
+    expires_after: Duration,
     /// `None` outside an invocation.
     invocation: Option<Invocation>,
 }
@@ -42,7 +43,7 @@ pub(super) struct Window {
 }
 
 impl Time {
-    pub(super) fn new(options: &Options) -> Self {
+    pub(super) fn new(options: &Options, expires_after: Duration) -> Self {
         let current = Invocation::current();
         if current.is_none() && in_lambda() {
             static WARNING: Once = Once::new();
@@ -59,7 +60,7 @@ impl Time {
             (None, Some(invocation)) => invocation.clock().clone(),
             (None, None) => Clock::system(),
         };
-        Self { clock, invocation: current }
+        Self { clock, expires_after, invocation: current }
     }
 
     pub(super) fn now(&self) -> SystemTime {
@@ -94,14 +95,14 @@ impl Time {
         Ok(Window {
             now: now.into(),
             lease_end,
-            expiration: self.expiration(options).max(EpochMillis::from(lease_end).ceil()),
+            expiration: self.expiration().max(EpochMillis::from(lease_end).ceil()),
             limit,
         })
     }
 
     /// When a record that is written now expires.
-    pub(super) fn expiration(&self, options: &Options) -> EpochSeconds {
-        EpochMillis::from(self.now() + options.expires_after).ceil()
+    pub(super) fn expiration(&self) -> EpochSeconds {
+        EpochMillis::from(self.now() + self.expires_after).ceil()
     }
 
     /// What a call may take that must be done before `end`.

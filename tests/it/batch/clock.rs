@@ -1,0 +1,227 @@
+//! Records and the time that is left.
+
+use std::future::Future;
+use std::time::{Duration, SystemTime};
+
+use powertools::Invocation;
+use powertools::batch::{self, KinesisMessage, Message, Report, SqsEvent, SqsRecord};
+use powertools::testing::{self, ManualClock};
+use tokio::time::{Instant, sleep};
+
+use super::{Log, fifo, messages, outcomes, reported, stream};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Runs `work` in an invocation with this much time, on paused time.
+async fn with_time<T>(time: Duration, work: impl Future<Output = T>) -> T {
+    let clock = ManualClock::following_tokio(SystemTime::UNIX_EPOCH + 1_000_000 * SECOND);
+    testing::invocation().clock(&clock).remaining(time).build().scope(work).await
+}
+
+/// Each record takes as many seconds as its body says.
+async fn take_seconds(body: Message<u64>) -> Result<(), String> {
+    sleep(u32::try_from(body.body).unwrap() * SECOND).await;
+    Ok(())
+}
+
+fn seconds(seconds: &[u64]) -> SqsEvent {
+    let mut event = testing::events::sqs("orders");
+    for (n, seconds) in seconds.iter().enumerate() {
+        let message = testing::events::SqsMessage::from(serde_json::json!(seconds));
+        event = event.message(message.id(format!("m-{n}")));
+    }
+    super::parse(event.build())
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_record_starts_in_the_reserve_and_what_is_done_is_not_reported() {
+    let report =
+        with_time(10 * SECOND, async { batch::sqs(seconds(&[4, 5, 1])).run(take_seconds).await })
+            .await;
+    assert_eq!(outcomes(&report), "ssn", "after 9 of 10 seconds the reserve begins");
+    assert_eq!(reported(report), ["m-2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn running_records_are_stopped_at_the_reserve() {
+    let start = Instant::now();
+    let report = with_time(10 * SECOND, async {
+        batch::sqs(seconds(&[1, 20, 20, 1])).concurrency(3).run(take_seconds).await
+    })
+    .await;
+    assert_eq!(outcomes(&report), "sccs");
+    assert_eq!(start.elapsed().as_secs(), 9);
+    assert_eq!(reported(report), ["m-1", "m-2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_reserve_can_be_chosen() {
+    let start = Instant::now();
+    let report = with_time(10 * SECOND, async {
+        batch::sqs(seconds(&[20])).reserve(4 * SECOND).run(take_seconds).await
+    })
+    .await;
+    assert_eq!((outcomes(&report).as_str(), start.elapsed().as_secs()), ("c", 6));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reserve_over_half_of_the_timeout_is_half_of_it() {
+    let start = Instant::now();
+    let report = with_time(2 * SECOND, async {
+        batch::sqs(seconds(&[20])).reserve(60 * SECOND).run(take_seconds).await
+    })
+    .await;
+    assert_eq!((outcomes(&report).as_str(), start.elapsed().as_secs()), ("c", 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_that_begins_in_the_reserve_starts_nothing() {
+    let report = with_time(10 * SECOND, async {
+        sleep(Duration::from_millis(9_500)).await;
+        batch::sqs(messages(2)).run(take_seconds).await
+    })
+    .await;
+    assert_eq!(outcomes(&report), "nn");
+    assert_eq!(reported(report), ["m-0", "m-1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_the_deadline_nothing_starts_and_all_is_reported() {
+    let report = with_time(Duration::ZERO, async {
+        batch::sqs(messages(2)).reserve(Duration::ZERO).run(take_seconds).await
+    })
+    .await;
+    assert_eq!(outcomes(&report), "nn");
+    assert_eq!(reported(report), ["m-0", "m-1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_checkpoint_of_a_stream_is_the_first_record_that_was_cut_or_not_started() {
+    let names = "A1 B1 C1 D1";
+    let run = |concurrency| async move {
+        batch::kinesis(stream(names))
+            .concurrency(concurrency)
+            .run(async |name: KinesisMessage<String>| {
+                sleep(if name.body == "B1" { 20 * SECOND } else { SECOND }).await;
+                Ok::<_, String>(())
+            })
+            .await
+    };
+    for (concurrency, expected) in [(1, "scnn"), (2, "scss")] {
+        let report = with_time(10 * SECOND, run(concurrency)).await;
+        assert_eq!(outcomes(&report), expected);
+        assert_eq!(reported(report), ["B1"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_rest_of_a_group_is_reported_when_the_time_runs_out() {
+    let report = with_time(10 * SECOND, async {
+        batch::sqs(fifo("A1 A2 B1"))
+            .concurrency(2)
+            .run(async |name: Message<String>| {
+                sleep(if name.body == "A1" { 20 * SECOND } else { SECOND }).await;
+                Ok::<_, String>(())
+            })
+            .await
+    })
+    .await;
+    assert_eq!(outcomes(&report), "cns");
+    assert_eq!(reported(report), ["A1", "A2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_see_the_invocation_with_the_reserve_in_its_limit() {
+    let log = Log::default();
+    with_time(10 * SECOND, async {
+        let outside = Invocation::current().unwrap();
+        let report = batch::sqs(messages(2))
+            .concurrency(2)
+            .run(async |_: SqsRecord| {
+                tokio::task::yield_now().await;
+                let inside = Invocation::current().unwrap();
+                assert_eq!(inside.request_id(), outside.request_id());
+                let reserve = inside.deadline().duration_since(inside.limit()).unwrap();
+                log.write(format!("{reserve:?}"));
+                Ok::<_, String>(())
+            })
+            .await;
+        assert!(report.is_done());
+        assert_eq!(Invocation::current().unwrap().limit(), outside.deadline());
+    })
+    .await;
+    assert_eq!(log.text(), "1s 1s");
+}
+
+/// A record that stops by itself at the limit and then cleans up for so long.
+async fn clean_up(time: Duration) -> Result<(), String> {
+    let invocation = Invocation::current().unwrap();
+    let _guard = invocation.cleanup_guard();
+    let left = invocation.limit().duration_since(invocation.clock().now()).unwrap();
+    sleep(left + time).await;
+    Err("stopped and cleaned up".to_owned())
+}
+
+async fn cleaning(milliseconds: u64) -> (Report<SqsEvent>, Duration) {
+    let start = Instant::now();
+    let report = with_time(10 * SECOND, async {
+        batch::sqs(messages(2))
+            .concurrency(2)
+            .run(async |n: Message<u64>| match n.body {
+                0 => clean_up(Duration::from_millis(milliseconds)).await,
+                _ => {
+                    sleep(20 * SECOND).await;
+                    Ok(())
+                }
+            })
+            .await
+    })
+    .await;
+    (report, start.elapsed())
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_that_clean_up_have_half_of_the_reserve_to_end_by_themselves() {
+    let (report, took) = cleaning(300).await;
+    assert_eq!(outcomes(&report), "fc");
+    assert!((9_300..9_310).contains(&took.as_millis()), "not longer than it needs: {took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_that_clean_up_for_too_long_are_dropped() {
+    let (report, took) = cleaning(700).await;
+    assert_eq!(outcomes(&report), "cc");
+    assert!((9_500..9_510).contains(&took.as_millis()), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn outside_an_invocation_there_is_no_clock() {
+    let report = batch::sqs(seconds(&[1_000, 1_000])).run(take_seconds).await;
+    assert_eq!(outcomes(&report), "ss");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_panics_as_it_is_dropped_does_not_take_the_others_along() {
+    struct Panics;
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            panic!("as it is dropped");
+        }
+    }
+    for concurrency in [1, 2] {
+        let report = with_time(10 * SECOND, async {
+            batch::sqs(messages(3))
+                .concurrency(concurrency)
+                .run(async |n: Message<u64>| {
+                    if n.body == 1 {
+                        let _panics = Panics;
+                        sleep(20 * SECOND).await;
+                    }
+                    Ok::<_, String>(())
+                })
+                .await
+        })
+        .await;
+        assert_eq!(outcomes(&report), if concurrency == 1 { "scn" } else { "scs" });
+    }
+}

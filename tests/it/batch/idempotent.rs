@@ -1,0 +1,284 @@
+//! Records that are handled once.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, SystemTime};
+
+use lambda_runtime::Error as LambdaError;
+use powertools::batch::{self, Message, RecordError, Report, SqsEvent};
+use powertools::idempotency::{Error, Idempotency, MemoryStore, Record, Status};
+use powertools::idempotent;
+use powertools::testing::{self, ManualClock};
+use tokio::time::{Instant, sleep};
+
+use super::{Log, messages, outcomes, reported};
+
+type Records = Idempotency<MemoryStore>;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Time that is paused, and records that go by it.
+struct World {
+    clock: ManualClock,
+    store: MemoryStore,
+}
+
+impl World {
+    fn new() -> Self {
+        let start = SystemTime::UNIX_EPOCH + 1_700_000_000 * SECOND;
+        Self { clock: ManualClock::following_tokio(start), store: MemoryStore::new() }
+    }
+
+    fn records(&self) -> Records {
+        Idempotency::new(self.store.clone()).unwrap()
+    }
+
+    /// Runs `work` in an invocation with this much time.
+    async fn invoke<T>(&self, time: Duration, work: impl Future<Output = T>) -> T {
+        testing::invocation().clock(&self.clock).remaining(time).build().scope(work).await
+    }
+
+    /// Someone else holds the claim of this message for so long.
+    fn hold(&self, message: u64, time: Duration) {
+        let records = self.records();
+        let call = records.operation("charge").key(&message).unwrap();
+        let key = call.derived_key().unwrap().as_str();
+        let mut record = Record::new(Status::InProgress);
+        record.in_progress_expiration = Some((self.clock.now() + time).into());
+        record.expiration = Some(powertools::idempotency::EpochSeconds(u64::MAX));
+        self.store.insert(key, record);
+    }
+
+    /// Handles a batch of two messages, with 10 seconds for it.
+    async fn handle(&self, log: &Log) -> Report<SqsEvent> {
+        let batch = batch::sqs(messages(2)).idempotent(
+            self.records(),
+            "charge",
+            |work, message: &Message<u64>| work.key(&message.body),
+        );
+        let handler = async |message: Message<u64>| {
+            log.write(message.body.to_string());
+            Ok::<_, LambdaError>(())
+        };
+        self.invoke(10 * SECOND, batch.run(handler)).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_comes_again_is_not_handled_again() {
+    let (world, log) = (World::new(), Log::default());
+    for _ in 0..2 {
+        assert_eq!(outcomes(&world.handle(&log).await), "ss");
+    }
+    assert_eq!(log.text(), "0 1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_failed_is_handled_again() {
+    let (world, log) = (World::new(), Log::default());
+    for round in 0..2 {
+        let batch = batch::sqs(messages(2)).idempotent(
+            world.records(),
+            "charge",
+            |work, message: &Message<u64>| work.key(&message.body),
+        );
+        let report = batch
+            .run(async |message: Message<u64>| {
+                log.write(message.body.to_string());
+                match (round, message.body) {
+                    (0, 0) => Err("not yet"),
+                    (0, 1) => panic!("not yet either"),
+                    _ => Ok(()),
+                }
+            })
+            .await;
+        assert_eq!(outcomes(&report), ["ff", "ss"][round]);
+    }
+    assert_eq!(log.text(), "0 1 0 1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn results_of_a_batch_are_kept_for_24_hours_unless_the_options_say() {
+    let hour = 3600 * SECOND;
+    let (world, log) = (World::new(), Log::default());
+    assert!(world.handle(&log).await.is_done());
+    sleep(24 * hour - SECOND).await;
+    assert!(world.handle(&log).await.is_done());
+    assert_eq!(log.text(), "0 1");
+    sleep(3 * SECOND).await;
+    assert!(world.handle(&log).await.is_done());
+    assert_eq!(log.text(), "0 1 0 1");
+
+    let log = Log::default();
+    let records = Idempotency::builder(MemoryStore::new()).expires_after(hour).build().unwrap();
+    for _ in 0..2 {
+        let batch = batch::sqs(messages(1)).idempotent(
+            records.clone(),
+            "charge",
+            |work, message: &Message<u64>| work.key(&message.body),
+        );
+        let handler = async |_: Message<u64>| {
+            log.write("ran");
+            Ok::<_, LambdaError>(())
+        };
+        assert!(world.invoke(10 * SECOND, batch.run(handler)).await.is_done());
+        sleep(hour + 3 * SECOND).await;
+    }
+    assert_eq!(log.text(), "ran ran");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_without_a_key_fails_alone_and_not_for_good() {
+    let report = batch::sqs(messages(2))
+        .permanent_sink(|_, _| async { Ok::<_, LambdaError>(()) })
+        .idempotent(World::new().records(), "charge", |work, message: &Message<u64>| {
+            work.key(&(message.body > 0).then_some(message.body))
+        })
+        .run(async |_: Message<u64>| Ok::<_, LambdaError>(()))
+        .await;
+    assert_eq!(outcomes(&report), "fs");
+    let (_, outcome) = report.records().next().unwrap();
+    let error = outcome.error().unwrap();
+    assert!(matches!(error.error().downcast_ref(), Some(Error::KeyMissing { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_ends_soon_is_waited_for() {
+    let (world, log) = (World::new(), Log::default());
+    let start = Instant::now();
+    world.hold(0, 2 * SECOND);
+    assert_eq!(outcomes(&world.handle(&log).await), "ss");
+    assert_eq!(log.text(), "0 1");
+    assert_eq!(start.elapsed().as_secs(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_ends_late_is_not_waited_for() {
+    let (world, log) = (World::new(), Log::default());
+    let start = Instant::now();
+    world.hold(0, 2 * SECOND + Duration::from_millis(1));
+    let report = world.handle(&log).await;
+    assert_eq!(log.text(), "1");
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    assert_eq!(reported(report), ["m-0"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_ends_when_no_time_is_left_is_not_waited_for() {
+    let (world, log) = (World::new(), Log::default());
+    world.hold(1, 10 * SECOND);
+    let report = world
+        .invoke(10 * SECOND, async {
+            // One second is left until the reserve, and the lease takes one and a half.
+            sleep(8 * SECOND).await;
+            world.hold(0, Duration::from_millis(1_500));
+            let batch = batch::sqs(messages(1)).idempotent(
+                world.records(),
+                "charge",
+                |work, message: &Message<u64>| work.key(&message.body),
+            );
+            let handler = async |_: Message<u64>| {
+                log.write("ran");
+                Ok::<_, LambdaError>(())
+            };
+            let start = Instant::now();
+            let report = batch.run(handler).await;
+            assert_eq!(start.elapsed(), Duration::ZERO);
+            report
+        })
+        .await;
+    assert_eq!((log.text().as_str(), outcomes(&report).as_str()), ("", "f"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_is_waited_for_once() {
+    let (world, calls) = (World::new(), AtomicU32::new(0));
+    let report = world
+        .invoke(
+            10 * SECOND,
+            batch::sqs(messages(1)).run(async |_: Message<u64>| {
+                calls.fetch_add(1, Ordering::Relaxed);
+                world.hold(0, SECOND);
+                world.records().run("charge", &0, async { Ok::<_, LambdaError>(()) }).await
+            }),
+        )
+        .await;
+    assert_eq!((outcomes(&report).as_str(), calls.into_inner()), ("f", 2));
+}
+
+#[idempotent(key = message.body, name = "charge", with = records)]
+async fn charge(records: Records, log: Log, message: Message<u64>) -> Result<(), LambdaError> {
+    log.write(message.body.to_string());
+    sleep(SECOND).await;
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idempotent_function_is_a_record_handler() {
+    let (world, log) = (World::new(), Log::default());
+    world.hold(0, SECOND);
+    for _ in 0..2 {
+        let report = world
+            .invoke(
+                10 * SECOND,
+                batch::sqs(messages(3))
+                    .concurrency(3)
+                    .run(|message| charge(world.records(), log.clone(), message)),
+            )
+            .await;
+        assert_eq!(outcomes(&report), "sss");
+    }
+    assert_eq!(log.text(), "1 2 0");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_is_stopped_gives_its_claim_back_in_time() {
+    let (world, start) = (World::new(), Instant::now());
+    let report = world
+        .invoke(
+            10 * SECOND,
+            batch::sqs(messages(1))
+                .idempotent(world.records(), "charge", |work, message: &Message<u64>| {
+                    work.key(&message.body)
+                })
+                .run(async |_: Message<u64>| {
+                    sleep(100 * SECOND).await;
+                    Ok::<_, LambdaError>(())
+                }),
+        )
+        .await;
+    assert_eq!(start.elapsed().as_secs(), 9);
+    let (_, outcome) = report.records().next().unwrap();
+    let error = outcome.error().expect("it ended by itself").error();
+    assert!(matches!(error.downcast_ref(), Some(Error::OutOfTime { .. })), "{error}");
+    assert!(world.store.snapshot().is_empty(), "the claim was given back");
+    assert_eq!(reported(report), ["m-0"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn errors_of_idempotency_are_never_permanent() {
+    let world = World::new();
+    world.hold(0, 5 * SECOND);
+    let report = world
+        .invoke(
+            10 * SECOND,
+            batch::sqs(messages(1)).permanent_sink(|_, _| async { Ok::<_, LambdaError>(()) }).run(
+                async |_: Message<u64>| {
+                    let work = async { Ok::<_, Error>(()) };
+                    let result = world.records().run("charge", &0, work).await;
+                    result.map_err(RecordError::permanent)
+                },
+            ),
+        )
+        .await;
+    assert_eq!(outcomes(&report), "f");
+}
+
+#[tokio::test]
+async fn a_batch_of_idempotent_records_can_be_spawned() {
+    let records = World::new().records();
+    let batch = batch::sqs(messages(2)).concurrency(2);
+    let batch =
+        batch.idempotent(records, "charge", |work, message: &Message<u64>| work.key(&message.body));
+    let task = tokio::spawn(batch.run(|_: Message<u64>| async { Ok::<_, LambdaError>(()) }));
+    assert!(task.await.unwrap().is_done());
+}
