@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use powertools::batch::{self, Batch, FromRecord, Outcome, Record, RecordError, Reply, Source};
-use powertools::idempotency::Idempotency;
+use powertools::idempotency::{self, Call, Idempotency, Operation};
 use powertools::testing::{Effects, EventSource, ManualClock, Stream};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -150,19 +150,34 @@ impl World {
                     Ok(())
                 }
             });
-        let report = if self.is_idempotent {
-            batch.run(|message: M| self.work_once(job(&message))).await
-        } else {
-            batch.run(|message: M| self.work(job(&message))).await
+        let report = match (self.is_idempotent, self.seed / 4 % 2) {
+            (false, _) => batch.run(|message: M| self.work(job(&message))).await,
+            (true, 0) => batch.run(|message: M| self.work_once(job(&message))).await,
+            (true, _) => {
+                batch
+                    .idempotent(self.records.clone(), "jobs", |work, message: &M| {
+                        self.call(work, &job(message))
+                    })
+                    .run(|message: M| self.work(job(&message)))
+                    .await
+            }
         };
         report.into_reply()
     }
 
     async fn work_once(&self, job: Job) -> Result<(), RecordError> {
-        let call = self.records.operation("jobs").key(&job.n)?;
+        self.call(self.records.operation("jobs"), &job)?.run(self.work(job)).await
+    }
+
+    fn call(
+        &self,
+        work: Operation<'_, SlowStore>,
+        job: &Job,
+    ) -> Result<Call<SlowStore>, idempotency::Error> {
+        let call = work.key(&job.n)?;
         let key = call.derived_key().unwrap().to_string();
         self.keys.lock().unwrap().insert(key, job.n);
-        call.run(self.work(job)).await
+        Ok(call)
     }
 
     async fn work(&self, job: Job) -> Result<(), RecordError> {
@@ -212,11 +227,17 @@ pub(super) async fn pause(random: &Mutex<Random>) {
 fn word(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Succeeded => "succeeded",
+        // The time of an idempotent record ends with an error of its own.
+        Outcome::Failed(error) if is_out_of_time(error) => "stopped",
         Outcome::Failed(_) => "failed",
         Outcome::Permanent(_) => "permanent",
         Outcome::Stopped => "stopped",
         _ => "not-started",
     }
+}
+
+fn is_out_of_time(error: &RecordError) -> bool {
+    matches!(error.error().downcast_ref(), Some(idempotency::Error::OutOfTime { .. }))
 }
 
 /// What a history calls the record.
