@@ -1,0 +1,55 @@
+//! The memory of one batch, each time in a process of its own.
+
+use std::fs;
+use std::process::Command;
+
+use aws_lambda_events::event::sqs::SqsEvent as TheirEvent;
+use powertools::batch::SqsEvent;
+
+use crate::lines::{block_on, by_hand, ours, parse};
+use crate::messages::event;
+
+/// What this program is told to do one side, and nothing else.
+pub(crate) const RUN: &str = "--run-memory";
+
+const SIDES: [(&str, &str); 4] = [
+    ("event", "our event alone"),
+    ("ours", "our event, handled and answered"),
+    ("their event", "aws_lambda_events alone"),
+    ("by hand", "aws_lambda_events, handled and answered"),
+];
+
+/// Does one side and says how much memory that took at most.
+#[expect(clippy::print_stdout, reason = "what a bench is for")]
+pub(crate) fn run(side: &str) {
+    let bytes = event(10_000, 412);
+    // What making the bytes took must not hide what follows.
+    fs::write("/proc/self/clear_refs", "5").expect("the peak can be set back");
+    let before = kilobytes("VmRSS");
+    match side {
+        "event" => drop(parse::<SqsEvent>(&bytes)),
+        "their event" => drop(parse::<TheirEvent>(&bytes)),
+        "ours" => drop(block_on(ours(&bytes))),
+        _ => drop(block_on(by_hand(&bytes))),
+    }
+    println!("{}", kilobytes("VmHWM") - before);
+}
+
+fn kilobytes(name: &str) -> u64 {
+    let status = fs::read_to_string("/proc/self/status").expect("Linux says it");
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("it has a line");
+    line.trim_matches([':', ' ', '\t', 'k', 'B']).parse().expect("it is a number")
+}
+
+#[expect(clippy::print_stdout, reason = "what a bench is for")]
+pub(crate) fn print() {
+    println!("| 10,000 records, peak MB      | |");
+    println!("|------------------------------|-:|");
+    for (side, name) in SIDES {
+        let program = std::env::current_exe().expect("a program has a path");
+        let output = Command::new(program).args([RUN, side]).output().expect("it can run itself");
+        let text = String::from_utf8_lossy(&output.stdout);
+        let kilobytes: f64 = text.trim().parse().expect("a number");
+        println!("| {name} | {:.1} |", kilobytes / 1024.0);
+    }
+}

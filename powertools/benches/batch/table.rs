@@ -1,0 +1,43 @@
+use crate::lines::{Line, Target};
+
+/// A measured line.
+pub(crate) struct Row {
+    line: &'static Line,
+    ours: f64,
+    floor: f64,
+    ratio: f64,
+}
+
+impl Row {
+    /// The medians of what was measured in pairs. The ratio is the median of the pairs' ratios.
+    pub(crate) fn median(line: &'static Line, pairs: &[(f64, f64)]) -> Self {
+        Self {
+            line,
+            ours: median(pairs.iter().map(|&(ours, _)| ours)),
+            floor: median(pairs.iter().map(|&(_, floor)| floor)),
+            ratio: median(pairs.iter().map(|&(ours, floor)| ours / floor)),
+        }
+    }
+}
+
+pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<_> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+#[expect(clippy::print_stdout, reason = "what a bench is for")]
+pub(crate) fn print(rows: &[Row]) {
+    if rows.is_empty() {
+        return;
+    }
+    println!("| {:28} | ns a record | floor | ratio | target |", "");
+    println!("|{:-<30}|------------:|------:|------:|-------:|", "");
+    for Row { line, ours, floor, ratio } in rows {
+        let target = match line.target {
+            Target::Ratio(target) => format!("{target:.2}"),
+            Target::Nanoseconds(target) => format!("{target:.0} ns"),
+        };
+        println!("| {:28} | {ours:11.0} | {floor:5.0} | {ratio:5.2} | {target:>6} |", line.name);
+    }
+}
