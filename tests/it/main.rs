@@ -12,6 +12,7 @@ mod invocation;
 mod keys;
 mod model;
 mod process;
+mod queue;
 mod races;
 mod runtime;
 mod sources;
