@@ -31,6 +31,7 @@
 //! - [`batch`] handles the records of a queue or a stream so that one bad record fails alone.
 //! - [`init`] makes values once for each execution environment, before the first event if it can.
 //! - `testing` runs functions against a fake Lambda service.
+//! - `testing` runs functions against a fake Lambda service and simulated event sources.
 //!
 //! Every module has one error type. Its `error_type` is the fixed name under which Lambda reports
 //! the error, so that state machines and alarms can match it.
