@@ -34,6 +34,7 @@ pub mod probe;
 
 mod cleanup;
 mod layer;
+mod local;
 
 pub use cleanup::CleanupGuard;
 pub use layer::{InvocationLayer, InvocationService};
@@ -63,6 +64,7 @@ struct Event {
     clock: Clock,
     /// How many [`CleanupGuard`]s there are.
     cleanups: AtomicUsize,
+    locals: local::Locals,
 }
 
 /// Deadlines below this are no dates, but the constant that `cargo lambda` sends: 600,000.
@@ -113,6 +115,7 @@ impl Invocation {
             function: context.env_config.clone(),
             clock,
             cleanups: AtomicUsize::new(0),
+            locals: local::Locals::default(),
         };
         Self { event: Arc::new(event), limit: deadline }
     }
@@ -124,7 +127,14 @@ impl Invocation {
     /// [`carry`](Self::carry) or [`sync_scope`](Self::sync_scope).
     #[must_use]
     pub fn current() -> Option<Self> {
-        CURRENT.try_with(Self::clone).ok()
+        Self::with_current(Self::clone)
+    }
+
+    /// Calls `f` with the current invocation, if there is one, without the cost of a clone.
+    ///
+    /// `f` must not set another one: the place where it stands is borrowed.
+    pub(crate) fn with_current<T>(f: impl FnOnce(&Self) -> T) -> Option<T> {
+        CURRENT.try_with(f).ok()
     }
 
     /// Runs `future` with this invocation as the current one.

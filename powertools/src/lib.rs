@@ -27,6 +27,7 @@
 //! - [`Powertools`] runs a handler with the standard stack.
 //! - [`Invocation`] is what is known about the event being handled, wherever the code is that asks.
 //! - [`idempotency`] does work once for each key.
+//! - [`logging`] writes one JSON line for each `tracing` event, with the invocation on it.
 //! - `testing` runs functions against a fake Lambda service.
 //!
 //! Every module has one error type. Its `error_type` is the fixed name under which Lambda reports
@@ -37,6 +38,7 @@
 //! | feature | default | brings |
 //! |---|---|---|
 //! | `idempotency` | yes | the engine and the store in memory |
+//! | `logging` | yes | the layer for `tracing-subscriber`, without its own formatters |
 //! | `macros` | yes | [`#[idempotent]`](macro@idempotent) |
 //! | `jmespath` | no | keys by JMESPath, for events without a type |
 //! | `dynamodb` | no | the store on DynamoDB: `aws-sdk-dynamodb`, without a TLS stack |
@@ -52,6 +54,8 @@ pub mod runtime;
 
 #[cfg(feature = "idempotency")]
 pub mod idempotency;
+#[cfg(feature = "logging")]
+pub mod logging;
 #[cfg(feature = "test-util")]
 pub mod testing;
 

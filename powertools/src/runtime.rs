@@ -31,10 +31,12 @@ use tower::{Layer, Service};
 use crate::InvocationLayer;
 
 pub(crate) mod diagnostic;
+pub(crate) mod observer;
 
 mod errors;
 
 use self::errors::MapErrors;
+use self::observer::{Observer, SeeEvents};
 
 /// A handler with the toolkit around it, ready to [`run`](Self::run).
 ///
@@ -81,24 +83,25 @@ use self::errors::MapErrors;
 #[must_use = "a function does nothing until it runs"]
 pub struct Powertools<S> {
     handler: S,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
 }
 
 impl Powertools<()> {
     /// Takes a handler: an async function from `LambdaEvent<T>` to a `Result`.
     pub fn new<F>(handler: F) -> Powertools<ServiceFn<F>> {
-        Powertools { handler: service_fn(handler) }
+        Powertools { handler: service_fn(handler), observer: None }
     }
 
     /// Takes a handler that is a `tower::Service` of `LambdaEvent<T>`, such as one with layers.
     pub fn service<S>(handler: S) -> Powertools<S> {
-        Powertools { handler }
+        Powertools { handler, observer: None }
     }
 }
 
 impl<S> Powertools<S> {
     /// Puts a layer around the handler. The one that is added last is the outermost.
     pub fn layer<L: Layer<S>>(self, layer: L) -> Powertools<L::Service> {
-        Powertools { handler: layer.layer(self.handler) }
+        Powertools { handler: layer.layer(self.handler), observer: self.observer }
     }
 
     /// Runs the handler for each event, until the process is stopped.
@@ -121,8 +124,12 @@ impl<S> Powertools<S> {
         E: Into<Error> + Send + fmt::Debug + 'static,
     {
         check_environment()?;
-        Runtime::new(MapErrors::new(self.handler))
+        if let Some(observer) = &self.observer {
+            observer.start()?;
+        }
+        Runtime::new(MapErrors::new(self.handler, self.observer.clone()))
             .layer(TracingLayer::new())
+            .layer(SeeEvents(self.observer))
             .layer(InvocationLayer::new())
             .register_snapstart_resource(Arc::new(CountRestores))
             .run_concurrent()

@@ -9,6 +9,7 @@ mod interleave;
 mod invariants;
 mod invocation;
 mod keys;
+mod logging;
 mod model;
 mod process;
 mod races;

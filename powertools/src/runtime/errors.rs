@@ -1,5 +1,6 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_util::FutureExt;
@@ -8,16 +9,18 @@ use lambda_runtime::{Diagnostic, LambdaEvent};
 use tower::Service;
 
 use super::diagnostic::{diagnose, diagnose_panic};
+use super::observer::{Cause, Observer, Outcome};
 
 /// Turns a handler's errors and panics into what Lambda is told about them.
 #[derive(Clone, Debug)]
 pub(super) struct MapErrors<S> {
     inner: S,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 impl<S> MapErrors<S> {
-    pub(super) fn new(inner: S) -> Self {
-        Self { inner }
+    pub(super) fn new(inner: S, observer: Option<Arc<dyn Observer>>) -> Self {
+        Self { inner, observer }
     }
 }
 
@@ -37,20 +40,48 @@ where
     }
 
     fn call(&mut self, event: LambdaEvent<T>) -> Self::Future {
+        let observer = self.observer.as_ref();
         // A handler can panic before it makes its future, too.
-        let future = catch_unwind(AssertUnwindSafe(|| self.inner.call(event)));
+        let future = catch_unwind(AssertUnwindSafe(|| {
+            let outcome = observer.map(|observer| observer.begin());
+            (outcome, self.inner.call(event))
+        }));
         match future {
-            Ok(future) => AssertUnwindSafe(future)
-                .catch_unwind()
-                .map(|outcome| match outcome {
-                    Ok(result) => result.map_err(diagnose),
-                    Err(panic) => Err(diagnose_panic(&*panic)),
-                })
-                .boxed(),
+            Ok((outcome, future)) => {
+                let handled = async move {
+                    // In here, so that a panic and a drop find it.
+                    let outcome = outcome;
+                    told(future.await, outcome)
+                };
+                AssertUnwindSafe(handled)
+                    .catch_unwind()
+                    .map(|result| result.unwrap_or_else(|panic| Err(diagnose_panic(&*panic))))
+                    .boxed()
+            }
             Err(panic) => {
                 let error = Err(diagnose_panic(&*panic));
                 std::future::ready(error).boxed()
             }
+        }
+    }
+}
+
+/// What Lambda is told of a handler's result, which its observer sees with it.
+fn told<R, E: Into<Diagnostic> + 'static>(
+    result: Result<R, E>,
+    outcome: Option<Box<dyn Outcome>>,
+) -> Result<R, Diagnostic> {
+    match (result, outcome) {
+        (Ok(response), outcome) => {
+            outcome.into_iter().for_each(|outcome| outcome.succeeded());
+            Ok(response)
+        }
+        (Err(error), None) => Err(diagnose(error)),
+        (Err(error), Some(outcome)) => {
+            let cause = Cause::of(&error);
+            let diagnostic = diagnose(error);
+            outcome.failed(&diagnostic, cause);
+            Err(diagnostic)
         }
     }
 }
