@@ -41,9 +41,9 @@ impl Admission {
         let invalid = |error: &dyn std::fmt::Display| {
             Error::setting("filter", directives.clone(), error.to_string())
         };
+        // The level first: a directive that names no target goes over it.
         let base = EnvFilter::builder()
-            .with_default_directive(level.filter().into())
-            .parse(&directives)
+            .parse(format!("{},{directives}", level.filter()))
             .map_err(|error| invalid(&error))?;
         let named = named(&directives);
         if let Some(lambda) = lambda
