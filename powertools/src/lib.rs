@@ -30,7 +30,7 @@
 //! - [`idempotency`] does work once for each key.
 //! - [`batch`] handles the records of a queue or a stream so that one bad record fails alone.
 //! - [`init`] makes values once for each execution environment, before the first event if it can.
-//! - `testing` runs functions against a fake Lambda service.
+//! - [`logging`] writes one JSON line for each `tracing` event, with the invocation on it.
 //! - `testing` runs functions against a fake Lambda service and simulated event sources.
 //!
 //! Every module has one error type. Its `error_type` is the fixed name under which Lambda reports
@@ -44,6 +44,7 @@
 //! | `deadline` | yes | time guards, and one around the handler in [`Powertools`] |
 //! | `idempotency` | yes | the engine and the store in memory |
 //! | `init` | yes | values made once, warm-up, SnapStart and shutdown hooks |
+//! | `logging` | yes | the layer for `tracing-subscriber`, without its own formatters |
 //! | `macros` | yes | [`#[idempotent]`](macro@idempotent) |
 //! | `jmespath` | no | keys by JMESPath, for events without a type |
 //! | `dynamodb` | no | the store on DynamoDB: `aws-sdk-dynamodb`, without a TLS stack |
@@ -66,6 +67,8 @@ pub mod deadline;
 pub mod idempotency;
 #[cfg(feature = "init")]
 pub mod init;
+#[cfg(feature = "logging")]
+pub mod logging;
 #[cfg(feature = "test-util")]
 pub mod testing;
 

@@ -12,6 +12,7 @@ mod interleave;
 mod invariants;
 mod invocation;
 mod keys;
+mod logging;
 mod model;
 mod natural;
 mod process;

@@ -40,12 +40,7 @@ impl Named for Infallible {
 /// the first error with a name among the boxed one and its causes.
 pub(super) fn diagnose<E: Into<Diagnostic> + 'static>(error: E) -> Diagnostic {
     let Some(boxed) = unbox(&error) else { return error.into() };
-    let named = causes(boxed).find_map(|error| {
-        name::<BatchError>(error)
-            .or_else(|| name::<DeadlineError>(error))
-            .or_else(|| name::<IdempotencyError>(error))
-            .or_else(|| name::<InitError>(error))
-    });
+    let named = causes(boxed).find_map(named);
     Diagnostic {
         error_type: named.unwrap_or("HandlerError").to_owned(),
         error_message: with_causes(boxed),
@@ -76,7 +71,7 @@ pub(crate) fn with_causes(error: &(dyn StdError + 'static)) -> String {
 }
 
 /// The error in a box, if `error` is one of the boxes that handlers use.
-fn unbox(error: &dyn Any) -> Option<&(dyn StdError + 'static)> {
+pub(crate) fn unbox(error: &dyn Any) -> Option<&(dyn StdError + 'static)> {
     if let Some(boxed) = error.downcast_ref::<Error>() {
         Some(&**boxed)
     } else if let Some(boxed) = error.downcast_ref::<Box<dyn StdError>>() {
@@ -91,6 +86,14 @@ pub(crate) fn causes<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |&error| error.source())
+}
+
+/// The fixed name of an error of this toolkit.
+pub(crate) fn named(error: &(dyn StdError + 'static)) -> Option<&'static str> {
+    name::<BatchError>(error)
+        .or_else(|| name::<DeadlineError>(error))
+        .or_else(|| name::<IdempotencyError>(error))
+        .or_else(|| name::<InitError>(error))
 }
 
 fn name<E: Named>(error: &(dyn StdError + 'static)) -> Option<&'static str> {

@@ -22,7 +22,7 @@ async fn handle(event: LambdaEvent<KinesisEvent>) -> Result<Reply, batch::Error>
         // A click that cannot be read must not hold up its shard until it expires.
         .permanent_if(|error| error.is::<ParseError>())
         .permanent_sink(async |record: batch::KinesisRecord, error| {
-            eprintln!("skipped {:?}: {error}", record.sequence_number());
+            tracing::warn!(record = record.sequence_number(), %error, "skipped");
             Ok::<_, Error>(())
         })
         .run(|click: KinesisMessage<Click>| {
@@ -30,7 +30,7 @@ async fn handle(event: LambdaEvent<KinesisEvent>) -> Result<Reply, batch::Error>
             async { Ok::<_, RecordError>(()) }
         })
         .await;
-    println!("{:?}", pages.lock().expect("no holder panics"));
+    tracing::info!(pages = ?pages.lock().expect("no holder panics"), "counted");
     report.into_reply()
 }
 

@@ -4,12 +4,11 @@
 //! echo '{"weight": 1200}' | cargo run -p functions --bin portable-cli
 //! ```
 
-use std::io;
+use std::io::{self, Write};
 
 use functions::quote::quote;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let quote = quote(&serde_json::from_reader(io::stdin())?)?;
-    serde_json::to_writer(io::stdout(), &quote)?;
-    Ok(println!())
+    Ok(writeln!(io::stdout(), "{}", serde_json::to_string(&quote)?)?)
 }

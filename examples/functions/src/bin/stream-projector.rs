@@ -18,8 +18,10 @@ struct Item {
 /// What the view is to show of an item.
 async fn project(change: Change<Item>) -> Result<(), RecordError> {
     match (&change.old, &change.new) {
-        (_, Some(new)) if new.stock > 0 => println!("show {} ({} left)", new.sku, new.stock),
-        (_, Some(Item { sku, .. })) | (Some(Item { sku, .. }), None) => println!("hide {sku}"),
+        (_, Some(new)) if new.stock > 0 => {
+            tracing::info!(sku = new.sku, stock = new.stock, "show")
+        }
+        (_, Some(Item { sku, .. })) | (Some(Item { sku, .. }), None) => tracing::info!(sku, "hide"),
         (None, None) => return Err("the stream needs NEW_AND_OLD_IMAGES".into()),
     }
     Ok(())
