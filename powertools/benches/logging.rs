@@ -67,6 +67,11 @@ fn main() {
     }
     group.finish();
 
+    print(&table);
+}
+
+#[expect(clippy::print_stdout, reason = "it is what a bench is for")]
+fn print(table: &[(Case, Vec<Vec<f64>>)]) {
     println!("| line | ns | beside | its ns | ratio | at most |\n|---|---|---|---|---|---|");
     for (case, turns) in table.iter().filter(|(_, turns)| !turns.is_empty()) {
         for (at, floor) in case.floors.iter().enumerate() {

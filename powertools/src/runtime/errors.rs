@@ -9,7 +9,7 @@ use lambda_runtime::{Diagnostic, LambdaEvent};
 use tower::Service;
 
 use super::diagnostic::{diagnose, diagnose_panic};
-use super::observer::{Cause, Observer, Outcome};
+use super::observer::{Observer, Outcome, messages};
 
 /// Turns a handler's errors and panics into what Lambda is told about them.
 #[derive(Clone, Debug)]
@@ -78,9 +78,9 @@ fn told<R, E: Into<Diagnostic> + 'static>(
         }
         (Err(error), None) => Err(diagnose(error)),
         (Err(error), Some(outcome)) => {
-            let cause = Cause::of(&error);
+            let messages = messages(&error);
             let diagnostic = diagnose(error);
-            outcome.failed(&diagnostic, cause);
+            outcome.failed(&diagnostic, messages);
             Err(diagnostic)
         }
     }
