@@ -89,7 +89,7 @@ fn logged(logging: Logging, f: impl FnOnce()) -> Lines {
 
 fn invocation() -> InvocationBuilder {
     testing::invocation()
-        .clock(&clock())
+        .clock(clock())
         .request_id("8476a536-e9f4-11e8-9739-2dfe598c3fcd")
         .trace_id("Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1")
         .function_name("orders-fn")

@@ -10,7 +10,7 @@ use super::handler::{Watch, log_failure};
 use super::settings::Shared;
 use super::{Error, Logging, cut, set_correlation_id};
 use crate::Powertools;
-use crate::runtime::observer::{Cause, Observer, Outcome};
+use crate::runtime::observer::{Observer, Outcome};
 
 impl<S> Powertools<S> {
     /// Logs by these settings: [`Logging::init`] when the function runs, the correlation id and
@@ -74,13 +74,11 @@ impl Outcome for Watch {
         (*self).end(None::<fn()>);
     }
 
-    fn failed(self: Box<Self>, told: &Diagnostic, cause: Option<Cause>) {
+    fn failed(self: Box<Self>, told: &Diagnostic, messages: Vec<String>) {
         (*self).end(Some(|| {
-            let Cause { message, causes } = cause.unwrap_or_else(|| Cause {
-                message: told.error_message.clone(),
-                causes: Vec::new(),
-            });
-            log_failure(&message, Some(&told.error_type), causes);
+            let mut messages = messages.into_iter();
+            let message = messages.next().unwrap_or_else(|| told.error_message.clone());
+            log_failure(&message, Some(&told.error_type), messages.collect());
         }));
     }
 }

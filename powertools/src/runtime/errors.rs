@@ -9,7 +9,7 @@ use lambda_runtime::{Diagnostic, LambdaEvent};
 use tower::Service;
 
 use super::diagnostic::{diagnose, diagnose_panic};
-use super::observer::{Cause, Observer, Outcome};
+use super::observer::{Observer, Outcome, messages};
 
 /// What becomes of an event that is not handled.
 #[derive(Debug)]
@@ -87,22 +87,22 @@ fn told<R, E: Into<Diagnostic> + 'static>(
             Ok(response)
         }
         (Err(failure), outcome) => {
-            let (diagnostic, cause) = told_of(failure);
+            let (diagnostic, messages) = told_of(failure);
             if let Some(outcome) = outcome {
-                outcome.failed(&diagnostic, cause);
+                outcome.failed(&diagnostic, messages);
             }
             Err(diagnostic)
         }
     }
 }
 
-/// What Lambda is told of a failure, and what there is to say about its cause.
-fn told_of<E: Into<Diagnostic> + 'static>(failure: Failure<E>) -> (Diagnostic, Option<Cause>) {
+/// What Lambda is told of a failure, and the messages of a boxed error.
+fn told_of<E: Into<Diagnostic> + 'static>(failure: Failure<E>) -> (Diagnostic, Vec<String>) {
     match failure {
         Failure::Handler(error) => {
-            let cause = Cause::of(&error);
-            (diagnose(error), cause)
+            let messages = messages(&error);
+            (diagnose(error), messages)
         }
-        Failure::Stack(diagnostic) => (diagnostic, None),
+        Failure::Stack(diagnostic) => (diagnostic, Vec::new()),
     }
 }

@@ -27,22 +27,14 @@ pub(crate) trait Outcome: Send {
     /// The handler has returned a response.
     fn succeeded(self: Box<Self>);
 
-    /// The handler has returned an error, which Lambda is `told` of.
-    fn failed(self: Box<Self>, told: &Diagnostic, cause: Option<Cause>);
+    /// The handler has returned an error, which Lambda is `told` of. Of a boxed error `messages` has
+    /// its own and those of its causes, from the outside in; of another one nothing.
+    fn failed(self: Box<Self>, told: &Diagnostic, messages: Vec<String>);
 }
 
-/// What a boxed error says, from the outside in. Lambda is told all of it in one text.
-pub(crate) struct Cause {
-    pub(crate) message: String,
-    pub(crate) causes: Vec<String>,
-}
-
-impl Cause {
-    /// Looks into `error` if it is one of the boxes that handlers use.
-    pub(super) fn of(error: &dyn Any) -> Option<Self> {
-        let mut messages = causes(unbox(error)?).map(ToString::to_string);
-        Some(Self { message: messages.next()?, causes: messages.collect() })
-    }
+/// The messages of `error` and its causes, if it is one of the boxes that handlers use.
+pub(super) fn messages(error: &dyn Any) -> Vec<String> {
+    unbox(error).map(|error| causes(error).map(ToString::to_string).collect()).unwrap_or_default()
 }
 
 /// Shows each event to an observer before it is parsed.

@@ -128,8 +128,8 @@ fn without_invocation(lines: &Lines) -> Lines {
         let trace = start + line[start..].find("\"xray_trace_id\":\"").unwrap();
         let end = trace + line[trace..].find([',', '}']).unwrap();
         let mut bytes = out.0.lock().unwrap();
-        bytes.extend_from_slice(line[..start].as_bytes());
-        bytes.extend_from_slice(line[end..].as_bytes());
+        bytes.extend_from_slice(&line.as_bytes()[..start]);
+        bytes.extend_from_slice(&line.as_bytes()[end..]);
         bytes.push(b'\n');
     }
     out
