@@ -157,11 +157,9 @@ mod tests {
             (LOG_EVENT, "perhaps"),
             (DEV, "2"),
         ] {
-            let environment = Environment::of([(name, word)]);
             let error = super::super::Logging::new().environment([(name, word)]).build().err();
             let text = error.map(|error| error.to_string()).unwrap_or_default();
             assert!(text.starts_with(&format!("{name} is {word:?}: ")), "{text}");
-            drop(environment);
         }
     }
 
