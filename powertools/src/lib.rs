@@ -27,6 +27,7 @@
 //! - [`Powertools`] runs a handler with the standard stack.
 //! - [`Invocation`] is what is known about the event being handled, wherever the code is that asks.
 //! - [`idempotency`] does work once for each key.
+//! - `aws` has one configuration and one HTTP client for all AWS clients.
 //! - `testing` runs functions against a fake Lambda service.
 //!
 //! Every module has one error type. Its `error_type` is the fixed name under which Lambda reports
@@ -40,8 +41,10 @@
 //! | `macros` | yes | [`#[idempotent]`](macro@idempotent) |
 //! | `jmespath` | no | keys by JMESPath, for events without a type |
 //! | `dynamodb` | no | the store on DynamoDB: `aws-sdk-dynamodb`, without a TLS stack |
+//! | `aws` | no | one SDK configuration and HTTP client for all AWS clients; brings `tls-ring` |
+//! | `tls-ring`, `tls-aws-lc`, `tls-fips` | no | the TLS of `aws`. Of several, FIPS is used before AWS-LC before ring |
 //! | `test-util` | no | the testing module |
-//! | `full` | no | everything |
+//! | `full` | no | everything but `tls-aws-lc` and `tls-fips` |
 //!
 //! The default features bring no AWS SDK, no TLS and no C code.
 
@@ -50,6 +53,8 @@
 pub mod invocation;
 pub mod runtime;
 
+#[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
+pub mod aws;
 #[cfg(feature = "idempotency")]
 pub mod idempotency;
 #[cfg(feature = "test-util")]

@@ -1,6 +1,7 @@
 //! Public behaviour, on real parts.
 
 mod attribute;
+mod aws;
 mod dynamodb;
 mod events;
 mod faults;
