@@ -27,6 +27,7 @@ use std::time::{Duration, SystemTime};
 
 use futures_util::future::Either;
 use lambda_runtime::{Config, Context};
+use tokio::task::futures::TaskLocalFuture;
 
 use crate::Clock;
 
@@ -47,22 +48,30 @@ tokio::task_local! {
 /// Cloning is cheap: clones share one allocation.
 #[derive(Clone, Debug)]
 pub struct Invocation {
+    scope: Arc<Scope>,
+}
+
+/// A part of the work for an event, with a time limit of its own.
+#[derive(Debug)]
+struct Scope {
     event: Arc<Event>,
     limit: SystemTime,
+    /// How many [`CleanupGuard`]s there are, here and in scopes further in.
+    cleanups: AtomicUsize,
+    outer: Option<Arc<Scope>>,
 }
 
 #[derive(Debug)]
 struct Event {
     request_id: String,
     deadline: SystemTime,
+    timeout: Duration,
     cold_start: bool,
     xray_trace_id: Option<String>,
     tenant_id: Option<String>,
     function_arn: String,
     function: Arc<Config>,
     clock: Clock,
-    /// How many [`CleanupGuard`]s there are.
-    cleanups: AtomicUsize,
 }
 
 /// Deadlines below this are no dates, but the constant that `cargo lambda` sends: 600,000.
@@ -106,15 +115,24 @@ impl Invocation {
         let event = Event {
             request_id: context.request_id.clone(),
             deadline,
+            timeout: deadline.duration_since(clock.now()).unwrap_or_default(),
             cold_start,
             xray_trace_id: context.xray_trace_id.clone(),
             tenant_id: context.tenant_id.clone(),
             function_arn: context.invoked_function_arn.clone(),
             function: context.env_config.clone(),
             clock,
-            cleanups: AtomicUsize::new(0),
         };
-        Self { event: Arc::new(event), limit: deadline }
+        Self::in_scope(Arc::new(event), deadline, None)
+    }
+
+    fn in_scope(event: Arc<Event>, limit: SystemTime, outer: Option<Arc<Scope>>) -> Self {
+        let cleanups = AtomicUsize::new(0);
+        Self { scope: Arc::new(Scope { event, limit, cleanups, outer }) }
+    }
+
+    fn event(&self) -> &Arc<Event> {
+        &self.scope.event
     }
 
     /// The invocation that the current task works for.
@@ -129,6 +147,12 @@ impl Invocation {
 
     /// Runs `future` with this invocation as the current one.
     pub fn scope<F: Future>(self, future: F) -> impl Future<Output = F::Output> {
+        CURRENT.scope(self, future)
+    }
+
+    /// As [`scope`](Self::scope), with a type that has a name.
+    #[cfg_attr(not(feature = "deadline"), expect(dead_code, reason = "time guards name it"))]
+    pub(crate) fn named_scope<F: Future>(self, future: F) -> TaskLocalFuture<Self, F> {
         CURRENT.scope(self, future)
     }
 
@@ -168,26 +192,33 @@ impl Invocation {
     /// The request id that the Lambda service gave to the event.
     #[must_use]
     pub fn request_id(&self) -> &str {
-        &self.event.request_id
+        &self.event().request_id
     }
 
     /// When Lambda ends the invocation.
     #[must_use]
     pub fn deadline(&self) -> SystemTime {
-        self.event.deadline
+        self.event().deadline
     }
 
     /// The time left until [`deadline`](Self::deadline); zero when that has passed.
     #[must_use]
     pub fn remaining(&self) -> Duration {
-        self.event.deadline.duration_since(self.event.clock.now()).unwrap_or_default()
+        self.event().deadline.duration_since(self.event().clock.now()).unwrap_or_default()
+    }
+
+    /// The time that the invocation has in all: from when this was made, right after the event came,
+    /// to the [`deadline`](Self::deadline).
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        self.event().timeout
     }
 
     /// When work must stop: the [`deadline`](Self::deadline), less what a batch or a time guard
     /// around the work keeps in [reserve](Self::reserving).
     #[must_use]
     pub fn limit(&self) -> SystemTime {
-        self.limit
+        self.scope.limit
     }
 
     /// The same invocation with a [`limit`](Self::limit) of at most `reserve` before the deadline.
@@ -197,55 +228,55 @@ impl Invocation {
     #[must_use]
     pub fn reserving(&self, reserve: Duration) -> Self {
         let limit = self.deadline().checked_sub(reserve).unwrap_or(SystemTime::UNIX_EPOCH);
-        Self { event: self.event.clone(), limit: limit.min(self.limit) }
+        Self::in_scope(self.event().clone(), limit.min(self.limit()), Some(self.scope.clone()))
     }
 
     /// True for the first event of this process, and never under provisioned concurrency.
     #[must_use]
     pub fn is_cold_start(&self) -> bool {
-        self.event.cold_start
+        self.event().cold_start
     }
 
     /// The X-Ray trace header of the event: `Root=…;Parent=…;Sampled=…`.
     #[must_use]
     pub fn xray_trace_id(&self) -> Option<&str> {
-        self.event.xray_trace_id.as_deref()
+        self.event().xray_trace_id.as_deref()
     }
 
     /// The tenant of the event, for functions with tenant isolation.
     #[must_use]
     pub fn tenant_id(&self) -> Option<&str> {
-        self.event.tenant_id.as_deref()
+        self.event().tenant_id.as_deref()
     }
 
     /// The name of the function.
     #[must_use]
     pub fn function_name(&self) -> &str {
-        &self.event.function.function_name
+        &self.event().function.function_name
     }
 
     /// The version of the function, such as `$LATEST` or `7`.
     #[must_use]
     pub fn function_version(&self) -> &str {
-        &self.event.function.version
+        &self.event().function.version
     }
 
     /// The ARN that the event was sent to, with the alias or version if one was named.
     #[must_use]
     pub fn function_arn(&self) -> &str {
-        &self.event.function_arn
+        &self.event().function_arn
     }
 
     /// The memory of the function, in MB.
     #[must_use]
     pub fn memory_mb(&self) -> i32 {
-        self.event.function.memory
+        self.event().function.memory
     }
 
     /// The clock that this invocation goes by.
     #[must_use]
     pub fn clock(&self) -> &Clock {
-        &self.event.clock
+        &self.event().clock
     }
 }
 

@@ -26,8 +26,10 @@
 //!
 //! - [`Powertools`] runs a handler with the standard stack.
 //! - [`Invocation`] is what is known about the event being handled, wherever the code is that asks.
+//! - [`deadline`] ends work before the invocation's time is up.
 //! - [`idempotency`] does work once for each key.
 //! - `aws` has one configuration and one HTTP client for all AWS clients.
+//! - [`init`] makes values once for each execution environment, before the first event if it can.
 //! - `testing` runs functions against a fake Lambda service.
 //!
 //! Every module has one error type. Its `error_type` is the fixed name under which Lambda reports
@@ -37,7 +39,9 @@
 //!
 //! | feature | default | brings |
 //! |---|---|---|
+//! | `deadline` | yes | time guards, and one around the handler in [`Powertools`] |
 //! | `idempotency` | yes | the engine and the store in memory |
+//! | `init` | yes | values made once, warm-up, SnapStart and shutdown hooks |
 //! | `macros` | yes | [`#[idempotent]`](macro@idempotent) |
 //! | `jmespath` | no | keys by JMESPath, for events without a type |
 //! | `dynamodb` | no | the store on DynamoDB: `aws-sdk-dynamodb`, without a TLS stack |
@@ -55,14 +59,24 @@ pub mod runtime;
 
 #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
 pub mod aws;
+#[cfg(feature = "deadline")]
+pub mod deadline;
 #[cfg(feature = "idempotency")]
 pub mod idempotency;
+#[cfg(feature = "init")]
+pub mod init;
 #[cfg(feature = "test-util")]
 pub mod testing;
 
 mod clock;
 
 pub use crate::clock::Clock;
+#[cfg(feature = "deadline")]
+#[doc(inline)]
+pub use crate::deadline::{Deadline, DeadlineLayer};
+#[cfg(feature = "init")]
+#[doc(inline)]
+pub use crate::init::InitOnce;
 #[doc(inline)]
 pub use crate::invocation::{Invocation, InvocationLayer};
 #[doc(inline)]

@@ -34,6 +34,21 @@ pub(crate) mod diagnostic;
 
 mod errors;
 
+#[cfg(not(feature = "deadline"))]
+mod without_deadline;
+#[cfg(not(feature = "init"))]
+mod without_init;
+
+#[cfg(feature = "deadline")]
+use crate::deadline::stack::StackDeadline;
+#[cfg(feature = "init")]
+use crate::init::stack::Lifecycle;
+
+#[cfg(not(feature = "deadline"))]
+use self::without_deadline::StackDeadline;
+#[cfg(not(feature = "init"))]
+use self::without_init::Lifecycle;
+
 use self::errors::MapErrors;
 
 /// A handler with the toolkit around it, ready to [`run`](Self::run).
@@ -75,38 +90,45 @@ use self::errors::MapErrors;
 ///
 /// A handler's own error type needs that conversion: `Powertools` and `lambda_runtime` ask for it.
 ///
+/// With the feature `deadline` the handler is stopped 500 ms before the Lambda timeout, with an error
+/// that says so, and idempotent work in it gives its claim back.
+///
 /// How many events are handled at once is up to the environment: one after the other in a standard
 /// function, many on Lambda Managed Instances (`AWS_LAMBDA_MAX_CONCURRENCY`).
 #[derive(Clone, Debug)]
 #[must_use = "a function does nothing until it runs"]
 pub struct Powertools<S> {
     handler: S,
+    pub(crate) deadline: StackDeadline,
+    pub(crate) lifecycle: Lifecycle,
 }
 
 impl Powertools<()> {
     /// Takes a handler: an async function from `LambdaEvent<T>` to a `Result`.
     pub fn new<F>(handler: F) -> Powertools<ServiceFn<F>> {
-        Powertools { handler: service_fn(handler) }
+        Self::service(service_fn(handler))
     }
 
     /// Takes a handler that is a `tower::Service` of `LambdaEvent<T>`, such as one with layers.
     pub fn service<S>(handler: S) -> Powertools<S> {
-        Powertools { handler }
+        Powertools { handler, deadline: StackDeadline::default(), lifecycle: Lifecycle::default() }
     }
 }
 
 impl<S> Powertools<S> {
     /// Puts a layer around the handler. The one that is added last is the outermost.
     pub fn layer<L: Layer<S>>(self, layer: L) -> Powertools<L::Service> {
-        Powertools { handler: layer.layer(self.handler) }
+        let Self { handler, deadline, lifecycle } = self;
+        Powertools { handler: layer.layer(handler), deadline, lifecycle }
     }
 
     /// Runs the handler for each event, until the process is stopped.
     ///
     /// # Errors
     ///
-    /// Returns [`StartError`] outside Lambda, where there are no events to be had; and the error of
-    /// the runtime when the Lambda service cannot be reached any more. The handler's errors are
+    /// Returns [`StartError`] outside Lambda, where there are no events to be had; the error of a
+    /// required warm-up; and the error of the runtime when the Lambda service cannot be reached any
+    /// more. The handler's errors are
     /// reported to Lambda and do not end the loop.
     pub async fn run<T, R, B, St, D, E>(self) -> Result<(), Error>
     where
@@ -121,10 +143,16 @@ impl<S> Powertools<S> {
         E: Into<Error> + Send + fmt::Debug + 'static,
     {
         check_environment()?;
-        Runtime::new(MapErrors::new(self.handler))
+        self.lifecycle.start().await?;
+        // Outside the mapping of errors, so that it asks nothing of the handler's error type.
+        // Idempotent work inside stops itself at this limit, before it is dropped.
+        let handler = self.deadline.into_layer().layer(MapErrors::new(self.handler));
+        Runtime::new(handler)
             .layer(TracingLayer::new())
             .layer(InvocationLayer::new())
+            .layer(self.lifecycle.layer())
             .register_snapstart_resource(Arc::new(CountRestores))
+            .register_snapstart_resource(Arc::new(self.lifecycle.into_resource()))
             .run_concurrent()
             .await
     }
@@ -176,10 +204,19 @@ static RESTORES: AtomicU64 = AtomicU64::new(0);
 /// What is remembered from before a restore may be wrong after it: a cache that keeps this number
 /// with its content knows when to begin anew.
 #[must_use]
+#[inline]
 pub fn restores() -> u64 {
     RESTORES.load(Ordering::Relaxed)
 }
 
+/// Whether this process was restored. One that was is not restored again.
+#[cfg_attr(not(feature = "init"), expect(dead_code, reason = "values made once ask for it"))]
+#[inline]
+pub(crate) fn is_restored() -> bool {
+    restores() > 0
+}
+
+/// Registered before everything else, so that whatever runs after a restore knows of it.
 struct CountRestores;
 
 impl SnapStartResource for CountRestores {

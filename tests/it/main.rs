@@ -2,10 +2,12 @@
 
 mod attribute;
 mod aws;
+mod deadline;
 mod dynamodb;
 mod events;
 mod faults;
 mod flows;
+mod init;
 mod interleave;
 mod invariants;
 mod invocation;
@@ -14,4 +16,5 @@ mod model;
 mod process;
 mod races;
 mod runtime;
+mod shutdown;
 mod store;

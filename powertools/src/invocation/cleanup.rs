@@ -1,6 +1,7 @@
+use std::iter::successors;
 use std::sync::atomic::Ordering;
 
-use super::Invocation;
+use super::{Invocation, Scope};
 
 /// Asks that work which has run out of time may clean up before it is dropped.
 ///
@@ -14,19 +15,31 @@ pub struct CleanupGuard(Invocation);
 impl Invocation {
     /// Announces work that stops by itself at the [`limit`](Self::limit) and then cleans up.
     pub fn cleanup_guard(&self) -> CleanupGuard {
-        self.event.cleanups.fetch_add(1, Ordering::Relaxed);
+        for scope in self.scopes() {
+            scope.cleanups.fetch_add(1, Ordering::Relaxed);
+        }
         CleanupGuard(self.clone())
     }
 
-    /// True while there is a [`CleanupGuard`] of this event.
+    /// True while there is a [`CleanupGuard`] of work for this invocation, or for one that was made
+    /// from it by [`reserving`](Self::reserving).
+    ///
+    /// A guard asks the one that it made: what goes on around it, or beside it, does not count.
     #[must_use]
     pub fn has_cleanup(&self) -> bool {
-        self.event.cleanups.load(Ordering::Relaxed) > 0
+        self.scope.cleanups.load(Ordering::Relaxed) > 0
+    }
+
+    /// This scope and those around it.
+    fn scopes(&self) -> impl Iterator<Item = &Scope> {
+        successors(Some(&*self.scope), |scope| scope.outer.as_deref())
     }
 }
 
 impl Drop for CleanupGuard {
     fn drop(&mut self) {
-        self.0.event.cleanups.fetch_sub(1, Ordering::Relaxed);
+        for scope in self.0.scopes() {
+            scope.cleanups.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }

@@ -4,6 +4,16 @@ use std::error::Error as StdError;
 
 use lambda_runtime::{Diagnostic, Error};
 
+#[cfg(feature = "deadline")]
+use crate::deadline::Error as DeadlineError;
+#[cfg(not(feature = "deadline"))]
+use std::convert::Infallible as DeadlineError;
+
+#[cfg(feature = "init")]
+use crate::init::Error as InitError;
+#[cfg(not(feature = "init"))]
+use std::convert::Infallible as InitError;
+
 #[cfg(feature = "idempotency")]
 use crate::idempotency::Error as IdempotencyError;
 #[cfg(not(feature = "idempotency"))]
@@ -28,7 +38,11 @@ impl Named for Infallible {
 /// the first error with a name among the boxed one and its causes.
 pub(super) fn diagnose<E: Into<Diagnostic> + 'static>(error: E) -> Diagnostic {
     let Some(boxed) = unbox(&error) else { return error.into() };
-    let named = causes(boxed).find_map(name::<IdempotencyError>);
+    let named = causes(boxed).find_map(|error| {
+        name::<IdempotencyError>(error)
+            .or_else(|| name::<DeadlineError>(error))
+            .or_else(|| name::<InitError>(error))
+    });
     Diagnostic {
         error_type: named.unwrap_or("HandlerError").to_owned(),
         error_message: with_causes(boxed),

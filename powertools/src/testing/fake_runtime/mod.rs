@@ -1,12 +1,13 @@
 use std::future::Future;
 use std::io;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use lambda_runtime::Diagnostic;
 use tokio::process::Command;
 
-use self::state::{Environment, Shared};
+use self::state::{Environment, Extensions, Shared};
 use self::task::Variables;
 use super::identifiers;
 
@@ -46,6 +47,12 @@ pub use task::FunctionTask;
 ///     .env("TABLE", "orders-test");
 /// ```
 ///
+/// # SnapStart and extensions
+///
+/// With `AWS_LAMBDA_INITIALIZATION_TYPE` set to `snap-start` the function asks to be restored from
+/// a snapshot; as in Lambda, that happens when there is an event for it. A function can register an
+/// extension, and is then told before [`shut_down`](FunctionProcess::shut_down) ends it.
+///
 /// # Many functions
 ///
 /// Each function has a port of its own and they share the queue: an event goes to whichever asks
@@ -62,6 +69,7 @@ pub struct FakeRuntime {
     memory_mb: i32,
     timeout: Duration,
     concurrency: u32,
+    refuses_extensions: bool,
     variables: Vec<(String, String)>,
 }
 
@@ -84,6 +92,7 @@ impl FakeRuntime {
             memory_mb: identifiers::MEMORY_MB,
             timeout: Duration::from_secs(30),
             concurrency: 1,
+            refuses_extensions: false,
             variables: Vec::new(),
         }
     }
@@ -124,6 +133,13 @@ impl FakeRuntime {
         self
     }
 
+    /// Refuses to register extensions, as Lambda does when a function has ten of them.
+    #[must_use]
+    pub fn refuse_extensions(mut self) -> Self {
+        self.refuses_extensions = true;
+        self
+    }
+
     /// Sets one more variable in the environment of the function, or another value for one that
     /// Lambda sets.
     #[must_use]
@@ -142,6 +158,9 @@ impl FakeRuntime {
     /// An event that the function does not answer in time is [`TimedOut`](Outcome::TimedOut), but
     /// the function goes on. To end it as Lambda does, drop the task, or use
     /// [`spawn`](Self::spawn).
+    ///
+    /// A function with shutdown hooks needs a process of its own: they are called on a signal to the
+    /// process, and end it.
     ///
     /// Where the compiler says that an implementation of `From` or `Service` "is not general
     /// enough", make the handler a function in place of a closure.
@@ -244,10 +263,25 @@ impl FakeRuntime {
         self.shared.init_errors()
     }
 
+    /// The errors that functions reported from their restore.
+    #[must_use]
+    pub fn restore_errors(&self) -> Vec<Diagnostic> {
+        self.shared.restore_errors()
+    }
+
     /// Makes an environment, serves it, and says what is to be set in it.
     fn environment(&self, killed_at_deadline: bool) -> (Arc<Environment>, Variables) {
-        let environment =
-            Arc::new(Environment::new(self.shared.clone(), self.timeout, killed_at_deadline));
+        let extensions = Extensions {
+            function_name: self.function_name.clone(),
+            are_refused: self.refuses_extensions,
+            has_one: AtomicBool::new(false),
+        };
+        let environment = Arc::new(Environment::new(
+            self.shared.clone(),
+            self.timeout,
+            killed_at_deadline,
+            extensions,
+        ));
         let address = server::serve(environment.clone()).expect("a port on loopback can be had");
 
         let mut environments = self.environments.lock().unwrap_or_else(PoisonError::into_inner);

@@ -35,6 +35,9 @@ type Lines = watch::Receiver<Vec<String>>;
 /// left behind can hold it open for ever.
 const LAST_OUTPUT: Duration = Duration::from_secs(1);
 
+/// How long a function that was told to end may take.
+const GRACE: Duration = Duration::from_secs(2);
+
 impl FunctionProcess {
     pub(super) fn spawn(
         mut command: Command,
@@ -87,16 +90,32 @@ impl FunctionProcess {
         self.wait().await
     }
 
+    /// Ends the function as Lambda ends an environment that it no longer needs, and waits until it
+    /// is gone.
+    ///
+    /// A function with an extension gets SIGTERM, and is killed if it is still there after 2
+    /// seconds. Lambda waits for less than one; here a busy machine is given some time. Any other
+    /// function is killed at once.
+    pub async fn shut_down(&self) -> ExitStatus {
+        if !self.environment.has_extension() || !self.child.terminate() {
+            return self.kill().await;
+        }
+        let exit = self.exit.clone();
+        let ended = async move { tokio::time::timeout(GRACE, wait(exit)).await };
+        // There, since time may be paused here.
+        match background().spawn(ended).await {
+            Ok(Ok(status)) => status,
+            _ => self.kill().await,
+        }
+    }
+
     /// Waits until the function has ended.
     ///
     /// # Panics
     ///
     /// Panics if the thread that serves the fake runtime did.
     pub async fn wait(&self) -> ExitStatus {
-        let mut exit = self.exit.clone();
-        let status =
-            *exit.wait_for(Option::is_some).await.expect("the process is being waited for");
-        status.expect("the wait was for this")
+        wait(self.exit.clone()).await
     }
 
     /// The process id. `None` once it has ended.
@@ -130,6 +149,11 @@ impl FunctionProcess {
     }
 }
 
+async fn wait(mut exit: watch::Receiver<Option<ExitStatus>>) -> ExitStatus {
+    let status = *exit.wait_for(Option::is_some).await.expect("the process is being waited for");
+    status.expect("the wait was for this")
+}
+
 impl Drop for FunctionProcess {
     fn drop(&mut self) {
         self.environment.stop();
@@ -158,6 +182,22 @@ impl SharedChild {
     fn kill(&self) {
         // An error means that it has ended already.
         let _ = self.lock().start_kill();
+    }
+
+    /// Asks it to end. False if it cannot be asked.
+    #[cfg(unix)]
+    fn terminate(&self) -> bool {
+        use rustix::process::{Pid, Signal, kill_process};
+
+        // Under the lock, so that the number is not that of another process by now.
+        let child = self.lock();
+        let id = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+        id.is_some_and(|id| kill_process(id, Signal::TERM).is_ok())
+    }
+
+    #[cfg(not(unix))]
+    fn terminate(&self) -> bool {
+        false
     }
 
     async fn wait(&self) -> ExitStatus {

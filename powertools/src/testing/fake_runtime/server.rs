@@ -20,6 +20,8 @@ use super::background::background;
 use super::outcome::{Outcome, Response};
 use super::state::{Delivery, Environment, Refusal};
 
+mod extensions;
+
 /// The most bytes that Lambda takes as a response that is not streamed.
 const LARGEST_RESPONSE: usize = 6 * 1024 * 1024 + 100;
 
@@ -73,7 +75,11 @@ async fn connection(stream: TcpStream, environment: Arc<Environment>) {
 
 async fn respond(request: Request<Incoming>, environment: &Arc<Environment>) -> HttpResponse {
     let (parts, body) = request.into_parts();
-    let path = parts.uri.path().strip_prefix("/2018-06-01/runtime/").unwrap_or_default();
+    let path = parts.uri.path();
+    if let Some(path) = path.strip_prefix("/2020-01-01/extension/") {
+        return extensions::respond(&parts.method, path, environment).await;
+    }
+    let path = path.strip_prefix("/2018-06-01/runtime/").unwrap_or_default();
     let path: Vec<&str> = path.split('/').collect();
 
     match (&parts.method, path.as_slice()) {
@@ -96,6 +102,18 @@ async fn respond(request: Request<Incoming>, environment: &Arc<Environment>) -> 
         (&Method::POST, ["init", "error"]) => {
             let Ok(body) = body.collect().await else { return incomplete() };
             environment.init_error(diagnostic(&parts.headers, &body.to_bytes()));
+            accepted()
+        }
+        (&Method::GET, ["restore", "next"]) => {
+            if environment.restored().await {
+                json(StatusCode::OK, Bytes::new())
+            } else {
+                gone()
+            }
+        }
+        (&Method::POST, ["restore", "error"]) => {
+            let Ok(body) = body.collect().await else { return incomplete() };
+            environment.restore_error(diagnostic(&parts.headers, &body.to_bytes()));
             accepted()
         }
         _ => problem(StatusCode::NOT_FOUND, "NotFound", "no such path in this fake Runtime API"),
@@ -167,10 +185,14 @@ fn event(delivery: Delivery) -> HttpResponse {
 
 /// Ends a loop that asks for events: a request id that is not text is an error to it.
 fn end_of_events() -> HttpResponse {
-    let mut response = problem(StatusCode::GONE, "Gone", "The environment has ended");
+    let mut response = gone();
     let unreadable = HeaderValue::from_bytes(b"\xff").expect("an opaque byte fits a header");
     response.headers_mut().insert("lambda-runtime-aws-request-id", unreadable);
     response
+}
+
+fn gone() -> HttpResponse {
+    problem(StatusCode::GONE, "Gone", "The environment has ended")
 }
 
 fn accepted() -> HttpResponse {

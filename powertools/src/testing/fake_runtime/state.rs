@@ -28,6 +28,7 @@ struct State {
     /// The environments that are there; one that ended is taken out.
     environments: HashMap<u64, InEnvironment>,
     init_errors: Vec<Diagnostic>,
+    restore_errors: Vec<Diagnostic>,
 }
 
 #[derive(Debug)]
@@ -84,6 +85,10 @@ impl Shared {
         self.state().init_errors.clone()
     }
 
+    pub(super) fn restore_errors(&self) -> Vec<Diagnostic> {
+        self.state().restore_errors.clone()
+    }
+
     /// Ends the events that wait: nobody will come for them.
     pub(super) fn give_up(&self, reason: &str) {
         self.state().give_up(|request_id| exit_error(request_id, reason));
@@ -95,6 +100,13 @@ impl Shared {
 }
 
 impl State {
+    /// An environment cannot start, and its events end with the reason.
+    fn broken(&mut self, environment: u64, reason: Diagnostic) {
+        if let Some(environment) = self.environments.get_mut(&environment) {
+            environment.init_error = Some(reason);
+        }
+    }
+
     fn give_up(&mut self, diagnostic: impl Fn(&str) -> Diagnostic) {
         for Waiting { event, progress, .. } in self.waiting.drain(..) {
             let outcome = Outcome::Exited(diagnostic(&event.request_id));
@@ -111,16 +123,45 @@ pub(super) struct Environment {
     timeout: Duration,
     /// Whether Lambda ends the function at the deadline of an event.
     killed_at_deadline: bool,
+    extensions: Extensions,
     asked: AtomicBool,
     stop: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
+/// What an environment says to extensions.
+pub(super) struct Extensions {
+    pub(super) function_name: String,
+    pub(super) are_refused: bool,
+    pub(super) has_one: AtomicBool,
+}
+
 impl Environment {
-    pub(super) fn new(shared: Arc<Shared>, timeout: Duration, killed_at_deadline: bool) -> Self {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        timeout: Duration,
+        killed_at_deadline: bool,
+        extensions: Extensions,
+    ) -> Self {
         let id = identifiers::next();
         shared.state().environments.insert(id, InEnvironment::default());
         let (asked, stop) = (AtomicBool::new(false), OnceLock::new());
-        Self { id, shared, timeout, killed_at_deadline, asked, stop }
+        Self { id, shared, timeout, killed_at_deadline, extensions, asked, stop }
+    }
+
+    pub(super) fn function_name(&self) -> &str {
+        &self.extensions.function_name
+    }
+
+    /// Takes an extension, or refuses it.
+    pub(super) fn register_extension(&self) -> bool {
+        let is_taken = !self.extensions.are_refused;
+        self.extensions.has_one.fetch_or(is_taken, Ordering::Release);
+        is_taken
+    }
+
+    /// True if Lambda would tell the processes here that it is about to end them.
+    pub(super) fn has_extension(&self) -> bool {
+        self.extensions.has_one.load(Ordering::Acquire)
     }
 
     /// Sets how the function is ended.
@@ -142,6 +183,25 @@ impl Environment {
     /// True once the function has asked for its first event: its initialisation is over.
     pub(super) fn is_initialised(&self) -> bool {
         self.asked.load(Ordering::Acquire)
+    }
+
+    /// Waits until there is an event: only then Lambda restores a snapshot for it. False when the
+    /// environment ends.
+    pub(super) async fn restored(&self) -> bool {
+        loop {
+            let changed = self.shared.changed.notified();
+            {
+                let state = self.shared.state();
+                match state.environments.get(&self.id) {
+                    Some(environment) if !environment.ending => {}
+                    _ => return false,
+                }
+                if !state.waiting.is_empty() {
+                    return true;
+                }
+            }
+            changed.await;
+        }
     }
 
     /// Waits for the next event. `None` when the environment ends.
@@ -227,9 +287,14 @@ impl Environment {
     pub(super) fn init_error(&self, diagnostic: Diagnostic) {
         let mut state = self.shared.state();
         state.init_errors.push(diagnostic.clone());
-        if let Some(environment) = state.environments.get_mut(&self.id) {
-            environment.init_error = Some(diagnostic);
-        }
+        state.broken(self.id, diagnostic);
+    }
+
+    /// Takes the error that the function reports from its restore.
+    pub(super) fn restore_error(&self, diagnostic: Diagnostic) {
+        let mut state = self.shared.state();
+        state.restore_errors.push(diagnostic.clone());
+        state.broken(self.id, diagnostic);
     }
 
     /// Ends the time of an event.

@@ -1,0 +1,71 @@
+use std::time::Duration;
+
+use lambda_runtime::Diagnostic;
+
+use crate::runtime::diagnostic::Named;
+
+/// Why work under a time guard did not give an answer.
+///
+/// The work's own errors never appear here: they pass through unchanged. [`error_type`] has the
+/// fixed name under which Lambda reports each of these.
+///
+/// [`error_type`]: Self::error_type
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The work was stopped because its time ran out.
+    #[error("the work was stopped {remaining:?} before the deadline of the invocation")]
+    OutOfTime {
+        /// What was left until Lambda ends the invocation.
+        remaining: Duration,
+    },
+
+    /// The work was not begun: less time was left than it needs.
+    #[error("the work needs {needed:?} and was not begun with {remaining:?} left for it")]
+    NoTime {
+        /// What the work was estimated to need; zero where any time would have done.
+        needed: Duration,
+        /// What was left for it, without the time that is kept in reserve.
+        remaining: Duration,
+    },
+}
+
+impl Error {
+    /// The name under which Lambda reports the error. It never changes, so that a state machine or
+    /// an alarm can match it.
+    #[must_use]
+    pub fn error_type(&self) -> &'static str {
+        match self {
+            Self::OutOfTime { .. } => "Powertools.DeadlineOutOfTime",
+            Self::NoTime { .. } => "Powertools.DeadlineNoTime",
+        }
+    }
+
+    /// Returns true if the same event may succeed when it is sent again.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::OutOfTime { .. } | Self::NoTime { .. } => true,
+        }
+    }
+
+    /// What was left when the work was stopped or refused.
+    #[must_use]
+    pub fn remaining(&self) -> Duration {
+        match self {
+            Self::OutOfTime { remaining } | Self::NoTime { remaining, .. } => *remaining,
+        }
+    }
+}
+
+impl Named for Error {
+    fn error_type(&self) -> &'static str {
+        self.error_type()
+    }
+}
+
+impl From<Error> for Diagnostic {
+    fn from(error: Error) -> Self {
+        Self { error_type: error.error_type().to_owned(), error_message: error.to_string() }
+    }
+}

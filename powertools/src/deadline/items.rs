@@ -1,0 +1,40 @@
+use std::time::Duration;
+
+use super::Deadline;
+
+/// Items that are taken while there is time. Made by [`Deadline::items`].
+///
+/// Iterate over `&mut` of it, so that [`rest`](Self::rest) can say what was not taken.
+#[derive(Clone, Debug)]
+#[must_use = "items are taken by iterating"]
+pub struct Items<I> {
+    deadline: Deadline,
+    items: I,
+    estimate: Duration,
+}
+
+impl<I: Iterator> Items<I> {
+    pub(super) fn new(deadline: Deadline, items: I, estimate: Duration) -> Self {
+        Self { deadline, items, estimate }
+    }
+
+    /// The items that were not taken.
+    #[must_use]
+    pub fn rest(self) -> I {
+        self.items
+    }
+}
+
+impl<I: Iterator> Iterator for Items<I> {
+    type Item = I::Item;
+
+    /// The next item; `None` when there is none, or no time for it.
+    fn next(&mut self) -> Option<I::Item> {
+        self.deadline.ensure(self.estimate).ok()?;
+        self.items.next()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, self.items.size_hint().1)
+    }
+}

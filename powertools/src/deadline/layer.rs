@@ -1,0 +1,107 @@
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use lambda_runtime::LambdaEvent;
+use tower::{Layer, Service};
+
+use super::guard::{Guard, ResponseFuture};
+use super::{Deadline, Error};
+use crate::Invocation;
+
+/// Stops a handler shortly before the Lambda timeout.
+///
+/// [`Powertools`](crate::Powertools) has one built in, for handlers with any error type. This one is
+/// for a handler on the plain runtime, or for a longer reserve around a part of a stack.
+///
+/// ```
+/// use std::time::Duration;
+/// use lambda_runtime::{Error, LambdaEvent};
+/// use powertools::DeadlineLayer;
+/// use tower::ServiceBuilder;
+///
+/// async fn handle(event: LambdaEvent<String>) -> Result<usize, Error> {
+///     Ok(event.payload.len())
+/// }
+///
+/// let service = ServiceBuilder::new()
+///     .layer(DeadlineLayer::new().reserve(Duration::from_secs(1)))
+///     .service_fn(handle);
+/// # let _ = service;
+/// ```
+///
+/// # Order
+///
+/// Idempotency goes around it: the claim of a handler that was stopped is then given back in the
+/// whole of the reserve. The other way round, idempotent work stops itself at this layer's limit,
+/// and has half of the reserve to give its claim back.
+#[derive(Clone, Debug)]
+#[must_use = "a layer does nothing until it is added to a service"]
+pub struct DeadlineLayer {
+    reserve: Duration,
+}
+
+/// What is kept for the reply to reach Lambda, and for what follows the handler.
+const RESERVE: Duration = Duration::from_millis(500);
+
+impl DeadlineLayer {
+    /// A layer that stops the handler 500 ms before the timeout.
+    pub fn new() -> Self {
+        Self { reserve: RESERVE }
+    }
+
+    /// Stops the handler so long before the timeout.
+    ///
+    /// The table of the [module](super) says what becomes of a reserve that is too long.
+    pub fn reserve(mut self, reserve: Duration) -> Self {
+        self.reserve = reserve;
+        self
+    }
+}
+
+impl Default for DeadlineLayer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A handler that is stopped shortly before the Lambda timeout. Made by [`DeadlineLayer`].
+///
+/// The response and error types are those of the inner service.
+#[derive(Clone, Debug)]
+pub struct DeadlineService<S> {
+    inner: S,
+    config: DeadlineLayer,
+}
+
+impl<S> Layer<S> for DeadlineLayer {
+    type Service = DeadlineService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        DeadlineService { inner, config: self.clone() }
+    }
+}
+
+impl<S, T> Service<LambdaEvent<T>> for DeadlineService<S>
+where
+    S: Service<LambdaEvent<T>>,
+    S::Error: From<Error>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, event: LambdaEvent<T>) -> Self::Future {
+        let invocation = Invocation::current_or(Some(&event.context));
+        let limits = Deadline::of(invocation).limits(self.config.reserve);
+        // What the inner services do before their futures are polled sees the limit, too.
+        let work = match &limits {
+            Some(limits) => limits.sync_scope(|| self.inner.call(event)),
+            None => self.inner.call(event),
+        };
+        ResponseFuture::new(Guard::new(limits, work))
+    }
+}

@@ -1,0 +1,43 @@
+//! The time guard that [`Powertools`] has built in.
+
+use std::time::Duration;
+
+use tower::layer::util::Identity;
+use tower::util::{Either, option_layer};
+
+use super::DeadlineLayer;
+use crate::Powertools;
+
+/// The guard of a stack, unless it was taken out.
+#[derive(Clone, Debug)]
+pub(crate) struct StackDeadline(Option<DeadlineLayer>);
+
+impl Default for StackDeadline {
+    fn default() -> Self {
+        Self(Some(DeadlineLayer::new()))
+    }
+}
+
+impl StackDeadline {
+    pub(crate) fn into_layer(self) -> Either<DeadlineLayer, Identity> {
+        option_layer(self.0)
+    }
+}
+
+impl<S> Powertools<S> {
+    /// Stops the handler so long before the Lambda timeout: 500 ms unless this says otherwise.
+    ///
+    /// That is the time in which the error reaches Lambda, an idempotent handler gives its claim
+    /// back, and logs are written. See [`deadline`](crate::deadline) for what stopping means and
+    /// what becomes of a reserve that is too long.
+    pub fn deadline_reserve(mut self, reserve: Duration) -> Self {
+        self.deadline = StackDeadline(Some(DeadlineLayer::new().reserve(reserve)));
+        self
+    }
+
+    /// Lets the handler run until Lambda stops it; on Lambda Managed Instances nobody does.
+    pub fn without_deadline(mut self) -> Self {
+        self.deadline = StackDeadline(None);
+        self
+    }
+}

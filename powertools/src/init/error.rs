@@ -1,0 +1,79 @@
+use std::time::Duration;
+
+use lambda_runtime::{Diagnostic, Error as BoxError};
+
+use crate::runtime::diagnostic::{Named, with_causes};
+
+/// Why a value was not made, or a function did not start.
+///
+/// The errors of initialisers pass through unchanged. [`error_type`] has the fixed name under which
+/// Lambda reports each of these.
+///
+/// [`error_type`]: Self::error_type
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Making a value asked for the same value.
+    #[error("making the value needs the value itself")]
+    Reentrant,
+
+    /// A warm-up that the function cannot do without failed.
+    #[error("the warm-up of {name} failed")]
+    WarmUpFailed {
+        /// The name of the warm-up.
+        name: String,
+        /// Its error.
+        source: BoxError,
+    },
+
+    /// A warm-up that the function cannot do without panicked.
+    #[error("the warm-up of {name} panicked")]
+    WarmUpPanicked {
+        /// The name of the warm-up.
+        name: String,
+    },
+
+    /// A warm-up that the function cannot do without took too long.
+    #[error("the warm-up of {name} was not done after {after:?}")]
+    WarmUpTimeout {
+        /// The name of the warm-up.
+        name: String,
+        /// What all warm-ups may take together.
+        after: Duration,
+    },
+}
+
+impl Error {
+    /// The name under which Lambda reports the error. It never changes, so that an alarm can match
+    /// it.
+    #[must_use]
+    pub fn error_type(&self) -> &'static str {
+        match self {
+            Self::Reentrant => "Powertools.InitReentrant",
+            Self::WarmUpFailed { .. } => "Powertools.WarmUpFailed",
+            Self::WarmUpPanicked { .. } => "Powertools.WarmUpPanicked",
+            Self::WarmUpTimeout { .. } => "Powertools.WarmUpTimeout",
+        }
+    }
+
+    /// Returns true if another attempt may succeed.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Reentrant | Self::WarmUpPanicked { .. } => false,
+            Self::WarmUpFailed { .. } | Self::WarmUpTimeout { .. } => true,
+        }
+    }
+}
+
+impl Named for Error {
+    fn error_type(&self) -> &'static str {
+        self.error_type()
+    }
+}
+
+impl From<Error> for Diagnostic {
+    fn from(error: Error) -> Self {
+        Self { error_type: error.error_type().to_owned(), error_message: with_causes(&error) }
+    }
+}

@@ -1,0 +1,71 @@
+//! Values that are made once for each execution environment, and a cold start that is paid before
+//! the first event.
+//!
+//! Clients, pools and configuration are made once and used by every event that the process handles.
+//! [`InitOnce`] holds such a value in a static; [`SyncInitOnce`] is for values that are made without
+//! waiting. [`Powertools::warm_up`] makes them while Lambda initialises the environment:
+//!
+//! ```no_run
+//! use lambda_runtime::{Error, LambdaEvent};
+//! use powertools::{InitOnce, Powertools};
+//! # struct Client;
+//! # impl Client { async fn connect() -> Result<Self, Error> { Ok(Self) } }
+//!
+//! async fn client() -> Result<&'static Client, Error> {
+//!     static CLIENT: InitOnce<Client> = InitOnce::new();
+//!     CLIENT.get_or_try_init(Client::connect).await
+//! }
+//!
+//! async fn handle(event: LambdaEvent<String>) -> Result<usize, Error> {
+//!     let _client = client().await?; // made before the first event, if that went well
+//!     Ok(event.payload.len())
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Error> {
+//!     Powertools::new(handle).warm_up("client", client).run().await
+//! }
+//! ```
+//!
+//! # What is guaranteed
+//!
+//! | what happens | what becomes of the value |
+//! |---|---|
+//! | many ask at once | one of them makes it, the others wait and get the same |
+//! | making it fails | nothing is kept: the next who asks tries again, also one that waited |
+//! | making it panics, or whoever makes it goes away half-way | the same |
+//! | making it asks for the same value | [`Error::Reentrant`], in place of waiting for ever |
+//! | the environment is restored from a SnapStart snapshot | it is made anew when asked for; the old one stays where it is, for those who still hold it |
+//!
+//! # SnapStart
+//!
+//! A snapshot is taken after the warm-ups. What they made is then old when the environment is
+//! restored: connections are closed, credentials have expired. So after a restore each `InitOnce`
+//! is empty again, and the warm-ups run again. [`Powertools::before_snapshot`] and
+//! [`Powertools::after_restore`] are for what else there is to do. This works in functions that
+//! [`Powertools`](crate::Powertools) runs: it is who learns of the restore.
+//!
+//! # Shutdown
+//!
+//! Lambda ends an environment without a word, unless an extension is registered. Only a function
+//! with [`Powertools::on_shutdown`] registers one.
+//!
+//! [`Powertools::warm_up`]: crate::Powertools::warm_up
+//! [`Powertools::before_snapshot`]: crate::Powertools::before_snapshot
+//! [`Powertools::after_restore`]: crate::Powertools::after_restore
+//! [`Powertools::on_shutdown`]: crate::Powertools::on_shutdown
+
+mod error;
+mod making;
+mod once;
+mod report;
+mod running;
+mod shutdown;
+mod sync_once;
+mod warm_up;
+
+pub(crate) mod stack;
+
+pub use self::error::Error;
+pub use self::once::InitOnce;
+pub use self::sync_once::SyncInitOnce;

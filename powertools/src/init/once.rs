@@ -1,0 +1,86 @@
+use tokio::sync::OnceCell;
+
+use super::Error;
+use super::making::Making;
+use crate::runtime::is_restored;
+
+/// A value that is made once for each execution environment, by an async initialiser.
+///
+/// It can stand in a static, and then hands out `&'static T`. The table of the [module](super) says
+/// what it guarantees. Reading a value that is there costs about as much as reading a static.
+///
+/// ```
+/// use lambda_runtime::Error;
+/// use powertools::InitOnce;
+///
+/// async fn table() -> Result<&'static String, Error> {
+///     static TABLE: InitOnce<String> = InitOnce::new();
+///     TABLE.get_or_try_init(async || Ok("orders".to_owned())).await
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Error> {
+/// assert_eq!(table().await?, "orders");
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct InitOnce<T> {
+    /// One for the time before a restore, one for after: there is at most one restore.
+    cells: [OnceCell<T>; 2],
+}
+
+impl<T> InitOnce<T> {
+    /// Makes one that is empty.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { cells: [const { OnceCell::const_new() }; 2] }
+    }
+
+    /// The value, if it was made.
+    #[must_use]
+    #[inline]
+    pub fn get(&self) -> Option<&T> {
+        self.cell().get()
+    }
+
+    /// The value. If it is not there, `make` is called, or another caller's `make` waited for.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of `make`, unchanged, and [`Error::Reentrant`] if `make` asks for the same
+    /// value. A task that `make` spawns and waits for is not seen: there, asking for the value waits
+    /// until the invocation's time is up.
+    #[inline]
+    pub async fn get_or_try_init<F, Fut, E>(&self, make: F) -> Result<&T, E>
+    where
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        E: From<Error>,
+    {
+        match self.get() {
+            Some(value) => Ok(value),
+            // In a box, so that a read does not carry the initialiser's size around.
+            None => Box::pin(self.make(make)).await,
+        }
+    }
+
+    async fn make<F, Fut, E>(&self, make: F) -> Result<&T, E>
+    where
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        E: From<Error>,
+    {
+        let cell = self.cell();
+        Making::with(cell)?.scope(cell.get_or_try_init(make)).await
+    }
+
+    #[inline]
+    fn cell(&self) -> &OnceCell<T> {
+        &self.cells[usize::from(is_restored())]
+    }
+}
+
+impl<T> Default for InitOnce<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}

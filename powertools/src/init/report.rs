@@ -1,0 +1,34 @@
+use std::time::Duration;
+
+use lambda_runtime::{Diagnostic, Error as BoxError};
+use lambda_runtime_api_client::body::Body;
+use lambda_runtime_api_client::{PooledClient, build_request};
+
+use crate::runtime::diagnostic::with_causes;
+
+/// How long telling Lambda may take: the function ends in any case.
+const TELLING: Duration = Duration::from_secs(1);
+
+/// Tells Lambda why the function cannot start.
+pub(super) async fn report_init_error(diagnostic: &Diagnostic) {
+    let told = match tokio::time::timeout(TELLING, post(diagnostic)).await {
+        Ok(told) => told,
+        Err(_) => Err(format!("there was no answer within {TELLING:?}").into()),
+    };
+    if let Err(error) = told {
+        tracing::warn!(error = with_causes(&*error), "Lambda was not told why the start failed");
+    }
+}
+
+async fn post(diagnostic: &Diagnostic) -> Result<(), BoxError> {
+    let request = build_request()
+        .method("POST")
+        .uri("/2018-06-01/runtime/init/error")
+        .header("lambda-runtime-function-error-type", &diagnostic.error_type)
+        .body(Body::from(serde_json::to_vec(diagnostic)?))?;
+    let status = PooledClient::builder().build().call(request).await?.status();
+    if !status.is_success() {
+        return Err(format!("the answer was {status}").into());
+    }
+    Ok(())
+}

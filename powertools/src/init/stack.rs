@@ -1,0 +1,195 @@
+//! What [`Powertools`] does around the events: before the first one, and after the last.
+
+use std::fmt;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use lambda_runtime::{BoxFuture, Diagnostic, Error, SnapStartResource};
+
+use super::report::report_init_error;
+use super::running::Running;
+use super::shutdown::Shutdown;
+use super::warm_up::{self, Job, WarmUp};
+use crate::Powertools;
+
+/// The hooks of a stack.
+#[derive(Clone, Default)]
+pub(crate) struct Lifecycle {
+    warm_ups: Vec<WarmUp>,
+    before_snapshot: Vec<Job>,
+    after_restore: Vec<Job>,
+    shutdown: Shutdown,
+    /// [`Shutdown::listen`], once there is a hook. Without one, none of the extension's code is
+    /// called from anywhere, and the linker leaves it out.
+    listen: Option<fn(Shutdown, Running) -> BoxFuture<'static, ()>>,
+    running: Running,
+}
+
+impl Lifecycle {
+    /// Does what comes before the first event is asked for.
+    pub(crate) async fn start(&self) -> Result<(), Error> {
+        if let Some(listen) = self.listen {
+            listen(self.shutdown.clone(), self.running.clone()).await;
+        }
+        if let Err(error) = warm_up::run(&self.warm_ups).await {
+            let (error_type, error) = (error.error_type().to_owned(), Error::from(error));
+            let error_message = crate::runtime::diagnostic::with_causes(&*error);
+            report_init_error(&Diagnostic { error_type, error_message }).await;
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    /// Counts the invocations that a shutdown waits for.
+    pub(crate) fn layer(&self) -> Running {
+        self.running.clone()
+    }
+
+    pub(crate) fn into_resource(self) -> impl SnapStartResource + 'static {
+        self
+    }
+}
+
+impl SnapStartResource for Lifecycle {
+    fn before_snapshot(&self) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async {
+            for hook in self.before_snapshot.iter().rev() {
+                hook().await?;
+            }
+            Ok(())
+        })
+    }
+
+    fn after_restore(&self) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async {
+            for hook in &self.after_restore {
+                hook().await?;
+            }
+            Ok(warm_up::run(&self.warm_ups).await?)
+        })
+    }
+}
+
+impl fmt::Debug for Lifecycle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lifecycle")
+            .field("warm_ups", &self.warm_ups)
+            .field("shutdown", &self.shutdown)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S> Powertools<S> {
+    /// Calls `make` before the first event is asked for.
+    ///
+    /// All warm-ups run side by side, each in a task of its own, and one log line has the time of
+    /// each. One that fails is logged, and what it should have made is made on first use. So is one
+    /// that is not done after 5 seconds, which is what all of them may take together: Lambda gives
+    /// 10 seconds to the initialisation on demand, and then repeats it inside the first invocation.
+    ///
+    /// After a SnapStart restore the warm-ups run again.
+    ///
+    /// ```no_run
+    /// # use lambda_runtime::{Error, LambdaEvent};
+    /// # use powertools::{InitOnce, Powertools};
+    /// # async fn handle(_: LambdaEvent<String>) -> Result<(), Error> { Ok(()) }
+    /// # async fn pool() -> Result<&'static u32, Error> { Ok(&1) }
+    /// # async fn run() -> Result<(), Error> {
+    /// Powertools::new(handle).warm_up("pool", pool).run().await
+    /// # }
+    /// ```
+    pub fn warm_up<F, Fut, T, E>(self, name: impl Into<String>, make: F) -> Self
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        E: Into<Error>,
+    {
+        self.add_warm_up(WarmUp { name: name.into(), job: job(make), is_required: false })
+    }
+
+    /// Calls `make` before the first event is asked for, and does not start without it.
+    ///
+    /// As [`warm_up`](Self::warm_up), but if it fails, panics or is not done in time, the reason is
+    /// reported to Lambda as the error of the initialisation, under a [fixed name], and
+    /// [`run`](Self::run) returns it, so that `main` ends with code 1.
+    ///
+    /// [fixed name]: crate::init::Error::error_type
+    pub fn warm_up_required<F, Fut, T, E>(self, name: impl Into<String>, make: F) -> Self
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        E: Into<Error>,
+    {
+        self.add_warm_up(WarmUp { name: name.into(), job: job(make), is_required: true })
+    }
+
+    fn add_warm_up(mut self, warm_up: WarmUp) -> Self {
+        self.lifecycle.warm_ups.push(warm_up);
+        self
+    }
+
+    /// Calls `hook` before a SnapStart snapshot is taken: the last one that was added is the first.
+    ///
+    /// An error ends the function, and is reported to Lambda as one of the initialisation.
+    pub fn before_snapshot<F, Fut, E>(mut self, hook: F) -> Self
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<Error>,
+    {
+        self.lifecycle.before_snapshot.push(job(hook));
+        self
+    }
+
+    /// Calls `hook` after a restore from a SnapStart snapshot, in the order in which they were
+    /// added. The warm-ups follow.
+    ///
+    /// An error ends the function, and is reported to Lambda as one of the restore.
+    pub fn after_restore<F, Fut, E>(mut self, hook: F) -> Self
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<Error>,
+    {
+        self.lifecycle.after_restore.push(job(hook));
+        self
+    }
+
+    /// Calls `hook` when Lambda ends the environment.
+    ///
+    /// Lambda sends SIGTERM only to functions with an extension, so the first hook registers one,
+    /// which does nothing else; if Lambda refuses it, a warning says that no hook will run. On the
+    /// signal, running invocations are waited for, for 300 ms at most. Then the hooks run in the
+    /// order in which they were added, until 450 ms after the signal; Lambda kills the process at
+    /// 500. Then the process ends.
+    ///
+    /// ```no_run
+    /// # use lambda_runtime::{Error, LambdaEvent};
+    /// # use powertools::Powertools;
+    /// # async fn handle(_: LambdaEvent<String>) -> Result<(), Error> { Ok(()) }
+    /// # async fn run() -> Result<(), Error> {
+    /// Powertools::new(handle)
+    ///     .on_shutdown("goodbye", async || eprintln!("this environment ends"))
+    ///     .run()
+    ///     .await
+    /// # }
+    /// ```
+    pub fn on_shutdown<F, Fut>(mut self, name: impl Into<String>, hook: F) -> Self
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        self.lifecycle.shutdown.add(name.into(), hook);
+        self.lifecycle.listen = Some(Shutdown::listen);
+        self
+    }
+}
+
+fn job<F, Fut, T, E>(make: F) -> Job
+where
+    F: Fn() -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<T, E>> + Send + 'static,
+    E: Into<Error>,
+{
+    Arc::new(move || make().map(|made| made.map(drop).map_err(Into::into)).boxed())
+}

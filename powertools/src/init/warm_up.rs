@@ -1,0 +1,209 @@
+use std::fmt::{self, Write};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use lambda_runtime::Error as BoxError;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+
+use super::Error;
+use crate::runtime::diagnostic::with_causes;
+
+/// What all warm-ups may take together. Lambda gives ten seconds to the whole initialisation, and
+/// then does it again inside the first invocation.
+const BOUND: Duration = Duration::from_secs(5);
+
+/// Something that can be done more than once: at the start, and after a restore.
+pub(super) type Job = Arc<dyn Fn() -> BoxFuture<'static, Result<(), BoxError>> + Send + Sync>;
+
+/// What is made before the first event.
+#[derive(Clone)]
+pub(super) struct WarmUp {
+    pub(super) name: String,
+    pub(super) job: Job,
+    pub(super) is_required: bool,
+}
+
+impl fmt::Debug for WarmUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WarmUp")
+            .field("name", &self.name)
+            .field("is_required", &self.is_required)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a warm-up ended.
+enum Ended {
+    Done(Duration),
+    Failed(Duration, BoxError),
+    Panicked(Duration),
+    /// It was still at it when all of them were stopped.
+    Stopped,
+}
+
+/// Runs all warm-ups side by side and says in one line how they ended.
+///
+/// An error is that of the first one in the list that is required and did not end well.
+pub(super) async fn run(warm_ups: &[WarmUp]) -> Result<(), Error> {
+    if warm_ups.is_empty() {
+        return Ok(());
+    }
+    let start = Instant::now();
+    let ended = run_side_by_side(warm_ups, start).await;
+    let took = start.elapsed();
+
+    let line = describe(warm_ups, &ended);
+    if ended.iter().all(|ended| matches!(ended, Ended::Done(_))) {
+        tracing::info!(took_ms = millis(took), "warm-up: {line}");
+    } else {
+        tracing::warn!(took_ms = millis(took), "warm-up: {line}");
+    }
+    for (WarmUp { name, is_required, .. }, ended) in warm_ups.iter().zip(ended) {
+        let name = name.clone();
+        match ended {
+            _ if !is_required => {}
+            Ended::Done(_) => {}
+            Ended::Failed(_, source) => return Err(Error::WarmUpFailed { name, source }),
+            Ended::Panicked(_) => return Err(Error::WarmUpPanicked { name }),
+            Ended::Stopped => return Err(Error::WarmUpTimeout { name, after: BOUND }),
+        }
+    }
+    Ok(())
+}
+
+async fn run_side_by_side(warm_ups: &[WarmUp], start: Instant) -> Vec<Ended> {
+    let mut tasks = JoinSet::new();
+    for (index, warm_up) in warm_ups.iter().enumerate() {
+        let job = warm_up.job.clone();
+        tasks.spawn(async move {
+            let start = Instant::now();
+            let outcome = AssertUnwindSafe(async { job().await }).catch_unwind().await;
+            let took = start.elapsed();
+            let ended = match outcome {
+                Ok(Ok(())) => Ended::Done(took),
+                Ok(Err(error)) => Ended::Failed(took, error),
+                Err(_) => Ended::Panicked(took),
+            };
+            (index, ended)
+        });
+    }
+    let mut all: Vec<_> = warm_ups.iter().map(|_| Ended::Stopped).collect();
+    while let Ok(Some(joined)) = timeout_at(start + BOUND, tasks.join_next()).await {
+        if let Ok((index, ended)) = joined {
+            all[index] = ended;
+        }
+    }
+    all
+}
+
+fn describe(warm_ups: &[WarmUp], ended: &[Ended]) -> String {
+    let mut line = String::new();
+    for (WarmUp { name, .. }, ended) in warm_ups.iter().zip(ended) {
+        let comma = if line.is_empty() { "" } else { ", " };
+        // Writing to a `String` does not fail.
+        let _ = match ended {
+            Ended::Done(took) => write!(line, "{comma}{name} {} ms", millis(*took)),
+            Ended::Failed(took, error) => {
+                let error = with_causes(&**error);
+                write!(line, "{comma}{name} failed after {} ms ({error})", millis(*took))
+            }
+            Ended::Panicked(took) => {
+                write!(line, "{comma}{name} panicked after {} ms", millis(*took))
+            }
+            Ended::Stopped => {
+                let bound = BOUND.as_secs();
+                write!(line, "{comma}{name} was not done after {bound} s and is left to first use")
+            }
+        };
+    }
+    line
+}
+
+/// Milliseconds, to a tenth.
+fn millis(time: Duration) -> f64 {
+    (time.as_secs_f64() * 10_000.0).round() / 10.0
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use tokio::time::sleep;
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn warm_up<F, Fut>(name: &str, job: F) -> WarmUp
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), BoxError>> + Send + 'static,
+    {
+        let job: Job = Arc::new(move || job().boxed());
+        WarmUp { name: name.to_owned(), job, is_required: false }
+    }
+
+    fn required(warm_up: WarmUp) -> WarmUp {
+        WarmUp { is_required: true, ..warm_up }
+    }
+
+    async fn slow(time: Duration) -> Result<(), BoxError> {
+        sleep(time).await;
+        Ok(())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn they_run_side_by_side() {
+        let start = Instant::now();
+        let list = [1, 2, 3].map(|seconds| warm_up("slow", move || slow(seconds * SECOND)));
+        run(&list).await.unwrap();
+        assert_eq!(start.elapsed(), 3 * SECOND);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_together_they_are_bounded() {
+        let start = Instant::now();
+        let list = [warm_up("hangs", pending), warm_up("slow", || slow(4 * SECOND))];
+        run(&list).await.unwrap();
+        assert_eq!(start.elapsed(), 5 * SECOND);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_line_has_how_each_one_ended() {
+        let list = [
+            warm_up("database", || slow(SECOND)),
+            warm_up("config", || ready(Err("no such file".into()))),
+            warm_up("bad", || -> BoxFuture<'static, _> { panic!("in a warm-up") }),
+            warm_up("silent", pending),
+        ];
+        let ended = run_side_by_side(&list, Instant::now()).await;
+        assert_eq!(
+            describe(&list, &ended),
+            "database 1000 ms, config failed after 0 ms (no such file), bad panicked after 0 ms, \
+             silent was not done after 5 s and is left to first use"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_not_required_may_go_wrong() {
+        let list = [
+            warm_up("fails", || ready(Err("no".into()))),
+            warm_up("panics", || async { panic!("in a warm-up") }),
+            warm_up("hangs", pending),
+        ];
+        run(&list).await.unwrap();
+        for (index, name) in [
+            (0, "Powertools.WarmUpFailed"),
+            (1, "Powertools.WarmUpPanicked"),
+            (2, "Powertools.WarmUpTimeout"),
+        ] {
+            let mut list = list.clone();
+            list[index] = required(list[index].clone());
+            assert_eq!(run(&list).await.unwrap_err().error_type(), name);
+        }
+    }
+}

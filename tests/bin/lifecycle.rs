@@ -1,0 +1,125 @@
+//! A function on the standard stack that does what its events and its environment say, for tests of
+//! the life of a process.
+
+use std::future::pending;
+use std::io::Write;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use lambda_runtime::{Error, LambdaEvent};
+use powertools::{Deadline, InitOnce, Powertools};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Order {
+    Answer,
+    /// Never answer.
+    Hang,
+    /// Have something to answer when the time runs out.
+    FallBack,
+    /// Block the thread for so many milliseconds.
+    Block(u64),
+    /// Guard work in a task that does not know its invocation.
+    Stray,
+    /// Wait so many milliseconds.
+    Sleep(u64),
+    /// Tell which making of the value this is.
+    Value,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    lambda_runtime::tracing::init_default_subscriber();
+    let mut function = Powertools::new(handle);
+    if std::env::var_os("WITHOUT_DEADLINE").is_some() {
+        function = function.without_deadline();
+    }
+    for name in words("WARM_UPS") {
+        function = match name.strip_prefix("required-") {
+            Some(kind) => {
+                let kind = kind.to_owned();
+                function.warm_up_required(&name, move || warm_up(kind.clone()))
+            }
+            None => {
+                let kind = name.clone();
+                function.warm_up(&name, move || warm_up(kind.clone()))
+            }
+        };
+    }
+    for name in words("SNAPSHOT_HOOKS") {
+        let (before, after) = (format!("before {name}"), format!("after {name}"));
+        function = function
+            .before_snapshot(move || std::future::ready(say(&before)))
+            .after_restore(move || std::future::ready(say(&after)));
+    }
+    for name in words("SHUTDOWN_HOOKS") {
+        let line = format!("hook {name}");
+        function = function.on_shutdown(name, async move || say(&line).expect("it can be said"));
+    }
+    function.run().await
+}
+
+/// The words in a variable of the environment.
+fn words(variable: &str) -> Vec<String> {
+    let list = std::env::var(variable).unwrap_or_default();
+    list.split_whitespace().map(str::to_owned).collect()
+}
+
+async fn warm_up(kind: String) -> Result<(), Error> {
+    match kind.as_str() {
+        "value" => value().await.map(drop),
+        "fails" => Err("no such table".into()),
+        "panics" => panic!("in a warm-up"),
+        "hangs" => pending().await,
+        "restored" if powertools::runtime::restores() > 0 => Err("no such table".into()),
+        _ => say(&format!("warming up {kind}")),
+    }
+}
+
+/// How often this was made.
+async fn value() -> Result<&'static u32, Error> {
+    static VALUE: InitOnce<u32> = InitOnce::new();
+    static MADE: AtomicU32 = AtomicU32::new(0);
+    VALUE
+        .get_or_try_init(async || {
+            let number = MADE.fetch_add(1, Ordering::Relaxed) + 1;
+            say(&format!("making value {number}"))?;
+            Ok(number)
+        })
+        .await
+}
+
+async fn handle(event: LambdaEvent<Order>) -> Result<&'static str, Error> {
+    match event.payload {
+        Order::Answer => Ok("answered"),
+        Order::Sleep(time) => {
+            say("sleeping")?;
+            tokio::time::sleep(Duration::from_millis(time)).await;
+            Ok("slept")
+        }
+        Order::Value => Ok(["first", "second", "third"][*value().await? as usize - 1]),
+        Order::Hang => {
+            say("hanging")?;
+            pending().await
+        }
+        Order::FallBack => {
+            let reserve = Duration::from_millis(500);
+            Deadline::current().run_or(reserve, pending(), |_| Ok("accepted")).await
+        }
+        Order::Block(time) => {
+            std::thread::sleep(Duration::from_millis(time));
+            Ok("unblocked")
+        }
+        Order::Stray => tokio::spawn(stray()).await?,
+    }
+}
+
+async fn stray() -> Result<&'static str, Error> {
+    let work = async { Ok("without a limit") };
+    Deadline::current().run(Duration::from_secs(1), work).await
+}
+
+fn say(line: &str) -> Result<(), Error> {
+    Ok(writeln!(std::io::stdout(), "{line}")?)
+}

@@ -1,0 +1,224 @@
+//! Guards on the wire: what still reaches Lambda when the time runs out.
+
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Instant;
+
+use lambda_runtime::{Diagnostic, Error, LambdaEvent};
+use powertools::idempotency::{Idempotency, MemoryStore};
+use powertools::testing::{Event, FakeRuntime, Outcome};
+use powertools::{Deadline, DeadlineLayer, Powertools};
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::process::Command;
+
+use super::{Duration, MILLI, SECOND};
+
+const OUT_OF_TIME: &str = "Powertools.DeadlineOutOfTime";
+
+#[tokio::test]
+async fn the_error_reaches_lambda_before_the_process_is_killed() {
+    let lambda = FakeRuntime::new().timeout(3 * SECOND);
+    let function = lambda.spawn(lifecycle()).unwrap();
+    let outcome = lambda.invoke(json!("hang")).await;
+    assert_eq!(outcome.error_type(), Some(OUT_OF_TIME), "{outcome:?}");
+    assert!(matches!(outcome, Outcome::Failed(_)), "{outcome:?}");
+
+    assert!(lambda.invoke(json!("answer")).await.response().is_some(), "the process goes on");
+    assert!(function.id().is_some());
+}
+
+#[tokio::test]
+async fn a_function_without_the_guard_is_killed_at_its_deadline() {
+    let lambda = FakeRuntime::new().timeout(SECOND).env("WITHOUT_DEADLINE", "1");
+    let function = lambda.spawn(lifecycle()).unwrap();
+    let outcome = lambda.invoke(json!("hang")).await;
+    assert!(matches!(outcome, Outcome::TimedOut(_)), "{outcome:?}");
+    assert_eq!(function.id(), None);
+}
+
+#[tokio::test]
+async fn a_fallback_reaches_lambda_before_the_process_is_killed() {
+    let lambda = FakeRuntime::new().timeout(3 * SECOND);
+    let _function = lambda.spawn(lifecycle()).unwrap();
+    let outcome = lambda.invoke(json!("fall_back")).await;
+    assert_eq!(outcome.json::<String>(), "accepted");
+}
+
+/// The claim is given back in the time that the guard leaves: the event that comes again runs.
+#[tokio::test]
+async fn the_claim_of_a_stopped_function_is_given_back() {
+    let lambda = FakeRuntime::new().timeout(3 * SECOND);
+    let function = lambda.spawn(Command::new(env!("CARGO_BIN_EXE_charge"))).unwrap();
+    let hangs = json!({ "id": "order-1", "hang": true });
+    let outcome = lambda.invoke(hangs).await;
+    assert_eq!(outcome.error_type(), Some("Powertools.IdempotencyOutOfTime"), "{outcome:?}");
+
+    let again = lambda.invoke(json!({ "id": "order-1" })).await;
+    assert_eq!(again.json::<String>(), "charged order-1");
+    function.kill().await;
+    let charges = function.stdout().iter().filter(|line| *line == "charging order-1").count();
+    assert_eq!(charges, 2);
+}
+
+#[tokio::test]
+async fn the_claim_is_given_back_in_the_standard_stack_too() {
+    let records = Idempotency::new(MemoryStore::new()).unwrap();
+    let key = |event: &LambdaEvent<String>| event.payload.clone();
+    let stack = Powertools::new(hang_on_first)
+        .idempotent(records, "charge", move |work, event: &LambdaEvent<String>| {
+            work.key(&key(event))
+        })
+        .deadline_reserve(SECOND);
+    let lambda = FakeRuntime::new().timeout(3 * SECOND);
+    let _function = lambda.run(stack.run());
+    let outcome = lambda.invoke(json!("order-1")).await;
+    assert_eq!(outcome.error_type(), Some("Powertools.IdempotencyOutOfTime"), "{outcome:?}");
+    assert_eq!(lambda.invoke(json!("order-1")).await.json::<String>(), "charged order-1");
+}
+
+async fn hang_on_first(event: LambdaEvent<String>) -> Result<String, Error> {
+    static CALLS: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    if CALLS.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0 {
+        pending::<()>().await;
+    }
+    Ok(format!("charged {}", event.payload))
+}
+
+/// The standard stack guards a handler whose error type knows nothing of guards.
+#[tokio::test]
+async fn every_error_type_fits() {
+    #[derive(Debug)]
+    struct Own;
+    impl From<Own> for Diagnostic {
+        fn from(_: Own) -> Self {
+            Self { error_type: "Own".to_owned(), error_message: String::new() }
+        }
+    }
+    let handler = async |event: LambdaEvent<bool>| match event.payload {
+        true => pending().await,
+        false => Err::<Value, _>(Own),
+    };
+    let lambda = FakeRuntime::new().timeout(2 * SECOND);
+    let _function = lambda.run(Powertools::new(handler).run());
+    assert_eq!(lambda.invoke(json!(false)).await.error_type(), Some("Own"));
+    assert_eq!(lambda.invoke(json!(true)).await.error_type(), Some(OUT_OF_TIME));
+}
+
+#[tokio::test]
+async fn a_boxed_error_of_a_guard_keeps_its_name() {
+    let layered = Powertools::new(boxed).layer(DeadlineLayer::new().reserve(SECOND));
+    let lambda = FakeRuntime::new().timeout(3 * SECOND);
+    let _function = lambda.run(layered.run());
+    let outcome = lambda.invoke(json!(null)).await;
+    assert_eq!(outcome.error_type(), Some(OUT_OF_TIME), "{outcome:?}");
+    let message = &outcome.diagnostic().unwrap().error_message;
+    assert!(message.starts_with("the work was stopped 1.0") || message.contains("99"), "{message}");
+}
+
+async fn boxed(_: LambdaEvent<Value>) -> Result<Value, Error> {
+    pending().await
+}
+
+/// On Lambda Managed Instances nobody else stops them.
+#[tokio::test]
+async fn each_of_many_handlers_that_overrun_is_stopped() {
+    let running = Arc::new(());
+    let own = running.clone();
+    let handler = move |event: LambdaEvent<bool>| {
+        let running = own.clone();
+        async move {
+            let _running = running;
+            if event.payload {
+                pending::<()>().await;
+            }
+            Ok::<_, Error>("done")
+        }
+    };
+    let lambda = FakeRuntime::new().concurrency(8).timeout(2 * SECOND);
+    let function = lambda.run(Powertools::new(handler).run());
+    let events: Vec<_> = (0..32).map(|number| lambda.send(json!(number % 4 != 0))).collect();
+    for (number, event) in events.iter().enumerate() {
+        let outcome = event.outcome().await;
+        match number % 4 {
+            0 => assert_eq!(outcome.json::<String>(), "done"),
+            _ => assert_eq!(outcome.error_type(), Some(OUT_OF_TIME), "{outcome:?}"),
+        }
+    }
+    // One is the test's own, and the services of the workers have the others.
+    let held = Arc::strong_count(&running);
+    assert!(held <= 2 + 8 + 1, "{held} handlers are still there");
+    function.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_that_accepts_and_never_answers_does_not_cost_the_timeout() {
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = silent.local_addr().unwrap();
+    let handler = move |_: LambdaEvent<Value>| async move {
+        let server = TcpStream::connect(address).await?;
+        server.readable().await?;
+        Ok::<_, Error>("answered")
+    };
+    let lambda = FakeRuntime::new().timeout(2 * SECOND);
+    let _function = lambda.run(Powertools::new(handler).run());
+    let start = Instant::now();
+    let outcome = lambda.invoke(json!(null)).await;
+    assert_eq!(outcome.error_type(), Some(OUT_OF_TIME), "{outcome:?}");
+    assert!(start.elapsed() >= 1400 * MILLI, "{:?}", start.elapsed());
+    drop(silent);
+}
+
+#[tokio::test]
+async fn a_handler_that_blocks_its_thread_is_told_of_afterwards() {
+    let lambda = FakeRuntime::new().timeout(2 * SECOND);
+    let function = lambda.spawn(lifecycle()).unwrap();
+    let blocked = lambda.invoke(json!({ "block": 1800 })).await;
+    assert_eq!(blocked.json::<String>(), "unblocked", "what it made of its time still counts");
+    let line = function.stdout_line("blocked its thread").await.expect("a warning says so");
+    assert!(line.contains("overrun_ms"), "{line}");
+    assert!(line.contains("WARN"), "{line}");
+}
+
+#[tokio::test]
+async fn a_guard_outside_an_invocation_warns_once_in_lambda() {
+    let lambda = FakeRuntime::new();
+    let function = lambda.spawn(lifecycle()).unwrap();
+    for _ in 0..3 {
+        assert_eq!(lambda.invoke(json!("stray")).await.json::<String>(), "without a limit");
+    }
+    function.kill().await;
+    let lines = function.stdout();
+    let warnings = lines.iter().filter(|line| line.contains("outside an invocation")).count();
+    assert_eq!(warnings, 1, "{lines:?}");
+}
+
+#[tokio::test]
+async fn a_reserve_that_is_cut_warns_once() {
+    let lambda = FakeRuntime::new().timeout(600 * MILLI);
+    let function = lambda.spawn(lifecycle()).unwrap();
+    for _ in 0..3 {
+        let event = Event::new(json!("answer"));
+        assert!(lambda.invoke(event).await.response().is_some());
+    }
+    function.kill().await;
+    let lines = function.stdout();
+    let warnings = lines.iter().filter(|line| line.contains("more than half")).count();
+    assert_eq!(warnings, 1, "{lines:?}");
+}
+
+#[tokio::test]
+async fn the_handler_sees_the_time_that_the_stack_leaves_it() {
+    let handler = async |_: LambdaEvent<Value>| {
+        Ok::<_, Error>(u64::try_from(Deadline::current().remaining().as_millis())?)
+    };
+    let lambda = FakeRuntime::new().timeout(10 * SECOND);
+    let stack = Powertools::new(handler).deadline_reserve(4 * SECOND);
+    let _function = lambda.run(stack.run());
+    let left = Duration::from_millis(lambda.invoke(json!(null)).await.json());
+    assert!(left <= 6 * SECOND && left > 4 * SECOND, "{left:?}");
+}
+
+fn lifecycle() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_lifecycle"))
+}
