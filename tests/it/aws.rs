@@ -39,6 +39,16 @@ async fn a_client_with_other_limits_shares_connections_too() {
 }
 
 #[tokio::test]
+async fn making_clients_connects_to_nothing() {
+    let endpoint = Endpoint::answering().await;
+    let config = loader(endpoint.url()).load().await;
+    let clients: Vec<_> = (0..100).map(|_| Client::new(&config)).collect();
+    assert_eq!(endpoint.connections(), 0);
+    clients[99].list_tables().send().await.unwrap();
+    assert_eq!(endpoint.connections(), 1);
+}
+
+#[tokio::test]
 async fn requests_say_that_they_come_from_this_toolkit() {
     let endpoint = Endpoint::answering().await;
     let config = loader(endpoint.url()).load().await;

@@ -19,15 +19,15 @@ const ROUNDS: usize = 40;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    // `cargo test --benches` does not have ten minutes for release builds.
-    if !args.iter().any(|arg| arg == "--bench") {
-        return Ok(());
-    }
+    let mut names: Vec<String> = std::env::args().skip(1).collect();
+    // `cargo test --benches` does not have the time for release builds.
+    let Some(flag) = names.iter().position(|name| name == "--bench") else { return Ok(()) };
+    names.remove(flag);
 
     let folder = programs::target().join("coldstart");
     let mut built = Vec::new();
-    for variant in VARIANTS {
+    let named = |name: &str| names.is_empty() || names.iter().any(|part| name.contains(part));
+    for variant in VARIANTS.into_iter().filter(|variant| named(variant.name)) {
         eprintln!("building: {}", variant.name);
         match variant.build() {
             Ok(program) => built.push((variant, program)),

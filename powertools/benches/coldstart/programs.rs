@@ -48,12 +48,7 @@ impl Variant {
     ///
     /// Returns the last lines of Cargo if it cannot be built: FIPS needs Go and CMake.
     pub(crate) fn build(&self) -> Result<PathBuf, String> {
-        // What is set for a build script goes into no fingerprint of Cargo's: a folder of its own.
-        let folder = match self.build_env {
-            None => "coldstart",
-            Some(_) => "coldstart-variables",
-        };
-        let target = target().join(folder);
+        let target = target().join("coldstart");
         let mut cargo = Command::new(env!("CARGO"));
         cargo.args(["build", "--release", "--package", "coldstart", "--bin", self.binary]);
         cargo.args(["--features", self.feature, "--target-dir"]).arg(&target);
@@ -67,7 +62,7 @@ impl Variant {
 
         // The next variant has the same name and another content.
         let programs = target.join("programs");
-        let program = programs.join(format!("{}-{}", self.binary, self.feature));
+        let program = programs.join(self.name.replace([' ', ','], "-"));
         std::fs::create_dir_all(&programs)
             .and_then(|()| std::fs::copy(target.join("release").join(self.binary), &program))
             .map_err(|error| format!("cannot keep {}: {error}", program.display()))?;

@@ -1,13 +1,11 @@
 use std::env;
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, ConfigLoader, SdkConfig};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use tokio::sync::OnceCell;
 
-use super::tls;
+use super::http;
 
 /// How long a connection may take, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -22,10 +20,6 @@ const APP_NAME: &str = concat!("powertools-rust-", env!("CARGO_PKG_VERSION"));
 const APP_NAME_VARIABLE: &str = "AWS_SDK_UA_APP_ID";
 
 static CONFIG: OnceCell<SdkConfig> = OnceCell::const_new();
-
-static HTTP_CLIENT: LazyLock<SharedHttpClient> = LazyLock::new(|| {
-    aws_smithy_http_client::Builder::new().tls_provider(tls::provider()).build_https()
-});
 
 /// The configuration of this execution environment: what [`loader`] loads, loaded once.
 ///
@@ -73,7 +67,7 @@ pub fn loader() -> ConfigLoader {
         .operation_timeout(OPERATION_TIMEOUT)
         .build();
     let loader = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(HTTP_CLIENT.clone())
+        .http_client(http::client())
         .timeout_config(timeouts);
     match AppName::new(APP_NAME) {
         Ok(name) if env::var_os(APP_NAME_VARIABLE).is_none() => loader.app_name(name),

@@ -91,6 +91,7 @@
 //! one, take its feature and not `aws`. [`tls`] says which one it is.
 
 mod config;
+mod http;
 mod tls;
 
 pub use self::config::{config, loader};

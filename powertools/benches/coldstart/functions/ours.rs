@@ -13,17 +13,20 @@ use self::order::{Order, TABLE, charge};
 async fn main() -> Result<(), Error> {
     lambda_runtime::tracing::init_default_subscriber();
     let store = DynamoDbStore::new(Client::new(aws::config().await), TABLE);
-    if std::env::var_os("WARM_UP").is_some() {
-        store.warm_up().await?;
-    }
-    let records = Idempotency::new(store)?;
-    Powertools::new(move |event: LambdaEvent<Order>| {
+    let records = Idempotency::new(store.clone())?;
+    let function = Powertools::new(move |event: LambdaEvent<Order>| {
         let records = records.clone();
         async move {
             let order = event.payload.order;
             records.run("charge", &order, async { Ok::<_, Error>(charge(&order)) }).await
         }
-    })
-    .run()
-    .await
+    });
+    let function = match std::env::var_os("WARM_UP") {
+        None => function,
+        Some(_) => function.warm_up("table", move || {
+            let store = store.clone();
+            async move { store.warm_up().await }
+        }),
+    };
+    function.run().await
 }
