@@ -29,6 +29,7 @@
 //! - [`deadline`] ends work before the invocation's time is up.
 //! - [`idempotency`] does work once for each key.
 //! - [`batch`] handles the records of a queue or a stream so that one bad record fails alone.
+//! - `aws` has one configuration and one HTTP client for all AWS clients.
 //! - [`init`] makes values once for each execution environment, before the first event if it can.
 //! - [`logging`] writes one JSON line for each `tracing` event, with the invocation on it.
 //! - `testing` runs functions against a fake Lambda service and simulated event sources.
@@ -49,8 +50,10 @@
 //! | `jmespath` | no | keys by JMESPath, for events without a type |
 //! | `dynamodb` | no | the store on DynamoDB: `aws-sdk-dynamodb`, without a TLS stack |
 //! | `events` | no | the types of `aws_lambda_events`: batches of them, and their natural keys |
+//! | `aws` | no | one SDK configuration and HTTP client for all AWS clients; brings `tls-ring` |
+//! | `tls-ring`, `tls-aws-lc`, `tls-fips` | no | the TLS of `aws`. Of several, FIPS is used before AWS-LC before ring |
 //! | `test-util` | no | the testing module |
-//! | `full` | no | everything |
+//! | `full` | no | everything but `tls-aws-lc` and `tls-fips` |
 //!
 //! The default features bring no AWS SDK, no TLS and no C code.
 
@@ -61,8 +64,12 @@ pub mod runtime;
 
 #[cfg(feature = "batch")]
 pub mod batch;
+#[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
+pub mod aws;
 #[cfg(feature = "deadline")]
 pub mod deadline;
+#[cfg(feature = "full")]
+pub mod guide;
 #[cfg(feature = "idempotency")]
 pub mod idempotency;
 #[cfg(feature = "init")]

@@ -2,6 +2,7 @@
 
 mod attribute;
 mod batch;
+mod aws;
 mod deadline;
 mod dynamodb;
 mod events;
