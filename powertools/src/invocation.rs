@@ -35,6 +35,7 @@ pub mod probe;
 
 mod cleanup;
 mod layer;
+mod local;
 
 pub use cleanup::CleanupGuard;
 pub use layer::{InvocationLayer, InvocationService};
@@ -72,6 +73,7 @@ struct Event {
     function_arn: String,
     function: Arc<Config>,
     clock: Clock,
+    locals: local::Locals,
 }
 
 /// Deadlines below this are no dates, but the constant that `cargo lambda` sends: 600,000.
@@ -122,6 +124,7 @@ impl Invocation {
             function_arn: context.invoked_function_arn.clone(),
             function: context.env_config.clone(),
             clock,
+            locals: local::Locals::default(),
         };
         Self::in_scope(Arc::new(event), deadline, None)
     }
@@ -142,7 +145,14 @@ impl Invocation {
     /// [`carry`](Self::carry) or [`sync_scope`](Self::sync_scope).
     #[must_use]
     pub fn current() -> Option<Self> {
-        CURRENT.try_with(Self::clone).ok()
+        Self::with_current(Self::clone)
+    }
+
+    /// Calls `f` with the current invocation, if there is one, without the cost of a clone.
+    ///
+    /// `f` must not set another one: the place where it stands is borrowed.
+    pub(crate) fn with_current<T>(f: impl FnOnce(&Self) -> T) -> Option<T> {
+        CURRENT.try_with(f).ok()
     }
 
     /// Runs `future` with this invocation as the current one.

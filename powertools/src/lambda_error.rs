@@ -52,13 +52,14 @@
 //! A batch takes a [permanent](LambdaError::is_permanent) error of a record for a
 //! [`RecordError::permanent`](crate::batch::RecordError::permanent), without any conversion.
 
+use std::any::Any;
 use std::error::Error as StdError;
 use std::sync::Arc;
 
 #[doc(no_inline)]
 pub use lambda_runtime::Diagnostic;
 
-use crate::runtime::diagnostic::{causes, named, with_causes};
+use crate::runtime::diagnostic::{causes, with_causes};
 
 #[doc(hidden)]
 pub use inventory;
@@ -116,23 +117,33 @@ pub fn diagnostic<E: LambdaError>(error: &E) -> Diagnostic {
     Diagnostic { error_type: error.error_type().to_owned(), error_message: with_causes(error) }
 }
 
-fn describe(error: &(dyn StdError + 'static)) -> Option<Description> {
-    let ours = named(error).map(|error_type| Description { error_type, is_permanent: false });
-    ours.or_else(|| {
-        inventory::iter::<Registration>().find_map(|Registration(describe)| describe(error))
-    })
+/// What is known of this error, without its causes.
+pub(crate) fn describe(error: &(dyn StdError + 'static)) -> Option<Description> {
+    inventory::iter::<Registration>().find_map(|registration| (registration.describe)(error))
+}
+
+/// The error that `value` is, if its type is registered.
+#[cfg_attr(
+    not(feature = "logging"),
+    expect(dead_code, reason = "a line of a handler's error asks")
+)]
+pub(crate) fn as_error(value: &dyn Any) -> Option<&(dyn StdError + 'static)> {
+    inventory::iter::<Registration>().find_map(|registration| (registration.as_error)(value))
 }
 
 /// An entry in the list of error types with names. Made by
 /// [`register_lambda_error!`](crate::register_lambda_error).
 #[derive(Debug)]
-pub struct Registration(fn(&(dyn StdError + 'static)) -> Option<Description>);
+pub struct Registration {
+    describe: fn(&(dyn StdError + 'static)) -> Option<Description>,
+    as_error: fn(&dyn Any) -> Option<&(dyn StdError + 'static)>,
+}
 
 impl Registration {
     /// The entry of `E`.
     #[must_use]
     pub const fn of<E: LambdaError>() -> Self {
-        Self(describe_as::<E>)
+        Self { describe: describe_as::<E>, as_error: as_error_of::<E> }
     }
 }
 
@@ -144,6 +155,10 @@ fn describe_as<E: LambdaError>(error: &(dyn StdError + 'static)) -> Option<Descr
         .or_else(|| error.downcast_ref::<Box<E>>().map(AsRef::as_ref))
         .or_else(|| error.downcast_ref::<Arc<E>>().map(AsRef::as_ref))?;
     Some(Description { error_type: error.error_type(), is_permanent: error.is_permanent() })
+}
+
+fn as_error_of<E: LambdaError>(value: &dyn Any) -> Option<&(dyn StdError + 'static)> {
+    value.downcast_ref::<E>().map(|error| error as _)
 }
 
 /// Adds a type that implements [`LambdaError`](trait@crate::LambdaError) to the list of those that are

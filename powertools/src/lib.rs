@@ -29,9 +29,11 @@
 //! - [`deadline`] ends work before the invocation's time is up.
 //! - [`idempotency`] does work once for each key.
 //! - [`batch`] handles the records of a queue or a stream so that one bad record fails alone.
+//! - `aws` has one configuration and one HTTP client for all AWS clients.
 //! - [`init`] makes values once for each execution environment, before the first event if it can.
+//! - [`logging`] writes one JSON line for each `tracing` event, with the invocation on it.
 //! - [`lambda_error`] gives a function's own errors the names under which Lambda reports them.
-//! - `testing` runs functions against a fake Lambda service.
+//! - `testing` runs functions against a fake Lambda service and simulated event sources.
 //!
 //! Every module has one error type. Its `error_type` is the fixed name under which Lambda reports
 //! the error, so that state machines and alarms can match it.
@@ -44,12 +46,15 @@
 //! | `deadline` | yes | time guards, and one around the handler in [`Powertools`] |
 //! | `idempotency` | yes | the engine and the store in memory |
 //! | `init` | yes | values made once, warm-up, SnapStart and shutdown hooks |
-//! | `macros` | yes | [`#[idempotent]`](macro@idempotent), [`#[derive(LambdaError)]`](macro@LambdaError) |
+//! | `logging` | yes | the layer for `tracing-subscriber`, without its own formatters |
+//! | `macros` | yes | the attributes [`idempotent`](macro@idempotent), [`batch`](macro@batch), [`deadline`](macro@deadline), [`init_once`](macro@init_once), [`logged`](macro@logged), and the derive [`LambdaError`](macro@LambdaError) |
 //! | `jmespath` | no | keys by JMESPath, for events without a type |
 //! | `dynamodb` | no | the store on DynamoDB: `aws-sdk-dynamodb`, without a TLS stack |
 //! | `events` | no | the types of `aws_lambda_events`: batches of them, and their natural keys |
+//! | `aws` | no | one SDK configuration and HTTP client for all AWS clients; brings `tls-ring` |
+//! | `tls-ring`, `tls-aws-lc`, `tls-fips` | no | the TLS of `aws`. Of several, FIPS is used before AWS-LC before ring |
 //! | `test-util` | no | the testing module |
-//! | `full` | no | everything |
+//! | `full` | no | everything but `tls-aws-lc` and `tls-fips` |
 //!
 //! The default features bring no AWS SDK, no TLS and no C code.
 
@@ -59,14 +64,20 @@ pub mod invocation;
 pub mod lambda_error;
 pub mod runtime;
 
+#[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
+pub mod aws;
 #[cfg(feature = "batch")]
 pub mod batch;
 #[cfg(feature = "deadline")]
 pub mod deadline;
+#[cfg(feature = "full")]
+pub mod guide;
 #[cfg(feature = "idempotency")]
 pub mod idempotency;
 #[cfg(feature = "init")]
 pub mod init;
+#[cfg(feature = "logging")]
+pub mod logging;
 #[cfg(feature = "test-util")]
 pub mod testing;
 
@@ -98,6 +109,8 @@ pub use powertools_macros::deadline;
 pub use powertools_macros::idempotent;
 #[cfg(all(feature = "macros", feature = "init"))]
 pub use powertools_macros::init_once;
+#[cfg(all(feature = "macros", feature = "logging"))]
+pub use powertools_macros::logged;
 
 /// The examples of the README, as tests.
 #[cfg(doctest)]

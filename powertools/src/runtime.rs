@@ -26,11 +26,12 @@ use lambda_runtime::{
 };
 use serde::{Deserialize, Serialize};
 use tower::util::{ServiceFn, service_fn};
-use tower::{Layer, Service};
+use tower::{Layer, Service, ServiceExt};
 
 use crate::InvocationLayer;
 
 pub(crate) mod diagnostic;
+pub(crate) mod observer;
 
 mod errors;
 
@@ -49,7 +50,9 @@ use self::without_deadline::StackDeadline;
 #[cfg(not(feature = "init"))]
 use self::without_init::Lifecycle;
 
+pub(crate) use self::errors::Failure;
 use self::errors::MapErrors;
+use self::observer::{Observer, SeeEvents};
 
 /// A handler with the toolkit around it, ready to [`run`](Self::run).
 ///
@@ -77,6 +80,7 @@ pub struct Powertools<S> {
     handler: S,
     pub(crate) deadline: StackDeadline,
     pub(crate) lifecycle: Lifecycle,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
 }
 
 impl Powertools<()> {
@@ -87,15 +91,20 @@ impl Powertools<()> {
 
     /// Takes a handler that is a `tower::Service` of `LambdaEvent<T>`, such as one with layers.
     pub fn service<S>(handler: S) -> Powertools<S> {
-        Powertools { handler, deadline: StackDeadline::default(), lifecycle: Lifecycle::default() }
+        Powertools {
+            handler,
+            deadline: StackDeadline::default(),
+            lifecycle: Lifecycle::default(),
+            observer: None,
+        }
     }
 }
 
 impl<S> Powertools<S> {
     /// Puts a layer around the handler. The one that is added last is the outermost.
     pub fn layer<L: Layer<S>>(self, layer: L) -> Powertools<L::Service> {
-        let Self { handler, deadline, lifecycle } = self;
-        Powertools { handler: layer.layer(handler), deadline, lifecycle }
+        let Self { handler, deadline, lifecycle, observer } = self;
+        Powertools { handler: layer.layer(handler), deadline, lifecycle, observer }
     }
 
     /// Runs the handler for each event, until the process is stopped.
@@ -119,12 +128,17 @@ impl<S> Powertools<S> {
         E: Into<Error> + Send + fmt::Debug + 'static,
     {
         check_environment()?;
+        if let Some(observer) = &self.observer {
+            observer.start()?;
+        }
         self.lifecycle.start().await?;
-        // Outside the mapping of errors, so that it asks nothing of the handler's error type.
-        // Idempotent work inside stops itself at this limit, before it is dropped.
-        let handler = self.deadline.into_layer().layer(MapErrors::new(self.handler));
-        Runtime::new(handler)
+        // The guard is inside the mapping of errors, where its own error is seen like any other, and
+        // asks nothing of the handler's error type.
+        let handler = self.handler.map_err(Failure::Handler as fn(S::Error) -> _);
+        let handler = self.deadline.into_layer().layer(handler);
+        Runtime::new(MapErrors::new(handler, self.observer.clone()))
             .layer(TracingLayer::new())
+            .layer(SeeEvents(self.observer))
             .layer(InvocationLayer::new())
             .layer(self.lifecycle.layer())
             .register_snapstart_resource(Arc::new(CountRestores))

@@ -72,7 +72,7 @@ fn topic(names: &str) -> KafkaEvent {
             "offset": name[1..].parse::<i64>().unwrap(),
             "timestamp": 1_545_084_650_987_u64,
             "timestampType": "CREATE_TIME",
-            "value": base64(&json!(name).to_string()),
+            "value": base64(json!(name).to_string()),
             "headers": [{ "trace": [-1, 65] }],
         }));
     }

@@ -3,12 +3,13 @@
 use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
 use aws_lambda_events::dynamodb::Event as DynamoDbEvent;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
+use aws_lambda_events::kafka::KafkaEvent;
 use aws_lambda_events::kinesis::KinesisEvent;
 use aws_lambda_events::lambda_function_urls::LambdaFunctionUrlRequest;
 use aws_lambda_events::s3::S3Event;
 use aws_lambda_events::sns::SnsEvent;
 use aws_lambda_events::sqs::SqsEvent;
-use powertools::testing::events::{self, KinesisRecord, SqsMessage};
+use powertools::testing::events::{self, KafkaRecord, KinesisRecord, SqsMessage};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -43,6 +44,17 @@ fn kinesis() {
     assert_eq!(event.records[0].kinesis.data.0, br#"{"n":1}"#);
     assert_eq!(event.records[1].kinesis.partition_key, "b");
     assert_eq!(event.records[1].event_id.as_deref(), Some("shardId-000000000003:42"));
+}
+
+#[test]
+fn kafka() {
+    let record = KafkaRecord::json(json!({ "n": 1 })).key("k").header("kind", "order");
+    let records = events::kafka("orders").record(record).record(KafkaRecord::new("x").partition(1));
+    let event: KafkaEvent = read(records.build(), &[]);
+    let record = &event.records["orders-0"][0];
+    assert_eq!(record.value.as_deref(), Some("eyJuIjoxfQ=="));
+    assert_eq!(record.headers[0].len(), 1);
+    assert_eq!(event.records["orders-1"][0].partition, 1);
 }
 
 #[test]

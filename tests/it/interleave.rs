@@ -27,7 +27,7 @@ use self::world::World;
 
 mod link;
 mod plan;
-mod random;
+pub(crate) mod random;
 mod world;
 
 /// How far two clocks differ at most, and how long after its deadline a worker may live: together

@@ -1,6 +1,7 @@
 //! Public behaviour, on real parts.
 
 mod attribute;
+mod aws;
 mod batch;
 mod deadline;
 mod dynamodb;
@@ -12,10 +13,13 @@ mod interleave;
 mod invariants;
 mod invocation;
 mod keys;
+mod logging;
 mod model;
 mod natural;
 mod process;
+mod queue;
 mod races;
 mod runtime;
 mod shutdown;
+mod sources;
 mod store;

@@ -12,10 +12,10 @@ use crate::{batch, deadline, idempotent, logged};
 
 /// An attribute with its options.
 pub(crate) enum Layer {
-    Logged(logged::Args),
-    Batch(batch::Args),
-    Idempotent(idempotent::Args),
-    Deadline(deadline::Args),
+    Logged(Box<logged::Args>),
+    Batch(Box<batch::Args>),
+    Idempotent(Box<idempotent::Args>),
+    Deadline(Box<deadline::Args>),
 }
 
 /// What an attribute wraps.
@@ -29,10 +29,10 @@ pub(crate) struct Work<'a> {
 impl Layer {
     pub(super) fn parse(kind: Kind, args: TokenStream) -> Result<Self> {
         Ok(match kind {
-            Kind::Logged => Self::Logged(syn::parse2(args)?),
-            Kind::Batch => Self::Batch(syn::parse2(args)?),
-            Kind::Idempotent => Self::Idempotent(syn::parse2(args)?),
-            Kind::Deadline => Self::Deadline(syn::parse2(args)?),
+            Kind::Logged => Self::Logged(Box::new(syn::parse2(args)?)),
+            Kind::Batch => Self::Batch(Box::new(syn::parse2(args)?)),
+            Kind::Idempotent => Self::Idempotent(Box::new(syn::parse2(args)?)),
+            Kind::Deadline => Self::Deadline(Box::new(syn::parse2(args)?)),
             Kind::InitOnce => unreachable!("it stacks with none of these"),
         })
     }
@@ -170,7 +170,7 @@ fn wrap(layers: &[Layer], statements: TokenStream, result: &Type) -> TokenStream
 /// The attribute that looks at the event.
 fn logged_event(layers: &[Layer]) -> Option<&logged::Args> {
     layers.iter().find_map(|layer| match layer {
-        Layer::Logged(args) if args.looks_at_event() => Some(args),
+        Layer::Logged(args) if args.looks_at_event() => Some(&**args),
         _ => None,
     })
 }

@@ -25,21 +25,16 @@ pub(crate) fn check_order(first: Kind, function: &Function) -> Result<Vec<Kind>>
 /// Checks against attributes that were expanded before, and so stand above, but were not seen
 /// beside these.
 fn check_expanded(kinds: &[Kind], expanded: &[Kind]) -> Result<()> {
-    for &above in expanded {
-        for &below in kinds {
-            let message = match above.refuses(below) {
-                _ if above == below => twice(below),
-                Some(reason) => wrong(above, below, reason),
-                None => format!(
-                    "`#[{below}]` stands below `#[{above}]`, which was expanded before and did not \
-                     see it: use both under their own names, and if they depend on a `cfg`, put \
-                     them into one `#[cfg_attr(…, {above}(…), {below}(…))]`"
-                ),
-            };
-            return Err(Error::new(Span::call_site(), message));
-        }
+    let pairs =
+        || expanded.iter().flat_map(|&above| kinds.iter().map(move |&below| (above, below)));
+    let again = pairs().find(|(above, below)| above == below).map(|(_, below)| twice(below));
+    let refused =
+        || pairs().find_map(|(above, below)| Some(wrong(above, below, above.refuses(below)?)));
+    let late = || pairs().next().map(|(above, below)| unseen(above, below));
+    match again.or_else(refused).or_else(late) {
+        Some(message) => Err(Error::new(Span::call_site(), message)),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// What stands in the parentheses of an attribute.
@@ -60,4 +55,12 @@ fn twice(kind: Kind) -> String {
 
 fn wrong(above: Kind, below: Kind, reason: &str) -> String {
     format!("`#[{above}]` cannot stand above `#[{below}]`: {reason}")
+}
+
+fn unseen(above: Kind, below: Kind) -> String {
+    format!(
+        "`#[{below}]` stands below `#[{above}]`, which was expanded before and did not see it: use \
+         both under their own names, and if they depend on a `cfg`, put them into one \
+         `#[cfg_attr(…, {above}(…), {below}(…))]`"
+    )
 }

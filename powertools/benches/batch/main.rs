@@ -20,14 +20,13 @@ use self::table::Row;
 const SAMPLES: usize = 30;
 
 fn main() {
-    lines::check();
-
     let args: Vec<String> = env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
-        [memory::RUN, side] => memory::run(side),
+        [memory::RUN, side, length] => memory::run(side, length),
         _ if args.contains(&"--memory") => memory::print(),
         _ => {
+            lines::check();
             let rows = time();
             table::print(&rows);
             if !args.contains(&"--test") {

@@ -1,7 +1,8 @@
 //! The memory of one batch, each time in a process of its own.
 
 use std::fs;
-use std::process::Command;
+use std::io::{Read, Write, stdin};
+use std::process::{Command, Stdio};
 
 use aws_lambda_events::event::sqs::SqsEvent as TheirEvent;
 use powertools::batch::SqsEvent;
@@ -19,13 +20,12 @@ const SIDES: [(&str, &str); 4] = [
     ("by hand", "aws_lambda_events, handled and answered"),
 ];
 
-/// Does one side and says how much memory that took at most.
+/// Does one side with the event on its input, and says how much memory that took at most.
 #[expect(clippy::print_stdout, reason = "what a bench is for")]
-pub(crate) fn run(side: &str) {
-    let bytes = event(10_000, 412);
-    // What making the bytes took must not hide what follows.
-    fs::write("/proc/self/clear_refs", "5").expect("the peak can be set back");
-    let before = kilobytes("VmRSS");
+pub(crate) fn run(side: &str, length: &str) {
+    let mut bytes = Vec::with_capacity(length.parse().expect("a length"));
+    stdin().read_to_end(&mut bytes).expect("the event");
+    let before = kilobytes("VmHWM");
     match side {
         "event" => drop(parse::<SqsEvent>(&bytes)),
         "their event" => drop(parse::<TheirEvent>(&bytes)),
@@ -43,13 +43,21 @@ fn kilobytes(name: &str) -> u64 {
 
 #[expect(clippy::print_stdout, reason = "what a bench is for")]
 pub(crate) fn print() {
-    println!("| 10,000 records, peak MB      | |");
-    println!("|------------------------------|-:|");
+    let event = event(10_000, 412);
+    println!("| 10,000 records                          | peak MB |");
+    println!("|-----------------------------------------|--------:|");
     for (side, name) in SIDES {
         let program = std::env::current_exe().expect("a program has a path");
-        let output = Command::new(program).args([RUN, side]).output().expect("it can run itself");
+        let mut child = Command::new(program)
+            .args([RUN, side, &event.len().to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("it can run itself");
+        child.stdin.take().expect("a pipe").write_all(&event).expect("it reads");
+        let output = child.wait_with_output().expect("it ends");
         let text = String::from_utf8_lossy(&output.stdout);
         let kilobytes: f64 = text.trim().parse().expect("a number");
-        println!("| {name} | {:.1} |", kilobytes / 1024.0);
+        println!("| {name:39} | {:7.1} |", kilobytes / 1024.0);
     }
 }

@@ -115,6 +115,10 @@ impl Record for DynamoDbRecord {
         self.0.change.sequence_number.clone().filter(|id| !id.as_str().is_empty())
     }
 
+    fn has_identifier(&self) -> bool {
+        self.0.change.sequence_number.as_ref().is_some_and(|id| !id.as_str().is_empty())
+    }
+
     /// The item's key.
     fn order(&self) -> Option<Cow<'_, str>> {
         Some(self.0.change.keys.as_deref().map_or(Cow::Borrowed(""), canonical))

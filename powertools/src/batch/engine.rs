@@ -12,11 +12,12 @@ use super::Outcome;
 use super::plan::Plan;
 use super::time::Time;
 
-/// Handles the records of `plan`, which `start` starts by their place in the batch.
+/// Handles the records of `plan`, which `start` starts by their place in the batch. Each says its
+/// place again as it ends, since to remember that here would need a second future around it.
 ///
 /// What becomes of each is in `outcomes`, which has a place for each of them, and is told to `see`
 /// as it happens.
-pub(super) async fn handle<F: Future<Output = Outcome>>(
+pub(super) async fn handle<F: Future<Output = (usize, Outcome)>>(
     mut plan: Plan,
     concurrency: usize,
     time: &Time,
@@ -24,10 +25,6 @@ pub(super) async fn handle<F: Future<Output = Outcome>>(
     start: impl Fn(usize) -> F,
     mut see: impl FnMut(usize, &Outcome),
 ) {
-    let start = |index| {
-        let record = start(index);
-        async move { (index, record.await) }
-    };
     let mut running = Running::new(concurrency.min(outcomes.len()));
     let mut limit = time.limit();
     loop {

@@ -70,6 +70,10 @@ impl Record for KinesisRecord {
         self.0.kinesis.sequence_number.clone().filter(|id| !id.as_str().is_empty())
     }
 
+    fn has_identifier(&self) -> bool {
+        self.0.kinesis.sequence_number.as_ref().is_some_and(|id| !id.as_str().is_empty())
+    }
+
     /// The partition key.
     fn order(&self) -> Option<Cow<'_, str>> {
         Some(self.partition_key().unwrap_or_default().into())

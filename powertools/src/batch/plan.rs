@@ -108,6 +108,7 @@ impl Plan {
     /// Lets nothing start any more.
     pub(super) fn stop(&mut self) {
         self.end = 0;
+        self.ready.clear();
     }
 
     /// True if nothing can start now, whatever the clock says.
@@ -190,6 +191,18 @@ mod tests {
     fn plan(case: &Case) -> Plan {
         let orders = case.records.iter().map(|(order, _)| order.map(|n| n.to_string().into()));
         Plan::new(case.records.len(), case.after_failure).keep_order(orders)
+    }
+
+    #[test]
+    fn nothing_is_left_to_start_after_a_stop() {
+        let orders = [Some("a".into()), Some("a".into()), None];
+        let mut plan = Plan::new(3, AfterFailure::Others).keep_order(orders.into_iter());
+        assert_eq!((plan.start(), plan.start()), (Some(0), Some(2)));
+        plan.finish(0, true);
+        assert!(!plan.is_idle(), "the second one is ready");
+
+        plan.stop();
+        assert!(plan.is_idle());
     }
 
     proptest! {

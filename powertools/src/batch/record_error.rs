@@ -69,8 +69,8 @@ impl RecordError {
         self.error.clone()
     }
 
-    pub(super) fn panicked(panic: &(dyn Any + Send)) -> Self {
-        Self::retry(format!("the record handler panicked: {}", panic_message(panic)))
+    pub(super) fn panicked(who: &str, panic: &(dyn Any + Send)) -> Self {
+        Self::retry(format!("{who} panicked: {}", panic_message(panic)))
     }
 
     pub(super) fn into_permanent(self) -> Self {

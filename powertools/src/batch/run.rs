@@ -45,7 +45,7 @@ impl<S: Source> Batch<'_, S> {
         }
         let records = &report.records[..];
         report.outcomes = vec![Outcome::NotStarted; records.len()];
-        if let Some(index) = records.iter().position(|record| record.identifier().is_none()) {
+        if let Some(index) = records.iter().position(|record| !record.has_identifier()) {
             report.refused = Some(Error::IdentifierMissing { index });
             return report;
         }
@@ -76,7 +76,7 @@ impl<S: Source> Batch<'_, S> {
             concurrency,
             &time,
             outcomes,
-            |index| handling.record(&records[index]),
+            |index| handling.record(index, &records[index]),
             |index, outcome| observer.see(&records[index], outcome),
         );
         Invocation::enter(time.invocation().cloned(), work).await;
@@ -96,25 +96,44 @@ struct Handling<'a, 'b, R, F> {
 }
 
 impl<R: Record, F> Handling<'_, '_, R, F> {
-    async fn record<M, Fut, E>(&self, record: &R) -> Outcome
+    async fn record<M, Fut, E>(&self, index: usize, record: &R) -> (usize, Outcome)
     where
         M: FromRecord<R>,
         F: Fn(M) -> Fut,
         Fut: Future<Output = Result<(), E>>,
         E: Into<RecordError>,
     {
-        let mut result = self.attempt(record).await;
-        if let Err(error) = &result
-            && let Some(end) = leases::lease_end(error.error())
+        let outcome = match self.attempt(record).await {
+            Ok(()) => Outcome::Succeeded,
+            // In a box, so that the future of a record that succeeds stays small.
+            Err(error) => Box::pin(self.failed(record, error)).await,
+        };
+        (index, outcome)
+    }
+
+    /// What becomes of a record whose first attempt failed.
+    async fn failed<M, Fut, E>(&self, record: &R, mut error: RecordError) -> Outcome
+    where
+        M: FromRecord<R>,
+        F: Fn(M) -> Fut,
+        Fut: Future<Output = Result<(), E>>,
+        E: Into<RecordError>,
+    {
+        if let Some(end) = leases::lease_end(error.error())
             && let Some(wait) = self.time.wait_for(end)
         {
             tokio::time::sleep(wait).await;
-            result = self.attempt(record).await;
+            match self.attempt(record).await {
+                Ok(()) => return Outcome::Succeeded,
+                Err(again) => error = again,
+            }
         }
-        match result {
-            Ok(()) => Outcome::Succeeded,
-            Err(error) => self.failed(record, error).await,
+        if let Some(classify) = &self.permanent_if
+            && catch_unwind(AssertUnwindSafe(|| classify(error.error()))).unwrap_or(false)
+        {
+            error = error.into_permanent();
         }
+        if error.is_permanent() { self.sink(record, error).await } else { Outcome::Failed(error) }
     }
 
     /// Runs the handler once.
@@ -125,25 +144,17 @@ impl<R: Record, F> Handling<'_, '_, R, F> {
         Fut: Future<Output = Result<(), E>>,
         E: Into<RecordError>,
     {
-        let work = async {
+        let result = AssertUnwindSafe(async {
             let message = M::from_record(record.clone())?;
             (self.handler)(message).await.map_err(Into::into)
-        };
-        match AssertUnwindSafe(work).catch_unwind().await {
-            Ok(result) => result,
-            Err(panic) => Err(RecordError::panicked(&*panic)),
-        }
+        })
+        .catch_unwind()
+        .await;
+        result.unwrap_or_else(|panic| Err(RecordError::panicked("the record handler", &*panic)))
     }
 
-    async fn failed(&self, record: &R, mut error: RecordError) -> Outcome {
-        if let Some(classify) = &self.permanent_if
-            && catch_unwind(AssertUnwindSafe(|| classify(error.error()))).unwrap_or(false)
-        {
-            error = error.into_permanent();
-        }
-        if !error.is_permanent() {
-            return Outcome::Failed(error);
-        }
+    /// Hands a record that failed permanently to the sink, if there is one.
+    async fn sink(&self, record: &R, error: RecordError) -> Outcome {
         let Some(sink) = &self.sink else {
             if !self.warned.swap(true, Ordering::Relaxed) {
                 tracing::warn!(
@@ -154,17 +165,12 @@ impl<R: Record, F> Handling<'_, '_, R, F> {
             return Outcome::Failed(error);
         };
         let taken = async { sink(record.clone(), error.clone()).await };
-        match AssertUnwindSafe(taken).catch_unwind().await {
+        let reason = match AssertUnwindSafe(taken).catch_unwind().await {
             Ok(Ok(())) => return Outcome::Permanent(error),
-            Ok(Err(reason)) => {
-                let reason = RecordError::retry(reason);
-                tracing::warn!(record = ?record.identifier(), %reason, "the sink did not take a record");
-            }
-            Err(panic) => {
-                let reason = RecordError::panicked(&*panic);
-                tracing::warn!(record = ?record.identifier(), %reason, "the sink did not take a record");
-            }
-        }
+            Ok(Err(reason)) => RecordError::retry(reason),
+            Err(panic) => RecordError::panicked("the sink", &*panic),
+        };
+        tracing::warn!(record = ?record.identifier(), %reason, "the sink did not take a record");
         Outcome::Failed(error)
     }
 }

@@ -86,6 +86,12 @@ pub trait Record: Clone {
     /// The name of the record in the reply; `None` if it has none or an empty one.
     fn identifier(&self) -> Option<Self::Identifier>;
 
+    /// Returns true if the record has a name. This is asked of all records before the first one
+    /// starts.
+    fn has_identifier(&self) -> bool {
+        self.identifier().is_some()
+    }
+
     /// What the record shares with those that must be handled in order with it, never side by side:
     /// a message group, a partition key. `None` if it can be handled beside all others.
     fn order(&self) -> Option<Cow<'_, str>> {

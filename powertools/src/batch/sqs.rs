@@ -85,6 +85,10 @@ impl Record for SqsRecord {
         self.fields.message_id.clone().filter(|id| !id.as_str().is_empty())
     }
 
+    fn has_identifier(&self) -> bool {
+        self.fields.message_id.as_ref().is_some_and(|id| !id.as_str().is_empty())
+    }
+
     /// The message group, in a FIFO queue. Standard queues have groups too, which mean fairness and
     /// no order.
     fn order(&self) -> Option<Cow<'_, str>> {

@@ -5,8 +5,15 @@ use std::time::Duration;
 use tower::layer::util::Identity;
 use tower::util::{Either, option_layer};
 
-use super::DeadlineLayer;
+use super::{DeadlineLayer, Error};
 use crate::Powertools;
+use crate::runtime::Failure;
+
+impl<E> From<Error> for Failure<E> {
+    fn from(error: Error) -> Self {
+        Self::Stack(error.into())
+    }
+}
 
 /// The guard of a stack, unless it was taken out.
 #[derive(Clone, Debug)]

@@ -40,16 +40,9 @@ impl Shutdown {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn is_empty(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
-    }
-
-    /// Sees to it that the hooks run when the process is told to end. Without hooks nothing is done.
-    pub(super) async fn listen(&self, running: &Running) {
-        if !self.is_empty() {
-            let (hooks, running) = (self.clone(), running.clone());
-            register(move || async move { hooks.run(&running).await }).await;
-        }
+    /// Sees to it that the hooks run when the process is told to end.
+    pub(super) fn listen(self, running: Running) -> BoxFuture<'static, ()> {
+        register(move || async move { self.run(&running).await }).boxed()
     }
 
     /// Waits for what is running, then runs the hooks in order, then writes what is buffered.

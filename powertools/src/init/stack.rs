@@ -19,13 +19,18 @@ pub(crate) struct Lifecycle {
     before_snapshot: Vec<Job>,
     after_restore: Vec<Job>,
     shutdown: Shutdown,
+    /// [`Shutdown::listen`], once there is a hook. Without one, none of the extension's code is
+    /// called from anywhere, and the linker leaves it out.
+    listen: Option<fn(Shutdown, Running) -> BoxFuture<'static, ()>>,
     running: Running,
 }
 
 impl Lifecycle {
     /// Does what comes before the first event is asked for.
     pub(crate) async fn start(&self) -> Result<(), Error> {
-        self.shutdown.listen(&self.running).await;
+        if let Some(listen) = self.listen {
+            listen(self.shutdown.clone(), self.running.clone()).await;
+        }
         if let Err(error) = warm_up::run(&self.warm_ups).await {
             let (error_type, error) = (error.error_type().to_owned(), Error::from(error));
             let error_message = crate::runtime::diagnostic::with_causes(&*error);
@@ -169,12 +174,13 @@ impl<S> Powertools<S> {
     ///     .await
     /// # }
     /// ```
-    pub fn on_shutdown<F, Fut>(self, name: impl Into<String>, hook: F) -> Self
+    pub fn on_shutdown<F, Fut>(mut self, name: impl Into<String>, hook: F) -> Self
     where
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = ()> + Send + 'static,
     {
         self.lifecycle.shutdown.add(name.into(), hook);
+        self.lifecycle.listen = Some(Shutdown::listen);
         self
     }
 }

@@ -1,40 +1,9 @@
 use std::any::Any;
-use std::convert::Infallible;
 use std::error::Error as StdError;
 
 use lambda_runtime::{Diagnostic, Error};
 
 use crate::lambda_error;
-
-#[cfg(feature = "batch")]
-use crate::batch::Error as BatchError;
-#[cfg(feature = "deadline")]
-use crate::deadline::Error as DeadlineError;
-#[cfg(feature = "idempotency")]
-use crate::idempotency::Error as IdempotencyError;
-#[cfg(feature = "init")]
-use crate::init::Error as InitError;
-#[cfg(not(feature = "batch"))]
-use std::convert::Infallible as BatchError;
-#[cfg(not(feature = "deadline"))]
-use std::convert::Infallible as DeadlineError;
-#[cfg(not(feature = "idempotency"))]
-use std::convert::Infallible as IdempotencyError;
-#[cfg(not(feature = "init"))]
-use std::convert::Infallible as InitError;
-
-/// An error that Lambda reports under a name of its own.
-pub(crate) trait Named: StdError + 'static {
-    /// The name.
-    fn error_type(&self) -> &'static str;
-}
-
-/// Stands for the error of a module that is not there.
-impl Named for Infallible {
-    fn error_type(&self) -> &'static str {
-        match *self {}
-    }
-}
 
 /// What Lambda is told about a handler's error.
 ///
@@ -70,7 +39,7 @@ pub(crate) fn with_causes(error: &(dyn StdError + 'static)) -> String {
 }
 
 /// The error in a box, if `error` is one of the boxes that handlers use.
-fn unbox(error: &dyn Any) -> Option<&(dyn StdError + 'static)> {
+pub(crate) fn unbox(error: &dyn Any) -> Option<&(dyn StdError + 'static)> {
     if let Some(boxed) = error.downcast_ref::<Error>() {
         Some(&**boxed)
     } else if let Some(boxed) = error.downcast_ref::<Box<dyn StdError>>() {
@@ -85,16 +54,4 @@ pub(crate) fn causes<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |&error| error.source())
-}
-
-/// The fixed name of an error of this toolkit.
-pub(crate) fn named(error: &(dyn StdError + 'static)) -> Option<&'static str> {
-    name::<BatchError>(error)
-        .or_else(|| name::<DeadlineError>(error))
-        .or_else(|| name::<IdempotencyError>(error))
-        .or_else(|| name::<InitError>(error))
-}
-
-fn name<E: Named>(error: &(dyn StdError + 'static)) -> Option<&'static str> {
-    error.downcast_ref::<E>().map(Named::error_type)
 }

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_util::FutureExt;
@@ -8,49 +9,100 @@ use lambda_runtime::{Diagnostic, LambdaEvent};
 use tower::Service;
 
 use super::diagnostic::{diagnose, diagnose_panic};
+use super::observer::{Observer, Outcome, messages};
+
+/// What becomes of an event that is not handled.
+#[derive(Debug)]
+pub(crate) enum Failure<E> {
+    /// The handler's error.
+    Handler(E),
+    /// The error of something that stands around the handler.
+    #[cfg_attr(not(feature = "deadline"), expect(dead_code, reason = "time guards make it"))]
+    Stack(Diagnostic),
+}
 
 /// Turns a handler's errors and panics into what Lambda is told about them.
 #[derive(Clone, Debug)]
 pub(super) struct MapErrors<S> {
     inner: S,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 impl<S> MapErrors<S> {
-    pub(super) fn new(inner: S) -> Self {
-        Self { inner }
+    pub(super) fn new(inner: S, observer: Option<Arc<dyn Observer>>) -> Self {
+        Self { inner, observer }
     }
 }
 
-impl<S, T> Service<LambdaEvent<T>> for MapErrors<S>
+impl<S, T, E> Service<LambdaEvent<T>> for MapErrors<S>
 where
-    S: Service<LambdaEvent<T>>,
+    S: Service<LambdaEvent<T>, Error = Failure<E>>,
     S::Response: Send + 'static,
     S::Future: Send + 'static,
-    S::Error: Into<Diagnostic> + fmt::Debug + 'static,
+    E: Into<Diagnostic> + fmt::Debug + 'static,
 {
     type Response = S::Response;
     type Error = Diagnostic;
     type Future = BoxFuture<'static, Result<S::Response, Diagnostic>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.poll_ready(cx).map_err(diagnose)
+        self.inner.poll_ready(cx).map_err(|failure| told_of(failure).0)
     }
 
     fn call(&mut self, event: LambdaEvent<T>) -> Self::Future {
+        let observer = self.observer.as_ref();
         // A handler can panic before it makes its future, too.
-        let future = catch_unwind(AssertUnwindSafe(|| self.inner.call(event)));
+        let future = catch_unwind(AssertUnwindSafe(|| {
+            let outcome = observer.map(|observer| observer.begin());
+            (outcome, self.inner.call(event))
+        }));
         match future {
-            Ok(future) => AssertUnwindSafe(future)
-                .catch_unwind()
-                .map(|outcome| match outcome {
-                    Ok(result) => result.map_err(diagnose),
-                    Err(panic) => Err(diagnose_panic(&*panic)),
-                })
-                .boxed(),
+            Ok((outcome, future)) => {
+                let handled = async move {
+                    // In here, so that a panic and a drop find it.
+                    let outcome = outcome;
+                    told(future.await, outcome)
+                };
+                AssertUnwindSafe(handled)
+                    .catch_unwind()
+                    .map(|result| result.unwrap_or_else(|panic| Err(diagnose_panic(&*panic))))
+                    .boxed()
+            }
             Err(panic) => {
                 let error = Err(diagnose_panic(&*panic));
                 std::future::ready(error).boxed()
             }
         }
+    }
+}
+
+/// What Lambda is told of a handler's result, which its observer sees with it.
+fn told<R, E: Into<Diagnostic> + 'static>(
+    result: Result<R, Failure<E>>,
+    outcome: Option<Box<dyn Outcome>>,
+) -> Result<R, Diagnostic> {
+    match (result, outcome) {
+        (Ok(response), outcome) => {
+            outcome.into_iter().for_each(|outcome| outcome.succeeded());
+            Ok(response)
+        }
+        (Err(failure), outcome) => {
+            let (diagnostic, messages) = told_of(failure);
+            if let Some(outcome) = outcome {
+                outcome.failed(&diagnostic, messages);
+            }
+            Err(diagnostic)
+        }
+    }
+}
+
+/// What Lambda is told of a failure, and the messages of a boxed error.
+fn told_of<E: Into<Diagnostic> + 'static>(failure: Failure<E>) -> (Diagnostic, Vec<String>) {
+    match failure {
+        Failure::Handler(error) => {
+            let messages = messages(&error);
+            (diagnose(error), messages)
+        }
+        Failure::Stack(diagnostic) => (diagnostic, Vec::new()),
     }
 }

@@ -93,6 +93,20 @@ impl ManualClock {
         Clock::from_fn(move || clock.now())
     }
 
+    /// Whether this clock goes with tokio's time.
+    pub(super) fn follows_tokio(&self) -> bool {
+        self.tokio.is_some()
+    }
+
+    /// Lets time pass: tokio's, where this clock goes with it.
+    pub(super) async fn pass(&self, by: Duration) {
+        if self.follows_tokio() {
+            tokio::time::sleep(by).await;
+        } else {
+            self.advance(by);
+        }
+    }
+
     fn at(&self) -> MutexGuard<'_, SystemTime> {
         self.at.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -28,11 +28,13 @@
 //! | a handler alone, called as a function | [`event`] |
 //! | code below the handler that asks for the [`Invocation`](crate::Invocation) | [`invocation`] |
 //! | anything that depends on the time of day | [`ManualClock`] |
+//! | that no record of a queue or stream is lost, whatever dies | [`EventSource`] |
 //! | what a handler makes of a queue, a stream, an API | [`events`] |
 
 pub mod events;
 
 mod clock;
+mod event_source;
 mod fake_runtime;
 mod identifiers;
 mod invocation;
@@ -41,6 +43,10 @@ mod invocation;
 pub mod store_suite;
 
 pub use self::clock::ManualClock;
+pub use self::event_source::{
+    Delivery, Effects, End, EventSource, Fate, Happening, History, Point, Received, Sqs, Step,
+    Stream,
+};
 pub use self::fake_runtime::{
     Event, FakeRuntime, FunctionProcess, FunctionTask, Outcome, Pending, Response,
 };

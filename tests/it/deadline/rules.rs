@@ -330,14 +330,16 @@ fn the_pieces_can_go_to_other_threads_and_be_cloned() {
 
 #[test]
 fn a_guard_adds_little_to_the_size_of_its_work() {
-    let large = async {
+    async fn large() -> Result<u8, Error> {
         let block = [1_u8; 6000];
         std::future::poll_fn(|_| Poll::Ready(())).await;
-        Ok::<_, Error>(block[0])
-    };
-    let alone = size_of_val(&large);
-    let guarded = size_of_val(&Deadline::current().run(SECOND, large));
+        Ok(block[0])
+    }
+    let alone = size_of_val(&large());
+    let guarded = size_of_val(&Deadline::current().run(SECOND, large()));
     assert!(guarded <= alone + 300, "{alone} bytes became {guarded}");
+    let inside = size_of_val(&async { Deadline::current().run(SECOND, large()).await });
+    assert!(inside <= guarded + 100, "{guarded} bytes became {inside} in a function");
 }
 
 #[test]

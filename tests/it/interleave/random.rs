@@ -1,9 +1,9 @@
 /// Random numbers that depend on a seed alone: splitmix64.
 #[derive(Debug)]
-pub(super) struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
@@ -16,16 +16,16 @@ impl Random {
     }
 
     /// A number from `low` to `high`.
-    pub(super) fn within(&mut self, low: u64, high: u64) -> u64 {
+    pub(crate) fn within(&mut self, low: u64, high: u64) -> u64 {
         low + self.next() % (high - low + 1)
     }
 
-    pub(super) fn chance(&mut self, percent: u64) -> bool {
+    pub(crate) fn chance(&mut self, percent: u64) -> bool {
         self.within(0, 99) < percent
     }
 
     /// A time from nothing to `longest`, most of them short.
-    pub(super) fn skewed(&mut self, longest: u64) -> u64 {
+    pub(crate) fn skewed(&mut self, longest: u64) -> u64 {
         match self.within(0, 9) {
             0..6 => self.within(0, 20),
             6..8 => self.within(0, longest / 10),

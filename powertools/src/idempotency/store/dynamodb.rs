@@ -106,6 +106,11 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
 /// Before the second attempt the SDK waits up to this long, before the third up to twice as long.
 const BACKOFF: Duration = Duration::from_millis(50);
 
+/// What nobody's key looks like: those have a `#` in them.
+const WARM_UP_KEY: &str = "powertools-warm-up";
+/// How long the connection that is made ahead of the first event may take.
+const WARM_UP_TIMEOUT: Duration = Duration::from_secs(4);
+
 /// Who may finish or remove a record.
 const IS_HELD: &str = "#owner = :owner AND #status = :inprogress";
 /// Whose record may be replaced. To the letter what the Python toolkit sends.
@@ -122,6 +127,32 @@ impl DynamoDbStore {
     /// A store in a table with another key or other attribute names.
     pub fn builder(client: Client, table: impl Into<String>) -> Builder {
         Builder::new(client, table.into())
+    }
+
+    /// Reads a record that does not exist, for what the first request pays beyond others:
+    /// credentials, the name of the endpoint, TLS and its entropy. Before the first event that is
+    /// time that nobody waits for, on a processor that Lambda does not yet share out by memory.
+    ///
+    /// It is one eventually consistent GetItem, half a read unit, with the permission that the
+    /// store needs anyway. The connection stands also where the service refuses the request.
+    ///
+    /// # Errors
+    ///
+    /// Returns what the table or the way to it answers: the table does not exist, the role may not
+    /// read it, there are no credentials. It gives up after a few seconds.
+    pub async fn warm_up(&self) -> Result<(), StoreError> {
+        self.client
+            .get_item()
+            .table_name(&self.schema.table)
+            .set_key(Some(self.schema.key(&Key::from(WARM_UP_KEY))))
+            .projection_expression("#id")
+            .expression_attribute_names("#id", &self.schema.key)
+            .customize()
+            .config_override(self.limits(WARM_UP_TIMEOUT))
+            .send()
+            .await
+            .map_err(|error| self.failure(error))?;
+        Ok(())
     }
 
     fn with_schema(client: Client, schema: Schema) -> Self {

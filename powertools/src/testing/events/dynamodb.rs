@@ -57,6 +57,16 @@ impl DynamoDbRecords {
         json!({ "Records": self.records })
     }
 
+    /// The records, with sequence numbers that depend on nothing but their place.
+    pub(in crate::testing) fn numbered(mut self) -> Vec<Value> {
+        for (place, record) in self.records.iter_mut().enumerate() {
+            let place = place + 1;
+            record["eventID"] = format!("{place:032x}").into();
+            record["dynamodb"]["SequenceNumber"] = format!("1405{place:021}").into();
+        }
+        self.records
+    }
+
     fn record(mut self, event: &str, keys: Value, old: Option<Value>, new: Option<Value>) -> Self {
         let id = identifiers::next();
         let mut change = json!({

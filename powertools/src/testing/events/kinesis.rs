@@ -34,30 +34,45 @@ impl KinesisRecords {
     /// Makes the event.
     #[must_use]
     pub fn build(self) -> Value {
+        json!({ "Records": self.build_with(identifiers::next) })
+    }
+
+    /// The records, with sequence numbers that depend on nothing but their place.
+    pub(in crate::testing) fn numbered(self) -> Vec<Value> {
+        let mut place = 0;
+        self.build_with(|| {
+            place += 1;
+            place
+        })
+    }
+
+    fn build_with(self, mut next: impl FnMut() -> u64) -> Vec<Value> {
         let arn = format!("arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{}", self.stream);
-        let records: Vec<_> = self
-            .records
+        self.records
             .into_iter()
             .map(|record| {
+                // They grow along a shard and have as many digits as real ones.
+                let place = next();
+                let sequence_number =
+                    record.sequence_number.unwrap_or_else(|| format!("4967{place:052}"));
                 json!({
                     "kinesis": {
                         "kinesisSchemaVersion": "1.0",
                         "partitionKey": record.partition_key,
-                        "sequenceNumber": record.sequence_number,
+                        "sequenceNumber": sequence_number,
                         "data": base64(record.data),
                         "approximateArrivalTimestamp": TIME_SECONDS,
                     },
                     "eventSource": "aws:kinesis",
                     "eventVersion": "1.0",
-                    "eventID": format!("shardId-{:012}:{}", self.shard, record.sequence_number),
+                    "eventID": format!("shardId-{:012}:{sequence_number}", self.shard),
                     "eventName": "aws:kinesis:record",
                     "invokeIdentityArn": format!("arn:aws:iam::{ACCOUNT}:role/lambda-role"),
                     "awsRegion": REGION,
                     "eventSourceARN": arn,
                 })
             })
-            .collect();
-        json!({ "Records": records })
+            .collect()
     }
 }
 
@@ -76,19 +91,14 @@ impl KinesisRecords {
 #[must_use = "a record does nothing until it is added to a batch"]
 pub struct KinesisRecord {
     partition_key: String,
-    sequence_number: String,
+    sequence_number: Option<String>,
     data: Bytes,
 }
 
 impl KinesisRecord {
     /// Makes a record with these bytes as its data.
     pub fn new(partition_key: impl Into<String>, data: impl Into<Bytes>) -> Self {
-        Self {
-            partition_key: partition_key.into(),
-            // They grow along a shard and have as many digits as real ones.
-            sequence_number: format!("4967{:052}", identifiers::next()),
-            data: data.into(),
-        }
+        Self { partition_key: partition_key.into(), sequence_number: None, data: data.into() }
     }
 
     /// Makes a record with JSON as its data.
@@ -98,7 +108,7 @@ impl KinesisRecord {
 
     /// Sets the sequence number. By default a new one, greater than those before.
     pub fn sequence_number(mut self, number: impl Into<String>) -> Self {
-        self.sequence_number = number.into();
+        self.sequence_number = Some(number.into());
         self
     }
 }

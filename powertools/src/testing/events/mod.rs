@@ -17,6 +17,8 @@
 //! assert_eq!(event["Records"][1]["attributes"]["ApproximateReceiveCount"], "3");
 //! ```
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use md5::{Digest as _, Md5};
@@ -24,6 +26,7 @@ use md5::{Digest as _, Md5};
 mod dynamodb;
 mod event_bridge;
 mod http;
+mod kafka;
 mod kinesis;
 mod s3;
 mod sns;
@@ -32,6 +35,8 @@ mod sqs;
 pub use dynamodb::{DynamoDbRecords, dynamodb};
 pub use event_bridge::{EventBridgeEvent, event_bridge};
 pub use http::{HttpRequest, api_gateway_v1, api_gateway_v2, function_url};
+pub(super) use kafka::envelope as kafka_envelope;
+pub use kafka::{KafkaRecord, KafkaRecords, kafka};
 pub use kinesis::{KinesisRecord, KinesisRecords, kinesis};
 pub use s3::{S3Records, s3};
 pub use sns::{SnsNotification, sns};
@@ -41,6 +46,9 @@ pub use sqs::{SqsMessage, SqsMessages, sqs};
 const TIME: &str = "2026-01-01T00:00:00.000Z";
 const TIME_SECONDS: u64 = 1_767_225_600;
 const TIME_MILLIS: u64 = TIME_SECONDS * 1000;
+
+/// The time of every event, since 1970.
+pub(super) const START: Duration = Duration::from_secs(TIME_SECONDS);
 
 fn base64(bytes: impl AsRef<[u8]>) -> String {
     BASE64_STANDARD.encode(bytes)

@@ -30,6 +30,20 @@ impl SqsMessages {
             self.messages.into_iter().map(|message| message.record(&self.queue)).collect();
         json!({ "Records": records })
     }
+
+    /// The records, with ids and sequence numbers that depend on nothing but their place.
+    pub(in crate::testing) fn numbered(self) -> Vec<Value> {
+        let number = |(place, mut message): (usize, SqsMessage)| {
+            let place = place + 1;
+            message.id.get_or_insert_with(|| format!("00000000-0000-4000-8000-{place:012}"));
+            let mut record = message.record(&self.queue);
+            if let Some(number) = record["attributes"].get_mut("SequenceNumber") {
+                *number = format!("{place:020}").into();
+            }
+            record
+        };
+        self.messages.into_iter().enumerate().map(number).collect()
+    }
 }
 
 /// A message in a queue, made from JSON or text for its body.
@@ -49,7 +63,7 @@ impl SqsMessages {
 #[derive(Clone, Debug)]
 #[must_use = "a message does nothing until it is added to a batch"]
 pub struct SqsMessage {
-    id: String,
+    id: Option<String>,
     body: String,
     attributes: Map<String, Value>,
     message_attributes: Map<String, Value>,
@@ -65,7 +79,7 @@ impl SqsMessage {
             ("ApproximateFirstReceiveTimestamp", &sent),
         ];
         Self {
-            id: identifiers::request_id(),
+            id: None,
             body,
             attributes: attributes
                 .into_iter()
@@ -77,7 +91,7 @@ impl SqsMessage {
 
     /// Sets the message id. By default a new one.
     pub fn id(mut self, id: impl Into<String>) -> Self {
-        self.id = id.into();
+        self.id = Some(id.into());
         self
     }
 
@@ -110,11 +124,12 @@ impl SqsMessage {
     }
 
     fn record(mut self, queue: &str) -> Value {
+        let id = self.id.unwrap_or_else(identifiers::request_id);
         if queue.ends_with(".fifo") {
             // SQS delivers no message of a FIFO queue without these.
             let defaults = [
                 ("MessageGroupId", "group".to_owned()),
-                ("MessageDeduplicationId", self.id.clone()),
+                ("MessageDeduplicationId", id.clone()),
                 ("SequenceNumber", format!("{:020}", identifiers::next())),
             ];
             for (name, value) in defaults {
@@ -122,8 +137,8 @@ impl SqsMessage {
             }
         }
         json!({
-            "messageId": self.id,
-            "receiptHandle": base64(format!("{} {queue} {}", self.id, identifiers::next())),
+            "messageId": id,
+            "receiptHandle": base64(format!("{id} {queue} {}", identifiers::next())),
             "md5OfBody": md5(&self.body),
             "body": self.body,
             "attributes": self.attributes,

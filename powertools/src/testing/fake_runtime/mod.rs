@@ -159,6 +159,9 @@ impl FakeRuntime {
     /// the function goes on. To end it as Lambda does, drop the task, or use
     /// [`spawn`](Self::spawn).
     ///
+    /// A function with shutdown hooks needs a process of its own: they are called on a signal to the
+    /// process, and end it.
+    ///
     /// Where the compiler says that an implementation of `From` or `Service` "is not general
     /// enough", make the handler a function in place of a closure.
     ///

@@ -1,0 +1,40 @@
+//! Counts the clicks of a Kinesis stream, visitor by visitor.
+//!
+//! The producer takes the visitor as the partition key. After a failure the stream is read again from
+//! the record that failed. The event source mapping needs `ReportBatchItemFailures`.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use lambda_runtime::{Error, LambdaEvent};
+use powertools::Powertools;
+use powertools::batch::{self, KinesisEvent, KinesisMessage, ParseError, RecordError, Reply};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Click {
+    page: String,
+}
+
+async fn handle(event: LambdaEvent<KinesisEvent>) -> Result<Reply, batch::Error> {
+    let pages = Mutex::new(BTreeMap::<String, u64>::new());
+    let report = batch::kinesis(event.payload)
+        // A click that cannot be read must not hold up its shard until it expires.
+        .permanent_if(|error| error.is::<ParseError>())
+        .permanent_sink(async |record: batch::KinesisRecord, error| {
+            tracing::warn!(record = record.sequence_number(), %error, "skipped");
+            Ok::<_, Error>(())
+        })
+        .run(|click: KinesisMessage<Click>| {
+            *pages.lock().expect("no holder panics").entry(click.body.page).or_default() += 1;
+            async { Ok::<_, RecordError>(()) }
+        })
+        .await;
+    tracing::info!(pages = ?pages.lock().expect("no holder panics"), "counted");
+    report.into_reply()
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    Powertools::new(handle).run().await
+}

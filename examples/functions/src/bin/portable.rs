@@ -1,0 +1,14 @@
+//! The Lambda adapter of a core that knows nothing of Lambda: `portable-cli` is the other one.
+
+use functions::quote::{Parcel, Quote, quote};
+use lambda_runtime::{Error, LambdaEvent};
+use powertools::Powertools;
+
+async fn handle(event: LambdaEvent<Parcel>) -> Result<Quote, Error> {
+    Ok(quote(&event.payload)?)
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    Powertools::new(handle).run().await
+}

@@ -1,0 +1,3 @@
+//! The part of the `portable` example that knows nothing of Lambda.
+
+pub mod quote;

@@ -1,0 +1,76 @@
+//! The function as it is written without a toolkit: claim the order, charge it, keep the result.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+
+use crate::order::{Order, TABLE, charge};
+
+/// Handles events with `client`, which is not used before the first of them.
+pub(crate) async fn run(client: Client) -> Result<(), Error> {
+    let client = &client;
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Order>| {
+        let order = event.payload.order;
+        let deadline = event.context.deadline;
+        // The same requests as the store of powertools makes, but for the hash in the key.
+        let key = format!("charge#{order}");
+        let owner = event.context.request_id;
+        let expiration = (deadline / 1000 + 3_600).to_string();
+
+        client
+            .put_item()
+            .table_name(TABLE)
+            .item("id", text(&key))
+            .item("expiration", number(&expiration))
+            .item("status", text("INPROGRESS"))
+            .item("in_progress_expiration", number(&deadline.to_string()))
+            .item("owner", text(&owner))
+            .condition_expression(
+                "attribute_not_exists(#id) OR #expiry < :now OR (#status = :inprogress AND \
+                 attribute_exists(#in_progress_expiry) AND #in_progress_expiry < :now_in_millis)",
+            )
+            .expression_attribute_names("#id", "id")
+            .expression_attribute_names("#expiry", "expiration")
+            .expression_attribute_names("#in_progress_expiry", "in_progress_expiration")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":now", number(&(deadline / 1000).to_string()))
+            .expression_attribute_values(":now_in_millis", number(&deadline.to_string()))
+            .expression_attribute_values(":inprogress", text("INPROGRESS"))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await?;
+
+        let receipt = charge(&order);
+
+        client
+            .update_item()
+            .table_name(TABLE)
+            .key("id", text(&key))
+            .update_expression(
+                "SET #response_data = :response_data, #expiry = :expiry, #status = :status",
+            )
+            .condition_expression("#owner = :owner AND #status = :inprogress")
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_names("#response_data", "data")
+            .expression_attribute_names("#expiry", "expiration")
+            .expression_attribute_values(":owner", text(&owner))
+            .expression_attribute_values(":inprogress", text("INPROGRESS"))
+            .expression_attribute_values(":response_data", text(&format!("\"{receipt}\"")))
+            .expression_attribute_values(":expiry", number(&expiration))
+            .expression_attribute_values(":status", text("COMPLETED"))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await?;
+        Ok::<_, Error>(receipt)
+    }))
+    .await
+}
+
+fn text(value: &str) -> AttributeValue {
+    AttributeValue::S(value.to_owned())
+}
+
+fn number(value: &str) -> AttributeValue {
+    AttributeValue::N(value.to_owned())
+}

@@ -1,0 +1,32 @@
+//! With `powertools`. Reads a record before the first event where `WARM_UP` is set.
+
+mod order;
+
+use aws_sdk_dynamodb::Client;
+use lambda_runtime::{Error, LambdaEvent};
+use powertools::idempotency::{DynamoDbStore, Idempotency};
+use powertools::{Powertools, aws};
+
+use self::order::{Order, TABLE, charge};
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    lambda_runtime::tracing::init_default_subscriber();
+    let store = DynamoDbStore::new(Client::new(aws::config().await), TABLE);
+    let records = Idempotency::new(store.clone())?;
+    let function = Powertools::new(move |event: LambdaEvent<Order>| {
+        let records = records.clone();
+        async move {
+            let order = event.payload.order;
+            records.run("charge", &order, async { Ok::<_, Error>(charge(&order)) }).await
+        }
+    });
+    let function = match std::env::var_os("WARM_UP") {
+        None => function,
+        Some(_) => function.warm_up("table", move || {
+            let store = store.clone();
+            async move { store.warm_up().await }
+        }),
+    };
+    function.run().await
+}

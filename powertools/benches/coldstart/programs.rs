@@ -1,0 +1,79 @@
+//! The programs that are measured, and how they are built.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// One program, started in one way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Variant {
+    pub(crate) name: &'static str,
+    binary: &'static str,
+    feature: &'static str,
+    /// What is set where it is built.
+    build_env: Option<(&'static str, &'static str)>,
+    /// Reads a record before the first event.
+    pub(crate) warm_up: bool,
+}
+
+const OURS: Variant =
+    Variant { name: "", binary: "ours", feature: "ring", build_env: None, warm_up: false };
+
+/// The first is what the others are compared with.
+pub(crate) const VARIANTS: [Variant; 8] = [
+    Variant {
+        name: "by hand, SDK defaults",
+        binary: "by-hand-defaults",
+        feature: "by-hand-defaults",
+        ..OURS
+    },
+    Variant { name: "by hand, ring", binary: "by-hand-ring", feature: "by-hand-ring", ..OURS },
+    Variant { name: "ours, ring", ..OURS },
+    Variant { name: "ours, ring, warm-up", warm_up: true, ..OURS },
+    Variant { name: "ours, AWS-LC", feature: "aws-lc", ..OURS },
+    Variant { name: "ours, AWS-LC, warm-up", feature: "aws-lc", warm_up: true, ..OURS },
+    Variant {
+        name: "ours, AWS-LC without jitter entropy",
+        feature: "aws-lc",
+        build_env: Some(("AWS_LC_SYS_NO_JITTER_ENTROPY", "1")),
+        ..OURS
+    },
+    Variant { name: "ours, FIPS", feature: "fips", ..OURS },
+];
+
+impl Variant {
+    /// Builds the program as it would be deployed, and says where it is.
+    ///
+    /// # Errors
+    ///
+    /// Returns the last lines of Cargo if it cannot be built: FIPS needs Go and CMake.
+    pub(crate) fn build(&self) -> Result<PathBuf, String> {
+        let target = target().join("coldstart");
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--release", "--package", "coldstart", "--bin", self.binary]);
+        cargo.args(["--features", self.feature, "--target-dir"]).arg(&target);
+        cargo.envs(self.build_env);
+        let output = cargo.output().map_err(|error| format!("cannot start cargo: {error}"))?;
+        if !output.status.success() {
+            let text = String::from_utf8_lossy(&output.stderr);
+            let lines: Vec<_> = text.lines().collect();
+            return Err(lines[lines.len().saturating_sub(12)..].join("\n"));
+        }
+
+        // The next variant has the same name and another content.
+        let programs = target.join("programs");
+        let program = programs.join(self.name.replace([' ', ','], "-"));
+        std::fs::create_dir_all(&programs)
+            .and_then(|()| std::fs::copy(target.join("release").join(self.binary), &program))
+            .map_err(|error| format!("cannot keep {}: {error}", program.display()))?;
+        Ok(program)
+    }
+}
+
+/// Where Cargo builds this workspace.
+pub(crate) fn target() -> PathBuf {
+    match env::var_os("CARGO_TARGET_DIR") {
+        Some(folder) => folder.into(),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../target"),
+    }
+}

@@ -1,0 +1,232 @@
+//! What a line takes, beside the same line of `tracing-subscriber` and `json-subscriber`.
+//!
+//! All sides discard what they write and are measured in turns by the time of their thread, so that
+//! a busy machine counts little. After criterion's report the ratios are printed: the median of all turns.
+
+use std::cell::RefCell;
+use std::hint::black_box;
+use std::io::sink;
+use std::time::Duration;
+
+use criterion::{BenchmarkId, Criterion, SamplingMode};
+use powertools::logging::Logging;
+use powertools::testing;
+use rustix::time::{ClockId, clock_gettime};
+use tracing::level_filters::LevelFilter;
+use tracing::{Dispatch, debug, dispatcher, info, info_span};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::SubscriberExt;
+
+/// One line as it is written in code.
+type Log = fn();
+
+struct Case {
+    name: &'static str,
+    log: Log,
+    /// With a span of two fields around the line.
+    in_span: bool,
+    ours: fn() -> Dispatch,
+    floors: Vec<Floor>,
+}
+
+struct Floor {
+    name: &'static str,
+    dispatch: fn() -> Dispatch,
+    log: Log,
+    /// Ours takes at most this share of its time.
+    limit: f64,
+}
+
+fn main() {
+    let mut criterion = Criterion::default()
+        .sample_size(40)
+        .warm_up_time(Duration::from_secs(1))
+        .measurement_time(Duration::from_secs(3))
+        .configure_from_args();
+    let mut group = criterion.benchmark_group("logging");
+    group.sampling_mode(SamplingMode::Flat);
+
+    let mut table = Vec::new();
+    for case in cases() {
+        let turns: RefCell<Vec<Vec<f64>>> = RefCell::default();
+        group.bench_function(BenchmarkId::from_parameter(case.name), |bencher| {
+            bencher.iter_custom(|count| {
+                let ours = time((case.ours)(), case.log, case.in_span, true, count);
+                let mut turn = vec![nanos(ours, count)];
+                for floor in &case.floors {
+                    // A floor of ours stands inside of the invocation, too.
+                    let own = floor.name.starts_with("written");
+                    let taken = time((floor.dispatch)(), floor.log, case.in_span, own, count);
+                    turn.push(nanos(taken, count));
+                }
+                turns.borrow_mut().push(turn);
+                ours
+            });
+        });
+        table.push((case, turns.into_inner()));
+    }
+    group.finish();
+
+    print(&table);
+}
+
+#[expect(clippy::print_stdout, reason = "it is what a bench is for")]
+fn print(table: &[(Case, Vec<Vec<f64>>)]) {
+    println!("| line | ns | beside | its ns | ratio | at most |\n|---|---|---|---|---|---|");
+    for (case, turns) in table.iter().filter(|(_, turns)| !turns.is_empty()) {
+        for (at, floor) in case.floors.iter().enumerate() {
+            let ours = median(turns.iter().map(|turn| turn[0]));
+            let its = median(turns.iter().map(|turn| turn[at + 1]));
+            let ratio = median(turns.iter().map(|turn| turn[0] / turn[at + 1]));
+            let Case { name, .. } = case;
+            let Floor { name: beside, limit, .. } = floor;
+            println!("| {name} | {ours:.1} | {beside} | {its:.1} | {ratio:.3} | {limit} |");
+        }
+    }
+}
+
+fn cases() -> Vec<Case> {
+    let beside = |log: Log, json: f64, tracing: f64| {
+        vec![
+            Floor { name: "json-subscriber", dispatch: json_subscriber, log, limit: json },
+            Floor { name: "tracing-subscriber", dispatch: tracing_subscriber, log, limit: tracing },
+        ]
+    };
+    let written = vec![Floor { name: "written", dispatch: ours, log: two_fields, limit: 1.2 }];
+    let disabled = vec![Floor {
+        name: "tracing-subscriber",
+        dispatch: tracing_subscriber,
+        log: disabled_line,
+        limit: 1.0,
+    }];
+    vec![
+        Case {
+            name: "two fields",
+            log: two_fields,
+            in_span: false,
+            ours,
+            floors: beside(two_fields, 0.25, 0.08),
+        },
+        Case {
+            name: "two fields, two of a span",
+            log: two_fields,
+            in_span: true,
+            ours,
+            floors: beside(two_fields, 0.4, 0.12),
+        },
+        Case { name: "disabled", log: disabled_line, in_span: false, ours, floors: disabled },
+        Case {
+            name: "buffered",
+            log: two_fields_below,
+            in_span: false,
+            ours: || with(Logging::new().buffer(20 * 1024)),
+            floors: written,
+        },
+        Case {
+            name: "not sampled",
+            log: disabled_line,
+            in_span: false,
+            ours: || with(Logging::new().sample_rate(1e-9)),
+            floors: Vec::new(),
+        },
+    ]
+}
+
+fn two_fields() {
+    info!(order_id = black_box(7), customer = black_box("Ada"), "order accepted");
+}
+
+fn two_fields_below() {
+    debug!(order_id = black_box(7), customer = black_box("Ada"), "order accepted");
+}
+
+fn disabled_line() {
+    debug!(order_id = black_box(7), customer = black_box("Ada"), "order looked at");
+}
+
+fn ours() -> Dispatch {
+    with(Logging::new())
+}
+
+fn with(logging: Logging) -> Dispatch {
+    let logging = logging.environment([("", "")]).service("orders").writer(|line| {
+        black_box(line);
+    });
+    Dispatch::new(tracing_subscriber::registry().with(logging.layer().expect("it is valid")))
+}
+
+fn json_subscriber() -> Dispatch {
+    let layer = json_subscriber::layer()
+        .with_writer(sink)
+        .flatten_event(true)
+        // It keeps the text of spans that are nested, and is faster so than with flat ones.
+        .with_current_span(false)
+        .with_span_list(true)
+        .with_line_number(true);
+    Dispatch::new(tracing_subscriber::registry().with(layer.with_filter(LevelFilter::INFO)))
+}
+
+fn tracing_subscriber() -> Dispatch {
+    let layer = tracing_subscriber::fmt::layer()
+        .json()
+        .with_writer(sink)
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(true)
+        .with_line_number(true);
+    Dispatch::new(tracing_subscriber::registry().with(layer.with_filter(LevelFilter::INFO)))
+}
+
+/// Writes `count` lines, each with what the invocation says.
+fn time(dispatch: Dispatch, log: Log, in_span: bool, own: bool, count: u64) -> Duration {
+    let invocation = testing::invocation().build();
+    let lines = || {
+        // The first lines of a new layer make room for themselves.
+        (0..100).for_each(|_| log());
+        let start = cpu_time();
+        for _ in 0..count {
+            log();
+        }
+        cpu_time() - start
+    };
+    let in_span = || {
+        let span = in_span.then(|| info_span!("charge", card = "visa", amount = 9.5).entered());
+        let taken = lines();
+        drop(span);
+        taken
+    };
+    dispatcher::with_default(&dispatch, || {
+        if own {
+            return invocation.sync_scope(in_span);
+        }
+        let _span = info_span!(
+            "invocation",
+            service = "orders",
+            cold_start = invocation.is_cold_start(),
+            function_name = invocation.function_name(),
+            function_memory_size = invocation.memory_mb(),
+            function_arn = invocation.function_arn(),
+            function_request_id = invocation.request_id(),
+            xray_trace_id = invocation.xray_trace_id(),
+        )
+        .entered();
+        in_span()
+    })
+}
+
+/// The time that this thread has run: what others do on the machine does not count.
+fn cpu_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::try_from(time).expect("it is not negative")
+}
+
+#[expect(clippy::cast_precision_loss, reason = "neither is that large")]
+fn nanos(taken: Duration, count: u64) -> f64 {
+    taken.as_nanos() as f64 / count as f64
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}

@@ -1,0 +1,48 @@
+//! The guide: a page for each job.
+//!
+//! | the job | |
+//! |---|---|
+//! | a handler that charges once | [make a handler idempotent](idempotent_handler) |
+//! | messages that fail alone | [process a queue](process_a_queue) |
+//! | entries that must not overtake each other | [keep order](keep_order) |
+//! | a function that is not killed | [stay inside the timeout](stay_inside_the_timeout) |
+//! | a first event that does not wait | [start fast](start_fast) |
+//! | lines that say which request they are for | [read the logs](read_the_logs) |
+//! | tests without AWS | [test your function](test_your_function) |
+//! | one process, many events | [run many invocations at once](many_at_once) |
+//! | the table and the role | [set up the table, and what the role may do](table_and_iam) |
+//! | the bill | [what it costs in DynamoDB requests](cost) |
+//! | an error type in an alarm | [troubleshooting, by error type](troubleshooting) |
+
+#[doc = include_str!("../docs/guide/idempotent_handler.md")]
+pub mod idempotent_handler {}
+
+#[doc = include_str!("../docs/guide/process_a_queue.md")]
+pub mod process_a_queue {}
+
+#[doc = include_str!("../docs/guide/keep_order.md")]
+pub mod keep_order {}
+
+#[doc = include_str!("../docs/guide/stay_inside_the_timeout.md")]
+pub mod stay_inside_the_timeout {}
+
+#[doc = include_str!("../docs/guide/start_fast.md")]
+pub mod start_fast {}
+
+#[doc = include_str!("../docs/guide/read_the_logs.md")]
+pub mod read_the_logs {}
+
+#[doc = include_str!("../docs/guide/test_your_function.md")]
+pub mod test_your_function {}
+
+#[doc = include_str!("../docs/guide/many_at_once.md")]
+pub mod many_at_once {}
+
+#[doc = include_str!("../docs/guide/table_and_iam.md")]
+pub mod table_and_iam {}
+
+#[doc = include_str!("../docs/guide/cost.md")]
+pub mod cost {}
+
+#[doc = include_str!("../docs/guide/troubleshooting.md")]
+pub mod troubleshooting {}

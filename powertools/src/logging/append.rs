@@ -1,0 +1,104 @@
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use super::state::State;
+use crate::Invocation;
+
+/// Puts a key on all further lines of the current invocation.
+///
+/// It is gone when the invocation ends, and no other one has it. A key that was there gets the new
+/// value; a name that the line has [of its own](super#reserved-names) gets an underscore. A field
+/// of an event or span goes over it, and it over a [key of the process](super::Logging::key).
+///
+/// Outside of an invocation, and with a value that cannot be written as JSON, nothing happens.
+///
+/// ```
+/// use powertools::{logging, testing};
+///
+/// testing::invocation().build().sync_scope(|| {
+///     logging::append("order_id", 7);
+///     tracing::info!("accepted"); // …,"order_id":7}
+/// });
+/// ```
+pub fn append(name: impl Into<Cow<'static, str>>, value: impl Serialize) {
+    let _ = set(name.into(), value);
+}
+
+/// Takes away a key that [`append`] put there.
+pub fn remove(name: &str) {
+    let _ = Invocation::with_current(|invocation| {
+        invocation.local::<State>().lock().set(Cow::Owned(name.to_owned()), None)
+    });
+}
+
+/// Puts a key on the lines of the current invocation until the guard is dropped, which brings back
+/// the value that it had before.
+///
+/// Everything that works for the invocation writes it meanwhile. For a key that only one of several
+/// tasks at once shall write, take a span: its fields are on the lines inside of it.
+///
+/// ```
+/// use powertools::{logging, testing};
+///
+/// testing::invocation().build().sync_scope(|| {
+///     let guard = logging::append_scoped("step", "payment");
+///     tracing::info!("begun"); // …,"step":"payment"}
+///     drop(guard);
+///     tracing::info!("done"); // without it
+/// });
+/// ```
+#[must_use = "the key is taken away when this is dropped"]
+pub fn append_scoped(name: impl Into<Cow<'static, str>>, value: impl Serialize) -> KeyGuard {
+    let name = name.into();
+    let before = set(name.clone(), value);
+    KeyGuard {
+        invocation: before.as_ref().and_then(|_| Invocation::current()),
+        name,
+        before: before.flatten(),
+    }
+}
+
+/// Sets a key. Returns what was there, or nothing if it could not be set.
+fn set(name: Cow<'static, str>, value: impl Serialize) -> Option<Option<String>> {
+    // Outside of the borrow: this is code of the user.
+    let value = serde_json::to_string(&value).ok()?;
+    Invocation::with_current(|invocation| invocation.local::<State>().lock().set(name, Some(value)))
+}
+
+/// Takes a key away when it is dropped. Made by [`append_scoped`].
+#[derive(Debug)]
+#[must_use = "the key is taken away when this is dropped"]
+pub struct KeyGuard {
+    invocation: Option<Invocation>,
+    name: Cow<'static, str>,
+    before: Option<String>,
+}
+
+impl Drop for KeyGuard {
+    fn drop(&mut self) {
+        if let Some(invocation) = &self.invocation {
+            let name = std::mem::take(&mut self.name);
+            invocation.local::<State>().lock().set(name, self.before.take());
+        }
+    }
+}
+
+/// Sets `correlation_id` for the current invocation.
+///
+/// Outside of one nothing happens.
+///
+/// ```
+/// use powertools::{logging, testing};
+///
+/// testing::invocation().build().sync_scope(|| {
+///     logging::set_correlation_id("8476a536");
+///     tracing::info!("accepted"); // …,"correlation_id":"8476a536",…
+/// });
+/// ```
+pub fn set_correlation_id(id: impl Into<String>) {
+    let id = id.into();
+    Invocation::with_current(|invocation| {
+        invocation.local::<State>().lock().set_correlation_id(id);
+    });
+}

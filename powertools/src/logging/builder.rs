@@ -1,0 +1,376 @@
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tracing::Subscriber;
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
+
+use super::correlation::{Correlation, Path};
+use super::environment::Environment;
+use super::filter::{Admission, Admit};
+use super::layer::Lines;
+use super::redact::Redaction;
+use super::settings::{Settings, Shared};
+use super::writer::Writer;
+use super::{Error, Format, Level, line, panics};
+use crate::Clock;
+
+/// The smallest and the largest limit of a line: CloudWatch takes an event of up to 1 MB.
+const LINE_LIMITS: std::ops::RangeInclusive<usize> = 1024..=1024 * 1024;
+
+/// The settings of the logs, on the way to [`init`](Self::init).
+///
+/// What the [environment](super#the-environment) says goes over what the code says, so that a
+/// function can be told to say more without being built again.
+///
+/// ```no_run
+/// use powertools::logging::{Level, Logging, correlation};
+///
+/// # fn main() -> Result<(), powertools::logging::Error> {
+/// Logging::new()
+///     .service("orders")
+///     .level(Level::Warn)
+///     .key("stage", "prod")
+///     .redact(["password", "authorization"])
+///     .correlation_id(correlation::API_GATEWAY_HTTP)
+///     .buffer(20 * 1024)
+///     .init()
+/// # }
+/// ```
+#[must_use = "settings do nothing until they are used"]
+pub struct Logging {
+    service: Option<String>,
+    level: Level,
+    filter: String,
+    format: Format,
+    keys: Vec<(String, Result<String, serde_json::Error>)>,
+    redaction: Redaction,
+    sample_rate: f64,
+    buffer: usize,
+    line_limit: usize,
+    event: bool,
+    event_limit: usize,
+    correlation: Option<Result<Correlation, Error>>,
+    writer: Writer,
+    clock: Clock,
+    environment: Environment,
+}
+
+impl Default for Logging {
+    fn default() -> Self {
+        Self {
+            service: None,
+            level: Level::Info,
+            filter: String::new(),
+            format: Format::Json,
+            keys: Vec::new(),
+            redaction: Redaction::default(),
+            sample_rate: 0.0,
+            buffer: 0,
+            line_limit: 256 * 1024,
+            event: false,
+            event_limit: 64 * 1024,
+            correlation: None,
+            writer: Writer::Stdout,
+            clock: Clock::system(),
+            environment: Environment::of_the_process(),
+        }
+    }
+}
+
+impl Logging {
+    /// The default settings: JSON lines to the standard output from INFO on.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The value of `service`: `service_undefined` by default, as in the other toolkits.
+    /// `POWERTOOLS_SERVICE_NAME` goes over it.
+    pub fn service(mut self, name: impl Into<String>) -> Self {
+        self.service = Some(name.into());
+        self
+    }
+
+    /// The level of targets that the [filter](Self::filter) does not name: INFO by default.
+    /// `POWERTOOLS_LOG_LEVEL` goes over it, and `AWS_LAMBDA_LOG_LEVEL` over both.
+    ///
+    /// [`Level::Fatal`] admits nothing, whatever the filter says.
+    ///
+    /// Spans are kept from INFO on at every level, so that an error's line has their fields.
+    pub fn level(mut self, level: Level) -> Self {
+        self.level = level;
+        self
+    }
+
+    /// Levels of single targets, in the syntax of
+    /// [`EnvFilter`](https://docs.rs/tracing-subscriber/latest/tracing_subscriber/filter/struct.EnvFilter.html):
+    /// `orders=debug,hyper=warn`. `POWERTOOLS_LOG_FILTER` goes over it.
+    ///
+    /// A target that is named here is taken out of sampling and buffering: what is said is said.
+    pub fn filter(mut self, directives: impl Into<String>) -> Self {
+        self.filter = directives.into();
+        self
+    }
+
+    /// JSON, or lines for people. `POWERTOOLS_LOG_FORMAT`, which is `json` or `text`, goes over it.
+    pub fn format(mut self, format: Format) -> Self {
+        self.format = format;
+        self
+    }
+
+    /// A key on every line of the process, such as the stage or the version.
+    ///
+    /// Keys of one invocation are for [`append`](super::append).
+    pub fn key(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
+        self.keys.push((name.into(), serde_json::to_string(&value)));
+        self
+    }
+
+    /// Names whose values are never written: `"*****"` stands there.
+    ///
+    /// They are looked for among fields, appended keys and the members of [`json`](super::json)
+    /// values and of the event, at any depth; upper and lower case are the same. What stands in the
+    /// message, or in the `Debug` or `Display` form of a value, is text and is not looked into.
+    pub fn redact<N: AsRef<str>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        names.into_iter().for_each(|name| self.redaction.add(name.as_ref()));
+        self
+    }
+
+    /// The share of the invocations, from 0 to 1, whose DEBUG lines are written although the level
+    /// is above. 0 by default. `POWERTOOLS_LOGGER_SAMPLE_RATE` goes over it.
+    ///
+    /// It is decided once for each request id, so that a retry of the same event decides the same.
+    /// Every line then has `sampling_rate`, and `sampled` with the decision.
+    pub fn sample_rate(mut self, rate: f64) -> Self {
+        self.sample_rate = rate;
+        self
+    }
+
+    /// Keeps the last DEBUG lines of each invocation, up to `bytes`, and writes them when
+    /// something goes wrong: before the first line at ERROR, and when the handler fails, panics,
+    /// or is dropped. 0, the default, keeps none; 20 KiB is what other toolkits take.
+    ///
+    /// When lines did not fit, the oldest are gone and a warning says how many.
+    ///
+    /// Neither this nor sampling takes the lines of `hyper`, `h2`, `rustls`, `tower` and the AWS
+    /// SDK, or of a target that the [filter](Self::filter) names.
+    pub fn buffer(mut self, bytes: usize) -> Self {
+        self.buffer = bytes;
+        self
+    }
+
+    /// The length of a line in bytes: 256 KiB by default, 1 KiB to 1 MiB.
+    ///
+    /// In a line that would be longer the longest values are cut, and it says `"truncated":true`.
+    /// It stays valid JSON, and keeps what the invocation says.
+    pub fn line_limit(mut self, bytes: usize) -> Self {
+        self.line_limit = bytes;
+        self
+    }
+
+    /// Writes a line with the event itself for each invocation, at INFO. Off by default: an event
+    /// can be up to 6 MB, and whatever it says of people is then in the log.
+    /// `POWERTOOLS_LOGGER_LOG_EVENT` goes over it.
+    pub fn event(mut self, on: bool) -> Self {
+        self.event = on;
+        self
+    }
+
+    /// The bytes of an event that are logged: 64 KiB by default. A longer one becomes a text with
+    /// its beginning.
+    pub fn event_limit(mut self, bytes: usize) -> Self {
+        self.event_limit = bytes;
+        self
+    }
+
+    /// Takes `correlation_id` from the event, by a path such as those in
+    /// [`correlation`](super::correlation): names with dots between, `[0]` for the first of a list,
+    /// quotes around a name that is no word.
+    ///
+    /// It works with [`Powertools`](crate::Powertools), where the event is known before it is
+    /// parsed.
+    pub fn correlation_id(mut self, path: &str) -> Self {
+        self.correlation = Some(Path::parse(path).map(Correlation::Path));
+        self
+    }
+
+    /// Takes `correlation_id` from what `find` makes of the event: a type with those members that
+    /// it needs.
+    ///
+    /// ```
+    /// use powertools::logging::Logging;
+    /// use serde::Deserialize;
+    ///
+    /// #[derive(Deserialize)]
+    /// struct Order { id: u32 }
+    ///
+    /// let logging = Logging::new().correlation_id_by(|order: Order| Some(order.id.to_string()));
+    /// ```
+    pub fn correlation_id_by<T: DeserializeOwned>(
+        mut self,
+        find: impl Fn(T) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.correlation = Some(Ok(Correlation::by(find)));
+        self
+    }
+
+    /// Hands each line, with its line break, to `write` and not to the standard output.
+    ///
+    /// `write` is called for whole lines, by several threads at once, and must not block for long.
+    pub fn writer(mut self, write: impl Fn(&[u8]) + Send + Sync + 'static) -> Self {
+        self.writer = Writer::Custom(Box::new(write));
+        self
+    }
+
+    /// The clock of lines outside of an invocation; inside, that of the
+    /// [invocation](crate::Invocation::clock) is taken.
+    pub fn clock(mut self, clock: impl Into<Clock>) -> Self {
+        self.clock = clock.into();
+        self
+    }
+
+    /// Takes these variables for the environment, and not those of the process: for tests.
+    pub fn environment<N: Into<String>, V: Into<String>>(
+        mut self,
+        variables: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        self.environment = Environment::of(variables);
+        self
+    }
+
+    /// Makes the layer for `tracing-subscriber`'s registry, to stand among others.
+    ///
+    /// [`init`](Self::init) does this and all the rest: with the layer alone, panics are not
+    /// logged.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Setting`] for a setting, in code or in the environment, that cannot be.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use powertools::logging::Logging;
+    /// use tracing_subscriber::layer::SubscriberExt;
+    ///
+    /// # fn main() -> Result<(), powertools::logging::Error> {
+    /// let subscriber = tracing_subscriber::registry().with(Logging::new().layer()?);
+    /// # let _ = subscriber; Ok(()) }
+    /// ```
+    pub fn layer<S>(self) -> Result<impl Layer<S> + Send + Sync + 'static, Error>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let (settings, warnings) = self.build()?;
+        Ok(layer(settings, warnings))
+    }
+
+    /// Makes the process log by these settings, panics included.
+    ///
+    /// Call it first in `main`: what is logged before is lost.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Setting`] for a setting, in code or in the environment, that cannot be, and
+    /// [`Error::AlreadySet`] if the process has a `tracing` subscriber.
+    pub fn init(self) -> Result<(), Error> {
+        let (settings, warnings) = self.build()?;
+        start(settings, warnings)
+    }
+
+    /// Decides by the environment, and finds what is worth a warning.
+    pub(super) fn build(self) -> Result<(Shared, Vec<String>), Error> {
+        let environment = self.environment;
+        let mut warnings = Vec::new();
+        let sample_rate = environment.sample_rate()?.unwrap_or(self.sample_rate);
+        if !(0.0..=1.0).contains(&sample_rate) {
+            let reason = "a rate is a number from 0 to 1";
+            return Err(Error::setting("sample_rate", sample_rate.to_string(), reason));
+        }
+        if !LINE_LIMITS.contains(&self.line_limit) {
+            let reason = "a line has 1 KiB to 1 MiB";
+            return Err(Error::setting("line_limit", self.line_limit.to_string(), reason));
+        }
+        let mut keys = Vec::new();
+        for (name, value) in self.keys {
+            match value {
+                Ok(value) => keys.push((name, value)),
+                Err(error) => return Err(Error::setting("key", name, error.to_string())),
+            }
+        }
+        let admission = Admission::new(
+            environment.levels(self.level, &mut warnings)?,
+            environment.filter().unwrap_or(self.filter),
+            sample_rate > 0.0 || self.buffer > 0,
+            &mut warnings,
+        )?;
+        let mut settings = Settings {
+            admission,
+            format: environment.format()?.unwrap_or(self.format),
+            indented: environment.dev()?,
+            service: Vec::new(),
+            persistent: Default::default(),
+            redaction: self.redaction,
+            sample_rate,
+            buffer: self.buffer,
+            line_limit: self.line_limit,
+            event: environment.log_event()?.unwrap_or(self.event),
+            event_limit: self.event_limit,
+            correlation: self.correlation.transpose()?,
+            writer: self.writer,
+            clock: self.clock,
+        };
+        let service = environment.service().or(self.service);
+        settings.render_service(service.as_deref().unwrap_or("service_undefined"));
+        settings.render_persistent(keys);
+        Ok((Arc::new(settings), warnings))
+    }
+}
+
+/// Makes the process log by `settings`.
+pub(super) fn start(settings: Shared, warnings: Vec<String>) -> Result<(), Error> {
+    let subscriber = tracing_subscriber::registry().with(layer(settings, warnings));
+    tracing::subscriber::set_global_default(subscriber).map_err(|_| Error::AlreadySet)?;
+    panics::log();
+    Ok(())
+}
+
+fn layer<S>(settings: Shared, warnings: Vec<String>) -> impl Layer<S> + Send + Sync + 'static
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    for warning in warnings {
+        line::warn(&warning, &settings);
+    }
+    Lines::new(settings.clone()).with_filter(Admit(settings))
+}
+
+impl fmt::Debug for Logging {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Logging")
+            .field("service", &self.service)
+            .field("level", &self.level)
+            .field("filter", &self.filter)
+            .field("format", &self.format)
+            .field("redaction", &self.redaction)
+            .field("sample_rate", &self.sample_rate)
+            .field("buffer", &self.buffer)
+            .field("line_limit", &self.line_limit)
+            .field("event", &self.event)
+            .field("event_limit", &self.event_limit)
+            .field("correlation_id", &self.correlation.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Makes the process log by the default settings and its environment: call it first in `main`.
+///
+/// # Errors
+///
+/// Those of [`Logging::init`].
+pub fn init() -> Result<(), Error> {
+    Logging::new().init()
+}

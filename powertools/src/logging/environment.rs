@@ -1,0 +1,178 @@
+//! What the environment says of the logs.
+
+use std::collections::HashMap;
+
+use super::{Error, Format, Level};
+
+const LAMBDA_LEVEL: &str = "AWS_LAMBDA_LOG_LEVEL";
+const LEVEL: &str = "POWERTOOLS_LOG_LEVEL";
+const FILTER: &str = "POWERTOOLS_LOG_FILTER";
+const FORMAT: &str = "POWERTOOLS_LOG_FORMAT";
+const SERVICE: &str = "POWERTOOLS_SERVICE_NAME";
+const SAMPLE_RATE: &str = "POWERTOOLS_LOGGER_SAMPLE_RATE";
+const LOG_EVENT: &str = "POWERTOOLS_LOGGER_LOG_EVENT";
+const DEV: &str = "POWERTOOLS_DEV";
+
+/// The variables that are about logs. One that is set to nothing is not set.
+pub(super) struct Environment(HashMap<String, String>);
+
+/// The level that holds, and Lambda's own one if it has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Levels {
+    pub(super) level: Level,
+    pub(super) lambda: Option<Level>,
+}
+
+impl Environment {
+    pub(super) fn of_the_process() -> Self {
+        let names = [LAMBDA_LEVEL, LEVEL, FILTER, FORMAT, SERVICE, SAMPLE_RATE, LOG_EVENT, DEV];
+        Self::of(names.into_iter().filter_map(|name| Some((name, std::env::var(name).ok()?))))
+    }
+
+    pub(super) fn of<N: Into<String>, V: Into<String>>(
+        variables: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into()));
+        Self(variables.filter(|(_, value)| !value.trim().is_empty()).collect())
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(|value| value.trim())
+    }
+
+    /// `AWS_LAMBDA_LOG_LEVEL` over `POWERTOOLS_LOG_LEVEL` over `code`.
+    pub(super) fn levels(&self, code: Level, warnings: &mut Vec<String>) -> Result<Levels, Error> {
+        let own = match self.get(LEVEL) {
+            None => code,
+            Some(word) => word.parse().map_err(|error: super::ParseLevelError| {
+                Error::setting(LEVEL, word, error.to_string())
+            })?,
+        };
+        let lambda = match self.get(LAMBDA_LEVEL).map(str::parse) {
+            None => None,
+            Some(Ok(level)) => Some(level),
+            Some(Err(_)) => {
+                // The user did not write it, and must not have the function stopped by it.
+                warnings.push(format!("{LAMBDA_LEVEL} is no level that is known: it is ignored"));
+                None
+            }
+        };
+        if let Some(lambda) = lambda
+            && lambda > own
+        {
+            warnings.push(format!(
+                "the log level {} does not match the {} of {LAMBDA_LEVEL}, which is stricter and \
+                 holds: lines between the two are lost",
+                name(own),
+                name(lambda),
+            ));
+        }
+        Ok(Levels { level: lambda.unwrap_or(own), lambda })
+    }
+
+    pub(super) fn filter(&self) -> Option<String> {
+        self.get(FILTER).map(str::to_owned)
+    }
+
+    pub(super) fn service(&self) -> Option<String> {
+        self.get(SERVICE).map(str::to_owned)
+    }
+
+    pub(super) fn format(&self) -> Result<Option<Format>, Error> {
+        match self.get(FORMAT).map(str::to_ascii_lowercase).as_deref() {
+            None => Ok(None),
+            Some("json") => Ok(Some(Format::Json)),
+            Some("text") => Ok(Some(Format::Text)),
+            Some(other) => Err(Error::setting(FORMAT, other, "a format is json or text")),
+        }
+    }
+
+    pub(super) fn sample_rate(&self) -> Result<Option<f64>, Error> {
+        let Some(text) = self.get(SAMPLE_RATE) else { return Ok(None) };
+        match text.parse() {
+            Ok(rate) if (0.0..=1.0).contains(&rate) => Ok(Some(rate)),
+            _ => Err(Error::setting(SAMPLE_RATE, text, "a rate is a number from 0 to 1")),
+        }
+    }
+
+    pub(super) fn log_event(&self) -> Result<Option<bool>, Error> {
+        self.switch(LOG_EVENT)
+    }
+
+    pub(super) fn dev(&self) -> Result<bool, Error> {
+        Ok(self.switch(DEV)?.unwrap_or(false))
+    }
+
+    /// The words of the Python toolkit, so that one setting serves functions in both languages.
+    fn switch(&self, name: &'static str) -> Result<Option<bool>, Error> {
+        let Some(word) = self.get(name) else { return Ok(None) };
+        match word.to_ascii_lowercase().as_str() {
+            "1" | "y" | "yes" | "t" | "true" | "on" => Ok(Some(true)),
+            "0" | "n" | "no" | "f" | "false" | "off" => Ok(Some(false)),
+            _ => Err(Error::setting(name, word, "it is neither true nor false")),
+        }
+    }
+}
+
+/// The word for a level in Lambda's own settings.
+pub(super) fn name(level: Level) -> &'static str {
+    match level {
+        Level::Trace => "TRACE",
+        Level::Debug => "DEBUG",
+        Level::Info => "INFO",
+        Level::Warn => "WARN",
+        Level::Error => "ERROR",
+        Level::Fatal => "FATAL",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lambda_over_own_variable_over_code() {
+        assert_eq!(levels(&[], Level::Debug), (Level::Debug, 0));
+        assert_eq!(levels(&[(LEVEL, "warn")], Level::Debug), (Level::Warn, 0));
+        assert_eq!(levels(&[(LAMBDA_LEVEL, "DEBUG"), (LEVEL, "warn")], Level::Info), {
+            (Level::Debug, 0)
+        });
+        assert_eq!(levels(&[(LAMBDA_LEVEL, "FATAL")], Level::Fatal), (Level::Fatal, 0));
+    }
+
+    #[test]
+    fn a_stricter_level_of_lambda_is_worth_a_warning() {
+        assert_eq!(levels(&[(LAMBDA_LEVEL, "ERROR")], Level::Info), (Level::Error, 1));
+        assert_eq!(levels(&[(LAMBDA_LEVEL, "LOUD")], Level::Info), (Level::Info, 1));
+    }
+
+    #[test]
+    fn words_that_make_no_sense_are_errors() {
+        for (name, word) in [
+            (LEVEL, "loud"),
+            (FORMAT, "xml"),
+            (SAMPLE_RATE, "1.5"),
+            (SAMPLE_RATE, "NaN"),
+            (SAMPLE_RATE, "few"),
+            (LOG_EVENT, "perhaps"),
+            (DEV, "2"),
+        ] {
+            let error = super::super::Logging::new().environment([(name, word)]).build().err();
+            let text = error.map(|error| error.to_string()).unwrap_or_default();
+            assert!(text.starts_with(&format!("{name} is {word:?}: ")), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_format_of_lambda_is_not_read() {
+        let environment = Environment::of([("AWS_LAMBDA_LOG_FORMAT", "Text")]);
+        assert_eq!(environment.format().unwrap(), None);
+        assert_eq!(Environment::of([(FORMAT, "TEXT")]).format().unwrap(), Some(Format::Text));
+    }
+
+    fn levels(variables: &[(&str, &str)], code: Level) -> (Level, usize) {
+        let mut warnings = Vec::new();
+        let environment = Environment::of(variables.iter().copied());
+        (environment.levels(code, &mut warnings).unwrap().level, warnings.len())
+    }
+}

@@ -1,0 +1,47 @@
+use std::fmt;
+
+/// What is wrong with the settings of the logs. It shows at start, and never later.
+///
+/// `main` prints an error with `Debug`, so that shows the sentence too.
+#[derive(Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A setting has a value that it cannot have.
+    #[error("{setting} is {value:?}: {reason}")]
+    Setting {
+        /// The variable of the environment, or the method of [`Logging`](super::Logging).
+        setting: &'static str,
+        /// What it was set to.
+        value: String,
+        /// What it can be.
+        reason: String,
+    },
+
+    /// The program has set a `tracing` subscriber before.
+    ///
+    /// To use several layers, put [`Logging::layer`](super::Logging::layer) among them.
+    #[error("a tracing subscriber is set already: logging can be initialised once")]
+    AlreadySet,
+}
+
+impl Error {
+    pub(super) fn setting(
+        setting: &'static str,
+        value: impl Into<String>,
+        reason: impl Into<String>,
+    ) -> Self {
+        Self::Setting { setting, value: value.into(), reason: reason.into() }
+    }
+
+    /// Always false: the settings are the same the next time.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        false
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

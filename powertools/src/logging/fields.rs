@@ -1,0 +1,182 @@
+//! The fields of an event, of a span and of an invocation, as they stand in a line.
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+use std::ops::Range;
+
+use tracing::field::{Field, Visit};
+
+use super::copy::copy;
+use super::exception;
+use super::json::Sink;
+use super::redact::{REDACTED, Redaction};
+use super::settings::Format;
+use super::{escape, keys};
+
+/// Fields that are written already, with their names.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Fields {
+    /// `,"order_id":7,"customer":"Ada"`
+    pub(super) bytes: Vec<u8>,
+    entries: Vec<Entry>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    name: Cow<'static, str>,
+    range: Range<usize>,
+}
+
+impl Fields {
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.entries.clear();
+    }
+
+    pub(super) fn contains(&self, name: &str) -> bool {
+        self.entries.iter().any(|entry| entry.name == name)
+    }
+
+    /// Writes one field, over one of the same name.
+    pub(super) fn put(
+        &mut self,
+        name: Cow<'static, str>,
+        style: &Style<'_>,
+        value: impl FnOnce(&mut Vec<u8>),
+    ) {
+        let name = keys::free(name);
+        if let Some(at) = self.entries.iter().position(|entry| entry.name == name) {
+            self.remove(at);
+        }
+        let start = self.bytes.len();
+        style.format.name(&mut self.bytes, &name);
+        if !style.redaction.is_empty() && style.redaction.hides(&name) {
+            self.bytes.extend_from_slice(REDACTED);
+        } else {
+            value(&mut self.bytes);
+        }
+        self.entries.push(Entry { name, range: start..self.bytes.len() });
+    }
+
+    /// Writes a field whose value is JSON already.
+    pub(super) fn put_json(&mut self, name: Cow<'static, str>, style: &Style<'_>, value: &str) {
+        self.put(name, style, |out| copy(value, style.redaction, out));
+    }
+
+    fn remove(&mut self, at: usize) {
+        let Range { start, end } = self.entries.remove(at).range;
+        self.bytes.drain(start..end);
+        for entry in &mut self.entries[at..] {
+            entry.range = entry.range.start - (end - start)..entry.range.end - (end - start);
+        }
+    }
+
+    /// Adds those of `outer` that are not here.
+    pub(super) fn add_missing(&mut self, outer: &Fields) {
+        for entry in &outer.entries {
+            if self.contains(&entry.name) {
+                continue;
+            }
+            let start = self.bytes.len();
+            self.bytes.extend_from_slice(&outer.bytes[entry.range.clone()]);
+            let range = start..self.bytes.len();
+            self.entries.push(Entry { name: entry.name.clone(), range });
+        }
+    }
+
+    /// Writes to `out` what is in none of `others`.
+    pub(super) fn write_without(&self, others: &[&Fields], out: &mut Vec<u8>) {
+        let hidden = |entry: &Entry| others.iter().any(|other| other.contains(&entry.name));
+        if !self.entries.iter().any(hidden) {
+            return out.extend_from_slice(&self.bytes);
+        }
+        for entry in self.entries.iter().filter(|entry| !hidden(entry)) {
+            out.extend_from_slice(&self.bytes[entry.range.clone()]);
+        }
+    }
+}
+
+/// How fields are written.
+#[derive(Clone, Copy)]
+pub(super) struct Style<'a> {
+    pub(super) format: Format,
+    pub(super) redaction: &'a Redaction,
+}
+
+/// Takes the fields of an event or a span.
+pub(super) struct Visitor<'a> {
+    pub(super) fields: &'a mut Fields,
+    /// Where the message goes. A span has none, and an event only one.
+    pub(super) message: Option<&'a mut Vec<u8>>,
+    pub(super) style: Style<'a>,
+}
+
+impl Visitor<'_> {
+    fn put(&mut self, field: &Field, value: impl FnOnce(&mut Vec<u8>)) {
+        let message = if field.name() == "message" { self.message.take() } else { None };
+        match message {
+            Some(message) => {
+                self.style.format.message(message);
+                value(message);
+            }
+            None => self.fields.put(Cow::Borrowed(field.name()), &self.style, value),
+        }
+    }
+}
+
+impl Visit for Visitor<'_> {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if self.style.format == Format::Text && field.name() == "message" {
+            return self.record_debug(field, &format_args!("{value}"));
+        }
+        self.put(field, |out| escape::string(out, value));
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.put(field, |out| escape::integer(out, value));
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.put(field, |out| escape::integer(out, value));
+    }
+
+    fn record_i128(&mut self, field: &Field, value: i128) {
+        self.put(field, |out| escape::integer(out, value));
+    }
+
+    fn record_u128(&mut self, field: &Field, value: u128) {
+        self.put(field, |out| escape::integer(out, value));
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.put(field, |out| escape::float(out, value));
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.put(field, |out| escape::boolean(out, value));
+    }
+
+    fn record_error(&mut self, field: &Field, error: &(dyn StdError + 'static)) {
+        if field.name() == "message" && self.message.is_some() {
+            return self.put(field, |out| escape::string(out, &error.to_string()));
+        }
+        if self.fields.contains(keys::EXCEPTION) || self.style.redaction.hides(field.name()) {
+            // A line has place for one error with all that is known of it.
+            return self.put(field, |out| escape::string(out, &exception::with_causes(error)));
+        }
+        exception::put(self.fields, &self.style, error);
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let Style { format, redaction } = self.style;
+        let is_message = field.name() == "message" && self.message.is_some();
+        self.put(field, |out| {
+            let sink = match format {
+                Format::Text if is_message => Sink::plain(out),
+                _ => Sink::quoted(out),
+            };
+            sink.take(value, redaction);
+        });
+    }
+}

@@ -1,0 +1,189 @@
+//! Which events become lines.
+
+use tracing::level_filters::LevelFilter;
+use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::Interest;
+use tracing::{Level as Severity, Metadata, Subscriber};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::{Context, Filter};
+use tracing_subscriber::registry::LookupSpan;
+
+use super::environment::{self, Levels};
+use super::settings::Shared;
+use super::state::State;
+use super::{Error, Level};
+use crate::Invocation;
+
+/// Targets that say much about little: neither sampled nor buffered. Each stands for all that
+/// begin with it.
+const NOISY: [&str; 6] = ["hyper", "h2", "rustls", "aws_", "tower", "lambda_runtime"];
+
+/// The levels of all targets.
+pub(super) struct Admission {
+    level: Level,
+    /// What is above of everything, where Lambda drops the rest.
+    cap: LevelFilter,
+    base: EnvFilter,
+    /// The targets that the user's filter names.
+    named: Vec<String>,
+    /// Lines up to DEBUG are taken for sampling or for the buffer.
+    debug: bool,
+}
+
+impl Admission {
+    pub(super) fn new(
+        levels: Levels,
+        directives: String,
+        debug: bool,
+        warnings: &mut Vec<String>,
+    ) -> Result<Self, Error> {
+        let Levels { level, lambda } = levels;
+        let invalid = |error: &dyn std::fmt::Display| {
+            Error::setting("filter", directives.clone(), error.to_string())
+        };
+        // The level first: a directive that names no target goes over it.
+        let base = EnvFilter::builder()
+            .parse(format!("{},{directives}", level.filter()))
+            .map_err(|error| invalid(&error))?;
+        let named = named(&directives);
+        if let Some(lambda) = lambda
+            && lambda > Level::Debug
+            && debug
+        {
+            warnings.push(format!(
+                "AWS_LAMBDA_LOG_LEVEL is {}: Lambda drops the DEBUG lines that sampling and the \
+                 buffer write",
+                environment::name(lambda),
+            ));
+        }
+        let cap = lambda.map_or(LevelFilter::TRACE, Level::filter);
+        Ok(Self { level, cap, base, named, debug })
+    }
+
+    /// True if the level lets warnings through.
+    pub(super) fn admits_warnings(&self) -> bool {
+        self.level <= Level::Warn
+    }
+
+    /// True if lines may be written, or kept, that are below the level.
+    pub(super) fn takes_debug(&self) -> bool {
+        self.debug && self.level != Level::Fatal
+    }
+
+    /// True if an event is written whatever becomes of its invocation.
+    pub(super) fn admits<S>(&self, metadata: &Metadata<'_>, context: Context<'_, S>) -> bool
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        self.level != Level::Fatal
+            && *metadata.level() <= self.cap
+            && self.base.enabled(metadata, context)
+    }
+
+    /// True for a DEBUG event of a target that is sampled and buffered.
+    fn is_debug_line(&self, metadata: &Metadata<'_>) -> bool {
+        let target = metadata.target();
+        self.takes_debug()
+            && *metadata.level() <= Severity::DEBUG
+            && !NOISY.iter().any(|noisy| target.starts_with(noisy))
+            && !self.named.iter().any(|named| target.starts_with(named))
+    }
+
+    /// True for a span whose fields are kept although its level is not written.
+    fn keeps_span(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.is_span() && *metadata.level() <= Severity::INFO && self.level != Level::Fatal
+    }
+}
+
+/// The targets in a list of directives. What only names a level is about all of them.
+fn named(directives: &str) -> Vec<String> {
+    let targets = directives.split(',').filter_map(|directive| {
+        let directive = directive.trim();
+        let target = directive.split(['=', '[']).next()?;
+        let is_level = !directive.contains('=') && directive.parse::<LevelFilter>().is_ok();
+        (!target.is_empty() && !is_level).then(|| target.to_owned())
+    });
+    targets.collect()
+}
+
+/// [`Admission`] as the filter of the layer, so that other layers see what they want to.
+pub(super) struct Admit(pub(super) Shared);
+
+impl Admit {
+    fn base(&self) -> &EnvFilter {
+        &self.0.admission.base
+    }
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Filter<S> for Admit {
+    fn enabled(&self, metadata: &Metadata<'_>, context: &Context<'_, S>) -> bool {
+        let admission = &self.0.admission;
+        if admission.admits(metadata, context.clone()) || admission.keeps_span(metadata) {
+            return true;
+        }
+        admission.is_debug_line(metadata)
+            && Invocation::with_current(|invocation| {
+                let state = invocation.local::<State>();
+                self.0.buffer > 0 || state.is_sampled(invocation, self.0.sample_rate)
+            })
+            .unwrap_or(false)
+    }
+
+    fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
+        let admission = &self.0.admission;
+        let base = Filter::<S>::callsite_enabled(self.base(), metadata);
+        if admission.level == Level::Fatal {
+            Interest::never()
+        } else if admission.keeps_span(metadata) {
+            Interest::always()
+        } else if *metadata.level() <= admission.cap && !base.is_never() {
+            base
+        } else if admission.is_debug_line(metadata) {
+            Interest::sometimes()
+        } else {
+            Interest::never()
+        }
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        let admission = &self.0.admission;
+        if admission.level == Level::Fatal {
+            return Some(LevelFilter::OFF);
+        }
+        let base = self.base().max_level_hint().unwrap_or(LevelFilter::TRACE).min(admission.cap);
+        let debug = if admission.debug { LevelFilter::DEBUG } else { LevelFilter::INFO };
+        Some(base.max(debug))
+    }
+
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        self.base().on_new_span(attributes, id, context);
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        self.base().on_record(id, values, context);
+    }
+
+    fn on_enter(&self, id: &Id, context: Context<'_, S>) {
+        self.base().on_enter(id, context);
+    }
+
+    fn on_exit(&self, id: &Id, context: Context<'_, S>) {
+        self.base().on_exit(id, context);
+    }
+
+    fn on_close(&self, id: Id, context: Context<'_, S>) {
+        self.base().on_close(id, context);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_targets_that_are_named() {
+        assert_eq!(named("warn, orders=debug,hyper[request{id=1}]=off,plain,"), {
+            ["orders", "hyper", "plain"]
+        });
+    }
+}

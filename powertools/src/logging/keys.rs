@@ -1,0 +1,43 @@
+//! The names that a line has of its own.
+
+use std::borrow::Cow;
+
+pub(super) const EXCEPTION: &str = "exception";
+pub(super) const EXCEPTION_NAME: &str = "exception_name";
+pub(super) const EXCEPTION_CHAIN: &str = "exception_chain";
+
+/// What a field of the user is called in the line: an underscore is added to the names that the
+/// line has of its own.
+pub(super) fn free(name: Cow<'static, str>) -> Cow<'static, str> {
+    match renamed(&name) {
+        Some(renamed) => Cow::Borrowed(renamed),
+        None => name,
+    }
+}
+
+/// True for a name that the line has of its own.
+pub(super) fn is_reserved(name: &str) -> bool {
+    renamed(name).is_some()
+}
+
+fn renamed(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "level" => "level_",
+        "location" => "location_",
+        "message" => "message_",
+        "timestamp" => "timestamp_",
+        "service" => "service_",
+        "sampling_rate" => "sampling_rate_",
+        "sampled" => "sampled_",
+        "cold_start" => "cold_start_",
+        "function_name" => "function_name_",
+        "function_memory_size" => "function_memory_size_",
+        "function_arn" => "function_arn_",
+        "function_request_id" => "function_request_id_",
+        "correlation_id" => "correlation_id_",
+        "xray_trace_id" => "xray_trace_id_",
+        "tenant_id" => "tenant_id_",
+        "truncated" => "truncated_",
+        _ => return None,
+    })
+}

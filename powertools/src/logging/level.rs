@@ -1,0 +1,59 @@
+use std::str::FromStr;
+
+use tracing::level_filters::LevelFilter;
+
+/// How severe an event must be for its line to be written.
+///
+/// As text it is one of the words of Lambda's own setting, in any case: `TRACE`, `DEBUG`, `INFO`,
+/// `WARN`, `ERROR`, `FATAL`; the `WARNING` and `CRITICAL` of other toolkits are understood.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Level {
+    /// Everything.
+    Trace,
+    /// Debug lines and above.
+    Debug,
+    /// The default.
+    #[default]
+    Info,
+    /// Warnings and errors.
+    Warn,
+    /// Errors only.
+    Error,
+    /// Nothing: no event of `tracing` is above an error.
+    Fatal,
+}
+
+impl Level {
+    pub(super) fn filter(self) -> LevelFilter {
+        match self {
+            Self::Trace => LevelFilter::TRACE,
+            Self::Debug => LevelFilter::DEBUG,
+            Self::Info => LevelFilter::INFO,
+            Self::Warn => LevelFilter::WARN,
+            Self::Error => LevelFilter::ERROR,
+            Self::Fatal => LevelFilter::OFF,
+        }
+    }
+}
+
+/// A word that is no [`Level`].
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+#[error("a level is one of TRACE, DEBUG, INFO, WARN, ERROR and FATAL")]
+pub struct ParseLevelError(());
+
+impl FromStr for Level {
+    type Err = ParseLevelError;
+
+    fn from_str(word: &str) -> Result<Self, ParseLevelError> {
+        Ok(match word.to_ascii_uppercase().as_str() {
+            "TRACE" => Self::Trace,
+            "DEBUG" => Self::Debug,
+            "INFO" => Self::Info,
+            "WARN" | "WARNING" => Self::Warn,
+            "ERROR" => Self::Error,
+            "FATAL" | "CRITICAL" => Self::Fatal,
+            _ => return Err(ParseLevelError(())),
+        })
+    }
+}

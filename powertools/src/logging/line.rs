@@ -1,0 +1,205 @@
+//! One line, from its level to its line break.
+
+use std::cell::Cell;
+use std::mem;
+
+use tracing::{Level, Metadata};
+
+use super::buffer::Buffer;
+use super::fields::Fields;
+use super::settings::{Format, Settings, Shared};
+use super::state::State;
+use super::timestamp::Timestamp;
+use super::{cut, escape, indent};
+use crate::Invocation;
+
+/// Memory that is kept for the next line of the thread. What one very long line took is not.
+const KEPT: usize = 64 * 1024;
+
+/// Where a line comes from.
+pub(super) struct Origin<'a> {
+    level: Level,
+    target: &'a str,
+    line: Option<u32>,
+}
+
+impl<'a> Origin<'a> {
+    pub(super) fn of(metadata: &Metadata<'a>) -> Self {
+        Self { level: *metadata.level(), target: metadata.target(), line: metadata.line() }
+    }
+
+    fn level(&self) -> &'static str {
+        match self.level {
+            Level::TRACE => "TRACE",
+            Level::DEBUG => "DEBUG",
+            Level::INFO => "INFO",
+            Level::WARN => "WARN",
+            Level::ERROR => "ERROR",
+        }
+    }
+
+    /// The target, which is the module unless the event names another, and the line.
+    fn write_location(&self, out: &mut Vec<u8>) {
+        escape::escaped(out, self.target, &escape::JSON);
+        if let Some(line) = self.line {
+            out.push(b':');
+            escape::integer(out, line);
+        }
+    }
+}
+
+/// Where a line is put together.
+#[derive(Default)]
+pub(super) struct Scratch {
+    /// The line up to the message, and all of it in the end.
+    pub(super) line: Vec<u8>,
+    /// The fields of the event and of its spans.
+    pub(super) fields: Fields,
+    /// The line in its other shape, where it has one.
+    other: Vec<u8>,
+    timestamp: Timestamp,
+}
+
+thread_local! {
+    static SCRATCH: Cell<Option<Box<Scratch>>> = const { Cell::new(None) };
+}
+
+impl Scratch {
+    /// Takes the thread's memory out, so that a value whose `Debug` logs finds none and makes its
+    /// own.
+    pub(super) fn take() -> Box<Self> {
+        SCRATCH.try_with(Cell::take).ok().flatten().unwrap_or_default()
+    }
+
+    pub(super) fn give_back(mut self: Box<Self>) {
+        self.fields.clear();
+        for bytes in [&mut self.line, &mut self.other, &mut self.fields.bytes] {
+            bytes.clear();
+            bytes.shrink_to(KEPT);
+        }
+        // Where the thread ends there is no next line.
+        let _ = SCRATCH.try_with(|scratch| scratch.set(Some(self)));
+    }
+
+    /// Writes what stands before the message.
+    pub(super) fn begin(&mut self, origin: &Origin<'_>, settings: &Settings) {
+        if settings.format == Format::Json {
+            self.line.extend_from_slice(br#"{"level":""#);
+            self.line.extend_from_slice(origin.level().as_bytes());
+            self.line.extend_from_slice(br#"","location":""#);
+            origin.write_location(&mut self.line);
+            self.line.push(b'"');
+        }
+    }
+
+    /// Completes the line and writes it, or keeps it with its invocation if it is not to be
+    /// `written`.
+    pub(super) fn end(&mut self, origin: &Origin<'_>, written: bool, settings: &Shared) {
+        let is_error = origin.level == Level::ERROR;
+        let kept = Invocation::with_current(|invocation| {
+            let now = invocation.clock().now();
+            let state = invocation.local::<State>();
+            let rate = settings.sample_rate;
+            let sampled = (rate > 0.0).then(|| state.is_sampled(invocation, rate));
+            let mut state = state.lock();
+
+            self.complete(origin, now, settings, |fields, line| {
+                state.write(invocation, sampled, settings, fields, line);
+            });
+            if !written && sampled != Some(true) {
+                if settings.buffer > 0 && !state.ended {
+                    state.buffer.push(&self.line, settings.buffer);
+                    state.keeper.get_or_insert_with(|| settings.clone());
+                }
+                return None;
+            }
+            Some(if is_error { mem::take(&mut state.buffer) } else { Buffer::default() })
+        });
+        match kept {
+            // An invocation keeps the line, or nobody does.
+            Some(None) => {}
+            Some(Some(buffer)) => {
+                flush(buffer, settings);
+                settings.writer.write(&self.line);
+            }
+            None if written => {
+                self.complete(origin, settings.clock.now(), settings, |fields, line| {
+                    settings.persistent.write_without(&[fields], line);
+                });
+                settings.writer.write(&self.line);
+            }
+            None => {}
+        }
+    }
+
+    /// Writes what stands behind the message; `invocation` adds what it knows.
+    fn complete(
+        &mut self,
+        origin: &Origin<'_>,
+        now: std::time::SystemTime,
+        settings: &Settings,
+        invocation: impl FnOnce(&Fields, &mut Vec<u8>),
+    ) {
+        let Self { line, fields, other, timestamp } = self;
+        match settings.format {
+            Format::Json => {
+                line.extend_from_slice(br#","timestamp":""#);
+                timestamp.write(now, line);
+                line.push(b'"');
+                line.extend_from_slice(&settings.service);
+                invocation(fields, line);
+                line.extend_from_slice(&fields.bytes);
+                line.push(b'}');
+                if line.len() >= settings.line_limit {
+                    cut::json(line, settings.line_limit - 1, other);
+                    mem::swap(line, other);
+                }
+                if settings.indented {
+                    indent::indent(line, other);
+                    mem::swap(line, other);
+                }
+            }
+            Format::Text => {
+                timestamp.write(now, other);
+                other.push(b' ');
+                other.extend_from_slice(origin.level().as_bytes());
+                other.push(b' ');
+                origin.write_location(other);
+                other.extend_from_slice(b": ");
+                other.extend_from_slice(line);
+                other.extend_from_slice(&fields.bytes);
+                other.extend_from_slice(&settings.service);
+                invocation(fields, other);
+                cut::text(other, settings.line_limit - 1);
+                mem::swap(line, other);
+            }
+        }
+        line.push(b'\n');
+    }
+}
+
+/// Writes the lines of a buffer, and how many of them are missing.
+pub(super) fn flush(buffer: Buffer, settings: &Shared) {
+    let evicted = buffer.evicted();
+    buffer.for_each(|line| settings.writer.write(line));
+    if evicted > 0 {
+        let missing = "lines of this invocation are missing: they did not fit into the buffer";
+        warn(&format!("{evicted} {missing}"), settings);
+    }
+}
+
+/// Writes a warning of the logs themselves. An event would come back to where this is called.
+pub(super) fn warn(message: &str, settings: &Shared) {
+    if !settings.admission.admits_warnings() {
+        return;
+    }
+    let origin = Origin { level: Level::WARN, target: "powertools::logging", line: None };
+    let mut scratch = Scratch::default();
+    scratch.begin(&origin, settings);
+    settings.format.message(&mut scratch.line);
+    match settings.format {
+        Format::Json => escape::string(&mut scratch.line, message),
+        Format::Text => escape::escaped(&mut scratch.line, message, &escape::PLAIN),
+    }
+    scratch.end(&origin, true, settings);
+}

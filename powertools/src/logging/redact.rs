@@ -1,0 +1,39 @@
+//! Names whose values are never written.
+
+use super::escape;
+
+/// What stands in the place of a value.
+pub(super) const REDACTED: &[u8] = br#""*****""#;
+
+/// A list of names. Letters count the same in both cases.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Redaction(Vec<Box<str>>);
+
+impl Redaction {
+    pub(super) fn add(&mut self, name: &str) {
+        self.0.push(name.into());
+    }
+
+    /// True if the value under `name` must not be written. Of a name with dots, as
+    /// `card.number`, each part counts too.
+    pub(super) fn hides(&self, name: &str) -> bool {
+        self.0.iter().any(|hidden| {
+            hidden.eq_ignore_ascii_case(name)
+                || (name.contains('.')
+                    && name.split('.').any(|part| hidden.eq_ignore_ascii_case(part)))
+        })
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Writes `value` as a JSON string, unless `name` hides it.
+    pub(super) fn string(&self, out: &mut Vec<u8>, name: &str, value: &str) {
+        if self.hides(name) {
+            out.extend_from_slice(REDACTED);
+        } else {
+            escape::string(out, value);
+        }
+    }
+}

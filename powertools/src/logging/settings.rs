@@ -1,0 +1,96 @@
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::correlation::Correlation;
+use super::escape;
+use super::fields::{Fields, Style};
+use super::filter::Admission;
+use super::redact::Redaction;
+use super::writer::Writer;
+use crate::Clock;
+
+/// What a line looks like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Format {
+    /// One JSON object, flat: for CloudWatch and what reads it.
+    #[default]
+    Json,
+    /// `time level location: message key=value …`: for people.
+    Text,
+}
+
+impl Format {
+    /// Writes what stands before the message.
+    pub(super) fn message(self, out: &mut Vec<u8>) {
+        if self == Self::Json {
+            out.extend_from_slice(br#","message":"#);
+        }
+    }
+
+    /// Writes what stands before the value of the field `name`.
+    pub(super) fn name(self, out: &mut Vec<u8>, name: &str) {
+        match self {
+            Self::Json => {
+                out.extend_from_slice(b",\"");
+                escape::escaped(out, name, &escape::JSON);
+                out.extend_from_slice(b"\":");
+            }
+            Self::Text => {
+                out.push(b' ');
+                escape::escaped(out, name, &escape::PLAIN);
+                out.push(b'=');
+            }
+        }
+    }
+}
+
+/// How lines are written, once all is decided.
+pub(super) struct Settings {
+    pub(super) admission: Admission,
+    pub(super) format: Format,
+    /// Indented by four spaces.
+    pub(super) indented: bool,
+    /// `,"service":"orders"` and what else is on every line of the process.
+    pub(super) service: Vec<u8>,
+    pub(super) persistent: Fields,
+    pub(super) redaction: Redaction,
+    pub(super) sample_rate: f64,
+    /// The size of the buffer of an invocation, in bytes; 0 where there is none.
+    pub(super) buffer: usize,
+    pub(super) line_limit: usize,
+    pub(super) event: bool,
+    pub(super) event_limit: usize,
+    pub(super) correlation: Option<Correlation>,
+    pub(super) writer: Writer,
+    pub(super) clock: Clock,
+}
+
+impl Settings {
+    pub(super) fn style(&self) -> Style<'_> {
+        Style { format: self.format, redaction: &self.redaction }
+    }
+
+    /// Writes what is on every line of the process.
+    pub(super) fn render_service(&mut self, service: &str) {
+        let mut out = Vec::new();
+        self.format.name(&mut out, "service");
+        self.redaction.string(&mut out, "service", service);
+        if self.sample_rate > 0.0 {
+            self.format.name(&mut out, "sampling_rate");
+            escape::float(&mut out, self.sample_rate);
+        }
+        self.service = out;
+    }
+
+    pub(super) fn render_persistent(&mut self, keys: Vec<(String, String)>) {
+        let mut fields = Fields::default();
+        for (name, value) in keys {
+            fields.put_json(Cow::Owned(name), &self.style(), &value);
+        }
+        self.persistent = fields;
+    }
+}
+
+/// The settings, where several parts hold them.
+pub(super) type Shared = Arc<Settings>;

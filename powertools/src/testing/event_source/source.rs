@@ -1,0 +1,66 @@
+use std::fmt;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::effects::Log;
+use super::history::Received;
+use super::random::Random;
+
+/// Something that an [`EventSource`](super::EventSource) delivers from, and the rules of its
+/// mapping: [`Sqs`](super::Sqs) or [`Stream`](super::Stream).
+pub trait Source: fmt::Debug {
+    /// What the source needs to know of a batch when it comes back.
+    type Ticket;
+
+    /// The ids of all records.
+    fn ids(&self) -> Vec<String>;
+
+    /// How many batches may be with the function at a time.
+    fn concurrency(&self) -> usize;
+
+    /// Takes the next batch that can be delivered now.
+    fn take(&mut self, turn: Turn<'_>) -> Option<Batch<Self::Ticket>>;
+
+    /// Has the records of a batch delivered once more beside it. False where this source never does
+    /// that; then it delivers the batch again.
+    fn copy(&mut self, ticket: &Self::Ticket) -> bool;
+
+    /// Takes a batch back.
+    fn settle(&mut self, ticket: Self::Ticket, verdict: &Verdict, log: &mut Log);
+
+    /// When there is something to deliver next, if that is later than `now`.
+    fn next(&self, now: Duration) -> Option<Duration>;
+}
+
+/// The moment at which a batch is taken.
+#[derive(Debug)]
+pub struct Turn<'a> {
+    pub(super) now: Duration,
+    pub(super) batch_size: usize,
+    /// Whether records may come in another order, where the source knows none.
+    pub(super) shuffled: bool,
+    pub(super) random: &'a mut Random,
+    pub(super) log: &'a mut Log,
+}
+
+/// Records on their way to the function.
+#[derive(Debug)]
+pub struct Batch<T> {
+    pub(super) payload: Value,
+    pub(super) records: Vec<Received>,
+    /// What the reply calls the records.
+    pub(super) identifiers: Vec<Value>,
+    pub(super) ticket: T,
+}
+
+/// What an invocation means for its batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The records at these positions failed, the others are done.
+    Failed(Vec<usize>),
+    /// The whole batch failed.
+    Again,
+    /// The whole batch is delivered again, but nobody counts that as a failure.
+    Lost,
+}

@@ -1,0 +1,242 @@
+use std::collections::HashSet;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::EventSource;
+use super::effects::Log;
+use super::history::{Fate, Received};
+use super::source::{Batch, Source, Turn, Verdict};
+use crate::testing::events::SqsMessages;
+use crate::testing::identifiers;
+
+/// A queue that an [`EventSource`] delivers from. Made by [`EventSource::sqs`].
+#[derive(Debug)]
+pub struct Sqs {
+    messages: Vec<Message>,
+    /// Messages that are delivered once more, whatever becomes of the first delivery.
+    copies: Vec<usize>,
+    is_fifo: bool,
+    visibility_timeout: Duration,
+    max_receive_count: Option<u32>,
+    concurrency: usize,
+    receives: u64,
+}
+
+#[derive(Debug)]
+struct Message {
+    id: String,
+    record: Value,
+    group: Option<String>,
+    /// Received by nobody until then.
+    visible_at: Duration,
+    gone: bool,
+    receive_count: u32,
+    first_received: Option<u64>,
+    /// The number of the last receive.
+    receipt: u64,
+}
+
+impl EventSource<Sqs> {
+    /// The messages of a queue. It is a FIFO queue if its name ends in `.fifo`.
+    ///
+    /// They are all in the queue at the start. Messages without an
+    /// [id](crate::testing::events::SqsMessage::id) of their own are named by their place, so that
+    /// the same seed gives the same history.
+    pub fn sqs(messages: SqsMessages) -> Self {
+        let records = messages.numbered();
+        let messages: Vec<_> = records.into_iter().map(Message::new).collect();
+        let arn = messages.first().and_then(|message| message.record["eventSourceARN"].as_str());
+        let is_fifo = arn.is_some_and(|arn| arn.ends_with(".fifo"));
+        Self::new(Sqs {
+            messages,
+            copies: Vec::new(),
+            is_fifo,
+            visibility_timeout: Duration::from_secs(30),
+            max_receive_count: None,
+            concurrency: 5,
+            receives: 0,
+        })
+    }
+
+    /// How long a message that was received stays invisible, after which it is delivered again if
+    /// nobody deleted it. 30 seconds by default.
+    pub fn visibility_timeout(mut self, timeout: Duration) -> Self {
+        self.source.visibility_timeout = timeout;
+        self
+    }
+
+    /// How often a message is received before it is moved to the dead-letter queue. By default
+    /// there is no such queue, and a message that always fails comes again without end.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `count` is 0.
+    pub fn max_receive_count(mut self, count: u32) -> Self {
+        assert!(count > 0, "a queue hands out each message at least once");
+        self.source.max_receive_count = Some(count);
+        self
+    }
+
+    /// How many batches are with the function at a time. 5 by default, with which Lambda starts.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `batches` is 0.
+    pub fn maximum_concurrency(mut self, batches: usize) -> Self {
+        assert!(batches > 0, "at least one batch at a time");
+        self.source.concurrency = batches;
+        self
+    }
+}
+
+impl Message {
+    fn new(record: Value) -> Self {
+        Self {
+            id: text(&record["messageId"]).unwrap_or_default(),
+            group: text(&record["attributes"]["MessageGroupId"]),
+            record,
+            visible_at: Duration::ZERO,
+            gone: false,
+            receive_count: 0,
+            first_received: None,
+            receipt: 0,
+        }
+    }
+
+    fn is_visible(&self, now: Duration) -> bool {
+        !self.gone && self.visible_at <= now
+    }
+}
+
+fn text(value: &Value) -> Option<String> {
+    value.as_str().map(str::to_owned)
+}
+
+impl Sqs {
+    fn is_used_up(&self, message: &Message) -> bool {
+        self.max_receive_count.is_some_and(|most| message.receive_count >= most)
+    }
+
+    /// The messages that a receive gets now, in the order of the queue.
+    fn visible(&mut self, now: Duration, log: &mut Log) -> Vec<usize> {
+        let hidden =
+            self.messages.iter().filter(|message| !message.gone && message.visible_at > now);
+        let blocked: HashSet<_> = hidden.filter_map(|message| message.group.clone()).collect();
+
+        let mut visible = Vec::new();
+        for index in 0..self.messages.len() {
+            let message = &self.messages[index];
+            let is_blocked = message.group.as_ref().is_some_and(|group| blocked.contains(group));
+            if !message.is_visible(now) || (self.is_fifo && is_blocked) {
+                continue;
+            }
+            if self.is_used_up(message) {
+                // The queue finds out when the message is asked for once more.
+                self.messages[index].gone = true;
+                log.settled(&self.messages[index].id, Fate::DeadLettered);
+            } else {
+                visible.push(index);
+            }
+        }
+        visible
+    }
+
+    fn receive(&mut self, index: usize, now: Duration, log: &Log) -> (u64, Value) {
+        self.receives += 1;
+        let message = &mut self.messages[index];
+        message.receive_count += 1;
+        message.receipt = self.receives;
+        if !message.gone {
+            message.visible_at = now + self.visibility_timeout;
+        }
+        let millis = identifiers::epoch_millis(log.clock.now());
+        let first = *message.first_received.get_or_insert(millis);
+
+        let mut record = message.record.clone();
+        record["receiptHandle"] = json!(format!("{} receive {}", message.id, message.receipt));
+        let attributes = &mut record["attributes"];
+        attributes["ApproximateReceiveCount"] = json!(message.receive_count.to_string());
+        attributes["ApproximateFirstReceiveTimestamp"] = json!(first.to_string());
+        (message.receipt, record)
+    }
+}
+
+impl Source for Sqs {
+    /// The places of the messages, and the numbers of their receives.
+    type Ticket = Vec<(usize, u64)>;
+
+    fn ids(&self) -> Vec<String> {
+        self.messages.iter().map(|message| message.id.clone()).collect()
+    }
+
+    fn concurrency(&self) -> usize {
+        self.concurrency
+    }
+
+    fn take(&mut self, turn: Turn<'_>) -> Option<Batch<Self::Ticket>> {
+        let mut chosen = self.visible(turn.now, turn.log);
+        for index in std::mem::take(&mut self.copies) {
+            if chosen.contains(&index) {
+                // Never twice in one batch.
+                self.copies.push(index);
+            } else if !self.is_used_up(&self.messages[index]) {
+                chosen.push(index);
+            }
+        }
+        if turn.shuffled && !self.is_fifo {
+            turn.random.shuffle(&mut chosen);
+        }
+        let left = chosen.split_off(turn.batch_size.min(chosen.len()));
+        let copies = left.into_iter().filter(|index| !self.messages[*index].is_visible(turn.now));
+        self.copies.extend(copies);
+        if chosen.is_empty() {
+            return None;
+        }
+
+        let mut records = Vec::new();
+        let mut ticket = Vec::new();
+        let mut received = Vec::new();
+        for index in chosen {
+            let (receipt, record) = self.receive(index, turn.now, turn.log);
+            let message = &self.messages[index];
+            records.push(record);
+            ticket.push((index, receipt));
+            received.push(Received { id: message.id.clone(), attempt: message.receive_count });
+        }
+        Some(Batch {
+            payload: json!({ "Records": records }),
+            identifiers: received.iter().map(|record| json!(record.id)).collect(),
+            records: received,
+            ticket,
+        })
+    }
+
+    fn copy(&mut self, ticket: &Self::Ticket) -> bool {
+        if !self.is_fifo {
+            self.copies.extend(ticket.iter().map(|(index, _)| index));
+        }
+        !self.is_fifo
+    }
+
+    fn settle(&mut self, ticket: Self::Ticket, verdict: &Verdict, log: &mut Log) {
+        // What failed becomes visible by itself.
+        let Verdict::Failed(failed) = verdict else { return };
+        let now = log.now();
+        for (position, (index, receipt)) in ticket.into_iter().enumerate() {
+            let message = &mut self.messages[index];
+            // A FIFO queue takes no receipt that ran out, since the group may have gone on.
+            let is_valid =
+                !self.is_fifo || (message.receipt == receipt && now < message.visible_at);
+            if is_valid && !message.gone && !failed.contains(&position) {
+                message.gone = true;
+                log.settled(&message.id, Fate::Done);
+            }
+        }
+    }
+
+    fn next(&self, now: Duration) -> Option<Duration> {
+        let waiting = self.messages.iter().filter(|message| !message.gone);
+        waiting.map(|message| message.visible_at).filter(|at| *at > now).min()
+    }
+}

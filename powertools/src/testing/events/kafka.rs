@@ -1,0 +1,167 @@
+use std::collections::HashMap;
+
+use serde_json::{Map, Value, json};
+
+use super::{TIME_MILLIS, base64};
+use crate::testing::identifiers::{ACCOUNT, REGION};
+
+/// Starts a batch of records from the topic `name`, as Amazon MSK sends it.
+pub fn kafka(topic: impl Into<String>) -> KafkaRecords {
+    KafkaRecords { topic: topic.into(), records: Vec::new() }
+}
+
+/// A batch of records from the partitions of a topic. Made by [`kafka`].
+///
+/// ```
+/// use powertools::testing::events::{self, KafkaRecord};
+/// use serde_json::json;
+///
+/// let event = events::kafka("orders")
+///     .record(KafkaRecord::json(json!({ "order": 7 })).key("customer-1"))
+///     .record(KafkaRecord::json(json!({ "order": 8 })).partition(1).offset(40))
+///     .build();
+///
+/// assert_eq!(event["records"]["orders-0"][0]["offset"], 0);
+/// assert_eq!(event["records"]["orders-1"][0]["offset"], 40);
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until it is built"]
+pub struct KafkaRecords {
+    topic: String,
+    records: Vec<KafkaRecord>,
+}
+
+impl KafkaRecords {
+    /// Adds a record.
+    pub fn record(mut self, record: KafkaRecord) -> Self {
+        self.records.push(record);
+        self
+    }
+
+    /// Makes the event.
+    #[must_use]
+    pub fn build(self) -> Value {
+        envelope(self.numbered())
+    }
+
+    /// The records with their offsets, each beside the name of its partition.
+    pub(in crate::testing) fn numbered(self) -> Vec<(String, Value)> {
+        let mut next: HashMap<u32, u64> = HashMap::new();
+        let number = |record: KafkaRecord| {
+            let next = next.entry(record.partition).or_default();
+            let offset = record.offset.unwrap_or(*next);
+            *next = offset + 1;
+
+            let mut value = json!({
+                "topic": self.topic,
+                "partition": record.partition,
+                "offset": offset,
+                "timestamp": TIME_MILLIS,
+                "timestampType": "CREATE_TIME",
+                "headers": record.headers,
+            });
+            for (name, bytes) in [("key", record.key), ("value", record.value)] {
+                if let Some(bytes) = bytes {
+                    value[name] = base64(bytes).into();
+                }
+            }
+            (format!("{}-{}", self.topic, record.partition), value)
+        };
+        self.records.into_iter().map(number).collect()
+    }
+}
+
+/// Wraps records as the event that has them, each beside the name of its partition.
+pub(in crate::testing) fn envelope(records: Vec<(String, Value)>) -> Value {
+    let mut partitions: Map<String, Value> = Map::new();
+    for (partition, record) in records {
+        let list = partitions.entry(partition).or_insert_with(|| json!([]));
+        list.as_array_mut().expect("made as a list above").push(record);
+    }
+    json!({
+        "eventSource": "aws:kafka",
+        "eventSourceArn": format!(
+            "arn:aws:kafka:{REGION}:{ACCOUNT}:cluster/test/00000000-0000-4000-8000-000000000000-1"
+        ),
+        "bootstrapServers": format!("b-1.test.kafka.{REGION}.amazonaws.com:9092"),
+        "records": partitions,
+    })
+}
+
+/// A record of a topic: in partition 0 and behind the record before, unless it says otherwise.
+#[derive(Clone, Debug)]
+#[must_use = "a record does nothing until it is added to a batch"]
+pub struct KafkaRecord {
+    partition: u32,
+    offset: Option<u64>,
+    key: Option<Vec<u8>>,
+    value: Option<Vec<u8>>,
+    headers: Vec<Value>,
+}
+
+impl KafkaRecord {
+    /// Makes a record with these bytes as its value.
+    pub fn new(value: impl Into<Vec<u8>>) -> Self {
+        Self { value: Some(value.into()), ..Self::tombstone() }
+    }
+
+    /// Makes a record with JSON as its value.
+    pub fn json(value: Value) -> Self {
+        Self::new(value.to_string())
+    }
+
+    /// Makes a record without a value: what deletes a key from a compacted topic.
+    pub fn tombstone() -> Self {
+        Self { partition: 0, offset: None, key: None, value: None, headers: Vec::new() }
+    }
+
+    /// Sets the partition.
+    pub fn partition(mut self, partition: u32) -> Self {
+        self.partition = partition;
+        self
+    }
+
+    /// Sets the offset in the partition. By default one more than that of the record before.
+    pub fn offset(mut self, offset: u64) -> Self {
+        self.offset = Some(offset);
+        self
+    }
+
+    /// Sets the key. None by default.
+    pub fn key(mut self, key: impl Into<Vec<u8>>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+
+    /// Adds a header.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
+        self.headers.push(json!({ name.into(): value.into() }));
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offsets_count_along_each_partition() {
+        let record = |partition| KafkaRecord::new("x").partition(partition);
+        let records = kafka("t").record(record(0)).record(record(1)).record(record(0).offset(7));
+        let event = records.record(record(0)).record(record(1)).build();
+        let offsets = |partition: &str| {
+            let records = event["records"][partition].as_array().unwrap();
+            records.iter().map(|record| record["offset"].as_u64().unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!(offsets("t-0"), [0, 7, 8]);
+        assert_eq!(offsets("t-1"), [0, 1]);
+    }
+
+    #[test]
+    fn a_tombstone_has_no_value() {
+        let event = kafka("t").record(KafkaRecord::tombstone().key("k")).build();
+        let record = &event["records"]["t-0"][0];
+        assert_eq!(record["key"], "aw==");
+        assert!(record.get("value").is_none());
+    }
+}

@@ -1,0 +1,102 @@
+//! Log lines as users see them.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use powertools::Invocation;
+use powertools::logging::Logging;
+use powertools::testing::{self, InvocationBuilder, ManualClock};
+use serde_json::Value;
+use tracing::dispatcher::DefaultGuard;
+use tracing_subscriber::layer::SubscriberExt;
+
+mod buffer;
+mod golden;
+mod handler;
+mod hostile;
+mod isolation;
+mod keys;
+mod levels;
+mod process;
+mod python;
+mod settings;
+
+/// The lines that were written, whole.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Lines {
+    /// Takes what was written.
+    fn take(&self) -> String {
+        String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
+    }
+
+    /// Takes the lines as JSON.
+    fn json(&self) -> Vec<Value> {
+        let text = self.take();
+        let lines = text.lines().map(|line| serde_json::from_str(line).expect(line));
+        lines.collect()
+    }
+
+    /// Takes the only line.
+    fn one(&self) -> Value {
+        let mut lines = self.json();
+        assert_eq!(lines.len(), 1, "{lines:#?}");
+        lines.remove(0)
+    }
+
+    /// The messages of the lines.
+    fn messages(&self) -> Vec<String> {
+        let lines = self.json();
+        lines.iter().map(|line| line["message"].as_str().expect("a text").to_owned()).collect()
+    }
+
+    fn layer<S>(&self, logging: Logging) -> impl tracing_subscriber::Layer<S> + Send + Sync
+    where
+        S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
+    {
+        let bytes = self.0.clone();
+        let write = move |line: &[u8]| {
+            assert_eq!(line.last(), Some(&b'\n'), "one write has one line");
+            bytes.lock().unwrap().extend_from_slice(line);
+        };
+        logging.writer(write).layer().unwrap()
+    }
+}
+
+/// Settings that read no variable of this process, and whose clock stands still.
+fn logging() -> Logging {
+    Logging::new().environment([("", "")]).service("orders").clock(clock())
+}
+
+fn clock() -> ManualClock {
+    ManualClock::new(SystemTime::UNIX_EPOCH + Duration::from_millis(1_795_228_321_566))
+}
+
+/// Logs by these settings on this thread, until the guard is dropped.
+fn start(logging: Logging) -> (Lines, DefaultGuard) {
+    let lines = Lines::default();
+    let subscriber = tracing_subscriber::registry().with(lines.layer(logging));
+    (lines, tracing::subscriber::set_default(subscriber))
+}
+
+/// What `f` logs.
+fn logged(logging: Logging, f: impl FnOnce()) -> Lines {
+    let (lines, _guard) = start(logging);
+    f();
+    lines
+}
+
+fn invocation() -> InvocationBuilder {
+    testing::invocation()
+        .clock(clock())
+        .request_id("8476a536-e9f4-11e8-9739-2dfe598c3fcd")
+        .trace_id("Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1")
+        .function_name("orders-fn")
+}
+
+/// What `f` logs in an invocation.
+fn logged_in_invocation(logging: Logging, f: impl FnOnce()) -> Lines {
+    let invocation: Invocation = invocation().build();
+    logged(logging, || invocation.sync_scope(f))
+}

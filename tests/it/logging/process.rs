@@ -1,0 +1,141 @@
+//! A process that logs to its standard output.
+
+use std::fs::File;
+use std::io::pipe;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixDatagram;
+use std::process::{Command, Stdio};
+
+use lambda_runtime::Diagnostic;
+use powertools::testing::{Event, FakeRuntime, Outcome};
+use serde_json::{Value, json};
+
+fn program() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_logs"))
+}
+
+/// What a function writes for one event.
+async fn logged(lambda: &FakeRuntime, event: &str) -> (Outcome, Vec<Value>) {
+    let function = lambda.spawn(program()).unwrap();
+    let outcome = lambda.send(Event::new(event).request_id("r-1")).outcome().await;
+    function.kill().await;
+    let lines = function.stdout();
+    (outcome, lines.iter().map(|line| serde_json::from_str(line).expect(line)).collect())
+}
+
+#[tokio::test]
+async fn a_panic_has_one_line_with_its_place_and_its_invocation() {
+    let lambda = FakeRuntime::new();
+    let (outcome, lines) = logged(&lambda, "panic").await;
+    let told = Diagnostic {
+        error_type: "Powertools.Panic".to_owned(),
+        error_message: "the handler panicked: on purpose".to_owned(),
+    };
+    assert_eq!(outcome.diagnostic(), Some(&told));
+
+    let [kept, panic] = &lines[..] else { panic!("{lines:#?}") };
+    assert_eq!((&kept["level"], &kept["message"]), (&json!("DEBUG"), &json!("kept")));
+    assert_eq!(panic["level"], "ERROR");
+    assert_eq!(panic["message"], "panicked: on purpose");
+    assert_eq!(panic["exception"], "on purpose");
+    assert_eq!(panic["exception_name"], "Powertools.Panic");
+    assert_eq!(panic["function_request_id"], "r-1");
+    let place = panic["panic_location"].as_str().unwrap();
+    assert!(place.starts_with("tests/bin/logs.rs:"), "{place}");
+}
+
+#[tokio::test]
+async fn a_panic_of_a_task_is_logged_too() {
+    let lambda = FakeRuntime::new();
+    let (outcome, lines) = logged(&lambda, "panic in a task").await;
+    assert_eq!(outcome.json::<String>(), "panic in a task");
+    let [_, panic] = &lines[..] else { panic!("{lines:#?}") };
+    assert_eq!(
+        (&panic["exception"], &panic["function_request_id"]),
+        (&json!("in a task"), &json!("r-1"))
+    );
+}
+
+#[tokio::test]
+async fn an_error_after_a_panic_that_was_caught_is_logged() {
+    let lambda = FakeRuntime::new();
+    let (_, lines) = logged(&lambda, "caught").await;
+    let exceptions: Vec<_> = lines.iter().map(|line| &line["exception"]).collect();
+    assert_eq!(exceptions, [&json!(null), &json!("caught"), &json!("something else")]);
+}
+
+#[tokio::test]
+async fn the_environment_says_what_is_logged() {
+    let lambda = FakeRuntime::new()
+        .env("POWERTOOLS_LOGGER_LOG_EVENT", "1")
+        .env("POWERTOOLS_SERVICE_NAME", "orders");
+    let (_, lines) = logged(&lambda, "event").await;
+    let [event] = &lines[..] else { panic!("{lines:#?}") };
+    assert_eq!((&event["message"], &event["service"]), (&json!("event"), &json!("orders")));
+    assert_eq!(event["cold_start"], true);
+
+    let lambda = FakeRuntime::new().env("AWS_LAMBDA_LOG_LEVEL", "FATAL");
+    assert_eq!(logged(&lambda, "panic").await.1, [] as [Value; 0]);
+}
+
+#[tokio::test]
+async fn a_variable_that_makes_no_sense_is_an_error_at_start() {
+    let lambda = FakeRuntime::new().env("POWERTOOLS_LOG_LEVEL", "loud");
+    let function = lambda.spawn(program()).unwrap();
+    assert_eq!(function.wait().await.code(), Some(1));
+    let [line] = &function.stderr()[..] else { panic!("{:?}", function.stderr()) };
+    assert!(line.contains("POWERTOOLS_LOG_LEVEL is \"loud\": a level is one of TRACE,"), "{line}");
+}
+
+#[test]
+fn each_line_is_one_write() {
+    let (ours, theirs) = UnixDatagram::pair().unwrap();
+    let reader = std::thread::spawn(move || {
+        let mut buffer = vec![0; 64 * 1024];
+        let mut writes = Vec::new();
+        while let Ok(length @ 1..) = ours.recv(&mut buffer) {
+            writes.push(String::from_utf8(buffer[..length].to_vec()).unwrap());
+            if writes.len() == 100 {
+                break;
+            }
+        }
+        writes
+    });
+    let status = program().arg("lines").stdout(OwnedFd::from(theirs)).status().unwrap();
+    assert!(status.success());
+    for (number, write) in reader.join().unwrap().iter().enumerate() {
+        let line: Value = serde_json::from_str(write.strip_suffix('\n').unwrap()).unwrap();
+        assert_eq!(line["number"], number);
+    }
+}
+
+#[test]
+fn a_closed_pipe_and_a_full_disk_end_nothing() {
+    let (reader, closed) = pipe().unwrap();
+    drop(reader);
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    for stdout in [Stdio::from(closed), Stdio::from(full)] {
+        let output = program().arg("lines").stdout(stdout).stderr(Stdio::piped()).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), "done\n");
+    }
+}
+
+#[test]
+fn a_second_subscriber_is_an_error() {
+    let output = program().arg("twice").output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("a tracing subscriber is set already"), "{said}");
+}
+
+#[test]
+fn a_value_that_logs_loses_no_line() {
+    let output = program().arg("nested").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let messages: Vec<_> = lines.iter().map(|line| &line["message"]).collect();
+    assert_eq!(messages, ["inner", "inner", "outer value"]);
+    assert_eq!(lines[2]["value"], "value");
+    assert_eq!(lines[2].get("inner"), None);
+}

@@ -1,0 +1,177 @@
+//! A real queue, a poller that goes by the rules of the event source mapping, and functions that are
+//! killed again and again.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use powertools::testing::{Event, FakeRuntime, FunctionProcess, Outcome};
+use powertools_tests::emulators::Emulator;
+use powertools_tests::scale;
+use serde_json::{Value, json};
+use tokio::process::Command;
+use tokio::time::Instant;
+
+use self::client::Queue;
+
+mod client;
+
+/// How long the function may take for a batch.
+const TIMEOUT: Duration = Duration::from_secs(2);
+/// Longer than a claim of a killed function holds: its timeout and a second.
+const VISIBILITY: Duration = Duration::from_secs(4);
+/// A function lives so long.
+const LIFE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(30 * 60);
+
+#[tokio::test]
+async fn a_good_message_has_one_effect_and_poison_ends_in_the_dead_letter_queue() {
+    let Some(emulator) = Emulator::first() else { return };
+    let table = emulator.create_table(&["id"]).await;
+    let dead_letters = Queue::create(&emulator, None).await;
+    // High enough that no good message is killed so often.
+    let max_receive_count = scale(8, 12);
+    let queue = Queue::create(&emulator, Some((&dead_letters, max_receive_count))).await;
+
+    let count = scale(300, 10_000);
+    let orders: Vec<_> = (0..count).map(order).collect();
+    queue.send(&orders).await;
+
+    let lambda = FakeRuntime::new()
+        .timeout(TIMEOUT)
+        .env("ENDPOINT", emulator.endpoint())
+        .env("TABLE", &table);
+    let mapping = Mapping { queue: &queue, lambda: &lambda };
+    let delivering = async { tokio::join!(mapping.poll(), mapping.poll(), mapping.poll()) };
+    let (polled, processes) = tokio::select! {
+        ((one, two, three), processes) = kill_until(&lambda, delivering) => {
+            ([one, two, three].concat(), processes)
+        }
+        () = tokio::time::sleep(PATIENCE) => panic!("the queue is never empty"),
+    };
+
+    let killed: BTreeSet<_> = polled.iter().filter_map(|end| end.clone().err()).collect();
+    let mut effects: HashMap<String, Vec<String>> = HashMap::new();
+    for line in processes.iter().flat_map(FunctionProcess::stdout) {
+        if let Some((order, request)) =
+            line.strip_prefix("fulfilled ").and_then(|line| line.split_once(' '))
+        {
+            effects.entry(order.to_owned()).or_default().push(request.to_owned());
+        }
+    }
+    let mut twice = 0;
+    for order in orders.iter().filter(|order| order["poison"] == false) {
+        let requests = effects.remove(order["id"].as_str().unwrap()).unwrap_or_default();
+        let (_, before) = requests.split_last().unwrap_or_else(|| panic!("{order} is lost"));
+        for request in before {
+            assert!(killed.contains(request), "{order} twice without a kill: {requests:?}");
+            twice += 1;
+        }
+    }
+    assert!(effects.is_empty(), "poison has no effect: {effects:?}");
+
+    let texts = |orders: &[Value]| orders.iter().map(Value::to_string).collect::<BTreeSet<_>>();
+    let dead = dead_letters.drain().await;
+    let poison: Vec<_> = orders.iter().filter(|order| order["poison"] == true).cloned().collect();
+    assert_eq!(texts(&dead), texts(&poison));
+    assert!(!killed.is_empty(), "nothing was killed at work");
+    eprintln!(
+        "{count} messages in {} batches: {} processes, {} batches cut by a kill, {} messages in \
+         the dead-letter queue, {twice} effects twice, each with a kill between it and its \
+         completion",
+        polled.len(),
+        processes.len(),
+        killed.len(),
+        dead.len(),
+    );
+}
+
+/// One in a hundred is poison, one in twenty fails at first.
+fn order(n: usize) -> Value {
+    json!({ "id": format!("order-{n}"), "poison": n % 100 == 50, "unlucky": n % 20 == 7 })
+}
+
+/// Runs two functions, and kills the older one again and again until `work` is done.
+async fn kill_until<T>(
+    lambda: &FakeRuntime,
+    work: impl Future<Output = T>,
+) -> (T, Vec<FunctionProcess>) {
+    let spawn = || lambda.spawn(Command::new(env!("CARGO_BIN_EXE_orders"))).unwrap();
+    let mut processes = vec![spawn(), spawn()];
+    let mut work = std::pin::pin!(work);
+    let start = Instant::now();
+    for n in 1.. {
+        let kill_at = start + LIFE * n / 2;
+        tokio::select! {
+            done = &mut work => return (done, processes),
+            () = tokio::time::sleep_until(kill_at) => {}
+        }
+        processes.push(spawn());
+        let oldest = processes.len() - 3;
+        tokio::select! {
+            done = &mut work => return (done, processes),
+            _ = processes[oldest].kill() => {}
+        }
+    }
+    unreachable!("it goes on until the work is done")
+}
+
+/// What Lambda does between the queue and the function.
+struct Mapping<'a> {
+    queue: &'a Queue,
+    lambda: &'a FakeRuntime,
+}
+
+impl Mapping<'_> {
+    /// Delivers until the queue is empty. Says which requests were answered, and, as errors, which
+    /// were not.
+    async fn poll(&self) -> Vec<Result<String, String>> {
+        let mut requests = Vec::new();
+        loop {
+            let messages = self.queue.receive(VISIBILITY).await;
+            if messages.is_empty() {
+                if self.queue.is_empty().await {
+                    return requests;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+            let event = Event::new(event(&messages));
+            let request = event.id().to_owned();
+            match self.lambda.invoke(event).await {
+                Outcome::Response(reply) => {
+                    let reply: Value = serde_json::from_slice(reply.body()).unwrap();
+                    let failed: Vec<_> = reply["batchItemFailures"]
+                        .as_array()
+                        .unwrap()
+                        .iter()
+                        .map(|item| item["itemIdentifier"].clone())
+                        .collect();
+                    let done =
+                        messages.iter().filter(|message| !failed.contains(&message["MessageId"]));
+                    self.queue.delete(done).await;
+                    requests.push(Ok(request));
+                }
+                Outcome::Exited(_) | Outcome::TimedOut(_) => requests.push(Err(request)),
+                other => panic!("the function failed: {other:?}"),
+            }
+        }
+    }
+}
+
+/// The event of messages as the queue gives them.
+fn event(messages: &[Value]) -> Value {
+    let record = |message: &Value| {
+        json!({
+            "messageId": message["MessageId"],
+            "receiptHandle": message["ReceiptHandle"],
+            "body": message["Body"],
+            "attributes": message["Attributes"],
+            "messageAttributes": {},
+            "md5OfBody": message["MD5OfBody"],
+            "eventSource": "aws:sqs",
+            "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:orders",
+            "awsRegion": "us-east-1",
+        })
+    };
+    json!({ "Records": messages.iter().map(record).collect::<Vec<_>>() })
+}

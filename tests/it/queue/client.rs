@@ -1,0 +1,123 @@
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::{Request, client::conn::http1};
+use hyper_util::rt::TokioIo;
+use powertools_tests::emulators::Emulator;
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+
+/// A queue of an emulator, by the JSON protocol of SQS.
+pub(super) struct Queue {
+    address: String,
+    url: String,
+}
+
+impl Queue {
+    /// A queue that no other test has, with a dead-letter queue if one is given.
+    pub(super) async fn create(emulator: &Emulator, dead_letters: Option<(&Self, usize)>) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("test-{}-{count}", std::process::id());
+        let address = emulator.endpoint().trim_start_matches("http://").to_owned();
+        let mut queue = Self { address, url: String::new() };
+        let mut attributes = json!({});
+        if let Some((dead_letters, count)) = dead_letters {
+            let policy = json!({ "deadLetterTargetArn": dead_letters.arn().await, "maxReceiveCount": count });
+            attributes = json!({ "RedrivePolicy": policy.to_string() });
+        }
+        let request = json!({ "QueueName": name, "Attributes": attributes });
+        let created = queue.call("CreateQueue", request).await;
+        created["QueueUrl"].as_str().unwrap().clone_into(&mut queue.url);
+        queue
+    }
+
+    pub(super) async fn send(&self, bodies: &[Value]) {
+        for bodies in bodies.chunks(10) {
+            let entry = |(n, body): (usize, &Value)| json!({ "Id": n.to_string(), "MessageBody": body.to_string() });
+            let entries: Vec<_> = bodies.iter().enumerate().map(entry).collect();
+            let sent = self.call("SendMessageBatch", json!({ "Entries": entries })).await;
+            assert_eq!(sent["Successful"].as_array().unwrap().len(), bodies.len(), "{sent}");
+        }
+    }
+
+    /// Takes up to ten messages, which then are invisible for so long.
+    pub(super) async fn receive(&self, visibility: Duration) -> Vec<Value> {
+        let request = json!({
+            "MaxNumberOfMessages": 10,
+            "VisibilityTimeout": visibility.as_secs(),
+            "WaitTimeSeconds": 0,
+            "AttributeNames": ["All"],
+        });
+        let received = self.call("ReceiveMessage", request).await;
+        received["Messages"].as_array().cloned().unwrap_or_default()
+    }
+
+    pub(super) async fn delete(&self, messages: impl Iterator<Item = &Value>) {
+        let entry = |(n, message): (usize, &Value)| json!({ "Id": n.to_string(), "ReceiptHandle": message["ReceiptHandle"] });
+        let entries: Vec<_> = messages.enumerate().map(entry).collect();
+        if !entries.is_empty() {
+            self.call("DeleteMessageBatch", json!({ "Entries": entries })).await;
+        }
+    }
+
+    /// True if there is no message, visible or not.
+    pub(super) async fn is_empty(&self) -> bool {
+        let attributes = self.attributes().await;
+        ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+            .iter()
+            .all(|name| attributes[name] == "0")
+    }
+
+    /// The bodies of all messages, which then are gone.
+    pub(super) async fn drain(&self) -> Vec<Value> {
+        let mut bodies = Vec::new();
+        loop {
+            let messages = self.receive(Duration::from_secs(600)).await;
+            if messages.is_empty() {
+                return bodies;
+            }
+            let body = |message: &Value| serde_json::from_str(message["Body"].as_str().unwrap());
+            bodies.extend(messages.iter().map(|message| body(message).unwrap()));
+            self.delete(messages.iter()).await;
+        }
+    }
+
+    async fn arn(&self) -> Value {
+        self.attributes().await["QueueArn"].clone()
+    }
+
+    async fn attributes(&self) -> Value {
+        let request = json!({ "AttributeNames": ["All"] });
+        self.call("GetQueueAttributes", request).await["Attributes"].clone()
+    }
+
+    async fn call(&self, operation: &str, mut request: Value) -> Value {
+        if !self.url.is_empty() {
+            request["QueueUrl"] = self.url.clone().into();
+        }
+        let request = Request::post("/")
+            .header("host", &self.address)
+            .header("content-type", "application/x-amz-json-1.0")
+            .header("x-amz-target", format!("AmazonSQS.{operation}"))
+            // Tells the emulator which service is meant; it checks no signature.
+            .header(
+                "authorization",
+                "AWS4-HMAC-SHA256 Credential=key/20260101/us-east-1/sqs/aws4_request, \
+                 SignedHeaders=host, Signature=none",
+            )
+            .body(Full::new(Bytes::from(request.to_string())))
+            .unwrap();
+        let stream = TcpStream::connect(&self.address).await.unwrap();
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        let response = sender.send_request(request).await.unwrap();
+        let status = response.status();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        assert!(status.is_success(), "{operation}: {status}: {}", String::from_utf8_lossy(&body));
+        if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() }
+    }
+}

@@ -1,0 +1,62 @@
+//! The simulated event source mappings: each rule of Lambda's, on small handlers.
+
+use std::time::Duration;
+
+use lambda_runtime::LambdaEvent;
+use powertools::testing::{End, Happening, History};
+use serde_json::{Value, json};
+
+mod faults;
+mod fifo;
+mod functions;
+mod histories;
+mod kafka;
+mod sqs;
+mod streams;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// The event of a delivery.
+type Event = LambdaEvent<Value>;
+
+/// The records of an event from SQS.
+fn records(event: &Event) -> &[Value] {
+    event.payload["Records"].as_array().unwrap()
+}
+
+/// The ids of an event's messages.
+fn ids(event: &Event) -> Vec<&str> {
+    records(event).iter().map(|message| message["messageId"].as_str().unwrap()).collect()
+}
+
+/// The sequence numbers of an event's records.
+fn numbers(event: &Event) -> Vec<&str> {
+    fn number(record: &Value) -> Option<&str> {
+        let kinesis = record["kinesis"]["sequenceNumber"].as_str();
+        kinesis.or_else(|| record["dynamodb"]["SequenceNumber"].as_str())
+    }
+    records(event).iter().filter_map(number).collect()
+}
+
+/// The reply that reports these.
+fn failed<T: Into<Value>>(ids: impl IntoIterator<Item = T>) -> Value {
+    let items = ids.into_iter().map(|id| json!({ "itemIdentifier": id.into() }));
+    json!({ "batchItemFailures": items.collect::<Vec<_>>() })
+}
+
+/// What each delivery had: when, and what records.
+fn deliveries(history: &History) -> Vec<(Duration, String)> {
+    let ids = |records: &[powertools::testing::Received]| {
+        records.iter().map(|record| record.id.as_str()).collect::<Vec<_>>().join(" ")
+    };
+    history.deliveries().map(|delivery| (delivery.at, ids(delivery.records))).collect()
+}
+
+/// How the invocations ended, in the order in which they did.
+fn ends(history: &History) -> Vec<&End> {
+    let ends = history.steps().iter().filter_map(|step| match &step.what {
+        Happening::Ended { end, .. } => Some(end),
+        _ => None,
+    });
+    ends.collect()
+}

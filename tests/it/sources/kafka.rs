@@ -1,0 +1,110 @@
+//! A topic of Kafka.
+
+use std::cell::Cell;
+use std::convert::Infallible;
+
+use powertools::testing::events::{self, KafkaRecord};
+use powertools::testing::{End, EventSource, Stream};
+use serde_json::{Value, json};
+
+use super::{Event, deliveries, ends, failed};
+
+#[tokio::test]
+async fn each_partition_goes_on_at_the_lowest_offset_reported_for_it() {
+    let first = Cell::new(true);
+    let history = source("0 1 0 1 2 0 1 2")
+        .run(async |_: Event| {
+            let reported = if first.take() {
+                vec![item("orders-0", 2), item("orders-0", 1), item("orders-1", 2)]
+            } else {
+                vec![]
+            };
+            Ok::<_, Infallible>(failed(reported))
+        })
+        .await;
+    let batches: Vec<_> = deliveries(&history).into_iter().map(|(_, batch)| batch).collect();
+    assert_eq!(batches[1..], ["orders-0@1 orders-0@2 orders-1@2"]);
+    let before = ["orders-0@0", "orders-1@0", "orders-1@1", "orders-2@0", "orders-2@1"];
+    assert_eq!(history.done()[..5], before);
+    assert_eq!(history.done().len(), 8);
+    assert_eq!(
+        ends(&history)[0],
+        &End::Replied(["orders-0@1", "orders-0@2", "orders-1@2"].map(str::to_owned).to_vec())
+    );
+}
+
+#[tokio::test]
+async fn the_event_has_the_records_by_partition() {
+    source("0 1 0")
+        .run(async |event: Event| {
+            let records = event.payload["records"].as_object().unwrap();
+            assert_eq!(records.keys().collect::<Vec<_>>(), ["orders-0", "orders-1"]);
+            assert_eq!(records["orders-0"][1]["offset"], 1);
+            Ok::<_, Infallible>(())
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn an_identifier_that_is_no_object_of_the_batch_brings_everything_again() {
+    let wrong = [
+        json!("orders-0"),
+        json!(""),
+        Value::Null,
+        item("orders-0", 9),
+        item("orders-1", 0),
+        json!({ "partition": "orders-0" }),
+    ];
+    for wrong in wrong {
+        let history = source("0 0")
+            .maximum_retry_attempts(1)
+            .on_failure_destination(true)
+            .run(async |_: Event| Ok::<_, Infallible>(failed([wrong.clone()])))
+            .await;
+        assert!(matches!(ends(&history)[..], [End::Unreadable(_), End::Unreadable(_)]), "{wrong}");
+        assert_eq!(history.sent_to_destination(), ["orders-0@0", "orders-0@1"]);
+    }
+}
+
+#[tokio::test]
+async fn offsets_of_a_partition_are_done_in_their_order_whatever_dies() {
+    for seed in 0..50 {
+        let source = source("0 1 2 1 0 1 1 1 2 0 1 0 2 2 2 1")
+            .seed(seed)
+            .irregular_batches()
+            .crashes(0.2)
+            .timeouts(0.2)
+            .duplicates(0.2);
+        let effects = source.effects();
+        let history = source
+            .run(async |event: Event| {
+                let partitions = event.payload["records"].as_object().unwrap();
+                for record in partitions.values().flat_map(|list| list.as_array().unwrap()) {
+                    effects.record(format!("{} {}", record["partition"], record["offset"]));
+                    tokio::task::yield_now().await;
+                }
+                Ok::<_, Infallible>(())
+            })
+            .await;
+        assert_eq!(history.done().len(), 16);
+        for partition in ["0 ", "1 ", "2 "] {
+            let effects = history.first_effects();
+            assert!(
+                effects.iter().filter(|name| name.starts_with(partition)).is_sorted(),
+                "{effects:?}"
+            );
+        }
+    }
+}
+
+/// A topic with a record for each of these partitions.
+fn source(partitions: &str) -> EventSource<Stream> {
+    let records = partitions.split(' ').fold(events::kafka("orders"), |records, partition| {
+        records.record(KafkaRecord::new("x").partition(partition.parse().unwrap()))
+    });
+    EventSource::kafka(records)
+}
+
+fn item(partition: &str, offset: u64) -> Value {
+    json!({ "partition": partition, "offset": offset })
+}
