@@ -31,11 +31,9 @@ pub(crate) fn call(
     let flags = flags.iter().map(|flag| quote_spanned!(flag.span()=> .#flag()));
     let hooks = hooks.iter().map(|(hook, value)| quote_spanned!(hook.span()=> .#hook(#value)));
     let closure = record.closure(statements);
-    quote_spanned! {Span::mixed_site()=>
-        #batch #concurrency #reserve #(#flags)* #(#hooks)*
-            .run(#closure)
-            .await
-            .into_reply()
+    // What is asked of the record is reported once, at its type.
+    quote_spanned! {at(&record.argument.ty)=>
+        #batch #concurrency #reserve #(#flags)* #(#hooks)* .run(#closure).await.into_reply()
     }
 }
 

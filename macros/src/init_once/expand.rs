@@ -1,9 +1,10 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{GenericArgument, PathArguments, Type, parse_quote};
+use syn::{GenericArgument, PathArguments, Type, parse_quote, parse_quote_spanned};
 
 use super::parse::Args;
 use crate::function::Function;
+use crate::stack::{at, krate_at};
 
 /// Makes an accessor of a function that makes a value.
 pub(super) fn expand(args: &Args, function: Function, result: &Type) -> TokenStream {
@@ -14,25 +15,33 @@ pub(super) fn expand(args: &Args, function: Function, result: &Type) -> TokenStr
 
     let is_async = sig.asyncness.is_some();
     let (once, make, wait) = if is_async {
-        (quote!(InitOnce), quote!(async move), Some(quote!(.await)))
+        (quote!(InitOnce), quote!(async move), Some(quote_spanned!(at(result)=> .await)))
     } else {
         (quote!(init::SyncInitOnce), quote!(), None)
     };
-    quote_spanned! {Span::mixed_site()=>
+    // Without its type, nothing in `return Err(..)` coerces.
+    let make = quote_spanned! {Span::mixed_site()=>
+        || #make {
+            #[allow(unreachable_code)]
+            if false {
+                let result: #result = loop {};
+                return result;
+            }
+            #body
+        }
+    };
+    // What is asked of the value and the error is reported once, at the function's type.
+    let span = at(result);
+    let krate = krate_at(krate, span);
+    let once = quote_spanned!(span=> static ONCE: #krate::#once<#value> = #krate::#once::new(););
+    let get = quote_spanned!(span=> ONCE.get_or_try_init(#make)#wait);
+    quote! {
         #(#attrs)*
         #vis #sig {
             const _: &str = "#[init_once]";
-            static ONCE: #krate::#once<#value> = #krate::#once::new();
+            #once
             #[allow(unused_braces)]
-            ONCE.get_or_try_init(|| #make {
-                // Without its type, nothing in `return Err(..)` coerces.
-                #[allow(unreachable_code)]
-                if false {
-                    let result: #result = loop {};
-                    return result;
-                }
-                #body
-            }) #wait
+            #get
         }
     }
 }
@@ -58,12 +67,68 @@ fn borrowed(args: &Args, result: &Type) -> (Type, Type) {
         }
         return (value, Type::Path(accessed));
     }
-    let value: Type = parse_quote!(<#result as #krate::init::MadeOnce>::Value);
-    let accessed = parse_quote! {
-        ::core::result::Result<
-            &'static #value,
-            <#result as #krate::init::MadeOnce>::Error,
-        >
+    let krate = krate_at(krate, at(result));
+    let value: Type = parse_quote_spanned!(at(result)=> <#result as #krate::init::MadeOnce>::Value);
+    let accessed = parse_quote_spanned! {at(result)=>
+        ::core::result::Result<&'static #value, <#result as #krate::init::MadeOnce>::Error>
     };
     (value, accessed)
+}
+
+#[cfg(test)]
+mod tests {
+    use syn::Result;
+
+    use super::*;
+
+    #[test]
+    fn stays_small() -> Result<()> {
+        let function = quote! {
+            /// The client.
+            pub(crate) async fn client() -> Result<Client, Error> {
+                half typed,
+            }
+        };
+        let expected = quote! {
+            /// The client.
+            pub(crate) async fn client() -> Result<&'static Client, Error> {
+                const _: &str = "#[init_once]";
+                static ONCE: ::powertools::InitOnce<Client> = ::powertools::InitOnce::new();
+                #[allow(unused_braces)]
+                ONCE.get_or_try_init(|| async move {
+                    #[allow(unreachable_code)]
+                    if false {
+                        let result: Result<Client, Error> = loop {};
+                        return result;
+                    }
+                    { half typed, }
+                }).await
+            }
+        };
+        let expanded = super::super::expand(quote!(), function)?;
+        assert_eq!(expanded.to_string(), expected.to_string());
+        Ok(())
+    }
+
+    #[test]
+    fn the_value_behind_an_alias_is_left_to_the_compiler() -> Result<()> {
+        let function = quote!(
+            fn limit() -> Made {
+                body
+            }
+        );
+        let expanded = super::super::expand(quote!(crate = a::b), function)?.to_string();
+        for part in [
+            quote! {
+                fn limit() -> ::core::result::Result<
+                    &'static <Made as a::b::init::MadeOnce>::Value,
+                    <Made as a::b::init::MadeOnce>::Error
+                >
+            },
+            quote!(static ONCE: a::b::init::SyncInitOnce< <Made as a::b::init::MadeOnce>::Value>),
+        ] {
+            assert!(expanded.contains(&part.to_string()), "{part}\nis not in\n{expanded}");
+        }
+        Ok(())
+    }
 }

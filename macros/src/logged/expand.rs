@@ -2,13 +2,16 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::Args;
-use crate::stack::{Work, at};
+use crate::stack::{Work, at, krate_at};
 
 /// Logs what comes of the work.
 pub(crate) fn wrap(args: &Args, work: Work<'_>) -> TokenStream {
     let krate = &args.krate;
     let (pinned, in_place) = work.pinned(krate);
-    let observe = quote_spanned!(at(work.result)=> #krate::logging::observe(#in_place).await);
+    // What is asked of the error is reported once, at the function's type.
+    let span = at(work.result);
+    let there = krate_at(krate, span);
+    let observe = quote_spanned!(span=> #there::logging::observe(#in_place).await);
     quote_spanned! {Span::mixed_site()=>
         #pinned
         #observe

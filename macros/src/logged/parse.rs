@@ -7,6 +7,7 @@ use crate::args;
 /// The options of `#[logged]`.
 pub(crate) struct Args {
     pub(super) correlation_id: Option<Expr>,
+    correlation_name: Option<Ident>,
     pub(super) event: Option<Ident>,
     pub(crate) context: Option<Expr>,
     pub(crate) krate: Path,
@@ -16,7 +17,12 @@ const OPTIONS: &[&str] = &["correlation_id", "event", "context", "crate"];
 
 impl Args {
     pub(crate) fn looks_at_event(&self) -> bool {
-        self.correlation_id.is_some() || self.event.is_some()
+        self.option_about_event().is_some()
+    }
+
+    /// The name of an option that is about the event, if there is one.
+    pub(crate) fn option_about_event(&self) -> Option<&Ident> {
+        self.event.as_ref().or(self.correlation_name.as_ref())
     }
 
     /// What is wrong where there is no event to look at.
@@ -30,10 +36,13 @@ impl Args {
 
 impl Parse for Args {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
-        let (mut correlation_id, mut event) = (None, None);
+        let (mut correlation_id, mut correlation_name, mut event) = (None, None, None);
         let (mut context, mut krate) = (None, None);
         args::each(input, OPTIONS, |option| match option.to_string().as_str() {
-            "correlation_id" => args::set(&mut correlation_id, option, input),
+            "correlation_id" => {
+                correlation_name = Some(option.clone());
+                args::set(&mut correlation_id, option, input)
+            }
             "event" => args::flag(&mut event, option, input),
             "context" => args::set(&mut context, option, input),
             "crate" => args::set(&mut krate, option, input),
@@ -44,7 +53,7 @@ impl Parse for Args {
             Some(Expr::Lit(other)) => return Err(Error::new_spanned(other, PATH)),
             _ => {}
         }
-        Ok(Self { correlation_id, event, context, krate: args::krate(krate) })
+        Ok(Self { correlation_id, correlation_name, event, context, krate: args::krate(krate) })
     }
 }
 

@@ -1,5 +1,5 @@
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote_spanned;
+use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Expr, Path, Result, Type, parse_quote};
@@ -145,7 +145,6 @@ pub(super) fn over_records(
     let statements = batch::call(&args, &record, &event, &statements);
     let (sig, result) = batch::handler(&args, record, &event);
     let statements = wrap(&layers, statements, &result);
-    let before = logged_event(&layers).map(|args| args.look_at(&event));
 
     Ok(quote_spanned! {Span::mixed_site()=>
         #(#attrs)*
@@ -154,7 +153,6 @@ pub(super) fn over_records(
             let invocation =
                 #krate::Invocation::current_or(::core::option::Option::Some(&#event.context));
             let work = async move {
-                #before
                 #statements
             };
             #krate::Invocation::enter(invocation, work).await
@@ -201,6 +199,18 @@ impl VisitMut for Unnamed {
         }
         visit_mut::visit_type_mut(self, ty);
     }
+}
+
+/// The path of the crate, as if it stood there.
+pub(crate) fn krate_at(krate: &Path, span: Span) -> TokenStream {
+    krate
+        .to_token_stream()
+        .into_iter()
+        .map(|mut token| {
+            token.set_span(span);
+            token
+        })
+        .collect()
 }
 
 /// Where `tokens` stand, for what is reported about them, with names of its own.

@@ -5,6 +5,7 @@
 //! and wraps the body from the bottom up, so that the top one is the outermost.
 
 use proc_macro2::TokenStream;
+use quote::quote;
 use syn::Result;
 
 use crate::function::Function;
@@ -14,7 +15,7 @@ mod expand;
 mod marker;
 mod order;
 
-pub(crate) use self::expand::{Work, at};
+pub(crate) use self::expand::{Work, at, krate_at};
 pub(crate) use self::order::check_order;
 
 use self::expand::Layer;
@@ -42,7 +43,11 @@ pub(crate) fn expand(first: Kind, args: TokenStream, item: TokenStream) -> Resul
         layers.push(Layer::parse(kind, args)?);
     }
     check_fallback(&layers)?;
+    check_batch_event(&layers)?;
     let marker = marker::of(&kinds);
+    // An import must not look unused since its attribute was taken out.
+    let paths = siblings.iter().map(|attr| attr.path());
+    let marker = quote!(#marker #(#[allow(unused_imports)] use #paths as _;)*);
     match above_batch {
         Some(batch) => expand::over_records(&marker, layers, batch, function, &result),
         None => expand::function(&marker, &layers, function, &result),
@@ -65,6 +70,19 @@ fn check_fallback(layers: &[Layer]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Nobody keeps the whole event of a batch.
+fn check_batch_event(layers: &[Layer]) -> Result<()> {
+    let is_batch = layers.iter().any(|layer| matches!(layer, Layer::Batch(_)));
+    let option = layers.iter().find_map(|layer| match layer {
+        Layer::Logged(args) => args.option_about_event(),
+        _ => None,
+    });
+    match option.filter(|_| is_batch) {
+        Some(option) => Err(syn::Error::new_spanned(option, crate::logged::NO_BATCH)),
+        None => Ok(()),
+    }
 }
 
 fn no_result(attribute: Kind) -> String {
