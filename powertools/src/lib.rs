@@ -62,10 +62,10 @@
 pub mod invocation;
 pub mod runtime;
 
-#[cfg(feature = "batch")]
-pub mod batch;
 #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
 pub mod aws;
+#[cfg(feature = "batch")]
+pub mod batch;
 #[cfg(feature = "deadline")]
 pub mod deadline;
 #[cfg(feature = "full")]

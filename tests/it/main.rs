@@ -1,8 +1,8 @@
 //! Public behaviour, on real parts.
 
 mod attribute;
-mod batch;
 mod aws;
+mod batch;
 mod deadline;
 mod dynamodb;
 mod events;
