@@ -3,7 +3,7 @@
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
-use syn::{Error, Result, Token};
+use syn::{Error, Path, Result, Token, parse_quote};
 
 /// Reads options, separated by commas, until the end of `input`.
 ///
@@ -32,12 +32,33 @@ pub(crate) fn set<T: Parse>(
     name: &Ident,
     input: ParseStream<'_>,
 ) -> Result<bool> {
-    if slot.is_some() {
-        return Err(Error::new_spanned(name, format!("`{name}` is given twice")));
-    }
+    once(slot.is_some(), name)?;
     input.parse::<Token![=]>()?;
     *slot = Some(input.parse()?);
     Ok(true)
+}
+
+/// Takes an option that has no value.
+pub(crate) fn flag(slot: &mut Option<Ident>, name: &Ident, input: ParseStream<'_>) -> Result<bool> {
+    once(slot.is_some(), name)?;
+    if input.peek(Token![=]) {
+        let message = format!("`{name}` takes no value: write `{name}` to have it");
+        return Err(Error::new_spanned(name, message));
+    }
+    *slot = Some(name.clone());
+    Ok(true)
+}
+
+fn once(is_given: bool, name: &Ident) -> Result<()> {
+    if is_given {
+        return Err(Error::new_spanned(name, format!("`{name}` is given twice")));
+    }
+    Ok(())
+}
+
+/// The path of the crate, where no other is given.
+pub(crate) fn krate(given: Option<Path>) -> Path {
+    given.unwrap_or_else(|| parse_quote!(::powertools))
 }
 
 fn unknown(name: &Ident, known: &[&str]) -> Error {

@@ -3,36 +3,42 @@
 use std::mem;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use quote::{format_ident, quote};
 use syn::visit::{self, Visit};
-use syn::{FnArg, Pat, PatIdent, PatType, Signature, Token, parse_quote};
+use syn::{Attribute, FnArg, Pat, PatIdent, PatType, Signature, Token, parse_quote};
+
+/// An argument, under a name by which it can be looked at.
+pub(crate) struct Named {
+    pub(crate) name: Ident,
+    /// Its `#[cfg]`s: the argument may not be there.
+    pub(crate) cfgs: Vec<Attribute>,
+}
 
 /// Gives every argument a name, so that it can be looked at before its pattern takes it apart:
 /// `LambdaEvent { payload, .. }` drops the context.
 ///
 /// Gives back the names, and the statements that take the arguments apart.
-pub(crate) fn name(sig: &mut Signature) -> (Vec<Ident>, TokenStream) {
+pub(crate) fn name(sig: &mut Signature) -> (Vec<Named>, TokenStream) {
     let mut names = Vec::new();
     let mut bindings = TokenStream::new();
     for (index, argument) in sig.inputs.iter_mut().enumerate() {
-        let FnArg::Typed(PatType { pat, .. }) = argument else { continue };
-        if let Pat::Ident(pat) = &**pat
-            && pat.by_ref.is_none()
-            && pat.subpat.is_none()
-        {
-            names.push(pat.ident.clone());
+        let FnArg::Typed(argument) = argument else { continue };
+        let cfgs = cfgs(argument);
+        if let Some(name) = plain(&argument.pat) {
+            names.push(Named { name: name.clone(), cfgs });
             continue;
         }
 
         let name = format_ident!("argument{index}", span = Span::mixed_site());
+        let pat = &mut *argument.pat;
         let borrowed = |v: &PatIdent| v.by_ref.is_some() && v.mutability.is_some();
         let mutability = variables(pat).into_iter().any(borrowed).then(<Token![mut]>::default);
-        let pat = mem::replace(&mut **pat, parse_quote!(#mutability #name));
+        let pat = mem::replace(pat, parse_quote!(#mutability #name));
         // `let _ = …` would bind nothing, and has lints of its own.
         if !matches!(pat, Pat::Wild(_)) {
-            bindings.extend(quote!(let #pat = #name;));
+            bindings.extend(quote!(#(#cfgs)* let #pat = #name;));
         }
-        names.push(name);
+        names.push(Named { name, cfgs });
     }
     (names, bindings)
 }
@@ -42,22 +48,40 @@ pub(crate) fn name(sig: &mut Signature) -> (Vec<Ident>, TokenStream) {
 /// A block that assigns to a field captures that field alone, and the compiler then warns of a
 /// captured value that is never read.
 pub(crate) fn capture_mutable(sig: &Signature) -> TokenStream {
-    let mut names = Vec::new();
+    let mut captures = TokenStream::new();
     for argument in &sig.inputs {
         match argument {
             FnArg::Receiver(receiver) => {
                 if receiver.mutability.is_some() && receiver.reference.is_none() {
-                    names.push(receiver.self_token.to_token_stream());
+                    let name = receiver.self_token;
+                    captures.extend(quote!(let _ = &#name;));
                 }
             }
-            FnArg::Typed(argument) => {
-                let mutable = |v: &&PatIdent| v.by_ref.is_none() && v.mutability.is_some();
-                let mutable = variables(&argument.pat).into_iter().filter(mutable);
-                names.extend(mutable.map(|v| v.ident.to_token_stream()));
-            }
+            FnArg::Typed(argument) => captures.extend(capture_variables(argument)),
         }
     }
-    quote!(#(let _ = &#names;)*)
+    captures
+}
+
+/// The same for one argument.
+pub(crate) fn capture_variables(argument: &PatType) -> TokenStream {
+    let cfgs = cfgs(argument);
+    let mutable = |v: &&PatIdent| v.by_ref.is_none() && v.mutability.is_some();
+    let names = variables(&argument.pat).into_iter().filter(mutable).map(|v| &v.ident);
+    names.map(|name| quote!(#(#cfgs)* let _ = &#name;)).collect()
+}
+
+/// The name of an argument that has nothing but a name.
+pub(crate) fn plain(pat: &Pat) -> Option<&Ident> {
+    match pat {
+        Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() => Some(&pat.ident),
+        _ => None,
+    }
+}
+
+pub(crate) fn cfgs(argument: &PatType) -> Vec<Attribute> {
+    let is_cfg = |attr: &&Attribute| attr.path().is_ident("cfg");
+    argument.attrs.iter().filter(is_cfg).cloned().collect()
 }
 
 /// The variables that a pattern binds.

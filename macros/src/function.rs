@@ -3,10 +3,9 @@
 use proc_macro2::{Group, TokenStream};
 use quote::quote;
 use syn::parse::{Parse as _, ParseStream, Parser as _};
-use syn::{Attribute, Error, Result, Signature, Visibility};
+use syn::{Attribute, Error, Result, ReturnType, Signature, Type, Visibility};
 
-/// The attributes of this crate that wrap a function.
-const OURS: &[&str] = &["idempotent"];
+use crate::kind::Kind;
 
 /// A function whose body is left as it was written.
 ///
@@ -20,25 +19,49 @@ pub(crate) struct Function {
 }
 
 impl Function {
-    /// The attribute of this name that is still to be expanded.
-    pub(crate) fn attribute(&self, name: &str) -> Option<&Attribute> {
-        self.attrs.iter().find(|attr| is_named(attr, name))
-    }
-
-    /// Reads the async function under `attribute`.
-    pub(crate) fn parse_async(attribute: &str, item: TokenStream) -> Result<Self> {
-        let parse = |input: ParseStream<'_>| Self::parse(attribute, input);
+    /// Reads the function under an attribute.
+    pub(crate) fn parse(attribute: Kind, item: TokenStream) -> Result<Self> {
+        let parse = |input: ParseStream<'_>| Self::read(attribute, input);
         let function = parse.parse2(item)?;
-        function.check_async(attribute)?;
+        function.check_qualifiers(attribute)?;
         Ok(function)
     }
 
-    fn parse(attribute: &str, input: ParseStream<'_>) -> Result<Self> {
+    /// Reads the async function under an attribute.
+    pub(crate) fn parse_async(attribute: Kind, item: TokenStream) -> Result<Self> {
+        let function = Self::parse(attribute, item)?;
+        if function.sig.asyncness.is_none() {
+            let message = format!(
+                "`#[{attribute}]` goes on an async function\n\n\
+                 `#[async_trait]` expands first and takes the `async` away: write a native `async \
+                 fn` in the trait, or let the method call an async function that has the attribute"
+            );
+            return Err(Error::new_spanned(function.sig.fn_token, message));
+        }
+        Ok(function)
+    }
+
+    /// The attributes of this crate that are still to be expanded.
+    pub(crate) fn siblings(&self) -> impl Iterator<Item = (Kind, &Attribute)> {
+        self.attrs.iter().filter_map(|attr| Some((Kind::of(attr)?, attr)))
+    }
+
+    /// The type that the function returns, unless it cannot be a `Result`.
+    pub(crate) fn result(&self, otherwise: &str) -> Result<Type> {
+        match &self.sig.output {
+            ReturnType::Default => Err(Error::new_spanned(&self.sig, otherwise)),
+            ReturnType::Type(_, result) if may_be_result(result) => Ok((**result).clone()),
+            ReturnType::Type(_, result) => Err(Error::new_spanned(result, otherwise)),
+        }
+    }
+
+    fn read(attribute: Kind, input: ParseStream<'_>) -> Result<Self> {
+        let goes_on = attribute.goes_on();
         let attrs = input.call(Attribute::parse_outer)?;
         let vis = input.parse()?;
         // The compiler has read the item before: what is no signature is no function.
         let sig: Signature = input.parse().map_err(|error| {
-            Error::new(error.span(), format!("`#[{attribute}]` goes on an async function"))
+            Error::new(error.span(), format!("`#[{attribute}]` goes on {goes_on}"))
         })?;
         let body = input.parse().map_err(|error| {
             Error::new(error.span(), format!("`#[{attribute}]` needs a function with a body"))
@@ -46,7 +69,7 @@ impl Function {
         Ok(Self { attrs, vis, sig, body })
     }
 
-    fn check_async(&self, attribute: &str) -> Result<()> {
+    fn check_qualifiers(&self, attribute: Kind) -> Result<()> {
         if let Some(token) = self.sig.constness {
             let message = format!("`#[{attribute}]` cannot go on a const function");
             return Err(Error::new_spanned(token, message));
@@ -55,15 +78,27 @@ impl Function {
             let message = format!("`#[{attribute}]` cannot go on an extern function");
             return Err(Error::new_spanned(abi, message));
         }
-        if self.sig.asyncness.is_none() {
-            let message = format!(
-                "`#[{attribute}]` goes on an async function\n\n\
-                 `#[async_trait]` expands first and takes the `async` away: write a native `async \
-                 fn` in the trait, or let the method call an async function that has the attribute"
-            );
-            return Err(Error::new_spanned(self.sig.fn_token, message));
-        }
         Ok(())
+    }
+}
+
+/// Types that have a name and are not a `Result`, so that an alias can be told from a mistake.
+const PLAIN: &[&str] = &[
+    "Box", "HashMap", "Option", "String", "Value", "Vec", "bool", "char", "f32", "f64", "i8",
+    "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize",
+];
+
+fn may_be_result(result: &Type) -> bool {
+    match result {
+        Type::Path(path) => path
+            .path
+            .segments
+            .last()
+            .is_none_or(|last| !PLAIN.iter().any(|name| last.ident == name)),
+        Type::Group(group) => may_be_result(&group.elem),
+        Type::Paren(paren) => may_be_result(&paren.elem),
+        Type::Macro(_) | Type::Verbatim(_) => true,
+        _ => false,
     }
 }
 
@@ -81,12 +116,7 @@ pub(crate) fn or_untouched(item: TokenStream, expanded: Result<TokenStream>) -> 
 
 fn without_ours(input: ParseStream<'_>) -> Result<TokenStream> {
     let mut attrs = input.call(Attribute::parse_outer)?;
-    attrs.retain(|attr| !OURS.iter().any(|name| is_named(attr, name)));
+    attrs.retain(|attr| Kind::of(attr).is_none());
     let rest = TokenStream::parse(input)?;
     Ok(quote!(#[allow(unused_variables)] #(#attrs)* #rest))
-}
-
-/// By the last segment: `powertools::idempotent` is `idempotent` too.
-fn is_named(attr: &Attribute, name: &str) -> bool {
-    attr.path().segments.last().is_some_and(|last| last.ident == name)
 }

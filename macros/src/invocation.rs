@@ -1,15 +1,17 @@
 //! The invocation that a function works for, found in its arguments.
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
 use syn::{Expr, Path, Signature};
 
-use crate::arguments;
+use crate::arguments::{self, Named};
 
 /// Finds the invocation at the start of a function.
 pub(crate) struct Find {
     /// Yields an `Option<Invocation>`.
     pub(crate) invocation: TokenStream,
+    /// The names of the arguments; none where `context` says it all.
+    pub(crate) names: Vec<Named>,
     /// Takes the arguments apart, as their patterns said.
     pub(crate) bindings: TokenStream,
 }
@@ -19,14 +21,33 @@ pub(crate) fn find(krate: &Path, sig: &mut Signature, context: Option<&Expr>) ->
     if let Some(context) = context {
         let context = quote!(::core::option::Option::Some(#context));
         let invocation = quote!(#krate::Invocation::current_or(#context));
-        return Find { invocation, bindings: TokenStream::new() };
+        return Find { invocation, names: Vec::new(), bindings: TokenStream::new() };
     }
 
     let (names, bindings) = arguments::name(sig);
-    let probes = names.iter().map(|name| quote!(.or(Probe(&#name).context())));
+    let (always, maybe): (Vec<_>, Vec<_>) = names.iter().partition(|named| named.cfgs.is_empty());
+    let probes = always.iter().map(|named| {
+        let name = &named.name;
+        quote!(.or(Probe(&#name).context()))
+    });
+    let mut context = quote!(::core::option::Option::None #(#probes)*);
+    if !maybe.is_empty() {
+        // An attribute cannot stand in the middle of an expression.
+        let probes = maybe.iter().map(|named| {
+            let (name, cfgs) = (&named.name, &named.cfgs);
+            quote_spanned! {Span::mixed_site()=>
+                #(#cfgs)* let found = found.or(Probe(&#name).context());
+            }
+        });
+        context = quote_spanned! {Span::mixed_site()=> {
+            let found = #context;
+            #(#probes)*
+            found
+        }};
+    }
     let invocation = quote! {{
         use #krate::invocation::probe::{NoContext as _, Probe};
-        #krate::Invocation::current_or(::core::option::Option::None #(#probes)*)
+        #krate::Invocation::current_or(#context)
     }};
-    Find { invocation, bindings }
+    Find { invocation, names, bindings }
 }

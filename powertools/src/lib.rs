@@ -32,6 +32,7 @@
 //! - `aws` has one configuration and one HTTP client for all AWS clients.
 //! - [`init`] makes values once for each execution environment, before the first event if it can.
 //! - [`logging`] writes one JSON line for each `tracing` event, with the invocation on it.
+//! - [`lambda_error`] gives a function's own errors the names under which Lambda reports them.
 //! - `testing` runs functions against a fake Lambda service and simulated event sources.
 //!
 //! Every module has one error type. Its `error_type` is the fixed name under which Lambda reports
@@ -46,7 +47,7 @@
 //! | `idempotency` | yes | the engine and the store in memory |
 //! | `init` | yes | values made once, warm-up, SnapStart and shutdown hooks |
 //! | `logging` | yes | the layer for `tracing-subscriber`, without its own formatters |
-//! | `macros` | yes | [`#[idempotent]`](macro@idempotent) |
+//! | `macros` | yes | the attributes [`idempotent`](macro@idempotent), [`batch`](macro@batch), [`deadline`](macro@deadline), [`init_once`](macro@init_once), [`logged`](macro@logged), and the derive [`LambdaError`](macro@LambdaError) |
 //! | `jmespath` | no | keys by JMESPath, for events without a type |
 //! | `dynamodb` | no | the store on DynamoDB: `aws-sdk-dynamodb`, without a TLS stack |
 //! | `events` | no | the types of `aws_lambda_events`: batches of them, and their natural keys |
@@ -60,6 +61,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod invocation;
+pub mod lambda_error;
 pub mod runtime;
 
 #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
@@ -80,21 +82,35 @@ pub mod logging;
 pub mod testing;
 
 mod clock;
+mod in_place;
 
 pub use crate::clock::Clock;
 #[cfg(feature = "deadline")]
 #[doc(inline)]
 pub use crate::deadline::{Deadline, DeadlineLayer};
+pub use crate::in_place::InPlace;
 #[cfg(feature = "init")]
 #[doc(inline)]
 pub use crate::init::InitOnce;
 #[doc(inline)]
 pub use crate::invocation::{Invocation, InvocationLayer};
 #[doc(inline)]
+pub use crate::lambda_error::LambdaError;
+#[doc(inline)]
 pub use crate::runtime::Powertools;
 
+#[cfg(feature = "macros")]
+pub use powertools_macros::LambdaError;
+#[cfg(all(feature = "macros", feature = "batch"))]
+pub use powertools_macros::batch;
+#[cfg(all(feature = "macros", feature = "deadline"))]
+pub use powertools_macros::deadline;
 #[cfg(all(feature = "macros", feature = "idempotency"))]
 pub use powertools_macros::idempotent;
+#[cfg(all(feature = "macros", feature = "init"))]
+pub use powertools_macros::init_once;
+#[cfg(all(feature = "macros", feature = "logging"))]
+pub use powertools_macros::logged;
 
 /// The examples of the README, as tests.
 #[cfg(doctest)]

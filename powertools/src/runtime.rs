@@ -62,34 +62,10 @@ use self::observer::{Observer, SeeEvents};
 /// as `Powertools.Panic`. The message of a boxed error is followed by those of its causes. An error
 /// type of your own that converts into `Diagnostic` is reported as it says.
 ///
-/// The name is that of the first error with a name among the boxed one and its causes. A variant
-/// with `#[error(transparent)]` hides the error in it from that search: give such a variant a
-/// message, or convert your error type into `Diagnostic`:
-///
-/// ```
-/// use lambda_runtime::Diagnostic;
-/// use powertools::idempotency;
-///
-/// #[derive(Debug, thiserror::Error)]
-/// enum ChargeError {
-///     #[error("the card was declined")]
-///     Declined,
-///     #[error(transparent)]
-///     Idempotency(#[from] idempotency::Error),
-/// }
-///
-/// impl From<ChargeError> for Diagnostic {
-///     fn from(error: ChargeError) -> Self {
-///         match error {
-///             ChargeError::Idempotency(error) => error.into(),
-///             error @ ChargeError::Declined => Diagnostic {
-///                 error_type: "Declined".to_owned(),
-///                 error_message: error.to_string(),
-///             },
-///         }
-///     }
-/// }
-/// ```
+/// The name is that of the first error with a name among the boxed one and its causes.
+/// [`#[derive(LambdaError)]`](macro@crate::LambdaError) gives names to errors of your own, and the
+/// conversion into `Diagnostic` with them; [`lambda_error`](crate::lambda_error) says which are found
+/// where.
 ///
 /// A handler's own error type needs that conversion: `Powertools` and `lambda_runtime` ask for it.
 ///

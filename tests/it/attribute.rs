@@ -12,6 +12,9 @@ mod names;
 
 type Records = Idempotency<MemoryStore>;
 
+/// The key of every function that has no other.
+const ORDER: u64 = 7;
+
 fn records() -> Records {
     Idempotency::new(MemoryStore::new()).unwrap()
 }

@@ -1,17 +1,17 @@
 use proc_macro2::Span;
 use syn::parse::{Parse, ParseStream};
-use syn::{Error, Expr, LitStr, Path, Result, parse_quote};
+use syn::{Error, Expr, LitStr, Path, Result};
 
 use crate::args;
 
 /// The options of `#[idempotent]`.
-pub(super) struct Args {
+pub(crate) struct Args {
     pub(super) key: Expr,
     pub(super) with: Expr,
     pub(super) name: Option<LitStr>,
     pub(super) payload: Option<Expr>,
-    pub(super) context: Option<Expr>,
-    pub(super) krate: Path,
+    pub(crate) context: Option<Expr>,
+    pub(crate) krate: Path,
 }
 
 const OPTIONS: &[&str] = &["key", "with", "name", "payload", "context", "crate"];
@@ -40,11 +40,30 @@ impl Parse for Args {
         if let Some(name) = name.as_ref().filter(|name: &&LitStr| name.value().is_empty()) {
             return Err(Error::new_spanned(name, "the name of the work is empty"));
         }
-        let krate = krate.unwrap_or_else(|| parse_quote!(::powertools));
+        if is_literal(&key) {
+            return Err(Error::new_spanned(key, SAME_KEY));
+        }
+        let krate = args::krate(krate);
         Ok(Self { key, with, name, payload, context, krate })
     }
 }
 
+/// True for an expression that says the same in each call, as far as a macro can see.
+fn is_literal(key: &Expr) -> bool {
+    match key {
+        Expr::Lit(_) => true,
+        Expr::Group(key) => is_literal(&key.expr),
+        Expr::Paren(key) => is_literal(&key.expr),
+        Expr::Reference(key) => is_literal(&key.expr),
+        Expr::Tuple(key) => key.elems.iter().all(is_literal),
+        Expr::Array(key) => key.elems.iter().all(is_literal),
+        _ => false,
+    }
+}
+
+const SAME_KEY: &str = "this key is the same for every call, so all of them would share one result: \
+                        name what makes two calls the same, such as `key = event.payload.order_id`\n\n\
+                        if one result for all is what you mean, put the key into a constant";
 const NO_KEY: &str = "`#[idempotent]` needs a key: `key = …` says what makes two calls the same, \
                       such as `key = event.payload.order_id`";
 const NO_WITH: &str = "`#[idempotent]` needs its records: `with = …` yields the `Idempotency` that \

@@ -3,7 +3,8 @@ use std::sync::Arc;
 
 use lambda_runtime::Diagnostic;
 
-use crate::runtime::diagnostic::{Named, with_causes};
+use crate::LambdaError;
+use crate::runtime::diagnostic::with_causes;
 
 /// Why a batch has no reply.
 ///
@@ -81,11 +82,13 @@ impl Error {
     }
 }
 
-impl Named for Error {
+impl LambdaError for Error {
     fn error_type(&self) -> &'static str {
         self.error_type()
     }
 }
+
+crate::register_lambda_error!(Error);
 
 impl From<Error> for Diagnostic {
     fn from(error: Error) -> Self {

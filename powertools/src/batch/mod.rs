@@ -81,6 +81,9 @@ mod source;
 mod sqs;
 mod time;
 
+#[doc(no_inline)]
+pub use lambda_runtime::LambdaEvent;
+
 #[cfg(feature = "events")]
 mod aws_events;
 #[cfg(feature = "idempotency")]
@@ -102,7 +105,7 @@ pub use self::outcome::Outcome;
 pub use self::parse::{Message, ParseError};
 pub use self::record_error::RecordError;
 pub use self::record_id::RecordId;
-pub use self::report::{ItemFailure, Reply, Report};
+pub use self::report::{ItemFailure, Reply, ReplyOf, Report};
 pub use self::source::{FromRecord, Record, Reporting, Source};
 pub use self::sqs::{MessageAttribute, SqsEvent, SqsRecord};
 

@@ -4,13 +4,15 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{ParseError, leases};
+use crate::lambda_error;
 use crate::runtime::diagnostic::{causes, panic_message, with_causes};
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// Why the handler of a record failed, and whether it makes sense to try again.
 ///
-/// Every error becomes one by `?`, which asks for another try:
+/// Every error becomes one by `?`. That asks for another try, unless it is a
+/// [`LambdaError`](crate::LambdaError) that says of itself that it is permanent:
 ///
 /// ```
 /// use powertools::batch::{Message, RecordError};
@@ -34,7 +36,7 @@ pub struct RecordError {
 }
 
 impl RecordError {
-    /// An error that another try may not have. The same as `from`.
+    /// An error that another try may not have, whatever its own class.
     pub fn retry(error: impl Into<BoxError>) -> Self {
         Self { error: error.into().into(), permanent: false }
     }
@@ -80,9 +82,15 @@ fn is_of_the_toolkit(error: &(dyn StdError + 'static)) -> bool {
     error.is::<ParseError>() || error.is::<super::Error>() || leases::is_idempotency_error(error)
 }
 
+/// A [`LambdaError`](crate::LambdaError) that is permanent, also as the cause of another error,
+/// becomes a [permanent](RecordError::permanent) one; any other asks for another try.
 impl<E: Into<BoxError>> From<E> for RecordError {
     fn from(error: E) -> Self {
-        Self::retry(error)
+        let error = error.into();
+        match lambda_error::find(&*error) {
+            Some(found) if found.is_permanent => Self::permanent(error),
+            _ => Self::retry(error),
+        }
     }
 }
 

@@ -44,6 +44,9 @@ pub struct ItemFailure<I = super::RecordId> {
     pub item_identifier: I,
 }
 
+/// The reply to events of a source.
+pub type ReplyOf<S> = Reply<Identifier<S>>;
+
 /// The name of a source's record.
 type Identifier<S> = <<S as Source>::Record as Record>::Identifier;
 

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use lambda_runtime::Diagnostic;
 
-use crate::runtime::diagnostic::Named;
+use crate::LambdaError;
 
 /// Why work under a time guard did not give an answer.
 ///
@@ -58,11 +58,13 @@ impl Error {
     }
 }
 
-impl Named for Error {
+impl LambdaError for Error {
     fn error_type(&self) -> &'static str {
         self.error_type()
     }
 }
+
+crate::register_lambda_error!(Error);
 
 impl From<Error> for Diagnostic {
     fn from(error: Error) -> Self {

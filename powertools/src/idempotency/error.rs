@@ -3,7 +3,8 @@ use std::time::Duration;
 use lambda_runtime::Diagnostic;
 
 use super::{EpochMillis, Key, StoreError, StoreErrorKind};
-use crate::runtime::diagnostic::{Named, with_causes};
+use crate::LambdaError;
+use crate::runtime::diagnostic::with_causes;
 
 /// Why idempotent work did not give an answer.
 ///
@@ -210,11 +211,13 @@ impl Error {
     }
 }
 
-impl Named for Error {
+impl LambdaError for Error {
     fn error_type(&self) -> &'static str {
         self.error_type()
     }
 }
+
+crate::register_lambda_error!(Error);
 
 impl From<Error> for Diagnostic {
     fn from(error: Error) -> Self {

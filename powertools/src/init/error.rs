@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use lambda_runtime::{Diagnostic, Error as BoxError};
 
-use crate::runtime::diagnostic::{Named, with_causes};
+use crate::LambdaError;
+use crate::runtime::diagnostic::with_causes;
 
 /// Why a value was not made, or a function did not start.
 ///
@@ -66,11 +67,13 @@ impl Error {
     }
 }
 
-impl Named for Error {
+impl LambdaError for Error {
     fn error_type(&self) -> &'static str {
         self.error_type()
     }
 }
+
+crate::register_lambda_error!(Error);
 
 impl From<Error> for Diagnostic {
     fn from(error: Error) -> Self {

@@ -56,6 +56,7 @@
 //! [`Powertools::on_shutdown`]: crate::Powertools::on_shutdown
 
 mod error;
+mod made_once;
 mod making;
 mod once;
 mod report;
@@ -67,5 +68,6 @@ mod warm_up;
 pub(crate) mod stack;
 
 pub use self::error::Error;
+pub use self::made_once::MadeOnce;
 pub use self::once::InitOnce;
 pub use self::sync_once::SyncInitOnce;

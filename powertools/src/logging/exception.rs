@@ -6,6 +6,7 @@ use std::iter::successors;
 
 use super::fields::{Fields, Style};
 use super::{escape, keys};
+use crate::lambda_error;
 use crate::runtime::diagnostic;
 
 /// Writes an error as `exception`, `exception_name` and `exception_chain`.
@@ -42,7 +43,8 @@ pub(super) fn causes<'a>(
 
 /// The name of an error's type, as far as it can be known: `dyn Error` has none.
 pub(super) fn name(error: &(dyn StdError + 'static)) -> Option<&'static str> {
-    diagnostic::named(error).or_else(|| known(error))
+    let described = lambda_error::describe(error).map(|found| found.error_type);
+    described.or_else(|| known(error))
 }
 
 /// Finds the type among those of the standard library and of the crates that every function has.

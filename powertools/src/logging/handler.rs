@@ -7,8 +7,8 @@ use lambda_runtime::Diagnostic;
 
 use super::state::State;
 use super::{exception, json};
-use crate::Invocation;
 use crate::runtime::diagnostic::unbox;
+use crate::{Invocation, lambda_error};
 
 /// Runs a handler's future and logs the error that it ends with, once and with its causes.
 ///
@@ -77,6 +77,16 @@ pub fn set_correlation_id_from(event: &impl Serialize, path: &str) -> Result<(),
     Ok(())
 }
 
+/// As [`set_correlation_id_from`], with a warning where that has an error: logging never fails an
+/// invocation.
+///
+/// `#[logged(correlation_id = "…")]` does this.
+pub fn correlate(event: &impl Serialize, path: &str) {
+    if let Err(error) = set_correlation_id_from(event, path) {
+        tracing::warn!(target: "powertools::handler", %error, "there is no correlation id");
+    }
+}
+
 /// Looks after the lines of an invocation until its handler ends, in whatever way.
 #[derive(Debug)]
 pub(super) struct Watch(Option<Invocation>);
@@ -119,7 +129,7 @@ impl Drop for Watch {
 /// Writes the line of a handler's error.
 fn log_error<E: fmt::Debug + 'static>(error: &E) {
     let any: &dyn std::any::Any = error;
-    if let Some(error) = unbox(any) {
+    if let Some(error) = unbox(any).or_else(|| lambda_error::as_error(any)) {
         let causes = exception::causes(error).map(ToString::to_string).collect();
         log_failure(&error.to_string(), exception::name(error), causes);
     } else if let Some(Diagnostic { error_type, error_message }) = any.downcast_ref() {

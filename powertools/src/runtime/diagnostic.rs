@@ -1,38 +1,9 @@
 use std::any::Any;
-use std::convert::Infallible;
 use std::error::Error as StdError;
 
 use lambda_runtime::{Diagnostic, Error};
 
-#[cfg(feature = "batch")]
-use crate::batch::Error as BatchError;
-#[cfg(feature = "deadline")]
-use crate::deadline::Error as DeadlineError;
-#[cfg(feature = "idempotency")]
-use crate::idempotency::Error as IdempotencyError;
-#[cfg(feature = "init")]
-use crate::init::Error as InitError;
-#[cfg(not(feature = "batch"))]
-use std::convert::Infallible as BatchError;
-#[cfg(not(feature = "deadline"))]
-use std::convert::Infallible as DeadlineError;
-#[cfg(not(feature = "idempotency"))]
-use std::convert::Infallible as IdempotencyError;
-#[cfg(not(feature = "init"))]
-use std::convert::Infallible as InitError;
-
-/// An error that Lambda reports under a name of its own.
-pub(crate) trait Named: StdError + 'static {
-    /// The name.
-    fn error_type(&self) -> &'static str;
-}
-
-/// Stands for the error of a module that is not there.
-impl Named for Infallible {
-    fn error_type(&self) -> &'static str {
-        match *self {}
-    }
-}
+use crate::lambda_error;
 
 /// What Lambda is told about a handler's error.
 ///
@@ -40,11 +11,8 @@ impl Named for Infallible {
 /// the first error with a name among the boxed one and its causes.
 pub(super) fn diagnose<E: Into<Diagnostic> + 'static>(error: E) -> Diagnostic {
     let Some(boxed) = unbox(&error) else { return error.into() };
-    let named = causes(boxed).find_map(named);
-    Diagnostic {
-        error_type: named.unwrap_or("HandlerError").to_owned(),
-        error_message: with_causes(boxed),
-    }
+    let error_type = lambda_error::find(boxed).map_or("HandlerError", |found| found.error_type);
+    Diagnostic { error_type: error_type.to_owned(), error_message: with_causes(boxed) }
 }
 
 /// What Lambda is told about a handler's panic.
@@ -86,16 +54,4 @@ pub(crate) fn causes<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |&error| error.source())
-}
-
-/// The fixed name of an error of this toolkit.
-pub(crate) fn named(error: &(dyn StdError + 'static)) -> Option<&'static str> {
-    name::<BatchError>(error)
-        .or_else(|| name::<DeadlineError>(error))
-        .or_else(|| name::<IdempotencyError>(error))
-        .or_else(|| name::<InitError>(error))
-}
-
-fn name<E: Named>(error: &(dyn StdError + 'static)) -> Option<&'static str> {
-    error.downcast_ref::<E>().map(Named::error_type)
 }

@@ -137,7 +137,7 @@ async fn stopped_work_is_gone_before_its_claim() {
         }
     }
 
-    #[idempotent(key = 7, with = records, name = "hold")]
+    #[idempotent(key = ORDER, with = records, name = "hold")]
     async fn hold(records: &Idempotency<MemoryStore>, held: Held) -> Result<(), Error> {
         let _held = held;
         pending().await

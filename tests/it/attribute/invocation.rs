@@ -31,7 +31,7 @@ async fn taken_apart(
     Ok(request_id())
 }
 
-#[idempotent(key = 7, with = records)]
+#[idempotent(key = ORDER, with = records)]
 async fn ignored(records: &Records, _: Event) -> Result<Option<String>, Error> {
     Ok(request_id())
 }
@@ -66,12 +66,12 @@ impl<T> HasContext for LambdaEvent<T> {
     }
 }
 
-#[idempotent(key = 7, with = records)]
+#[idempotent(key = ORDER, with = records)]
 async fn generic<T>(records: &Records, _: T) -> Result<Option<String>, Error> {
     Ok(request_id())
 }
 
-#[idempotent(key = 7, with = records, context = event.lambda_context())]
+#[idempotent(key = ORDER, with = records, context = event.lambda_context())]
 async fn told<T: HasContext>(records: &Records, event: T) -> Result<Option<String>, Error> {
     Ok(request_id())
 }

@@ -2,32 +2,32 @@
 
 use super::*;
 
-#[idempotent(key = 7, with = records)]
+#[idempotent(key = ORDER, with = records)]
 async fn free(records: &Records) -> Result<(), Error> {
     Ok(())
 }
 
-#[idempotent(key = 7, with = records, name = "orders.charge")]
+#[idempotent(key = ORDER, with = records, name = "orders.charge")]
 async fn named(records: &Records) -> Result<(), Error> {
     Ok(())
 }
 
-#[idempotent(key = 7, with = records)]
+#[idempotent(key = ORDER, with = records)]
 async fn generic<T>(records: &Records, _: T) -> Result<(), Error> {
     Ok(())
 }
 
-#[idempotent(key = 7, with = records)]
+#[idempotent(key = ORDER, with = records)]
 async fn anonymous(records: &Records, _: impl Sized) -> Result<(), Error> {
     Ok(())
 }
 
-#[idempotent(key = 7, with = records, name = "anything")]
+#[idempotent(key = ORDER, with = records, name = "anything")]
 async fn generic_with_a_name(records: &Records, _: impl Sized) -> Result<(), Error> {
     Ok(())
 }
 
-#[idempotent(key = 7, with = records)]
+#[idempotent(key = ORDER, with = records)]
 async fn sized<const N: usize>(records: &Records, _: [u8; N]) -> Result<(), Error> {
     Ok(())
 }
@@ -37,40 +37,40 @@ struct B;
 struct Of<T>(T);
 
 impl A {
-    #[idempotent(key = 7, with = records)]
+    #[idempotent(key = ORDER, with = records)]
     async fn charge(records: &Records) -> Result<(), Error> {
         Ok(())
     }
 
-    #[idempotent(key = 7, with = records)]
+    #[idempotent(key = ORDER, with = records)]
     async fn method(&self, records: &Records) -> Result<(), Error> {
         Ok(())
     }
 }
 
 impl B {
-    #[idempotent(key = 7, with = records)]
+    #[idempotent(key = ORDER, with = records)]
     async fn charge(records: &Records) -> Result<(), Error> {
         Ok(())
     }
 }
 
 impl Of<u8> {
-    #[idempotent(key = 7, with = records)]
+    #[idempotent(key = ORDER, with = records)]
     async fn charge(records: &Records) -> Result<(), Error> {
         Ok(())
     }
 }
 
 impl Of<u16> {
-    #[idempotent(key = 7, with = records)]
+    #[idempotent(key = ORDER, with = records)]
     async fn charge(records: &Records) -> Result<(), Error> {
         Ok(())
     }
 }
 
 impl<T> Of<T> {
-    #[idempotent(key = 7, with = records)]
+    #[idempotent(key = ORDER, with = records)]
     async fn ship(&self, records: &Records) -> Result<(), Error> {
         Ok(())
     }
@@ -79,21 +79,21 @@ impl<T> Of<T> {
 trait Bill {
     async fn bill(records: &Records) -> Result<(), Error>;
 
-    #[idempotent(key = 7, with = records)]
+    #[idempotent(key = ORDER, with = records)]
     async fn provided(&self, records: &Records) -> Result<(), Error> {
         Ok(())
     }
 }
 
 impl Bill for A {
-    #[idempotent(key = 7, with = records)]
+    #[idempotent(key = ORDER, with = records)]
     async fn bill(records: &Records) -> Result<(), Error> {
         Ok(())
     }
 }
 
 impl<T> Bill for Of<T> {
-    #[idempotent(key = 7, with = records)]
+    #[idempotent(key = ORDER, with = records)]
     async fn bill(records: &Records) -> Result<(), Error> {
         Ok(())
     }
@@ -103,13 +103,13 @@ mod elsewhere {
     use super::*;
 
     impl A {
-        #[idempotent(key = 7, with = records)]
+        #[idempotent(key = ORDER, with = records)]
         pub(super) async fn refund(records: &Records) -> Result<(), Error> {
             Ok(())
         }
     }
 
-    #[idempotent(key = 7, with = records)]
+    #[idempotent(key = ORDER, with = records)]
     pub(super) async fn free(records: &Records) -> Result<(), Error> {
         Ok(())
     }
@@ -120,7 +120,7 @@ mod nested {
     use super::*;
 
     pub(super) fn first(records: &Records) -> impl Future<Output = Result<(), Error>> {
-        #[idempotent(key = 7, with = records)]
+        #[idempotent(key = ORDER, with = records)]
         async fn inner(records: &Records) -> Result<(), Error> {
             Ok(())
         }
@@ -128,7 +128,7 @@ mod nested {
     }
 
     pub(super) async fn second(records: &Records) -> Result<(), Error> {
-        #[idempotent(key = 7, with = records)]
+        #[idempotent(key = ORDER, with = records)]
         async fn inner(records: &Records) -> Result<(), Error> {
             Ok(())
         }

@@ -10,7 +10,7 @@ async fn charge(records: &Records, id: Id) -> Result<u64, Error> {
     Ok(7)
 }
 
-#[idempotent(key = 7, payload = id, with = records)]
+#[idempotent(key = "order".len(), payload = id, with = records)]
 async fn ship(records: &Records, id: Id) -> Result<u64, Error> {
     Ok(7)
 }

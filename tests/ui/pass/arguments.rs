@@ -110,9 +110,23 @@ async fn by_reference(
     Ok(*c + d)
 }
 
-#[idempotent(key = "the only one", with = Idempotency::new(MemoryStore::new())?)]
+const THE_ONLY_ONE: &str = "the only one";
+
+#[idempotent(key = THE_ONLY_ONE, with = Idempotency::new(MemoryStore::new())?)]
 async fn without() -> Result<u64, Error> {
     Ok(7)
+}
+
+#[idempotent(key = id, with = records)]
+async fn conditional(
+    records: &Records,
+    id: u64,
+    #[cfg(any())] missing: Missing,
+    #[cfg(all())] (mut there, _): (u64, u64),
+    #[cfg_attr(all(), allow(unused_variables))] unused: u64,
+) -> Result<u64, Error> {
+    there += id;
+    Ok(there)
 }
 
 /// Names of the expansion do not meet those of the function.

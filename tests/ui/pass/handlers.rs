@@ -58,7 +58,9 @@ async fn generic<T: Serialize>(event: LambdaEvent<T>) -> Result<(), Error> {
     Ok(())
 }
 
-#[idempotent(key = "scheduled", with = RECORDS)]
+const SCHEDULED: &str = "scheduled";
+
+#[idempotent(key = SCHEDULED, with = RECORDS)]
 async fn without_input(_: LambdaEvent<serde_json::Value>) -> Result<(), Error> {
     Ok(())
 }

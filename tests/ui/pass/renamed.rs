@@ -28,6 +28,8 @@ macro_rules! handler {
     };
 }
 
-handler!(by_a_macro, "a" , Result<u64, Error>);
+const KEY: &str = "a";
+
+handler!(by_a_macro, KEY, Result<u64, Error>);
 
 fn main() {}

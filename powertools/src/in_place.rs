@@ -4,17 +4,20 @@ use std::task::{Context, Poll};
 
 /// Work that stays where it is pinned, and is dropped there when this is.
 ///
-/// [`Call::run`](super::Call::run) takes work by value, and a future that is handed on by value has
-/// room for it twice. This one is the size of a pointer; `#[idempotent]` hands its work on with it.
+/// [`Deadline::run`](crate::Deadline::run) and functions like it take work by value, and a future
+/// that is handed on by value has room for it twice. This one is the size of a pointer; the
+/// attributes hand their work on with it.
 ///
 /// ```
 /// use std::pin::pin;
-/// use powertools::idempotency::{Error, Idempotency, InPlace, MemoryStore};
+/// use std::time::Duration;
+/// use powertools::deadline::Error;
+/// use powertools::{Deadline, InPlace};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Error> {
-/// let idempotency = Idempotency::new(MemoryStore::new())?;
-/// let mut work = pin!(Some(async { Ok::<_, Error>("charged".to_owned()) }));
-/// let charged = idempotency.run("charge", "order-7", InPlace::new(work.as_mut())).await?;
+/// let mut work = pin!(Some(async { Ok::<_, Error>("charged") }));
+/// let work = InPlace::new(work.as_mut());
+/// let charged = Deadline::current().run(Duration::from_millis(500), work).await?;
 /// # assert_eq!(charged, "charged");
 /// # Ok(()) }
 /// ```

@@ -1,0 +1,59 @@
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote_spanned;
+use syn::{FnArg, Signature, Type, parse_quote};
+
+use super::parse::{Args, Source};
+use super::record::Record;
+use crate::stack::at;
+
+/// The statement that handles the records of `event`, each with `statements`.
+pub(crate) fn call(
+    args: &Args,
+    record: &Record,
+    event: &Ident,
+    statements: &TokenStream,
+) -> TokenStream {
+    let Args { source, concurrency, reserve, flags, hooks, krate } = args;
+    let batch = match source {
+        Source::Known { function, .. } => {
+            quote_spanned!(function.span()=> #krate::batch::#function(#event.payload))
+        }
+        Source::Own(source) => {
+            quote_spanned!(at(source)=> #krate::batch::Batch::new(#event.payload))
+        }
+    };
+    let concurrency =
+        concurrency.as_ref().map(|records| quote_spanned!(at(records)=> .concurrency(#records)));
+    let reserve = reserve.as_ref().map(|reserve| {
+        let reserve = reserve.tokens();
+        quote_spanned!(Span::mixed_site()=> .reserve(#reserve))
+    });
+    let flags = flags.iter().map(|flag| quote_spanned!(flag.span()=> .#flag()));
+    let hooks = hooks.iter().map(|(hook, value)| quote_spanned!(hook.span()=> .#hook(#value)));
+    let closure = record.closure(statements);
+    // What is asked of the record is reported once, at its type.
+    quote_spanned! {at(&record.argument.ty)=>
+        #batch #concurrency #reserve #(#flags)* #(#hooks)* .run(#closure).await.into_reply()
+    }
+}
+
+/// The signature of the handler, and what it returns.
+pub(crate) fn handler(args: &Args, record: Record, event: &Ident) -> (Signature, Type) {
+    let krate = &args.krate;
+    let events: Type = match &args.source {
+        Source::Known { function, event } => {
+            let event = Ident::new(event, function.span());
+            parse_quote!(#krate::batch::#event)
+        }
+        Source::Own(source) => (**source).clone(),
+    };
+    let result: Type = parse_quote! {
+        ::core::result::Result<#krate::batch::ReplyOf<#events>, #krate::batch::Error>
+    };
+    let Record { mut sig, inputs, .. } = record;
+    sig.inputs = inputs.into_iter().collect();
+    let input: FnArg = parse_quote!(#event: #krate::batch::LambdaEvent<#events>);
+    sig.inputs.push(input);
+    sig.output = parse_quote!(-> #result);
+    (sig, result)
+}

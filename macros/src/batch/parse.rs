@@ -1,0 +1,146 @@
+use proc_macro2::{Ident, Span};
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream};
+use syn::{Error, Expr, Path, Result, Token, Type};
+
+use crate::args;
+use crate::duration::DurationArg;
+
+/// The options of `#[batch]`.
+pub(crate) struct Args {
+    pub(super) source: Source,
+    pub(super) concurrency: Option<Expr>,
+    pub(super) reserve: Option<DurationArg>,
+    /// Those that are there or not.
+    pub(super) flags: Vec<Ident>,
+    /// Those that take an expression, with it.
+    pub(super) hooks: Vec<(Ident, Expr)>,
+    pub(crate) krate: Path,
+}
+
+/// Where the records come from.
+pub(super) enum Source {
+    /// One that this toolkit knows: the name of the function that takes its events.
+    Known { function: Ident, event: &'static str },
+    /// One of the user's own.
+    Own(Box<Type>),
+}
+
+/// The name of a source, and the type of its events.
+const SOURCES: &[(&str, &str)] = &[
+    ("sqs", "SqsEvent"),
+    ("kinesis", "KinesisEvent"),
+    ("dynamodb", "DynamoDbEvent"),
+    ("kafka", "KafkaEvent"),
+];
+
+const FLAGS: &[&str] =
+    &["all_or_nothing", "fail_when_all_failed", "partial_response", "stop_at_first_failure"];
+
+const HOOKS: &[&str] = &["on_outcome", "permanent_sink", "permanent_if"];
+
+const OPTIONS: &[&str] = &[
+    "concurrency",
+    "reserve",
+    "source",
+    "all_or_nothing",
+    "fail_when_all_failed",
+    "partial_response",
+    "stop_at_first_failure",
+    "on_outcome",
+    "permanent_sink",
+    "permanent_if",
+    "crate",
+];
+
+impl Parse for Args {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let mut source = known_source(input)?;
+        let (mut own, mut concurrency, mut reserve) = (None, None, None);
+        let (mut flags, mut hooks, mut krate) = (Vec::new(), Vec::new(), None);
+        args::each(input, OPTIONS, |option| match option.to_string().as_str() {
+            "source" => args::set(&mut own, option, input),
+            "concurrency" => args::set(&mut concurrency, option, input),
+            "reserve" => args::set(&mut reserve, option, input),
+            "crate" => args::set(&mut krate, option, input),
+            name if FLAGS.contains(&name) => {
+                let mut slot = flags.iter().find(|flag| *flag == option).cloned();
+                args::flag(&mut slot, option, input)?;
+                flags.extend(slot);
+                Ok(true)
+            }
+            name if HOOKS.contains(&name) => {
+                let given = hooks.iter().find(|(hook, _)| hook == option);
+                let mut slot: Option<Expr> = given.map(|(_, value): &(Ident, Expr)| value.clone());
+                args::set(&mut slot, option, input)?;
+                hooks.extend(slot.map(|value| (option.clone(), value)));
+                Ok(true)
+            }
+            _ => Ok(false),
+        })?;
+
+        if let Some(own) = own {
+            if source.is_some() {
+                return Err(Error::new_spanned(own, "the source of the batch is given twice"));
+            }
+            source = Some(Source::Own(Box::new(own)));
+        }
+        let Some(source) = source else { return Err(Error::new(Span::call_site(), NO_SOURCE)) };
+        check_concurrency(concurrency.as_ref())?;
+        check_partial(&source, &flags)?;
+        Ok(Self { source, concurrency, reserve, flags, hooks, krate: args::krate(krate) })
+    }
+}
+
+/// Reads `sqs`, with the comma behind it.
+fn known_source(input: ParseStream<'_>) -> Result<Option<Source>> {
+    let ahead = input.fork();
+    let Ok(function) = ahead.call(Ident::parse_any) else { return Ok(None) };
+    let is_option = ahead.peek(Token![=]) || OPTIONS.iter().any(|option| function == option);
+    if is_option {
+        return Ok(None);
+    }
+    let Some(&(_, event)) = SOURCES.iter().find(|(name, _)| function == name) else {
+        let message = format!("`{function}` is no source of batches: {NO_SOURCE}");
+        return Err(Error::new_spanned(function, message));
+    };
+    input.call(Ident::parse_any)?;
+    if !input.is_empty() {
+        input.parse::<Token![,]>()?;
+    }
+    Ok(Some(Source::Known { function, event }))
+}
+
+fn check_concurrency(concurrency: Option<&Expr>) -> Result<()> {
+    if let Some(Expr::Lit(literal)) = concurrency {
+        let is_number = match &literal.lit {
+            syn::Lit::Int(number) => number.base10_parse::<usize>().is_ok_and(|number| number > 0),
+            _ => false,
+        };
+        if !is_number {
+            let message = "`concurrency` is how many records are handled side by side: a number \
+                           from 1";
+            return Err(Error::new_spanned(literal, message));
+        }
+    }
+    Ok(())
+}
+
+fn check_partial(source: &Source, flags: &[Ident]) -> Result<()> {
+    let is_kafka = matches!(source, Source::Known { function, .. } if function == "kafka");
+    let partial = flags.iter().find(|flag| *flag == "partial_response");
+    match partial {
+        Some(flag) if !is_kafka => Err(Error::new_spanned(
+            flag,
+            "`partial_response` is for `kafka`: the other sources report single records anyway",
+        )),
+        Some(flag) if flags.iter().any(|flag| flag == "all_or_nothing") => Err(Error::new_spanned(
+            flag,
+            "`partial_response` and `all_or_nothing` contradict each other",
+        )),
+        _ => Ok(()),
+    }
+}
+
+const NO_SOURCE: &str = "name where the records come from: `#[batch(sqs)]`, `kinesis`, `dynamodb` or \
+                         `kafka`, or `source = …`, an own type that is a `powertools::batch::Source`";

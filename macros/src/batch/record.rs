@@ -1,0 +1,135 @@
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::visit::{self, Visit};
+use syn::{
+    Error, FnArg, GenericArgument, Pat, PatType, PathArguments, Result, Signature, Type,
+    TypeImplTrait, parse_quote,
+};
+
+use crate::arguments::{self, capture_variables};
+
+/// A function over one record.
+pub(crate) struct Record {
+    /// The signature, still that of the function over a record but for `inputs`.
+    pub(super) sig: Signature,
+    /// What the handler takes in front of the event: `&self` and state.
+    pub(super) inputs: Vec<FnArg>,
+    /// Hands the state to each record.
+    pub(super) state: TokenStream,
+    /// The last argument.
+    pub(super) argument: PatType,
+    captures: TokenStream,
+}
+
+impl Record {
+    pub(crate) fn of(mut sig: Signature, result: &Type) -> Result<Self> {
+        check_result(result)?;
+        let mut arguments: Vec<FnArg> = std::mem::take(&mut sig.inputs).into_iter().collect();
+        let argument = match arguments.pop() {
+            Some(FnArg::Typed(argument)) => argument,
+            _ => return Err(Error::new_spanned(&sig.ident, NO_RECORD)),
+        };
+        if let Some(unnamed) = unnamed(&argument.ty) {
+            return Err(Error::new_spanned(unnamed, UNNAMED));
+        }
+
+        let mut captures = capture_variables(&argument);
+        let (mut inputs, mut state) = (Vec::new(), TokenStream::new());
+        for (index, input) in arguments.into_iter().enumerate() {
+            match input {
+                FnArg::Receiver(receiver) => {
+                    if receiver.reference.is_none() || receiver.mutability.is_some() {
+                        return Err(Error::new_spanned(receiver, RECEIVER));
+                    }
+                    inputs.push(FnArg::Receiver(receiver));
+                }
+                FnArg::Typed(mut input) => {
+                    if let Type::Reference(ty) = &*input.ty
+                        && ty.mutability.is_some()
+                    {
+                        return Err(Error::new_spanned(ty, EXCLUSIVE));
+                    }
+                    captures.extend(capture_variables(&input));
+                    state.extend(share(index, &mut input));
+                    inputs.push(FnArg::Typed(input));
+                }
+            }
+        }
+        Ok(Self { sig, inputs, state, argument, captures })
+    }
+
+    /// Statements that make the block of a record capture its `mut` arguments whole.
+    pub(crate) fn captures(&self) -> TokenStream {
+        self.captures.clone()
+    }
+}
+
+/// Gives an argument a plain name, and each record a clone of it under the pattern it had.
+fn share(index: usize, input: &mut PatType) -> TokenStream {
+    let cfgs = arguments::cfgs(input);
+    let name = match arguments::plain(&input.pat) {
+        Some(name) => name.clone(),
+        None => format_ident!("argument{index}", span = Span::mixed_site()),
+    };
+    let pat = std::mem::replace(&mut *input.pat, parse_quote!(#name));
+    if matches!(pat, Pat::Wild(_)) {
+        return TokenStream::new();
+    }
+    quote!(#(#cfgs)* let #pat = ::core::clone::Clone::clone(&#name);)
+}
+
+/// What the function does besides failing is lost: nobody takes a result.
+fn check_result(result: &Type) -> Result<()> {
+    let Type::Path(path) = result else { return Ok(()) };
+    let Some(last) = path.path.segments.last() else { return Ok(()) };
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return Ok(()) };
+    let Some(GenericArgument::Type(value)) = arguments.args.first() else { return Ok(()) };
+    let is_unit = match value {
+        Type::Tuple(tuple) => tuple.elems.is_empty(),
+        // An alias or a parameter may be one.
+        Type::Path(path) => last.ident != "Result" || path.path.segments.len() > 1,
+        _ => false,
+    };
+    if is_unit { Ok(()) } else { Err(Error::new_spanned(value, RESULT)) }
+}
+
+fn unnamed(ty: &Type) -> Option<TypeImplTrait> {
+    struct Unnamed(Option<TypeImplTrait>);
+
+    impl<'a> Visit<'a> for Unnamed {
+        fn visit_type_impl_trait(&mut self, ty: &'a TypeImplTrait) {
+            self.0.get_or_insert_with(|| ty.clone());
+            visit::visit_type_impl_trait(self, ty);
+        }
+    }
+
+    let mut unnamed = Unnamed(None);
+    unnamed.visit_type(ty);
+    unnamed.0
+}
+
+/// A closure's arguments take no lifetimes of the function's own, so it gets the pattern as it was.
+impl Record {
+    pub(super) fn closure(&self, statements: &TokenStream) -> TokenStream {
+        let PatType { pat, ty, .. } = &self.argument;
+        let state = &self.state;
+        quote_spanned! {Span::mixed_site()=>
+            |#pat: #ty| {
+                #state
+                async move {
+                    #statements
+                }
+            }
+        }
+    }
+}
+
+const NO_RECORD: &str = "`#[batch]` goes on an async function over one record, which is its last \
+                         argument: `order: Message<Order>`";
+const UNNAMED: &str = "the record needs a named type, such as `Message<Order>`";
+const RECEIVER: &str = "`#[batch]` goes on a function or on a method with `&self`: records may be \
+                        handled side by side";
+const EXCLUSIVE: &str = "what all records of a batch share cannot be borrowed exclusively: records \
+                         may be handled side by side";
+const RESULT: &str = "a function over one record returns `Result<(), E>`: nobody takes what it \
+                      returns besides an error";

@@ -1,0 +1,21 @@
+//! `#[derive(LambdaError)]`.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{DeriveInput, Result};
+
+mod expand;
+mod parse;
+
+pub(crate) fn derive(input: TokenStream) -> Result<TokenStream> {
+    let input: DeriveInput = syn::parse2(input)?;
+    match parse::parse(&input) {
+        Ok(error) => Ok(expand::expand(&input, &error)),
+        Err(mistake) => {
+            // What uses the type goes on as if it were right, so that one mistake gives one message.
+            let mistake = mistake.into_compile_error();
+            let stand_in = expand::stand_in(&input);
+            Ok(quote!(#mistake #stand_in))
+        }
+    }
+}

@@ -1,0 +1,219 @@
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote_spanned};
+use syn::spanned::Spanned;
+use syn::visit_mut::{self, VisitMut};
+use syn::{Expr, Path, Result, Type, parse_quote};
+
+use crate::arguments::capture_mutable;
+use crate::function::Function;
+use crate::invocation::{Find, find};
+use crate::kind::Kind;
+use crate::{batch, deadline, idempotent, logged};
+
+/// An attribute with its options.
+pub(crate) enum Layer {
+    Logged(Box<logged::Args>),
+    Batch(Box<batch::Args>),
+    Idempotent(Box<idempotent::Args>),
+    Deadline(Box<deadline::Args>),
+}
+
+/// What an attribute wraps.
+pub(crate) struct Work<'a> {
+    /// The statements of an async block, with an expression at their end.
+    pub(crate) statements: TokenStream,
+    /// The type of that expression, where it is known under a name.
+    pub(crate) result: &'a Type,
+}
+
+impl Layer {
+    pub(super) fn parse(kind: Kind, args: TokenStream) -> Result<Self> {
+        Ok(match kind {
+            Kind::Logged => Self::Logged(Box::new(syn::parse2(args)?)),
+            Kind::Batch => Self::Batch(Box::new(syn::parse2(args)?)),
+            Kind::Idempotent => Self::Idempotent(Box::new(syn::parse2(args)?)),
+            Kind::Deadline => Self::Deadline(Box::new(syn::parse2(args)?)),
+            Kind::InitOnce => unreachable!("it stacks with none of these"),
+        })
+    }
+
+    fn krate(&self) -> &Path {
+        match self {
+            Self::Logged(args) => &args.krate,
+            Self::Batch(args) => &args.krate,
+            Self::Idempotent(args) => &args.krate,
+            Self::Deadline(args) => &args.krate,
+        }
+    }
+
+    fn context(&self) -> Option<&Expr> {
+        match self {
+            Self::Idempotent(args) => args.context.as_ref(),
+            Self::Deadline(args) => args.context.as_ref(),
+            Self::Logged(args) => args.context.as_ref(),
+            Self::Batch(_) => None,
+        }
+    }
+
+    /// The statements of the work with this attribute around it.
+    fn wrap(&self, work: Work<'_>) -> TokenStream {
+        match self {
+            Self::Logged(args) => logged::wrap(args, work),
+            Self::Idempotent(args) => idempotent::wrap(args, work),
+            Self::Deadline(args) => deadline::wrap(args, work),
+            Self::Batch(_) => unreachable!("it stands where the stack is split"),
+        }
+    }
+}
+
+impl Work<'_> {
+    /// A future of the work, pinned where it stands: each function that took it by value would
+    /// double the future around it.
+    pub(crate) fn pinned(&self, krate: &Path) -> (TokenStream, TokenStream) {
+        let statements = &self.statements;
+        // The braces of a body on one line are not unnecessary.
+        let pinned = quote_spanned! {Span::mixed_site()=>
+            #[allow(unused_braces)]
+            let mut work = ::core::pin::pin!(::core::option::Option::Some(async move {
+                #statements
+            }));
+        };
+        let in_place = quote_spanned!(Span::mixed_site()=> #krate::InPlace::new(work.as_mut()));
+        (pinned, in_place)
+    }
+}
+
+/// Wraps the body of a function, where it stands.
+///
+/// The body keeps its own tokens, and its block the function's type, so that the compiler reports
+/// mistakes in it as if the attribute were not there.
+pub(super) fn function(
+    marker: &TokenStream,
+    layers: &[Layer],
+    function: Function,
+    result: &Type,
+) -> Result<TokenStream> {
+    let Function { attrs, vis, mut sig, body } = function;
+    let statements = body_of(result, &capture_mutable(&sig), &body);
+    let statements = wrap(layers, statements, result);
+
+    let krate = layers[0].krate();
+    let context = layers.iter().find_map(Layer::context);
+    let Find { invocation, names, bindings } = find(krate, &mut sig, context);
+    let (mut before, mut outside) = (TokenStream::new(), bindings);
+    if let Some(args) = logged_event(layers) {
+        let event = names.last().ok_or_else(|| args.no_event(&sig, context))?;
+        // The event is looked at in its invocation, before a pattern takes it apart.
+        before = args.look_at(&event.name);
+        before.extend(std::mem::take(&mut outside));
+    }
+
+    // With hygiene: the expressions and the body do not see these names.
+    Ok(quote_spanned! {Span::mixed_site()=>
+        #(#attrs)*
+        #vis #sig {
+            #marker
+            let invocation = #invocation;
+            #outside
+            let work = async move {
+                #before
+                #statements
+            };
+            #krate::Invocation::enter(invocation, work).await
+        }
+    })
+}
+
+/// Makes the handler of a function over one record: what is above `#[batch]` wraps the handler, what
+/// is below the record.
+pub(super) fn over_records(
+    marker: &TokenStream,
+    mut layers: Vec<Layer>,
+    place: usize,
+    function: Function,
+    result: &Type,
+) -> Result<TokenStream> {
+    let below = layers.split_off(place + 1);
+    let Some(Layer::Batch(args)) = layers.pop() else { unreachable!("it is at its place") };
+    let krate = args.krate.clone();
+
+    let Function { attrs, vis, sig, body } = function;
+    let record = batch::Record::of(sig, result)?;
+    let statements = body_of(result, &record.captures(), &body);
+    let statements = wrap(&below, statements, result);
+    let event = Ident::new("event", Span::mixed_site());
+    let statements = batch::call(&args, &record, &event, &statements);
+    let (sig, result) = batch::handler(&args, record, &event);
+    let statements = wrap(&layers, statements, &result);
+
+    Ok(quote_spanned! {Span::mixed_site()=>
+        #(#attrs)*
+        #vis #sig {
+            #marker
+            let invocation =
+                #krate::Invocation::current_or(::core::option::Option::Some(&#event.context));
+            let work = async move {
+                #statements
+            };
+            #krate::Invocation::enter(invocation, work).await
+        }
+    })
+}
+
+fn wrap(layers: &[Layer], statements: TokenStream, result: &Type) -> TokenStream {
+    let around = |statements, layer: &Layer| layer.wrap(Work { statements, result });
+    layers.iter().rev().fold(statements, around)
+}
+
+/// The attribute that looks at the event.
+fn logged_event(layers: &[Layer]) -> Option<&logged::Args> {
+    layers.iter().find_map(|layer| match layer {
+        Layer::Logged(args) if args.looks_at_event() => Some(&**args),
+        _ => None,
+    })
+}
+
+/// The body as it was written, in a block of the function's type.
+fn body_of(result: &Type, captures: &TokenStream, body: &proc_macro2::Group) -> TokenStream {
+    let mut result = result.clone();
+    Unnamed.visit_type_mut(&mut result);
+    // Without its type, nothing in `return Err(..)` coerces.
+    quote_spanned! {Span::mixed_site()=>
+        #[allow(unreachable_code)]
+        if false {
+            let result: #result = loop {};
+            return result;
+        }
+        #captures
+        #body
+    }
+}
+
+/// Leaves to the compiler what has no name.
+struct Unnamed;
+
+impl VisitMut for Unnamed {
+    fn visit_type_mut(&mut self, ty: &mut Type) {
+        if matches!(ty, Type::ImplTrait(_)) {
+            *ty = parse_quote!(_);
+        }
+        visit_mut::visit_type_mut(self, ty);
+    }
+}
+
+/// The path of the crate, as if it stood there.
+pub(crate) fn krate_at(krate: &Path, span: Span) -> TokenStream {
+    krate
+        .to_token_stream()
+        .into_iter()
+        .map(|mut token| {
+            token.set_span(span);
+            token
+        })
+        .collect()
+}
+
+/// Where `tokens` stand, for what is reported about them, with names of its own.
+pub(crate) fn at(tokens: &impl Spanned) -> Span {
+    Span::mixed_site().located_at(tokens.span())
+}
