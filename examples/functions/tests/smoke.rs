@@ -93,6 +93,24 @@ async fn http_api_maps_errors_to_their_status() {
 }
 
 #[tokio::test]
+async fn step_task_names_its_errors() {
+    let (lambda, _function) = start(env!("CARGO_BIN_EXE_step-task"));
+    let task = async |entered: &str, amount: u64| {
+        let state = json!({ "Name": "Charge", "EnteredTime": entered });
+        let context = json!({ "Execution": { "Id": "e-1" }, "State": state });
+        let task = json!({ "context": context, "order_id": "o-1", "amount": amount });
+        lambda.invoke(task).await
+    };
+    assert_eq!(task("t-1", 0).await.error_type(), Some("PaymentsDown"));
+    assert_eq!(task("t-1", 100).await.json::<Value>(), json!({ "order_id": "o-1" }));
+    assert_eq!(task("t-1", 0).await.json::<Value>(), json!({ "order_id": "o-1" }));
+    assert_eq!(task("t-2", 20_000).await.error_type(), Some("CardDeclined"));
+
+    let nameless = lambda.invoke(json!({ "context": {}, "order_id": "o-1", "amount": 1 })).await;
+    assert_eq!(nameless.error_type(), Some("Powertools.IdempotencyKeyMissing"));
+}
+
+#[tokio::test]
 async fn portable_quotes_a_price() {
     let (lambda, _function) = start(env!("CARGO_BIN_EXE_portable"));
     let quote = lambda.invoke(json!({ "weight": 1_200 })).await;

@@ -3,11 +3,11 @@
 //! The event source mapping needs `ReportBatchItemFailures`.
 
 use aws_sdk_dynamodb::Client;
-use lambda_runtime::{Error, LambdaEvent};
-use powertools::batch::{self, Message, RecordError, Reply, SqsEvent, SqsRecord};
+use lambda_runtime::Error;
+use powertools::batch::{Message, RecordError, SqsRecord};
 use powertools::idempotency::{DynamoDbStore, Idempotency, MemoryStore, Store};
 use powertools::logging::Logging;
-use powertools::{Powertools, aws, idempotent};
+use powertools::{Powertools, aws, batch, deadline, idempotent};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -16,14 +16,16 @@ struct Order {
     amount: u64,
 }
 
+#[batch(sqs, concurrency = 8, permanent_sink = set_aside)]
 #[idempotent(
     key = order.body.id,
     payload = order.body.amount,
     with = records,
     name = "sqs-orders.charge"
 )]
+#[deadline(reserve = "2s")]
 async fn charge<S: Store>(
-    records: &Idempotency<S>,
+    records: Idempotency<S>,
     order: Message<Order>,
 ) -> Result<(), RecordError> {
     if order.body.amount == 0 {
@@ -40,23 +42,11 @@ async fn set_aside(message: SqsRecord, error: RecordError) -> Result<(), Error> 
     Ok(())
 }
 
-async fn handle<S: Store>(
-    records: Idempotency<S>,
-    event: LambdaEvent<SqsEvent>,
-) -> Result<Reply, batch::Error> {
-    batch::sqs(event.payload)
-        .concurrency(8)
-        .permanent_sink(set_aside)
-        .run(|order| charge(&records, order))
-        .await
-        .into_reply()
-}
-
 async fn run<S: Store>(store: S) -> Result<(), Error> {
     // As long as the queue keeps a message.
     let kept = std::time::Duration::from_secs(4 * 24 * 60 * 60);
     let records = Idempotency::builder(store).expires_after(kept).build()?;
-    let handler = move |event| handle(records.clone(), event);
+    let handler = move |event| charge(records.clone(), event);
     Powertools::new(handler).logging(Logging::new()).run().await
 }
 
