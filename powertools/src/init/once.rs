@@ -1,3 +1,6 @@
+use std::future::ready;
+
+use futures_util::future::Either;
 use tokio::sync::OnceCell;
 
 use super::Error;
@@ -50,16 +53,16 @@ impl<T> InitOnce<T> {
     /// value. A task that `make` spawns and waits for is not seen: there, asking for the value waits
     /// until the invocation's time is up.
     #[inline]
-    pub async fn get_or_try_init<F, Fut, E>(&self, make: F) -> Result<&T, E>
+    pub fn get_or_try_init<F, Fut, E>(&self, make: F) -> impl Future<Output = Result<&T, E>>
     where
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<T, E>>,
         E: From<Error>,
     {
         match self.get() {
-            Some(value) => Ok(value),
+            Some(value) => Either::Left(ready(Ok(value))),
             // In a box, so that a read does not carry the initialiser's size around.
-            None => Box::pin(self.make(make)).await,
+            None => Either::Right(Box::pin(self.make(make))),
         }
     }
 

@@ -68,6 +68,7 @@ impl<T> SyncInitOnce<T> {
     }
 
     #[cold]
+    #[inline(never)]
     fn make<E>(&self, make: impl FnOnce() -> Result<T, E>) -> Result<&T, E>
     where
         E: From<Error>,

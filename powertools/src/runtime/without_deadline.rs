@@ -2,7 +2,7 @@ use tower::layer::util::Identity;
 
 /// Stands for the time guard where that module is not there.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct StackDeadline;
+pub(crate) struct StackDeadline(());
 
 impl StackDeadline {
     pub(crate) fn into_layer(self) -> Identity {

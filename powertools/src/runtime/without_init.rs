@@ -3,7 +3,7 @@ use tower::layer::util::Identity;
 
 /// Stands for warm-ups and hooks where that module is not there.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Lifecycle;
+pub(crate) struct Lifecycle(());
 
 impl Lifecycle {
     pub(crate) async fn start(&self) -> Result<(), Error> {
