@@ -90,6 +90,20 @@
 //! TLS connections. When more than one is on, FIPS is used before AWS-LC before ring; to build only
 //! one, take its feature and not `aws`. [`tls`] says which one it is.
 //!
+//! What they cost a function with an idempotency store, without a warm-up: medians of 40 starts on
+//! two shared cores of a server (x86-64), with the certificates of the system and no latency on the
+//! way to DynamoDB. On Lambda the CPU time is stretched by the share of a processor that the
+//! function has: 128 MB have a fourteenth of one.
+//!
+//! | | first invocation | second | CPU until the first response | memory | binary |
+//! |---|--:|--:|--:|--:|--:|
+//! | `tls-ring` | 2.7 ms | 1.1 ms | 8.8 ms | 12.1 MB | 10.3 MB |
+//! | the same, with a warm-up | 0.9 ms | 1.0 ms | 8.9 ms | 12.2 MB | 10.3 MB |
+//! | `tls-aws-lc` | 29.7 ms | 1.1 ms | 31.5 ms | 13.6 MB | 12.3 MB |
+//! | the same, with a warm-up | 1.1 ms | 1.1 ms | 32.3 ms | 14.0 MB | 12.3 MB |
+//! | `tls-aws-lc`, without its own entropy | 2.5 ms | 1.0 ms | 8.4 ms | 13.6 MB | 12.3 MB |
+//! | by hand, with all that the SDK brings by default | 26.5 ms | 1.1 ms | 32.1 ms | 14.4 MB | 15.5 MB |
+//!
 //! **ring** is the default, because the first connection of a new environment is on the way of a
 //! request, and is paid for by the share of a processor that the function's memory buys. It is safe:
 //! the protocol (TLS 1.2 and 1.3) and the checks of certificates are the same code with all three,
