@@ -26,9 +26,9 @@
 //!
 //! - [`Powertools`] runs a handler with the standard stack.
 //! - [`Invocation`] is what is known about the event being handled, wherever the code is that asks.
-//! - [`deadline`] ends work before the invocation's time is up.
+//! - [`deadline`](mod@deadline) ends work before the invocation's time is up.
 //! - [`idempotency`] does work once for each key.
-//! - [`batch`] handles the records of a queue or a stream so that one bad record fails alone.
+//! - [`batch`](mod@batch) handles the records of a queue or a stream so that one bad record fails alone.
 //! - `aws` has one configuration and one HTTP client for all AWS clients.
 //! - [`init`] makes values once for each execution environment, before the first event if it can.
 //! - [`logging`] writes one JSON line for each `tracing` event, with the invocation on it.

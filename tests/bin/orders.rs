@@ -46,8 +46,34 @@ async fn fulfil(records: Records, order: Message<Order>) -> Result<(), RecordErr
         return Err("no luck".into());
     }
     let request = Invocation::current().map(|invocation| invocation.request_id().to_owned());
-    writeln!(std::io::stdout(), "fulfilled {} {}", order.body.id, request.unwrap_or_default())?;
+    let mut line =
+        Line { order: order.body.id, request: request.unwrap_or_default(), ended: false };
+    line.write("fulfilled");
     // The time in which a process that is killed has fulfilled the order, and nobody knows.
     tokio::time::sleep(Duration::from_millis(20)).await;
+    line.ended = true;
     Ok(())
+}
+
+/// Tells of an order that was fulfilled, and that its work was stopped then: a slow machine may come
+/// to the end of its time right there.
+struct Line {
+    order: String,
+    request: String,
+    ended: bool,
+}
+
+impl Line {
+    fn write(&self, what: &str) {
+        let Self { order, request, .. } = self;
+        writeln!(std::io::stdout(), "{what} {order} {request}").expect("the test reads it");
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.write("stopped");
+        }
+    }
 }

@@ -43,7 +43,7 @@ fn a_record_of_a_stream_has_its_stream_and_its_id() {
 
 #[test]
 fn a_change_of_an_item_has_its_id() {
-    let key = json!({ "id": { "S": "a" } });
+    let key = json!({ "id": "a" });
     let event = events::dynamodb("orders")
         .insert(key.clone(), key.clone())
         .modify(key.clone(), key.clone(), key)

@@ -16,7 +16,7 @@
 //!         let records = records.clone();
 //!         async move {
 //!             let order = event.payload;
-//!             records.run("charge", &order, async { Ok::<_, Error>("charged") }).await.map(drop)
+//!             records.run("charge", &order, async { Ok::<_, Error>(format!("charged {order}")) }).await
 //!         }
 //!     })
 //!     .run()
@@ -89,6 +89,65 @@
 //! The features `tls-ring` (which `aws` brings), `tls-aws-lc` and `tls-fips` choose what makes the
 //! TLS connections. When more than one is on, FIPS is used before AWS-LC before ring; to build only
 //! one, take its feature and not `aws`. [`tls`] says which one it is.
+//!
+//! What they cost a function with an idempotency store, without a warm-up: medians of 40 starts on
+//! two shared cores of a server (x86-64), with the certificates of the system and no latency on the
+//! way to DynamoDB. On Lambda the CPU time is stretched by the share of a processor that the
+//! function has: 128 MB have a fourteenth of one.
+//!
+//! | | first invocation | second | CPU until the first response | memory | binary |
+//! |---|--:|--:|--:|--:|--:|
+//! | `tls-ring` | 2.7 ms | 1.1 ms | 8.8 ms | 12.1 MB | 10.3 MB |
+//! | the same, with a warm-up | 0.9 ms | 1.0 ms | 8.9 ms | 12.2 MB | 10.3 MB |
+//! | `tls-aws-lc` | 29.7 ms | 1.1 ms | 31.5 ms | 13.6 MB | 12.3 MB |
+//! | the same, with a warm-up | 1.1 ms | 1.1 ms | 32.3 ms | 14.0 MB | 12.3 MB |
+//! | `tls-aws-lc`, without its own entropy | 2.5 ms | 1.0 ms | 8.4 ms | 13.6 MB | 12.3 MB |
+//! | by hand, with all that the SDK brings by default | 26.5 ms | 1.1 ms | 32.1 ms | 14.4 MB | 15.5 MB |
+//!
+//! **ring** is the default, because the first connection of a new environment is on the way of a
+//! request, and is paid for by the share of a processor that the function's memory buys. It is safe:
+//! the protocol (TLS 1.2 and 1.3) and the checks of certificates are the same code with all three,
+//! rustls; ring supplies the primitives, and takes its random numbers from the operating system.
+//! What it does not have: a key exchange that withstands quantum computers, and a FIPS validation.
+//!
+//! **AWS-LC** is the SDK's own default. It offers the post-quantum exchange X25519MLKEM768, which
+//! matters where what is sent today must still be secret in decades. It gathers entropy of its own
+//! from the jitter of the processor at the first random byte, which is most of its price. The build
+//! variable `AWS_LC_SYS_NO_JITTER_ENTROPY=1` leaves that to the operating system, as ring does:
+//!
+//! ```toml
+//! # .cargo/config.toml
+//! [env]
+//! AWS_LC_SYS_NO_JITTER_ENTROPY = "1"
+//! ```
+//!
+//! **FIPS** is for who must use a validated module, and needs Go and CMake to build. It covers the
+//! TLS connections. The signatures of requests (HMAC-SHA-256) are made by other code of the SDK,
+//! outside of the module; and the endpoints that AWS validates are asked for by
+//! `AWS_USE_FIPS_ENDPOINT=true`. A function that must not run without says so in its `main`, see
+//! [`tls`].
+//!
+//! What is left can be paid before the first event:
+//! [`DynamoDbStore::warm_up`](crate::idempotency::DynamoDbStore::warm_up) reads a record that does
+//! not exist, in a [warm-up](crate::Powertools::warm_up):
+//!
+//! ```no_run
+//! # use lambda_runtime::{Error, LambdaEvent};
+//! # use powertools::idempotency::DynamoDbStore;
+//! # use powertools::{Powertools, aws};
+//! # async fn handle(_: LambdaEvent<String>) -> Result<(), Error> { Ok(()) }
+//! # async fn run() -> Result<(), Error> {
+//! let client = aws_sdk_dynamodb::Client::new(aws::config().await);
+//! let store = DynamoDbStore::new(client, "idempotency");
+//! Powertools::new(handle)
+//!     .warm_up("table", move || {
+//!         let store = store.clone();
+//!         async move { store.warm_up().await }
+//!     })
+//!     .run()
+//!     .await
+//! # }
+//! ```
 
 mod config;
 mod http;

@@ -35,7 +35,7 @@ impl<S> Powertools<S> {
     /// Stops the handler so long before the Lambda timeout: 500 ms unless this says otherwise.
     ///
     /// That is the time in which the error reaches Lambda, an idempotent handler gives its claim
-    /// back, and logs are written. See [`deadline`](crate::deadline) for what stopping means and
+    /// back, and logs are written. See [`deadline`](mod@crate::deadline) for what stopping means and
     /// what becomes of a reserve that is too long.
     pub fn deadline_reserve(mut self, reserve: Duration) -> Self {
         self.deadline = StackDeadline(Some(DeadlineLayer::new().reserve(reserve)));

@@ -9,6 +9,7 @@ use std::sync::Mutex;
 use lambda_runtime::{Error, LambdaEvent};
 use powertools::Powertools;
 use powertools::batch::{self, KinesisEvent, KinesisMessage, ParseError, RecordError, Reply};
+use powertools::logging::Logging;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -36,5 +37,5 @@ async fn handle(event: LambdaEvent<KinesisEvent>) -> Result<Reply, batch::Error>
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    Powertools::new(handle).run().await
+    Powertools::new(handle).logging(Logging::new()).run().await
 }

@@ -3,13 +3,11 @@
 //! Keeps its records in the DynamoDB table that `TABLE_NAME` names, and without one in memory,
 //! which is enough for `cargo lambda watch`.
 
-use aws_config::BehaviorVersion;
 use aws_sdk_dynamodb::Client;
-use aws_smithy_http_client::Builder;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use lambda_runtime::{Error, LambdaEvent};
 use powertools::idempotency::{DynamoDbStore, Idempotency, MemoryStore, Store};
-use powertools::{Powertools, idempotent};
+use powertools::logging::Logging;
+use powertools::{Powertools, aws, idempotent};
 use serde::{Deserialize, Serialize};
 
 #[derive(Deserialize)]
@@ -46,22 +44,17 @@ async fn charge<S: Store>(
 
 async fn run<S: Store>(store: S) -> Result<(), Error> {
     let idempotency = Idempotency::new(store)?;
-    Powertools::new(move |event| charge(idempotency.clone(), event)).run().await
+    let handler = move |event| charge(idempotency.clone(), event);
+    Powertools::new(handler).logging(Logging::new()).run().await
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     match std::env::var("TABLE_NAME") {
-        Ok(table) => run(DynamoDbStore::new(dynamodb().await, table)).await,
+        Ok(table) => run(DynamoDbStore::new(Client::new(aws::config().await), table)).await,
         Err(_) => {
             eprintln!("TABLE_NAME is not set: records are kept in memory, for local runs only");
             run(MemoryStore::new()).await
         }
     }
-}
-
-async fn dynamodb() -> Client {
-    let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-    let config = aws_config::defaults(BehaviorVersion::latest()).http_client(http);
-    Client::new(&config.load().await)
 }

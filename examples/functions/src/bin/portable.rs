@@ -3,6 +3,7 @@
 use functions::quote::{Parcel, Quote, quote};
 use lambda_runtime::{Error, LambdaEvent};
 use powertools::Powertools;
+use powertools::logging::Logging;
 
 async fn handle(event: LambdaEvent<Parcel>) -> Result<Quote, Error> {
     Ok(quote(&event.payload)?)
@@ -10,5 +11,5 @@ async fn handle(event: LambdaEvent<Parcel>) -> Result<Quote, Error> {
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    Powertools::new(handle).run().await
+    Powertools::new(handle).logging(Logging::new()).run().await
 }

@@ -6,6 +6,7 @@
 use lambda_runtime::{Error, LambdaEvent};
 use powertools::Powertools;
 use powertools::batch::{self, Change, DynamoDbEvent, RecordError, Reply};
+use powertools::logging::Logging;
 use serde::Deserialize;
 
 /// An item of the table.
@@ -33,5 +34,5 @@ async fn handle(event: LambdaEvent<DynamoDbEvent>) -> Result<Reply, batch::Error
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    Powertools::new(handle).run().await
+    Powertools::new(handle).logging(Logging::new()).run().await
 }

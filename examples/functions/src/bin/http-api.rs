@@ -1,0 +1,70 @@
+//! An HTTP API that charges a card once for each `Idempotency-Key` of a client.
+//!
+//! The response of an HTTP function cannot be stored, so the work is a function of its own.
+
+use aws_sdk_dynamodb::Client;
+use lambda_http::http::StatusCode;
+use lambda_http::{Body, Request, RequestPayloadExt, Response, service_fn};
+use lambda_runtime::Error;
+use powertools::idempotency::{
+    self, DynamoDbStore, Idempotency, MemoryStore, NaturalKey, Store, natural,
+};
+use powertools::{InvocationLayer, aws, idempotent};
+use serde::{Deserialize, Serialize};
+
+#[derive(Deserialize)]
+struct Charge {
+    amount: u64,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Receipt {
+    charged: u64,
+}
+
+#[idempotent(key = key, payload = charge.amount, with = records, name = "http-api.charge")]
+async fn charge_once<S: Store>(
+    records: &Idempotency<S>,
+    key: NaturalKey,
+    charge: Charge,
+) -> Result<Receipt, idempotency::Error> {
+    // Here the card is charged, once.
+    Ok(Receipt { charged: charge.amount })
+}
+
+async fn handle<S: Store>(
+    records: Idempotency<S>,
+    request: Request,
+) -> Result<Response<Body>, Error> {
+    let key = natural(&request);
+    let Ok(Some(charge)) = request.payload::<Charge>() else {
+        return respond(StatusCode::BAD_REQUEST, "a charge has an amount");
+    };
+    match charge_once(&records, key, charge).await {
+        Ok(receipt) => respond(StatusCode::OK, serde_json::to_string(&receipt)?),
+        // 400 without a key, 409 while another request has it, 422 for another amount.
+        Err(error) => respond(StatusCode::from_u16(error.http_status())?, error.to_string()),
+    }
+}
+
+fn respond(status: StatusCode, body: impl Into<Body>) -> Result<Response<Body>, Error> {
+    Ok(Response::builder().status(status).body(body.into())?)
+}
+
+async fn run<S: Store>(store: S) -> Result<(), Error> {
+    let records = Idempotency::new(store)?;
+    let handler = service_fn(move |request| handle(records.clone(), request));
+    lambda_runtime::Runtime::new(lambda_http::Adapter::from(handler))
+        .layer(InvocationLayer::new())
+        .run()
+        .await
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    match std::env::var("TABLE_NAME") {
+        Ok(table) => run(DynamoDbStore::new(Client::new(aws::config().await), table)).await,
+        // Enough for `cargo lambda watch`.
+        Err(_) => run(MemoryStore::new()).await,
+    }
+}

@@ -1,0 +1,60 @@
+//! Drains a queue of orders: each is charged once, and a bad one fails alone.
+//!
+//! The event source mapping needs `ReportBatchItemFailures`.
+
+use aws_sdk_dynamodb::Client;
+use lambda_runtime::Error;
+use powertools::batch::{Message, RecordError, SqsRecord};
+use powertools::idempotency::{DynamoDbStore, Idempotency, MemoryStore, Store};
+use powertools::logging::Logging;
+use powertools::{Powertools, aws, batch, deadline, idempotent};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Order {
+    id: String,
+    amount: u64,
+}
+
+#[batch(sqs, concurrency = 8, permanent_sink = set_aside)]
+#[idempotent(
+    key = order.body.id,
+    payload = order.body.amount,
+    with = records,
+    name = "sqs-orders.charge"
+)]
+#[deadline(reserve = "2s")]
+async fn charge<S: Store>(
+    records: Idempotency<S>,
+    order: Message<Order>,
+) -> Result<(), RecordError> {
+    if order.body.amount == 0 {
+        return Err(RecordError::permanent("an order of nothing"));
+    }
+    // Here the card is charged, once.
+    tracing::info!(order = order.body.id, amount = order.body.amount, "charged");
+    Ok(())
+}
+
+/// Where an order goes that no further try can help: in production a table or a topic.
+async fn set_aside(message: SqsRecord, error: RecordError) -> Result<(), Error> {
+    tracing::warn!(message = message.message_id(), %error, "set aside");
+    Ok(())
+}
+
+async fn run<S: Store>(store: S) -> Result<(), Error> {
+    // As long as the queue keeps a message.
+    let kept = std::time::Duration::from_secs(4 * 24 * 60 * 60);
+    let records = Idempotency::builder(store).expires_after(kept).build()?;
+    let handler = move |event| charge(records.clone(), event);
+    Powertools::new(handler).logging(Logging::new()).run().await
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    match std::env::var("TABLE_NAME") {
+        Ok(table) => run(DynamoDbStore::new(Client::new(aws::config().await), table)).await,
+        // Enough for `cargo lambda watch`.
+        Err(_) => run(MemoryStore::new()).await,
+    }
+}

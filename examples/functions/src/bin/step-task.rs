@@ -1,0 +1,67 @@
+//! A task of a state machine, whose errors the state machine can match by name.
+
+use aws_sdk_dynamodb::Client;
+use lambda_runtime::{Error, LambdaEvent};
+use powertools::idempotency::{
+    self, DynamoDbStore, Idempotency, MemoryStore, StepFunctionsContext, Store, natural,
+};
+use powertools::logging::Logging;
+use powertools::{LambdaError, Powertools, aws, idempotent};
+use serde::{Deserialize, Serialize};
+
+/// The state machine passes its context on: see `template.yaml`.
+#[derive(Deserialize)]
+struct Task {
+    context: StepFunctionsContext,
+    order_id: String,
+    amount: u64,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Receipt {
+    order_id: String,
+}
+
+#[derive(Debug, thiserror::Error, LambdaError)]
+enum TaskError {
+    /// `Catch` it: another try is of no use.
+    #[error("the card was declined")]
+    #[error_type = "CardDeclined"]
+    Declined,
+    /// `Retry` it.
+    #[error("the payment service does not answer")]
+    #[error_type = "PaymentsDown"]
+    Unavailable,
+    /// Under the name of the error in it, such as `Powertools.IdempotencyInProgress`.
+    #[error(transparent)]
+    Idempotency(#[from] idempotency::Error),
+}
+
+#[idempotent(key = natural(&event.payload.context), with = records, name = "step-task.charge")]
+async fn charge<S: Store>(
+    records: Idempotency<S>,
+    event: LambdaEvent<Task>,
+) -> Result<Receipt, TaskError> {
+    let Task { order_id, amount, .. } = event.payload;
+    match amount {
+        // Here the card is charged, once for each time that the state machine comes here.
+        1..10_000 => Ok(Receipt { order_id }),
+        0 => Err(TaskError::Unavailable),
+        _ => Err(TaskError::Declined),
+    }
+}
+
+async fn run<S: Store>(store: S) -> Result<(), Error> {
+    let records = Idempotency::new(store)?;
+    let handler = move |event| charge(records.clone(), event);
+    Powertools::new(handler).logging(Logging::new()).run().await
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    match std::env::var("TABLE_NAME") {
+        Ok(table) => run(DynamoDbStore::new(Client::new(aws::config().await), table)).await,
+        // Enough for `cargo lambda watch`.
+        Err(_) => run(MemoryStore::new()).await,
+    }
+}

@@ -1,0 +1,127 @@
+//! Each function as a process, with the event that it is for.
+
+use std::process::Command;
+
+use powertools::testing::events::{self, KinesisRecord, SqsMessage};
+use powertools::testing::{FakeRuntime, FunctionProcess};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn orders_charges_an_order_once() {
+    let (lambda, _function) = start(env!("CARGO_BIN_EXE_orders"));
+    let order = json!({ "order_id": "o-1", "amount": 100 });
+    let first = lambda.invoke(order.clone()).await.json::<Value>();
+    assert_eq!(first["charged"], 100);
+    assert_eq!(lambda.invoke(order).await.json::<Value>(), first);
+
+    let other = lambda.invoke(json!({ "order_id": "o-1", "amount": 250 })).await;
+    assert_eq!(other.error_type(), Some("Powertools.IdempotencyPayloadChanged"));
+}
+
+#[tokio::test]
+async fn sqs_orders_reports_the_message_that_failed() {
+    let (lambda, _function) = start(env!("CARGO_BIN_EXE_sqs-orders"));
+    let order = |id: &str, amount: u64| {
+        SqsMessage::from(json!({ "id": id, "amount": amount })).id(format!("m-{id}"))
+    };
+    let messages = events::sqs("orders")
+        .message(order("o-1", 100))
+        .message(SqsMessage::from("not JSON").id("m-bad"))
+        .message(order("o-2", 0)); // set aside
+    let reply = lambda.invoke(messages.build()).await.json::<Value>();
+    assert_eq!(reply, json!({ "batchItemFailures": [{ "itemIdentifier": "m-bad" }] }));
+}
+
+#[tokio::test]
+async fn fifo_ledger_stops_the_account_that_failed_and_no_other() {
+    let (lambda, function) = start(env!("CARGO_BIN_EXE_fifo-ledger"));
+    let entry = |id: &str, account: &str, body: &str| SqsMessage::from(body).id(id).group(account);
+    let messages = events::sqs("ledger.fifo")
+        .message(entry("a-1", "a", "{}")) // has no amount
+        .message(entry("a-2", "a", r#"{"cents":5}"#))
+        .message(entry("b-1", "b", r#"{"cents":7}"#));
+    let reply = lambda.invoke(messages.build()).await.json::<Value>();
+    let failed = json!([{ "itemIdentifier": "a-1" }, { "itemIdentifier": "a-2" }]);
+    assert_eq!(reply["batchItemFailures"], failed);
+    assert!(function.stdout_line(r#""cents":7"#).await.is_some());
+}
+
+#[tokio::test]
+async fn kinesis_clicks_skips_what_it_cannot_read() {
+    let (lambda, function) = start(env!("CARGO_BIN_EXE_kinesis-clicks"));
+    let records = events::kinesis("clicks")
+        .record(KinesisRecord::json("ada", json!({ "page": "/" })))
+        .record(KinesisRecord::new("ada", "not JSON"))
+        .record(KinesisRecord::json("bob", json!({ "page": "/" })));
+    let reply = lambda.invoke(records.build()).await.json::<Value>();
+    assert_eq!(reply, json!({ "batchItemFailures": [] }));
+    assert!(function.stdout_line("counted").await.unwrap().contains(r#"\"/\": 2"#));
+}
+
+#[tokio::test]
+async fn stream_projector_follows_the_table() {
+    let (lambda, function) = start(env!("CARGO_BIN_EXE_stream-projector"));
+    let key = json!({ "sku": "mug" });
+    let item = |stock: u32| json!({ "sku": "mug", "stock": stock });
+    let changes = events::dynamodb("items")
+        .insert(key.clone(), item(3))
+        .modify(key.clone(), item(3), item(0))
+        .remove(key, item(0));
+    let reply = lambda.invoke(changes.build()).await.json::<Value>();
+    assert_eq!(reply, json!({ "batchItemFailures": [] }));
+    assert!(function.stdout_line(r#""message":"show""#).await.is_some());
+    assert!(function.stdout_line(r#""message":"hide""#).await.is_some());
+}
+
+#[tokio::test]
+async fn http_api_maps_errors_to_their_status() {
+    let (lambda, _function) = start(env!("CARGO_BIN_EXE_http-api"));
+    let charge = async |key: Option<&str>, amount: u64| {
+        let mut request =
+            events::api_gateway_v2("POST", "/charges").json(json!({ "amount": amount }));
+        if let Some(key) = key {
+            request = request.header("Idempotency-Key", key);
+        }
+        lambda.invoke(request.build()).await.json::<Value>()
+    };
+    let first = charge(Some("k-1"), 100).await;
+    assert_eq!(first["statusCode"], 200);
+    assert_eq!(first["body"], r#"{"charged":100}"#);
+    assert_eq!(charge(Some("k-1"), 100).await["body"], first["body"]);
+    assert_eq!(charge(Some("k-1"), 250).await["statusCode"], 422);
+    assert_eq!(charge(None, 100).await["statusCode"], 400);
+}
+
+#[tokio::test]
+async fn step_task_names_its_errors() {
+    let (lambda, _function) = start(env!("CARGO_BIN_EXE_step-task"));
+    let task = async |entered: &str, amount: u64| {
+        let state = json!({ "Name": "Charge", "EnteredTime": entered });
+        let context = json!({ "Execution": { "Id": "e-1" }, "State": state });
+        let task = json!({ "context": context, "order_id": "o-1", "amount": amount });
+        lambda.invoke(task).await
+    };
+    assert_eq!(task("t-1", 0).await.error_type(), Some("PaymentsDown"));
+    assert_eq!(task("t-1", 100).await.json::<Value>(), json!({ "order_id": "o-1" }));
+    assert_eq!(task("t-1", 0).await.json::<Value>(), json!({ "order_id": "o-1" }));
+    assert_eq!(task("t-2", 20_000).await.error_type(), Some("CardDeclined"));
+
+    let nameless = lambda.invoke(json!({ "context": {}, "order_id": "o-1", "amount": 1 })).await;
+    assert_eq!(nameless.error_type(), Some("Powertools.IdempotencyKeyMissing"));
+}
+
+#[tokio::test]
+async fn portable_quotes_a_price() {
+    let (lambda, _function) = start(env!("CARGO_BIN_EXE_portable"));
+    let quote = lambda.invoke(json!({ "weight": 1_200 })).await;
+    assert_eq!(quote.json::<Value>(), json!({ "price": 590 }));
+    let heavy = lambda.invoke(json!({ "weight": 31_000 })).await;
+    assert_eq!(heavy.diagnostic().unwrap().error_message, "a parcel of 31000 g is too heavy");
+}
+
+/// The function behind a Lambda service of its own. It keeps its records in memory.
+fn start(binary: &str) -> (FakeRuntime, FunctionProcess) {
+    let lambda = FakeRuntime::new();
+    let function = lambda.spawn(Command::new(binary)).expect("the binary was built");
+    (lambda, function)
+}
