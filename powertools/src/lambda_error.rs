@@ -127,8 +127,8 @@ pub(crate) fn describe(error: &(dyn StdError + 'static)) -> Option<Description> 
     not(feature = "logging"),
     expect(dead_code, reason = "a line of a handler's error asks")
 )]
-pub(crate) fn as_error(value: &dyn Any) -> Option<&(dyn StdError + 'static)> {
-    inventory::iter::<Registration>().find_map(|registration| (registration.as_error)(value))
+pub(crate) fn downcast(value: &dyn Any) -> Option<&(dyn StdError + 'static)> {
+    inventory::iter::<Registration>().find_map(|registration| (registration.downcast)(value))
 }
 
 /// An entry in the list of error types with names. Made by
@@ -136,14 +136,14 @@ pub(crate) fn as_error(value: &dyn Any) -> Option<&(dyn StdError + 'static)> {
 #[derive(Debug)]
 pub struct Registration {
     describe: fn(&(dyn StdError + 'static)) -> Option<Description>,
-    as_error: fn(&dyn Any) -> Option<&(dyn StdError + 'static)>,
+    downcast: fn(&dyn Any) -> Option<&(dyn StdError + 'static)>,
 }
 
 impl Registration {
     /// The entry of `E`.
     #[must_use]
     pub const fn of<E: LambdaError>() -> Self {
-        Self { describe: describe_as::<E>, as_error: as_error_of::<E> }
+        Self { describe: describe_as::<E>, downcast: downcast_to::<E> }
     }
 }
 
@@ -157,7 +157,7 @@ fn describe_as<E: LambdaError>(error: &(dyn StdError + 'static)) -> Option<Descr
     Some(Description { error_type: error.error_type(), is_permanent: error.is_permanent() })
 }
 
-fn as_error_of<E: LambdaError>(value: &dyn Any) -> Option<&(dyn StdError + 'static)> {
+fn downcast_to<E: LambdaError>(value: &dyn Any) -> Option<&(dyn StdError + 'static)> {
     value.downcast_ref::<E>().map(|error| error as _)
 }
 
@@ -200,36 +200,36 @@ macro_rules! register_lambda_error {
 /// type or a box such as `lambda_runtime::Error` and `anyhow::Error`.
 ///
 /// ```
-/// use powertools::lambda_error::AsDynError as _;
+/// use powertools::lambda_error::AsError as _;
 ///
 /// let boxed = anyhow::anyhow!("no order");
-/// assert_eq!(boxed.as_dyn_error().to_string(), "no order");
+/// assert_eq!(boxed.as_error().to_string(), "no order");
 /// ```
-pub trait AsDynError {
+pub trait AsError {
     /// The error.
-    fn as_dyn_error(&self) -> &(dyn StdError + 'static);
+    fn as_error(&self) -> &(dyn StdError + 'static);
 }
 
-impl<E: StdError + 'static> AsDynError for E {
-    fn as_dyn_error(&self) -> &(dyn StdError + 'static) {
+impl<E: StdError + 'static> AsError for E {
+    fn as_error(&self) -> &(dyn StdError + 'static) {
         self
     }
 }
 
-impl AsDynError for dyn StdError + 'static {
-    fn as_dyn_error(&self) -> &(dyn StdError + 'static) {
+impl AsError for dyn StdError + 'static {
+    fn as_error(&self) -> &(dyn StdError + 'static) {
         self
     }
 }
 
-impl AsDynError for dyn StdError + Send + 'static {
-    fn as_dyn_error(&self) -> &(dyn StdError + 'static) {
+impl AsError for dyn StdError + Send + 'static {
+    fn as_error(&self) -> &(dyn StdError + 'static) {
         self
     }
 }
 
-impl AsDynError for dyn StdError + Send + Sync + 'static {
-    fn as_dyn_error(&self) -> &(dyn StdError + 'static) {
+impl AsError for dyn StdError + Send + Sync + 'static {
+    fn as_error(&self) -> &(dyn StdError + 'static) {
         self
     }
 }

@@ -81,9 +81,11 @@ pub mod logging;
 #[cfg(feature = "test-util")]
 pub mod testing;
 
+mod carries;
 mod clock;
 mod in_place;
 
+pub use crate::carries::Carries;
 pub use crate::clock::Clock;
 #[cfg(feature = "deadline")]
 #[doc(inline)]

@@ -43,7 +43,7 @@ fn implement<'a>(
         let clause = generics.make_where_clause();
         clause.predicates.push(parse_quote!(#ident #types: ::core::error::Error + 'static));
         for Forward { ty, .. } in forwards.into_iter().filter(|f| mentions(input, f)) {
-            clause.predicates.push(parse_quote!(#ty: #krate::lambda_error::AsDynError));
+            clause.predicates.push(parse_quote!(#ty: #krate::lambda_error::AsError));
         }
     }
     let (parameters, types, clause) = generics.split_for_impl();
@@ -134,7 +134,7 @@ fn is_permanent(krate: &Path, cases: &[Case]) -> TokenStream {
 }
 
 fn import(krate: &Path, forwards: bool) -> Option<TokenStream> {
-    forwards.then(|| quote!(use #krate::lambda_error::AsDynError as _;))
+    forwards.then(|| quote!(use #krate::lambda_error::AsError as _;))
 }
 
 fn pattern(case: &Case) -> TokenStream {
@@ -151,7 +151,7 @@ fn found(krate: &Path, case: &Case, forward: &Forward) -> (TokenStream, TokenStr
         Some(variant) => quote!(Self::#variant { #member: source, .. }),
         None => quote!(Self { #member: source, .. }),
     };
-    (pattern, quote!(#krate::lambda_error::find(source.as_dyn_error())))
+    (pattern, quote!(#krate::lambda_error::find(source.as_error())))
 }
 
 /// True if the type of the field has a type parameter in it.
@@ -195,22 +195,22 @@ mod tests {
             #[automatically_derived]
             impl ::powertools::lambda_error::LambdaError for OrderError {
                 fn error_type(&self) -> &'static str {
-                    use ::powertools::lambda_error::AsDynError as _;
+                    use ::powertools::lambda_error::AsError as _;
                     match self {
                         Self::Declined { .. } => "CardDeclined",
                         Self::Warehouse { .. } => "OrderError.Warehouse",
                         Self::Idempotency { 0: source, .. } =>
-                            ::powertools::lambda_error::find(source.as_dyn_error())
+                            ::powertools::lambda_error::find(source.as_error())
                                 .map_or("OrderError.Idempotency", |found| found.error_type),
                     }
                 }
 
                 fn is_permanent(&self) -> bool {
-                    use ::powertools::lambda_error::AsDynError as _;
+                    use ::powertools::lambda_error::AsError as _;
                     match self {
                         Self::Declined { .. } => true,
                         Self::Idempotency { 0: source, .. } =>
-                            ::powertools::lambda_error::find(source.as_dyn_error())
+                            ::powertools::lambda_error::find(source.as_error())
                                 .is_some_and(|found| found.is_permanent),
                         _ => false,
                     }

@@ -5,7 +5,7 @@ use futures_util::FutureExt;
 
 use super::guard::{Ended, Guard, Limits, ResponseFuture, reserving};
 use super::{Error, Items};
-use crate::Invocation;
+use crate::{Carries, Invocation};
 
 /// The time that is left for the event being handled.
 ///
@@ -119,7 +119,7 @@ impl Deadline {
     pub fn run<F, T, E>(&self, reserve: Duration, work: F) -> ResponseFuture<F>
     where
         F: Future<Output = Result<T, E>>,
-        E: From<Error>,
+        E: Carries<Error>,
     {
         ResponseFuture::new(Guard::new(self.limits(reserve), work))
     }

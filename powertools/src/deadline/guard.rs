@@ -11,7 +11,7 @@ use tokio::task::futures::TaskLocalFuture;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::Error;
-use crate::Invocation;
+use crate::{Carries, Invocation};
 
 /// How much earlier than a guard further out work is stopped: its error or fallback has to travel
 /// through the code between the two.
@@ -198,7 +198,7 @@ impl<F> ResponseFuture<F> {
 impl<F, T, E> Future for ResponseFuture<F>
 where
     F: Future<Output = Result<T, E>>,
-    E: From<Error>,
+    E: Carries<Error>,
 {
     type Output = Result<T, E>;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{Call, Error, KeyCodec, LocalCache, Operation, Record, Replay, Store};
-use crate::Clock;
+use crate::{Carries, Clock};
 
 /// No time in the options is longer, so that adding one to a date stays a date.
 const LONGEST: Duration = Duration::from_secs(10 * 366 * 24 * 60 * 60);
@@ -212,7 +212,7 @@ impl<S: Store> Idempotency<S> {
         K: serde::Serialize + ?Sized,
         F: Future<Output = Result<R, E>>,
         R: Replay,
-        E: From<Error>,
+        E: Carries<Error>,
     {
         let call: Call<S> = self.operation(name).key(key)?;
         call.run(work).await

@@ -5,6 +5,7 @@ use tokio::sync::OnceCell;
 
 use super::Error;
 use super::making::Making;
+use crate::Carries;
 use crate::runtime::is_restored;
 
 /// A value that is made once for each execution environment, by an async initialiser.
@@ -57,7 +58,7 @@ impl<T> InitOnce<T> {
     where
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<T, E>>,
-        E: From<Error>,
+        E: Carries<Error>,
     {
         match self.get() {
             Some(value) => Either::Left(ready(Ok(value))),
@@ -70,7 +71,7 @@ impl<T> InitOnce<T> {
     where
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<T, E>>,
-        E: From<Error>,
+        E: Carries<Error>,
     {
         let cell = self.cell();
         Making::with(cell)?.scope(cell.get_or_try_init(make)).await

@@ -2,6 +2,7 @@ use once_cell::sync::OnceCell;
 
 use super::Error;
 use super::making::Making;
+use crate::Carries;
 use crate::runtime::is_restored;
 
 /// A value that is made once for each execution environment, without waiting for anything.
@@ -59,7 +60,7 @@ impl<T> SyncInitOnce<T> {
     #[inline]
     pub fn get_or_try_init<E>(&self, make: impl FnOnce() -> Result<T, E>) -> Result<&T, E>
     where
-        E: From<Error>,
+        E: Carries<Error>,
     {
         match self.get() {
             Some(value) => Ok(value),
@@ -71,7 +72,7 @@ impl<T> SyncInitOnce<T> {
     #[inline(never)]
     fn make<E>(&self, make: impl FnOnce() -> Result<T, E>) -> Result<&T, E>
     where
-        E: From<Error>,
+        E: Carries<Error>,
     {
         let cell = self.cell();
         Making::with(cell)?.sync_scope(|| cell.get_or_try_init(make))

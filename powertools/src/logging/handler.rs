@@ -129,7 +129,7 @@ impl Drop for Watch {
 /// Writes the line of a handler's error.
 fn log_error<E: fmt::Debug + 'static>(error: &E) {
     let any: &dyn std::any::Any = error;
-    if let Some(error) = unbox(any).or_else(|| lambda_error::as_error(any)) {
+    if let Some(error) = unbox(any).or_else(|| lambda_error::downcast(any)) {
         let causes = exception::causes(error).map(ToString::to_string).collect();
         log_failure(&error.to_string(), exception::name(error), causes);
     } else if let Some(Diagnostic { error_type, error_message }) = any.downcast_ref() {

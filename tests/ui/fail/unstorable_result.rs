@@ -10,6 +10,14 @@ async fn charge(records: &Records, id: u64) -> Result<Receipt, Error> {
     Ok(Receipt)
 }
 
+#[derive(serde::Deserialize)]
+struct OnlyRead;
+
+#[idempotent(key = id, with = records)]
+async fn ship(records: &Records, id: u64) -> Result<OnlyRead, Error> {
+    Ok(OnlyRead)
+}
+
 fn main() {
-    let _ = charge;
+    let _ = (charge, ship);
 }

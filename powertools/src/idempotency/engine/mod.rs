@@ -19,8 +19,8 @@ use self::time::Window;
 use super::codec::CodecError;
 use super::store::Completion;
 use super::{Call, Error, OnInterrupt, OnSaveFailure, Record, Replay, Status, Store};
-use crate::Invocation;
 use crate::runtime::diagnostic::with_causes;
+use crate::{Carries, Invocation};
 
 impl<S: Store> Call<S> {
     /// Runs `work`, unless it was already done under this key: then its stored result comes back
@@ -38,7 +38,7 @@ impl<S: Store> Call<S> {
     where
         F: Future<Output = Result<R, E>>,
         R: Replay,
-        E: From<Error>,
+        E: Carries<Error>,
     {
         let mut work = pin!(Some(work));
         let Some(prepared) = self.prepared else { return polled(&mut work).await };
@@ -80,7 +80,7 @@ impl<S: Store, F> HeldClaim<'_, S, F> {
     where
         F: Future<Output = Result<R, E>>,
         R: Replay,
-        E: From<Error>,
+        E: Carries<Error>,
     {
         let left = self.session.time.until(window.limit);
         if left.is_zero() {
