@@ -1,4 +1,4 @@
-//! `#[idempotent]` at run time.
+//! The attributes at run time.
 
 use lambda_runtime::{Context, LambdaEvent};
 use powertools::Invocation;
@@ -7,8 +7,11 @@ use powertools::idempotent;
 
 mod engine;
 mod future;
+mod init_once;
 mod invocation;
+mod lambda_error;
 mod names;
+mod stacks;
 
 type Records = Idempotency<MemoryStore>;
 

@@ -10,6 +10,7 @@ use serde_json::Value;
 use tracing::dispatcher::DefaultGuard;
 use tracing_subscriber::layer::SubscriberExt;
 
+mod attribute;
 mod buffer;
 mod golden;
 mod handler;

@@ -33,7 +33,8 @@ pub(crate) fn call(
     let closure = record.closure(statements);
     // What is asked of the record is reported once, at its type.
     quote_spanned! {at(&record.argument.ty)=>
-        #batch #concurrency #reserve #(#flags)* #(#hooks)* .run(#closure).await.into_reply()
+        let batch = #batch #concurrency #reserve #(#flags)* #(#hooks)*;
+        batch.run(#closure).await.into_reply()
     }
 }
 

@@ -5,8 +5,9 @@
 //! and wraps the body from the bottom up, so that the top one is the outermost.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::Result;
+use syn::spanned::Spanned as _;
 
 use crate::function::Function;
 use crate::kind::Kind;
@@ -46,8 +47,11 @@ pub(crate) fn expand(first: Kind, args: TokenStream, item: TokenStream) -> Resul
     check_batch_event(&layers)?;
     let marker = marker::of(&kinds);
     // An import must not look unused since its attribute was taken out.
-    let paths = siblings.iter().map(|attr| attr.path());
-    let marker = quote!(#marker #(#[allow(unused_imports)] use #paths as _;)*);
+    let uses = siblings.iter().map(|attr| {
+        let path = attr.path();
+        quote_spanned!(path.span()=> #[allow(unused_imports)] use #path as _;)
+    });
+    let marker = quote!(#marker #(#uses)*);
     match above_batch {
         Some(batch) => expand::over_records(&marker, layers, batch, function, &result),
         None => expand::function(&marker, &layers, function, &result),

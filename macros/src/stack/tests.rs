@@ -166,10 +166,11 @@ fn batch_stays_small() {
                 let invocation =
                     ::powertools::Invocation::current_or(::core::option::Option::Some(&event.context));
                 let work = async move {
-                    ::powertools::batch::sqs(event.payload)
+                    let batch = ::powertools::batch::sqs(event.payload)
                         .concurrency(8)
                         .reserve(::core::time::Duration::from_millis(1000u64))
-                        .all_or_nothing()
+                        .all_or_nothing();
+                    batch
                         .run(|Message { body, .. }: Message<Order>| {
                             let records = ::core::clone::Clone::clone(&records);
                             async move {
