@@ -32,3 +32,10 @@ pub fn scale(small: usize, full: usize) -> usize {
         Ok(_) => full,
     }
 }
+
+/// As many as `POWERTOOLS_TEST_SCALE` times `small`; for tests whose whole length takes too long.
+#[must_use]
+pub fn times(small: usize) -> usize {
+    let scale = std::env::var("POWERTOOLS_TEST_SCALE").ok().and_then(|scale| scale.parse().ok());
+    small * scale.unwrap_or(1).max(1)
+}
