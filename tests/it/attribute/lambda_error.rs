@@ -141,8 +141,7 @@ async fn outcome<E: Into<RecordError>>(fail: fn() -> E) -> Outcome {
         .permanent_sink(|_, _| async { Ok::<_, BoxError>(()) })
         .run(|_: SqsRecord| async move { Err::<(), E>(fail()) })
         .await;
-    let outcome = report.records().next().unwrap().1.clone();
-    outcome
+    report.records().next().unwrap().1.clone()
 }
 
 #[tokio::test]
