@@ -45,12 +45,6 @@ async fn of_a_batch(order: powertools::batch::Message<u64>) -> Result<(), Error>
 }
 
 #[logged]
-#[deadlin]
-async fn misspelt_below(event: LambdaEvent<u64>) -> Result<u64, Error> {
-    Ok(event.payload)
-}
-
-#[logged]
 #[deadline]
 async fn not_imported(event: LambdaEvent<u64>) -> Result<u64, Error> {
     Ok(event.payload)
@@ -58,5 +52,5 @@ async fn not_imported(event: LambdaEvent<u64>) -> Result<u64, Error> {
 
 fn main() {
     let _ = (empty, not_quoted, number, flag_with_a_value, no_event, context, not_async);
-    let _ = (of_a_batch, misspelt_below, not_imported);
+    let _ = (of_a_batch, not_imported);
 }
