@@ -107,7 +107,7 @@ async fn kill_until<T>(
     lambda: &FakeRuntime,
     work: impl Future<Output = T>,
 ) -> (T, Vec<FunctionProcess>) {
-    let spawn = || lambda.spawn(Command::new(env!("CARGO_BIN_EXE_orders"))).unwrap();
+    let spawn = || lambda.spawn(Command::new(env!("CARGO_BIN_EXE_fulfilment"))).unwrap();
     let mut processes = vec![spawn(), spawn()];
     let mut work = std::pin::pin!(work);
     let start = Instant::now();
