@@ -27,6 +27,7 @@ async fn handle(event: LambdaEvent<String>) -> Result<String, Error> {
     tracing::debug!("kept");
     match event.payload.as_str() {
         "panic" => panic!("on purpose"),
+        "overrun" => std::future::pending().await,
         "panic in a task" => {
             let panics = powertools::Invocation::carry(async { panic!("in a task") });
             let _ = tokio::spawn(panics).await;

@@ -5,6 +5,7 @@ use std::io::pipe;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixDatagram;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use lambda_runtime::Diagnostic;
 use powertools::testing::{Event, FakeRuntime, Outcome};
@@ -42,6 +43,22 @@ async fn a_panic_has_one_line_with_its_place_and_its_invocation() {
     assert_eq!(panic["function_request_id"], "r-1");
     let place = panic["panic_location"].as_str().unwrap();
     assert!(place.starts_with("tests/bin/logs.rs:"), "{place}");
+}
+
+#[tokio::test]
+async fn a_handler_that_runs_out_of_time_writes_what_was_kept_and_its_error() {
+    let lambda = FakeRuntime::new().timeout(Duration::from_millis(1_200));
+    let (outcome, lines) = logged(&lambda, "overrun").await;
+    assert_eq!(outcome.error_type(), Some("Powertools.DeadlineOutOfTime"));
+
+    let [kept, error] = &lines[..] else { panic!("{lines:#?}") };
+    assert_eq!((&kept["level"], &kept["message"]), (&json!("DEBUG"), &json!("kept")));
+    assert_eq!(
+        (&error["level"], &error["message"]),
+        (&json!("ERROR"), &json!("the handler failed"))
+    );
+    assert_eq!(error["exception_name"], "Powertools.DeadlineOutOfTime");
+    assert_eq!(error["function_request_id"], "r-1");
 }
 
 #[tokio::test]
