@@ -1,5 +1,9 @@
 use std::fmt;
 
+use lambda_runtime::Diagnostic;
+
+use crate::LambdaError;
+
 /// What is wrong with the settings of the logs. It shows at start, and never later.
 ///
 /// `main` prints an error with `Debug`, so that shows the sentence too.
@@ -33,10 +37,34 @@ impl Error {
         Self::Setting { setting, value: value.into(), reason: reason.into() }
     }
 
+    /// The name under which Lambda reports the error. It never changes, so that an alarm can match
+    /// it.
+    #[must_use]
+    pub fn error_type(&self) -> &'static str {
+        match self {
+            Self::Setting { .. } => "Powertools.LoggingSettingInvalid",
+            Self::AlreadySet => "Powertools.LoggingAlreadySet",
+        }
+    }
+
     /// Always false: the settings are the same the next time.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         false
+    }
+}
+
+impl LambdaError for Error {
+    fn error_type(&self) -> &'static str {
+        self.error_type()
+    }
+}
+
+crate::register_lambda_error!(Error);
+
+impl From<Error> for Diagnostic {
+    fn from(error: Error) -> Self {
+        Self { error_type: error.error_type().to_owned(), error_message: error.to_string() }
     }
 }
 
