@@ -1,0 +1,127 @@
+//! Each function under `cargo lambda watch`, called by `cargo lambda invoke`.
+//!
+//! What the functions answer in full is in `smoke.rs`. This takes cargo-lambda (`pip install
+//! cargo-lambda`), and builds them once more:
+//!
+//! ```sh
+//! cargo test -p functions --test watch -- --ignored
+//! ```
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use powertools::testing::events::{self, KinesisRecord, SqsMessage};
+use serde_json::{Value, json};
+
+#[test]
+#[ignore = "takes cargo-lambda and builds the functions once more"]
+fn every_function_answers_under_cargo_lambda_watch() {
+    let watch = Watch::start();
+    for (function, event, expected) in calls() {
+        let reply = watch.invoke(function, &event);
+        for (member, value) in expected.as_object().expect("members of the reply") {
+            assert_eq!(reply[member], *value, "{function}: {reply}");
+        }
+    }
+}
+
+/// The functions, an event for each, and what its reply says among other things.
+fn calls() -> Vec<(&'static str, Value, Value)> {
+    let none_failed = json!({ "batchItemFailures": [] });
+    let order = json!({ "order_id": "o-1", "amount": 100 });
+    let bad = SqsMessage::from("not JSON").id("m-bad");
+    let good = SqsMessage::from(json!({ "id": "o-1", "amount": 100 }));
+    let entry = SqsMessage::from(r#"{"cents":7}"#).group("a");
+    let click = KinesisRecord::json("ada", json!({ "page": "/" }));
+    let (key, item) = (json!({ "sku": "mug" }), json!({ "sku": "mug", "stock": 3 }));
+    let charge = events::api_gateway_v2("POST", "/charges").json(json!({ "amount": 100 }));
+    let state = json!({ "Name": "Charge", "EnteredTime": "2026-11-21T12:00:00Z" });
+    let context = json!({ "Execution": { "Id": "e-1" }, "State": state });
+    vec![
+        ("orders", order.clone(), json!({ "charged": 100 })),
+        (
+            "sqs-orders",
+            events::sqs("orders").message(good).message(bad).build(),
+            json!({ "batchItemFailures": [{ "itemIdentifier": "m-bad" }] }),
+        ),
+        ("fifo-ledger", events::sqs("ledger.fifo").message(entry).build(), none_failed.clone()),
+        ("kinesis-clicks", events::kinesis("clicks").record(click).build(), none_failed.clone()),
+        ("stream-projector", events::dynamodb("items").insert(key, item).build(), none_failed),
+        (
+            "http-api",
+            charge.header("Idempotency-Key", "k-1").build(),
+            json!({ "statusCode": 200, "body": r#"{"charged":100}"# }),
+        ),
+        (
+            "step-task",
+            json!({ "context": context, "order_id": "o-1", "amount": 100 }),
+            json!({ "order_id": "o-1" }),
+        ),
+        ("portable", json!({ "weight": 1_200 }), json!({ "price": 590 })),
+    ]
+}
+
+/// `cargo lambda watch`, which starts a function when its first event comes.
+struct Watch {
+    process: Child,
+    address: SocketAddr,
+}
+
+impl Watch {
+    fn start() -> Self {
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        let address = free.local_addr().expect("it is bound");
+        drop(free);
+        let process = cargo_lambda("watch", address)
+            .args(["--ignore-changes", "--wait"])
+            .stdin(Stdio::null())
+            .spawn()
+            .expect("cargo-lambda is installed");
+        let watch = Self { process, address };
+
+        let start = Instant::now();
+        while TcpStream::connect(address).is_err() {
+            assert!(start.elapsed() < Duration::from_secs(600), "it does not listen");
+            thread::sleep(Duration::from_millis(100));
+        }
+        watch
+    }
+
+    fn invoke(&self, function: &str, event: &Value) -> Value {
+        let file =
+            std::env::temp_dir().join(format!("powertools-{}-{function}.json", std::process::id()));
+        fs::write(&file, event.to_string()).expect("a file for the event");
+        let output = cargo_lambda("invoke", self.address)
+            .arg("--data-file")
+            .arg(&file)
+            .arg(function)
+            .output()
+            .expect("cargo-lambda is installed");
+        fs::remove_file(&file).expect("it is there");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{function}: {said}");
+        serde_json::from_slice(&output.stdout).expect("a reply in JSON")
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        // It stops its functions when it is asked to.
+        let asked = Command::new("kill").args(["-INT", &self.process.id().to_string()]).status();
+        if !asked.is_ok_and(|status| status.success()) {
+            let _ = self.process.kill();
+        }
+        let _ = self.process.wait();
+    }
+}
+
+fn cargo_lambda(command: &str, address: SocketAddr) -> Command {
+    let mut cargo = Command::new("cargo-lambda");
+    cargo.args(["lambda", command, "--invoke-address", &address.ip().to_string()]);
+    cargo.args(["--invoke-port", &address.port().to_string()]);
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
+    cargo
+}
