@@ -57,6 +57,8 @@ pub struct Invocation {
 struct Scope {
     event: Arc<Event>,
     limit: SystemTime,
+    /// True where the records of a batch are handled.
+    for_records: bool,
     /// How many [`CleanupGuard`]s there are, here and in scopes further in.
     cleanups: AtomicUsize,
     outer: Option<Arc<Scope>>,
@@ -126,12 +128,17 @@ impl Invocation {
             clock,
             locals: local::Locals::default(),
         };
-        Self::in_scope(Arc::new(event), deadline, None)
+        Self::in_scope(Arc::new(event), deadline, false, None)
     }
 
-    fn in_scope(event: Arc<Event>, limit: SystemTime, outer: Option<Arc<Scope>>) -> Self {
+    fn in_scope(
+        event: Arc<Event>,
+        limit: SystemTime,
+        for_records: bool,
+        outer: Option<Arc<Scope>>,
+    ) -> Self {
         let cleanups = AtomicUsize::new(0);
-        Self { scope: Arc::new(Scope { event, limit, cleanups, outer }) }
+        Self { scope: Arc::new(Scope { event, limit, for_records, cleanups, outer }) }
     }
 
     fn event(&self) -> &Arc<Event> {
@@ -237,8 +244,25 @@ impl Invocation {
     /// then gives its claim back, stops at that limit.
     #[must_use]
     pub fn reserving(&self, reserve: Duration) -> Self {
+        self.within(reserve, self.scope.for_records)
+    }
+
+    /// As [`reserving`](Self::reserving), for the records of a batch.
+    #[cfg_attr(not(feature = "batch"), expect(dead_code, reason = "batches call it"))]
+    pub(crate) fn for_records(&self, reserve: Duration) -> Self {
+        self.within(reserve, true)
+    }
+
+    fn within(&self, reserve: Duration, for_records: bool) -> Self {
         let limit = self.deadline().checked_sub(reserve).unwrap_or(SystemTime::UNIX_EPOCH);
-        Self::in_scope(self.event().clone(), limit.min(self.limit()), Some(self.scope.clone()))
+        let limit = limit.min(self.limit());
+        Self::in_scope(self.event().clone(), limit, for_records, Some(self.scope.clone()))
+    }
+
+    /// True in the handler of a record of a batch.
+    #[cfg_attr(not(feature = "idempotency"), expect(dead_code, reason = "idempotency asks"))]
+    pub(crate) fn is_for_record(&self) -> bool {
+        self.scope.for_records
     }
 
     /// True for the first event of this process, and never under provisioned concurrency.

@@ -6,22 +6,30 @@ use base64::engine::general_purpose::STANDARD;
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
 
 use super::ParseError;
+use crate::Invocation;
 
-/// More than this is a mistake, or an attempt to fill the memory of the function.
-const LARGEST: u64 = 256 << 20;
+/// The least memory of a function, in MB, which is what it has unless somebody says otherwise.
+const LEAST_MEMORY: u64 = 128;
 
 /// What a text in base64 stands for.
 pub(super) fn decode(text: &str) -> Result<Vec<u8>, ParseError> {
     Ok(STANDARD.decode(text)?)
 }
 
+/// The most bytes that data may become: more is a mistake, or an attempt to fill the memory of the
+/// function, which would end all the records with it.
+fn largest() -> u64 {
+    let memory = Invocation::with_current(Invocation::memory_mb).unwrap_or_default();
+    u64::try_from(memory).unwrap_or_default().max(LEAST_MEMORY) << 20 >> 2
+}
+
 /// The data itself, if it begins as gzip or zlib does; else `data`.
 pub(super) fn decompress(data: Vec<u8>) -> Result<Vec<u8>, ParseError> {
     match data[..] {
-        [0x1f, 0x8b, ..] => read(MultiGzDecoder::new(&data[..]), LARGEST),
+        [0x1f, 0x8b, ..] => read(MultiGzDecoder::new(&data[..]), largest()),
         // The window and the level, with a checksum over both. No JSON begins so.
         [0x78, level, ..] if (0x7800 | u16::from(level)).is_multiple_of(31) => {
-            read(ZlibDecoder::new(&data[..]), LARGEST)
+            read(ZlibDecoder::new(&data[..]), largest())
         }
         _ => Ok(data),
     }
@@ -90,6 +98,19 @@ mod tests {
         assert!(matches!(decompress(cut), Err(ParseError::Compression(_))));
         assert!(matches!(decompress(vec![0x78, 0x9c, 1, 2]), Err(ParseError::Compression(_))));
         assert!(matches!(decode("%%%"), Err(ParseError::Base64(_))));
+    }
+
+    #[test]
+    fn data_may_become_a_quarter_of_the_memory() {
+        assert_eq!(largest(), 32 << 20);
+        let with_memory = |memory| {
+            let config = lambda_runtime::Config { memory, ..Default::default() };
+            let mut context = lambda_runtime::Context::default();
+            context.env_config = std::sync::Arc::new(config);
+            Invocation::new(&context).sync_scope(largest)
+        };
+        assert_eq!(with_memory(0), 32 << 20);
+        assert_eq!(with_memory(1_024), 256 << 20);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures_util::StreamExt;
+use futures_util::future::OptionFuture;
 use futures_util::stream::FuturesUnordered;
 
 use super::Outcome;
@@ -15,6 +16,8 @@ use super::time::Time;
 /// Handles the records of `plan`, which `start` starts by their place in the batch. Each says its
 /// place again as it ends, since to remember that here would need a second future around it.
 ///
+/// A failure of which `goes_on` is true keeps nobody from starting.
+///
 /// What becomes of each is in `outcomes`, which has a place for each of them, and is told to `see`
 /// as it happens.
 pub(super) async fn handle<F: Future<Output = (usize, Outcome)>>(
@@ -23,6 +26,7 @@ pub(super) async fn handle<F: Future<Output = (usize, Outcome)>>(
     time: &Time,
     outcomes: &mut [Outcome],
     start: impl Fn(usize) -> F,
+    goes_on: impl Fn(usize) -> bool,
     mut see: impl FnMut(usize, &Outcome),
 ) {
     let mut running = Running::new(concurrency.min(outcomes.len()));
@@ -47,13 +51,9 @@ pub(super) async fn handle<F: Future<Output = (usize, Outcome)>>(
             Poll::Pending => limit.poll(cx).map(|()| None),
         });
         let Some((index, outcome)) = ended.await else { break };
-        plan.finish(index, outcome.is_done());
+        plan.finish(index, outcome.is_done() || goes_on(index));
         see(index, &outcome);
         outcomes[index] = outcome;
-    }
-    // What is dropped in the middle of its work may panic.
-    if catch_unwind(AssertUnwindSafe(|| drop(running))).is_err() {
-        tracing::warn!("a record that was stopped panicked");
     }
 }
 
@@ -62,7 +62,9 @@ enum Running<F> {
     /// At most one: no need to tell apart who wakes.
     One(Pin<Box<Option<F>>>),
     Many {
-        records: FuturesUnordered<F>,
+        // Emptied one by one when they are stopped: to drop them all at once, and one of them
+        // panics, is to forget the others.
+        records: FuturesUnordered<OptionFuture<F>>,
         limit: usize,
     },
 }
@@ -93,7 +95,7 @@ impl<F: Future> Running<F> {
     fn push(&mut self, record: F) {
         match self {
             Self::One(place) => place.as_mut().set(Some(record)),
-            Self::Many { records, .. } => records.push(record),
+            Self::Many { records, .. } => records.push(Some(record).into()),
         }
     }
 
@@ -108,9 +110,28 @@ impl<F: Future> Running<F> {
                 None => Poll::Pending,
             },
             Self::Many { records, .. } => match ready!(records.poll_next_unpin(cx)) {
-                Some(output) => Poll::Ready(output),
-                None => Poll::Pending,
+                Some(Some(output)) => Poll::Ready(output),
+                Some(None) | None => Poll::Pending,
             },
+        }
+    }
+}
+
+impl<F> Drop for Running<F> {
+    /// Stops what has not ended, which may panic in the middle of its work.
+    fn drop(&mut self) {
+        let empty = |stop: &mut dyn FnMut()| {
+            if catch_unwind(AssertUnwindSafe(stop)).is_err() {
+                tracing::warn!("a record that was stopped panicked");
+            }
+        };
+        match self {
+            Self::One(place) => empty(&mut || place.as_mut().set(None)),
+            Self::Many { records, .. } => {
+                for mut record in Pin::new(records).iter_pin_mut() {
+                    empty(&mut || record.as_mut().set(None.into()));
+                }
+            }
         }
     }
 }

@@ -1,13 +1,9 @@
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
-use std::time::Duration;
 
 use super::{Batch, FromRecord, RecordError, Report, Source};
 use crate::idempotency::{Call, Error, Idempotency, Operation, Store};
-
-/// What a queue or a stream delivers again, it delivers for longer than an hour.
-const EXPIRES_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A batch whose records are each handled once. Made by [`Batch::idempotent`].
 #[must_use = "a batch does nothing until it runs"]
@@ -24,9 +20,11 @@ impl<'a, S: Source> Batch<'a, S> {
     /// what makes two records the same.
     ///
     /// The last option of a batch: what follows is `run`. Results are kept for 24 hours, unless
-    /// the options of `idempotency` say [how long](crate::idempotency::Builder::expires_after): it
-    /// should be longer than the source delivers a record again. A record that is refused by a
-    /// lease which ends within 2 seconds waits for it, and is then handled.
+    /// `key` or the options of `idempotency` say
+    /// [how long](crate::idempotency::Builder::expires_after): it should be longer than the source
+    /// delivers a record again. A record that is refused by a lease which ends within 2 seconds
+    /// waits for it, and one that is refused by a later one waits for the other records, one of
+    /// which may have it; it is then handled.
     ///
     /// ```
     /// use lambda_runtime::{Error, LambdaEvent};
@@ -90,8 +88,7 @@ where
     {
         let Self { batch, idempotency, name, key, .. } = self;
         let once = async |message: M| {
-            let operation = idempotency.operation(name.as_str());
-            let call = key(operation, &message)?.expires_after_or(EXPIRES_AFTER);
+            let call = key(idempotency.operation(name.as_str()).of_record(), &message)?;
             let work = async { handler(message).await.map_err(Into::into) };
             call.run::<_, (), RecordError>(work).await
         };

@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -11,7 +12,7 @@ use super::de::{Object, Value, event};
 use super::{Batch, Error, FromRecord, Message, ParseError, Record, Source};
 
 /// MSK, and Kafka that someone else runs.
-pub(super) const SOURCES: &[&str] = &["aws:kafka", "SelfManagedKafka"];
+pub(super) const SOURCES: &[&str] = &["aws:kafka", "SelfManagedKafka", "aws:SelfManagedKafka"];
 
 /// A record of a Kafka topic with its value parsed. The value is decompressed first if it begins
 /// as gzip or zlib does; one that is null is JSON's null.
@@ -147,19 +148,18 @@ impl KafkaRecord {
         self.fields.value.as_deref().map(decode).transpose()
     }
 
-    /// The last header of this name.
+    /// The value of the last header of this name; `None` also if that is null.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<Vec<u8>> {
-        let headers: Vec<Header> =
+        let headers: Vec<HashMap<Cow<'_, str>, &RawValue>> =
             serde_json::from_str(self.fields.headers.as_ref()?.get()).ok()?;
-        let value = headers.into_iter().rev().find_map(|Header(mut header)| header.remove(name))?;
+        // One without a value is null.
+        let value = headers.into_iter().rev().find_map(|mut header| header.remove(name))?;
+        let value: Vec<i16> = serde_json::from_str(value.get()).ok()?;
         // Some bytes are written as negative numbers.
         Some(value.into_iter().map(|byte| byte as u8).collect())
     }
 }
-
-#[derive(Deserialize)]
-struct Header(std::collections::HashMap<String, Vec<i16>>);
 
 impl<T: DeserializeOwned> FromRecord<KafkaRecord> for KafkaMessage<T> {
     fn from_record(record: KafkaRecord) -> Result<Self, ParseError> {

@@ -78,6 +78,7 @@ impl<'a, S: Source> Batch<'a, S> {
     /// Such a mapping ignores the reply. Without this, SQS would delete the messages that failed.
     /// [`Report::into_reply`](super::Report::into_reply) then returns
     /// [`Error::Incomplete`](super::Error::Incomplete), and Lambda delivers the whole batch again.
+    /// The others are handled all the same: where they are idempotent, they are not done again.
     pub fn all_or_nothing(mut self) -> Self {
         self.policy.all_or_nothing = true;
         self

@@ -19,7 +19,8 @@ pub enum ParseError {
     /// The data begins as gzip or zlib does and goes on otherwise.
     #[error("the data of the record cannot be decompressed")]
     Compression(#[from] std::io::Error),
-    /// The data becomes larger than this when it is decompressed.
+    /// The data becomes larger than this when it is decompressed: than a quarter of the function's
+    /// memory. Take the record itself to decompress more.
     #[error("the data of the record has more than {limit} bytes when it is decompressed")]
     TooLarge {
         /// The limit, in bytes.

@@ -1,6 +1,7 @@
 use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::{ParseError, leases};
@@ -106,7 +107,11 @@ impl fmt::Debug for RecordError {
 /// The message of the error, followed by those of its causes.
 impl fmt::Display for RecordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&with_causes(&*self.error))
+        // A message that panics must not take the other records along.
+        match catch_unwind(AssertUnwindSafe(|| with_causes(&*self.error))) {
+            Ok(message) => f.write_str(&message),
+            Err(_) => f.write_str("an error whose message panicked"),
+        }
     }
 }
 
@@ -134,6 +139,19 @@ mod tests {
         assert!(!RecordError::permanent(ParseError::Empty).is_permanent());
         assert!(!RecordError::permanent(Outer(ParseError::Empty)).is_permanent());
         assert!(!RecordError::permanent(super::super::Error::TumblingWindow).is_permanent());
+    }
+
+    #[test]
+    fn a_message_that_panics_is_no_message() {
+        #[derive(Debug)]
+        struct Panics;
+        impl StdError for Panics {}
+        impl fmt::Display for Panics {
+            fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+                panic!("as it is written")
+            }
+        }
+        assert_eq!(RecordError::from(Panics).to_string(), "an error whose message panicked");
     }
 
     #[test]

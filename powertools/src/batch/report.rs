@@ -53,7 +53,8 @@ type Identifier<S> = <<S as Source>::Record as Record>::Identifier;
 impl<S: Source> Report<S> {
     /// Each record with its outcome, in the order of the batch.
     ///
-    /// None if the event was refused as a whole: [`into_reply`](Self::into_reply) says why.
+    /// If the event was refused as a whole, none of them was started: [`into_reply`](Self::into_reply)
+    /// says why.
     #[must_use]
     pub fn records(&self) -> impl ExactSizeIterator<Item = (&S::Record, &Outcome)> {
         iter::zip(&self.records, &self.outcomes)

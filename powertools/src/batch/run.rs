@@ -2,9 +2,11 @@
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::SystemTime;
 
 use futures_util::FutureExt;
+use tokio::sync::Notify;
 
 use super::options::{Classifier, Hook, Sink};
 use super::plan::{AfterFailure, Plan};
@@ -22,7 +24,8 @@ impl<S: Source> Batch<'_, S> {
     /// A record that cannot be parsed, whose handler returns an error or panics, fails alone; with
     /// `panic = "abort"` a panic ends the process. The handler may run again for a record in the
     /// same batch: if idempotent work was refused by a lease that ends within two seconds, that is
-    /// waited for.
+    /// waited for, and if it ends later, the other records are, since one of them may have the same
+    /// key. Meanwhile it counts as one of those that run side by side.
     ///
     /// The records are handled by the task that awaits this. Inside an invocation they are stopped
     /// in time for the reply: see [`reserve`](Self::reserve).
@@ -68,6 +71,7 @@ impl<S: Source> Batch<'_, S> {
             sink: self.sink,
             permanent_if: self.permanent_if,
             warned: AtomicBool::new(false),
+            side_by_side: SideBySide::default(),
         };
         let mut observer = Observer { hook: self.hook };
         let outcomes = &mut report.outcomes[..];
@@ -77,6 +81,7 @@ impl<S: Source> Batch<'_, S> {
             &time,
             outcomes,
             |index| handling.record(index, &records[index]),
+            |index| after_failure == AfterFailure::Others && records[index].is_last_attempt(),
             |index, outcome| observer.see(&records[index], outcome),
         );
         Invocation::enter(time.invocation().cloned(), work).await;
@@ -93,6 +98,41 @@ struct Handling<'a, 'b, R, F> {
     permanent_if: Option<Classifier<'b>>,
     /// True once it was said that there is no sink.
     warned: AtomicBool,
+    side_by_side: SideBySide,
+}
+
+/// The records that are at work. One task handles all of them, so nothing races here.
+#[derive(Default)]
+struct SideBySide {
+    count: AtomicUsize,
+    none: Notify,
+}
+
+impl SideBySide {
+    fn enter(&self) {
+        self.count.store(self.count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    fn leave(&self) {
+        let others = self.count.load(Ordering::Relaxed) - 1;
+        self.count.store(others, Ordering::Relaxed);
+        if others == 0 {
+            self.none.notify_waiters();
+        }
+    }
+
+    /// Waits until no other record is at work. Returns false if that is so already.
+    async fn wait_for_others(&self) -> bool {
+        if self.count.load(Ordering::Relaxed) == 1 {
+            return false;
+        }
+        self.leave();
+        while self.count.load(Ordering::Relaxed) > 0 {
+            self.none.notified().await;
+        }
+        self.enter();
+        true
+    }
 }
 
 impl<R: Record, F> Handling<'_, '_, R, F> {
@@ -103,11 +143,13 @@ impl<R: Record, F> Handling<'_, '_, R, F> {
         Fut: Future<Output = Result<(), E>>,
         E: Into<RecordError>,
     {
+        self.side_by_side.enter();
         let outcome = match self.attempt(record).await {
             Ok(()) => Outcome::Succeeded,
             // In a box, so that the future of a record that succeeds stays small.
             Err(error) => Box::pin(self.failed(record, error)).await,
         };
+        self.side_by_side.leave();
         (index, outcome)
     }
 
@@ -120,9 +162,8 @@ impl<R: Record, F> Handling<'_, '_, R, F> {
         E: Into<RecordError>,
     {
         if let Some(end) = leases::lease_end(error.error())
-            && let Some(wait) = self.time.wait_for(end)
+            && self.wait_for_lease(end).await
         {
-            tokio::time::sleep(wait).await;
             match self.attempt(record).await {
                 Ok(()) => return Outcome::Succeeded,
                 Err(again) => error = again,
@@ -134,6 +175,18 @@ impl<R: Record, F> Handling<'_, '_, R, F> {
             error = error.into_permanent();
         }
         if error.is_permanent() { self.sink(record, error).await } else { Outcome::Failed(error) }
+    }
+
+    /// Waits for a lease that ends soon, and else for the other records of the batch, since one of
+    /// them may have it. Returns false if there was nothing to wait for.
+    async fn wait_for_lease(&self, end: SystemTime) -> bool {
+        match self.time.wait_for(end) {
+            Some(wait) => {
+                tokio::time::sleep(wait).await;
+                true
+            }
+            None => self.side_by_side.wait_for_others().await,
+        }
     }
 
     /// Runs the handler once.

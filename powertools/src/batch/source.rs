@@ -97,6 +97,13 @@ pub trait Record: Clone {
     fn order(&self) -> Option<Cow<'_, str>> {
         None
     }
+
+    /// Returns true if the source gives the record up when it fails now, as a queue does that has a
+    /// dead-letter queue. The source then goes on with those behind it in its order, and so does
+    /// the batch, where [each failure](Reporting::EachFailure) is reported.
+    fn is_last_attempt(&self) -> bool {
+        false
+    }
 }
 
 /// What a record handler can take: the record itself, or something that is made of it.

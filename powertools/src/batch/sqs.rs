@@ -60,8 +60,12 @@ pub struct MessageAttribute<'a> {
 }
 
 impl<'a> Batch<'a, SqsEvent> {
-    /// Tells the handlers how often the queue delivers a message before it goes to the dead-letter
-    /// queue, for [`SqsRecord::is_last_attempt`]: the `maxReceiveCount` of its redrive policy.
+    /// How often the queue delivers a message before it goes to the dead-letter queue: the
+    /// `maxReceiveCount` of its redrive policy.
+    ///
+    /// Handlers can then ask for [`SqsRecord::is_last_attempt`]. In a FIFO queue the rest of a group
+    /// goes on when a message fails for the last time, as the queue goes on without it. It would be
+    /// delivered no more often than that message, so without this it may never start.
     pub fn max_receive_count(mut self, count: u32) -> Self {
         for record in &mut self.source.records {
             record.max_receive_count = Some(count);
@@ -94,6 +98,10 @@ impl Record for SqsRecord {
     fn order(&self) -> Option<Cow<'_, str>> {
         // Those of a FIFO queue whose group nobody can read keep their order, too.
         self.is_fifo().then(|| self.group_id().unwrap_or_default())
+    }
+
+    fn is_last_attempt(&self) -> bool {
+        self.is_last_attempt()
     }
 }
 

@@ -1,14 +1,20 @@
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Once;
 use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
+use tokio::task::coop::unconstrained;
 use tokio::time::Sleep;
 
 use crate::{Clock, Invocation};
 
 /// A lease that ends later than this is not waited for.
 const SHORT_LEASE: Duration = Duration::from_secs(2);
+
+/// How much earlier than the limit of a guard around the batch its records are stopped: the reply
+/// has to be made before that guard stops the batch.
+const STEP: Duration = Duration::from_millis(10);
 
 /// What a batch knows of the time that it has.
 ///
@@ -28,8 +34,12 @@ impl Time {
             warn_without_invocation();
             return Self { invocation: None, last: SystemTime::UNIX_EPOCH };
         };
-        let reserve = fitting(reserve, current.timeout());
-        let reserved = current.reserving(reserve);
+        let outer = current.deadline().duration_since(current.limit()).unwrap_or_default();
+        let mut reserve = fitting(reserve, current.timeout());
+        if !outer.is_zero() {
+            reserve = reserve.max(outer + STEP);
+        }
+        let reserved = current.for_records(reserve);
         let last = reserved.limit() + reserve / 2;
         Self { invocation: Some(reserved), last }
     }
@@ -93,7 +103,9 @@ impl Limit<'_> {
                 let left = end.duration_since(invocation.clock().now()).unwrap_or_default();
                 Box::pin(tokio::time::sleep(left))
             });
-            if sleep.as_mut().poll(cx).is_pending() {
+            // Records that are never short of something to do use up the turn of their task; the
+            // time is looked at all the same.
+            if Pin::new(&mut unconstrained(sleep.as_mut())).poll(cx).is_pending() {
                 return Poll::Pending;
             }
             if self.cleaning_up {

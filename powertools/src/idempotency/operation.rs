@@ -3,11 +3,14 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::codec::CodecError;
+use super::options::LONGEST;
 use super::{Error, Idempotency, Key, OnMissingKey, Store};
 use crate::Invocation;
 
 /// How long a result is kept if nobody says.
 const EXPIRES_AFTER: Duration = Duration::from_secs(60 * 60);
+/// The same for a record of a batch: queues and streams deliver again for longer than an hour.
+const RECORDS_EXPIRE_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Work with a name. Made by [`Idempotency::operation`].
 #[derive(Clone, Debug)]
@@ -15,6 +18,8 @@ const EXPIRES_AFTER: Duration = Duration::from_secs(60 * 60);
 pub struct Operation<'a, S> {
     idempotency: &'a Idempotency<S>,
     name: String,
+    /// How long the result is kept if nobody says.
+    expires_after: Duration,
 }
 
 /// Work with a name and a key, ready to [`run`](Call::run). Made by [`Operation::key`].
@@ -38,7 +43,15 @@ impl<'a, S: Store> Operation<'a, S> {
     pub(super) fn new(idempotency: &'a Idempotency<S>, name: String) -> Self {
         let prefix = &idempotency.options.key_prefix;
         let name = if prefix.is_empty() { name } else { format!("{prefix}.{name}") };
-        Self { idempotency, name }
+        let is_for_record = Invocation::with_current(Invocation::is_for_record).unwrap_or(false);
+        let expires_after = if is_for_record { RECORDS_EXPIRE_AFTER } else { EXPIRES_AFTER };
+        Self { idempotency, name, expires_after }
+    }
+
+    /// The same work, of a record, also where no invocation says so.
+    #[cfg_attr(not(feature = "batch"), expect(dead_code, reason = "batches call it"))]
+    pub(crate) fn of_record(self) -> Self {
+        Self { expires_after: RECORDS_EXPIRE_AFTER, ..self }
     }
 
     /// Derives the key under which the work is done once.
@@ -53,7 +66,7 @@ impl<'a, S: Store> Operation<'a, S> {
     /// [`Error::KeyInvalid`] if it cannot be written as JSON, if the derived key is too long for
     /// the store, or if the tenant is part of the key and the invocation has none.
     pub fn key<K: Serialize + ?Sized>(self, key: &K) -> Result<Call<S>, Error> {
-        let Self { idempotency, name } = self;
+        let Self { idempotency, name, expires_after } = self;
         let options = &idempotency.options;
         if options.disabled {
             return Ok(Call { prepared: None });
@@ -85,7 +98,7 @@ impl<'a, S: Store> Operation<'a, S> {
                 idempotency: idempotency.clone(),
                 key: Key::from(derived),
                 validation: None,
-                expires_after: options.expires_after.unwrap_or(EXPIRES_AFTER),
+                expires_after: options.expires_after.unwrap_or(expires_after),
                 operation: name,
             }),
         })
@@ -114,11 +127,12 @@ impl<S: Store> Call<S> {
         Ok(self)
     }
 
-    /// Keeps the result this long, if the options do not say.
+    /// Keeps the result this long, if the [options](super::Builder::expires_after) do not say. At
+    /// most ten years.
     pub fn expires_after_or(mut self, time: Duration) -> Self {
         if let Some(prepared) = &mut self.prepared {
             let chosen = prepared.idempotency.options.expires_after;
-            prepared.expires_after = chosen.unwrap_or(time);
+            prepared.expires_after = chosen.unwrap_or(time.min(LONGEST));
         }
         self
     }

@@ -8,7 +8,7 @@ use super::{Call, Error, KeyCodec, LocalCache, Operation, Record, Replay, Store}
 use crate::{Carries, Clock};
 
 /// No time in the options is longer, so that adding one to a date stays a date.
-const LONGEST: Duration = Duration::from_secs(10 * 366 * 24 * 60 * 60);
+pub(super) const LONGEST: Duration = Duration::from_secs(10 * 366 * 24 * 60 * 60);
 
 /// Runs work once for each key, and gives its result to everyone who asks again.
 ///
@@ -221,7 +221,7 @@ impl<S: Store> Idempotency<S> {
 
 impl<S: Store> Builder<S> {
     /// How long a result is kept, counted from when the work was done. 1 hour by default, and 24
-    /// hours for the records of an idempotent batch.
+    /// hours for the records of a [batch](crate::batch).
     ///
     /// It must exceed the time in which the event's source delivers it again: what returns later
     /// is new work.

@@ -200,6 +200,63 @@ async fn outside_an_invocation_there_is_no_clock() {
     assert_eq!(outcomes(&report), "ss");
 }
 
+#[tokio::test]
+async fn a_record_that_is_never_short_of_something_to_do_is_stopped_in_time() {
+    for concurrency in [1, 2] {
+        let clock = ManualClock::new(SystemTime::UNIX_EPOCH + 1_000_000 * SECOND);
+        let invocation =
+            testing::invocation().clock(&clock).remaining(Duration::from_millis(400)).build();
+        let start = std::time::Instant::now();
+        let busy = async |n: Message<u64>| {
+            while n.body == 1 && start.elapsed() < 60 * SECOND {
+                tokio::task::coop::consume_budget().await;
+            }
+            Ok::<_, String>(())
+        };
+        let batch = batch::sqs(messages(2)).reserve(Duration::from_millis(100));
+        let report = invocation.scope(batch.concurrency(concurrency).run(busy)).await;
+        assert_eq!(outcomes(&report), "sc");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_are_stopped_before_a_guard_with_the_same_reserve_stops_the_batch() {
+    let start = Instant::now();
+    let report = with_time(10 * SECOND, async {
+        let guarded = Invocation::current().unwrap().reserving(2 * SECOND);
+        let batch = batch::sqs(seconds(&[20])).reserve(2 * SECOND);
+        tokio::time::timeout(8 * SECOND, guarded.scope(batch.run(take_seconds))).await
+    })
+    .await;
+    assert_eq!(outcomes(&report.expect("it is in time")), "c");
+    assert_eq!(start.elapsed().as_millis(), 7_990);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_stopped_record_is_dropped_also_when_one_panics() {
+    struct Dropped<'a>(&'a Log, u64);
+    impl Drop for Dropped<'_> {
+        fn drop(&mut self) {
+            self.0.write(self.1.to_string());
+            assert_ne!(self.1, 2, "as it is dropped");
+        }
+    }
+    let log = Log::default();
+    let report = with_time(10 * SECOND, async {
+        let handler = async |n: Message<u64>| {
+            let _dropped = Dropped(&log, n.body);
+            sleep(20 * SECOND).await;
+            Ok::<_, String>(())
+        };
+        batch::sqs(messages(5)).concurrency(5).run(handler).await
+    })
+    .await;
+    assert_eq!(outcomes(&report), "ccccc");
+    let mut dropped: Vec<_> = log.text().split(' ').map(str::to_owned).collect();
+    dropped.sort();
+    assert_eq!(dropped, ["0", "1", "2", "3", "4"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_record_that_panics_as_it_is_dropped_does_not_take_the_others_along() {
     struct Panics;

@@ -127,6 +127,67 @@ async fn results_of_a_batch_are_kept_for_24_hours_unless_the_options_say() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_attribute_and_the_key_of_a_record_keep_results_as_long_as_a_batch_needs() {
+    #[idempotent(key = message.body, with = records, name = "charge")]
+    async fn charge(
+        records: &Records,
+        log: &Log,
+        message: Message<u64>,
+    ) -> Result<(), RecordError> {
+        log.write(message.body.to_string());
+        Ok(())
+    }
+
+    let hour = 3600 * SECOND;
+    let (world, log) = (World::new(), Log::default());
+    let records = world.records();
+    for time in [0, 23, 2] {
+        sleep(time * hour).await;
+        let batch = batch::sqs(messages(1)).run(|message| charge(&records, &log, message));
+        assert!(world.invoke(10 * SECOND, batch).await.is_done());
+    }
+    assert_eq!(log.text(), "0 0", "after 25 hours again");
+
+    let log = Log::default();
+    for time in [0, 6 * 24, 25] {
+        sleep(time * hour).await;
+        let batch = batch::sqs(messages(1)).idempotent(
+            records.clone(),
+            "ship",
+            |work, message: &Message<u64>| {
+                Ok(work.key(&message.body)?.expires_after_or(7 * 24 * hour))
+            },
+        );
+        let handler = async |message: Message<u64>| {
+            log.write(message.body.to_string());
+            Ok::<_, LambdaError>(())
+        };
+        assert!(world.invoke(10 * SECOND, batch.run(handler)).await.is_done());
+    }
+    assert_eq!(log.text(), "0 0", "after more than 7 days again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_of_the_same_key_side_by_side_wait_for_each_other() {
+    let (world, log) = (World::new(), Log::default());
+    for fails_first in [false, true] {
+        let batch = batch::sqs(messages(4)).concurrency(4).idempotent(
+            world.records(),
+            format!("charge {fails_first}"),
+            |work, _: &Message<u64>| work.key("the same"),
+        );
+        let handler = async |message: Message<u64>| {
+            sleep(SECOND).await;
+            log.write(message.body.to_string());
+            if fails_first && message.body == 0 { Err("not yet") } else { Ok(()) }
+        };
+        let report = world.invoke(20 * SECOND, batch.run(handler)).await;
+        assert_eq!(outcomes(&report), if fails_first { "fsss" } else { "ssss" });
+    }
+    assert_eq!(log.text(), "0 0 1");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_record_without_a_key_fails_alone_and_not_for_good() {
     let report = batch::sqs(messages(2))
         .permanent_sink(|_, _| async { Ok::<_, LambdaError>(()) })
