@@ -13,7 +13,7 @@ pub(crate) fn call(
     event: &Ident,
     statements: &TokenStream,
 ) -> TokenStream {
-    let Args { source, concurrency, reserve, flags, hooks, krate } = args;
+    let Args { source, concurrency, reserve, flags, values, krate } = args;
     let batch = match source {
         Source::Known { function, .. } => {
             quote_spanned!(function.span()=> #krate::batch::#function(#event.payload))
@@ -29,11 +29,11 @@ pub(crate) fn call(
         quote_spanned!(Span::mixed_site()=> .reserve(#reserve))
     });
     let flags = flags.iter().map(|flag| quote_spanned!(flag.span()=> .#flag()));
-    let hooks = hooks.iter().map(|(hook, value)| quote_spanned!(hook.span()=> .#hook(#value)));
+    let values = values.iter().map(|(name, value)| quote_spanned!(name.span()=> .#name(#value)));
     let closure = record.closure(statements);
     // What is asked of the record is reported once, at its type.
     quote_spanned! {at(&record.argument.ty)=>
-        let batch = #batch #concurrency #reserve #(#flags)* #(#hooks)*;
+        let batch = #batch #concurrency #reserve #(#flags)* #(#values)*;
         batch.run(#closure).await.into_reply()
     }
 }

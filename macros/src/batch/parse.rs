@@ -14,7 +14,7 @@ pub(crate) struct Args {
     /// Those that are there or not.
     pub(super) flags: Vec<Ident>,
     /// Those that take an expression, with it.
-    pub(super) hooks: Vec<(Ident, Expr)>,
+    pub(super) values: Vec<(Ident, Expr)>,
     pub(crate) krate: Path,
 }
 
@@ -24,6 +24,12 @@ pub(super) enum Source {
     Known { function: Ident, event: &'static str },
     /// One of the user's own.
     Own(Box<Type>),
+}
+
+impl Source {
+    fn is(&self, name: &str) -> bool {
+        matches!(self, Self::Known { function, .. } if function == name)
+    }
 }
 
 /// The name of a source, and the type of its events.
@@ -37,12 +43,13 @@ const SOURCES: &[(&str, &str)] = &[
 const FLAGS: &[&str] =
     &["all_or_nothing", "fail_when_all_failed", "partial_response", "stop_at_first_failure"];
 
-const HOOKS: &[&str] = &["on_outcome", "permanent_sink", "permanent_if"];
+const VALUES: &[&str] = &["max_receive_count", "on_outcome", "permanent_sink", "permanent_if"];
 
 const OPTIONS: &[&str] = &[
     "concurrency",
     "reserve",
     "source",
+    "max_receive_count",
     "all_or_nothing",
     "fail_when_all_failed",
     "partial_response",
@@ -57,7 +64,7 @@ impl Parse for Args {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let mut source = known_source(input)?;
         let (mut own, mut concurrency, mut reserve) = (None, None, None);
-        let (mut flags, mut hooks, mut krate) = (Vec::new(), Vec::new(), None);
+        let (mut flags, mut values, mut krate) = (Vec::new(), Vec::new(), None);
         args::each(input, OPTIONS, |option| match option.to_string().as_str() {
             "source" => args::set(&mut own, option, input),
             "concurrency" => args::set(&mut concurrency, option, input),
@@ -69,11 +76,11 @@ impl Parse for Args {
                 flags.extend(slot);
                 Ok(true)
             }
-            name if HOOKS.contains(&name) => {
-                let given = hooks.iter().find(|(hook, _)| hook == option);
+            name if VALUES.contains(&name) => {
+                let given = values.iter().find(|(name, _)| name == option);
                 let mut slot: Option<Expr> = given.map(|(_, value): &(Ident, Expr)| value.clone());
                 args::set(&mut slot, option, input)?;
-                hooks.extend(slot.map(|value| (option.clone(), value)));
+                values.extend(slot.map(|value| (option.clone(), value)));
                 Ok(true)
             }
             _ => Ok(false),
@@ -88,7 +95,8 @@ impl Parse for Args {
         let Some(source) = source else { return Err(Error::new(Span::call_site(), NO_SOURCE)) };
         check_concurrency(concurrency.as_ref())?;
         check_partial(&source, &flags)?;
-        Ok(Self { source, concurrency, reserve, flags, hooks, krate: args::krate(krate) })
+        check_receives(&source, &values)?;
+        Ok(Self { source, concurrency, reserve, flags, values, krate: args::krate(krate) })
     }
 }
 
@@ -126,11 +134,20 @@ fn check_concurrency(concurrency: Option<&Expr>) -> Result<()> {
     Ok(())
 }
 
+fn check_receives(source: &Source, values: &[(Ident, Expr)]) -> Result<()> {
+    match values.iter().find(|(name, _)| name == "max_receive_count") {
+        Some((name, _)) if !source.is("sqs") => Err(Error::new_spanned(
+            name,
+            "`max_receive_count` is for `sqs`: the other sources do not count receives",
+        )),
+        _ => Ok(()),
+    }
+}
+
 fn check_partial(source: &Source, flags: &[Ident]) -> Result<()> {
-    let is_kafka = matches!(source, Source::Known { function, .. } if function == "kafka");
     let partial = flags.iter().find(|flag| *flag == "partial_response");
     match partial {
-        Some(flag) if !is_kafka => Err(Error::new_spanned(
+        Some(flag) if !source.is("kafka") => Err(Error::new_spanned(
             flag,
             "`partial_response` is for `kafka`: the other sources report single records anyway",
         )),

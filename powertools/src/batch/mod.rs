@@ -38,7 +38,7 @@
 //! | source | order kept | after a failure | reported |
 //! |---|---|---|---|
 //! | [`sqs`], standard queue | none | the others go on | each message that was not done |
-//! | [`sqs`], FIFO queue (by its ARN) | within a message group | the rest of the group does not start, other groups go on | each message that was not done |
+//! | [`sqs`], FIFO queue (by its ARN) | within a message group | the rest of the group does not start, other groups go on; behind a [last attempt](Batch::max_receive_count) the group goes on too | each message that was not done |
 //! | [`kinesis`] | within a partition key | nothing behind it in the batch starts | the first record that was not done |
 //! | [`dynamodb`] | within an item's key | nothing behind it in the batch starts | the first record that was not done |
 //! | [`kafka`] | within a topic's partition, by offset | the rest of the partition does not start, other partitions go on | the batch as a whole; each record that was not done with [`partial_response`](Batch::partial_response) |
@@ -54,7 +54,8 @@
 //!
 //! Inside an invocation no record starts with less than [`reserve`](Batch::reserve) left, and those
 //! that run then are stopped, so that Lambda gets its reply: what is done is not done again for the
-//! want of time. Code that blocks its thread cannot be stopped.
+//! want of time. Those that did not start are delivered again, which a queue counts as a receive.
+//! Code that blocks its thread cannot be stopped.
 //!
 //! # Errors
 //!

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use powertools::batch::{self, Change, KafkaMessage, KinesisMessage, Message, SqsRecord};
+use powertools::testing::events::{self, SqsMessage};
 use serde_json::json;
 use tokio::sync::Notify;
 use tokio::time::sleep;
@@ -41,6 +42,33 @@ async fn one_at_a_time_is_the_order_of_the_batch() {
     let report = batch.run(async |name: Message<String>| work(&log, "", &name.body).await).await;
     assert!(report.is_done());
     assert_eq!(log.text(), "A1 B1 A2 B2 A3 C1");
+}
+
+#[tokio::test]
+async fn a_group_goes_on_behind_a_message_that_the_queue_gives_up() {
+    let event = |count| {
+        let mut event = events::sqs("orders.fifo");
+        for name in ["A1", "A2", "B1"] {
+            let message = SqsMessage::from(json!(name)).id(name).group(&name[..1]);
+            event = event.message(message.receive_count(count));
+        }
+        super::parse::<batch::SqsEvent>(event.build())
+    };
+    let run = async |count, stop| {
+        let mut batch = batch::sqs(event(count)).max_receive_count(3);
+        if stop {
+            batch = batch.stop_at_first_failure();
+        }
+        let handler = async |name: Message<String>| {
+            if name.body == "A1" { Err("poison") } else { Ok(()) }
+        };
+        batch.run(handler).await
+    };
+    assert_eq!(outcomes(&run(2, false).await), "fns");
+    let last = run(3, false).await;
+    assert_eq!(outcomes(&last), "fss");
+    assert_eq!(reported(last), ["A1"]);
+    assert_eq!(outcomes(&run(3, true).await), "fnn");
 }
 
 #[tokio::test(start_paused = true)]

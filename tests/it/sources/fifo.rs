@@ -2,6 +2,8 @@
 
 use std::convert::Infallible;
 
+use lambda_runtime::LambdaEvent;
+use powertools::batch::{self, SqsEvent, SqsRecord};
 use powertools::testing::events::{self, SqsMessage};
 use powertools::testing::{EventSource, ManualClock, Sqs};
 
@@ -97,4 +99,29 @@ fn source(messages: &str) -> EventSource<Sqs> {
         queue.message(SqsMessage::from(id).id(id).group(&id[..1]))
     });
     EventSource::sqs(queue)
+}
+
+#[tokio::test]
+async fn a_batch_that_knows_when_the_queue_gives_up_loses_its_poison_alone() {
+    let run = async |told: bool| {
+        source("a1 a2 a3 b1")
+            .max_receive_count(3)
+            .run(async |event: LambdaEvent<SqsEvent>| {
+                let mut batch = batch::sqs(event.payload);
+                if told {
+                    batch = batch.max_receive_count(3);
+                }
+                let handler = async |message: SqsRecord| match message.message_id() {
+                    Some("a1") => Err("poison"),
+                    _ => Ok(()),
+                };
+                batch.run(handler).await.into_reply()
+            })
+            .await
+    };
+    let history = run(true).await;
+    assert_eq!(history.dead_lettered(), ["a1"], "{history}");
+    assert_eq!(history.done(), ["b1", "a2", "a3"]);
+    // The rest was received as often.
+    assert_eq!(run(false).await.dead_lettered(), ["a1", "a2", "a3"]);
 }

@@ -47,6 +47,11 @@ async fn not_kafka(order: Message<u64>) -> Result<(), Error> {
     Ok(())
 }
 
+#[batch(kinesis, max_receive_count = 3)]
+async fn not_a_queue(order: Message<u64>) -> Result<(), Error> {
+    Ok(())
+}
+
 #[batch(sqs)]
 async fn no_record() -> Result<(), Error> {
     Ok(())

@@ -31,7 +31,7 @@ async fn parsed(order: Message<Order>) -> Result<(), Error> {
     Ok(())
 }
 
-#[batch(sqs)]
+#[batch(sqs, max_receive_count = 2 + 1)]
 async fn raw(record: SqsRecord) -> Result<(), RecordError> {
     record.body().map(drop).ok_or_else(|| RecordError::permanent("no body"))
 }

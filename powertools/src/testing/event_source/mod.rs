@@ -92,8 +92,9 @@ pub use stream::Stream;
 ///
 /// They are read as Lambda reads them where the mapping has `ReportBatchItemFailures`, which is on
 /// unless a test turns it [off](Self::report_batch_item_failures). Without a `batchItemFailures`
-/// in the reply, all records count as handled. An error, a panic, or a reply that has an identifier
-/// which is null, empty or not in the batch, means the whole batch again.
+/// in the reply, all records count as handled. An error, a panic, a reply that is neither null nor an
+/// object, or one that has an identifier which is null, empty or not in the batch, means the whole
+/// batch again.
 #[derive(Debug)]
 #[must_use = "a source delivers nothing until it runs"]
 pub struct EventSource<S> {
