@@ -109,6 +109,9 @@ impl Logging {
     /// [`EnvFilter`](https://docs.rs/tracing-subscriber/latest/tracing_subscriber/filter/struct.EnvFilter.html):
     /// `orders=debug,hyper=warn`. `POWERTOOLS_LOG_FILTER` goes over it.
     ///
+    /// A level without a target, as in `warn,orders=debug`, goes over [`level`](Self::level), and
+    /// the variables that say a level go over both.
+    ///
     /// A target that is named here is taken out of sampling and buffering: what is said is said.
     pub fn filter(mut self, directives: impl Into<String>) -> Self {
         self.filter = directives.into();
@@ -155,8 +158,9 @@ impl Logging {
     ///
     /// When lines did not fit, the oldest are gone and a warning says how many.
     ///
-    /// Neither this nor sampling takes the lines of `hyper`, `h2`, `rustls`, `tower` and the AWS
-    /// SDK, or of a target that the [filter](Self::filter) names.
+    /// Neither this nor sampling takes the lines of the crates `hyper`, `h2`, `rustls`, `tower`,
+    /// their helpers, the runtime and the AWS SDK, or of a target that the [filter](Self::filter)
+    /// names.
     pub fn buffer(mut self, bytes: usize) -> Self {
         self.buffer = bytes;
         self
@@ -172,7 +176,8 @@ impl Logging {
     }
 
     /// Writes a line with the event itself for each invocation, at INFO. Off by default: an event
-    /// can be up to 6 MB, and whatever it says of people is then in the log.
+    /// can be up to 6 MB, and whatever it says of people is then in the log. The runtime's own line
+    /// with the event, at TRACE, is never written: nothing is hidden or cut in it.
     /// `POWERTOOLS_LOGGER_LOG_EVENT` goes over it.
     pub fn event(mut self, on: bool) -> Self {
         self.event = on;
@@ -301,12 +306,10 @@ impl Logging {
                 Err(error) => return Err(Error::setting("key", name, error.to_string())),
             }
         }
-        let admission = Admission::new(
-            environment.levels(self.level, &mut warnings)?,
-            environment.filter().unwrap_or(self.filter),
-            sample_rate > 0.0 || self.buffer > 0,
-            &mut warnings,
-        )?;
+        let levels = environment.levels(self.level, &mut warnings)?;
+        let debug = sample_rate > 0.0 || self.buffer > 0;
+        let filter = environment.filter(self.filter, levels);
+        let admission = Admission::new(levels, filter, debug, &mut warnings)?;
         let mut settings = Settings {
             admission,
             format: environment.format()?.unwrap_or(self.format),

@@ -62,8 +62,8 @@
 //!
 //! | variable | says | goes over |
 //! |---|---|---|
-//! | `AWS_LAMBDA_LOG_LEVEL` | the level of Lambda's own setting, `TRACE` to `FATAL`: nothing below it is written | everything |
-//! | `POWERTOOLS_LOG_LEVEL` | the level | [`Logging::level`] |
+//! | `AWS_LAMBDA_LOG_LEVEL` | the level of Lambda's own setting, `TRACE` to `FATAL`: nothing below it is written but what sampling and the buffer write, which Lambda then drops | everything |
+//! | `POWERTOOLS_LOG_LEVEL` | the level | [`Logging::level`], and a level without a target in [`Logging::filter`] |
 //! | `POWERTOOLS_LOG_FILTER` | the levels of single targets | [`Logging::filter`] |
 //! | `POWERTOOLS_LOG_FORMAT` | `json` or `text` | [`Logging::format`] |
 //! | `POWERTOOLS_SERVICE_NAME` | the service | [`Logging::service`] |
