@@ -1,6 +1,7 @@
 //! A function, or a program, that logs by the environment and to its standard output.
 
 use std::fmt;
+use std::io::Write as _;
 
 use lambda_runtime::{Error, LambdaEvent};
 use powertools::logging::{self, Logging};
@@ -59,7 +60,8 @@ impl<S: tracing::Subscriber> Layer<S> for Messages {
         if *event.metadata().level() <= tracing::Level::WARN {
             event.record(&mut |field: &tracing::field::Field, value: &dyn fmt::Debug| {
                 if field.name() == "message" {
-                    println!("{} {value:?}", event.metadata().level());
+                    let level = event.metadata().level();
+                    let _ = writeln!(std::io::stdout(), "{level} {value:?}");
                 }
             });
         }

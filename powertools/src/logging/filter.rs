@@ -130,7 +130,7 @@ pub(super) fn is_level(directive: &str) -> bool {
 }
 
 fn is_noisy(target: &str) -> bool {
-    let name = target.split("::").next().unwrap_or(target);
+    let name = target.split(':').next().unwrap_or(target);
     NOISY.contains(&name) || NOISY_FAMILIES.iter().any(|family| name.starts_with(family))
 }
 

@@ -30,8 +30,8 @@ pub(super) fn init_unless_set(settings: Shared, warnings: &[String]) {
     if !ours.unwrap_or_else(|| init(settings, warnings).is_ok()) {
         tracing::warn!(
             target: "powertools::logging",
-            "a tracing subscriber is set already, which writes the log lines: those of \
-             Powertools::logging come from Logging::layer among its layers",
+            "a tracing subscriber is set already and stays: Powertools::logging writes nothing by its \
+             own settings, unless Logging::layer is among the layers of that",
         );
     }
 }
