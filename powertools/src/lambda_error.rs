@@ -123,10 +123,6 @@ pub(crate) fn describe(error: &(dyn StdError + 'static)) -> Option<Description> 
 }
 
 /// The error that `value` is, if its type is registered.
-#[cfg_attr(
-    not(feature = "logging"),
-    expect(dead_code, reason = "a line of a handler's error asks")
-)]
 pub(crate) fn downcast(value: &dyn Any) -> Option<&(dyn StdError + 'static)> {
     inventory::iter::<Registration>().find_map(|registration| (registration.downcast)(value))
 }

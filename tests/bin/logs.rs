@@ -1,10 +1,14 @@
 //! A function, or a program, that logs by the environment and to its standard output.
 
 use std::fmt;
+use std::io::Write as _;
 
 use lambda_runtime::{Error, LambdaEvent};
-use powertools::Powertools;
 use powertools::logging::{self, Logging};
+use powertools::{Powertools, logged};
+use tower::service_fn;
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::{Context, SubscriberExt};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
@@ -16,9 +20,50 @@ async fn main() -> Result<(), Error> {
             Ok(())
         }
         Some("twice") => Ok(logging::init().and_then(|()| logging::init())?),
-        _ => {
-            let logging = Logging::new().buffer(20 * 1024);
-            Powertools::new(handle).logging(logging).run().await
+        Some("plain") => {
+            logging::init()?;
+            lambda_runtime::run(service_fn(alone)).await
+        }
+        Some("among others") => {
+            let others = tracing_subscriber::registry().with(Messages);
+            tracing::subscriber::set_global_default(others.with(Logging::new().layer()?))?;
+            logging::log_panics();
+            Powertools::new(handle).logging(Logging::new()).run().await
+        }
+        Some("preset") => {
+            tracing::subscriber::set_global_default(tracing_subscriber::registry().with(Messages))?;
+            Powertools::new(handle).logging(Logging::new()).run().await
+        }
+        Some("earlier") => {
+            tracing::subscriber::with_default(tracing_subscriber::registry(), || {});
+            run().await
+        }
+        _ => run().await,
+    }
+}
+
+async fn run() -> Result<(), Error> {
+    let logging = Logging::new().buffer(20 * 1024);
+    Powertools::new(handle).logging(logging).run().await
+}
+
+#[logged]
+async fn alone(event: LambdaEvent<String>) -> Result<String, Error> {
+    handle(event).await
+}
+
+/// Another layer: it writes levels and messages, of warnings and errors.
+struct Messages;
+
+impl<S: tracing::Subscriber> Layer<S> for Messages {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+        if *event.metadata().level() <= tracing::Level::WARN {
+            event.record(&mut |field: &tracing::field::Field, value: &dyn fmt::Debug| {
+                if field.name() == "message" {
+                    let level = event.metadata().level();
+                    let _ = writeln!(std::io::stdout(), "{level} {value:?}");
+                }
+            });
         }
     }
 }

@@ -12,6 +12,7 @@ use tracing_subscriber::layer::SubscriberExt;
 
 mod attribute;
 mod buffer;
+mod ends;
 mod golden;
 mod handler;
 mod hostile;

@@ -5,17 +5,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tracing::Subscriber;
 use tracing_subscriber::Layer;
-use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 
 use super::correlation::{Correlation, Path};
 use super::environment::Environment;
-use super::filter::{Admission, Admit};
-use super::layer::Lines;
+use super::filter::Admission;
 use super::redact::Redaction;
 use super::settings::{Settings, Shared};
 use super::writer::Writer;
-use super::{Error, Format, Level, line, panics};
+use super::{Error, Format, Level, start};
 use crate::Clock;
 
 /// The smallest and the largest limit of a line: CloudWatch takes an event of up to 1 MB.
@@ -109,6 +107,9 @@ impl Logging {
     /// [`EnvFilter`](https://docs.rs/tracing-subscriber/latest/tracing_subscriber/filter/struct.EnvFilter.html):
     /// `orders=debug,hyper=warn`. `POWERTOOLS_LOG_FILTER` goes over it.
     ///
+    /// A level without a target, as in `warn,orders=debug`, goes over [`level`](Self::level), and
+    /// the variables that say a level go over both.
+    ///
     /// A target that is named here is taken out of sampling and buffering: what is said is said.
     pub fn filter(mut self, directives: impl Into<String>) -> Self {
         self.filter = directives.into();
@@ -155,8 +156,9 @@ impl Logging {
     ///
     /// When lines did not fit, the oldest are gone and a warning says how many.
     ///
-    /// Neither this nor sampling takes the lines of `hyper`, `h2`, `rustls`, `tower` and the AWS
-    /// SDK, or of a target that the [filter](Self::filter) names.
+    /// Neither this nor sampling takes the lines of the crates `hyper`, `h2`, `rustls`, `tower`,
+    /// their helpers, the runtime and the AWS SDK, or of a target that the [filter](Self::filter)
+    /// names.
     pub fn buffer(mut self, bytes: usize) -> Self {
         self.buffer = bytes;
         self
@@ -172,15 +174,16 @@ impl Logging {
     }
 
     /// Writes a line with the event itself for each invocation, at INFO. Off by default: an event
-    /// can be up to 6 MB, and whatever it says of people is then in the log.
+    /// can be up to 6 MB, and whatever it says of people is then in the log. The runtime's own line
+    /// with the event, at TRACE, is never written: nothing is hidden or cut in it.
     /// `POWERTOOLS_LOGGER_LOG_EVENT` goes over it.
     pub fn event(mut self, on: bool) -> Self {
         self.event = on;
         self
     }
 
-    /// The bytes of an event that are logged: 64 KiB by default. A longer one becomes a text with
-    /// its beginning.
+    /// The bytes of an event that are logged, here and by [`log_event`](super::log_event): 64 KiB by
+    /// default. A longer one becomes a text with its beginning, and `event_bytes` says its length.
     pub fn event_limit(mut self, bytes: usize) -> Self {
         self.event_limit = bytes;
         self
@@ -198,7 +201,7 @@ impl Logging {
     }
 
     /// Takes `correlation_id` from what `find` makes of the event: a type with those members that
-    /// it needs.
+    /// it needs. An event for which it panics has none, and a warning.
     ///
     /// ```
     /// use powertools::logging::Logging;
@@ -220,6 +223,8 @@ impl Logging {
     /// Hands each line, with its line break, to `write` and not to the standard output.
     ///
     /// `write` is called for whole lines, by several threads at once, and must not block for long.
+    /// Nor must it panic: the line of a panic is written while that is under way, and a second one
+    /// ends the process.
     pub fn writer(mut self, write: impl Fn(&[u8]) + Send + Sync + 'static) -> Self {
         self.writer = Writer::Custom(Box::new(write));
         self
@@ -243,8 +248,8 @@ impl Logging {
 
     /// Makes the layer for `tracing-subscriber`'s registry, to stand among others.
     ///
-    /// [`init`](Self::init) does this and all the rest: with the layer alone, panics are not
-    /// logged.
+    /// [`init`](Self::init) does this and all the rest: with the layer alone, panics are logged
+    /// where the program calls [`log_panics`](super::log_panics).
     ///
     /// # Errors
     ///
@@ -253,19 +258,22 @@ impl Logging {
     /// # Examples
     ///
     /// ```
-    /// use powertools::logging::Logging;
+    /// use powertools::logging::{self, Logging};
     /// use tracing_subscriber::layer::SubscriberExt;
     ///
     /// # fn main() -> Result<(), powertools::logging::Error> {
     /// let subscriber = tracing_subscriber::registry().with(Logging::new().layer()?);
-    /// # let _ = subscriber; Ok(()) }
+    /// # let _ = subscriber;
+    /// logging::log_panics();
+    /// # Ok(()) }
     /// ```
     pub fn layer<S>(self) -> Result<impl Layer<S> + Send + Sync + 'static, Error>
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let (settings, warnings) = self.build()?;
-        Ok(layer(settings, warnings))
+        start::warn(&settings, &warnings);
+        Ok(start::layer(settings))
     }
 
     /// Makes the process log by these settings, panics included.
@@ -278,7 +286,7 @@ impl Logging {
     /// [`Error::AlreadySet`] if the process has a `tracing` subscriber.
     pub fn init(self) -> Result<(), Error> {
         let (settings, warnings) = self.build()?;
-        start(settings, warnings)
+        start::init(settings, &warnings)
     }
 
     /// Decides by the environment, and finds what is worth a warning.
@@ -301,12 +309,10 @@ impl Logging {
                 Err(error) => return Err(Error::setting("key", name, error.to_string())),
             }
         }
-        let admission = Admission::new(
-            environment.levels(self.level, &mut warnings)?,
-            environment.filter().unwrap_or(self.filter),
-            sample_rate > 0.0 || self.buffer > 0,
-            &mut warnings,
-        )?;
+        let levels = environment.levels(self.level, &mut warnings)?;
+        let debug = sample_rate > 0.0 || self.buffer > 0;
+        let filter = environment.filter(self.filter, levels);
+        let admission = Admission::new(levels, filter, debug, &mut warnings)?;
         let mut settings = Settings {
             admission,
             format: environment.format()?.unwrap_or(self.format),
@@ -328,24 +334,6 @@ impl Logging {
         settings.render_persistent(keys);
         Ok((Arc::new(settings), warnings))
     }
-}
-
-/// Makes the process log by `settings`.
-pub(super) fn start(settings: Shared, warnings: Vec<String>) -> Result<(), Error> {
-    let subscriber = tracing_subscriber::registry().with(layer(settings, warnings));
-    tracing::subscriber::set_global_default(subscriber).map_err(|_| Error::AlreadySet)?;
-    panics::log();
-    Ok(())
-}
-
-fn layer<S>(settings: Shared, warnings: Vec<String>) -> impl Layer<S> + Send + Sync + 'static
-where
-    S: Subscriber + for<'a> LookupSpan<'a>,
-{
-    for warning in warnings {
-        line::warn(&warning, &settings);
-    }
-    Lines::new(settings.clone()).with_filter(Admit(settings))
 }
 
 impl fmt::Debug for Logging {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::filter::is_level;
 use super::{Error, Format, Level};
 
 const LAMBDA_LEVEL: &str = "AWS_LAMBDA_LOG_LEVEL";
@@ -21,6 +22,14 @@ pub(super) struct Environment(HashMap<String, String>);
 pub(super) struct Levels {
     pub(super) level: Level,
     pub(super) lambda: Option<Level>,
+    /// Whether a variable says the level, and not the code.
+    pub(super) by_variable: bool,
+}
+
+/// The levels of targets, and what they were set by.
+pub(super) struct Directives {
+    pub(super) setting: &'static str,
+    pub(super) text: String,
 }
 
 impl Environment {
@@ -67,11 +76,21 @@ impl Environment {
                 name(lambda),
             ));
         }
-        Ok(Levels { level: lambda.unwrap_or(own), lambda })
+        let by_variable = lambda.is_some() || self.get(LEVEL).is_some();
+        Ok(Levels { level: lambda.unwrap_or(own), lambda, by_variable })
     }
 
-    pub(super) fn filter(&self) -> Option<String> {
-        self.get(FILTER).map(str::to_owned)
+    /// `POWERTOOLS_LOG_FILTER` over `code`, of which only single targets hold where a variable says
+    /// the level.
+    pub(super) fn filter(&self, code: String, levels: Levels) -> Directives {
+        match self.get(FILTER) {
+            Some(text) => Directives { setting: FILTER, text: text.to_owned() },
+            None if levels.by_variable => {
+                let targets: Vec<_> = code.split(',').filter(|text| !is_level(text)).collect();
+                Directives { setting: "filter", text: targets.join(",") }
+            }
+            None => Directives { setting: "filter", text: code },
+        }
     }
 
     pub(super) fn service(&self) -> Option<String> {

@@ -8,15 +8,35 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::{Context, Filter};
 use tracing_subscriber::registry::LookupSpan;
 
-use super::environment::{self, Levels};
+use super::environment::{self, Directives, Levels};
 use super::settings::Shared;
 use super::state::State;
 use super::{Error, Level};
 use crate::Invocation;
 
-/// Targets that say much about little: neither sampled nor buffered. Each stands for all that
-/// begin with it.
-const NOISY: [&str; 6] = ["hyper", "h2", "rustls", "aws_", "tower", "lambda_runtime"];
+/// Crates that say much about little: neither sampled nor buffered.
+const NOISY: [&str; 14] = [
+    "aws_config",
+    "aws_credential_types",
+    "aws_runtime",
+    "aws_sigv4",
+    "aws_types",
+    "h2",
+    "hyper",
+    "hyper_rustls",
+    "hyper_util",
+    "lambda_runtime",
+    "lambda_runtime_api_client",
+    "rustls",
+    "tower",
+    "tower_http",
+];
+
+/// What the other crates of the AWS SDK begin with.
+const NOISY_FAMILIES: [&str; 2] = ["aws_sdk_", "aws_smithy_"];
+
+/// Where the runtime says each event, whole and as it came.
+const EVENTS: &str = "lambda_runtime::layers::api_response";
 
 /// The levels of all targets.
 pub(super) struct Admission {
@@ -33,19 +53,17 @@ pub(super) struct Admission {
 impl Admission {
     pub(super) fn new(
         levels: Levels,
-        directives: String,
+        directives: Directives,
         debug: bool,
         warnings: &mut Vec<String>,
     ) -> Result<Self, Error> {
-        let Levels { level, lambda } = levels;
-        let invalid = |error: &dyn std::fmt::Display| {
-            Error::setting("filter", directives.clone(), error.to_string())
-        };
+        let Levels { level, lambda, .. } = levels;
+        let Directives { setting, text } = directives;
         // The level first: a directive that names no target goes over it.
         let base = EnvFilter::builder()
-            .parse(format!("{},{directives}", level.filter()))
-            .map_err(|error| invalid(&error))?;
-        let named = named(&directives);
+            .parse(format!("{},{text}", level.filter()))
+            .map_err(|error| Error::setting(setting, text.clone(), error.to_string()))?;
+        let named = named(&text);
         if let Some(lambda) = lambda
             && lambda > Level::Debug
             && debug
@@ -60,9 +78,9 @@ impl Admission {
         Ok(Self { level, cap, base, named, debug })
     }
 
-    /// True if the level lets warnings through.
-    pub(super) fn admits_warnings(&self) -> bool {
-        self.level <= Level::Warn
+    /// True if anything at all is written.
+    pub(super) fn admits_any(&self) -> bool {
+        self.level != Level::Fatal
     }
 
     /// True if lines may be written, or kept, that are below the level.
@@ -77,6 +95,7 @@ impl Admission {
     {
         self.level != Level::Fatal
             && *metadata.level() <= self.cap
+            && !is_event(metadata)
             && self.base.enabled(metadata, context)
     }
 
@@ -85,7 +104,7 @@ impl Admission {
         let target = metadata.target();
         self.takes_debug()
             && *metadata.level() <= Severity::DEBUG
-            && !NOISY.iter().any(|noisy| target.starts_with(noisy))
+            && !is_noisy(target)
             && !self.named.iter().any(|named| target.starts_with(named))
     }
 
@@ -100,10 +119,26 @@ fn named(directives: &str) -> Vec<String> {
     let targets = directives.split(',').filter_map(|directive| {
         let directive = directive.trim();
         let target = directive.split(['=', '[']).next()?;
-        let is_level = !directive.contains('=') && directive.parse::<LevelFilter>().is_ok();
-        (!target.is_empty() && !is_level).then(|| target.to_owned())
+        (!target.is_empty() && !is_level(directive)).then(|| target.to_owned())
     });
     targets.collect()
+}
+
+/// True for a directive that is about all targets.
+pub(super) fn is_level(directive: &str) -> bool {
+    directive.trim().parse::<LevelFilter>().is_ok()
+}
+
+fn is_noisy(target: &str) -> bool {
+    let name = target.split(':').next().unwrap_or(target);
+    NOISY.contains(&name) || NOISY_FAMILIES.iter().any(|family| name.starts_with(family))
+}
+
+/// True for the line of the runtime that has the event in it, with all that is to be hidden.
+fn is_event(metadata: &Metadata<'_>) -> bool {
+    *metadata.level() == Severity::TRACE
+        && metadata.target() == EVENTS
+        && metadata.fields().field("body").is_some()
 }
 
 /// [`Admission`] as the filter of the layer, so that other layers see what they want to.
@@ -136,7 +171,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Filter<S> for Admit {
             Interest::never()
         } else if admission.keeps_span(metadata) {
             Interest::always()
-        } else if *metadata.level() <= admission.cap && !base.is_never() {
+        } else if *metadata.level() <= admission.cap && !is_event(metadata) && !base.is_never() {
             base
         } else if admission.is_debug_line(metadata) {
             Interest::sometimes()
@@ -185,5 +220,18 @@ mod tests {
         assert_eq!(named("warn, orders=debug,hyper[request{id=1}]=off,plain,"), {
             ["orders", "hyper", "plain"]
         });
+    }
+
+    #[test]
+    fn a_crate_that_is_named_like_a_noisy_one_is_none() {
+        for target in ["hyper", "h2::client", "aws_sdk_s3::operation", "aws_config", "tower::util"]
+        {
+            assert!(is_noisy(target), "{target}");
+        }
+        for target in
+            ["aws_orders::main", "tower_orders", "h2o", "hyperspace::jump", "aws_config_x"]
+        {
+            assert!(!is_noisy(target), "{target}");
+        }
     }
 }

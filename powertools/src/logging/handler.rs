@@ -1,19 +1,29 @@
+use std::any::Any;
 use std::fmt;
 use std::future::Future;
 
+use lambda_runtime::Diagnostic;
 use serde::Serialize;
 
-use lambda_runtime::Diagnostic;
-
-use super::state::State;
+use super::watch::{Failure, Watch};
 use super::{exception, json};
-use crate::runtime::diagnostic::unbox;
-use crate::{Invocation, lambda_error};
+use crate::runtime::observer::known_error;
+
+/// The target of a line with an event.
+pub(super) const EVENT: &str = "powertools::event";
 
 /// Runs a handler's future and logs the error that it ends with, once and with its causes.
 ///
 /// What the [buffer](super::Logging::buffer) kept for the invocation is written when the future
-/// fails, panics or is dropped, and forgotten when it succeeds.
+/// fails, panics or is dropped.
+///
+/// Inside of another one, and under [`Powertools::logging`](crate::Powertools::logging), it logs the
+/// error and leaves the end of the invocation to the outer one. That one does not say the same error
+/// again: one with the same message or the same `Debug` form.
+///
+/// An error in a box has its message and its causes in the line, and so has an error type that
+/// [derives `LambdaError`](macro@crate::LambdaError). Of another type nothing but its `Debug` form is
+/// known here.
 ///
 /// # Errors
 ///
@@ -39,16 +49,23 @@ where
 {
     let watch = Watch::of_current();
     let result = future.await;
-    watch.end(result.as_ref().err().map(|error| move || log_error(error)));
+    match &result {
+        Ok(_) => watch.succeeded(),
+        Err(error) => {
+            let debug = format!("{error:?}");
+            // The runtime's own line has this form too.
+            watch.failed(&failure(error, &debug), &debug, &debug);
+        }
+    }
     result
 }
 
 /// Writes a line with the event of the current invocation as its message, at INFO.
 ///
-/// The names in the [redaction list](super::Logging::redact) are hidden in it, and a line that is
-/// too long is [cut](super::Logging::line_limit).
+/// The names in the [redaction list](super::Logging::redact) are hidden in it, and one that is too
+/// long is [cut](super::Logging::event_limit). `POWERTOOLS_LOGGER_LOG_EVENT` has no say here.
 pub fn log_event(event: &impl Serialize) {
-    tracing::info!(target: "powertools::event", message = json(event));
+    tracing::info!(target: EVENT, message = json(event));
 }
 
 /// Sets `correlation_id` to what `path` leads to in `event`, if there is anything.
@@ -87,66 +104,20 @@ pub fn correlate(event: &impl Serialize, path: &str) {
     }
 }
 
-/// Looks after the lines of an invocation until its handler ends, in whatever way.
-#[derive(Debug)]
-pub(super) struct Watch(Option<Invocation>);
-
-impl Watch {
-    pub(super) fn of_current() -> Self {
-        Self(Invocation::current())
-    }
-
-    /// Ends a handler that returned. `log` writes the line of its error.
-    pub(super) fn end(mut self, log: Option<impl FnOnce()>) {
-        let invocation = self.0.take();
-        let failed = log.is_some();
-        if let Some(log) = log {
-            let already = invocation.as_ref().is_some_and(|invocation| {
-                // Two of these around one handler have one error.
-                std::mem::replace(&mut invocation.local::<State>().lock().reported, true)
-            });
-            if !already {
-                log();
-            }
+/// What the line of a handler's error says.
+fn failure<E: fmt::Debug + 'static>(error: &E, debug: &str) -> Failure {
+    let any: &dyn Any = error;
+    if let Some(error) = known_error(any) {
+        Failure {
+            message: error.to_string(),
+            name: exception::name(error).map(str::to_owned),
+            causes: exception::causes(error).map(ToString::to_string).collect(),
         }
-        if let Some(invocation) = invocation {
-            State::end(&invocation, failed);
-        }
-    }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        let Some(invocation) = self.0.take() else { return };
-        let mut state = invocation.local::<State>().lock();
-        // The hook has written of the panic; without the hook the runtime does.
-        state.reported |= std::thread::panicking() && state.panic_reported;
-        drop(state);
-        State::end(&invocation, true);
-    }
-}
-
-/// Writes the line of a handler's error.
-fn log_error<E: fmt::Debug + 'static>(error: &E) {
-    let any: &dyn std::any::Any = error;
-    if let Some(error) = unbox(any).or_else(|| lambda_error::downcast(any)) {
-        let causes = exception::causes(error).map(ToString::to_string).collect();
-        log_failure(&error.to_string(), exception::name(error), causes);
     } else if let Some(Diagnostic { error_type, error_message }) = any.downcast_ref() {
-        log_failure(error_message, Some(error_type), Vec::new());
+        let name = Some(error_type.clone());
+        Failure { message: error_message.clone(), name, causes: Vec::new() }
     } else {
-        let name = exception::short_type_name::<E>();
-        log_failure(&format!("{error:?}"), Some(name), Vec::new());
+        let name = Some(exception::short_type_name::<E>().to_owned());
+        Failure { message: debug.to_owned(), name, causes: Vec::new() }
     }
-}
-
-/// Writes the line of an error of which this is known.
-pub(super) fn log_failure(message: &str, name: Option<&str>, causes: Vec<String>) {
-    tracing::error!(
-        target: "powertools::handler",
-        exception = message,
-        exception_name = name,
-        exception_chain = (!causes.is_empty()).then(|| json(causes)),
-        "the handler failed",
-    );
 }

@@ -1,13 +1,19 @@
+use std::fmt;
+
+use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Level, Metadata, Subscriber};
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
-use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use super::fields::{Fields, Visitor};
+use super::handler::EVENT;
 use super::line::{Origin, Scratch};
-use super::settings::Shared;
+use super::settings::{Format, Settings, Shared};
 use super::state::State;
+use super::watch::{HANDLER, PANIC};
+use super::{cut, escape};
 use crate::Invocation;
 
 /// Writes a line for each event. Made by [`Logging::layer`](super::Logging::layer).
@@ -18,6 +24,9 @@ pub(super) struct Lines {
 /// The fields of a span as they stand in a line. The type is of this crate alone, so that no other
 /// layer's are taken for them.
 struct SpanFields(Fields);
+
+/// The invocation that failed in a span of the runtime.
+struct FailedInvocation(Invocation);
 
 /// The spans of the runtime repeat what the invocation says under other names.
 const RUNTIME: &str = "lambda_runtime";
@@ -62,7 +71,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let metadata = event.metadata();
-        if is_said_already(metadata) {
+        if is_said_already(event, &context) {
             return;
         }
         let settings = &self.settings;
@@ -73,8 +82,11 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
         let origin = Origin::of(metadata);
         scratch.begin(&origin, settings);
         let Scratch { line, fields, .. } = &mut *scratch;
-        let style = settings.style();
+        let (style, start) = (settings.style(), line.len());
         event.record(&mut Visitor { fields, message: Some(line), style });
+        if metadata.target() == EVENT {
+            limit_event(line, start, fields, settings);
+        }
         if let Some(scope) = context.event_scope(event) {
             for span in scope {
                 if let Some(SpanFields(outer)) = span.extensions().get() {
@@ -84,13 +96,77 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
         }
         scratch.end(&origin, written, settings);
         scratch.give_back();
+        if *metadata.level() == Level::ERROR && [HANDLER, PANIC].contains(&metadata.target()) {
+            remember(event, &context);
+        }
     }
 }
 
+/// Leaves the beginning of an event that is the message behind `start`, if it is too long.
+fn limit_event(line: &mut Vec<u8>, start: usize, fields: &mut Fields, settings: &Settings) {
+    let start = start + settings.format.before_message().len();
+    let bytes = line.len().saturating_sub(start);
+    if bytes <= settings.event_limit {
+        return;
+    }
+    let event = line.split_off(start);
+    let event = String::from_utf8_lossy(&event);
+    let beginning = cut::beginning(&event, settings.event_limit);
+    match settings.format {
+        Format::Json => escape::string(line, beginning),
+        Format::Text => line.extend_from_slice(beginning.as_bytes()),
+    }
+    fields.put("event_bytes".into(), &settings.style(), |out| escape::integer(out, bytes));
+}
+
+/// Remembers that an error or a panic has its line, for when the runtime comes to say it.
+fn remember<S>(event: &Event<'_>, context: &Context<'_, S>)
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let Some(invocation) = Invocation::current() else { return };
+    invocation.local::<State>().lock().ending.written(event.metadata().target());
+    if let Some(span) = runtime_span(event, context) {
+        span.extensions_mut().replace(FailedInvocation(invocation));
+    }
+}
+
+/// The span that the runtime puts around an invocation.
+fn runtime_span<'a, S>(event: &Event<'_>, context: &'a Context<'a, S>) -> Option<SpanRef<'a, S>>
+where
+    S: Subscriber + for<'b> LookupSpan<'b>,
+{
+    context.event_scope(event)?.find(|span| span.metadata().target().starts_with(RUNTIME))
+}
+
 /// True for the runtime's line about an error of the handler that has one of ours.
-fn is_said_already(metadata: &Metadata<'_>) -> bool {
-    *metadata.level() == Level::ERROR
-        && metadata.target() == RUNTIME_ERRORS
-        && Invocation::with_current(|invocation| invocation.local::<State>().lock().reported)
-            .unwrap_or(false)
+fn is_said_already<S>(event: &Event<'_>, context: &Context<'_, S>) -> bool
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let metadata = event.metadata();
+    if *metadata.level() != Level::ERROR || metadata.target() != RUNTIME_ERRORS {
+        return false;
+    }
+    // A handler under the plain runtime has left its invocation by now.
+    let invocation = Invocation::current().or_else(|| {
+        let span = runtime_span(event, context)?;
+        span.extensions().get::<FailedInvocation>().map(|failed| failed.0.clone())
+    });
+    let Some(invocation) = invocation else { return false };
+    let mut message = Message::default();
+    event.record(&mut message);
+    invocation.local::<State>().lock().ending.is_said(&message.0)
+}
+
+/// Takes the message of an event.
+#[derive(Default)]
+struct Message(String);
+
+impl Visit for Message {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if field.name() == "message" {
+            self.0 = format!("{value:?}");
+        }
+    }
 }

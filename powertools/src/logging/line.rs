@@ -190,7 +190,7 @@ pub(super) fn flush(buffer: Buffer, settings: &Shared) {
 
 /// Writes a warning of the logs themselves. An event would come back to where this is called.
 pub(super) fn warn(message: &str, settings: &Shared) {
-    if !settings.admission.admits_warnings() {
+    if !settings.admission.admits_any() {
         return;
     }
     let origin = Origin { level: Level::WARN, target: "powertools::logging", line: None };

@@ -62,14 +62,17 @@
 //!
 //! | variable | says | goes over |
 //! |---|---|---|
-//! | `AWS_LAMBDA_LOG_LEVEL` | the level of Lambda's own setting, `TRACE` to `FATAL`: nothing below it is written | everything |
-//! | `POWERTOOLS_LOG_LEVEL` | the level | [`Logging::level`] |
+//! | `AWS_LAMBDA_LOG_LEVEL` | the level of Lambda's own setting, `TRACE` to `FATAL`: nothing below it is written but what sampling and the buffer write, which Lambda then drops | everything |
+//! | `POWERTOOLS_LOG_LEVEL` | the level | [`Logging::level`], and a level without a target in [`Logging::filter`] |
 //! | `POWERTOOLS_LOG_FILTER` | the levels of single targets | [`Logging::filter`] |
 //! | `POWERTOOLS_LOG_FORMAT` | `json` or `text` | [`Logging::format`] |
 //! | `POWERTOOLS_SERVICE_NAME` | the service | [`Logging::service`] |
 //! | `POWERTOOLS_LOGGER_SAMPLE_RATE` | the share of invocations that write DEBUG lines | [`Logging::sample_rate`] |
-//! | `POWERTOOLS_LOGGER_LOG_EVENT` | whether each event is written | [`Logging::event`] |
+//! | `POWERTOOLS_LOGGER_LOG_EVENT` | whether [`Powertools`](crate::Powertools) writes each event | [`Logging::event`] |
 //! | `POWERTOOLS_DEV` | whether JSON is indented, for people who develop a function | |
+//!
+//! A warning that the logs themselves have, such as one about a level of Lambda that is stricter than
+//! the function's own, is written at every level but FATAL.
 //!
 //! `AWS_LAMBDA_LOG_FORMAT` is not read: it says `Text` wherever nobody chose, and what these lines
 //! are for is JSON. `RUST_LOG` is not read either.
@@ -77,12 +80,17 @@
 //! # Errors and panics
 //!
 //! Under [`Powertools::logging`](crate::Powertools::logging) the error of a handler has one line,
-//! with its causes and the name that Lambda is told; the runtime's own line about it is dropped. A
-//! panic anywhere in the process has a line with its `panic_location`, and then the panic hook that
+//! with its causes and the name that Lambda is told; the runtime's own line about it is dropped. So
+//! it is with [`observe`], [`LoggingLayer`] and `#[logged]` under `lambda_runtime::run`, or any
+//! runtime with [`InvocationLayer`](crate::InvocationLayer) or `lambda_runtime`'s `TracingLayer`:
+//! without these, nothing tells which invocation the runtime's line is about, and it is written too.
+//!
+//! A panic anywhere in the process has a line with its `panic_location`, and then the panic hook that
 //! was there before does its work: the standard one writes to the standard error.
 //!
 //! Logging never fails an invocation. A line that cannot be written, as to a closed pipe or a full
-//! disk, is lost.
+//! disk, is lost. What `print!` leaves without a line break stands in front of the next line, in the
+//! same one: use `println!`.
 //!
 //! # What it costs
 //!
@@ -114,8 +122,10 @@ mod panics;
 mod redact;
 mod service;
 mod settings;
+mod start;
 mod state;
 mod timestamp;
+mod watch;
 mod writer;
 
 pub mod correlation;
@@ -126,5 +136,6 @@ pub use self::error::Error;
 pub use self::handler::{correlate, log_event, observe, set_correlation_id_from};
 pub use self::json::{Json, json};
 pub use self::level::{Level, ParseLevelError};
+pub use self::panics::log_panics;
 pub use self::service::{LoggingLayer, LoggingService, OnEvent};
 pub use self::settings::Format;

@@ -1,14 +1,13 @@
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use lambda_runtime::Diagnostic;
 use serde_json::value::RawValue;
 
-use super::builder::start;
-use super::copy::copy;
-use super::handler::{Watch, log_failure};
 use super::settings::Shared;
-use super::{Error, Logging, cut, set_correlation_id};
+use super::watch::{Failure, HANDLER, Watch};
+use super::{Error, Logging, log_event, set_correlation_id, start};
 use crate::Powertools;
 use crate::runtime::observer::{Observer, Outcome};
 
@@ -18,7 +17,8 @@ impl<S> Powertools<S> {
     /// and with its causes.
     ///
     /// A `tracing` subscriber that the program has set before is left as it is; what the settings
-    /// say of the event holds then, and nothing else.
+    /// say of the event holds then, and nothing else. A warning says so if it has no
+    /// [`Logging::layer`].
     ///
     /// ```no_run
     /// use lambda_runtime::{Error, LambdaEvent};
@@ -48,19 +48,27 @@ struct Observed(Result<(Shared, Vec<String>), Error>);
 impl Observer for Observed {
     fn start(&self) -> Result<(), lambda_runtime::Error> {
         let (settings, warnings) = self.0.clone()?;
-        if !tracing::dispatcher::has_been_set() {
-            start(settings, warnings)?;
-        }
+        start::init_unless_set(settings, &warnings);
         Ok(())
     }
 
     fn event(&self, event: &[u8]) {
         let Ok((settings, _)) = &self.0 else { return };
-        if let Some(id) = settings.correlation.as_ref().and_then(|found| found.find(event)) {
-            set_correlation_id(id);
+        if let Some(correlation) = &settings.correlation {
+            // The runtime catches panics of the handler, and none out here.
+            match catch_unwind(AssertUnwindSafe(|| correlation.find(event))) {
+                Ok(id) => id.into_iter().for_each(set_correlation_id),
+                Err(_) => tracing::warn!(
+                    target: HANDLER,
+                    "there is no correlation id: what looks for it panicked",
+                ),
+            }
         }
-        if settings.event {
-            log_event(event, settings);
+        // Where it is no JSON, the runtime says what is wrong with it.
+        if settings.event
+            && let Ok(event) = serde_json::from_slice::<&RawValue>(event)
+        {
+            log_event(&event);
         }
     }
 
@@ -71,32 +79,18 @@ impl Observer for Observed {
 
 impl Outcome for Watch {
     fn succeeded(self: Box<Self>) {
-        (*self).end(None::<fn()>);
+        (*self).succeeded();
     }
 
-    fn failed(self: Box<Self>, told: &Diagnostic, messages: Vec<String>) {
-        (*self).end(Some(|| {
-            let mut messages = messages.into_iter();
-            let message = messages.next().unwrap_or_else(|| told.error_message.clone());
-            log_failure(&message, Some(&told.error_type), messages.collect());
-        }));
+    fn failed(self: Box<Self>, told: &Diagnostic, debug: &str, messages: Vec<String>) {
+        let mut messages = messages.into_iter();
+        let error = Failure {
+            message: messages.next().unwrap_or_else(|| told.error_message.clone()),
+            name: Some(told.error_type.clone()),
+            causes: messages.collect(),
+        };
+        (*self).failed(&error, debug, &format!("{told:?}"));
     }
-}
-
-/// Writes the line of an event as Lambda sent it.
-fn log_event(event: &[u8], settings: &Shared) {
-    let Ok(raw) = serde_json::from_slice::<&RawValue>(event) else {
-        // The runtime says what is wrong with it.
-        return;
-    };
-    if event.len() <= settings.event_limit {
-        return super::log_event(&raw);
-    }
-    let mut text = Vec::new();
-    copy(raw.get(), &settings.redaction, &mut text);
-    let text = String::from_utf8_lossy(&text);
-    let beginning = cut::beginning(&text, settings.event_limit);
-    tracing::info!(target: "powertools::event", event_bytes = event.len(), "{beginning}");
 }
 
 impl fmt::Debug for Observed {

@@ -21,11 +21,17 @@ pub enum Format {
 }
 
 impl Format {
+    /// What stands before the message.
+    pub(super) fn before_message(self) -> &'static [u8] {
+        match self {
+            Self::Json => br#","message":"#,
+            Self::Text => b"",
+        }
+    }
+
     /// Writes what stands before the message.
     pub(super) fn message(self, out: &mut Vec<u8>) {
-        if self == Self::Json {
-            out.extend_from_slice(br#","message":"#);
-        }
+        out.extend_from_slice(self.before_message());
     }
 
     /// Writes what stands before the value of the field `name`.

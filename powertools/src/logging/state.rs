@@ -9,6 +9,7 @@ use super::escape;
 use super::fields::Fields;
 use super::line;
 use super::settings::{Settings, Shared};
+use super::watch::Ending;
 use crate::Invocation;
 
 /// Lives in the [`Invocation`] and goes with it.
@@ -30,10 +31,7 @@ pub(super) struct Changing {
     pub(super) buffer: Buffer,
     /// Who wrote to the buffer, and writes what is in it.
     pub(super) keeper: Option<Shared>,
-    /// The error or panic of the handler has its line.
-    pub(super) reported: bool,
-    /// A panic of this invocation, the handler's or one that was caught, has its line.
-    pub(super) panic_reported: bool,
+    pub(super) ending: Ending,
     /// The handler has ended: nothing is kept any more.
     pub(super) ended: bool,
 }
@@ -48,14 +46,18 @@ impl State {
         *self.sampled.get_or_init(|| decide(invocation.request_id(), rate))
     }
 
-    /// Ends the handler of an invocation: what was kept is written if it `failed`.
+    /// Ends the handler of an invocation: what was kept is written if it `failed`. Else it stays:
+    /// the runtime may find that it cannot send the response, and log that.
     pub(super) fn end(invocation: &Invocation, failed: bool) {
         let mut state = invocation.local::<Self>().lock();
         state.ended = true;
+        if !failed {
+            return;
+        }
         let buffer = std::mem::take(&mut state.buffer);
         let keeper = state.keeper.take();
         drop(state);
-        if let Some(settings) = keeper.filter(|_| failed) {
+        if let Some(settings) = keeper {
             line::flush(buffer, &settings);
         }
     }

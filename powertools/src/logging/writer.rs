@@ -1,4 +1,5 @@
-use std::io::Write as _;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Where lines go.
 pub(super) enum Writer {
@@ -12,14 +13,62 @@ pub(super) type Write = dyn Fn(&[u8]) + Send + Sync;
 impl Writer {
     /// Writes one line with its line break, whole.
     pub(super) fn write(&self, line: &[u8]) {
+        static BROKEN: AtomicBool = AtomicBool::new(false);
+
         match self {
             // The lock of the standard output keeps lines whole, also among those of `println!`;
-            // a line that ends is handed on at once. A closed pipe or a full disk loses the line:
-            // there is nobody to be told, and the invocation goes on.
-            Self::Stdout => {
-                let _ = std::io::stdout().lock().write_all(line);
-            }
+            // a line that ends is handed on at once.
+            Self::Stdout => write_line(&mut io::stdout().lock(), &BROKEN, line),
             Self::Custom(write) => write(line),
         }
+    }
+}
+
+/// Writes a line, on a line of its own also where the one before broke off.
+///
+/// A closed pipe, a full disk or a pipe that takes no more loses the line: there is nobody to be
+/// told, and the invocation goes on.
+fn write_line(out: &mut impl io::Write, broken: &AtomicBool, line: &[u8]) {
+    let begun = if broken.load(Ordering::Relaxed) { out.write_all(b"\n") } else { Ok(()) };
+    let written = begun.and_then(|()| out.write_all(line));
+    broken.store(written.is_err(), Ordering::Relaxed);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes so many bytes more.
+    struct Room(usize, Vec<u8>);
+
+    impl io::Write for Room {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let Self(room, written) = self;
+            if *room == 0 {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            let taken = bytes.len().min(*room);
+            *room -= taken;
+            written.extend_from_slice(&bytes[..taken]);
+            Ok(taken)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_line_behind_one_that_broke_off_begins_anew() {
+        let broken = AtomicBool::new(false);
+        let mut out = Room(8, Vec::new());
+        for line in ["one\n", "two and more\n", "lost\n"] {
+            write_line(&mut out, &broken, line.as_bytes());
+        }
+        out.0 = 100;
+        for line in ["three\n", "four\n"] {
+            write_line(&mut out, &broken, line.as_bytes());
+        }
+        assert_eq!(String::from_utf8(out.1).unwrap(), "one\ntwo \nthree\nfour\n");
     }
 }

@@ -46,7 +46,7 @@ where
     type Future = BoxFuture<'static, Result<S::Response, Diagnostic>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.poll_ready(cx).map_err(|failure| told_of(failure).0)
+        self.inner.poll_ready(cx).map_err(told_of)
     }
 
     fn call(&mut self, event: LambdaEvent<T>) -> Self::Future {
@@ -77,7 +77,7 @@ where
 }
 
 /// What Lambda is told of a handler's result, which its observer sees with it.
-fn told<R, E: Into<Diagnostic> + 'static>(
+fn told<R, E: Into<Diagnostic> + fmt::Debug + 'static>(
     result: Result<R, Failure<E>>,
     outcome: Option<Box<dyn Outcome>>,
 ) -> Result<R, Diagnostic> {
@@ -87,22 +87,22 @@ fn told<R, E: Into<Diagnostic> + 'static>(
             Ok(response)
         }
         (Err(failure), outcome) => {
-            let (diagnostic, messages) = told_of(failure);
-            if let Some(outcome) = outcome {
-                outcome.failed(&diagnostic, messages);
-            }
+            let Some(outcome) = outcome else { return Err(told_of(failure)) };
+            let (debug, messages) = match &failure {
+                Failure::Handler(error) => (format!("{error:?}"), messages(error)),
+                Failure::Stack(diagnostic) => (format!("{diagnostic:?}"), Vec::new()),
+            };
+            let diagnostic = told_of(failure);
+            outcome.failed(&diagnostic, &debug, messages);
             Err(diagnostic)
         }
     }
 }
 
-/// What Lambda is told of a failure, and the messages of a boxed error.
-fn told_of<E: Into<Diagnostic> + 'static>(failure: Failure<E>) -> (Diagnostic, Vec<String>) {
+/// What Lambda is told of a failure.
+fn told_of<E: Into<Diagnostic> + 'static>(failure: Failure<E>) -> Diagnostic {
     match failure {
-        Failure::Handler(error) => {
-            let messages = messages(&error);
-            (diagnose(error), messages)
-        }
-        Failure::Stack(diagnostic) => (diagnostic, Vec::new()),
+        Failure::Handler(error) => diagnose(error),
+        Failure::Stack(diagnostic) => diagnostic,
     }
 }

@@ -1,6 +1,7 @@
 //! Who sees what becomes of events.
 
 use std::any::Any;
+use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -9,6 +10,7 @@ use lambda_runtime::{Diagnostic, Error, LambdaInvocation};
 use tower::{Layer, Service};
 
 use super::diagnostic::{causes, unbox};
+use crate::lambda_error;
 
 /// Sees the events of a function and what becomes of them, each inside of its invocation.
 pub(crate) trait Observer: fmt::Debug + Send + Sync {
@@ -27,14 +29,22 @@ pub(crate) trait Outcome: Send {
     /// The handler has returned a response.
     fn succeeded(self: Box<Self>);
 
-    /// The handler has returned an error, which Lambda is `told` of. Of a boxed error `messages` has
-    /// its own and those of its causes, from the outside in; of another one nothing.
-    fn failed(self: Box<Self>, told: &Diagnostic, messages: Vec<String>);
+    /// The handler has returned an error, which Lambda is `told` of. `debug` is its `Debug` form.
+    /// Of an error that is known to be one `messages` has its own and those of its causes, from the
+    /// outside in; of another one nothing.
+    fn failed(self: Box<Self>, told: &Diagnostic, debug: &str, messages: Vec<String>);
 }
 
-/// The messages of `error` and its causes, if it is one of the boxes that handlers use.
+/// The error that `value` is or has in it: in a box of those that handlers use, or of a type with
+/// names.
+pub(crate) fn known_error(value: &dyn Any) -> Option<&(dyn StdError + 'static)> {
+    unbox(value).or_else(|| lambda_error::downcast(value))
+}
+
+/// The messages of `error` and its causes, as far as they are known.
 pub(super) fn messages(error: &dyn Any) -> Vec<String> {
-    unbox(error).map(|error| causes(error).map(ToString::to_string).collect()).unwrap_or_default()
+    let error = known_error(error);
+    error.map(|error| causes(error).map(ToString::to_string).collect()).unwrap_or_default()
 }
 
 /// Shows each event to an observer before it is parsed.

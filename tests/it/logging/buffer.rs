@@ -81,6 +81,16 @@ fn what_did_not_fit_is_counted() {
 }
 
 #[test]
+fn what_did_not_fit_is_counted_at_level_error_too() {
+    let lines = logged_in_invocation(logging().level(Level::Error).buffer(600), || {
+        (0..5).for_each(|number| tracing::debug!("{number}"));
+        tracing::error!("error");
+    });
+    let messages = lines.messages();
+    assert!(messages.iter().any(|message| message.contains("are missing")), "{messages:?}");
+}
+
+#[test]
 fn noisy_and_named_targets_are_not_kept() {
     let lines = logged_in_invocation(logging().buffer(1024).filter("named=info"), || {
         tracing::debug!(target: "rustls::client", "noise");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, Runtime};
-use powertools::logging::{self as logs, Level, Logging, LoggingLayer, correlation};
+use powertools::logging::{self as logs, Format, Level, Logging, LoggingLayer, correlation};
 use powertools::testing::{Event, FakeRuntime, Outcome};
 use powertools::{InvocationLayer, Powertools};
 use serde_json::{Value, json};
@@ -12,7 +12,11 @@ use tower::ServiceBuilder;
 use super::{logging, start};
 
 /// Sends one event to a handler under [`Powertools`]. Returns what was logged.
-async fn invoke<F, Fut, E>(settings: fn() -> Logging, event: Value, handler: F) -> Vec<Value>
+pub(super) async fn invoke<F, Fut, E>(
+    settings: fn() -> Logging,
+    event: Value,
+    handler: F,
+) -> Vec<Value>
 where
     F: FnMut(LambdaEvent<Value>) -> Fut + Clone + Send + 'static,
     Fut: Future<Output = Result<Value, E>> + Send + 'static,
@@ -91,6 +95,15 @@ async fn an_event_is_not_logged_unless_asked_for() {
 }
 
 #[tokio::test]
+async fn an_event_is_not_logged_at_trace_either() {
+    let settings = || logging().filter("lambda_runtime=trace");
+    let event = json!({ "password": "hunter2" });
+    let lines = invoke(settings, event, async |_| Ok::<_, Error>(json!(1))).await;
+    assert!(lines.iter().any(|line| line["level"] == "TRACE"), "{lines:#?}");
+    assert!(!lines.iter().any(|line| line.to_string().contains("hunter2")), "{lines:#?}");
+}
+
+#[tokio::test]
 async fn a_long_event_is_logged_as_its_beginning() {
     let settings =
         || logging().event_limit(100).environment([("POWERTOOLS_LOGGER_LOG_EVENT", "true")]);
@@ -101,6 +114,24 @@ async fn a_long_event_is_logged_as_its_beginning() {
     let text = line["message"].as_str().expect("a text");
     assert!(text.starts_with(r#"{"text":"é\"é"#) && text.len() <= 100, "{text}");
     assert_eq!(line["event_bytes"], bytes);
+}
+
+#[test]
+fn the_limit_of_an_event_holds_wherever_it_is_logged() {
+    let event = json!({ "text": "é\"".repeat(1_000), "password": "p" });
+    let settings = || logging().event_limit(100).redact(["password"]);
+    let line = super::logged(settings(), || logs::log_event(&event)).one();
+    let text = line["message"].as_str().expect("a text");
+    assert!(text.starts_with(r#"{"password":"*****","text":"é\"é"#), "{text}");
+    assert!(text.len() <= 100, "{text}");
+    assert!(line["event_bytes"].as_u64() > Some(4_000), "{line}");
+
+    let text = super::logged(settings().format(Format::Text), || logs::log_event(&event)).take();
+    assert!(text.len() < 250 && text.contains(" event_bytes=4"), "{text}");
+
+    let short = json!({ "text": "x".repeat(100 - r#"{"text":""}"#.len()) });
+    let line = super::logged(settings(), || logs::log_event(&short)).one();
+    assert_eq!((&line["message"], line.get("event_bytes")), (&short, None));
 }
 
 #[tokio::test]
@@ -119,6 +150,22 @@ async fn a_typed_closure_finds_the_correlation_id() {
     assert_eq!(lines[0]["correlation_id"], "order-7");
     let lines = invoke(settings, json!({ "no": "id" }), handler).await;
     assert_eq!(lines[0].get("correlation_id"), None);
+}
+
+#[tokio::test]
+async fn a_closure_that_panics_finds_no_correlation_id_and_ends_nothing() {
+    let settings = || logging().correlation_id_by(|items: Vec<String>| Some(items[0].clone()));
+    let (lines, _guard) = start(settings());
+    let lambda = FakeRuntime::new();
+    let handler = async |event: LambdaEvent<Value>| Ok::<_, Error>(event.payload);
+    let _function = lambda.run(Powertools::new(handler).logging(settings()).run());
+    for event in [json!([]), json!(["c-1"])] {
+        let outcome = lambda.send(Event::new(event.clone()).request_id("r-1")).outcome().await;
+        assert_eq!(outcome.json::<Value>(), event);
+    }
+    let line = lines.one();
+    assert_eq!((&line["level"], &line["function_request_id"]), (&json!("WARN"), &json!("r-1")));
+    assert_eq!(line["message"], "there is no correlation id: what looks for it panicked");
 }
 
 #[tokio::test]

@@ -53,6 +53,33 @@ fn a_stricter_level_of_lambda_is_told_once_and_holds() {
 }
 
 #[test]
+fn a_stricter_level_of_lambda_is_told_at_every_level_but_fatal() {
+    for (level, expected) in [("ERROR", 1), ("FATAL", 0)] {
+        let logging = logging().environment([("AWS_LAMBDA_LOG_LEVEL", level)]);
+        let messages = logged(logging, || {}).messages();
+        assert_eq!(messages.len(), expected, "{messages:?}");
+    }
+}
+
+#[test]
+fn a_level_that_a_variable_says_goes_over_one_in_the_filter_of_the_code() {
+    let own = [("POWERTOOLS_LOG_LEVEL", "ERROR")];
+    let lines = logged(logging().filter(" debug").environment(own), at_each_level);
+    assert_eq!(lines.messages(), ["error"]);
+
+    let lambda = [("AWS_LAMBDA_LOG_LEVEL", "DEBUG")];
+    let lines = logged(logging().filter("warn,x=debug").environment(lambda), at_each_level);
+    assert_eq!(lines.messages(), &ALL[1..]);
+
+    // Single targets stay, and so does what the other variable says.
+    let lines = logged(logging().filter("warn,it=debug").environment(own), at_each_level);
+    assert_eq!(lines.messages(), &ALL[1..]);
+    let both = [("POWERTOOLS_LOG_LEVEL", "ERROR"), ("POWERTOOLS_LOG_FILTER", "debug")];
+    assert_eq!(logged(logging().environment(both), at_each_level).messages(), &ALL[1..]);
+    assert_eq!(logged(logging().filter("debug"), at_each_level).messages(), &ALL[1..]);
+}
+
+#[test]
 fn lambda_dropping_debug_lines_is_told_where_they_are_asked_for() {
     for logging in [logging().buffer(1024), logging().sample_rate(0.5)] {
         let logging = logging.level(Level::Warn).environment([("AWS_LAMBDA_LOG_LEVEL", "WARN")]);
@@ -133,8 +160,9 @@ fn sampling_leaves_noisy_and_named_targets_alone() {
         tracing::debug!(target: "aws_smithy_runtime", "noise");
         tracing::debug!(target: "named::inner", "said");
         tracing::debug!(target: "own", "sampled");
+        tracing::debug!(target: "tower_orders::main", "sampled too");
     });
-    assert_eq!(lines.messages(), ["sampled"]);
+    assert_eq!(lines.messages(), ["sampled", "sampled too"]);
 }
 
 #[test]
@@ -178,6 +206,8 @@ fn settings_that_cannot_be_are_errors() {
     assert!(of(logging().sample_rate(1.5)).starts_with("sample_rate is \"1.5\": "));
     assert!(of(logging().line_limit(10)).starts_with("line_limit is \"10\": "));
     assert!(of(logging().filter("a=loud")).starts_with("filter is \"a=loud\": "));
+    let variable = logging().environment([("POWERTOOLS_LOG_FILTER", "a=loud")]);
+    assert!(of(variable).starts_with("POWERTOOLS_LOG_FILTER is \"a=loud\": "));
     assert!(of(logging().correlation_id("a..b")).starts_with("correlation_id is \"a..b\": "));
     let map = std::collections::HashMap::from([((1, 2), 3)]);
     assert!(of(logging().key("map", map)).starts_with("key is \"map\": "));

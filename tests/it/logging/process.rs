@@ -95,6 +95,48 @@ async fn the_environment_says_what_is_logged() {
     assert_eq!(logged(&lambda, "panic").await.1, [] as [Value; 0]);
 }
 
+/// What a program that is told to be `like` this writes for one event.
+async fn stdout(like: &str, event: &str) -> Vec<String> {
+    let mut program = program();
+    program.arg(like);
+    let lambda = FakeRuntime::new();
+    let function = lambda.spawn(program).unwrap();
+    lambda.send(Event::new(event).request_id("r-1")).outcome().await;
+    function.kill().await;
+    function.stdout()
+}
+
+#[tokio::test]
+async fn a_subscriber_that_was_set_for_a_while_changes_nothing() {
+    let lines = stdout("earlier", "caught").await;
+    assert_eq!(lines.len(), 3, "{lines:#?}");
+    assert!(lines[2].contains(r#""exception":"something else""#), "{lines:#?}");
+}
+
+#[tokio::test]
+async fn a_subscriber_that_is_set_stays_and_is_told_once() {
+    let lines = stdout("preset", "caught").await;
+    assert!(lines[0].starts_with("WARN a tracing subscriber is set already"), "{lines:#?}");
+    assert_eq!(lines[1], "ERROR the handler failed");
+    assert!(lines.iter().skip(1).all(|line| line.starts_with("ERROR")), "{lines:#?}");
+}
+
+#[tokio::test]
+async fn the_layer_among_others_logs_panics_where_that_is_asked_for() {
+    let lines = stdout("among others", "panic").await;
+    let lines: Vec<_> = lines.iter().filter(|line| line.starts_with('{')).collect();
+    let [panic] = lines[..] else { panic!("{lines:#?}") };
+    assert!(panic.contains(r#""message":"panicked: on purpose""#), "{panic}");
+}
+
+#[tokio::test]
+async fn a_panic_under_the_plain_runtime_has_one_line() {
+    let lines = stdout("plain", "panic").await;
+    let [panic] = &lines[..] else { panic!("{lines:#?}") };
+    assert!(panic.contains(r#""message":"panicked: on purpose""#), "{panic}");
+    assert!(panic.contains(r#""function_request_id":"r-1""#), "{panic}");
+}
+
 #[tokio::test]
 async fn a_variable_that_makes_no_sense_is_an_error_at_start() {
     let lambda = FakeRuntime::new().env("POWERTOOLS_LOG_LEVEL", "loud");

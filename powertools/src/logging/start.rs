@@ -1,0 +1,51 @@
+//! How a process begins to log.
+
+use tracing::dispatcher;
+use tracing::subscriber::NoSubscriber;
+use tracing::{Subscriber, subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
+
+use super::filter::Admit;
+use super::layer::Lines;
+use super::settings::Shared;
+use super::{Error, line, log_panics};
+
+/// Makes the process log by `settings`.
+pub(super) fn init(settings: Shared, warnings: &[String]) -> Result<(), Error> {
+    let subscriber = tracing_subscriber::registry().with(layer(settings.clone()));
+    subscriber::set_global_default(subscriber).map_err(|_| Error::AlreadySet)?;
+    warn(&settings, warnings);
+    log_panics();
+    Ok(())
+}
+
+/// As [`init`], unless the program has set a subscriber: that stays, and is told if none of its
+/// layers is of this crate.
+pub(super) fn init_unless_set(settings: Shared, warnings: &[String]) {
+    // One that was set for a while and is gone is none.
+    let ours =
+        dispatcher::get_default(|set| (!set.is::<NoSubscriber>()).then(|| set.is::<Lines>()));
+    if !ours.unwrap_or_else(|| init(settings, warnings).is_ok()) {
+        tracing::warn!(
+            target: "powertools::logging",
+            "a tracing subscriber is set already and stays: Powertools::logging writes nothing by its \
+             own settings, unless Logging::layer is among the layers of that",
+        );
+    }
+}
+
+pub(super) fn layer<S>(settings: Shared) -> impl Layer<S> + Send + Sync + 'static
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    Lines::new(settings.clone()).with_filter(Admit(settings))
+}
+
+/// Writes what is worth a warning at start.
+pub(super) fn warn(settings: &Shared, warnings: &[String]) {
+    for warning in warnings {
+        line::warn(warning, settings);
+    }
+}

@@ -1,0 +1,211 @@
+//! How handlers end, and who says so.
+
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, Runtime};
+use powertools::logging::{Logging, LoggingLayer, observe};
+use powertools::testing::{self, Event, FakeRuntime};
+use powertools::{LambdaError, Powertools, logged};
+use serde_json::{Value, json};
+use tower::{ServiceBuilder, service_fn};
+
+use super::handler::invoke;
+use super::{Lines, logging, start};
+
+#[derive(Debug, thiserror::Error, LambdaError)]
+#[error("the order failed")]
+#[error_type = "OrderFailed"]
+struct OrderFailed(#[source] std::io::Error);
+
+fn order_failed() -> OrderFailed {
+    OrderFailed(std::io::Error::other("no answer"))
+}
+
+/// The messages of the errors that were logged, with debug lines under their own.
+fn said(lines: &[Value]) -> Vec<&str> {
+    let said = |line: &Value| line["exception"].is_string();
+    let text = |line| if said(line) { &line["exception"] } else { &line["message"] };
+    lines.iter().map(|line| text(line).as_str().expect("a text")).collect()
+}
+
+/// What is logged of one event by a function that `run` makes.
+async fn under<F>(settings: Logging, run: F) -> Lines
+where
+    F: Future<Output: Send + 'static> + Send + 'static,
+{
+    let (lines, _guard) = start(settings);
+    let lambda = FakeRuntime::new();
+    let _function = lambda.run(run);
+    lambda.send(Event::new(json!({})).request_id("r-1")).outcome().await;
+    lines
+}
+
+#[tokio::test]
+async fn an_inner_error_that_is_handled_leaves_the_outer_one_and_its_debug_lines() {
+    let (lines, _guard) = start(logging().buffer(20 * 1024));
+    let work = observe(async {
+        tracing::debug!("one");
+        observe(async { Err::<(), Error>("handled".into()) }).await.unwrap_err();
+        tracing::debug!("two");
+        Err::<(), Error>("lost".into())
+    });
+    testing::invocation().build().scope(work).await.unwrap_err();
+    assert_eq!(said(&lines.json()), ["one", "handled", "two", "lost"]);
+}
+
+#[tokio::test]
+async fn under_powertools_too() {
+    let lines = invoke(
+        || logging().buffer(20 * 1024),
+        json!({}),
+        async |_| {
+            observe(async { Err::<(), Error>("handled".into()) }).await.unwrap_err();
+            tracing::debug!("kept");
+            Err::<Value, Error>("lost".into())
+        },
+    )
+    .await;
+    assert_eq!(said(&lines), ["handled", "kept", "lost"]);
+}
+
+#[tokio::test]
+async fn an_inner_success_or_drop_ends_nothing() {
+    let (lines, _guard) = start(logging().buffer(20 * 1024));
+    let work = observe(async {
+        tracing::debug!("one");
+        observe(async { Ok::<_, Error>(()) }).await.unwrap();
+        let never = observe(std::future::pending::<Result<(), Error>>());
+        tokio::time::timeout(std::time::Duration::ZERO, never).await.unwrap_err();
+        assert_eq!(lines.take(), "");
+        tracing::debug!("two");
+        Err::<(), Error>("lost".into())
+    });
+    testing::invocation().build().scope(work).await.unwrap_err();
+    assert_eq!(said(&lines.json()), ["one", "two", "lost"]);
+}
+
+#[tokio::test]
+async fn the_same_error_is_said_once_in_whatever_box_it_comes_out() {
+    let lines = invoke(logging, json!({}), async |_| {
+        let charged = observe(async { Err::<Value, _>(order_failed()) }).await;
+        charged.map_err(anyhow::Error::from)
+    })
+    .await;
+    assert_eq!(said(&lines), ["the order failed"]);
+
+    #[derive(Debug)]
+    struct Declined;
+    impl From<Declined> for Diagnostic {
+        fn from(_: Declined) -> Self {
+            Self { error_type: "Declined".to_owned(), error_message: "no money".to_owned() }
+        }
+    }
+    let lines = invoke(logging, json!({}), async |_| {
+        observe(observe(async { Err::<Value, _>(Declined) })).await
+    })
+    .await;
+    assert_eq!(said(&lines), ["Declined"]);
+}
+
+#[tokio::test]
+async fn one_after_the_other_has_lines_of_its_own() {
+    let (lines, _guard) = start(logging().buffer(20 * 1024));
+    let work = async {
+        for _ in 0..2 {
+            let work = observe(async {
+                tracing::debug!("kept");
+                Err::<(), Error>("lost".into())
+            });
+            work.await.unwrap_err();
+        }
+    };
+    testing::invocation().build().scope(work).await;
+    assert_eq!(said(&lines.json()), ["kept", "lost", "kept", "lost"]);
+}
+
+#[tokio::test]
+async fn an_error_has_the_same_line_whoever_sees_it() {
+    let handler = async |_| Err::<Value, _>(order_failed());
+    let by_powertools = invoke(logging, json!({}), handler).await;
+    let (lines, _guard) = start(logging());
+    let work = observe(async { Err::<(), _>(order_failed()) });
+    testing::invocation().build().scope(work).await.unwrap_err();
+    let line = lines.one();
+    for name in ["exception", "exception_name", "exception_chain"] {
+        assert_eq!(by_powertools[0][name], line[name], "{name}");
+    }
+    assert_eq!(line["exception_chain"], json!(["no answer"]));
+}
+
+#[logged]
+async fn charge(event: LambdaEvent<Value>) -> Result<Value, Error> {
+    let _ = event;
+    tracing::debug!("kept");
+    Err(order_failed().into())
+}
+
+#[tokio::test]
+async fn the_plain_runtime_does_not_say_it_again() {
+    let lines = under(logging(), lambda_runtime::run(service_fn(charge))).await.json();
+    assert_eq!(said(&lines), ["the order failed"]);
+    assert_eq!(lines[0]["function_request_id"], "r-1");
+
+    let layer = LoggingLayer::new();
+    let handler = async |_: LambdaEvent<Value>| Err::<Value, Error>("lost".into());
+    let handler = ServiceBuilder::new().layer(layer).service_fn(handler);
+    let lines = under(logging(), lambda_runtime::run(handler)).await.json();
+    assert_eq!(said(&lines), ["lost"]);
+}
+
+#[tokio::test]
+async fn the_plain_runtime_says_another_error() {
+    #[logged]
+    async fn retries(event: LambdaEvent<Value>) -> Result<Value, Error> {
+        Err(format!("no answer for {}", event.payload).into())
+    }
+    let handler = async |event| {
+        let _ = retries(event).await;
+        Err::<Value, Error>("gave up".into())
+    };
+    let lines = under(logging(), lambda_runtime::run(service_fn(handler))).await;
+    let lines = lines.json();
+    let [inner, outer] = &lines[..] else { panic!("{lines:#?}") };
+    assert_eq!(inner["exception"], "no answer for {}");
+    assert_eq!((&outer["level"], &outer["message"]), (&json!("ERROR"), &json!("\"gave up\"")));
+}
+
+#[tokio::test]
+async fn a_runtime_without_a_span_and_an_invocation_says_it_too() {
+    let run = async { Runtime::new(service_fn(charge)).run().await };
+    let lines = under(logging(), run).await.json();
+    assert_eq!(lines.len(), 2, "{lines:#?}");
+}
+
+#[tokio::test]
+async fn the_runtime_says_an_error_whose_line_is_filtered() {
+    let settings = || logging().filter("powertools=off");
+    let lines = invoke(settings, json!({}), async |_| Err::<Value, Error>("lost".into())).await;
+    let [line] = &lines[..] else { panic!("{lines:#?}") };
+    assert!(line["message"].as_str().unwrap().contains("lost"), "{line}");
+}
+
+/// A response that cannot be written.
+struct Unwritable;
+
+impl serde::Serialize for Unwritable {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(serde::ser::Error::custom("not this one"))
+    }
+}
+
+#[tokio::test]
+async fn what_was_kept_is_written_when_the_response_cannot_be() {
+    let handler = async |_: LambdaEvent<Value>| {
+        tracing::debug!("kept");
+        Ok::<_, Error>(Unwritable)
+    };
+    let settings = || logging().buffer(20 * 1024);
+    let run = Powertools::new(handler).logging(settings()).run();
+    let lines = under(settings(), run).await.json();
+    assert_eq!(lines[0]["message"], "kept");
+    assert_eq!(lines[1]["level"], "ERROR");
+    assert_eq!(lines[1]["function_request_id"], "r-1");
+}
