@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::SystemTime;
 
 use futures_util::FutureExt;
+use serde_json::Value;
 use tokio::sync::Notify;
 
 use super::options::{Classifier, Hook, Sink};
@@ -223,7 +224,7 @@ impl<R: Record, F> Handling<'_, '_, R, F> {
             Ok(Err(reason)) => RecordError::retry(reason),
             Err(panic) => RecordError::panicked("the sink", &*panic),
         };
-        tracing::warn!(record = ?record.identifier(), %reason, "the sink did not take a record");
+        tracing::warn!(record = name(record), %reason, "the sink did not take a record");
         Outcome::Failed(error)
     }
 }
@@ -237,10 +238,10 @@ impl<R: Record> Observer<'_, R> {
     fn see(&mut self, record: &R, outcome: &Outcome) {
         match outcome {
             Outcome::Failed(error) => {
-                tracing::warn!(record = ?record.identifier(), %error, "a record failed");
+                tracing::warn!(record = name(record), %error, "a record failed");
             }
             Outcome::Permanent(error) => {
-                tracing::warn!(record = ?record.identifier(), %error, "a record failed permanently");
+                tracing::warn!(record = name(record), %error, "a record failed permanently");
             }
             Outcome::Succeeded | Outcome::Stopped | Outcome::NotStarted => {}
         }
@@ -267,7 +268,15 @@ impl<R: Record> Observer<'_, R> {
         if let Some(hook) = &mut self.hook
             && catch_unwind(AssertUnwindSafe(|| hook(record, outcome))).is_err()
         {
-            tracing::warn!(record = ?record.identifier(), "the hook of a batch panicked");
+            tracing::warn!(record = name(record), "the hook of a batch panicked");
         }
     }
+}
+
+/// The name of a record, as it stands in the reply: a text without its quotes.
+fn name(record: &impl Record) -> Option<String> {
+    Some(match serde_json::to_value(record.identifier()?).ok()? {
+        Value::String(text) => text,
+        other => other.to_string(),
+    })
 }

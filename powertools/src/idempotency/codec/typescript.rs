@@ -65,7 +65,7 @@ fn deep_sort(members: &[(String, Json)]) -> Vec<&(String, Json)> {
     let mut members: Vec<_> = members.iter().filter(|(name, _)| name != "__proto__").collect();
     // Objects list their integer names first; the sort never sees two names as equal, but leaves
     // those that differ only in case as it found them.
-    members.sort_by_key(|(name, _)| array_index(name).unwrap_or(u32::MAX));
+    members.sort_by_cached_key(|(name, _)| array_index(name).unwrap_or(u32::MAX));
     let others = members.partition_point(|(name, _)| array_index(name).is_some());
     members[others..].sort_by_cached_key(|(name, _)| lower_case(name));
     members

@@ -76,7 +76,7 @@ fn to_json(value: &AttributeValue) -> Result<Json, String> {
             let members = members.iter().map(|(name, value)| Ok((name.clone(), to_json(value)?)));
             let mut members: Vec<_> = members.collect::<Result<_, String>>()?;
             // DynamoDB keeps no order; a fixed one makes equal records equal.
-            members.sort_by(|(a, _), (b, _)| a.cmp(b));
+            members.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
             Ok(Json::Object(members))
         }
         other => Err(format!("holds a value of type {}, which is not JSON", type_name(other))),
