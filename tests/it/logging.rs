@@ -25,7 +25,7 @@ mod settings;
 
 /// The lines that were written, whole.
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Lines {
     /// Takes what was written.
@@ -34,7 +34,7 @@ impl Lines {
     }
 
     /// Takes the lines as JSON.
-    fn json(&self) -> Vec<Value> {
+    pub(crate) fn json(&self) -> Vec<Value> {
         let text = self.take();
         let lines = text.lines().map(|line| serde_json::from_str(line).expect(line));
         lines.collect()
@@ -67,7 +67,7 @@ impl Lines {
 }
 
 /// Settings that read no variable of this process, and whose clock stands still.
-fn logging() -> Logging {
+pub(crate) fn logging() -> Logging {
     Logging::new().environment([("", "")]).service("orders").clock(clock())
 }
 
@@ -76,7 +76,7 @@ fn clock() -> ManualClock {
 }
 
 /// Logs by these settings on this thread, until the guard is dropped.
-fn start(logging: Logging) -> (Lines, DefaultGuard) {
+pub(crate) fn start(logging: Logging) -> (Lines, DefaultGuard) {
     let lines = Lines::default();
     let subscriber = tracing_subscriber::registry().with(lines.layer(logging));
     (lines, tracing::subscriber::set_default(subscriber))

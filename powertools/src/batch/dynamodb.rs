@@ -67,7 +67,8 @@ pub enum ChangeKind {
 
 /// A change of an item in a DynamoDB table, with its images read by `serde_dynamo`.
 ///
-/// Which images there are is up to the stream's view type and to what happened.
+/// Which images there are is up to the stream's view type and to what happened. An item with binary
+/// attributes needs a type that takes bytes there: `serde_json::Value` has none.
 ///
 /// ```
 /// use powertools::batch::{Change, RecordError};

@@ -243,11 +243,21 @@ async fn a_record_is_reported_if_the_sink_fails_or_panics() {
 
 #[tokio::test]
 async fn without_a_sink_a_permanent_record_is_reported() {
+    let (lines, _guard) = crate::logging::start(crate::logging::logging());
     let permanent = async |_: SqsRecord| Err::<(), _>(RecordError::permanent("never"));
     let report = batch::sqs(messages(2)).run(permanent).await;
     assert_eq!(outcomes(&report), "ff");
     let (_, outcome) = report.records().next().unwrap();
     assert!(outcome.error().unwrap().is_permanent());
+
+    // Each failure is logged, and once for the batch that there is no sink.
+    let lines = lines.json();
+    let said = |text: &str| {
+        lines.iter().filter(|line| line["message"].as_str().unwrap().contains(text)).count()
+    };
+    assert_eq!((said("no permanent_sink"), said("a record failed")), (1, 2), "{lines:#?}");
+    let failed = lines.iter().find(|line| line["message"] == "a record failed").unwrap();
+    assert_eq!((&failed["record"], &failed["error"]), (&json!("m-0"), &json!("never")));
     assert_eq!(reported(report), ["m-0", "m-1"]);
 }
 

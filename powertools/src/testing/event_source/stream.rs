@@ -82,7 +82,9 @@ impl EventSource<Stream> {
     /// records. A history calls them `topic-partition@offset`.
     ///
     /// A batch has records of all partitions. From one with reported records, each partition goes
-    /// on at the lowest offset reported for it, and where none was, the partition is done.
+    /// on at the lowest offset reported for it, and where none was, the partition is done. One reader
+    /// reads all partitions: a failure in one holds up the others, which a real mapping may read side
+    /// by side.
     pub fn kafka(records: KafkaRecords) -> Self {
         let records = records.numbered().into_iter().map(|(partition, value)| Record {
             id: format!("{partition}@{}", value["offset"]),
