@@ -36,9 +36,11 @@ pub mod probe;
 mod cleanup;
 mod layer;
 mod local;
+mod starting;
 
 pub use cleanup::CleanupGuard;
 pub use layer::{InvocationLayer, InvocationService};
+pub(crate) use starting::{is_missed, starting};
 
 tokio::task_local! {
     static CURRENT: Invocation;
@@ -219,6 +221,9 @@ impl Invocation {
 
     /// The time that the invocation has in all: from when this was made, right after the event came,
     /// to the [`deadline`](Self::deadline).
+    ///
+    /// Under plain `lambda_runtime::run`, without [`InvocationLayer`], it is made where the first
+    /// attribute [finds](Self::current_or) the context, and counts from there.
     #[must_use]
     pub fn timeout(&self) -> Duration {
         self.event().timeout

@@ -135,7 +135,13 @@ impl<S> Powertools<S> {
         // The guard is inside the mapping of errors, where its own error is seen like any other, and
         // asks nothing of the handler's error type.
         let handler = self.handler.map_err(Failure::Handler as fn(S::Error) -> _);
-        let handler = self.deadline.into_layer().layer(handler);
+        // A body goes on after its handler has returned.
+        let deadline = self.deadline.clone();
+        let handler = self
+            .deadline
+            .into_layer()
+            .layer(handler)
+            .map_response(move |response: R| deadline.bound(response.into_response()));
         Runtime::new(MapErrors::new(handler, self.observer.clone()))
             .layer(TracingLayer::new())
             .layer(SeeEvents(self.observer))
