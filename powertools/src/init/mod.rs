@@ -56,6 +56,8 @@
 //! [`Powertools::on_shutdown`]: crate::Powertools::on_shutdown
 
 mod error;
+mod extension;
+mod hooks;
 mod made_once;
 mod making;
 mod once;

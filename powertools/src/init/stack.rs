@@ -1,16 +1,20 @@
 //! What [`Powertools`] does around the events: before the first one, and after the last.
 
 use std::fmt;
-use std::sync::Arc;
+use std::future::pending;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::FutureExt;
-use lambda_runtime::{BoxFuture, Diagnostic, Error, SnapStartResource};
+use lambda_runtime::{BoxFuture, Error, SnapStartResource};
+use tokio::sync::oneshot;
 
-use super::report::report_init_error;
+use super::hooks::{AFTER_RESTORE, BEFORE_SNAPSHOT};
+use super::report::{Phase, report};
 use super::running::Running;
 use super::shutdown::Shutdown;
 use super::warm_up::{self, Job, WarmUp};
 use crate::Powertools;
+use crate::invocation::starting;
 
 /// The hooks of a stack.
 #[derive(Clone, Default)]
@@ -32,10 +36,8 @@ impl Lifecycle {
             listen(self.shutdown.clone(), self.running.clone()).await;
         }
         if let Err(error) = warm_up::run(&self.warm_ups).await {
-            let (error_type, error) = (error.error_type().to_owned(), Error::from(error));
-            let error_message = crate::runtime::diagnostic::with_causes(&*error);
-            report_init_error(&Diagnostic { error_type, error_message }).await;
-            return Err(error);
+            report(Phase::Init, &error).await;
+            return Err(error.into());
         }
         Ok(())
     }
@@ -45,28 +47,62 @@ impl Lifecycle {
         self.running.clone()
     }
 
-    pub(crate) fn into_resource(self) -> impl SnapStartResource + 'static {
-        self
+    /// What the runtime calls around a snapshot; and the error, if there is one, that then ends the
+    /// function.
+    pub(crate) fn into_resource(
+        self,
+    ) -> (impl SnapStartResource + 'static, impl Future<Output = Error>) {
+        let (failed, failure) = oneshot::channel();
+        let failure = async {
+            match failure.await {
+                Ok(error) => error,
+                Err(_) => pending().await,
+            }
+        };
+        (AroundSnapshot { lifecycle: self, failed: Mutex::new(Some(failed)) }, failure)
     }
 }
 
-impl SnapStartResource for Lifecycle {
+struct AroundSnapshot {
+    lifecycle: Lifecycle,
+    failed: Mutex<Option<oneshot::Sender<Error>>>,
+}
+
+impl AroundSnapshot {
+    /// Ends the function. The runtime never hears of the error: it would report it once more, without
+    /// its name and its causes.
+    async fn fail(&self, phase: Phase, error: super::Error) -> Result<(), Error> {
+        report(phase, &error).await;
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(failed) = failed {
+            let _ = failed.send(error.into());
+        }
+        pending().await
+    }
+
+    async fn restored(&self) -> Result<(), super::Error> {
+        AFTER_RESTORE.run(self.lifecycle.after_restore.iter()).await?;
+        warm_up::run(&self.lifecycle.warm_ups).await
+    }
+}
+
+impl SnapStartResource for AroundSnapshot {
     fn before_snapshot(&self) -> BoxFuture<'_, Result<(), Error>> {
-        Box::pin(async {
-            for hook in self.before_snapshot.iter().rev() {
-                hook().await?;
+        Box::pin(starting(async {
+            match BEFORE_SNAPSHOT.run(self.lifecycle.before_snapshot.iter().rev()).await {
+                Ok(()) => Ok(()),
+                Err(error) => self.fail(Phase::Init, error).await,
             }
-            Ok(())
-        })
+        }))
     }
 
     fn after_restore(&self) -> BoxFuture<'_, Result<(), Error>> {
-        Box::pin(async {
-            for hook in &self.after_restore {
-                hook().await?;
+        Box::pin(starting(async {
+            match self.restored().await {
+                Ok(()) => Ok(()),
+                Err(error) => self.fail(Phase::Restore, error).await,
             }
-            Ok(warm_up::run(&self.warm_ups).await?)
-        })
+        }))
     }
 }
 

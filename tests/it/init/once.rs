@@ -160,10 +160,10 @@ fn errors_have_names_that_do_not_change() {
             "the warm-up of orders failed: no such table",
         ),
         (
-            init::Error::WarmUpPanicked { name: name.clone() },
+            init::Error::WarmUpPanicked { name: name.clone(), message: "no table".to_owned() },
             "Powertools.WarmUpPanicked",
             false,
-            "the warm-up of orders panicked",
+            "the warm-up of orders panicked: no table",
         ),
         (
             init::Error::WarmUpTimeout { name, after },
