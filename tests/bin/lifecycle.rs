@@ -78,6 +78,10 @@ async fn warm_up(kind: String) -> Result<(), Error> {
         "fails" => Err("no such table".into()),
         "panics" => panic!("in a warm-up"),
         "hangs" => pending().await,
+        "blocks" => {
+            std::thread::sleep(Duration::from_millis(5500));
+            Ok(())
+        }
         "guarded" => stray().await.map(drop),
         "tables" => {
             Client::new(aws::config().await).list_tables().send().await?;

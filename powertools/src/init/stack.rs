@@ -123,6 +123,10 @@ impl<S> Powertools<S> {
     /// that is not done after 5 seconds, which is what all of them may take together: Lambda gives
     /// 10 seconds to the initialisation on demand, and then repeats it inside the first invocation.
     ///
+    /// Like every limit on time this one needs tasks that wait: one that blocks its thread can hold
+    /// up the start for as long as it likes, and a warning says so afterwards. `spawn_blocking` is for
+    /// what blocks.
+    ///
     /// After a SnapStart restore the warm-ups run again.
     ///
     /// ```no_run
@@ -146,8 +150,9 @@ impl<S> Powertools<S> {
     /// Calls `make` before the first event is asked for, and does not start without it.
     ///
     /// As [`warm_up`](Self::warm_up), but if it fails, panics or is not done in time, the reason is
-    /// reported to Lambda as the error of the initialisation, under a [fixed name], and
-    /// [`run`](Self::run) returns it, so that `main` ends with code 1.
+    /// reported at once to Lambda as the error of the initialisation, under a [fixed name], and
+    /// [`run`](Self::run) returns it, so that `main` ends with code 1. The other warm-ups are not
+    /// waited for; but `#[tokio::main]` does wait for what is still in `spawn_blocking`.
     ///
     /// [fixed name]: crate::init::Error::error_type
     pub fn warm_up_required<F, Fut, T, E>(self, name: impl Into<String>, make: F) -> Self
@@ -166,7 +171,9 @@ impl<S> Powertools<S> {
 
     /// Calls `hook` before a SnapStart snapshot is taken: the last one that was added is the first.
     ///
-    /// An error ends the function, and is reported to Lambda as one of the initialisation.
+    /// An error ends the function, and is reported to Lambda as one of the initialisation, under a
+    /// [fixed name](crate::init::Error::error_type). So does a panic, and so do hooks that are not
+    /// done after 60 seconds.
     pub fn before_snapshot<F, Fut, E>(mut self, hook: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
@@ -180,7 +187,9 @@ impl<S> Powertools<S> {
     /// Calls `hook` after a restore from a SnapStart snapshot, in the order in which they were
     /// added. The warm-ups follow.
     ///
-    /// An error ends the function, and is reported to Lambda as one of the restore.
+    /// An error ends the function, and is reported to Lambda as one of the restore, under a
+    /// [fixed name](crate::init::Error::error_type). So does a panic, and so do hooks that are not
+    /// done after 4 seconds: Lambda gives 10, and the warm-ups need theirs.
     pub fn after_restore<F, Fut, E>(mut self, hook: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
@@ -197,7 +206,11 @@ impl<S> Powertools<S> {
     /// which does nothing else; if Lambda refuses it, a warning says that no hook will run. On the
     /// signal, running invocations are waited for, for 300 ms at most. Then the hooks run in the
     /// order in which they were added, until 450 ms after the signal; Lambda kills the process at
-    /// 500. Then the process ends.
+    /// 500. A hook whose turn comes later is left out, with a warning. Then the process ends.
+    ///
+    /// An invocation that still runs then is cut off where it stands. Nothing in it is stopped first,
+    /// as a time guard would: an idempotent claim is held until its lease ends, and debug lines that
+    /// are buffered for the case of an error are lost.
     ///
     /// ```no_run
     /// # use lambda_runtime::{Error, LambdaEvent};

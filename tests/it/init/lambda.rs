@@ -168,6 +168,15 @@ async fn a_required_warm_up_that_fails_is_reported_at_once() {
     assert!(line.contains("hangs was not waited for, required-fails failed"), "{line}");
 }
 
+/// Nothing can stop it, but somebody can say so.
+#[tokio::test]
+async fn a_warm_up_that_blocks_its_thread_is_told_of_afterwards() {
+    let lambda = FakeRuntime::new().env("TOKIO_WORKER_THREADS", "1").env("WARM_UPS", "blocks");
+    let function = spawn(&lambda);
+    let line = function.stdout_line("blocked their threads").await.unwrap();
+    assert!(line.contains("WARN") && line.contains("took_ms"), "{line}");
+}
+
 /// There is no invocation before the first event, and nobody has forgotten it.
 #[tokio::test]
 async fn a_guard_in_a_warm_up_does_not_warn() {
