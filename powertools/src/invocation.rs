@@ -36,11 +36,10 @@ pub mod probe;
 mod cleanup;
 mod layer;
 mod local;
-mod starting;
+pub(crate) mod starting;
 
 pub use cleanup::CleanupGuard;
 pub use layer::{InvocationLayer, InvocationService};
-pub(crate) use starting::{is_missed, starting};
 
 tokio::task_local! {
     static CURRENT: Invocation;

@@ -19,8 +19,7 @@ pub(super) struct Extension {
 impl Extension {
     /// Lambda takes extensions before the first event is asked for, and waits until each of them has
     /// asked for its events: [`run`](Self::run) must follow.
-    pub(super) async fn register() -> Result<Self, BoxError> {
-        let client = PooledClient::builder().build();
+    pub(super) async fn register(client: PooledClient) -> Result<Self, BoxError> {
         let request = build_request()
             .method("POST")
             .uri("/2020-01-01/extension/register")

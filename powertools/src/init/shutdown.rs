@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use lambda_runtime_api_client::PooledClient;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::extension::Extension;
 use super::running::Running;
-use crate::runtime::diagnostic::with_causes;
+use crate::runtime::diagnostic::{panic_message, with_causes};
 
 /// How long running invocations are waited for.
 const WAIT: Duration = Duration::from_millis(300);
@@ -45,11 +46,12 @@ impl Shutdown {
     /// Sees to it that the hooks run when the process is told to end: by SIGTERM, which Lambda sends
     /// only where an extension is registered.
     pub(super) fn listen(self, running: Running) -> BoxFuture<'static, ()> {
+        let client = PooledClient::builder().build();
         let (listening, listens) = oneshot::channel::<()>();
         // In a task of its own: once Lambda has taken an extension it waits for it, so a registration
         // that takes long must not be given up.
         tokio::spawn(async move {
-            let extension = match Extension::register().await {
+            let extension = match Extension::register(client).await {
                 Ok(extension) => extension,
                 Err(error) => {
                     let error = with_causes(&*error);
@@ -103,7 +105,9 @@ impl Shutdown {
             let hook = AssertUnwindSafe(async { hook().await }).catch_unwind();
             match timeout_at(end, hook).await {
                 Ok(Ok(())) => {}
-                Ok(Err(_)) => tracing::warn!(name, "a shutdown hook panicked"),
+                Ok(Err(panic)) => {
+                    tracing::warn!(name, "a shutdown hook panicked: {}", panic_message(&*panic));
+                }
                 Err(_) => tracing::warn!(name, "there was no time left for a shutdown hook"),
             }
         }

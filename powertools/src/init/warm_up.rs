@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 use super::Error;
-use crate::invocation::starting;
+use crate::invocation::starting::starting;
 use crate::runtime::diagnostic::{panic_message, with_causes};
 
 /// What all warm-ups may take together. Lambda gives ten seconds to the whole initialisation, and
