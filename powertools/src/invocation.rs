@@ -36,6 +36,7 @@ pub mod probe;
 mod cleanup;
 mod layer;
 mod local;
+pub(crate) mod starting;
 
 pub use cleanup::CleanupGuard;
 pub use layer::{InvocationLayer, InvocationService};
@@ -226,6 +227,9 @@ impl Invocation {
 
     /// The time that the invocation has in all: from when this was made, right after the event came,
     /// to the [`deadline`](Self::deadline).
+    ///
+    /// Under plain `lambda_runtime::run`, without [`InvocationLayer`], it is made where the first
+    /// attribute [finds](Self::current_or) the context, and counts from there.
     #[must_use]
     pub fn timeout(&self) -> Duration {
         self.event().timeout

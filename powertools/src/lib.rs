@@ -90,6 +90,7 @@ pub use crate::clock::Clock;
 #[cfg(feature = "deadline")]
 #[doc(inline)]
 pub use crate::deadline::{Deadline, DeadlineLayer};
+#[doc(hidden)]
 pub use crate::in_place::InPlace;
 #[cfg(feature = "init")]
 #[doc(inline)]

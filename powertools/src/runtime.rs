@@ -16,10 +16,14 @@
 
 use std::fmt;
 use std::future::Future;
+use std::panic::catch_unwind;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use futures_util::Stream;
+use futures_util::future::{Either, select};
 use lambda_runtime::layers::TracingLayer;
 use lambda_runtime::{
     BoxFuture, Diagnostic, Error, IntoFunctionResponse, LambdaEvent, Runtime, SnapStartResource,
@@ -112,7 +116,7 @@ impl<S> Powertools<S> {
     /// # Errors
     ///
     /// Returns [`StartError`] outside Lambda, where there are no events to be had; the error of a
-    /// required warm-up; and the error of the runtime when the Lambda service cannot be reached any
+    /// required warm-up or of a hook around a snapshot; and the error of the runtime when the Lambda service cannot be reached any
     /// more. The handler's errors are
     /// reported to Lambda and do not end the loop.
     pub async fn run<T, R, B, St, D, E>(self) -> Result<(), Error>
@@ -135,16 +139,27 @@ impl<S> Powertools<S> {
         // The guard is inside the mapping of errors, where its own error is seen like any other, and
         // asks nothing of the handler's error type.
         let handler = self.handler.map_err(Failure::Handler as fn(S::Error) -> _);
-        let handler = self.deadline.into_layer().layer(handler);
-        Runtime::new(MapErrors::new(handler, self.observer.clone()))
+        // A body goes on after its handler has returned.
+        let deadline = self.deadline.clone();
+        let handler = self
+            .deadline
+            .into_layer()
+            .layer(handler)
+            .map_response(move |response: R| deadline.bound(response.into_response()));
+        let running = self.lifecycle.layer();
+        let (resource, failure) = self.lifecycle.into_resource();
+        let events = Runtime::new(MapErrors::new(handler, self.observer.clone()))
             .layer(TracingLayer::new())
             .layer(SeeEvents(self.observer))
             .layer(InvocationLayer::new())
-            .layer(self.lifecycle.layer())
+            .layer(running)
             .register_snapstart_resource(Arc::new(CountRestores))
-            .register_snapstart_resource(Arc::new(self.lifecycle.into_resource()))
-            .run_concurrent()
-            .await
+            .register_snapstart_resource(Arc::new(resource))
+            .run_concurrent();
+        match select(pin!(events), pin!(failure)).await {
+            Either::Left((ended, _)) => ended,
+            Either::Right((error, _)) => Err(error),
+        }
     }
 }
 
@@ -152,12 +167,21 @@ impl<S> Powertools<S> {
 ///
 /// `main` prints an error with `Debug`, so that shows the sentence too.
 #[derive(thiserror::Error)]
-#[error(
-    "this is a Lambda function and {variable} is not set: start it with `cargo lambda watch` and \
-     send it events with `cargo lambda invoke`"
-)]
-pub struct StartError {
-    variable: &'static str,
+#[error(transparent)]
+pub struct StartError(#[from] NotStarted);
+
+#[derive(Debug, thiserror::Error)]
+enum NotStarted {
+    #[error(
+        "this is a Lambda function and {0} is not set: start it with `cargo lambda watch` and send \
+         it events with `cargo lambda invoke`"
+    )]
+    Variable(&'static str),
+    #[error(
+        "the tokio runtime has no timer, which every limit on time needs: build it with \
+         `enable_all`, or use `#[tokio::main]`"
+    )]
+    Timer,
 }
 
 impl fmt::Debug for StartError {
@@ -181,10 +205,16 @@ fn check_environment() -> Result<(), StartError> {
         "AWS_LAMBDA_FUNCTION_VERSION",
     ];
     match needed.into_iter().find(|variable| std::env::var(variable).is_err()) {
-        Some(variable) => Err(StartError { variable }),
-        None if memory().is_none() => Err(StartError { variable: MEMORY }),
+        Some(variable) => Err(NotStarted::Variable(variable).into()),
+        None if memory().is_none() => Err(NotStarted::Variable(MEMORY).into()),
+        None if !has_timer() => Err(NotStarted::Timer.into()),
         None => Ok(()),
     }
+}
+
+/// Without one, whatever waits for a time panics, and tokio has no other way to ask.
+fn has_timer() -> bool {
+    catch_unwind(|| drop(tokio::time::sleep(Duration::ZERO))).is_ok()
 }
 
 static RESTORES: AtomicU64 = AtomicU64::new(0);

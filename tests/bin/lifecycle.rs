@@ -6,8 +6,9 @@ use std::io::Write;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use aws_sdk_dynamodb::Client;
 use lambda_runtime::{Error, LambdaEvent};
-use powertools::{Deadline, InitOnce, Powertools};
+use powertools::{Deadline, InitOnce, Powertools, aws};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -50,12 +51,17 @@ async fn main() -> Result<(), Error> {
     for name in words("SNAPSHOT_HOOKS") {
         let (before, after) = (format!("before {name}"), format!("after {name}"));
         function = function
-            .before_snapshot(move || std::future::ready(say(&before)))
-            .after_restore(move || std::future::ready(say(&after)));
+            .before_snapshot(move || snapshot_hook(before.clone()))
+            .after_restore(move || snapshot_hook(after.clone()));
     }
     for name in words("SHUTDOWN_HOOKS") {
         let line = format!("hook {name}");
-        function = function.on_shutdown(name, async move || say(&line).expect("it can be said"));
+        function = function.on_shutdown(name, async move || {
+            say(&line).expect("it can be said");
+            if line == "hook hangs" {
+                pending().await
+            }
+        });
     }
     function.run().await
 }
@@ -72,8 +78,29 @@ async fn warm_up(kind: String) -> Result<(), Error> {
         "fails" => Err("no such table".into()),
         "panics" => panic!("in a warm-up"),
         "hangs" => pending().await,
+        "blocks" => {
+            std::thread::sleep(Duration::from_millis(5500));
+            Ok(())
+        }
+        "guarded" => stray().await.map(drop),
+        "tables" => {
+            Client::new(aws::config().await).list_tables().send().await?;
+            Ok(())
+        }
         "restored" if powertools::runtime::restores() > 0 => Err("no such table".into()),
         _ => say(&format!("warming up {kind}")),
+    }
+}
+
+/// Goes wrong in the words `before-panics`, `after-fails` and so on.
+async fn snapshot_hook(line: String) -> Result<(), Error> {
+    say(&line)?;
+    match line.as_str() {
+        "before before-fails" | "after after-fails" => {
+            Err(Error::from(std::io::Error::other("connection reset")))
+        }
+        "before before-panics" | "after after-panics" => panic!("in a hook"),
+        _ => Ok(()),
     }
 }
 

@@ -6,6 +6,8 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use powertools::aws;
 use powertools::testing::FakeRuntime;
+use serde_json::json;
+use tokio::process::Command;
 
 use self::endpoint::Endpoint;
 
@@ -97,6 +99,23 @@ async fn the_environment_gives_region_endpoint_and_credentials_once() {
         endpoint.header("authorization")
     );
     assert_eq!(endpoint.header("x-amz-security-token"), "from-lambda");
+}
+
+/// What was open when a snapshot was taken is closed when it is restored.
+#[tokio::test]
+async fn after_a_restore_there_are_new_connections() {
+    let endpoint = Endpoint::answering().await;
+    let lambda = FakeRuntime::new()
+        .env("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start")
+        .env("AWS_REGION", "eu-north-1")
+        .env("AWS_ACCESS_KEY_ID", "AKIDENVIRONMENT")
+        .env("AWS_SECRET_ACCESS_KEY", "secret")
+        .env("AWS_ENDPOINT_URL", endpoint.url())
+        .env("WARM_UPS", "required-tables");
+    let function = lambda.spawn(Command::new(env!("CARGO_BIN_EXE_lifecycle"))).unwrap();
+    assert!(lambda.invoke(json!("answer")).await.response().is_some());
+    assert_eq!((endpoint.requests().len(), endpoint.connections()), (2, 2));
+    function.kill().await;
 }
 
 /// Our settings, for an endpoint on loopback.

@@ -261,3 +261,16 @@ where
     let Outcome::Failed(diagnostic) = outcome else { panic!("it fails: {outcome:?}") };
     diagnostic
 }
+
+/// Every guard needs it, and would panic at every event.
+#[test]
+fn a_tokio_runtime_without_a_timer_is_an_error_at_the_start() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+    let error = runtime.block_on(async {
+        let lambda = FakeRuntime::new();
+        let handler = async |_: LambdaEvent<Value>| Ok::<_, Error>("answered");
+        lambda.run(Powertools::new(handler).run()).wait().await.unwrap_err()
+    });
+    let error = error.downcast_ref::<powertools::runtime::StartError>().unwrap();
+    assert!(error.to_string().contains("enable_all"), "{error}");
+}

@@ -1,8 +1,22 @@
 //! The end of an environment, in real processes.
 
+use std::future::pending;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::HeaderValue;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
 use powertools::testing::{FakeRuntime, FunctionProcess, Outcome};
 use serde_json::json;
+use tokio::net::TcpListener;
 use tokio::process::Command;
+use tokio::time::{sleep, timeout};
 
 fn spawn(lambda: &FakeRuntime) -> FunctionProcess {
     lambda.spawn(Command::new(env!("CARGO_BIN_EXE_lifecycle"))).unwrap()
@@ -60,6 +74,77 @@ async fn a_refused_extension_is_a_warning() {
     assert!(lambda.invoke(json!("answer")).await.response().is_some());
     let line = function.stdout_line("shutdown hooks will not run").await.unwrap();
     assert!(line.contains("WARN"), "{line}");
+    let stderr = function.stderr();
+    assert!(!stderr.iter().any(|line| line.contains("panicked")), "nothing panics: {stderr:?}");
     assert!(!function.shut_down().await.success());
     assert_eq!(hooks(&function), [""; 0]);
+}
+
+/// The budget that Lambda gives is 500 ms from the signal on. The quickest of three counts, since
+/// the machine may have other things to do.
+#[tokio::test]
+async fn the_process_ends_in_the_time_that_lambda_gives_it() {
+    let mut quickest = Duration::MAX;
+    for _ in 0..3 {
+        let lambda = FakeRuntime::new().env("SHUTDOWN_HOOKS", "one hangs late");
+        let function = spawn(&lambda);
+        let _event = lambda.send(json!("hang"));
+        function.stdout_line("hanging").await.unwrap();
+        let start = Instant::now();
+        assert!(function.shut_down().await.success(), "it ends by itself");
+        quickest = quickest.min(start.elapsed());
+        assert_eq!(hooks(&function), ["hook one", "hook hangs"], "there is no time for another");
+        let lines = function.stdout();
+        let told = |name: &str| {
+            let told = |line: &&String| line.contains("no time left") && line.contains(name);
+            lines.iter().filter(told).count()
+        };
+        assert_eq!((told("hangs"), told("late")), (1, 1), "{lines:?}");
+    }
+    assert!(quickest >= Duration::from_millis(440), "the hook had its time: {quickest:?}");
+    assert!(quickest < Duration::from_millis(500), "{quickest:?}");
+}
+
+/// Lambda waits for an extension that it has registered, until that asks for events.
+#[tokio::test]
+async fn a_registration_that_comes_late_is_still_seen_through() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let seen = asked.clone();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let serving = tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let seen = seen.clone();
+            let service = service_fn(move |request: Request<Incoming>| {
+                let seen = seen.clone();
+                async move {
+                    let path = request.uri().path().to_owned();
+                    let id = request.headers().get("lambda-extension-identifier").cloned();
+                    seen.lock().unwrap().push((path.clone(), id));
+                    if path != "/2020-01-01/extension/register" {
+                        pending::<()>().await;
+                    }
+                    sleep(Duration::from_millis(1500)).await;
+                    let response = Response::builder().header("lambda-extension-identifier", "e-1");
+                    response.body(Full::<Bytes>::default())
+                }
+            });
+            tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+        }
+    });
+    let lambda =
+        FakeRuntime::new().env("AWS_LAMBDA_RUNTIME_API", address).env("SHUTDOWN_HOOKS", "one");
+    let function = spawn(&lambda);
+    function.stdout_line("not registered yet").await.expect("it does not wait for ever");
+
+    let events =
+        ("/2020-01-01/extension/event/next".to_owned(), Some(HeaderValue::from_static("e-1")));
+    let asks = async {
+        while !asked.lock().unwrap().contains(&events) {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(Duration::from_secs(5), asks).await.expect("it asks for events");
+    serving.abort();
 }

@@ -6,6 +6,7 @@ use aws_config::{AppName, BehaviorVersion, ConfigLoader, SdkConfig};
 use tokio::sync::OnceCell;
 
 use super::http;
+use crate::runtime::restores;
 
 /// How long a connection may take, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -19,9 +20,12 @@ const APP_NAME: &str = concat!("powertools-rust-", env!("CARGO_PKG_VERSION"));
 /// Where the user gives one.
 const APP_NAME_VARIABLE: &str = "AWS_SDK_UA_APP_ID";
 
-static CONFIG: OnceCell<SdkConfig> = OnceCell::const_new();
+/// One for the time before a restore, one for after: there is at most one restore.
+static CONFIGS: [OnceCell<SdkConfig>; 2] = [const { OnceCell::const_new() }; 2];
 
-/// The configuration of this execution environment: what [`loader`] loads, loaded once.
+/// The configuration of this execution environment: what [`loader`] loads, loaded once, and once
+/// more after a SnapStart restore, when connections are closed and credentials may have expired.
+/// Clients are made anew then too where they are kept in an [`InitOnce`](crate::InitOnce).
 ///
 /// All clients that are made of it share its HTTP client, and with it connections, trusted
 /// certificates and credentials.
@@ -37,7 +41,7 @@ static CONFIG: OnceCell<SdkConfig> = OnceCell::const_new();
 /// It does not connect to anything on Lambda. Where there is no region or there are no
 /// credentials, the first call of a client says so.
 pub async fn config() -> &'static SdkConfig {
-    CONFIG.get_or_init(|| loader().load()).await
+    CONFIGS[usize::from(restores() > 0)].get_or_init(|| loader().load()).await
 }
 
 /// Our settings, to change some of them for all clients.

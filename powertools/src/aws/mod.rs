@@ -84,6 +84,12 @@
 //! Requests name `powertools-rust-<version>` as their application, which can be seen in CloudTrail;
 //! `AWS_SDK_UA_APP_ID` gives another name.
 //!
+//! # SnapStart
+//!
+//! After a restore [`config`] loads anew, with an HTTP client of its own: the connections of the old
+//! one are closed. A client that `main` made keeps the old one, and its first calls may fail and be
+//! tried again; one from [`#[init_once]`](macro@crate::init_once) is made anew, too.
+//!
 //! # Cryptography
 //!
 //! The features `tls-ring` (which `aws` brings), `tls-aws-lc` and `tls-fips` choose what makes the

@@ -3,8 +3,9 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 
-use super::guard::{Ended, Guard, Limits, ResponseFuture, reserving};
+use super::guard::{Ended, Guard, Limits, ResponseFuture, no_time, reserving};
 use super::{Error, Items};
+use crate::invocation::starting::is_missed;
 use crate::{Carries, Invocation};
 
 /// The time that is left for the event being handled.
@@ -58,9 +59,10 @@ impl Deadline {
     ///
     /// Returns [`Error::NoTime`] if less than `estimate` [remains](Self::remaining), or nothing.
     pub fn ensure(&self, estimate: Duration) -> Result<(), Error> {
-        let remaining = self.remaining();
-        if remaining < estimate || remaining.is_zero() {
-            return Err(Error::NoTime { needed: estimate, remaining });
+        let Some(invocation) = &self.0 else { return Ok(()) };
+        let left = self.remaining();
+        if left < estimate || left.is_zero() {
+            return Err(no_time(invocation, estimate));
         }
         Ok(())
     }
@@ -168,12 +170,12 @@ impl Deadline {
 
 fn warn_in_lambda() {
     static WARNING: Once = Once::new();
-    WARNING.call_once(|| {
-        if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some() {
+    if !WARNING.is_completed() && is_missed() {
+        WARNING.call_once(|| {
             tracing::warn!(
                 "a time guard outside an invocation cannot see its deadline and stops nothing: run \
                  the handler with powertools::Powertools, and spawn tasks with Invocation::carry"
             );
-        }
-    });
+        });
+    }
 }

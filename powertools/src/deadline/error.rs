@@ -21,13 +21,23 @@ pub enum Error {
     },
 
     /// The work was not begun: less time was left than it needs.
-    #[error("the work needs {needed:?} and was not begun with {remaining:?} left for it")]
+    #[error(
+        "the work{} was not begun: the invocation has {remaining:?} left and keeps the last \
+         {reserve:?} in reserve",
+        needs(*.needed)
+    )]
     NoTime {
         /// What the work was estimated to need; zero where any time would have done.
         needed: Duration,
-        /// What was left for it, without the time that is kept in reserve.
+        /// What is kept between the end of the work and the deadline.
+        reserve: Duration,
+        /// What was left until Lambda ends the invocation.
         remaining: Duration,
     },
+}
+
+fn needs(needed: Duration) -> String {
+    if needed.is_zero() { String::new() } else { format!(" needs {needed:?} and") }
 }
 
 impl Error {
@@ -49,7 +59,7 @@ impl Error {
         }
     }
 
-    /// What was left when the work was stopped or refused.
+    /// What was left until Lambda ends the invocation, when the work was stopped or refused.
     #[must_use]
     pub fn remaining(&self) -> Duration {
         match self {

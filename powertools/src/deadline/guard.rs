@@ -72,7 +72,9 @@ pub(super) fn reserving(invocation: &Invocation, reserve: Duration) -> Invocatio
     }
     let outer = reserve_of(invocation);
     if !outer.is_zero() {
-        kept = kept.max(outer + STEP);
+        // Steps may not use up the time: guards within guards share an end in the last resort.
+        let most = invocation.timeout() / 4 * 3;
+        kept = kept.max((outer + STEP).min(most));
     }
     invocation.reserving(kept)
 }
@@ -80,6 +82,12 @@ pub(super) fn reserving(invocation: &Invocation, reserve: Duration) -> Invocatio
 /// What is kept between the limit of an invocation and its deadline.
 fn reserve_of(invocation: &Invocation) -> Duration {
     invocation.deadline().duration_since(invocation.limit()).unwrap_or_default()
+}
+
+/// Why work that needs so much is not begun.
+#[cold]
+pub(super) fn no_time(invocation: &Invocation, needed: Duration) -> Error {
+    Error::NoTime { needed, reserve: reserve_of(invocation), remaining: invocation.remaining() }
 }
 
 /// What of a reserve can be kept, and whether that is markedly less.
@@ -145,13 +153,13 @@ impl<F: Future> Future for Guard<F> {
         let out_of_time =
             |limits: &Limits| Error::OutOfTime { remaining: limits.invocation.remaining() };
         if this.sleep.is_none() {
-            let remaining = limits.until(limits.invocation.limit());
-            if remaining.is_zero() {
+            let left = limits.until(limits.invocation.limit());
+            if left.is_zero() {
                 this.work.set(None);
-                let error = Error::NoTime { needed: Duration::ZERO, remaining };
+                let error = no_time(&limits.invocation, Duration::ZERO);
                 return Poll::Ready(Ended::Stopped(error));
             }
-            this.sleep.set(Some(sleep(remaining)));
+            this.sleep.set(Some(sleep(left)));
         }
         if let Poll::Ready(output) = work.poll(cx) {
             if *this.is_late {

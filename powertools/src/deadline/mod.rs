@@ -13,19 +13,42 @@
 //! use powertools::Deadline;
 //! use powertools::deadline::Error;
 //!
-//! # async fn charge(_: &str) -> Result<(), Error> { Ok(()) }
+//! # async fn charge(_: &str) -> Result<(), Error> {
+//! #     static CHARGES: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+//! #     match CHARGES.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+//! #         20 => std::future::pending().await, // one that hangs
+//! #         _ => Ok(tokio::time::sleep(Duration::from_millis(40)).await),
+//! #     }
+//! # }
+//! /// Gives back the orders that were not charged.
 //! async fn charge_all(orders: Vec<String>) -> Result<Vec<String>, Error> {
-//!     let deadline = Deadline::current();
+//!     // One second is kept for what follows.
+//!     let deadline = Deadline::current().reserving(Duration::from_secs(1));
 //!     deadline.ensure(Duration::from_millis(300))?; // too late to begin?
 //!
 //!     let mut orders = deadline.items(orders, Duration::from_millis(50));
+//!     let mut not_charged = Vec::new();
 //!     for order in &mut orders {
-//!         deadline.run(Duration::from_secs(1), charge(&order)).await?;
+//!         // A charge that takes too long is stopped when that second begins.
+//!         if deadline.run(Duration::ZERO, charge(&order)).await.is_err() {
+//!             not_charged.push(order);
+//!         }
 //!     }
-//!     Ok(orders.rest().collect()) // what there was no time for
+//!     not_charged.extend(orders.rest()); // what there was no time for
+//!     Ok(not_charged)
 //! }
-//! # #[tokio::main(flavor = "current_thread")] async fn main() {
-//! # assert!(charge_all(vec!["order-7".into()]).await.unwrap().is_empty());
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+//! # use powertools::testing::{ManualClock, invocation};
+//! # let clock = ManualClock::following_tokio(std::time::UNIX_EPOCH + Duration::from_secs(1));
+//! # let event = || invocation().clock(&clock).remaining(Duration::from_secs(3)).build();
+//! # let stack = |event: powertools::Invocation| event.reserving(Duration::from_millis(500));
+//! # let orders: Vec<_> = (0..100).map(|number| format!("order-{number}")).collect();
+//! # let start = tokio::time::Instant::now();
+//! # let left = stack(event()).scope(charge_all(orders.clone())).await.unwrap();
+//! # assert_eq!(left, orders[20..], "one hangs and is stopped, the rest is not begun");
+//! # assert!(start.elapsed() <= Duration::from_secs(2), "{:?}", start.elapsed());
+//! # let left = stack(event()).scope(charge_all(orders.clone())).await.unwrap();
+//! # assert!((48..=50).contains(&(100 - left.len())) && left.last() == orders.last());
 //! # }
 //! ```
 //!
@@ -35,6 +58,10 @@
 //! [`CleanupGuard`](crate::invocation::CleanupGuard), such as idempotent work, stops by itself at
 //! the same moment: the guard then waits for it, for half of the reserve at most, so that it can
 //! give its claim back and its function can return.
+//!
+//! The body of a streamed response goes on after its handler has returned. In
+//! [`Powertools`](crate::Powertools) it ends when the handler would have been stopped, and Lambda is
+//! told of the error behind what was sent (`Runtime.StreamError`). Other guards know nothing of it.
 //!
 //! Nothing can stop code that blocks its thread, and what it spawned goes on. A warning with the
 //! overrun says when a guard came too late because its thread was blocked, if the process is still
@@ -46,7 +73,7 @@
 //! |---|---|
 //! | zero | the work may go on until the deadline: of use only where Lambda does not kill the function then |
 //! | over half of the invocation's whole time, or all of it | half of that time is kept, and a warning says so once |
-//! | shorter than that of a guard further out | the work ends 10 ms before the outer guard stops everything, so that its error or fallback still counts |
+//! | shorter than that of a guard further out | the work ends 10 ms before the outer guard stops everything, so that its error or fallback still counts; of guards within guards, until three quarters of the time are kept |
 //! | longer than the time that is left | the work is not begun: [`Error::NoTime`] |
 //!
 //! # Without an invocation
@@ -55,6 +82,7 @@
 //! The same holds in a function without an [`Invocation`](crate::Invocation), as in a task that was
 //! spawned without [`carry`](crate::Invocation::carry); a warning says so once.
 
+mod body;
 mod current;
 mod error;
 mod guard;

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use lambda_runtime::{FunctionResponse, StreamResponse};
 use tower::layer::util::Identity;
 use tower::util::{Either, option_layer};
 
+use super::body::Body;
+use super::guard::reserving;
 use super::{DeadlineLayer, Error};
-use crate::Powertools;
 use crate::runtime::Failure;
+use crate::{Invocation, Powertools};
 
 impl<E> From<Error> for Failure<E> {
     fn from(error: Error) -> Self {
@@ -26,6 +29,23 @@ impl Default for StackDeadline {
 }
 
 impl StackDeadline {
+    /// Ends the body of a streamed response when its handler would have been stopped.
+    pub(crate) fn bound<B, St>(
+        &self,
+        response: FunctionResponse<B, St>,
+    ) -> FunctionResponse<B, Body<St>> {
+        match response {
+            FunctionResponse::BufferedResponse(body) => FunctionResponse::BufferedResponse(body),
+            FunctionResponse::StreamingResponse(StreamResponse { metadata_prelude, stream }) => {
+                let limited = self.0.as_ref().and_then(|layer| {
+                    Invocation::with_current(|invocation| reserving(invocation, layer.reserve))
+                });
+                let stream = Body::new(stream, limited);
+                FunctionResponse::StreamingResponse(StreamResponse { metadata_prelude, stream })
+            }
+        }
+    }
+
     pub(crate) fn into_layer(self) -> Either<DeadlineLayer, Identity> {
         option_layer(self.0)
     }

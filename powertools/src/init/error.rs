@@ -28,10 +28,12 @@ pub enum Error {
     },
 
     /// A warm-up that the function cannot do without panicked.
-    #[error("the warm-up of {name} panicked")]
+    #[error("the warm-up of {name} panicked: {message}")]
     WarmUpPanicked {
         /// The name of the warm-up.
         name: String,
+        /// What the panic says.
+        message: String,
     },
 
     /// A warm-up that the function cannot do without took too long.
@@ -40,6 +42,33 @@ pub enum Error {
         /// The name of the warm-up.
         name: String,
         /// What all warm-ups may take together.
+        after: Duration,
+    },
+
+    /// A hook around a snapshot failed.
+    #[error("the hook {hook} failed")]
+    HookFailed {
+        /// `before_snapshot` or `after_restore`.
+        hook: &'static str,
+        /// Its error.
+        source: BoxError,
+    },
+
+    /// A hook around a snapshot panicked.
+    #[error("the hook {hook} panicked: {message}")]
+    HookPanicked {
+        /// `before_snapshot` or `after_restore`.
+        hook: &'static str,
+        /// What the panic says.
+        message: String,
+    },
+
+    /// The hooks around a snapshot took too long.
+    #[error("the hooks {hook} were not done after {after:?}")]
+    HookTimeout {
+        /// `before_snapshot` or `after_restore`.
+        hook: &'static str,
+        /// What all of them may take together.
         after: Duration,
     },
 }
@@ -54,6 +83,9 @@ impl Error {
             Self::WarmUpFailed { .. } => "Powertools.WarmUpFailed",
             Self::WarmUpPanicked { .. } => "Powertools.WarmUpPanicked",
             Self::WarmUpTimeout { .. } => "Powertools.WarmUpTimeout",
+            Self::HookFailed { .. } => "Powertools.SnapshotHookFailed",
+            Self::HookPanicked { .. } => "Powertools.SnapshotHookPanicked",
+            Self::HookTimeout { .. } => "Powertools.SnapshotHookTimeout",
         }
     }
 
@@ -61,8 +93,11 @@ impl Error {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Reentrant | Self::WarmUpPanicked { .. } => false,
-            Self::WarmUpFailed { .. } | Self::WarmUpTimeout { .. } => true,
+            Self::Reentrant | Self::WarmUpPanicked { .. } | Self::HookPanicked { .. } => false,
+            Self::WarmUpFailed { .. }
+            | Self::WarmUpTimeout { .. }
+            | Self::HookFailed { .. }
+            | Self::HookTimeout { .. } => true,
         }
     }
 }

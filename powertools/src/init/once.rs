@@ -52,7 +52,10 @@ impl<T> InitOnce<T> {
     ///
     /// Returns the error of `make`, unchanged, and [`Error::Reentrant`] if `make` asks for the same
     /// value. A task that `make` spawns and waits for is not seen: there, asking for the value waits
-    /// until the invocation's time is up.
+    /// until the invocation's time is up. So do two tasks that make two values which need each other.
+    ///
+    /// The value is made by the first caller, when that is polled: one that is kept without being
+    /// polled, as behind a `select!`, holds up all others until it is dropped.
     #[inline]
     pub fn get_or_try_init<F, Fut, E>(&self, make: F) -> impl Future<Output = Result<&T, E>>
     where

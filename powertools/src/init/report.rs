@@ -4,14 +4,24 @@ use lambda_runtime::{Diagnostic, Error as BoxError};
 use lambda_runtime_api_client::body::Body;
 use lambda_runtime_api_client::{PooledClient, build_request};
 
+use super::Error;
 use crate::runtime::diagnostic::with_causes;
 
 /// How long telling Lambda may take: the function ends in any case.
 const TELLING: Duration = Duration::from_secs(1);
 
+/// What a function was at when it failed: where Lambda wants to hear of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Phase {
+    Init,
+    Restore,
+}
+
 /// Tells Lambda why the function cannot start.
-pub(super) async fn report_init_error(diagnostic: &Diagnostic) {
-    let told = match tokio::time::timeout(TELLING, post(diagnostic)).await {
+pub(super) async fn report(phase: Phase, error: &Error) {
+    let diagnostic =
+        Diagnostic { error_type: error.error_type().to_owned(), error_message: with_causes(error) };
+    let told = match tokio::time::timeout(TELLING, post(phase, &diagnostic)).await {
         Ok(told) => told,
         Err(_) => Err(format!("there was no answer within {TELLING:?}").into()),
     };
@@ -20,10 +30,14 @@ pub(super) async fn report_init_error(diagnostic: &Diagnostic) {
     }
 }
 
-async fn post(diagnostic: &Diagnostic) -> Result<(), BoxError> {
+async fn post(phase: Phase, diagnostic: &Diagnostic) -> Result<(), BoxError> {
+    let path = match phase {
+        Phase::Init => "/2018-06-01/runtime/init/error",
+        Phase::Restore => "/2018-06-01/runtime/restore/error",
+    };
     let request = build_request()
         .method("POST")
-        .uri("/2018-06-01/runtime/init/error")
+        .uri(path)
         .header("lambda-runtime-function-error-type", &diagnostic.error_type)
         .body(Body::from(serde_json::to_vec(diagnostic)?))?;
     let status = PooledClient::builder().build().call(request).await?.status();

@@ -6,9 +6,13 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use tokio::time::{Instant, timeout_at};
+use lambda_runtime_api_client::PooledClient;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout, timeout_at};
 
+use super::extension::Extension;
 use super::running::Running;
+use crate::runtime::diagnostic::{panic_message, with_causes};
 
 /// How long running invocations are waited for.
 const WAIT: Duration = Duration::from_millis(300);
@@ -16,8 +20,7 @@ const WAIT: Duration = Duration::from_millis(300);
 /// When the last hook is given up, after the signal: Lambda kills the process at 500 ms.
 const END: Duration = Duration::from_millis(450);
 
-/// How long registering with Lambda may take.
-#[cfg(unix)]
+/// How long the start waits for the registration with Lambda.
 const REGISTRATION: Duration = Duration::from_secs(1);
 
 type Hook = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
@@ -40,22 +43,71 @@ impl Shutdown {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Sees to it that the hooks run when the process is told to end.
+    /// Sees to it that the hooks run when the process is told to end: by SIGTERM, which Lambda sends
+    /// only where an extension is registered.
     pub(super) fn listen(self, running: Running) -> BoxFuture<'static, ()> {
-        register(move || async move { self.run(&running).await }).boxed()
+        let client = PooledClient::builder().build();
+        let (listening, listens) = oneshot::channel::<()>();
+        // In a task of its own: once Lambda has taken an extension it waits for it, so a registration
+        // that takes long must not be given up.
+        tokio::spawn(async move {
+            let extension = match Extension::register(client).await {
+                Ok(extension) => extension,
+                Err(error) => {
+                    let error = with_causes(&*error);
+                    tracing::warn!(
+                        error,
+                        "shutdown hooks will not run: Lambda refuses an extension"
+                    );
+                    return;
+                }
+            };
+            let run = async {
+                drop(listening);
+                // Nothing hangs on how this ends.
+                let _ = extension.run().await;
+            };
+            // In this order, so that no signal comes before somebody listens.
+            tokio::join!(biased; self.end(running), run);
+        });
+        async {
+            if timeout(REGISTRATION, listens).await.is_err() {
+                tracing::warn!(
+                    "an extension is not registered yet: until it is, no shutdown hook will run"
+                );
+            }
+        }
+        .boxed()
+    }
+
+    /// Ends the process on a signal.
+    async fn end(self, running: Running) {
+        if let Err(error) = signal().await {
+            let error = with_causes(&error);
+            tracing::warn!(error, "shutdown hooks will not run: the signal cannot be seen");
+            return;
+        }
+        self.run(&running).await;
+        std::process::exit(0);
     }
 
     /// Waits for what is running, then runs the hooks in order, then writes what is buffered.
     async fn run(&self, running: &Running) {
-        let start = Instant::now();
+        let end = Instant::now() + END;
         if !running.finished(WAIT).await {
             tracing::warn!("the function shuts down in the middle of an invocation");
         }
         for (name, hook) in self.take() {
+            if Instant::now() >= end {
+                tracing::warn!(name, "there was no time left for a shutdown hook");
+                continue;
+            }
             let hook = AssertUnwindSafe(async { hook().await }).catch_unwind();
-            match timeout_at(start + END, hook).await {
+            match timeout_at(end, hook).await {
                 Ok(Ok(())) => {}
-                Ok(Err(_)) => tracing::warn!(name, "a shutdown hook panicked"),
+                Ok(Err(panic)) => {
+                    tracing::warn!(name, "a shutdown hook panicked: {}", panic_message(&*panic));
+                }
                 Err(_) => tracing::warn!(name, "there was no time left for a shutdown hook"),
             }
         }
@@ -72,28 +124,22 @@ impl fmt::Debug for Shutdown {
     }
 }
 
-/// Has `hook` called on SIGTERM, which Lambda sends only where an extension is registered.
+/// Waits for the signal to end, once this has been polled.
 #[cfg(unix)]
-async fn register<F, Fut>(hook: F)
-where
-    F: FnOnce() -> Fut + Send + 'static,
-    Fut: Future<Output = ()> + Send + 'static,
-{
-    // The runtime's helper panics where it cannot register.
-    let registered = lambda_runtime::spawn_graceful_shutdown_handler(hook);
-    let registered = AssertUnwindSafe(registered).catch_unwind();
-    match tokio::time::timeout(REGISTRATION, registered).await {
-        Ok(Ok(())) => {}
-        Ok(Err(_)) => tracing::warn!("shutdown hooks will not run: Lambda refuses an extension"),
-        Err(_) => {
-            tracing::warn!("shutdown hooks will not run: an extension could not be registered");
-        }
+async fn signal() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
     }
+    Ok(())
 }
 
 #[cfg(not(unix))]
-async fn register<F>(_: F) {
-    tracing::warn!("shutdown hooks will not run: this system has no SIGTERM");
+async fn signal() -> std::io::Result<()> {
+    Err(std::io::Error::other("this system has no SIGTERM"))
 }
 
 #[cfg(test)]
@@ -151,9 +197,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_hook_that_hangs_leaves_time_to_flush() {
-        let (shutdown, start) = (Shutdown::default(), Instant::now());
+        let (shutdown, log, start) = (Shutdown::default(), Log::default(), Instant::now());
         shutdown.add("hangs".into(), pending);
+        shutdown.add("late".into(), log.hook("late"));
         shutdown.run(&Running::default()).await;
         assert_eq!(start.elapsed(), END);
+        assert_eq!(log.names(), [""; 0], "what begins now would not end");
     }
 }

@@ -1,16 +1,20 @@
 //! What [`Powertools`] does around the events: before the first one, and after the last.
 
 use std::fmt;
-use std::sync::Arc;
+use std::future::pending;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::FutureExt;
-use lambda_runtime::{BoxFuture, Diagnostic, Error, SnapStartResource};
+use lambda_runtime::{BoxFuture, Error, SnapStartResource};
+use tokio::sync::oneshot;
 
-use super::report::report_init_error;
+use super::hooks::{AFTER_RESTORE, BEFORE_SNAPSHOT};
+use super::report::{Phase, report};
 use super::running::Running;
 use super::shutdown::Shutdown;
 use super::warm_up::{self, Job, WarmUp};
 use crate::Powertools;
+use crate::invocation::starting::starting;
 
 /// The hooks of a stack.
 #[derive(Clone, Default)]
@@ -32,10 +36,8 @@ impl Lifecycle {
             listen(self.shutdown.clone(), self.running.clone()).await;
         }
         if let Err(error) = warm_up::run(&self.warm_ups).await {
-            let (error_type, error) = (error.error_type().to_owned(), Error::from(error));
-            let error_message = crate::runtime::diagnostic::with_causes(&*error);
-            report_init_error(&Diagnostic { error_type, error_message }).await;
-            return Err(error);
+            report(Phase::Init, &error).await;
+            return Err(error.into());
         }
         Ok(())
     }
@@ -45,28 +47,62 @@ impl Lifecycle {
         self.running.clone()
     }
 
-    pub(crate) fn into_resource(self) -> impl SnapStartResource + 'static {
-        self
+    /// What the runtime calls around a snapshot; and the error, if there is one, that then ends the
+    /// function.
+    pub(crate) fn into_resource(
+        self,
+    ) -> (impl SnapStartResource + 'static, impl Future<Output = Error>) {
+        let (failed, failure) = oneshot::channel();
+        let failure = async {
+            match failure.await {
+                Ok(error) => error,
+                Err(_) => pending().await,
+            }
+        };
+        (AroundSnapshot { lifecycle: self, failed: Mutex::new(Some(failed)) }, failure)
     }
 }
 
-impl SnapStartResource for Lifecycle {
+struct AroundSnapshot {
+    lifecycle: Lifecycle,
+    failed: Mutex<Option<oneshot::Sender<Error>>>,
+}
+
+impl AroundSnapshot {
+    /// Ends the function. The runtime never hears of the error: it would report it once more, without
+    /// its name and its causes.
+    async fn fail(&self, phase: Phase, error: super::Error) -> Result<(), Error> {
+        report(phase, &error).await;
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(failed) = failed {
+            let _ = failed.send(error.into());
+        }
+        pending().await
+    }
+
+    async fn restored(&self) -> Result<(), super::Error> {
+        AFTER_RESTORE.run(self.lifecycle.after_restore.iter()).await?;
+        warm_up::run(&self.lifecycle.warm_ups).await
+    }
+}
+
+impl SnapStartResource for AroundSnapshot {
     fn before_snapshot(&self) -> BoxFuture<'_, Result<(), Error>> {
-        Box::pin(async {
-            for hook in self.before_snapshot.iter().rev() {
-                hook().await?;
+        Box::pin(starting(async {
+            match BEFORE_SNAPSHOT.run(self.lifecycle.before_snapshot.iter().rev()).await {
+                Ok(()) => Ok(()),
+                Err(error) => self.fail(Phase::Init, error).await,
             }
-            Ok(())
-        })
+        }))
     }
 
     fn after_restore(&self) -> BoxFuture<'_, Result<(), Error>> {
-        Box::pin(async {
-            for hook in &self.after_restore {
-                hook().await?;
+        Box::pin(starting(async {
+            match self.restored().await {
+                Ok(()) => Ok(()),
+                Err(error) => self.fail(Phase::Restore, error).await,
             }
-            Ok(warm_up::run(&self.warm_ups).await?)
-        })
+        }))
     }
 }
 
@@ -86,6 +122,10 @@ impl<S> Powertools<S> {
     /// each. One that fails is logged, and what it should have made is made on first use. So is one
     /// that is not done after 5 seconds, which is what all of them may take together: Lambda gives
     /// 10 seconds to the initialisation on demand, and then repeats it inside the first invocation.
+    ///
+    /// Like every limit on time this one needs tasks that wait: one that blocks its thread can hold
+    /// up the start for as long as it likes, and a warning says so afterwards. `spawn_blocking` is for
+    /// what blocks.
     ///
     /// After a SnapStart restore the warm-ups run again.
     ///
@@ -110,8 +150,9 @@ impl<S> Powertools<S> {
     /// Calls `make` before the first event is asked for, and does not start without it.
     ///
     /// As [`warm_up`](Self::warm_up), but if it fails, panics or is not done in time, the reason is
-    /// reported to Lambda as the error of the initialisation, under a [fixed name], and
-    /// [`run`](Self::run) returns it, so that `main` ends with code 1.
+    /// reported at once to Lambda as the error of the initialisation, under a [fixed name], and
+    /// [`run`](Self::run) returns it, so that `main` ends with code 1. The other warm-ups are not
+    /// waited for; but `#[tokio::main]` does wait for what is still in `spawn_blocking`.
     ///
     /// [fixed name]: crate::init::Error::error_type
     pub fn warm_up_required<F, Fut, T, E>(self, name: impl Into<String>, make: F) -> Self
@@ -130,7 +171,9 @@ impl<S> Powertools<S> {
 
     /// Calls `hook` before a SnapStart snapshot is taken: the last one that was added is the first.
     ///
-    /// An error ends the function, and is reported to Lambda as one of the initialisation.
+    /// An error ends the function, and is reported to Lambda as one of the initialisation, under a
+    /// [fixed name](crate::init::Error::error_type). So does a panic, and so do hooks that are not
+    /// done after 60 seconds.
     pub fn before_snapshot<F, Fut, E>(mut self, hook: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
@@ -144,7 +187,9 @@ impl<S> Powertools<S> {
     /// Calls `hook` after a restore from a SnapStart snapshot, in the order in which they were
     /// added. The warm-ups follow.
     ///
-    /// An error ends the function, and is reported to Lambda as one of the restore.
+    /// An error ends the function, and is reported to Lambda as one of the restore, under a
+    /// [fixed name](crate::init::Error::error_type). So does a panic, and so do hooks that are not
+    /// done after 4 seconds: Lambda gives 10, and the warm-ups need theirs.
     pub fn after_restore<F, Fut, E>(mut self, hook: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
@@ -161,7 +206,11 @@ impl<S> Powertools<S> {
     /// which does nothing else; if Lambda refuses it, a warning says that no hook will run. On the
     /// signal, running invocations are waited for, for 300 ms at most. Then the hooks run in the
     /// order in which they were added, until 450 ms after the signal; Lambda kills the process at
-    /// 500. Then the process ends.
+    /// 500. A hook whose turn comes later is left out, with a warning. Then the process ends.
+    ///
+    /// An invocation that still runs then is cut off where it stands. Nothing in it is stopped first,
+    /// as a time guard would: an idempotent claim is held until its lease ends, and debug lines that
+    /// are buffered for the case of an error are lost.
     ///
     /// ```no_run
     /// # use lambda_runtime::{Error, LambdaEvent};

@@ -10,11 +10,15 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 use super::Error;
-use crate::runtime::diagnostic::with_causes;
+use crate::invocation::starting::starting;
+use crate::runtime::diagnostic::{panic_message, with_causes};
 
 /// What all warm-ups may take together. Lambda gives ten seconds to the whole initialisation, and
 /// then does it again inside the first invocation.
 const BOUND: Duration = Duration::from_secs(5);
+
+/// Warm-ups that are stopped later than this did not wait for their turn: they blocked their threads.
+const BLOCKED: Duration = Duration::from_millis(100);
 
 /// Something that can be done more than once: at the start, and after a restore.
 pub(super) type Job = Arc<dyn Fn() -> BoxFuture<'static, Result<(), BoxError>> + Send + Sync>;
@@ -40,14 +44,24 @@ impl fmt::Debug for WarmUp {
 enum Ended {
     Done(Duration),
     Failed(Duration, BoxError),
-    Panicked(Duration),
+    /// With what the panic says.
+    Panicked(Duration, String),
     /// It was still at it when all of them were stopped.
     Stopped,
+    /// It was still at it when one that is required did not end well.
+    Abandoned,
+}
+
+impl Ended {
+    fn is_bad(&self) -> bool {
+        !matches!(self, Self::Done(_))
+    }
 }
 
 /// Runs all warm-ups side by side and says in one line how they ended.
 ///
-/// An error is that of the first one in the list that is required and did not end well.
+/// An error is that of the first one in the list that is required and did not end well. The others
+/// are not waited for then.
 pub(super) async fn run(warm_ups: &[WarmUp]) -> Result<(), Error> {
     if warm_ups.is_empty() {
         return Ok(());
@@ -57,18 +71,25 @@ pub(super) async fn run(warm_ups: &[WarmUp]) -> Result<(), Error> {
     let took = start.elapsed();
 
     let line = describe(warm_ups, &ended);
-    if ended.iter().all(|ended| matches!(ended, Ended::Done(_))) {
-        tracing::info!(took_ms = millis(took), "warm-up: {line}");
-    } else {
+    if ended.iter().any(Ended::is_bad) {
         tracing::warn!(took_ms = millis(took), "warm-up: {line}");
+    } else {
+        tracing::info!(took_ms = millis(took), "warm-up: {line}");
+    }
+    if took > BOUND + BLOCKED {
+        tracing::warn!(
+            took_ms = millis(took),
+            "warm-ups blocked their threads past their time limit and could not be stopped: move \
+             what blocks to spawn_blocking"
+        );
     }
     for (WarmUp { name, is_required, .. }, ended) in warm_ups.iter().zip(ended) {
         let name = name.clone();
         match ended {
             _ if !is_required => {}
-            Ended::Done(_) => {}
+            Ended::Done(_) | Ended::Abandoned => {}
             Ended::Failed(_, source) => return Err(Error::WarmUpFailed { name, source }),
-            Ended::Panicked(_) => return Err(Error::WarmUpPanicked { name }),
+            Ended::Panicked(_, message) => return Err(Error::WarmUpPanicked { name, message }),
             Ended::Stopped => return Err(Error::WarmUpTimeout { name, after: BOUND }),
         }
     }
@@ -79,22 +100,30 @@ async fn run_side_by_side(warm_ups: &[WarmUp], start: Instant) -> Vec<Ended> {
     let mut tasks = JoinSet::new();
     for (index, warm_up) in warm_ups.iter().enumerate() {
         let job = warm_up.job.clone();
-        tasks.spawn(async move {
+        tasks.spawn(starting(async move {
             let start = Instant::now();
             let outcome = AssertUnwindSafe(async { job().await }).catch_unwind().await;
             let took = start.elapsed();
             let ended = match outcome {
                 Ok(Ok(())) => Ended::Done(took),
                 Ok(Err(error)) => Ended::Failed(took, error),
-                Err(_) => Ended::Panicked(took),
+                Err(panic) => Ended::Panicked(took, panic_message(&*panic).to_owned()),
             };
             (index, ended)
-        });
+        }));
     }
     let mut all: Vec<_> = warm_ups.iter().map(|_| Ended::Stopped).collect();
     while let Ok(Some(joined)) = timeout_at(start + BOUND, tasks.join_next()).await {
-        if let Ok((index, ended)) = joined {
-            all[index] = ended;
+        let Ok((index, ended)) = joined else { continue };
+        let is_fatal = warm_ups[index].is_required && ended.is_bad();
+        all[index] = ended;
+        if is_fatal {
+            for ended in &mut all {
+                if matches!(ended, Ended::Stopped) {
+                    *ended = Ended::Abandoned;
+                }
+            }
+            break;
         }
     }
     all
@@ -111,9 +140,10 @@ fn describe(warm_ups: &[WarmUp], ended: &[Ended]) -> String {
                 let error = with_causes(&**error);
                 write!(line, "{comma}{name} failed after {} ms ({error})", millis(*took))
             }
-            Ended::Panicked(took) => {
-                write!(line, "{comma}{name} panicked after {} ms", millis(*took))
+            Ended::Panicked(took, message) => {
+                write!(line, "{comma}{name} panicked after {} ms ({message})", millis(*took))
             }
+            Ended::Abandoned => write!(line, "{comma}{name} was not waited for"),
             Ended::Stopped => {
                 let bound = BOUND.as_secs();
                 write!(line, "{comma}{name} was not done after {bound} s and is left to first use")
@@ -183,8 +213,8 @@ mod tests {
         let ended = run_side_by_side(&list, Instant::now()).await;
         assert_eq!(
             describe(&list, &ended),
-            "database 1000 ms, config failed after 0 ms (no such file), bad panicked after 0 ms, \
-             silent was not done after 5 s and is left to first use"
+            "database 1000 ms, config failed after 0 ms (no such file), bad panicked after 0 ms (in a \
+             warm-up), silent was not done after 5 s and is left to first use"
         );
     }
 
@@ -205,5 +235,15 @@ mod tests {
             list[index] = required(list[index].clone());
             assert_eq!(run(&list).await.unwrap_err().error_type(), name);
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_one_that_is_required_and_goes_wrong_ends_the_wait() {
+        let start = Instant::now();
+        let fails = required(warm_up("fails", || ready(Err("no".into()))));
+        let list = [warm_up("hangs", pending), fails, required(warm_up("slow", pending))];
+        let error = run(&list).await.unwrap_err();
+        assert_eq!(error.to_string(), "the warm-up of fails failed");
+        assert_eq!(start.elapsed(), Duration::ZERO);
     }
 }

@@ -1,3 +1,5 @@
+use std::future::pending;
+
 use lambda_runtime::{Error, SnapStartResource};
 use tower::layer::util::Identity;
 
@@ -14,8 +16,10 @@ impl Lifecycle {
         Identity::new()
     }
 
-    pub(crate) fn into_resource(self) -> impl SnapStartResource + 'static {
-        self
+    pub(crate) fn into_resource(
+        self,
+    ) -> (impl SnapStartResource + 'static, impl Future<Output = Error>) {
+        (self, pending())
     }
 }
 

@@ -4,7 +4,8 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Instant;
 
-use lambda_runtime::{Diagnostic, Error, LambdaEvent};
+use lambda_runtime::streaming::{Body, channel};
+use lambda_runtime::{Diagnostic, Error, FunctionResponse, LambdaEvent};
 use powertools::idempotency::{Idempotency, MemoryStore};
 use powertools::testing::{Event, FakeRuntime, Outcome};
 use powertools::{Deadline, DeadlineLayer, Powertools};
@@ -113,11 +114,66 @@ async fn a_boxed_error_of_a_guard_keeps_its_name() {
     let outcome = lambda.invoke(json!(null)).await;
     assert_eq!(outcome.error_type(), Some(OUT_OF_TIME), "{outcome:?}");
     let message = &outcome.diagnostic().unwrap().error_message;
-    assert!(message.starts_with("the work was stopped 1.0") || message.contains("99"), "{message}");
+    let left = message
+        .strip_prefix("the work was stopped ")
+        .and_then(|rest| rest.strip_suffix(" before the deadline of the invocation"))
+        .unwrap_or_else(|| panic!("{message}"));
+    // Written with one unit or the other: 998.5ms, 1.0005s.
+    let millis = match left.strip_suffix("ms") {
+        Some(millis) => millis.parse::<f64>().unwrap(),
+        None => left.strip_suffix('s').unwrap().parse::<f64>().unwrap() * 1000.0,
+    };
+    // Stopped a second before the deadline, or later on a busy machine.
+    assert!((500.0..=1000.0 + 50.0).contains(&millis), "{message}");
 }
 
 async fn boxed(_: LambdaEvent<Value>) -> Result<Value, Error> {
     pending().await
+}
+
+/// A body goes on after its handler has returned.
+#[tokio::test]
+async fn a_streamed_body_that_hangs_is_ended_before_the_timeout() {
+    for concurrency in [1, 2] {
+        let lambda = FakeRuntime::new().timeout(2 * SECOND).concurrency(concurrency);
+        let _function = lambda.run(Powertools::new(stream).run());
+        let hanging: Vec<_> = (0..concurrency).map(|_| lambda.send(json!("hang"))).collect();
+        for event in hanging {
+            let outcome = event.outcome().await;
+            let Outcome::Response(response) = &outcome else { panic!("{outcome:?}") };
+            let content = String::from_utf8_lossy(&response.content()).into_owned();
+            let trailers = content.strip_prefix("hello").unwrap_or_else(|| panic!("{content}"));
+            let told = "Lambda-Runtime-Function-Error-Type: Runtime.StreamError";
+            assert!(trailers.starts_with(told), "{trailers}");
+        }
+        // The workers are free again.
+        let whole = lambda.invoke(json!("end")).await;
+        assert_eq!(whole.response().unwrap().content(), "hello");
+        let plain = lambda.invoke(json!("buffer")).await;
+        assert_eq!(plain.json::<String>(), "hello");
+    }
+}
+
+#[tokio::test]
+async fn a_streamed_body_without_the_guard_takes_its_time() {
+    let lambda = FakeRuntime::new().timeout(SECOND).concurrency(2);
+    let _function = lambda.run(Powertools::new(stream).without_deadline().run());
+    let outcome = lambda.invoke(json!("hang")).await;
+    assert!(matches!(outcome, Outcome::TimedOut(_)), "{outcome:?}");
+}
+
+async fn stream(event: LambdaEvent<String>) -> Result<FunctionResponse<&'static str, Body>, Error> {
+    if event.payload == "buffer" {
+        return Ok(FunctionResponse::BufferedResponse("hello"));
+    }
+    let (mut sender, body) = channel();
+    tokio::spawn(async move {
+        let _ = sender.send_data("hello".into()).await;
+        if event.payload == "hang" {
+            pending::<()>().await;
+        }
+    });
+    Ok(FunctionResponse::StreamingResponse(body.into()))
 }
 
 /// On Lambda Managed Instances nobody else stops them.

@@ -5,6 +5,8 @@ use std::future::{pending, ready};
 use std::sync::Arc;
 use std::task::Poll;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use lambda_runtime::LambdaEvent;
 use powertools::deadline::Error;
 use powertools::testing::{ManualClock, event, invocation};
@@ -78,7 +80,8 @@ async fn work_is_not_begun_when_no_time_is_left() {
         is_begun.set(true);
         Ok::<_, Error>(())
     };
-    let error = Error::NoTime { needed: Duration::ZERO, remaining: Duration::ZERO };
+    sleep(500 * MILLI).await;
+    let error = Error::NoTime { needed: Duration::ZERO, reserve: SECOND, remaining: 500 * MILLI };
     assert_eq!(deadline.run(SECOND, work).await, Err(error));
     assert!(!is_begun.get());
 }
@@ -89,11 +92,13 @@ async fn an_estimate_that_does_not_fit_is_refused_with_what_is_left() {
     assert_eq!(deadline.remaining(), 10 * SECOND);
     assert_eq!(deadline.ensure(10 * SECOND), Ok(()));
     let (needed, remaining) = (11 * SECOND, 10 * SECOND);
-    assert_eq!(deadline.ensure(needed), Err(Error::NoTime { needed, remaining }));
+    let refused = Error::NoTime { needed, reserve: Duration::ZERO, remaining };
+    assert_eq!(deadline.ensure(needed), Err(refused));
 
     let kept = deadline.reserving(4 * SECOND);
     assert_eq!(kept.remaining(), 6 * SECOND);
-    assert!(kept.ensure(7 * SECOND).is_err());
+    let refused = Error::NoTime { needed: 7 * SECOND, reserve: 4 * SECOND, remaining };
+    assert_eq!(kept.ensure(7 * SECOND), Err(refused));
 
     sleep(11 * SECOND).await;
     assert_eq!(deadline.remaining(), Duration::ZERO);
@@ -165,6 +170,24 @@ async fn an_inner_guard_cannot_outlast_an_outer_one() {
     let outcome = Deadline::of(Some(with_time(10 * SECOND))).run(2 * SECOND, inner).await;
     assert_eq!(outcome, Err(Error::OutOfTime { remaining: 2 * SECOND + 10 * MILLI }));
     assert_eq!(start.elapsed(), 8 * SECOND - 10 * MILLI);
+}
+
+/// Each guard ends a step before the one around it, but not until there is no time left to work in.
+#[tokio::test(start_paused = true)]
+async fn guards_within_guards_leave_a_quarter_of_the_time_to_the_work() {
+    fn nest(depth: u32) -> BoxFuture<'static, Outcome> {
+        async move {
+            match depth {
+                0 => pending().await,
+                _ => Deadline::current().run(350 * MILLI, nest(depth - 1)).await,
+            }
+        }
+        .boxed()
+    }
+    let start = Instant::now();
+    let outcome = with_time(700 * MILLI).scope(nest(60)).await;
+    assert_eq!(outcome, Err(Error::OutOfTime { remaining: 525 * MILLI }));
+    assert_eq!(start.elapsed(), 175 * MILLI);
 }
 
 #[tokio::test(start_paused = true)]
@@ -345,17 +368,24 @@ fn a_guard_adds_little_to_the_size_of_its_work() {
 
 #[test]
 fn errors_have_names_that_do_not_change() {
-    let (needed, remaining) = (SECOND, 20 * MILLI);
+    let (needed, reserve, remaining) = (SECOND, 500 * MILLI, 620 * MILLI);
     for (error, name, message) in [
         (
             Error::OutOfTime { remaining },
             "Powertools.DeadlineOutOfTime",
-            "the work was stopped 20ms before the deadline of the invocation",
+            "the work was stopped 620ms before the deadline of the invocation",
         ),
         (
-            Error::NoTime { needed, remaining },
+            Error::NoTime { needed, reserve, remaining },
             "Powertools.DeadlineNoTime",
-            "the work needs 1s and was not begun with 20ms left for it",
+            "the work needs 1s and was not begun: the invocation has 620ms left and keeps the last \
+             500ms in reserve",
+        ),
+        (
+            Error::NoTime { needed: Duration::ZERO, reserve, remaining },
+            "Powertools.DeadlineNoTime",
+            "the work was not begun: the invocation has 620ms left and keeps the last 500ms in \
+             reserve",
         ),
     ] {
         assert_eq!(error.error_type(), name);

@@ -160,10 +160,28 @@ fn errors_have_names_that_do_not_change() {
             "the warm-up of orders failed: no such table",
         ),
         (
-            init::Error::WarmUpPanicked { name: name.clone() },
+            init::Error::WarmUpPanicked { name: name.clone(), message: "no table".to_owned() },
             "Powertools.WarmUpPanicked",
             false,
-            "the warm-up of orders panicked",
+            "the warm-up of orders panicked: no table",
+        ),
+        (
+            init::Error::HookFailed { hook: "before_snapshot", source: source() },
+            "Powertools.SnapshotHookFailed",
+            true,
+            "the hook before_snapshot failed: no such table",
+        ),
+        (
+            init::Error::HookPanicked { hook: "after_restore", message: "no table".to_owned() },
+            "Powertools.SnapshotHookPanicked",
+            false,
+            "the hook after_restore panicked: no table",
+        ),
+        (
+            init::Error::HookTimeout { hook: "after_restore", after },
+            "Powertools.SnapshotHookTimeout",
+            true,
+            "the hooks after_restore were not done after 1s",
         ),
         (
             init::Error::WarmUpTimeout { name, after },

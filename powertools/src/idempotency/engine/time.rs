@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 use crate::idempotency::options::Options;
 use crate::idempotency::{EpochMillis, EpochSeconds, Error, StoreError, StoreErrorKind};
 use crate::invocation::CleanupGuard;
+use crate::invocation::starting::is_missed;
 use crate::{Clock, Invocation};
 
 /// What one store call may take at most, all attempts together.
@@ -45,7 +46,7 @@ pub(super) struct Window {
 impl Time {
     pub(super) fn new(options: &Options, expires_after: Duration) -> Self {
         let current = Invocation::current();
-        if current.is_none() && in_lambda() {
+        if current.is_none() && is_missed() {
             static WARNING: Once = Once::new();
             WARNING.call_once(|| {
                 tracing::warn!(
@@ -140,11 +141,6 @@ impl Time {
     pub(super) fn cleanup_guard(&self) -> Option<CleanupGuard> {
         self.invocation.as_ref().map(Invocation::cleanup_guard)
     }
-}
-
-/// True where the Lambda service started this process.
-fn in_lambda() -> bool {
-    std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some()
 }
 
 /// Waits for a store call, but not longer than it may take.
