@@ -51,7 +51,7 @@ impl Fields {
         }
         let start = self.bytes.len();
         style.format.name(&mut self.bytes, &name);
-        if !style.redaction.is_empty() && style.redaction.hides(&name) {
+        if style.redaction.hides_field(&name) {
             self.bytes.extend_from_slice(REDACTED);
         } else {
             value(&mut self.bytes);

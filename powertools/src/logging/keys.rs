@@ -15,6 +15,11 @@ pub(super) fn free(name: Cow<'static, str>) -> Cow<'static, str> {
     }
 }
 
+/// The name that a field had before it got its underscore, if it did.
+pub(super) fn given(name: &str) -> Option<&str> {
+    name.strip_suffix('_').filter(|name| is_reserved(name))
+}
+
 /// True for a name that the line has of its own.
 pub(super) fn is_reserved(name: &str) -> bool {
     renamed(name).is_some()
