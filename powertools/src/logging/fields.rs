@@ -13,6 +13,7 @@ use super::json::Sink;
 use super::redact::{REDACTED, Redaction};
 use super::settings::Format;
 use super::{escape, keys};
+use crate::runtime::diagnostic::with_causes;
 
 /// Fields that are written already, with their names.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +21,18 @@ pub(super) struct Fields {
     /// `,"order_id":7,"customer":"Ada"`
     pub(super) bytes: Vec<u8>,
     entries: Vec<Entry>,
+    exception: Exception,
+}
+
+/// Who has the names that say what is known of an error.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Exception {
+    #[default]
+    Nobody,
+    /// Fields that are called so.
+    Fields,
+    /// An error, and no field any more.
+    Error,
 }
 
 #[derive(Clone, Debug)]
@@ -32,10 +45,27 @@ impl Fields {
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
         self.entries.clear();
+        self.exception = Exception::Nobody;
     }
 
-    pub(super) fn contains(&self, name: &str) -> bool {
-        self.entries.iter().any(|entry| entry.name == name)
+    /// True if something is said of an error.
+    pub(super) fn has_exception(&self) -> bool {
+        self.exception != Exception::Nobody
+    }
+
+    /// What stands there of an error is all that is known of it.
+    pub(super) fn seal_exception(&mut self) {
+        self.exception = Exception::Error;
+    }
+
+    /// True if a field of this name, further out, is not to be written: one of that name is here,
+    /// or another error.
+    fn covers(&self, name: &str) -> bool {
+        self.position(name).is_some() || (self.has_exception() && keys::is_exception(name))
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        self.entries.iter().position(|entry| entry.name == name)
     }
 
     /// Writes one field, over one of the same name.
@@ -45,8 +75,14 @@ impl Fields {
         style: &Style<'_>,
         value: impl FnOnce(&mut Vec<u8>),
     ) {
-        let name = keys::free(name);
-        if let Some(at) = self.entries.iter().position(|entry| entry.name == name) {
+        let mut name = keys::free(name);
+        if keys::is_exception(&name) {
+            match self.exception {
+                Exception::Error => name = keys::aside(name),
+                _ => self.exception = Exception::Fields,
+            }
+        }
+        if let Some(at) = self.position(&name) {
             self.remove(at);
         }
         let start = self.bytes.len();
@@ -75,7 +111,7 @@ impl Fields {
     /// Adds those of `outer` that are not here.
     pub(super) fn add_missing(&mut self, outer: &Fields) {
         for entry in &outer.entries {
-            if self.contains(&entry.name) {
+            if self.covers(&entry.name) {
                 continue;
             }
             let start = self.bytes.len();
@@ -83,11 +119,14 @@ impl Fields {
             let range = start..self.bytes.len();
             self.entries.push(Entry { name: entry.name.clone(), range });
         }
+        if !self.has_exception() {
+            self.exception = outer.exception;
+        }
     }
 
     /// Writes to `out` what is in none of `others`.
     pub(super) fn write_without(&self, others: &[&Fields], out: &mut Vec<u8>) {
-        let hidden = |entry: &Entry| others.iter().any(|other| other.contains(&entry.name));
+        let hidden = |entry: &Entry| others.iter().any(|other| other.covers(&entry.name));
         if !self.entries.iter().any(hidden) {
             return out.extend_from_slice(&self.bytes);
         }
@@ -159,11 +198,11 @@ impl Visit for Visitor<'_> {
 
     fn record_error(&mut self, field: &Field, error: &(dyn StdError + 'static)) {
         if field.name() == "message" && self.message.is_some() {
-            return self.put(field, |out| escape::string(out, &error.to_string()));
+            return self.put(field, |out| escape::display(out, error));
         }
-        if self.fields.contains(keys::EXCEPTION) || self.style.redaction.hides(field.name()) {
+        if self.fields.has_exception() || self.style.redaction.hides(field.name()) {
             // A line has place for one error with all that is known of it.
-            return self.put(field, |out| escape::string(out, &exception::with_causes(error)));
+            return self.put(field, |out| escape::string(out, &with_causes(error)));
         }
         exception::put(self.fields, &self.style, error);
     }

@@ -7,7 +7,7 @@ use lambda_runtime::Diagnostic;
 
 use super::state::State;
 use super::{exception, json};
-use crate::runtime::diagnostic::unbox;
+use crate::runtime::diagnostic::{self, unbox};
 use crate::{Invocation, lambda_error};
 
 /// Runs a handler's future and logs the error that it ends with, once and with its causes.
@@ -130,13 +130,14 @@ impl Drop for Watch {
 fn log_error<E: fmt::Debug + 'static>(error: &E) {
     let any: &dyn std::any::Any = error;
     if let Some(error) = unbox(any).or_else(|| lambda_error::downcast(any)) {
-        let causes = exception::causes(error).map(ToString::to_string).collect();
-        log_failure(&error.to_string(), exception::name(error), causes);
+        let mut messages = diagnostic::messages(error);
+        let message = messages.remove(0);
+        log_failure(&message, exception::name(error), messages);
     } else if let Some(Diagnostic { error_type, error_message }) = any.downcast_ref() {
         log_failure(error_message, Some(error_type), Vec::new());
     } else {
         let name = exception::short_type_name::<E>();
-        log_failure(&format!("{error:?}"), Some(name), Vec::new());
+        log_failure(&diagnostic::text(format_args!("{error:?}")), Some(name), Vec::new());
     }
 }
 

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use lambda_runtime::{Diagnostic, Error, LambdaInvocation};
 use tower::{Layer, Service};
 
-use super::diagnostic::{causes, unbox};
+use super::diagnostic::{self, unbox};
 
 /// Sees the events of a function and what becomes of them, each inside of its invocation.
 pub(crate) trait Observer: fmt::Debug + Send + Sync {
@@ -34,7 +34,7 @@ pub(crate) trait Outcome: Send {
 
 /// The messages of `error` and its causes, if it is one of the boxes that handlers use.
 pub(super) fn messages(error: &dyn Any) -> Vec<String> {
-    unbox(error).map(|error| causes(error).map(ToString::to_string).collect()).unwrap_or_default()
+    unbox(error).map(diagnostic::messages).unwrap_or_default()
 }
 
 /// Shows each event to an observer before it is parsed.
