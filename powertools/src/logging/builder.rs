@@ -188,7 +188,7 @@ impl Logging {
 
     /// Takes `correlation_id` from the event, by a path such as those in
     /// [`correlation`](super::correlation): names with dots between, `[0]` for the first of a list,
-    /// quotes around a name that is no word.
+    /// quotes around a name that is no word. What is longer than 256 bytes is cut.
     ///
     /// It works with [`Powertools`](crate::Powertools), where the event is known before it is
     /// parsed.
@@ -308,6 +308,7 @@ impl Logging {
             &mut warnings,
         )?;
         let mut settings = Settings {
+            id: Settings::next_id(),
             admission,
             format: environment.format()?.unwrap_or(self.format),
             indented: environment.dev()?,

@@ -8,7 +8,7 @@ use super::keys;
 const TRUNCATED: &[u8] = br#","truncated":true"#;
 
 /// What stands at the end of a value that was cut.
-const ELLIPSIS: &str = "…";
+pub(super) const ELLIPSIS: &str = "…";
 
 /// A value shorter than this is left out rather than cut.
 const SHORTEST: usize = 16;

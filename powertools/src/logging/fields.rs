@@ -61,7 +61,11 @@ impl Fields {
     /// True if a field of this name, further out, is not to be written: one of that name is here,
     /// or another error.
     fn covers(&self, name: &str) -> bool {
-        self.position(name).is_some() || (self.has_exception() && keys::is_exception(name))
+        self.contains(name) || (self.has_exception() && keys::is_exception(name))
+    }
+
+    pub(super) fn contains(&self, name: &str) -> bool {
+        self.position(name).is_some()
     }
 
     fn position(&self, name: &str) -> Option<usize> {
@@ -98,6 +102,14 @@ impl Fields {
     /// Writes a field whose value is JSON already.
     pub(super) fn put_json(&mut self, name: Cow<'static, str>, style: &Style<'_>, value: &str) {
         self.put(name, style, |out| copy(value, style.redaction, out));
+    }
+
+    /// Takes a field away, if it is there.
+    pub(super) fn take_away(&mut self, name: &str) {
+        self.position(name).into_iter().for_each(|at| self.remove(at));
+        if !self.entries.iter().any(|entry| keys::is_exception(&entry.name)) {
+            self.exception = Exception::Nobody;
+        }
     }
 
     fn remove(&mut self, at: usize) {

@@ -108,12 +108,11 @@ impl Scratch {
             });
             if !written && sampled != Some(true) {
                 if settings.buffer > 0 && !state.ended {
-                    state.buffer.push(&self.line, settings.buffer);
-                    state.keeper.get_or_insert_with(|| settings.clone());
+                    state.keep(&self.line, settings);
                 }
                 return None;
             }
-            Some(if is_error { mem::take(&mut state.buffer) } else { Buffer::default() })
+            Some(if is_error { state.take_kept(settings) } else { Buffer::default() })
         });
         match kept {
             // An invocation keeps the line, or nobody does.

@@ -92,6 +92,7 @@
 //! look at it.
 
 mod append;
+mod appended;
 mod buffer;
 mod builder;
 mod copy;
