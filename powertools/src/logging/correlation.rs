@@ -84,7 +84,7 @@ impl Path {
                 rest = rest.strip_prefix('.')?;
             }
             let end = if rest.starts_with('"') {
-                super::copy::string_end(rest.as_bytes(), 0)
+                super::scan::string_end(rest.as_bytes(), 0)
             } else {
                 rest.find(['.', '[']).unwrap_or(rest.len())
             };
@@ -212,7 +212,9 @@ mod tests {
         assert_eq!(found("Records[0].a", event).as_deref(), Some("1"));
         assert_eq!(found("Records[1].a", event).as_deref(), Some("-2"));
         assert_eq!(found("Records[2].a", event).as_deref(), Some("true"));
-        for path in ["Records[3].a", "Records[4].a", "Records[9].a", "x[0]", "Records.a", "a[0]", END] {
+        for path in
+            ["Records[3].a", "Records[4].a", "Records[9].a", "x[0]", "Records.a", "a[0]", END]
+        {
             assert_eq!(found(path, event), None, "{path}");
         }
         assert_eq!(found("[1]", "[1,2,3]").as_deref(), Some("2"));

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// The first byte of U+0080 to U+009F, which terminals obey, and of 32 characters that are none of
 /// those.
-const C1: u8 = 0xc2;
+pub(super) const C1: u8 = 0xc2;
 
 /// What stands behind the backslash for each byte; 0 where the byte stands for itself.
 const fn escapes(quotes: bool) -> [u8; 256] {

@@ -166,10 +166,12 @@ impl Scratch {
                 origin.write_location(other);
                 other.extend_from_slice(b": ");
                 other.extend_from_slice(line);
+                let message = other.len();
                 other.extend_from_slice(&fields.bytes);
+                let fields_end = other.len();
                 other.extend_from_slice(&settings.service);
                 invocation(fields, other);
-                cut::text(other, settings.line_limit - 1);
+                cut::text(other, message, fields_end, settings.line_limit - 1);
                 mem::swap(line, other);
             }
         }
