@@ -13,14 +13,18 @@ use tracing_subscriber::layer::SubscriberExt;
 mod attribute;
 mod buffer;
 mod ends;
+mod errors;
 mod golden;
 mod handler;
 mod hostile;
 mod isolation;
 mod keys;
+mod layers;
 mod levels;
 mod process;
 mod python;
+mod random;
+mod redaction;
 mod settings;
 
 /// The lines that were written, whole.

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::state::State;
+use super::state::{Changing, State};
 use crate::Invocation;
 
 /// Puts a key on all further lines of the current invocation.
@@ -22,18 +22,19 @@ use crate::Invocation;
 /// });
 /// ```
 pub fn append(name: impl Into<Cow<'static, str>>, value: impl Serialize) {
-    let _ = set(name.into(), value);
+    with_json(&value, |state, value| state.appended.set(name.into(), Some(value)));
 }
 
 /// Takes away a key that [`append`] put there.
 pub fn remove(name: &str) {
-    let _ = Invocation::with_current(|invocation| {
-        invocation.local::<State>().lock().set(Cow::Owned(name.to_owned()), None)
+    Invocation::with_current(|invocation| {
+        invocation.local::<State>().lock().appended.set(Cow::Owned(name.to_owned()), None);
     });
 }
 
 /// Puts a key on the lines of the current invocation until the guard is dropped, which brings back
-/// the value that it had before.
+/// the value that it had before. Of several guards for one key the last one counts, and they can be
+/// dropped in any order.
 ///
 /// Everything that works for the invocation writes it meanwhile. For a key that only one of several
 /// tasks at once shall write, take a span: its fields are on the lines inside of it.
@@ -51,42 +52,41 @@ pub fn remove(name: &str) {
 #[must_use = "the key is taken away when this is dropped"]
 pub fn append_scoped(name: impl Into<Cow<'static, str>>, value: impl Serialize) -> KeyGuard {
     let name = name.into();
-    let before = set(name.clone(), value);
-    KeyGuard {
-        invocation: before.as_ref().and_then(|_| Invocation::current()),
-        name,
-        before: before.flatten(),
-    }
+    let entered = with_json(&value, |state, value| state.appended.enter(name.clone(), value));
+    let set = entered.and_then(|guard| Some((Invocation::current()?, guard)));
+    KeyGuard { name, set }
 }
 
-/// Sets a key. Returns what was there, or nothing if it could not be set.
-fn set(name: Cow<'static, str>, value: impl Serialize) -> Option<Option<String>> {
-    // Outside of the borrow: this is code of the user.
-    let value = serde_json::to_string(&value).ok()?;
-    Invocation::with_current(|invocation| invocation.local::<State>().lock().set(name, Some(value)))
+/// Calls `f` with the state of the current invocation and a value as JSON, if there are both.
+fn with_json<T>(value: &impl Serialize, f: impl FnOnce(&mut Changing, String) -> T) -> Option<T> {
+    // Before the lock is taken: this is code of the user.
+    let value = serde_json::to_string(value).ok()?;
+    Invocation::with_current(|invocation| f(&mut invocation.local::<State>().lock(), value))
 }
 
 /// Takes a key away when it is dropped. Made by [`append_scoped`].
 #[derive(Debug)]
 #[must_use = "the key is taken away when this is dropped"]
 pub struct KeyGuard {
-    invocation: Option<Invocation>,
     name: Cow<'static, str>,
-    before: Option<String>,
+    /// Where it is set, and as which one.
+    set: Option<(Invocation, u64)>,
 }
 
 impl Drop for KeyGuard {
     fn drop(&mut self) {
-        if let Some(invocation) = &self.invocation {
+        if let Some((invocation, guard)) = &self.set {
             let name = std::mem::take(&mut self.name);
-            invocation.local::<State>().lock().set(name, self.before.take());
+            invocation.local::<State>().lock().appended.leave(name, *guard);
         }
     }
 }
 
 /// Sets `correlation_id` for the current invocation.
 ///
-/// Outside of one nothing happens.
+/// What is longer than 256 bytes is cut: it is on every line, and often comes from outside.
+///
+/// Outside of an invocation nothing happens.
 ///
 /// ```
 /// use powertools::{logging, testing};

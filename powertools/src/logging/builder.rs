@@ -132,9 +132,12 @@ impl Logging {
 
     /// Names whose values are never written: `"*****"` stands there.
     ///
-    /// They are looked for among fields, appended keys and the members of [`json`](super::json)
-    /// values and of the event, at any depth; upper and lower case are the same. What stands in the
-    /// message, or in the `Debug` or `Display` form of a value, is text and is not looked into.
+    /// They are looked for among fields, keys and the members of [`json`](super::json) values,
+    /// appended values and the event, at any depth; upper and lower case are the same. A text in
+    /// those that is JSON itself, as the `body` of an API Gateway event, is looked into as well.
+    ///
+    /// All other text is not looked into: the message, the `Debug` or `Display` form of a value, an
+    /// error, and a body that is no whole JSON, such as a form or what is encoded in Base64.
     pub fn redact<N: AsRef<str>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         names.into_iter().for_each(|name| self.redaction.add(name.as_ref()));
         self
@@ -144,7 +147,8 @@ impl Logging {
     /// is above. 0 by default. `POWERTOOLS_LOGGER_SAMPLE_RATE` goes over it.
     ///
     /// It is decided once for each request id, so that a retry of the same event decides the same.
-    /// Every line then has `sampling_rate`, and `sampled` with the decision.
+    /// Every line then has `sampling_rate`, and every line of an invocation `sampled` with the
+    /// decision.
     pub fn sample_rate(mut self, rate: f64) -> Self {
         self.sample_rate = rate;
         self
@@ -167,7 +171,11 @@ impl Logging {
     /// The length of a line in bytes: 256 KiB by default, 1 KiB to 1 MiB.
     ///
     /// In a line that would be longer the longest values are cut, and it says `"truncated":true`.
-    /// It stays valid JSON, and keeps what the invocation says.
+    /// It stays valid JSON, and keeps what it says of its invocation. The message and an error get
+    /// half of the rest if they need it, and the other fields share what is left; where they are
+    /// too many for that, the last ones are left out.
+    ///
+    /// The spaces and line breaks of `POWERTOOLS_DEV` come on top.
     pub fn line_limit(mut self, bytes: usize) -> Self {
         self.line_limit = bytes;
         self
@@ -191,7 +199,7 @@ impl Logging {
 
     /// Takes `correlation_id` from the event, by a path such as those in
     /// [`correlation`](super::correlation): names with dots between, `[0]` for the first of a list,
-    /// quotes around a name that is no word.
+    /// quotes around a name that is no word. What is longer than 256 bytes is cut.
     ///
     /// It works with [`Powertools`](crate::Powertools), where the event is known before it is
     /// parsed.
@@ -314,6 +322,7 @@ impl Logging {
         let filter = environment.filter(self.filter, levels);
         let admission = Admission::new(levels, filter, debug, &mut warnings)?;
         let mut settings = Settings {
+            id: Settings::next_id(),
             admission,
             format: environment.format()?.unwrap_or(self.format),
             indented: environment.dev()?,

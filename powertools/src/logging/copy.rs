@@ -1,20 +1,33 @@
 //! Copies JSON that was written elsewhere so that it fits into a line.
 
+use serde_json::Deserializer;
+use serde_json::value::RawValue;
+
 use super::escape;
 use super::redact::{REDACTED, Redaction};
+use super::scan::{colon, scalar_end, string_end, value_end};
 
 /// What is nested deeper than this is left out: readers of JSON have limits, often 128.
 const DEEPEST: usize = 100;
 
 const TOO_DEEP: &[u8] = br#""[nested too deeply]""#;
 
+/// JSON in a text in JSON in a text, this many times, is looked into.
+const TEXTS: usize = 8;
+
 /// Copies `text`, which is one valid JSON value, to the end of `out`.
 ///
-/// The copy has no space between its tokens and thus no line break; no value under a hidden name;
-/// no half of a surrogate pair and no number beyond a double, which strict readers refuse; and
-/// nothing that is nested too deeply.
+/// The copy has no space between its tokens and thus no line break; no value under a hidden name,
+/// not even in JSON that is the whole of a text; no half of a surrogate pair and no number beyond a
+/// double, which strict readers refuse; and nothing that is nested too deeply.
 pub(super) fn copy(text: &str, redaction: &Redaction, out: &mut Vec<u8>) {
+    copy_values(text, redaction, TEXTS, out);
+}
+
+/// Copies JSON. True if something is hidden in the copy.
+fn copy_values(text: &str, redaction: &Redaction, texts: usize, out: &mut Vec<u8>) -> bool {
     let bytes = text.as_bytes();
+    let mut hidden = false;
     let mut depth = 0_usize;
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
@@ -22,11 +35,16 @@ pub(super) fn copy(text: &str, redaction: &Redaction, out: &mut Vec<u8>) {
             b' ' | b'\t' | b'\n' | b'\r' => at += 1,
             b'"' => {
                 let end = string_end(bytes, at);
-                let start = out.len();
-                copy_string(&text[at..end], out);
+                let string = &text[at..end];
                 at = end;
-                let Some(colon) = colon(bytes, at) else { continue };
+                let Some(colon) = colon(bytes, at) else {
+                    hidden |= copy_text(string, redaction, texts, out);
+                    continue;
+                };
+                let start = out.len();
+                copy_string(string, out);
                 if !redaction.is_empty() && is_hidden(&out[start..], redaction) {
+                    hidden = true;
                     out.push(b':');
                     out.extend_from_slice(REDACTED);
                     at = value_end(bytes, colon + 1);
@@ -57,63 +75,40 @@ pub(super) fn copy(text: &str, redaction: &Redaction, out: &mut Vec<u8>) {
             }
         }
     }
+    hidden
 }
 
-/// Where the string that starts at `at` ends: behind its closing quote.
-pub(super) fn string_end(bytes: &[u8], at: usize) -> usize {
-    let mut end = at + 1;
-    while let Some(&byte) = bytes.get(end) {
-        match byte {
-            b'\\' => end += 2,
-            b'"' => return end + 1,
-            _ => end += 1,
-        }
-    }
-    bytes.len()
-}
-
-/// Where the value at or after `at` ends.
-pub(super) fn value_end(bytes: &[u8], mut at: usize) -> usize {
-    let mut depth = 0_usize;
-    while let Some(&byte) = bytes.get(at) {
-        at = match byte {
-            b' ' | b'\t' | b'\n' | b'\r' | b',' | b':' => {
-                at += 1;
-                continue;
-            }
-            b'"' => string_end(bytes, at),
-            b'{' | b'[' => {
-                depth += 1;
-                at += 1;
-                continue;
-            }
-            b'}' | b']' => {
-                depth = depth.saturating_sub(1);
-                at + 1
-            }
-            _ => scalar_end(bytes, at),
+/// Copies a string that is a value. True if something is hidden in the copy.
+fn copy_text(text: &str, redaction: &Redaction, texts: usize, out: &mut Vec<u8>) -> bool {
+    if !redaction.is_empty()
+        && let Some(json) = json_in(text)
+    {
+        let Some(texts) = texts.checked_sub(1) else {
+            out.extend_from_slice(TOO_DEEP);
+            return true;
         };
-        if depth == 0 {
-            return at;
+        let mut copied = Vec::new();
+        if copy_values(&json, redaction, texts, &mut copied) {
+            escape::string(out, &String::from_utf8_lossy(&copied));
+            return true;
         }
     }
-    bytes.len()
+    copy_string(text, out);
+    false
 }
 
-/// Where the number or word that starts at `at` ends.
-fn scalar_end(bytes: &[u8], at: usize) -> usize {
-    let rest = &bytes[at..];
-    let end = rest.iter().position(
-        |byte| !matches!(byte, b'-' | b'+' | b'.' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z'),
-    );
-    // At least one byte, so that nothing that is no JSON can stop the copy.
-    at + end.unwrap_or(rest.len()).max(1)
-}
-
-/// Where the colon behind a name stands. Behind a value there is none.
-fn colon(bytes: &[u8], at: usize) -> Option<usize> {
-    let space = bytes[at..].iter().position(|byte| !byte.is_ascii_whitespace())?;
-    (bytes[at + space] == b':').then_some(at + space)
+/// What a string holds, if that is JSON: one value or several, none of them a bare number or word.
+fn json_in(text: &str) -> Option<String> {
+    let begins = text.as_bytes().get(1)?;
+    if !matches!(begins, b'{' | b'[' | b'\\' | b' ') {
+        return None;
+    }
+    let mut whole = Vec::new();
+    copy_string(text, &mut whole);
+    let inner: String = serde_json::from_slice(&whole).ok()?;
+    let mut values = Deserializer::from_str(&inner).into_iter::<&RawValue>();
+    let is_json = inner.trim_start().starts_with(['{', '[', '"']) && values.all(|it| it.is_ok());
+    is_json.then_some(inner)
 }
 
 fn is_hidden(name: &[u8], redaction: &Redaction) -> bool {
@@ -126,7 +121,7 @@ fn copy_string(text: &str, out: &mut Vec<u8>) {
     let mut rest = text;
     while let Some(at) = rest.find("\\") {
         let (before, escape) = rest.split_at(at);
-        out.extend_from_slice(before.as_bytes());
+        copy_characters(before, out);
         let (length, replacement) = match (unit(escape), escape.get(6..).and_then(unit)) {
             (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => (12, None),
             (Some(0xd800..=0xdfff), _) => (6, Some(r"\ufffd")),
@@ -136,7 +131,19 @@ fn copy_string(text: &str, out: &mut Vec<u8>) {
         out.extend_from_slice(replacement.unwrap_or(escape).as_bytes());
         rest = behind;
     }
-    out.extend_from_slice(rest.as_bytes());
+    copy_characters(rest, out);
+}
+
+/// Copies what has no escape in it. JSON takes the control characters from U+007F on as they are,
+/// and a terminal obeys them.
+fn copy_characters(text: &str, out: &mut Vec<u8>) {
+    // Without an early end, so that many bytes are looked at in one step.
+    let some = |found: bool, &byte: &u8| found | (byte == 0x7f) | (byte == escape::C1);
+    if text.as_bytes().iter().fold(false, some) {
+        escape::escaped(out, text, &escape::PLAIN);
+    } else {
+        out.extend_from_slice(text.as_bytes());
+    }
 }
 
 /// The UTF-16 unit of the `\u` escape that `text` starts with.
@@ -205,21 +212,90 @@ mod tests {
         assert!(copy.contains("[nested too deeply]"));
     }
 
+    #[test]
+    fn json_in_a_text_is_looked_into_and_stays_if_there_is_nothing() {
+        let inner = r#"{\"password\": \"s\\u0065cret\", \"n\": 1}"#;
+        let text = format!(r#"{{"body":"{inner}","other":" [1, {{\"a\": 2}}]"}}"#);
+        let expected = r#"{"body":"{\"password\":\"*****\",\"n\":1}","other":" [1, {\"a\": 2}]"}"#;
+        assert_eq!(hiding("password", &text), expected);
+        // Half a surrogate pair does not keep it from being read.
+        let half = r#"["{\"a\":\"\ud83d\",\"password\":1}"]"#;
+        assert_eq!(
+            hiding("password", half),
+            r#"["{\"a\":\"\ufffd\",\"password\":\"*****\"}"]"#.replace("\\ufffd", "\u{fffd}")
+        );
+        // Without hidden names nobody looks.
+        assert_eq!(copied(&text), text);
+    }
+
     proptest! {
         #[test]
         fn any_value_comes_back(text in json()) {
             let value: Value = serde_json::from_str(&text).unwrap();
             let pretty = serde_json::to_string_pretty(&value).unwrap();
-            prop_assert_eq!(copied(&pretty), serde_json::to_string(&value).unwrap());
+            let value: Value = serde_json::from_str(&pretty).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Value>(&copied(&pretty)).unwrap(), value);
         }
 
         #[test]
-        fn any_text_at_all_ends_without_a_panic(text in "[ -~é\\\\\"\\[{}\\]:,]{0,40}") {
-            // Only valid JSON is given to it; a slip there must not end the function.
-            if serde_json::from_str::<&serde_json::value::RawValue>(&text).is_ok() {
-                prop_assert!(serde_json::from_str::<Value>(&copied(&text)).is_ok());
+        fn any_valid_text_is_copied_into_valid_json(
+            mut text in json(),
+            spaces in any::<bool>(),
+            changes in prop::collection::vec((any::<usize>(), "[0e\\-\"\\\\{}\\[\\]:, \\tud8]"), 0..4),
+        ) {
+            if spaces {
+                let value: Value = serde_json::from_str(&text).unwrap();
+                text = serde_json::to_string_pretty(&value).unwrap();
+            }
+            for (at, change) in changes {
+                let at = text.floor_char_boundary(at % text.len());
+                let end = text.ceil_char_boundary(at + 1);
+                text.replace_range(at..end, &change);
+            }
+            let mut redaction = Redaction::default();
+            redaction.add("hidden");
+            let mut out = Vec::new();
+            // Only valid JSON is given to it.
+            if serde_json::from_str::<&RawValue>(&text).is_ok() {
+                copy(&text, &redaction, &mut out);
+                let copy = String::from_utf8(out).unwrap();
+                prop_assert!(serde_json::from_str::<Value>(&copy).is_ok(), "{} of {}", copy, text);
+                prop_assert!(!copy.contains(|c: char| c.is_control()), "{:?}", copy);
             }
         }
+
+        #[test]
+        fn no_hidden_value_comes_through(value in with_secrets(), texts in 0..4) {
+            let mut value = value;
+            for _ in 0..texts {
+                value = serde_json::json!({ "body": value.to_string() });
+            }
+            let copy = hiding("hidden", &value.to_string());
+            prop_assert!(!copy.contains("secret"), "{}", copy);
+            serde_json::from_str::<Value>(&copy).unwrap();
+        }
+    }
+
+    /// Values in which "secret" stands under "hidden" alone.
+    fn with_secrets() -> impl Strategy<Value = Value> {
+        let leaf =
+            prop_oneof![any::<i64>().prop_map(Value::from), "[^s]{0,9}".prop_map(Value::from)];
+        leaf.prop_recursive(4, 32, 6, |inner| {
+            let secret = prop_oneof![
+                Just(Value::from("secret")),
+                Just(serde_json::json!({ "a": ["secret", "}"] })),
+            ];
+            let members = prop::collection::btree_map("[^s]{0,4}", inner.clone(), 0..4);
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                inner.prop_map(|value| value.to_string().into()),
+                (members, secret, any::<bool>()).prop_map(|(members, secret, upper)| {
+                    let mut members: serde_json::Map<_, _> = members.into_iter().collect();
+                    members.insert(if upper { "HIDDEN" } else { "hidden" }.to_owned(), secret);
+                    Value::Object(members)
+                }),
+            ]
+        })
     }
 
     fn json() -> impl Strategy<Value = String> {
@@ -227,11 +303,14 @@ mod tests {
             Just(Value::Null),
             any::<bool>().prop_map(Value::from),
             any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
             any::<String>().prop_map(Value::from),
+            r#"[{}\[\]":,\\ \x7f-\xa0ud]{0,12}"#.prop_map(Value::from),
         ];
         let value = leaf.prop_recursive(4, 32, 6, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                inner.clone().prop_map(|value| value.to_string().into()),
                 prop::collection::btree_map(any::<String>(), inner, 0..6)
                     .prop_map(|members| Value::Object(members.into_iter().collect())),
             ]

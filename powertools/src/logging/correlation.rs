@@ -84,7 +84,7 @@ impl Path {
                 rest = rest.strip_prefix('.')?;
             }
             let end = if rest.starts_with('"') {
-                super::copy::string_end(rest.as_bytes(), 0)
+                super::scan::string_end(rest.as_bytes(), 0)
             } else {
                 rest.find(['.', '[']).unwrap_or(rest.len())
             };
@@ -156,7 +156,9 @@ impl<'de> Visitor<'de> for Walk<'_> {
             return Ok(None);
         };
         for _ in 0..*position {
-            values.next_element::<IgnoredAny>()?;
+            if values.next_element::<IgnoredAny>()?.is_none() {
+                return Ok(None);
+            }
         }
         let found = values.next_element_seed(Walk(rest))?.flatten();
         while values.next_element::<IgnoredAny>()?.is_some() {}
@@ -205,11 +207,14 @@ mod tests {
 
     #[test]
     fn goes_by_position_and_takes_any_scalar() {
+        const END: &str = "Records[18446744073709551615]";
         let event = r#"{"Records":[{"a":1},{"a":-2},{"a":true},{"a":null},{"a":{}}],"x":[]}"#;
         assert_eq!(found("Records[0].a", event).as_deref(), Some("1"));
         assert_eq!(found("Records[1].a", event).as_deref(), Some("-2"));
         assert_eq!(found("Records[2].a", event).as_deref(), Some("true"));
-        for path in ["Records[3].a", "Records[4].a", "Records[9].a", "x[0]", "Records.a", "a[0]"] {
+        for path in
+            ["Records[3].a", "Records[4].a", "Records[9].a", "x[0]", "Records.a", "a[0]", END]
+        {
             assert_eq!(found(path, event), None, "{path}");
         }
         assert_eq!(found("[1]", "[1,2,3]").as_deref(), Some("2"));

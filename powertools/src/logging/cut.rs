@@ -2,25 +2,36 @@
 
 use std::ops::Range;
 
-use super::copy::{string_end, value_end};
 use super::keys;
+use super::scan::{string_end, value_end};
 
 const TRUNCATED: &[u8] = br#","truncated":true"#;
 
 /// What stands at the end of a value that was cut.
-const ELLIPSIS: &str = "…";
+pub(super) const ELLIPSIS: &str = "…";
 
 /// A value shorter than this is left out rather than cut.
 const SHORTEST: usize = 16;
+
+/// As much of a value is left wherever there is room for it, however many share it.
+const LEAST: usize = 64;
 
 /// One member of the line.
 struct Member {
     /// With the quotes and the colon.
     name: Range<usize>,
     value: Range<usize>,
-    /// Part of every line, and short.
-    fixed: bool,
-    is_message: bool,
+    rank: Rank,
+}
+
+/// Who takes room first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rank {
+    /// What the line says of itself and of its invocation.
+    Own,
+    /// The message, and what is known of an error.
+    Message,
+    Field,
 }
 
 impl Member {
@@ -32,33 +43,42 @@ impl Member {
 
 /// Writes `line`, which is one compact JSON object, to `out` in at most `limit` bytes.
 ///
-/// What every line says stays. The message gets half of the rest, or more if the other members
-/// leave it; those share what there is in their order. A value for which there is too little room
-/// becomes a text with its beginning.
+/// The members of a rank get what those of the ranks behind it do not need, and at least three
+/// quarters (what the line says of its own) or half (the message and the error) of what is there.
+/// Among those of one rank the longest are cut: such a value becomes a text with its beginning.
+/// Where there are too many for that, the last ones are left out.
 pub(super) fn json(line: &[u8], limit: usize, out: &mut Vec<u8>) {
     let members = members(line);
-    let length = |of: fn(&Member) -> bool| -> usize {
-        members.iter().filter(|&member| of(member)).map(Member::len).sum()
+    let lengths = |rank: Rank| -> Vec<usize> {
+        members.iter().filter(|member| member.rank == rank).map(Member::len).collect()
     };
-    let fixed = length(|member| member.fixed) + TRUNCATED.len() + 2;
-    let room = limit.saturating_sub(fixed);
-    let others = length(|member| !member.fixed && !member.is_message);
-    let message = room.saturating_sub(others).max(room / 2);
-    let mut left = room - length(|member| member.is_message).min(message);
+    let (own, messages, fields) =
+        (lengths(Rank::Own), lengths(Rank::Message), lengths(Rank::Field));
+    let total = |lengths: &[usize]| lengths.iter().sum::<usize>();
+
+    let room = limit.saturating_sub(TRUNCATED.len() + 2);
+    let behind = total(&messages) + total(&fields);
+    let for_own = room.saturating_sub(behind).max(room / 4 * 3);
+    let room = room - total(&own).min(for_own);
+    let for_messages = room.saturating_sub(total(&fields)).max(room / 2);
+    let for_fields = room - total(&messages).min(for_messages);
+    let longest = [
+        longest(own, for_own),
+        longest(messages, for_messages),
+        longest(fields, for_fields).max(LEAST),
+    ];
+    let mut left = [for_own, for_messages, for_fields];
 
     out.clear();
     out.push(b'{');
     for member in &members {
-        let allowed = match member {
-            Member { fixed: true, .. } => usize::MAX,
-            Member { is_message: true, .. } => message,
-            _ => left,
-        };
         let start = out.len();
         if start > 1 {
             out.push(b',');
         }
         out.extend_from_slice(&line[member.name.clone()]);
+        let rank = member.rank as usize;
+        let allowed = longest[rank].min(left[rank]);
         if member.len() <= allowed {
             out.extend_from_slice(&line[member.value.clone()]);
         } else {
@@ -68,25 +88,59 @@ pub(super) fn json(line: &[u8], limit: usize, out: &mut Vec<u8>) {
                 continue;
             }
         }
-        if !member.fixed && !member.is_message {
-            left = left.saturating_sub(out.len() - start);
-        }
+        left[rank] = left[rank].saturating_sub(out.len() - start);
     }
-    out.extend_from_slice(TRUNCATED);
+    // Without its comma where nothing stands before it.
+    out.extend_from_slice(&TRUNCATED[usize::from(out.len() == 1)..]);
     out.push(b'}');
 }
 
-/// Cuts a line for people.
-pub(super) fn text(line: &mut Vec<u8>, limit: usize) {
+/// How long each of those may be so that all of them fit into `room`.
+fn longest(mut lengths: Vec<usize>, mut room: usize) -> usize {
+    lengths.sort_unstable();
+    let count = lengths.len();
+    for (at, length) in lengths.into_iter().enumerate() {
+        let share = room / (count - at);
+        if length > share {
+            return share;
+        }
+        room -= length;
+    }
+    usize::MAX
+}
+
+/// Cuts a line for people: its message, its fields from `fields` on, and what it says of its
+/// invocation from `tail` on. The longest are cut at their ends.
+pub(super) fn text(line: &mut Vec<u8>, fields: usize, tail: usize, limit: usize) {
+    const TRUNCATED: &[u8] = b" truncated=true";
     if line.len() <= limit {
         return;
     }
-    let mut end = limit.saturating_sub(ELLIPSIS.len());
-    while end > 0 && is_inside_of_char(line[end]) {
-        end -= 1;
+    let parts = [0..fields, fields..tail, tail..line.len()];
+    let lengths = parts.iter().map(Range::len).collect();
+    let longest = longest(lengths, limit - TRUNCATED.len());
+    let mut end = 0;
+    for part in parts {
+        let cut = part.len() > longest;
+        let length = if cut { longest.saturating_sub(ELLIPSIS.len()) } else { part.len() };
+        let length = char_boundary(&line[part.clone()], length);
+        line.copy_within(part.start..part.start + length, end);
+        end += length;
+        if cut {
+            line[end..end + ELLIPSIS.len()].copy_from_slice(ELLIPSIS.as_bytes());
+            end += ELLIPSIS.len();
+        }
     }
     line.truncate(end);
-    line.extend_from_slice(ELLIPSIS.as_bytes());
+    line.extend_from_slice(TRUNCATED);
+}
+
+/// The last end of a character in the first `length` bytes of `text`.
+fn char_boundary(text: &[u8], mut length: usize) -> usize {
+    while length > 0 && text.get(length).is_some_and(|&byte| is_inside_of_char(byte)) {
+        length -= 1;
+    }
+    length
 }
 
 /// The beginning of `text` in at most `limit` bytes.
@@ -103,9 +157,13 @@ fn members(line: &[u8]) -> Vec<Member> {
         let value = name.end..value_end(line, name.end);
         at = value.end + 1;
         let key = std::str::from_utf8(&line[name.start + 1..colon - 1]).unwrap_or_default();
-        let is_message = key == "message";
-        let fixed = !is_message && keys::is_reserved(key);
-        members.push(Member { name, value, fixed, is_message });
+        let rank = match key {
+            "message" => Rank::Message,
+            _ if keys::is_reserved(key) => Rank::Own,
+            _ if keys::is_exception(key) => Rank::Message,
+            _ => Rank::Field,
+        };
+        members.push(Member { name, value, rank });
     }
     members
 }
@@ -195,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_share_the_room_in_their_order() {
+    fn the_longest_fields_are_cut() {
         let line = json!({
             "message": "short",
             "a": [1, "\"two\"", { "three": 3 }],
@@ -204,10 +262,34 @@ mod tests {
             "d": true,
         });
         let cut = cut(&line, 600);
-        assert_eq!(cut["message"], "short");
-        assert_eq!(cut["a"], line["a"]);
-        assert!(cut["b"].as_str().unwrap().starts_with("éé"));
-        assert_eq!(cut.get("c"), None);
+        for whole in ["message", "a", "d"] {
+            assert_eq!(cut[whole], line[whole]);
+        }
+        let [b, c] = ["b", "c"].map(|name| cut[name].as_str().unwrap());
+        assert!(b.starts_with("éé") && c.starts_with("[0,0,"), "{cut}");
+        assert!(b.len().abs_diff(c.len()) < 4, "{cut}");
+    }
+
+    #[test]
+    fn the_last_of_too_many_fields_are_left_out() {
+        let mut line = json!({ "message": "short", "exception": "x".repeat(200) });
+        for number in 0..1_000 {
+            line[format!("key_{number:03}")] = "y".repeat(100).into();
+        }
+        let cut = cut(&line, 2_000);
+        assert_eq!((&cut["message"], &cut["exception"]), (&line["message"], &line["exception"]));
+        assert!(cut["key_000"].as_str().unwrap().starts_with("yyy"), "{cut}");
+        assert_eq!((cut.get("key_100"), cut.get("key_999")), (None, None));
+        assert!(cut.to_string().len() > 1_900, "{cut}");
+    }
+
+    #[test]
+    fn what_is_to_fit_shares_the_room() {
+        assert_eq!(longest(vec![], 0), usize::MAX);
+        assert_eq!(longest(vec![5, 5], 10), usize::MAX);
+        assert_eq!(longest(vec![5, 6], 10), 5);
+        assert_eq!(longest(vec![100, 1, 100, 3], 20), 8);
+        assert_eq!(longest(vec![1, 1], 1), 0);
     }
 
     #[test]
@@ -219,11 +301,15 @@ mod tests {
 
     #[test]
     fn text_is_cut_between_characters() {
-        for limit in 10..20 {
-            let mut line = "ééééééééééééé".as_bytes().to_vec();
-            text(&mut line, limit);
+        for limit in 40..64 {
+            let mut line = "ééééééééééééé a=éééééééééééé id=1".as_bytes().to_vec();
+            let fields = line.iter().position(|&byte| byte == b' ').unwrap();
+            let tail = line.len() - " id=1".len();
+            line.splice(0..0, *b"0");
+            text(&mut line, fields + 1, tail + 1, limit);
             assert!(line.len() <= limit);
-            assert!(String::from_utf8(line).unwrap().ends_with('…'));
+            let line = String::from_utf8(line).unwrap();
+            assert!(line.ends_with(" id=1 truncated=true") || line.len() < 64, "{line}");
         }
     }
 
@@ -231,15 +317,20 @@ mod tests {
         #[test]
         fn any_line_is_valid_and_within_the_limit(
             message in "\\PC{0,400}",
-            fields in prop::collection::btree_map("[a-z\"\\\\]{1,12}", value(), 0..12),
+            fields in prop::collection::btree_map(name(), value(), 0..12),
             limit in 60_usize..2_000,
         ) {
             let mut line = json!({ "level": "INFO", "message": message });
             for (name, value) in fields {
-                line[format!("_{name}")] = value;
+                line[name] = value;
             }
             cut(&line, limit);
         }
+    }
+
+    fn name() -> impl Strategy<Value = String> {
+        let known = vec!["exception", "exception_chain", "service", "correlation_id"];
+        prop_oneof!["_[a-z\"\\\\]{1,12}", prop::sample::select(known).prop_map(str::to_owned)]
     }
 
     fn value() -> impl Strategy<Value = Value> {

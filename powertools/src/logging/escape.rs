@@ -1,5 +1,11 @@
 //! Texts and numbers as JSON.
 
+use std::fmt;
+
+/// The first byte of U+0080 to U+009F, which terminals obey, and of 32 characters that are none of
+/// those.
+pub(super) const C1: u8 = 0xc2;
+
 /// What stands behind the backslash for each byte; 0 where the byte stands for itself.
 const fn escapes(quotes: bool) -> [u8; 256] {
     let mut table = [0; 256];
@@ -13,6 +19,8 @@ const fn escapes(quotes: bool) -> [u8; 256] {
     table[b'\n' as usize] = b'n';
     table[0x0c] = b'f';
     table[b'\r' as usize] = b'r';
+    table[0x7f] = b'u';
+    table[C1 as usize] = C1;
     if quotes {
         table[b'"' as usize] = b'"';
         table[b'\\' as usize] = b'\\';
@@ -26,7 +34,8 @@ pub(super) type Escapes = [u8; 256];
 /// Inside a JSON string.
 pub(super) static JSON: Escapes = escapes(true);
 
-/// In a line for people: control characters, which could end the line, are all that is escaped.
+/// In a line for people, and where quotes are escaped already: control characters, which could end
+/// the line or be obeyed by a terminal, are all that is escaped.
 pub(super) static PLAIN: Escapes = escapes(false);
 
 /// Writes `text` by `table`, without quotes around it.
@@ -35,19 +44,42 @@ pub(super) fn escaped(out: &mut Vec<u8>, text: &str, table: &Escapes) {
     let mut written = 0;
     for (at, &byte) in bytes.iter().enumerate() {
         let escape = table[byte as usize];
-        if escape == 0 {
+        if escape == 0 || (escape == C1 && bytes[at + 1] >= 0xa0) {
             continue;
         }
         out.extend_from_slice(&bytes[written..at]);
         written = at + 1;
-        if escape == b'u' {
-            let digit = b"0123456789abcdef"[(byte & 0xf) as usize];
-            out.extend_from_slice(&[b'\\', b'u', b'0', b'0', b'0' + (byte >> 4), digit]);
-        } else {
-            out.extend_from_slice(&[b'\\', escape]);
+        match escape {
+            b'u' => unit(out, byte),
+            C1 => {
+                unit(out, bytes[written]);
+                written += 1;
+            }
+            _ => out.extend_from_slice(&[b'\\', escape]),
         }
     }
     out.extend_from_slice(&bytes[written..]);
+}
+
+/// Writes a character below U+0100 by its number.
+fn unit(out: &mut Vec<u8>, number: u8) {
+    let digit = |number: u8| b"0123456789abcdef"[number as usize];
+    out.extend_from_slice(&[b'\\', b'u', b'0', b'0', digit(number >> 4), digit(number & 0xf)]);
+}
+
+/// Writes the text of `value` as a JSON string, as far as it can be written: `to_string` panics
+/// where a `Display` fails.
+pub(super) fn display(out: &mut Vec<u8>, value: &dyn fmt::Display) {
+    struct Escaped<'a>(&'a mut Vec<u8>);
+    impl fmt::Write for Escaped<'_> {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            escaped(self.0, text, &JSON);
+            Ok(())
+        }
+    }
+    out.push(b'"');
+    let _ = fmt::Write::write_fmt(&mut Escaped(out), format_args!("{value}"));
+    out.push(b'"');
 }
 
 /// Writes `text` as a JSON string.
@@ -106,11 +138,11 @@ mod tests {
 
     #[test]
     fn every_control_character_is_escaped() {
-        for byte in 0..0x20_u8 {
-            let text = char::from(byte).to_string();
+        for control in (0..0xff).map(char::from).filter(|char| char.is_control()) {
+            let text = format!("é{control}\u{a0}");
             let mut out = Vec::new();
             string(&mut out, &text);
-            assert!(out.iter().all(|&byte| byte >= 0x20), "{byte}");
+            assert!(!str::from_utf8(&out).unwrap().contains(char::is_control), "{control:?}");
             assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text);
         }
     }
@@ -118,7 +150,7 @@ mod tests {
     #[test]
     fn plain_text_keeps_its_quotes_and_its_line() {
         let mut out = Vec::new();
-        escaped(&mut out, "a \"b\" \\ c\nd", &PLAIN);
-        assert_eq!(out, br#"a "b" \ c\nd"#);
+        escaped(&mut out, "a \"b\" \\ c\nd\u{7f}\u{9b}2J§", &PLAIN);
+        assert_eq!(out, r#"a "b" \ c\nd\u007f\u009b2J§"#.as_bytes());
     }
 }

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
-use std::iter::successors;
 
 use super::fields::{Fields, Style};
 use super::{escape, keys};
@@ -11,34 +10,22 @@ use crate::runtime::diagnostic;
 
 /// Writes an error as `exception`, `exception_name` and `exception_chain`.
 pub(super) fn put(fields: &mut Fields, style: &Style<'_>, error: &(dyn StdError + 'static)) {
-    let message = error.to_string();
-    fields.put(Cow::Borrowed(keys::EXCEPTION), style, |out| escape::string(out, &message));
+    fields.put(Cow::Borrowed(keys::EXCEPTION), style, |out| escape::display(out, error));
     if let Some(name) = name(error) {
         fields.put(Cow::Borrowed(keys::EXCEPTION_NAME), style, |out| escape::string(out, name));
     }
     if error.source().is_some() {
         fields.put(Cow::Borrowed(keys::EXCEPTION_CHAIN), style, |out| {
             let mut separator = b'[';
-            for cause in causes(error) {
+            for cause in diagnostic::causes(error).skip(1) {
                 out.push(separator);
-                escape::string(out, &cause.to_string());
+                escape::display(out, cause);
                 separator = b',';
             }
             out.push(b']');
         });
     }
-}
-
-/// The message of an error followed by those of its causes.
-pub(super) fn with_causes(error: &(dyn StdError + 'static)) -> String {
-    diagnostic::with_causes(error)
-}
-
-/// What stands behind an error, from the outside in. An error that is its own cause ends it.
-pub(super) fn causes<'a>(
-    error: &'a (dyn StdError + 'static),
-) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    successors(error.source(), |&error| error.source()).take(100)
+    fields.seal_exception();
 }
 
 /// The name of an error's type, as far as it can be known: `dyn Error` has none.

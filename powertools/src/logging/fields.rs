@@ -13,6 +13,7 @@ use super::json::Sink;
 use super::redact::{REDACTED, Redaction};
 use super::settings::Format;
 use super::{escape, keys};
+use crate::runtime::diagnostic::with_causes;
 
 /// Fields that are written already, with their names.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +21,18 @@ pub(super) struct Fields {
     /// `,"order_id":7,"customer":"Ada"`
     pub(super) bytes: Vec<u8>,
     entries: Vec<Entry>,
+    exception: Exception,
+}
+
+/// Who has the names that say what is known of an error.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Exception {
+    #[default]
+    Nobody,
+    /// Fields that are called so.
+    Fields,
+    /// An error, and no field any more.
+    Error,
 }
 
 #[derive(Clone, Debug)]
@@ -32,10 +45,31 @@ impl Fields {
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
         self.entries.clear();
+        self.exception = Exception::Nobody;
+    }
+
+    /// True if something is said of an error.
+    pub(super) fn has_exception(&self) -> bool {
+        self.exception != Exception::Nobody
+    }
+
+    /// What stands there of an error is all that is known of it.
+    pub(super) fn seal_exception(&mut self) {
+        self.exception = Exception::Error;
+    }
+
+    /// True if a field of this name, further out, is not to be written: one of that name is here,
+    /// or another error.
+    fn covers(&self, name: &str) -> bool {
+        self.contains(name) || (self.has_exception() && keys::is_exception(name))
     }
 
     pub(super) fn contains(&self, name: &str) -> bool {
-        self.entries.iter().any(|entry| entry.name == name)
+        self.position(name).is_some()
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        self.entries.iter().position(|entry| entry.name == name)
     }
 
     /// Writes one field, over one of the same name.
@@ -45,13 +79,19 @@ impl Fields {
         style: &Style<'_>,
         value: impl FnOnce(&mut Vec<u8>),
     ) {
-        let name = keys::free(name);
-        if let Some(at) = self.entries.iter().position(|entry| entry.name == name) {
+        let mut name = keys::free(name);
+        if keys::is_exception(&name) {
+            match self.exception {
+                Exception::Error => name = keys::aside(name),
+                _ => self.exception = Exception::Fields,
+            }
+        }
+        if let Some(at) = self.position(&name) {
             self.remove(at);
         }
         let start = self.bytes.len();
         style.format.name(&mut self.bytes, &name);
-        if !style.redaction.is_empty() && style.redaction.hides(&name) {
+        if style.redaction.hides_field(&name) {
             self.bytes.extend_from_slice(REDACTED);
         } else {
             value(&mut self.bytes);
@@ -62,6 +102,14 @@ impl Fields {
     /// Writes a field whose value is JSON already.
     pub(super) fn put_json(&mut self, name: Cow<'static, str>, style: &Style<'_>, value: &str) {
         self.put(name, style, |out| copy(value, style.redaction, out));
+    }
+
+    /// Takes a field away, if it is there.
+    pub(super) fn take_away(&mut self, name: &str) {
+        self.position(name).into_iter().for_each(|at| self.remove(at));
+        if !self.entries.iter().any(|entry| keys::is_exception(&entry.name)) {
+            self.exception = Exception::Nobody;
+        }
     }
 
     fn remove(&mut self, at: usize) {
@@ -75,7 +123,7 @@ impl Fields {
     /// Adds those of `outer` that are not here.
     pub(super) fn add_missing(&mut self, outer: &Fields) {
         for entry in &outer.entries {
-            if self.contains(&entry.name) {
+            if self.covers(&entry.name) {
                 continue;
             }
             let start = self.bytes.len();
@@ -83,11 +131,14 @@ impl Fields {
             let range = start..self.bytes.len();
             self.entries.push(Entry { name: entry.name.clone(), range });
         }
+        if !self.has_exception() {
+            self.exception = outer.exception;
+        }
     }
 
     /// Writes to `out` what is in none of `others`.
     pub(super) fn write_without(&self, others: &[&Fields], out: &mut Vec<u8>) {
-        let hidden = |entry: &Entry| others.iter().any(|other| other.contains(&entry.name));
+        let hidden = |entry: &Entry| others.iter().any(|other| other.covers(&entry.name));
         if !self.entries.iter().any(hidden) {
             return out.extend_from_slice(&self.bytes);
         }
@@ -159,11 +210,11 @@ impl Visit for Visitor<'_> {
 
     fn record_error(&mut self, field: &Field, error: &(dyn StdError + 'static)) {
         if field.name() == "message" && self.message.is_some() {
-            return self.put(field, |out| escape::string(out, &error.to_string()));
+            return self.put(field, |out| escape::display(out, error));
         }
-        if self.fields.contains(keys::EXCEPTION) || self.style.redaction.hides(field.name()) {
+        if self.fields.has_exception() || self.style.redaction.hides(field.name()) {
             // A line has place for one error with all that is known of it.
-            return self.put(field, |out| escape::string(out, &exception::with_causes(error)));
+            return self.put(field, |out| escape::string(out, &with_causes(error)));
         }
         exception::put(self.fields, &self.style, error);
     }

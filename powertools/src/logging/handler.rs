@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::watch::{Failure, Watch};
 use super::{exception, json};
+use crate::runtime::diagnostic;
 use crate::runtime::observer::known_error;
 
 /// The target of a line with an event.
@@ -52,7 +53,7 @@ where
     match &result {
         Ok(_) => watch.succeeded(),
         Err(error) => {
-            let debug = format!("{error:?}");
+            let debug = diagnostic::text(format_args!("{error:?}"));
             // The runtime's own line has this form too.
             watch.failed(&failure(error, &debug), &debug, &debug);
         }
@@ -108,11 +109,9 @@ pub fn correlate(event: &impl Serialize, path: &str) {
 fn failure<E: fmt::Debug + 'static>(error: &E, debug: &str) -> Failure {
     let any: &dyn Any = error;
     if let Some(error) = known_error(any) {
-        Failure {
-            message: error.to_string(),
-            name: exception::name(error).map(str::to_owned),
-            causes: exception::causes(error).map(ToString::to_string).collect(),
-        }
+        let mut causes = diagnostic::messages(error);
+        let message = causes.remove(0);
+        Failure { message, name: exception::name(error).map(str::to_owned), causes }
     } else if let Some(Diagnostic { error_type, error_message }) = any.downcast_ref() {
         let name = Some(error_type.clone());
         Failure { message: error_message.clone(), name, causes: Vec::new() }

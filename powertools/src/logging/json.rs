@@ -2,9 +2,9 @@
 //!
 //! A field of a `tracing` event is a number, a text or something with a `Debug` form. [`Json`]
 //! looks like the last and writes JSON, and the layer must take that for JSON and no other text:
-//! a name that reads `{"admin":true}` stays a text. So the two talk past the text: the layer says
-//! that it expects a value, [`Json`] answers that the whole of what follows is its JSON, and the
-//! layer believes it if nothing else was written.
+//! a name that reads `{"admin":true}` stays a text. So the two talk past the text: [`Json`] says
+//! where in memory the text is that it writes, and the layer believes it if that very text comes,
+//! and nothing else.
 
 use std::cell::Cell;
 use std::fmt;
@@ -45,31 +45,37 @@ pub fn json<T: Serialize>(value: T) -> DebugValue<Json<T>> {
     tracing::field::debug(Json(value))
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Handoff {
-    /// Nobody waits for a value.
-    Idle,
-    /// The layer is about to ask a value for its text.
-    Expected,
-    /// The text is JSON if it is this long in all.
-    Json(usize),
-}
-
 thread_local! {
-    static HANDOFF: Cell<Handoff> = const { Cell::new(Handoff::Idle) };
+    /// The text that a [`Json`] of this thread is writing right now.
+    static WRITING: Cell<Option<*const str>> = const { Cell::new(None) };
 }
 
 impl<T: Serialize> fmt::Debug for Json<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match serde_json::to_string(&self.0) {
             Ok(text) => {
-                if HANDOFF.get() == Handoff::Expected {
-                    HANDOFF.set(Handoff::Json(text.len()));
-                }
+                let _writing = Writing::begin(&text);
                 f.write_str(&text)
             }
             Err(error) => write!(f, "no JSON: {error}"),
         }
+    }
+}
+
+/// While this lives the text does too, so no other can be at its address.
+struct Writing {
+    outer: Option<*const str>,
+}
+
+impl Writing {
+    fn begin(text: &str) -> Self {
+        Self { outer: WRITING.replace(Some(text)) }
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        WRITING.set(self.outer);
     }
 }
 
@@ -85,6 +91,7 @@ pub(super) struct Sink<'a> {
 enum Text {
     None,
     Plain,
+    /// As long as this if nothing comes behind it.
     Json(usize),
 }
 
@@ -103,12 +110,8 @@ impl<'a> Sink<'a> {
 
     /// Writes the `Debug` form of `value`: as it is if that is JSON by [`json`], else as a text.
     pub(super) fn take(mut self, value: &dyn fmt::Debug, redaction: &Redaction) {
-        // A value that logs comes here a second time.
-        let outer = HANDOFF.replace(Handoff::Expected);
         // A `Debug` that fails has written what it could.
         let _ = fmt::Write::write_fmt(&mut self, format_args!("{value:?}"));
-        HANDOFF.set(outer);
-
         match self.text {
             Text::None if self.quote => self.out.extend_from_slice(br#""""#),
             Text::Plain if self.quote => self.out.push(b'"'),
@@ -134,10 +137,8 @@ impl fmt::Write for Sink<'_> {
         }
         if let Text::None = self.text {
             // Whoever writes JSON later than this is inside of something else.
-            self.text = match HANDOFF.replace(Handoff::Idle) {
-                Handoff::Json(length) => Text::Json(length),
-                _ => Text::Plain,
-            };
+            let is_json = WRITING.get().is_some_and(|writing| std::ptr::eq(writing, text));
+            self.text = if is_json { Text::Json(text.len()) } else { Text::Plain };
             if self.quote && matches!(self.text, Text::Plain) {
                 self.out.push(b'"');
             }
@@ -205,6 +206,55 @@ mod tests {
         }
         assert_eq!(taken(&Fails(false)), r#""te\"xt""#);
         assert_eq!(taken(&Fails(true)), r#""json""#);
+    }
+
+    /// Makes JSON and writes something else, which may be just as long.
+    struct Instead(fn() -> String, &'static str);
+
+    impl fmt::Debug for Instead {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            let json = (self.0)();
+            f.write_str(if self.1.is_empty() { &json } else { self.1 })
+        }
+    }
+
+    #[test]
+    fn what_is_as_long_as_json_is_still_a_text() {
+        assert_eq!(taken(&Instead(|| format!("{:?}", Json(7)), "x")), r#""x""#);
+        let upper = || format!("{:?}", Json([true])).to_uppercase();
+        assert_eq!(taken(&Instead(upper, "")), r#""[TRUE]""#);
+        let forged = r#"1,"level":"TRACE" "#;
+        let made = || format!("{:?}", Json("0123456789012345"));
+        assert_eq!(made().len(), forged.len());
+        assert_eq!(taken(&Instead(made, forged)), r#""1,\"level\":\"TRACE\" ""#);
+    }
+
+    #[test]
+    fn json_after_json_that_went_elsewhere_is_json() {
+        struct Second;
+        impl fmt::Debug for Second {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                assert_eq!(format!("{:?}", Json(7)), "7");
+                fmt::Debug::fmt(&Json([format!("{:?}", Json(1))]), f)
+            }
+        }
+        assert_eq!(taken(&Second), r#"["1"]"#);
+    }
+
+    #[test]
+    fn a_panic_on_the_way_leaves_no_trust_behind() {
+        struct Panics;
+        impl fmt::Write for Panics {
+            fn write_str(&mut self, _: &str) -> fmt::Result {
+                panic!("on purpose")
+            }
+        }
+        let caught = std::panic::catch_unwind(|| {
+            let mut panics = Panics;
+            let _ = fmt::write(&mut panics, format_args!("{:?}", Json(7)));
+        });
+        caught.unwrap_err();
+        assert!(WRITING.get().is_none());
     }
 
     fn taken(value: &dyn fmt::Debug) -> String {

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::iter::successors;
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -21,9 +22,29 @@ pub(super) struct Lines {
     settings: Shared,
 }
 
-/// The fields of a span as they stand in a line. The type is of this crate alone, so that no other
-/// layer's are taken for them.
-struct SpanFields(Fields);
+/// The fields of a span as they stand in a line, for each of our layers. The type is of this crate
+/// alone, so that no other layer's are taken for them.
+struct SpanFields {
+    /// The settings by which they are written.
+    settings: u64,
+    fields: Fields,
+    /// Those of another layer of ours.
+    next: Option<Box<Self>>,
+}
+
+impl SpanFields {
+    fn of(&self, settings: &Settings) -> Option<&Fields> {
+        let mut all = successors(Some(self), |this| this.next.as_deref());
+        all.find(|this| this.settings == settings.id).map(|this| &this.fields)
+    }
+
+    fn of_mut(&mut self, settings: &Settings) -> Option<&mut Fields> {
+        if self.settings == settings.id {
+            return Some(&mut self.fields);
+        }
+        self.next.as_mut()?.of_mut(settings)
+    }
+}
 
 /// The invocation that failed in a span of the runtime.
 struct FailedInvocation(Invocation);
@@ -54,7 +75,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
         if let Some(span) = context.span(id)
             && !attributes.metadata().fields().is_empty()
         {
-            span.extensions_mut().insert(SpanFields(fields));
+            let mut extensions = span.extensions_mut();
+            let next = extensions.remove().map(Box::new);
+            extensions.insert(SpanFields { settings: self.settings.id, fields, next });
         }
     }
 
@@ -63,7 +86,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
         // Outside of the lock: a value's `Debug` can log.
         let mut new = Fields::default();
         values.record(&mut self.visitor(&mut new));
-        if let Some(SpanFields(fields)) = span.extensions_mut().get_mut() {
+        let mut extensions = span.extensions_mut();
+        let fields = extensions.get_mut::<SpanFields>();
+        if let Some(fields) = fields.and_then(|fields| fields.of_mut(&self.settings)) {
             new.add_missing(fields);
             *fields = new;
         }
@@ -89,9 +114,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
         }
         if let Some(scope) = context.event_scope(event) {
             for span in scope {
-                if let Some(SpanFields(outer)) = span.extensions().get() {
-                    fields.add_missing(outer);
-                }
+                let extensions = span.extensions();
+                let outer = extensions.get::<SpanFields>().and_then(|outer| outer.of(settings));
+                outer.into_iter().for_each(|outer| fields.add_missing(outer));
             }
         }
         scratch.end(&origin, written, settings);

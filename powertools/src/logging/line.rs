@@ -108,12 +108,11 @@ impl Scratch {
             });
             if !written && sampled != Some(true) {
                 if settings.buffer > 0 && !state.ended {
-                    state.buffer.push(&self.line, settings.buffer);
-                    state.keeper.get_or_insert_with(|| settings.clone());
+                    state.keep(&self.line, settings);
                 }
                 return None;
             }
-            Some(if is_error { mem::take(&mut state.buffer) } else { Buffer::default() })
+            Some(if is_error { state.take_kept(settings) } else { Buffer::default() })
         });
         match kept {
             // An invocation keeps the line, or nobody does.
@@ -167,10 +166,12 @@ impl Scratch {
                 origin.write_location(other);
                 other.extend_from_slice(b": ");
                 other.extend_from_slice(line);
+                let message = other.len();
                 other.extend_from_slice(&fields.bytes);
+                let fields_end = other.len();
                 other.extend_from_slice(&settings.service);
                 invocation(fields, other);
-                cut::text(other, settings.line_limit - 1);
+                cut::text(other, message, fields_end, settings.line_limit - 1);
                 mem::swap(line, other);
             }
         }

@@ -46,7 +46,10 @@
 //! | [`json(value)`](json()) | JSON with its members |
 //! | `&error as &(dyn Error + 'static)` | `exception` with its message, `exception_name` with its type where that is known, and `exception_chain` with the messages of its causes |
 //!
-//! Of several errors in one event, the others are texts under the names of their fields.
+//! What a line says of an error is all of one error: the first of its event, or else the one of the
+//! innermost span that has one. Of several errors in one event, the others are texts under the names
+//! of their fields; and a field that is itself called `exception`, `exception_name` or
+//! `exception_chain` gets an underscore behind an error.
 //!
 //! # Reserved names
 //!
@@ -94,12 +97,14 @@
 //!
 //! # What it costs
 //!
-//! A line allocates nothing once its thread has written one like it, and takes a small part of what
-//! the JSON of `tracing-subscriber` takes; `cargo bench --bench logging` measures both. An event
-//! that is not written costs as little as without this layer, unless sampling or the buffer must
-//! look at it.
+//! A line of numbers, texts and the like allocates nothing once its thread has written one like it,
+//! and takes a small part of what the JSON of `tracing-subscriber` takes; `cargo bench --bench
+//! logging` measures both. A [`json`](json()) value is made into a text of its own first, and a line
+//! that is too long is written twice. An event that is not written costs as little as without this
+//! layer, unless sampling or the buffer must look at it.
 
 mod append;
+mod appended;
 mod buffer;
 mod builder;
 mod copy;
@@ -120,6 +125,7 @@ mod line;
 mod observer;
 mod panics;
 mod redact;
+mod scan;
 mod service;
 mod settings;
 mod start;

@@ -1,6 +1,6 @@
 //! Names whose values are never written.
 
-use super::escape;
+use super::{escape, keys};
 
 /// What stands in the place of a value.
 pub(super) const REDACTED: &[u8] = br#""*****""#;
@@ -12,6 +12,13 @@ pub(super) struct Redaction(Vec<Box<str>>);
 impl Redaction {
     pub(super) fn add(&mut self, name: &str) {
         self.0.push(name.into());
+    }
+
+    /// True if the value of the field or key `name` must not be written. A name that the line has
+    /// of its own counts with its underscore too.
+    pub(super) fn hides_field(&self, name: &str) -> bool {
+        !self.is_empty()
+            && (self.hides(name) || keys::given(name).is_some_and(|name| self.hides(name)))
     }
 
     /// True if the value under `name` must not be written. Of a name with dots, as

@@ -1,36 +1,37 @@
 //! What the logs know of one invocation.
 
-use std::borrow::Cow;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
+use super::appended::Appended;
 use super::buffer::Buffer;
-use super::escape;
 use super::fields::Fields;
-use super::line;
 use super::settings::{Settings, Shared};
 use super::watch::Ending;
+use super::{cut, escape, line};
 use crate::Invocation;
+
+/// The bytes of a correlation id: it is on every line, and comes from outside.
+const CORRELATION_ID: usize = 256;
 
 /// Lives in the [`Invocation`] and goes with it.
 #[derive(Default)]
 pub(super) struct State {
-    sampled: OnceLock<bool>,
+    /// Where the invocation stands among all, from 0 to 1: what is below the rate is sampled.
+    share: OnceLock<f64>,
     changing: Mutex<Changing>,
 }
 
 #[derive(Default)]
 pub(super) struct Changing {
+    /// The settings by which the next two are written.
+    settings: u64,
     /// The fields of the invocation as they stand in a line, once that has been asked for.
     head: Vec<u8>,
+    pub(super) appended: Appended,
     correlation_id: Option<String>,
-    /// Names and JSON values in the order of their appearance.
-    appended: Vec<(Cow<'static, str>, String)>,
-    /// The same as they stand in a line.
-    rendered: Option<Fields>,
-    pub(super) buffer: Buffer,
-    /// Who wrote to the buffer, and writes what is in it.
-    pub(super) keeper: Option<Shared>,
+    /// Kept lines, and who writes them.
+    buffers: Vec<(Shared, Buffer)>,
     pub(super) ending: Ending,
     /// The handler has ended: nothing is kept any more.
     pub(super) ended: bool,
@@ -43,7 +44,7 @@ impl State {
 
     /// The decision for an invocation, which its request id makes.
     pub(super) fn is_sampled(&self, invocation: &Invocation, rate: f64) -> bool {
-        *self.sampled.get_or_init(|| decide(invocation.request_id(), rate))
+        *self.share.get_or_init(|| share(invocation.request_id())) < rate
     }
 
     /// Ends the handler of an invocation: what was kept is written if it `failed`. Else it stays:
@@ -54,22 +55,21 @@ impl State {
         if !failed {
             return;
         }
-        let buffer = std::mem::take(&mut state.buffer);
-        let keeper = state.keeper.take();
+        let buffers = std::mem::take(&mut state.buffers);
         drop(state);
-        if let Some(settings) = keeper {
+        for (settings, buffer) in buffers {
             line::flush(buffer, &settings);
         }
     }
 }
 
-/// True for a share of `rate` of all request ids, always for the same ones.
-fn decide(request_id: &str, rate: f64) -> bool {
+/// A number from 0 to 1 and never 1, always the same one for a request id.
+fn share(request_id: &str) -> f64 {
     let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(request_id);
-    // The upper 53 bits, as a number from 0 to 1 and never 1.
+    // The upper 53 bits.
     #[expect(clippy::cast_precision_loss, reason = "53 bits fit into a double")]
     let share = (hash >> 11) as f64 / (1_u64 << 53) as f64;
-    share < rate
+    share
 }
 
 impl Changing {
@@ -83,6 +83,11 @@ impl Changing {
         others: &Fields,
         out: &mut Vec<u8>,
     ) {
+        if self.settings != settings.id {
+            self.settings = settings.id;
+            self.head.clear();
+            self.appended.write_again();
+        }
         if self.head.is_empty() {
             self.head = head(invocation, self.correlation_id.as_deref(), sampled, settings);
         }
@@ -90,34 +95,34 @@ impl Changing {
         if self.appended.is_empty() {
             return settings.persistent.write_without(&[others], out);
         }
-        let appended = self.rendered.get_or_insert_with(|| {
-            let mut fields = Fields::default();
-            for (name, value) in &self.appended {
-                fields.put_json(name.clone(), &settings.style(), value);
-            }
-            fields
-        });
+        let appended = self.appended.fields(&settings.style());
         settings.persistent.write_without(&[others, appended], out);
         appended.write_without(&[others], out);
     }
 
-    pub(super) fn set_correlation_id(&mut self, id: String) {
+    pub(super) fn set_correlation_id(&mut self, mut id: String) {
+        if id.len() > CORRELATION_ID {
+            id.truncate(cut::beginning(&id, CORRELATION_ID - cut::ELLIPSIS.len()).len());
+            id.push_str(cut::ELLIPSIS);
+        }
         self.correlation_id = Some(id);
         self.head.clear();
     }
 
-    /// Sets the value of a key, or takes the key away. Returns the value that it had.
-    pub(super) fn set(&mut self, name: Cow<'static, str>, value: Option<String>) -> Option<String> {
-        self.rendered = None;
-        let at = self.appended.iter().position(|(appended, _)| *appended == name);
-        match (at, value) {
-            (Some(at), Some(value)) => Some(std::mem::replace(&mut self.appended[at].1, value)),
-            (Some(at), None) => Some(self.appended.remove(at).1),
-            (None, value) => {
-                self.appended.extend(value.map(|value| (name, value)));
-                None
-            }
-        }
+    /// Keeps a line for later.
+    pub(super) fn keep(&mut self, line: &[u8], settings: &Shared) {
+        let known = self.buffers.iter().position(|(keeper, _)| keeper.id == settings.id);
+        let at = known.unwrap_or_else(|| {
+            self.buffers.push((settings.clone(), Buffer::default()));
+            self.buffers.len() - 1
+        });
+        self.buffers[at].1.push(line, settings.buffer);
+    }
+
+    /// Takes out the lines that are kept for a writer.
+    pub(super) fn take_kept(&mut self, settings: &Settings) -> Buffer {
+        let kept = self.buffers.iter_mut().find(|(keeper, _)| keeper.id == settings.id);
+        kept.map(|(_, buffer)| std::mem::take(buffer)).unwrap_or_default()
     }
 }
 
@@ -170,7 +175,7 @@ mod tests {
     fn a_rate_is_true_to_its_number() {
         for rate in [0.0, 0.001, 0.01, 0.25, 1.0] {
             let ids = 200_000_u32;
-            let sampled = (0..ids).filter(|id| decide(&format!("8476a536-{id:08}"), rate)).count();
+            let sampled = (0..ids).filter(|id| share(&format!("8476a536-{id:08}")) < rate).count();
             let expected = rate * f64::from(ids);
             // Five standard deviations.
             let slack = 5.0 * (expected * (1.0 - rate)).sqrt();

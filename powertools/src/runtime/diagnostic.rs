@@ -1,5 +1,6 @@
 use std::any::Any;
 use std::error::Error as StdError;
+use std::fmt::{self, Write as _};
 
 use lambda_runtime::{Diagnostic, Error};
 
@@ -34,8 +35,19 @@ pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> &str {
 
 /// The message of an error followed by those of its causes.
 pub(crate) fn with_causes(error: &(dyn StdError + 'static)) -> String {
-    let messages: Vec<_> = causes(error).map(ToString::to_string).collect();
-    messages.join(": ")
+    messages(error).join(": ")
+}
+
+/// The messages of an error and its causes, from the outside in.
+pub(crate) fn messages(error: &(dyn StdError + 'static)) -> Vec<String> {
+    causes(error).map(|error| text(format_args!("{error}"))).collect()
+}
+
+/// A text as far as it can be written: `to_string` panics where a `Display` fails.
+pub(crate) fn text(text: fmt::Arguments<'_>) -> String {
+    let mut written = String::new();
+    let _ = written.write_fmt(text);
+    written
 }
 
 /// The error in a box, if `error` is one of the boxes that handlers use.
@@ -49,9 +61,9 @@ pub(crate) fn unbox(error: &dyn Any) -> Option<&(dyn StdError + 'static)> {
     }
 }
 
-/// An error and its causes, from the outside in.
+/// An error and its causes, from the outside in. An error that is its own cause ends it.
 pub(crate) fn causes<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    std::iter::successors(Some(error), |&error| error.source())
+    std::iter::successors(Some(error), |&error| error.source()).take(101)
 }

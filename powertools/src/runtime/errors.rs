@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use tower::Service;
 
-use super::diagnostic::{diagnose, diagnose_panic};
+use super::diagnostic::{diagnose, diagnose_panic, text};
 use super::observer::{Observer, Outcome, messages};
 
 /// What becomes of an event that is not handled.
@@ -89,7 +89,7 @@ fn told<R, E: Into<Diagnostic> + fmt::Debug + 'static>(
         (Err(failure), outcome) => {
             let Some(outcome) = outcome else { return Err(told_of(failure)) };
             let (debug, messages) = match &failure {
-                Failure::Handler(error) => (format!("{error:?}"), messages(error)),
+                Failure::Handler(error) => (text(format_args!("{error:?}")), messages(error)),
                 Failure::Stack(diagnostic) => (format!("{diagnostic:?}"), Vec::new()),
             };
             let diagnostic = told_of(failure);

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use lambda_runtime::{Diagnostic, Error, LambdaInvocation};
 use tower::{Layer, Service};
 
-use super::diagnostic::{causes, unbox};
+use super::diagnostic::{self, unbox};
 use crate::lambda_error;
 
 /// Sees the events of a function and what becomes of them, each inside of its invocation.
@@ -43,8 +43,7 @@ pub(crate) fn known_error(value: &dyn Any) -> Option<&(dyn StdError + 'static)> 
 
 /// The messages of `error` and its causes, as far as they are known.
 pub(super) fn messages(error: &dyn Any) -> Vec<String> {
-    let error = known_error(error);
-    error.map(|error| causes(error).map(ToString::to_string).collect()).unwrap_or_default()
+    known_error(error).map(diagnostic::messages).unwrap_or_default()
 }
 
 /// Shows each event to an observer before it is parsed.

@@ -61,6 +61,119 @@ fn a_scoped_key_goes_and_brings_back_what_was_there() {
 }
 
 #[test]
+fn scoped_keys_go_in_any_order() {
+    let steps = |f: &dyn Fn()| -> Vec<serde_json::Value> {
+        let lines = logged_in_invocation(logging(), f);
+        lines.json().iter().map(|line| line["step"].clone()).collect()
+    };
+    let log = || tracing::info!("x");
+    let first_goes_first = steps(&|| {
+        let one = logs::append_scoped("step", 1);
+        let two = logs::append_scoped("step", 2);
+        drop(one);
+        log();
+        drop(two);
+        log();
+    });
+    assert_eq!(first_goes_first, [json!(2), json!(null)]);
+
+    let over_a_key = steps(&|| {
+        logs::append("step", 0);
+        let one = logs::append_scoped("step", 1);
+        let two = logs::append_scoped("step", 2);
+        let three = logs::append_scoped("step", 3);
+        drop(two);
+        log();
+        drop(three);
+        log();
+        drop(one);
+        log();
+    });
+    assert_eq!(over_a_key, [3, 1, 0]);
+
+    let changed_inside = steps(&|| {
+        logs::append("step", 0);
+        let one = logs::append_scoped("step", 1);
+        logs::append("step", "changed");
+        log();
+        logs::remove("step");
+        log();
+        drop(one);
+        log();
+        logs::remove("step");
+        log();
+    });
+    assert_eq!(changed_inside, [json!("changed"), json!(null), json!(0), json!(null)]);
+}
+
+#[test]
+fn a_guard_shows_no_value() {
+    logged_in_invocation(logging().redact(["card"]), || {
+        logs::append("card", "4711");
+        let guard = logs::append_scoped("card", "4712");
+        assert!(!format!("{guard:?}").contains("471"), "{guard:?}");
+    });
+}
+
+#[test]
+fn a_name_with_and_without_its_underscore_is_one_key() {
+    let lines = logged_in_invocation(logging(), || {
+        logs::append("level", 1);
+        logs::append("level_", 2);
+        tracing::info!("x");
+        logs::remove("level");
+        tracing::info!("x");
+    });
+    let lines = lines.json();
+    assert_eq!((&lines[0]["level_"], lines[1].get("level_")), (&json!(2), None));
+}
+
+#[test]
+fn a_key_for_each_line_costs_no_more_than_its_bytes() {
+    let begun = std::time::Instant::now();
+    let lines = logged_in_invocation(logging(), || {
+        for number in 0..2_000 {
+            logs::append(format!("key_{number}"), number);
+            logs::append("last", number);
+            tracing::info!("x");
+        }
+    });
+    // It is a third of a second where nothing is optimised; were all written again, thirty.
+    let taken = begun.elapsed();
+    assert!(taken.as_secs() < 10, "{taken:?}");
+    let text = lines.take();
+    let line: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    assert_eq!((&line["key_0"], &line["last"]), (&json!(0), &json!(1_999)));
+}
+
+#[test]
+fn a_long_correlation_id_is_cut() {
+    for unit in ["c", "é", "\u{1}"] {
+        let lines = logged_in_invocation(logging(), || {
+            logs::set_correlation_id(unit.repeat(2_000_000));
+            tracing::info!(order = 7, "important");
+        });
+        let line = lines.one();
+        let id = line["correlation_id"].as_str().unwrap();
+        assert!(id.len() <= 256 && id.starts_with(unit) && id.ends_with('…'), "{id}");
+        assert_eq!((&line["message"], &line["order"]), (&json!("important"), &json!(7)));
+        assert_eq!(line.get("truncated"), None);
+    }
+    let whole = "c".repeat(256);
+    let lines = logged_in_invocation(logging(), || {
+        logs::set_correlation_id(whole.clone());
+        tracing::info!("x");
+    });
+    assert_eq!(lines.one()["correlation_id"], whole);
+}
+
+#[test]
+fn a_position_beyond_all_ends_the_search() {
+    let event = json!({ "a": [1] });
+    logs::set_correlation_id_from(&event, "a[18446744073709551615]").unwrap();
+}
+
+#[test]
 fn a_field_goes_over_a_key_and_a_key_over_one_of_the_process() {
     let lines = logged_in_invocation(logging().key("a", "process").key("b", "process"), || {
         logs::append("a", "key");

@@ -53,7 +53,78 @@ fn a_line_over_its_limit_is_cut_and_keeps_what_it_belongs_to() {
         tracing::info!("{}", "é".repeat(5_000));
     });
     let text = text.take();
-    assert!(text.len() <= 1_024 && text.ends_with("é…\n"), "{text}");
+    assert!(text.len() <= 1_024 && text.contains("é… service="), "{text}");
+}
+
+#[test]
+fn the_longest_values_are_cut_and_not_the_last() {
+    let lines = logged_in_invocation(logging().line_limit(2_048), || {
+        let error = "x".parse::<i32>().unwrap_err();
+        tracing::info!(
+            first = "f".repeat(3_000),
+            second = "s".repeat(2_000),
+            order_id = 7,
+            note = "n".repeat(100),
+            error = &error as &(dyn std::error::Error + 'static),
+            "m"
+        );
+    });
+    let text = lines.take();
+    assert!(text.len() <= 2_048 && text.len() > 1_900, "{}", text.len());
+    let line: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&line["message"], &line["order_id"]), (&"m".into(), &7.into()));
+    assert_eq!(line["note"], "n".repeat(100));
+    assert_eq!(line["exception"], "invalid digit found in string");
+    assert_eq!(line["exception_name"], "ParseIntError");
+    let cut = |name: &str| line[name].as_str().unwrap().len();
+    assert!(cut("first").abs_diff(cut("second")) < 8, "{line}");
+}
+
+#[test]
+fn an_error_has_its_place_beside_ten_thousand_keys() {
+    let lines = logged_in_invocation(logging().line_limit(2_048), || {
+        for number in 0..10_000 {
+            powertools::logging::append(format!("key_{number}"), number);
+        }
+        let error = "x".parse::<i32>().unwrap_err();
+        tracing::info!(error = &error as &(dyn std::error::Error + 'static), "m");
+    });
+    let line = lines.one();
+    assert_eq!((&line["key_0"], &line["exception_name"]), (&0.into(), &"ParseIntError".into()));
+}
+
+#[test]
+fn what_the_line_says_of_its_own_is_cut_where_it_is_too_long() {
+    let service = "s".repeat(5_000);
+    let lines = logged_in_invocation(logging().service(service).line_limit(1_024), || {
+        tracing::info!(target: "a_target_of_two_hundred_and_more_bytes_a_target_of_two_hundred_and_more_bytes_a_target_of_two_hundred_and_more_bytes_a_target_of_two_hundred_and_more_bytes_a_target_of_two_hundred_and_more_bytes_", order = 7, "m");
+    });
+    let text = lines.take();
+    assert!(text.len() <= 1_024, "{}", text.len());
+    let line: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(line["function_request_id"], "8476a536-e9f4-11e8-9739-2dfe598c3fcd");
+    assert_eq!((&line["message"], &line["order"]), (&"m".into(), &7.into()));
+    assert!(line["service"].as_str().unwrap().ends_with("s…"));
+}
+
+#[test]
+fn a_text_line_that_is_cut_says_so_and_keeps_its_ids() {
+    let text = logging().line_limit(1_024).format(Format::Text);
+    let lines = logged_in_invocation(text, || {
+        powertools::logging::append("appended", "a".repeat(3_000));
+        tracing::info!(order = 7, "{}", "é".repeat(3_000));
+        tracing::info!(field = "é".repeat(3_000), "short");
+    });
+    let text = lines.take();
+    for line in text.lines() {
+        assert!(line.len() < 1_024 && line.len() > 900, "{}", line.len());
+        for part in ["2026-11-21T02:32:01.566Z INFO ", "8476a536-e9f4-11e8-9739-2dfe598c3fcd"] {
+            assert!(line.contains(part), "{line}");
+        }
+        assert!(line.ends_with("… truncated=true"), "{line}");
+    }
+    assert!(text.lines().next().unwrap().contains("é… order=7 "), "{text}");
+    assert!(text.lines().nth(1).unwrap().contains(": short field=\"éé"), "{text}");
 }
 
 #[test]

@@ -1,0 +1,105 @@
+//! The keys that are appended to one invocation.
+
+use std::borrow::Cow;
+use std::mem;
+
+use super::fields::{Fields, Style};
+use super::keys;
+
+#[derive(Default)]
+pub(super) struct Appended {
+    keys: Vec<Key>,
+    /// The keys as they stand in a line, but for those that have changed since.
+    written: Fields,
+    /// True if a key has.
+    changed: bool,
+    /// How many guards there were.
+    guards: u64,
+}
+
+struct Key {
+    /// As it stands in the line.
+    name: Cow<'static, str>,
+    /// JSON, or nothing where the key was taken away.
+    value: Option<String>,
+    /// What guards put over it, each with its number; the last one counts.
+    scoped: Vec<(u64, Option<String>)>,
+    changed: bool,
+}
+
+impl Key {
+    fn value(&self) -> Option<&str> {
+        self.scoped.last().map_or(&self.value, |(_, value)| value).as_deref()
+    }
+
+    fn set(&mut self, value: Option<String>) {
+        *self.scoped.last_mut().map_or(&mut self.value, |(_, value)| value) = value;
+    }
+
+    /// False if it was taken away, and no guard will bring it back.
+    fn is_used(&self) -> bool {
+        self.value.is_some() || !self.scoped.is_empty()
+    }
+}
+
+impl Appended {
+    pub(super) fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// Sets the value of a key, or takes the key away.
+    pub(super) fn set(&mut self, name: Cow<'static, str>, value: Option<String>) {
+        self.change(name, |key| key.set(value));
+    }
+
+    /// Sets the value of a key until [`leave`](Self::leave) is called with the number that this
+    /// returns.
+    pub(super) fn enter(&mut self, name: Cow<'static, str>, value: String) -> u64 {
+        self.guards += 1;
+        let guard = self.guards;
+        self.change(name, |key| key.scoped.push((guard, Some(value))));
+        guard
+    }
+
+    /// Takes away what a guard has set. Guards can leave in any order.
+    pub(super) fn leave(&mut self, name: Cow<'static, str>, guard: u64) {
+        self.change(name, |key| key.scoped.retain(|(scoped, _)| *scoped != guard));
+    }
+
+    fn change(&mut self, name: Cow<'static, str>, change: impl FnOnce(&mut Key)) {
+        let name = keys::free(name);
+        let at = self.keys.iter().position(|key| key.name == name).unwrap_or_else(|| {
+            self.keys.push(Key { name, value: None, scoped: Vec::new(), changed: false });
+            self.keys.len() - 1
+        });
+        let key = &mut self.keys[at];
+        change(key);
+        key.changed = true;
+        self.changed = true;
+        if !key.is_used() && !self.written.contains(&key.name) {
+            self.keys.remove(at);
+        }
+    }
+
+    /// The keys as they stand in a line. Only what has changed is written again.
+    pub(super) fn fields(&mut self, style: &Style<'_>) -> &Fields {
+        if mem::take(&mut self.changed) {
+            for key in self.keys.iter_mut().filter(|key| key.changed) {
+                key.changed = false;
+                match key.value() {
+                    Some(value) => self.written.put_json(key.name.clone(), style, value),
+                    None => self.written.take_away(&key.name),
+                }
+            }
+            self.keys.retain(Key::is_used);
+        }
+        &self.written
+    }
+
+    /// Forgets how the keys stand in a line: the next one is by other settings.
+    pub(super) fn write_again(&mut self) {
+        self.written.clear();
+        self.keys.iter_mut().for_each(|key| key.changed = true);
+        self.changed = true;
+    }
+}

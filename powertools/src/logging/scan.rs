@@ -1,0 +1,58 @@
+//! Finds the ends of what JSON is made of, in text that is valid.
+
+/// Where the string that starts at `at` ends: behind its closing quote.
+pub(super) fn string_end(bytes: &[u8], at: usize) -> usize {
+    let mut end = at + 1;
+    while let Some(&byte) = bytes.get(end) {
+        match byte {
+            b'\\' => end += 2,
+            b'"' => return end + 1,
+            _ => end += 1,
+        }
+    }
+    bytes.len()
+}
+
+/// Where the value at or after `at` ends.
+pub(super) fn value_end(bytes: &[u8], mut at: usize) -> usize {
+    let mut depth = 0_usize;
+    while let Some(&byte) = bytes.get(at) {
+        at = match byte {
+            b' ' | b'\t' | b'\n' | b'\r' | b',' | b':' => {
+                at += 1;
+                continue;
+            }
+            b'"' => string_end(bytes, at),
+            b'{' | b'[' => {
+                depth += 1;
+                at += 1;
+                continue;
+            }
+            b'}' | b']' => {
+                depth = depth.saturating_sub(1);
+                at + 1
+            }
+            _ => scalar_end(bytes, at),
+        };
+        if depth == 0 {
+            return at;
+        }
+    }
+    bytes.len()
+}
+
+/// Where the number or word that starts at `at` ends.
+pub(super) fn scalar_end(bytes: &[u8], at: usize) -> usize {
+    let rest = &bytes[at..];
+    let end = rest.iter().position(
+        |byte| !matches!(byte, b'-' | b'+' | b'.' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z'),
+    );
+    // At least one byte, so that nothing that is no JSON can stop the copy.
+    at + end.unwrap_or(rest.len()).max(1)
+}
+
+/// Where the colon behind a name stands. Behind a value there is none.
+pub(super) fn colon(bytes: &[u8], at: usize) -> Option<usize> {
+    let space = bytes[at..].iter().position(|byte| !byte.is_ascii_whitespace())?;
+    (bytes[at + space] == b':').then_some(at + space)
+}
