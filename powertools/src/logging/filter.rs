@@ -9,31 +9,10 @@ use tracing_subscriber::layer::{Context, Filter};
 use tracing_subscriber::registry::LookupSpan;
 
 use super::environment::{self, Directives, Levels};
-use super::settings::Shared;
+use super::settings::{Settings, Shared};
 use super::state::State;
 use super::{Error, Level};
 use crate::Invocation;
-
-/// Crates that say much about little: neither sampled nor buffered.
-const NOISY: [&str; 14] = [
-    "aws_config",
-    "aws_credential_types",
-    "aws_runtime",
-    "aws_sigv4",
-    "aws_types",
-    "h2",
-    "hyper",
-    "hyper_rustls",
-    "hyper_util",
-    "lambda_runtime",
-    "lambda_runtime_api_client",
-    "rustls",
-    "tower",
-    "tower_http",
-];
-
-/// What the other crates of the AWS SDK begin with.
-const NOISY_FAMILIES: [&str; 2] = ["aws_sdk_", "aws_smithy_"];
 
 /// Where the runtime says each event, whole and as it came.
 const EVENTS: &str = "lambda_runtime::layers::api_response";
@@ -41,7 +20,7 @@ const EVENTS: &str = "lambda_runtime::layers::api_response";
 /// The levels of all targets.
 pub(super) struct Admission {
     level: Level,
-    /// What is above of everything, where Lambda drops the rest.
+    /// No directive admits what is below this, or Lambda drops it.
     cap: LevelFilter,
     base: EnvFilter,
     /// The targets that the user's filter names.
@@ -74,7 +53,8 @@ impl Admission {
                 environment::name(lambda),
             ));
         }
-        let cap = lambda.map_or(LevelFilter::TRACE, Level::filter);
+        let lambda = lambda.map_or(LevelFilter::TRACE, Level::filter);
+        let cap = base.max_level_hint().unwrap_or(LevelFilter::TRACE).min(lambda);
         Ok(Self { level, cap, base, named, debug })
     }
 
@@ -129,9 +109,15 @@ pub(super) fn is_level(directive: &str) -> bool {
     directive.trim().parse::<LevelFilter>().is_ok()
 }
 
+/// True for crates that say much about little: they are neither sampled nor buffered.
 fn is_noisy(target: &str) -> bool {
-    let name = target.split(':').next().unwrap_or(target);
-    NOISY.contains(&name) || NOISY_FAMILIES.iter().any(|family| name.starts_with(family))
+    // Asked for each line of DEBUG: a `match` goes by the length first.
+    match target.split_once(':').map_or(target, |(name, _)| name) {
+        "aws_config" | "aws_credential_types" | "aws_runtime" | "aws_sigv4" | "aws_types" => true,
+        "h2" | "hyper" | "hyper_rustls" | "hyper_util" | "rustls" | "tower" | "tower_http" => true,
+        "lambda_runtime" | "lambda_runtime_api_client" => true,
+        name => name.starts_with("aws_sdk_") || name.starts_with("aws_smithy_"),
+    }
 }
 
 /// True for the line of the runtime that has the event in it, with all that is to be hidden.
@@ -158,8 +144,8 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Filter<S> for Admit {
         }
         admission.is_debug_line(metadata)
             && Invocation::with_current(|invocation| {
-                let state = invocation.local::<State>();
-                self.0.buffer > 0 || state.is_sampled(invocation, self.0.sample_rate)
+                let Settings { buffer, sample_rate, .. } = *self.0;
+                buffer > 0 || invocation.local::<State>().is_sampled(invocation, sample_rate)
             })
             .unwrap_or(false)
     }
@@ -174,7 +160,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Filter<S> for Admit {
         } else if *metadata.level() <= admission.cap && !is_event(metadata) && !base.is_never() {
             base
         } else if admission.is_debug_line(metadata) {
-            Interest::sometimes()
+            // Every invocation keeps these lines, and the layer drops what is in none; whether one
+            // is sampled is asked each time.
+            if self.0.buffer > 0 { Interest::always() } else { Interest::sometimes() }
         } else {
             Interest::never()
         }
@@ -185,7 +173,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Filter<S> for Admit {
         if admission.level == Level::Fatal {
             return Some(LevelFilter::OFF);
         }
-        let base = self.base().max_level_hint().unwrap_or(LevelFilter::TRACE).min(admission.cap);
+        let base = admission.cap;
         let debug = if admission.debug { LevelFilter::DEBUG } else { LevelFilter::INFO };
         Some(base.max(debug))
     }

@@ -102,6 +102,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
         let settings = &self.settings;
         let written = !settings.admission.takes_debug()
             || settings.admission.admits(metadata, context.clone());
+        if !written && Invocation::with_current(|_| ()).is_none() {
+            return;
+        }
 
         let mut scratch = Scratch::take();
         let origin = Origin::of(metadata);
