@@ -16,11 +16,11 @@ pub(super) fn decode(text: &str) -> Result<Vec<u8>, ParseError> {
     Ok(STANDARD.decode(text)?)
 }
 
-/// The most bytes that data may become: more is a mistake, or an attempt to fill the memory of the
-/// function, which would end all the records with it.
+/// The most bytes that the data of a record may become: more is a mistake, or an attempt to fill the
+/// memory of the function, which would end all the records with it.
 fn largest() -> u64 {
     let memory = Invocation::with_current(Invocation::memory_mb).unwrap_or_default();
-    u64::try_from(memory).unwrap_or_default().max(LEAST_MEMORY) << 20 >> 2
+    u64::try_from(memory).unwrap_or_default().clamp(LEAST_MEMORY, 1_024) << 20 >> 2
 }
 
 /// The data itself, if it begins as gzip or zlib does; else `data`.

@@ -26,7 +26,7 @@ pub(super) async fn handle<F: Future<Output = (usize, Outcome)>>(
     time: &Time,
     outcomes: &mut [Outcome],
     start: impl Fn(usize) -> F,
-    goes_on: impl Fn(usize) -> bool,
+    goes_on: impl Fn(usize, &Outcome) -> bool,
     mut see: impl FnMut(usize, &Outcome),
 ) {
     let mut running = Running::new(concurrency.min(outcomes.len()));
@@ -51,7 +51,7 @@ pub(super) async fn handle<F: Future<Output = (usize, Outcome)>>(
             Poll::Pending => limit.poll(cx).map(|()| None),
         });
         let Some((index, outcome)) = ended.await else { break };
-        plan.finish(index, outcome.is_done() || goes_on(index));
+        plan.finish(index, outcome.is_done() || goes_on(index, &outcome));
         see(index, &outcome);
         outcomes[index] = outcome;
     }

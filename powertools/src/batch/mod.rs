@@ -78,6 +78,7 @@ mod record_error;
 mod record_id;
 mod report;
 mod run;
+mod side_by_side;
 mod source;
 mod sqs;
 mod time;

@@ -10,3 +10,7 @@ pub(super) fn is_idempotency_error(_: &(dyn StdError + 'static)) -> bool {
 pub(super) fn lease_end(_: &(dyn StdError + 'static)) -> Option<SystemTime> {
     None
 }
+
+pub(super) fn is_held(_: &(dyn StdError + 'static)) -> bool {
+    false
+}

@@ -20,7 +20,7 @@ pub enum ParseError {
     #[error("the data of the record cannot be decompressed")]
     Compression(#[from] std::io::Error),
     /// The data becomes larger than this when it is decompressed: than a quarter of the function's
-    /// memory. Take the record itself to decompress more.
+    /// memory, or 256 MiB. Take the record itself to decompress more.
     #[error("the data of the record has more than {limit} bytes when it is decompressed")]
     TooLarge {
         /// The limit, in bytes.

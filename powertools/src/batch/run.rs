@@ -2,21 +2,23 @@
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::SystemTime;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::FutureExt;
 use serde_json::Value;
-use tokio::sync::Notify;
 
 use super::options::{Classifier, Hook, Sink};
 use super::plan::{AfterFailure, Plan};
+use super::side_by_side::{SideBySide, Turn};
 use super::time::Time;
 use super::{
     Batch, Error, FromRecord, Outcome, Record, RecordError, Report, Reporting, Source, engine,
     leases,
 };
 use crate::Invocation;
+
+/// How often a record is handled again that a lease kept out.
+const RETRIES: usize = 2;
 
 impl<S: Source> Batch<'_, S> {
     /// Handles each record with `handler`, which takes the record or what is made of it, such as
@@ -25,8 +27,8 @@ impl<S: Source> Batch<'_, S> {
     /// A record that cannot be parsed, whose handler returns an error or panics, fails alone; with
     /// `panic = "abort"` a panic ends the process. The handler may run again for a record in the
     /// same batch: if idempotent work was refused by a lease that ends within two seconds, that is
-    /// waited for, and if it ends later, the other records are, since one of them may have the same
-    /// key. Meanwhile it counts as one of those that run side by side.
+    /// waited for, and if it ends later, the records beside it are, since one of them may have the
+    /// same key. Meanwhile it counts as one of those that run side by side.
     ///
     /// The records are handled by the task that awaits this. Inside an invocation they are stopped
     /// in time for the reply: see [`reserve`](Self::reserve).
@@ -82,7 +84,12 @@ impl<S: Source> Batch<'_, S> {
             &time,
             outcomes,
             |index| handling.record(index, &records[index]),
-            |index| after_failure == AfterFailure::Others && records[index].is_last_attempt(),
+            |index, outcome| {
+                // What a lease keeps out may still be at work elsewhere.
+                after_failure == AfterFailure::Others
+                    && !outcome.error().is_some_and(|error| leases::is_held(error.error()))
+                    && records[index].is_last_attempt()
+            },
             |index, outcome| observer.see(&records[index], outcome),
         );
         Invocation::enter(time.invocation().cloned(), work).await;
@@ -102,40 +109,6 @@ struct Handling<'a, 'b, R, F> {
     side_by_side: SideBySide,
 }
 
-/// The records that are at work. One task handles all of them, so nothing races here.
-#[derive(Default)]
-struct SideBySide {
-    count: AtomicUsize,
-    none: Notify,
-}
-
-impl SideBySide {
-    fn enter(&self) {
-        self.count.store(self.count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-    }
-
-    fn leave(&self) {
-        let others = self.count.load(Ordering::Relaxed) - 1;
-        self.count.store(others, Ordering::Relaxed);
-        if others == 0 {
-            self.none.notify_waiters();
-        }
-    }
-
-    /// Waits until no other record is at work. Returns false if that is so already.
-    async fn wait_for_others(&self) -> bool {
-        if self.count.load(Ordering::Relaxed) == 1 {
-            return false;
-        }
-        self.leave();
-        while self.count.load(Ordering::Relaxed) > 0 {
-            self.none.notified().await;
-        }
-        self.enter();
-        true
-    }
-}
-
 impl<R: Record, F> Handling<'_, '_, R, F> {
     async fn record<M, Fut, E>(&self, index: usize, record: &R) -> (usize, Outcome)
     where
@@ -144,27 +117,42 @@ impl<R: Record, F> Handling<'_, '_, R, F> {
         Fut: Future<Output = Result<(), E>>,
         E: Into<RecordError>,
     {
-        self.side_by_side.enter();
+        let mut turn = self.side_by_side.begin();
         let outcome = match self.attempt(record).await {
             Ok(()) => Outcome::Succeeded,
             // In a box, so that the future of a record that succeeds stays small.
-            Err(error) => Box::pin(self.failed(record, error)).await,
+            Err(error) => Box::pin(self.failed(record, error, &mut turn)).await,
         };
-        self.side_by_side.leave();
+        self.side_by_side.end(&turn);
         (index, outcome)
     }
 
     /// What becomes of a record whose first attempt failed.
-    async fn failed<M, Fut, E>(&self, record: &R, mut error: RecordError) -> Outcome
+    async fn failed<M, Fut, E>(
+        &self,
+        record: &R,
+        mut error: RecordError,
+        turn: &mut Turn,
+    ) -> Outcome
     where
         M: FromRecord<R>,
         F: Fn(M) -> Fut,
         Fut: Future<Output = Result<(), E>>,
         E: Into<RecordError>,
     {
-        if let Some(end) = leases::lease_end(error.error())
-            && self.wait_for_lease(end).await
-        {
+        for retry in 0..RETRIES {
+            let Some(end) = leases::lease_end(error.error()) else { break };
+            let waited = match self.time.wait_for(end) {
+                Some(wait) if retry == 0 => {
+                    tokio::time::sleep(wait).await;
+                    true
+                }
+                // A record beside this one may have it.
+                _ => self.side_by_side.wait_for_others(turn).await,
+            };
+            if !waited {
+                break;
+            }
             match self.attempt(record).await {
                 Ok(()) => return Outcome::Succeeded,
                 Err(again) => error = again,
@@ -176,18 +164,6 @@ impl<R: Record, F> Handling<'_, '_, R, F> {
             error = error.into_permanent();
         }
         if error.is_permanent() { self.sink(record, error).await } else { Outcome::Failed(error) }
-    }
-
-    /// Waits for a lease that ends soon, and else for the other records of the batch, since one of
-    /// them may have it. Returns false if there was nothing to wait for.
-    async fn wait_for_lease(&self, end: SystemTime) -> bool {
-        match self.time.wait_for(end) {
-            Some(wait) => {
-                tokio::time::sleep(wait).await;
-                true
-            }
-            None => self.side_by_side.wait_for_others().await,
-        }
     }
 
     /// Runs the handler once.

@@ -64,8 +64,8 @@ impl<'a> Batch<'a, SqsEvent> {
     /// `maxReceiveCount` of its redrive policy.
     ///
     /// Handlers can then ask for [`SqsRecord::is_last_attempt`]. In a FIFO queue the rest of a group
-    /// goes on when a message fails for the last time, as the queue goes on without it. It would be
-    /// delivered no more often than that message, so without this it may never start.
+    /// goes on when a message fails for the last time, as the queue goes on without it. That
+    /// rest is delivered no more often than the message, so without this it may never start.
     pub fn max_receive_count(mut self, count: u32) -> Self {
         for record in &mut self.source.records {
             record.max_receive_count = Some(count);
