@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use tokio::task::coop::unconstrained;
 use tokio::time::Sleep;
 
+use crate::invocation::starting::is_missed;
 use crate::{Clock, Invocation};
 
 /// A lease that ends later than this is not waited for.
@@ -135,7 +136,7 @@ fn fitting(reserve: Duration, timeout: Duration) -> Duration {
 
 fn warn_without_invocation() {
     static WARNING: Once = Once::new();
-    if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some() {
+    if !WARNING.is_completed() && is_missed() {
         WARNING.call_once(|| {
             tracing::warn!(
                 "a batch is handled outside an invocation and cannot see its deadline: run the \

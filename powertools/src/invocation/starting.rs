@@ -13,7 +13,7 @@ pub(crate) async fn starting<F: Future>(work: F) -> F::Output {
 /// True where there should be an invocation and is none: in Lambda, unless this is
 /// [before the events](starting).
 #[cfg_attr(
-    not(any(feature = "deadline", feature = "idempotency")),
+    not(any(feature = "batch", feature = "deadline", feature = "idempotency")),
     expect(dead_code, reason = "those who need an invocation warn")
 )]
 pub(crate) fn is_missed() -> bool {
