@@ -89,23 +89,23 @@ mod tests {
     use std::time::Duration;
 
     use futures_util::stream::poll_fn;
+    use lambda_runtime::Context as LambdaContext;
 
     use super::*;
-    use crate::testing::{ManualClock, invocation};
 
     const SECOND: Duration = Duration::from_secs(1);
 
     #[tokio::test(start_paused = true)]
     async fn a_body_that_ended_is_not_polled_again_and_no_error_follows() {
-        let clock = ManualClock::following_tokio(std::time::UNIX_EPOCH + SECOND);
-        let invocation = invocation().clock(&clock).remaining(SECOND).build();
+        let invocation = Invocation::new(&LambdaContext::default());
+        let end = End { invocation, sleep: Box::pin(sleep(SECOND)) };
         let mut polls = 0;
         let stream = poll_fn(|_| {
             polls += 1;
             assert_eq!(polls, 1, "it has ended");
             Poll::Ready(None::<Result<&str, BoxError>>)
         });
-        let mut body = Body::new(stream, Some(invocation));
+        let mut body = Body { stream: Some(stream), end: Some(end) };
         assert!(body.next().await.is_none());
         assert!(body.next().await.is_none());
         tokio::time::sleep(2 * SECOND).await;
