@@ -36,6 +36,8 @@ pub mod probe;
 mod cleanup;
 mod layer;
 mod local;
+#[cfg(any(feature = "deadline", feature = "batch"))]
+pub(crate) mod reserve;
 pub(crate) mod starting;
 
 pub use cleanup::CleanupGuard;

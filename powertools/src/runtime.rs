@@ -61,10 +61,10 @@ use self::observer::{Observer, SeeEvents};
 /// A handler with the toolkit around it, ready to [`run`](Self::run).
 ///
 /// Each event gets its [`Invocation`](crate::Invocation), and each error of the handler reaches
-/// Lambda under a fixed name: those of this toolkit (`Powertools.…`) also where a handler returns them in a
-/// `lambda_runtime::Error` or an `anyhow::Error`, other boxed errors as `HandlerError`, and a panic
-/// as `Powertools.Panic`. The message of a boxed error is followed by those of its causes. An error
-/// type of your own that converts into `Diagnostic` is reported as it says.
+/// Lambda under a fixed name: those of this toolkit (`Powertools.…`) also where a handler returns
+/// them in a `lambda_runtime::Error` or an `anyhow::Error`, other boxed errors as `HandlerError`, and
+/// a panic as `Powertools.Panic`. The message of a boxed error is followed by those of its causes. An
+/// error type of your own that converts into `Diagnostic` is reported as it says.
 ///
 /// The name is that of the first error with a name among the boxed one and its causes.
 /// [`#[derive(LambdaError)]`](macro@crate::LambdaError) gives names to errors of your own, and the
@@ -116,9 +116,9 @@ impl<S> Powertools<S> {
     /// # Errors
     ///
     /// Returns [`StartError`] outside Lambda, where there are no events to be had; the error of a
-    /// required warm-up or of a hook around a snapshot; and the error of the runtime when the Lambda service cannot be reached any
-    /// more. The handler's errors are
-    /// reported to Lambda and do not end the loop.
+    /// required warm-up or of a hook around a snapshot; and the error of the runtime when the Lambda
+    /// service cannot be reached any more. The handler's errors are reported to Lambda and do not end
+    /// the loop.
     pub async fn run<T, R, B, St, D, E>(self) -> Result<(), Error>
     where
         S: Service<LambdaEvent<T>, Response = R> + Clone + Send + 'static,

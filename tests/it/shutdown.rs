@@ -1,21 +1,23 @@
 //! The end of an environment, in real processes.
 
 use std::future::pending;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::header::HeaderValue;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
+use lambda_runtime::Error;
 use powertools::testing::{FakeRuntime, FunctionProcess, Outcome};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::process::Command;
+use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 fn spawn(lambda: &FakeRuntime) -> FunctionProcess {
@@ -108,43 +110,93 @@ async fn the_process_ends_in_the_time_that_lambda_gives_it() {
 /// Lambda waits for an extension that it has registered, until that asks for events.
 #[tokio::test]
 async fn a_registration_that_comes_late_is_still_seen_through() {
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let seen = asked.clone();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let serving = tokio::spawn(async move {
-        loop {
-            let (stream, _) = listener.accept().await.unwrap();
-            let seen = seen.clone();
-            let service = service_fn(move |request: Request<Incoming>| {
-                let seen = seen.clone();
-                async move {
-                    let path = request.uri().path().to_owned();
-                    let id = request.headers().get("lambda-extension-identifier").cloned();
-                    seen.lock().unwrap().push((path.clone(), id));
-                    if path != "/2020-01-01/extension/register" {
-                        pending::<()>().await;
-                    }
-                    sleep(Duration::from_millis(1500)).await;
-                    let response = Response::builder().header("lambda-extension-identifier", "e-1");
-                    response.body(Full::<Bytes>::default())
-                }
-            });
-            tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
-        }
-    });
-    let lambda =
-        FakeRuntime::new().env("AWS_LAMBDA_RUNTIME_API", address).env("SHUTDOWN_HOOKS", "one");
-    let function = spawn(&lambda);
+    let extensions = Extensions::serve(Duration::from_millis(1500), 0).await;
+    let function = spawn(&extensions.lambda);
     function.stdout_line("not registered yet").await.expect("it does not wait for ever");
+    extensions.asked(1).await;
+}
 
-    let events =
-        ("/2020-01-01/extension/event/next".to_owned(), Some(HeaderValue::from_static("e-1")));
-    let asks = async {
-        while !asked.lock().unwrap().contains(&events) {
-            sleep(Duration::from_millis(10)).await;
+#[tokio::test]
+async fn an_extension_that_could_not_ask_for_events_asks_again() {
+    let extensions = Extensions::serve(Duration::ZERO, 2).await;
+    let function = spawn(&extensions.lambda);
+    extensions.asked(3).await;
+    function.kill().await;
+    let lines = function.stdout();
+    let told: Vec<_> = lines.iter().filter(|line| line.contains("could not ask")).collect();
+    let [told] = &told[..] else { panic!("one warning: {lines:?}") };
+    assert!(told.contains("WARN") && told.contains("500 Internal Server Error"), "{told}");
+}
+
+/// An Extensions API that is slow, or refuses to be asked for events at first.
+struct Extensions {
+    lambda: FakeRuntime,
+    asked: Arc<AtomicUsize>,
+    serving: JoinHandle<()>,
+}
+
+impl Extensions {
+    /// The first refusal is an answer, those after it are connections that break.
+    async fn serve(registration: Duration, refusals: usize) -> Self {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let seen = asked.clone();
+        let serving = tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let seen = seen.clone();
+                let service = service_fn(move |request: Request<Incoming>| {
+                    let seen = seen.clone();
+                    async move { respond(&request, registration, refusals, &seen).await }
+                });
+                tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+            }
+        });
+        let lambda =
+            FakeRuntime::new().env("AWS_LAMBDA_RUNTIME_API", address).env("SHUTDOWN_HOOKS", "one");
+        Self { lambda, asked, serving }
+    }
+
+    /// Waits until the extension has asked for events so often.
+    async fn asked(&self, times: usize) {
+        let asks = async {
+            while self.asked.load(Ordering::Relaxed) < times {
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        timeout(Duration::from_secs(5), asks).await.expect("it asks for events");
+    }
+}
+
+impl Drop for Extensions {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+async fn respond(
+    request: &Request<Incoming>,
+    registration: Duration,
+    refusals: usize,
+    asked: &AtomicUsize,
+) -> Result<Response<Full<Bytes>>, Error> {
+    const ID: &str = "lambda-extension-identifier";
+
+    match request.uri().path() {
+        "/2020-01-01/extension/register" => {
+            sleep(registration).await;
+            Ok(Response::builder().header(ID, "e-1").body(Full::default())?)
         }
-    };
-    timeout(Duration::from_secs(5), asks).await.expect("it asks for events");
-    serving.abort();
+        "/2020-01-01/extension/event/next" => {
+            assert_eq!(request.headers()[ID], "e-1");
+            let before = asked.fetch_add(1, Ordering::Relaxed);
+            match before {
+                _ if before >= refusals => pending().await,
+                0 => Ok(Response::builder().status(500).body(Full::default())?),
+                _ => Err("this connection breaks".into()),
+            }
+        }
+        _ => pending().await,
+    }
 }

@@ -25,7 +25,8 @@ static CONFIGS: [OnceCell<SdkConfig>; 2] = [const { OnceCell::const_new() }; 2];
 
 /// The configuration of this execution environment: what [`loader`] loads, loaded once, and once
 /// more after a SnapStart restore, when connections are closed and credentials may have expired.
-/// Clients are made anew then too where they are kept in an [`InitOnce`](crate::InitOnce).
+/// Clients are made anew then too where they are kept in an [`InitOnce`](crate::InitOnce). Only a
+/// function that [`Powertools`](crate::Powertools) runs learns of a restore.
 ///
 /// All clients that are made of it share its HTTP client, and with it connections, trusted
 /// certificates and credentials.

@@ -88,7 +88,9 @@
 //!
 //! After a restore [`config`] loads anew, with an HTTP client of its own: the connections of the old
 //! one are closed. A client that `main` made keeps the old one, and its first calls may fail and be
-//! tried again; one from [`#[init_once]`](macro@crate::init_once) is made anew, too.
+//! tried again; one from [`#[init_once]`](macro@crate::init_once) is made anew, too. This works in
+//! functions that [`Powertools`](crate::Powertools) runs: it is who learns of the restore. In others
+//! all of them keep what they have.
 //!
 //! # Cryptography
 //!

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use futures_util::{Stream, StreamExt};
 use lambda_runtime::Error as BoxError;
@@ -14,7 +14,7 @@ use crate::Invocation;
 
 /// A body that ends with an error when its time is up.
 pub(crate) struct Body<St> {
-    /// Emptied when it is stopped.
+    /// Emptied when it ends or is stopped.
     stream: Option<St>,
     end: Option<End>,
 }
@@ -59,9 +59,11 @@ where
             );
             return Poll::Ready(Some(Err(BodyError(error.into()))));
         }
-        stream
-            .poll_next_unpin(cx)
-            .map(|item| item.map(|item| item.map_err(|error| BodyError(error.into()))))
+        let item = ready!(stream.poll_next_unpin(cx));
+        if item.is_none() {
+            this.stream = None;
+        }
+        Poll::Ready(item.map(|item| item.map_err(|error| BodyError(error.into()))))
     }
 }
 
@@ -79,5 +81,34 @@ impl From<BodyError> for BoxError {
 impl<St> fmt::Debug for Body<St> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Body").field("ended", &self.stream.is_none()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use futures_util::stream::poll_fn;
+    use lambda_runtime::Context as LambdaContext;
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_ended_is_not_polled_again_and_no_error_follows() {
+        let invocation = Invocation::new(&LambdaContext::default());
+        let end = End { invocation, sleep: Box::pin(sleep(SECOND)) };
+        let mut polls = 0;
+        let stream = poll_fn(|_| {
+            polls += 1;
+            assert_eq!(polls, 1, "it has ended");
+            Poll::Ready(None::<Result<&str, BoxError>>)
+        });
+        let mut body = Body { stream: Some(stream), end: Some(end) };
+        assert!(body.next().await.is_none());
+        assert!(body.next().await.is_none());
+        tokio::time::sleep(2 * SECOND).await;
+        assert!(body.next().await.is_none());
     }
 }

@@ -11,11 +11,8 @@ use tokio::task::futures::TaskLocalFuture;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::Error;
+use crate::invocation::reserve::nested;
 use crate::{Carries, Invocation};
-
-/// How much earlier than a guard further out work is stopped: its error or fallback has to travel
-/// through the code between the two.
-const STEP: Duration = Duration::from_millis(10);
 
 /// How much shorter than the function's timeout an invocation may look, because the event was on
 /// its way to us.
@@ -66,17 +63,11 @@ impl Limits {
 
 /// The invocation with a limit for work under a guard with this reserve.
 pub(super) fn reserving(invocation: &Invocation, reserve: Duration) -> Invocation {
-    let (mut kept, is_cut) = fitting(reserve, invocation.timeout());
-    if is_cut {
-        warn_of_cut(reserve, invocation.timeout());
+    let timeout = invocation.timeout();
+    if is_cut(reserve, timeout) {
+        warn_of_cut(reserve, timeout);
     }
-    let outer = reserve_of(invocation);
-    if !outer.is_zero() {
-        // Steps may not use up the time: guards within guards share an end in the last resort.
-        let most = invocation.timeout() / 4 * 3;
-        kept = kept.max((outer + STEP).min(most));
-    }
-    invocation.reserving(kept)
+    invocation.reserving(nested(reserve, reserve_of(invocation), timeout))
 }
 
 /// What is kept between the limit of an invocation and its deadline.
@@ -90,10 +81,9 @@ pub(super) fn no_time(invocation: &Invocation, needed: Duration) -> Error {
     Error::NoTime { needed, reserve: reserve_of(invocation), remaining: invocation.remaining() }
 }
 
-/// What of a reserve can be kept, and whether that is markedly less.
-fn fitting(reserve: Duration, timeout: Duration) -> (Duration, bool) {
-    let half = timeout / 2;
-    (reserve.min(half), reserve > half + TRAVEL / 2)
+/// Whether what can be kept of a reserve is markedly less.
+fn is_cut(reserve: Duration, timeout: Duration) -> bool {
+    reserve > timeout / 2 + TRAVEL / 2
 }
 
 #[cold]
@@ -232,18 +222,17 @@ mod tests {
     const MILLI: Duration = Duration::from_millis(1);
 
     #[test]
-    fn at_most_half_of_the_time_is_kept() {
-        assert_eq!(fitting(SECOND, 3 * SECOND), (SECOND, false));
-        assert_eq!(fitting(2 * SECOND, 3 * SECOND), (3 * SECOND / 2, true));
-        assert_eq!(fitting(9 * SECOND, 3 * SECOND), (3 * SECOND / 2, true));
-        assert_eq!(fitting(Duration::ZERO, 3 * SECOND), (Duration::ZERO, false));
+    fn a_reserve_of_over_half_of_the_time_is_cut() {
+        assert!(!is_cut(SECOND, 3 * SECOND));
+        assert!(is_cut(2 * SECOND, 3 * SECOND));
+        assert!(!is_cut(Duration::ZERO, Duration::ZERO));
     }
 
     #[test]
     fn a_timeout_of_one_second_takes_the_default_reserve_without_a_warning() {
         let event_was_on_its_way = 3 * MILLI;
-        let (kept, is_cut) = fitting(500 * MILLI, SECOND - event_was_on_its_way);
-        assert!(kept >= 498 * MILLI);
-        assert!(!is_cut);
+        let timeout = SECOND - event_was_on_its_way;
+        assert!(nested(500 * MILLI, Duration::ZERO, timeout) >= 498 * MILLI);
+        assert!(!is_cut(500 * MILLI, timeout));
     }
 }

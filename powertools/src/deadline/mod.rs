@@ -60,8 +60,13 @@
 //! give its claim back and its function can return.
 //!
 //! The body of a streamed response goes on after its handler has returned. In
-//! [`Powertools`](crate::Powertools) it ends when the handler would have been stopped, and Lambda is
-//! told of the error behind what was sent (`Runtime.StreamError`). Other guards know nothing of it.
+//! [`Powertools`](crate::Powertools) it ends when the handler would have been stopped, with an error,
+//! and a warning in the log says so. The runtime writes the error behind what was sent, as part of the
+//! body: the caller reads the lines `Lambda-Runtime-Function-Error-Type: Runtime.StreamError` and
+//! `Lambda-Runtime-Function-Error-Body: …` (in Base64), and then a regular end. By these lines it knows
+//! a body that was cut short. The guard looks at the time when the runtime asks for more of the body:
+//! nothing ends it while the runtime waits for a caller that reads slowly. Other guards know nothing
+//! of it.
 //!
 //! Nothing can stop code that blocks its thread, and what it spawned goes on. A warning with the
 //! overrun says when a guard came too late because its thread was blocked, if the process is still

@@ -1,14 +1,21 @@
 //! The extension that a function registers, so that Lambda tells it of its end.
 
-use futures_util::FutureExt;
+use std::time::Duration;
+
 use lambda_runtime::Error as BoxError;
 use lambda_runtime_api_client::body::Body;
 use lambda_runtime_api_client::{PooledClient, build_request};
+
+use crate::runtime::diagnostic::with_causes;
 
 /// The name that Lambda knows it by. No other extension of a function may have it.
 const NAME: &str = "powertools-shutdown";
 
 const ID: &str = "lambda-extension-identifier";
+
+/// How long it waits until it asks again: so long first, then twice as long each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// An extension that wants no events.
 pub(super) struct Extension {
@@ -36,13 +43,42 @@ impl Extension {
         Ok(Self { client, id })
     }
 
-    /// Asks for events, which never come.
-    pub(super) async fn run(self) -> Result<(), BoxError> {
+    /// Asks for events, which never come, and asks again if it could not: a start in which it never
+    /// asked would hang until Lambda ends it.
+    pub(super) async fn run(mut self) {
+        let mut pause = FIRST_PAUSE;
+        let mut is_told = false;
+        loop {
+            if let Err(error) = self.ask().await
+                && !is_told
+            {
+                is_told = true;
+                let error = with_causes(&*error);
+                tracing::warn!(
+                    error,
+                    "the extension of the shutdown hooks could not ask for its events and tries \
+                     again: Lambda does not end a start before it has asked"
+                );
+            }
+            tokio::time::sleep(pause).await;
+            pause = LONGEST_PAUSE.min(2 * pause);
+            // A connection from before a SnapStart restore is of no use after it.
+            let endpoint = self.client.base.clone();
+            self.client = PooledClient::builder().with_endpoint(endpoint).build();
+        }
+    }
+
+    /// There is no answer for as long as all goes well.
+    async fn ask(&self) -> Result<(), BoxError> {
         let request = build_request()
             .method("GET")
             .uri("/2020-01-01/extension/event/next")
-            .header(ID, self.id)
+            .header(ID, &self.id)
             .body(Body::empty())?;
-        self.client.call(request).map(|answer| answer.map(drop)).await
+        let status = self.client.call(request).await?.status();
+        if !status.is_success() {
+            return Err(format!("the answer was {status}").into());
+        }
+        Ok(())
     }
 }

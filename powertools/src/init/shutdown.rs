@@ -64,8 +64,7 @@ impl Shutdown {
             };
             let run = async {
                 drop(listening);
-                // Nothing hangs on how this ends.
-                let _ = extension.run().await;
+                extension.run().await;
             };
             // In this order, so that no signal comes before somebody listens.
             tokio::join!(biased; self.end(running), run);
