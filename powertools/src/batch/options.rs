@@ -53,7 +53,8 @@ impl<'a, S: Source> Batch<'a, S> {
     }
 
     /// The time before the invocation's deadline that is kept for the reply. 1 second by default,
-    /// and at most half of the function's timeout.
+    /// and at most half of the function's timeout, but more than what a time guard around the batch
+    /// keeps.
     ///
     /// With less than that left no record starts, and those that run are stopped; they are
     /// reported. Idempotent records give their claims back then, for which they have half of the

@@ -7,15 +7,12 @@ use std::time::{Duration, SystemTime};
 use tokio::task::coop::unconstrained;
 use tokio::time::Sleep;
 
+use crate::invocation::reserve::nested;
 use crate::invocation::starting::is_missed;
 use crate::{Clock, Invocation};
 
 /// A lease that ends later than this is not waited for.
 const SHORT_LEASE: Duration = Duration::from_secs(2);
-
-/// How much earlier than the limit of a guard around the batch its records are stopped: the reply
-/// has to be made before that guard stops the batch.
-const STEP: Duration = Duration::from_millis(10);
 
 /// What a batch knows of the time that it has.
 ///
@@ -35,11 +32,12 @@ impl Time {
             warn_without_invocation();
             return Self { invocation: None, last: SystemTime::UNIX_EPOCH };
         };
-        let outer = current.deadline().duration_since(current.limit()).unwrap_or_default();
-        let mut reserve = fitting(reserve, current.timeout());
-        if !outer.is_zero() {
-            reserve = reserve.max(outer + STEP);
+        let timeout = current.timeout();
+        if reserve > timeout / 2 {
+            warn_of_cut(reserve, timeout);
         }
+        let outer = current.deadline().duration_since(current.limit()).unwrap_or_default();
+        let reserve = nested(reserve, outer, timeout);
         let reserved = current.for_records(reserve);
         let last = reserved.limit() + reserve / 2;
         Self { invocation: Some(reserved), last }
@@ -118,20 +116,14 @@ impl Limit<'_> {
     }
 }
 
-/// The reserve, or half of the timeout if that is less: otherwise nothing could run in it.
-fn fitting(reserve: Duration, timeout: Duration) -> Duration {
-    let half = timeout / 2;
-    if reserve > half {
-        static WARNING: Once = Once::new();
-        WARNING.call_once(|| {
-            tracing::warn!(
-                "a batch keeps {reserve:?} of the {timeout:?} that its function has in reserve, \
-                 which is too much: it is {half:?} now"
-            );
-        });
-        return half;
-    }
-    reserve
+fn warn_of_cut(reserve: Duration, timeout: Duration) {
+    static WARNING: Once = Once::new();
+    WARNING.call_once(|| {
+        tracing::warn!(
+            "a batch keeps {reserve:?} of the {timeout:?} that its function has in reserve, which \
+             is too much: it is half of that now"
+        );
+    });
 }
 
 fn warn_without_invocation() {
@@ -143,19 +135,5 @@ fn warn_without_invocation() {
                  handler with powertools::Powertools, and spawn tasks with Invocation::carry"
             );
         });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_reserve_over_half_of_the_timeout_is_half_of_it() {
-        let second = Duration::from_secs(1);
-        assert_eq!(fitting(second, 30 * second), second);
-        assert_eq!(fitting(second, 2 * second), second);
-        assert_eq!(fitting(second, second), second / 2);
-        assert_eq!(fitting(second, Duration::ZERO), Duration::ZERO);
     }
 }

@@ -221,7 +221,7 @@ impl<S: Store> Idempotency<S> {
 
 impl<S: Store> Builder<S> {
     /// How long a result is kept, counted from when the work was done. 1 hour by default, and 24
-    /// hours for the records of a [batch](crate::batch).
+    /// hours for the records of a [batch](mod@crate::batch).
     ///
     /// It must exceed the time in which the event's source delivers it again: what returns later
     /// is new work.
