@@ -38,10 +38,10 @@ pub(super) struct Ending {
     /// How many watches have begun.
     begun: u64,
     said: Option<Said>,
-    /// An error has a line: the level and the filter let it through.
-    error_written: bool,
-    /// A panic has a line: the hook is there, and the filter lets it through.
-    panic_written: bool,
+    /// The settings by which an error has a line: the level and the filter let it through.
+    error_written: Vec<u64>,
+    /// Those by which a panic has: the hook is there, and the filter lets it through.
+    panic_written: Vec<u64>,
 }
 
 /// A watch, as its invocation knows it.
@@ -190,17 +190,25 @@ impl Ending {
         }
     }
 
-    /// A line of `target` was written at ERROR.
-    pub(super) fn written(&mut self, target: &str) {
-        self.error_written |= target == HANDLER;
-        self.panic_written |= target == PANIC;
+    /// A line of `target` was written at ERROR, by the settings of that number.
+    pub(super) fn written(&mut self, target: &str, settings: u64) {
+        let written = match target {
+            HANDLER => &mut self.error_written,
+            PANIC => &mut self.panic_written,
+            _ => return,
+        };
+        if !written.contains(&settings) {
+            written.push(settings);
+        }
     }
 
-    /// True if what the runtime says of the handler's end stands in a line already.
-    pub(super) fn is_said(&self, text: &str) -> bool {
+    /// True if what the runtime says of the handler's end stands in a line of these settings already.
+    pub(super) fn is_said(&self, text: &str, settings: u64) -> bool {
         match self.said {
-            Some(Said::Error(said)) => self.error_written && said == hash(text),
-            Some(Said::Panic) => self.panic_written && text.contains("panicked"),
+            Some(Said::Error(said)) => self.error_written.contains(&settings) && said == hash(text),
+            Some(Said::Panic) => {
+                self.panic_written.contains(&settings) && text.contains("panicked")
+            }
             None => false,
         }
     }
