@@ -62,6 +62,8 @@ struct Scope {
     limit: SystemTime,
     /// True where the records of a batch are handled.
     for_records: bool,
+    /// The innermost part that the logs watch, by its number; 0 where there is none.
+    watch: u64,
     /// How many [`CleanupGuard`]s there are, here and in scopes further in.
     cleanups: AtomicUsize,
     outer: Option<Arc<Scope>>,
@@ -131,17 +133,30 @@ impl Invocation {
             clock,
             locals: local::Locals::default(),
         };
-        Self::in_scope(Arc::new(event), deadline, false, None)
+        Self::in_scope(Scope {
+            event: Arc::new(event),
+            limit: deadline,
+            for_records: false,
+            watch: 0,
+            cleanups: AtomicUsize::new(0),
+            outer: None,
+        })
     }
 
-    fn in_scope(
-        event: Arc<Event>,
-        limit: SystemTime,
-        for_records: bool,
-        outer: Option<Arc<Scope>>,
-    ) -> Self {
-        let cleanups = AtomicUsize::new(0);
-        Self { scope: Arc::new(Scope { event, limit, for_records, cleanups, outer }) }
+    fn in_scope(scope: Scope) -> Self {
+        Self { scope: Arc::new(scope) }
+    }
+
+    /// A scope further in, which is like this one.
+    fn inner(&self) -> Scope {
+        Scope {
+            event: self.event().clone(),
+            limit: self.limit(),
+            for_records: self.scope.for_records,
+            watch: self.scope.watch,
+            cleanups: AtomicUsize::new(0),
+            outer: Some(self.scope.clone()),
+        }
     }
 
     fn event(&self) -> &Arc<Event> {
@@ -261,8 +276,25 @@ impl Invocation {
 
     fn within(&self, reserve: Duration, for_records: bool) -> Self {
         let limit = self.deadline().checked_sub(reserve).unwrap_or(SystemTime::UNIX_EPOCH);
-        let limit = limit.min(self.limit());
-        Self::in_scope(self.event().clone(), limit, for_records, Some(self.scope.clone()))
+        Self::in_scope(Scope { limit: limit.min(self.limit()), for_records, ..self.inner() })
+    }
+
+    /// The same invocation inside of what the logs watch as `watch`.
+    #[cfg_attr(not(feature = "logging"), expect(dead_code, reason = "the logs call it"))]
+    pub(crate) fn watched(&self, watch: u64) -> Self {
+        Self::in_scope(Scope { watch, ..self.inner() })
+    }
+
+    /// True if both are of one event.
+    #[cfg_attr(not(feature = "logging"), expect(dead_code, reason = "the logs ask"))]
+    pub(crate) fn is_same_event(&self, other: &Self) -> bool {
+        Arc::ptr_eq(self.event(), other.event())
+    }
+
+    /// The innermost part that the logs watch; 0 where there is none.
+    #[cfg_attr(not(feature = "logging"), expect(dead_code, reason = "the logs ask"))]
+    pub(crate) fn watch(&self) -> u64 {
+        self.scope.watch
     }
 
     /// True in the handler of a record of a batch.

@@ -22,7 +22,8 @@ use crate::Invocation;
 /// });
 /// ```
 pub fn append(name: impl Into<Cow<'static, str>>, value: impl Serialize) {
-    with_json(&value, |state, value| state.appended.set(name.into(), Some(value)));
+    let name = name.into();
+    with_json(&value, |state, value| state.appended.set(name, Some(value)));
 }
 
 /// Takes away a key that [`append`] put there.

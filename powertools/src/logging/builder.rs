@@ -191,7 +191,8 @@ impl Logging {
     }
 
     /// The bytes of an event that are logged, here and by [`log_event`](super::log_event): 64 KiB by
-    /// default. A longer one becomes a text with its beginning, and `event_bytes` says its length.
+    /// default. A longer one becomes a text with its beginning, and `event_bytes` says how long it
+    /// would have been in the line: without spaces, and with `"*****"` for what is hidden.
     pub fn event_limit(mut self, bytes: usize) -> Self {
         self.event_limit = bytes;
         self

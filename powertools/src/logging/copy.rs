@@ -12,6 +12,13 @@ const DEEPEST: usize = 100;
 
 const TOO_DEEP: &[u8] = br#""[nested too deeply]""#;
 
+/// What each text around it would make longer again.
+const TOO_LONG: &[u8] = br#""[too much to escape]""#;
+
+/// A copy can be this many times as long as what it is of: a number can get quotes and a control
+/// character an escape, which the next text around it escapes again.
+const LONGER: usize = 3;
+
 /// JSON in a text in JSON in a text, this many times, is looked into.
 const TEXTS: usize = 8;
 
@@ -27,12 +34,20 @@ pub(super) fn copy(text: &str, redaction: &Redaction, out: &mut Vec<u8>) {
 /// Copies JSON. True if something is hidden in the copy.
 fn copy_values(text: &str, redaction: &Redaction, texts: usize, out: &mut Vec<u8>) -> bool {
     let bytes = text.as_bytes();
+    let begin = out.len();
     let mut hidden = false;
     let mut depth = 0_usize;
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
         match byte {
-            b' ' | b'\t' | b'\n' | b'\r' => at += 1,
+            b' ' | b'\t' | b'\n' | b'\r' => {
+                at += 1;
+                // One space stays between two values.
+                let ends = bytes.get(at).is_none_or(u8::is_ascii_whitespace);
+                if depth == 0 && out.len() > begin && !ends {
+                    out.push(b' ');
+                }
+            }
             b'"' => {
                 let end = string_end(bytes, at);
                 let string = &text[at..end];
@@ -51,6 +66,8 @@ fn copy_values(text: &str, redaction: &Redaction, texts: usize, out: &mut Vec<u8
                 }
             }
             b'{' | b'[' if depth == DEEPEST => {
+                // A name that hides its value can be in there.
+                hidden = true;
                 out.extend_from_slice(TOO_DEEP);
                 at = value_end(bytes, at);
             }
@@ -81,34 +98,58 @@ fn copy_values(text: &str, redaction: &Redaction, texts: usize, out: &mut Vec<u8
 /// Copies a string that is a value. True if something is hidden in the copy.
 fn copy_text(text: &str, redaction: &Redaction, texts: usize, out: &mut Vec<u8>) -> bool {
     if !redaction.is_empty()
-        && let Some(json) = json_in(text)
+        && let Some(inner) = unquoted(text)
+        && copy_json_in(&inner, redaction, texts, out)
     {
-        let Some(texts) = texts.checked_sub(1) else {
-            out.extend_from_slice(TOO_DEEP);
-            return true;
-        };
-        let mut copied = Vec::new();
-        if copy_values(&json, redaction, texts, &mut copied) {
-            escape::string(out, &String::from_utf8_lossy(&copied));
-            return true;
-        }
+        return true;
     }
     copy_string(text, out);
     false
 }
 
-/// What a string holds, if that is JSON: one value or several, none of them a bare number or word.
-fn json_in(text: &str) -> Option<String> {
+/// Writes `text` as a JSON string. Where it is JSON, no value under a hidden name is in it.
+pub(super) fn string(out: &mut Vec<u8>, text: &str, redaction: &Redaction) {
+    if redaction.is_empty() || !copy_json_in(text, redaction, TEXTS, out) {
+        escape::string(out, text);
+    }
+}
+
+/// Copies a text that is JSON into a string, if something must be hidden in it. True if so.
+fn copy_json_in(text: &str, redaction: &Redaction, texts: usize, out: &mut Vec<u8>) -> bool {
+    if !is_json(text) {
+        return false;
+    }
+    let Some(texts) = texts.checked_sub(1) else {
+        out.extend_from_slice(TOO_DEEP);
+        return true;
+    };
+    let mut copied = Vec::new();
+    if !copy_values(text, redaction, texts, &mut copied) {
+        return false;
+    }
+    if copied.len() > LONGER * text.len() {
+        out.extend_from_slice(TOO_LONG);
+    } else {
+        escape::string(out, &String::from_utf8_lossy(&copied));
+    }
+    true
+}
+
+/// True for one JSON value or several, the first of which is no bare number or word.
+fn is_json(text: &str) -> bool {
+    let mut values = Deserializer::from_str(text).into_iter::<&RawValue>();
+    text.trim_start().starts_with(['{', '[', '"']) && values.all(|value| value.is_ok())
+}
+
+/// What a string holds, if that can be JSON.
+fn unquoted(text: &str) -> Option<String> {
     let begins = text.as_bytes().get(1)?;
     if !matches!(begins, b'{' | b'[' | b'\\' | b' ') {
         return None;
     }
     let mut whole = Vec::new();
     copy_string(text, &mut whole);
-    let inner: String = serde_json::from_slice(&whole).ok()?;
-    let mut values = Deserializer::from_str(&inner).into_iter::<&RawValue>();
-    let is_json = inner.trim_start().starts_with(['{', '[', '"']) && values.all(|it| it.is_ok());
-    is_json.then_some(inner)
+    serde_json::from_slice(&whole).ok()
 }
 
 fn is_hidden(name: &[u8], redaction: &Redaction) -> bool {
@@ -210,6 +251,36 @@ mod tests {
         let copy = copied(&text);
         serde_json::from_str::<Value>(&copy).unwrap();
         assert!(copy.contains("[nested too deeply]"));
+    }
+
+    #[test]
+    fn nothing_hidden_is_in_a_text_that_is_nested_too_deeply() {
+        let deep = format!("{}{{\"hidden\":\"secret\"}}{}", "[".repeat(101), "]".repeat(101));
+        let copy = hiding("hidden", &serde_json::json!({ "body": deep }).to_string());
+        assert!(!copy.contains("secret"), "{copy}");
+        assert!(copy.contains("[nested too deeply]"), "{copy}");
+    }
+
+    #[test]
+    fn a_copy_is_not_much_longer_than_its_source() {
+        let raw = ["\u{7f}".repeat(1000), "\u{85}".repeat(1000)].map(|text| format!("\"{text}\""));
+        for filling in raw.into_iter().chain(["1e999,".repeat(1000) + "1"]) {
+            let mut text = format!("[{filling},{{\"hidden\":1}}]");
+            for depth in 0..TEXTS + 2 {
+                let copy = hiding("hidden", &text);
+                assert!(copy.len() < 7 * text.len(), "{depth}: {} of {}", copy.len(), text.len());
+                serde_json::from_str::<Value>(&copy).unwrap();
+                text = serde_json::to_string(&[text]).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn values_one_after_the_other_stay_apart() {
+        let text = r#"{"hidden":1} 2 true[ 3 ]  "a"{} "#;
+        let copy = hiding("hidden", &serde_json::json!([text]).to_string());
+        let inner = r#"{"hidden":"*****"} 2 true[3] "a"{}"#;
+        assert_eq!(copy, serde_json::json!([inner]).to_string());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use tracing::field::{Field, Visit};
 
-use super::copy::copy;
+use super::copy::{self, copy};
 use super::exception;
 use super::json::Sink;
 use super::redact::{REDACTED, Redaction};
@@ -181,7 +181,8 @@ impl Visit for Visitor<'_> {
         if self.style.format == Format::Text && field.name() == "message" {
             return self.record_debug(field, &format_args!("{value}"));
         }
-        self.put(field, |out| escape::string(out, value));
+        let redaction = self.style.redaction;
+        self.put(field, |out| copy::string(out, value, redaction));
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {

@@ -49,7 +49,7 @@ where
     E: fmt::Debug + 'static,
 {
     let watch = Watch::of_current();
-    let result = future.await;
+    let result = watch.inside(future).await;
     match &result {
         Ok(_) => watch.succeeded(),
         Err(error) => {

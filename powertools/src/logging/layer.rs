@@ -96,10 +96,10 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let metadata = event.metadata();
-        if is_said_already(event, &context) {
+        let settings = &self.settings;
+        if is_said_already(event, &context, settings) {
             return;
         }
-        let settings = &self.settings;
         let written = !settings.admission.takes_debug()
             || settings.admission.admits(metadata, context.clone());
         if !written && Invocation::with_current(|_| ()).is_none() {
@@ -125,7 +125,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
         scratch.end(&origin, written, settings);
         scratch.give_back();
         if *metadata.level() == Level::ERROR && [HANDLER, PANIC].contains(&metadata.target()) {
-            remember(event, &context);
+            remember(event, &context, settings);
         }
     }
 }
@@ -148,12 +148,12 @@ fn limit_event(line: &mut Vec<u8>, start: usize, fields: &mut Fields, settings: 
 }
 
 /// Remembers that an error or a panic has its line, for when the runtime comes to say it.
-fn remember<S>(event: &Event<'_>, context: &Context<'_, S>)
+fn remember<S>(event: &Event<'_>, context: &Context<'_, S>, settings: &Settings)
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
     let Some(invocation) = Invocation::current() else { return };
-    invocation.local::<State>().lock().ending.written(event.metadata().target());
+    invocation.local::<State>().lock().ending.written(event.metadata().target(), settings.id);
     if let Some(span) = runtime_span(event, context) {
         span.extensions_mut().replace(FailedInvocation(invocation));
     }
@@ -168,7 +168,7 @@ where
 }
 
 /// True for the runtime's line about an error of the handler that has one of ours.
-fn is_said_already<S>(event: &Event<'_>, context: &Context<'_, S>) -> bool
+fn is_said_already<S>(event: &Event<'_>, context: &Context<'_, S>, settings: &Settings) -> bool
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
@@ -184,7 +184,7 @@ where
     let Some(invocation) = invocation else { return false };
     let mut message = Message::default();
     event.record(&mut message);
-    invocation.local::<State>().lock().ending.is_said(&message.0)
+    invocation.local::<State>().lock().ending.is_said(&message.0, settings.id)
 }
 
 /// Takes the message of an event.

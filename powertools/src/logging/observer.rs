@@ -73,7 +73,7 @@ impl Observer for Observed {
     }
 
     fn begin(&self) -> Box<dyn Outcome> {
-        Box::new(Watch::of_current())
+        Box::new(Watch::of_handler())
     }
 }
 

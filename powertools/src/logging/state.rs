@@ -47,16 +47,10 @@ impl State {
         *self.share.get_or_init(|| share(invocation.request_id())) < rate
     }
 
-    /// Ends the handler of an invocation: what was kept is written if it `failed`. Else it stays:
-    /// the runtime may find that it cannot send the response, and log that.
-    pub(super) fn end(invocation: &Invocation, failed: bool) {
-        let mut state = invocation.local::<Self>().lock();
-        state.ended = true;
-        if !failed {
-            return;
-        }
-        let buffers = std::mem::take(&mut state.buffers);
-        drop(state);
+    /// Writes what was kept: the handler failed. Where it did not, that stays: the runtime may find
+    /// that it cannot send the response, and log that.
+    pub(super) fn flush(invocation: &Invocation) {
+        let buffers = std::mem::take(&mut invocation.local::<Self>().lock().buffers);
         for (settings, buffer) in buffers {
             line::flush(buffer, &settings);
         }

@@ -61,7 +61,8 @@ pub(crate) fn unbox(error: &dyn Any) -> Option<&(dyn StdError + 'static)> {
     }
 }
 
-/// An error and its causes, from the outside in. An error that is its own cause ends it.
+/// An error and its causes, from the outside in. It ends after 100 causes, for an error that is its
+/// own cause has no end.
 pub(crate) fn causes<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {

@@ -209,3 +209,72 @@ async fn what_was_kept_is_written_when_the_response_cannot_be() {
     assert_eq!(lines[1]["level"], "ERROR");
     assert_eq!(lines[1]["function_request_id"], "r-1");
 }
+
+/// Both begin, then the first ends, and then the second.
+async fn one_then_the_other(
+    one: impl Future<Output = Result<(), Error>>,
+    other: impl Future<Output = Result<(), Error>>,
+) {
+    let (ended, end) = tokio::sync::oneshot::channel();
+    let first = async {
+        tokio::task::yield_now().await;
+        let _ = observe(one).await;
+        ended.send(()).expect("the second waits");
+    };
+    let second = observe(async {
+        end.await.expect("the first ends");
+        other.await
+    });
+    let (_, _) = tokio::join!(first, second);
+}
+
+#[tokio::test]
+async fn the_same_error_of_two_at_once_has_a_line_for_each() {
+    async fn failed() -> Result<(), Error> {
+        Err("no card service".into())
+    }
+    let (lines, _guard) = start(logging());
+    testing::invocation().build().scope(one_then_the_other(failed(), failed())).await;
+    assert_eq!(said(&lines.json()), ["no card service", "no card service"]);
+
+    let both = observe(async {
+        one_then_the_other(failed(), failed()).await;
+        failed().await
+    });
+    testing::invocation().build().scope(both).await.unwrap_err();
+    assert_eq!(said(&lines.json()), ["no card service", "no card service"]);
+
+    let lines = invoke(logging, json!({}), async |_| {
+        one_then_the_other(failed(), failed()).await;
+        Err::<Value, Error>("no card service".into())
+    })
+    .await;
+    assert_eq!(said(&lines), ["no card service", "no card service"]);
+}
+
+#[tokio::test]
+async fn the_end_of_one_of_two_at_once_leaves_the_lines_of_the_other() {
+    let (lines, _guard) = start(logging().buffer(20 * 1024));
+    for first in [Ok(()), Err("lost")] {
+        let one = async move { first.map_err(Error::from) };
+        let other = async {
+            tracing::debug!("kept");
+            std::future::pending().await
+        };
+        let both = testing::invocation().build().scope(one_then_the_other(one, other));
+        tokio::time::timeout(std::time::Duration::from_millis(20), both).await.unwrap_err();
+        let expected = if first.is_ok() { vec!["kept"] } else { vec!["lost", "kept"] };
+        assert_eq!(said(&lines.json()), expected);
+    }
+}
+
+#[tokio::test]
+async fn an_error_of_a_spawned_part_is_said_once() {
+    let (lines, _guard) = start(logging());
+    let work = observe(async {
+        let part = observe(async { Err::<(), _>(order_failed()) });
+        tokio::spawn(powertools::Invocation::carry(part)).await.unwrap()
+    });
+    testing::invocation().build().scope(work).await.unwrap_err();
+    assert_eq!(said(&lines.json()), ["the order failed"]);
+}

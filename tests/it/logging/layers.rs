@@ -66,3 +66,20 @@ fn an_invocation_can_be_logged_by_other_settings_later() {
     assert_eq!(second, first);
     assert_eq!(second["card"], "4711");
 }
+
+#[test]
+fn a_layer_that_has_no_line_of_an_error_gets_that_of_the_runtime() {
+    let silent = || logging().filter("powertools=off");
+    let runtime = || tracing::error!(target: "lambda_runtime::layers::panic", "{:?}", "lost");
+    let events = || {
+        let failed = logs::observe(async { Err::<(), &str>("lost") });
+        let failed = invocation().build().scope(async {
+            failed.await.unwrap_err();
+            runtime();
+        });
+        futures_util::FutureExt::now_or_never(failed).expect("nothing to wait for");
+    };
+    let alone = (logged(silent(), events).take(), logged(logging(), events).take());
+    assert!(alone.0.contains("lost") && alone.1.contains("lost"), "{alone:?}");
+    assert_eq!(both(silent(), logging(), events), alone);
+}

@@ -90,3 +90,23 @@ fn a_debug_form_that_makes_json_on_the_way_hides_nothing_else() {
     let lines = logged(logging().redact(["password"]), || tracing::info!(order = json(Order), "x"));
     assert_eq!(lines.one()["order"], value!({ "password": "*****", "items": "[1,2]" }));
 }
+
+#[test]
+fn a_field_that_is_json_in_a_text_is_looked_into() {
+    let body = r#" {"user": "Ada", "password": "secret"}"#;
+    let twice = serde_json::to_string(body).unwrap();
+    for format in [Format::Json, Format::Text] {
+        let logging = logging().redact(["password"]).format(format);
+        let lines = logged_in_invocation(logging, || {
+            let span = tracing::info_span!("s", span = body, later = tracing::field::Empty);
+            let _entered = span.enter();
+            span.record("later", twice.as_str());
+            tracing::info!(body, list = format!("[{body}]"), text = "[no] \"JSON\"", "x");
+        });
+        let text = lines.take();
+        assert!(!text.contains("secret"), "{text}");
+        let hidden = r##""{\"user\":\"Ada\",\"password\":\"*****\"}""##;
+        assert_eq!(text.matches(hidden).count(), 2, "{text}");
+        assert!(text.contains(r#""[no] \"JSON\"""#), "{text}");
+    }
+}
