@@ -217,8 +217,11 @@ async fn one_then_the_other(
 ) {
     let (ended, end) = tokio::sync::oneshot::channel();
     let first = async {
-        tokio::task::yield_now().await;
-        let _ = observe(one).await;
+        let begun = observe(async {
+            tokio::task::yield_now().await;
+            one.await
+        });
+        let _ = begun.await;
         ended.send(()).expect("the second waits");
     };
     let second = observe(async {

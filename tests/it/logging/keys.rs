@@ -243,3 +243,19 @@ async fn what_reserves_time_is_still_the_same_invocation() {
     shorter.sync_scope(|| tracing::info!("x"));
     assert_eq!(lines.one()["order"], 7);
 }
+
+#[test]
+fn a_name_that_logs_while_it_is_made_is_no_deadlock() {
+    struct Name;
+    impl From<Name> for std::borrow::Cow<'static, str> {
+        fn from(_: Name) -> Self {
+            tracing::info!("named");
+            "order_id".into()
+        }
+    }
+    let lines = logged_in_invocation(logging(), || {
+        logs::append(Name, 7);
+        tracing::info!("accepted");
+    });
+    assert_eq!(lines.messages(), ["named", "accepted"]);
+}
