@@ -67,6 +67,22 @@ impl Emulator {
         Self::all().into_iter().next()
     }
 
+    /// One more like the [first](Self::first), for a test that leaves it no time for others. It
+    /// ends with the process too.
+    ///
+    /// # Panics
+    ///
+    /// Panics where [`all`](Self::all) does.
+    #[must_use]
+    pub fn another() -> Option<Self> {
+        let Self { name, returns_old_items, .. } = Self::first()?;
+        let started = install::tools().and_then(|tools| {
+            process::start(name, tools.moto(), &tools.log(&format!("{name} again")))
+        });
+        let port = started.unwrap_or_else(|problem| panic!("{problem}"));
+        Some(Self { name, endpoint: format!("http://127.0.0.1:{port}"), returns_old_items })
+    }
+
     /// Its name, for messages.
     #[must_use]
     pub fn name(&self) -> &'static str {

@@ -25,15 +25,15 @@ const PATIENCE: Duration = Duration::from_secs(30 * 60);
 
 #[tokio::test]
 async fn a_good_message_has_one_effect_and_poison_ends_in_the_dead_letter_queue() {
-    let Some(emulator) = Emulator::first() else { return };
+    let Some(emulator) = Emulator::another() else { return };
     let table = emulator.create_table(&["id"]).await;
     let dead_letters = Queue::create(&emulator, None).await;
     // High enough that no good message is killed so often.
     let max_receive_count = scale(8, 12);
     let queue = Queue::create(&emulator, Some((&dead_letters, max_receive_count))).await;
 
-    // The emulator takes a quarter of an hour for 10,000, which is a scale of 34.
-    let count = times(300).min(10_000);
+    // The emulator takes half an hour for 10,000, which is a scale of 50.
+    let count = times(200).min(10_000);
     let orders: Vec<_> = (0..count).map(order).collect();
     queue.send(&orders).await;
 
