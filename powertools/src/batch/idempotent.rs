@@ -23,8 +23,8 @@ impl<'a, S: Source> Batch<'a, S> {
     /// `key` or the options of `idempotency` say
     /// [how long](crate::idempotency::Builder::expires_after): it should be longer than the source
     /// delivers a record again. A record that is refused by a lease which ends within 2 seconds
-    /// waits for it, and one that is refused by a later one waits for the records beside it, one of
-    /// which may have it; it is then handled.
+    /// waits for it, and one that is refused by a lease until after the deadline waits for the
+    /// records beside it, one of which may have it; it is then handled.
     ///
     /// ```
     /// use lambda_runtime::{Error, LambdaEvent};

@@ -27,8 +27,8 @@ impl<S: Source> Batch<'_, S> {
     /// A record that cannot be parsed, whose handler returns an error or panics, fails alone; with
     /// `panic = "abort"` a panic ends the process. The handler may run again for a record in the
     /// same batch: if idempotent work was refused by a lease that ends within two seconds, that is
-    /// waited for, and if it ends later, the records beside it are, since one of them may have the
-    /// same key. Meanwhile it counts as one of those that run side by side.
+    /// waited for, and if it holds until after the deadline, the records beside it are, since one of
+    /// them may have the same key. Meanwhile it counts as one of those that run side by side.
     ///
     /// The records are handled by the task that awaits this. Inside an invocation they are stopped
     /// in time for the reply: see [`reserve`](Self::reserve).
@@ -147,8 +147,10 @@ impl<R: Record, F> Handling<'_, '_, R, F> {
                     tokio::time::sleep(wait).await;
                     true
                 }
-                // A record beside this one may have it.
-                _ => self.side_by_side.wait_for_others(turn).await,
+                _ if self.time.is_of_this_batch(end) => {
+                    self.side_by_side.wait_for_others(turn).await
+                }
+                _ => false,
             };
             if !waited {
                 break;

@@ -62,6 +62,12 @@ impl Time {
         (lease <= SHORT_LEASE && in_time).then_some(wait)
     }
 
+    /// True if a lease may be that of another record of this batch: one that belongs to this
+    /// invocation outlasts it, and those of earlier ones do not, or hardly.
+    pub(super) fn is_of_this_batch(&self, lease_end: SystemTime) -> bool {
+        self.invocation.as_ref().is_none_or(|invocation| lease_end >= invocation.deadline())
+    }
+
     /// What completes when the running records are to be stopped.
     pub(super) fn limit(&self) -> Limit<'_> {
         Limit { time: self, sleep: None, cleaning_up: false }

@@ -210,6 +210,26 @@ async fn a_record_that_another_invocation_has_holds_up_only_those_beside_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_record_that_an_earlier_invocation_has_does_not_wait() {
+    let world = World::new();
+    world.hold(1, 30 * SECOND);
+    let start = Instant::now();
+    let mut ends = Vec::new();
+    let batch = batch::sqs(messages(2))
+        .concurrency(2)
+        .on_outcome(|_, _| ends.push(start.elapsed().as_secs()))
+        .idempotent(world.records(), "charge", |work, message: &Message<u64>| {
+            work.key(&message.body)
+        });
+    let handler = async |_: Message<u64>| {
+        sleep(SECOND).await;
+        Ok::<_, LambdaError>(())
+    };
+    assert_eq!(outcomes(&world.invoke(60 * SECOND, batch.run(handler)).await), "sf");
+    assert_eq!(ends, [0, 1], "the one that is refused at once");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_group_does_not_go_on_behind_a_message_that_may_be_at_work_elsewhere() {
     let world = World::new();
     world.hold(1, 600 * SECOND);
