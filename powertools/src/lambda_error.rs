@@ -52,6 +52,15 @@
 //! A batch takes a [permanent](LambdaError::is_permanent) error of a record for a
 //! [`RecordError::permanent`](crate::batch::RecordError::permanent), without any conversion.
 
+#[cfg(any(
+    feature = "batch",
+    feature = "deadline",
+    feature = "idempotency",
+    feature = "init",
+    feature = "logging"
+))]
+pub(crate) mod own;
+
 use std::any::Any;
 use std::error::Error as StdError;
 use std::sync::Arc;

@@ -1,11 +1,6 @@
 use std::error::Error as StdError;
 use std::sync::Arc;
 
-use lambda_runtime::Diagnostic;
-
-use crate::LambdaError;
-use crate::runtime::diagnostic::with_causes;
-
 /// Why a batch has no reply.
 ///
 /// Errors of single records are none of these: they are in the [`Report`](super::Report).
@@ -82,16 +77,4 @@ impl Error {
     }
 }
 
-impl LambdaError for Error {
-    fn error_type(&self) -> &'static str {
-        self.error_type()
-    }
-}
-
-crate::register_lambda_error!(Error);
-
-impl From<Error> for Diagnostic {
-    fn from(error: Error) -> Self {
-        Self { error_type: error.error_type().to_owned(), error_message: with_causes(&error) }
-    }
-}
+crate::lambda_error::own::name_in_lambda!(Error);

@@ -36,8 +36,7 @@ impl Time {
         if reserve > timeout / 2 {
             warn_of_cut(reserve, timeout);
         }
-        let outer = current.deadline().duration_since(current.limit()).unwrap_or_default();
-        let reserve = nested(reserve, outer, timeout);
+        let reserve = nested(reserve, current.reserve(), timeout);
         let reserved = current.for_records(reserve);
         let last = reserved.limit() + reserve / 2;
         Self { invocation: Some(reserved), last }

@@ -1,9 +1,5 @@
 use std::time::Duration;
 
-use lambda_runtime::Diagnostic;
-
-use crate::LambdaError;
-
 /// Why work under a time guard did not give an answer.
 ///
 /// The work's own errors never appear here: they pass through unchanged. [`error_type`] has the
@@ -68,16 +64,4 @@ impl Error {
     }
 }
 
-impl LambdaError for Error {
-    fn error_type(&self) -> &'static str {
-        self.error_type()
-    }
-}
-
-crate::register_lambda_error!(Error);
-
-impl From<Error> for Diagnostic {
-    fn from(error: Error) -> Self {
-        Self { error_type: error.error_type().to_owned(), error_message: error.to_string() }
-    }
-}
+crate::lambda_error::own::name_in_lambda!(Error);

@@ -33,7 +33,7 @@ pub(super) struct Limits {
 impl Limits {
     pub(super) fn new(invocation: &Invocation, reserve: Duration) -> Self {
         let invocation = reserving(invocation, reserve);
-        let last = invocation.deadline() - reserve_of(&invocation) / 2;
+        let last = invocation.deadline() - invocation.reserve() / 2;
         Self { invocation, last }
     }
 
@@ -67,18 +67,13 @@ pub(super) fn reserving(invocation: &Invocation, reserve: Duration) -> Invocatio
     if is_cut(reserve, timeout) {
         warn_of_cut(reserve, timeout);
     }
-    invocation.reserving(nested(reserve, reserve_of(invocation), timeout))
-}
-
-/// What is kept between the limit of an invocation and its deadline.
-fn reserve_of(invocation: &Invocation) -> Duration {
-    invocation.deadline().duration_since(invocation.limit()).unwrap_or_default()
+    invocation.reserving(nested(reserve, invocation.reserve(), timeout))
 }
 
 /// Why work that needs so much is not begun.
 #[cold]
 pub(super) fn no_time(invocation: &Invocation, needed: Duration) -> Error {
-    Error::NoTime { needed, reserve: reserve_of(invocation), remaining: invocation.remaining() }
+    Error::NoTime { needed, reserve: invocation.reserve(), remaining: invocation.remaining() }
 }
 
 /// Whether what can be kept of a reserve is markedly less.

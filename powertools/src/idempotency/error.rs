@@ -1,10 +1,6 @@
 use std::time::Duration;
 
-use lambda_runtime::Diagnostic;
-
 use super::{EpochMillis, Key, StoreError, StoreErrorKind};
-use crate::LambdaError;
-use crate::runtime::diagnostic::with_causes;
 
 /// Why idempotent work did not give an answer.
 ///
@@ -211,16 +207,4 @@ impl Error {
     }
 }
 
-impl LambdaError for Error {
-    fn error_type(&self) -> &'static str {
-        self.error_type()
-    }
-}
-
-crate::register_lambda_error!(Error);
-
-impl From<Error> for Diagnostic {
-    fn from(error: Error) -> Self {
-        Self { error_type: error.error_type().to_owned(), error_message: with_causes(&error) }
-    }
-}
+crate::lambda_error::own::name_in_lambda!(Error);

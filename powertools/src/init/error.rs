@@ -1,9 +1,6 @@
 use std::time::Duration;
 
-use lambda_runtime::{Diagnostic, Error as BoxError};
-
-use crate::LambdaError;
-use crate::runtime::diagnostic::with_causes;
+use lambda_runtime::Error as BoxError;
 
 /// Why a value was not made, or a function did not start.
 ///
@@ -102,16 +99,4 @@ impl Error {
     }
 }
 
-impl LambdaError for Error {
-    fn error_type(&self) -> &'static str {
-        self.error_type()
-    }
-}
-
-crate::register_lambda_error!(Error);
-
-impl From<Error> for Diagnostic {
-    fn from(error: Error) -> Self {
-        Self { error_type: error.error_type().to_owned(), error_message: with_causes(&error) }
-    }
-}
+crate::lambda_error::own::name_in_lambda!(Error);

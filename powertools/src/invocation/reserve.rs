@@ -2,9 +2,18 @@
 
 use std::time::Duration;
 
+use super::Invocation;
+
 /// How much earlier than what is around it nested work is stopped: its error, its fallback or its
 /// reply has to travel through the code between the two.
 const STEP: Duration = Duration::from_millis(10);
+
+impl Invocation {
+    /// What is kept between the limit and the deadline.
+    pub(crate) fn reserve(&self) -> Duration {
+        self.deadline().duration_since(self.limit()).unwrap_or_default()
+    }
+}
 
 /// The reserve of work that wants one of `wanted`, inside of work with one of `outer` (zero where
 /// there is none), of an invocation with `timeout` in all.

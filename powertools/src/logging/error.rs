@@ -1,9 +1,5 @@
 use std::fmt;
 
-use lambda_runtime::Diagnostic;
-
-use crate::LambdaError;
-
 /// What is wrong with the settings of the logs. It shows at start, and never later.
 ///
 /// `main` prints an error with `Debug`, so that shows the sentence too.
@@ -54,19 +50,7 @@ impl Error {
     }
 }
 
-impl LambdaError for Error {
-    fn error_type(&self) -> &'static str {
-        self.error_type()
-    }
-}
-
-crate::register_lambda_error!(Error);
-
-impl From<Error> for Diagnostic {
-    fn from(error: Error) -> Self {
-        Self { error_type: error.error_type().to_owned(), error_message: error.to_string() }
-    }
-}
+crate::lambda_error::own::name_in_lambda!(Error);
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -11,6 +11,7 @@ use tracing::Span;
 
 use super::hostile::no_name_twice;
 use super::{Lines, invocation, logging, start};
+use crate::interleave;
 
 /// What no line may hold.
 const SECRET: &str = "s3cr3t";
@@ -20,7 +21,7 @@ const HIDDEN: &str = "pass\"word";
 #[test]
 fn any_sequence_of_calls_writes_valid_lines() {
     for seed in 0..powertools_tests::times(80) {
-        let mut random = Random(seed as u64);
+        let mut random = Random::new(seed as u64);
         let limit = random.one_of(&[1_024, 1_500, 4_096, 256 * 1024]);
         let logging = settings(&mut random).line_limit(limit);
         let (lines, guard) = start(logging);
@@ -39,7 +40,7 @@ fn any_sequence_of_calls_writes_valid_lines() {
 #[test]
 fn any_sequence_of_calls_writes_lines_for_people() {
     for seed in 0..powertools_tests::times(40) {
-        let mut random = Random(seed as u64);
+        let mut random = Random::new(seed as u64);
         let logging = settings(&mut random).service("orders").format(Format::Text);
         let (lines, guard) = start(logging.line_limit(2_048));
         invocation().build().sync_scope(|| calls(&mut random));
@@ -200,20 +201,16 @@ impl Serialize for Nested {
     }
 }
 
-/// Numbers from a seed, by SplitMix64.
-struct Random(u64);
+/// Names, values and errors from a seed.
+struct Random(interleave::random::Random);
 
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+    fn new(seed: u64) -> Self {
+        Self(interleave::random::Random::new(seed))
     }
 
     fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % end.max(1) as u64).expect("it is below a usize")
+        usize::try_from(self.0.next() % end.max(1) as u64).expect("it is below a usize")
     }
 
     fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
@@ -221,7 +218,7 @@ impl Random {
     }
 
     fn float(&mut self) -> f64 {
-        f64::from_bits(self.next())
+        f64::from_bits(self.0.next())
     }
 
     fn text(&mut self) -> String {
@@ -269,7 +266,7 @@ impl Random {
     fn value(&mut self, depth: usize) -> Value {
         match self.below(if depth == 0 { 4 } else { 8 }) {
             0 => Value::Null,
-            1 => self.next().into(),
+            1 => self.0.next().into(),
             2 => self.float().into(),
             3 => self.text().into(),
             4 => (0..self.below(6)).map(|_| self.value(depth - 1)).collect(),
