@@ -8,10 +8,14 @@ use std::task::{Context, Poll, ready};
 use futures_util::StreamExt;
 use futures_util::future::OptionFuture;
 use futures_util::stream::FuturesUnordered;
+use tokio::task::yield_now;
 
 use super::Outcome;
 use super::plan::Plan;
 use super::time::Time;
+
+/// So many records that never wait may end before other tasks of the thread have their turn.
+const TURN: u32 = 64;
 
 /// Handles the records of `plan`, which `start` starts by their place in the batch. Each says its
 /// place again as it ends, since to remember that here would need a second future around it.
@@ -31,6 +35,7 @@ pub(super) async fn handle<F: Future<Output = (usize, Outcome)>>(
 ) {
     let mut running = Running::new(concurrency.min(outcomes.len()));
     let mut limit = time.limit();
+    let mut without_a_wait = 0;
     loop {
         while !running.is_full() && !plan.is_idle() {
             if time.is_over() {
@@ -44,11 +49,17 @@ pub(super) async fn handle<F: Future<Output = (usize, Outcome)>>(
         if running.is_empty() {
             break;
         }
-        // Records that never wait must not keep other tasks of this thread waiting.
-        tokio::task::coop::consume_budget().await;
+        if without_a_wait == TURN {
+            without_a_wait = 0;
+            yield_now().await;
+        }
+        without_a_wait += 1;
         let ended = poll_fn(|cx| match running.poll_next(cx) {
             Poll::Ready(ended) => Poll::Ready(Some(ended)),
-            Poll::Pending => limit.poll(cx).map(|()| None),
+            Poll::Pending => {
+                without_a_wait = 0;
+                limit.poll(cx).map(|()| None)
+            }
         });
         let Some((index, outcome)) = ended.await else { break };
         plan.finish(index, outcome.is_done() || goes_on(index, &outcome));

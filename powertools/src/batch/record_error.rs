@@ -31,7 +31,12 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 /// A handler that has no permanent errors can return any error type, `lambda_runtime::Error` for
 /// one. This type is no [`std::error::Error`] itself, or it could not be made of all of those.
 #[derive(Clone)]
-pub struct RecordError {
+pub struct RecordError(
+    // One word, since every record that succeeds passes on the room for it.
+    Arc<Inner>,
+);
+
+struct Inner {
     error: Arc<dyn StdError + Send + Sync>,
     permanent: bool,
 }
@@ -39,7 +44,7 @@ pub struct RecordError {
 impl RecordError {
     /// An error that another try may not have, whatever its own class.
     pub fn retry(error: impl Into<BoxError>) -> Self {
-        Self { error: error.into().into(), permanent: false }
+        Self::new(error.into().into(), false)
     }
 
     /// An error that every further try would have too.
@@ -50,24 +55,24 @@ impl RecordError {
     pub fn permanent(error: impl Into<BoxError>) -> Self {
         let error = error.into();
         let permanent = !causes(&*error).any(is_of_the_toolkit);
-        Self { error: error.into(), permanent }
+        Self::new(error.into(), permanent)
     }
 
     /// Returns true if another try would have the same error.
     #[must_use]
     pub fn is_permanent(&self) -> bool {
-        self.permanent
+        self.0.permanent
     }
 
     /// The error.
     #[must_use]
     pub fn error(&self) -> &(dyn StdError + Send + Sync + 'static) {
-        &*self.error
+        &*self.0.error
     }
 
     /// The error, for one that says how a batch ended.
     pub(super) fn shared(&self) -> Arc<dyn StdError + Send + Sync> {
-        self.error.clone()
+        self.0.error.clone()
     }
 
     pub(super) fn panicked(who: &str, panic: &(dyn Any + Send)) -> Self {
@@ -75,7 +80,11 @@ impl RecordError {
     }
 
     pub(super) fn into_permanent(self) -> Self {
-        Self { permanent: true, ..self }
+        Self::new(self.shared(), true)
+    }
+
+    fn new(error: Arc<dyn StdError + Send + Sync>, permanent: bool) -> Self {
+        Self(Arc::new(Inner { error, permanent }))
     }
 }
 
@@ -98,8 +107,8 @@ impl<E: Into<BoxError>> From<E> for RecordError {
 impl fmt::Debug for RecordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RecordError")
-            .field("error", &self.error)
-            .field("permanent", &self.permanent)
+            .field("error", &self.0.error)
+            .field("permanent", &self.0.permanent)
             .finish()
     }
 }
@@ -108,7 +117,7 @@ impl fmt::Debug for RecordError {
 impl fmt::Display for RecordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A message that panics must not take the other records along.
-        match catch_unwind(AssertUnwindSafe(|| with_causes(&*self.error))) {
+        match catch_unwind(AssertUnwindSafe(|| with_causes(&*self.0.error))) {
             Ok(message) => f.write_str(&message),
             Err(_) => f.write_str("an error whose message panicked"),
         }

@@ -1,6 +1,8 @@
 //! Records and the time that is left.
 
 use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use powertools::Invocation;
@@ -280,5 +282,23 @@ async fn a_record_that_panics_as_it_is_dropped_does_not_take_the_others_along() 
         })
         .await;
         assert_eq!(outcomes(&report), if concurrency == 1 { "scn" } else { "scs" });
+    }
+}
+
+#[tokio::test]
+async fn records_that_never_wait_leave_other_tasks_their_turn() {
+    for concurrency in [1, 8] {
+        let handled = Arc::new(AtomicUsize::new(0));
+        let so_far = Arc::clone(&handled);
+        let other = tokio::spawn(async move { so_far.load(Ordering::Relaxed) });
+        let report = batch::sqs(messages(1_000))
+            .concurrency(concurrency)
+            .run(async |_: SqsRecord| {
+                handled.fetch_add(1, Ordering::Relaxed);
+                Ok::<_, String>(())
+            })
+            .await;
+        assert!(report.is_done());
+        assert!(other.await.unwrap() <= 100, "it ran among the first of 1,000");
     }
 }
