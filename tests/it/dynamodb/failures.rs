@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use hyper::StatusCode;
 use powertools::idempotency::store::Outcome;
 use powertools::idempotency::{Data, DynamoDbStore, EpochMillis, Status, Store, StoreErrorKind};
@@ -128,6 +129,21 @@ async fn retries_do_not_depend_on_the_client() {
         assert_eq!(error.kind(), StoreErrorKind::Throttled);
         assert_eq!(proxy.operations().len(), 3);
     }
+}
+
+#[tokio::test]
+async fn time_limits_do_not_depend_on_the_client() {
+    let proxy = Proxy::alone().await;
+    let timeouts = TimeoutConfig::builder()
+        .operation_timeout(Duration::from_millis(500))
+        .operation_attempt_timeout(Duration::from_secs(60));
+    let config = proxy.client().config().to_builder().timeout_config(timeouts.build()).build();
+    proxy.next("PutItem", Fault::Stall);
+    let start = Instant::now();
+    let store = DynamoDbStore::new(Client::from_conf(config), "orders");
+    assert_eq!(store.claim(&claim("key", NOW)).await.unwrap(), Outcome::Applied);
+    assert_eq!(proxy.operations(), ["PutItem"; 2]);
+    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
 }
 
 #[tokio::test]

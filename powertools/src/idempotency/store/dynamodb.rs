@@ -63,8 +63,10 @@
 //! than the [grace](crate::idempotency::Builder::grace) can end another's lease early.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::error::SdkError;
@@ -73,7 +75,6 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
-use aws_sdk_dynamodb::{Client, config};
 
 use super::{Claim, Completion, Outcome, Read, Release, Store, StoreError, StoreErrorKind};
 use crate::idempotency::{Key, Record, Status};
@@ -94,9 +95,7 @@ use update::Update;
 #[derive(Clone, Debug)]
 pub struct DynamoDbStore {
     client: Client,
-    schema: Schema,
-    /// What every request overrides in the client's configuration, but for the timeouts.
-    overrides: config::Builder,
+    schema: Arc<Schema>,
 }
 
 /// How often a request is made.
@@ -141,35 +140,33 @@ impl DynamoDbStore {
     /// Returns what the table or the way to it answers: the table does not exist, the role may not
     /// read it, there are no credentials. It gives up after a few seconds.
     pub async fn warm_up(&self) -> Result<(), StoreError> {
-        self.client
+        let request = self
+            .client
             .get_item()
             .table_name(&self.schema.table)
             .set_key(Some(self.schema.key(&Key::from(WARM_UP_KEY))))
             .projection_expression("#id")
             .expression_attribute_names("#id", &self.schema.key)
-            .customize()
-            .config_override(self.limits(WARM_UP_TIMEOUT))
-            .send()
-            .await
-            .map_err(|error| self.failure(error))?;
+            .send();
+        in_time(WARM_UP_TIMEOUT, request).await.map_err(|error| self.failure(error))?;
         Ok(())
     }
 
     fn with_schema(client: Client, schema: Schema) -> Self {
+        let config = client.config();
+        let mut timeouts = config
+            .timeout_config()
+            .map_or_else(TimeoutConfig::builder, |timeouts| timeouts.to_builder())
+            .operation_attempt_timeout(ATTEMPT_TIMEOUT);
+        // Each request has its own.
+        timeouts.set_operation_timeout(None);
         let retries = RetryConfig::standard()
             .with_max_attempts(ATTEMPTS)
             .with_initial_backoff(BACKOFF)
             .with_max_backoff(ATTEMPT_TIMEOUT);
-        Self { client, schema, overrides: config::Builder::new().retry_config(retries) }
-    }
-
-    /// The configuration of one request that may take `timeout`.
-    fn limits(&self, timeout: Duration) -> config::Builder {
-        let timeouts = TimeoutConfig::builder()
-            .operation_timeout(timeout)
-            .operation_attempt_timeout(timeout.min(ATTEMPT_TIMEOUT))
-            .build();
-        self.overrides.clone().timeout_config(timeouts)
+        // A client of our own, since overrides for each request take time and much code.
+        let config = config.to_builder().timeout_config(timeouts.build()).retry_config(retries);
+        Self { client: Client::from_conf(config.build()), schema: Arc::new(schema) }
     }
 
     /// What became of a conditional write. `refusal` finds the failed condition in its error.
@@ -215,7 +212,7 @@ impl Store for DynamoDbStore {
 
     async fn claim(&self, claim: &Claim) -> Result<Outcome, StoreError> {
         let schema = &self.schema;
-        let result = self
+        let request = self
             .client
             .put_item()
             .table_name(&schema.table)
@@ -229,10 +226,8 @@ impl Store for DynamoDbStore {
             .expression_attribute_values(":now_in_millis", number(claim.now.0))
             .expression_attribute_values(":inprogress", text(Status::InProgress.as_str()))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .customize()
-            .config_override(self.limits(claim.timeout))
-            .send()
-            .await;
+            .send();
+        let result = in_time(claim.timeout, request).await;
         self.outcome(&claim.key, result, |error| match error {
             PutItemError::ConditionalCheckFailedException(refusal) => Some(refusal),
             _ => None,
@@ -265,7 +260,7 @@ impl Store for DynamoDbStore {
             update.set("#not_stored", &schema.not_stored, ":not_stored", text(reason));
         }
 
-        let result = self
+        let request = self
             .client
             .update_item()
             .table_name(&schema.table)
@@ -275,10 +270,8 @@ impl Store for DynamoDbStore {
             .set_expression_attribute_names(Some(update.names))
             .set_expression_attribute_values(Some(update.values))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .customize()
-            .config_override(self.limits(completion.timeout))
-            .send()
-            .await;
+            .send();
+        let result = in_time(completion.timeout, request).await;
         let result = match result {
             Err(error) if completion.data.is_some() && failure::is_refused_as_invalid(&error) => {
                 return Err(self.unstorable(error));
@@ -293,7 +286,7 @@ impl Store for DynamoDbStore {
 
     async fn release(&self, release: &Release) -> Result<Outcome, StoreError> {
         let Update { names, values, .. } = self.held_by(release.owner.as_str());
-        let result = self
+        let request = self
             .client
             .delete_item()
             .table_name(&self.schema.table)
@@ -302,10 +295,8 @@ impl Store for DynamoDbStore {
             .set_expression_attribute_names(Some(names))
             .set_expression_attribute_values(Some(values))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .customize()
-            .config_override(self.limits(release.timeout))
-            .send()
-            .await;
+            .send();
+        let result = in_time(release.timeout, request).await;
         let outcome = self.outcome(&release.key, result, |error| match error {
             DeleteItemError::ConditionalCheckFailedException(refusal) => Some(refusal),
             _ => None,
@@ -318,18 +309,28 @@ impl Store for DynamoDbStore {
     }
 
     async fn read(&self, read: &Read) -> Result<Option<Record>, StoreError> {
-        let output = self
+        let request = self
             .client
             .get_item()
             .table_name(&self.schema.table)
             .set_key(Some(self.schema.key(&read.key)))
             .consistent_read(true)
-            .customize()
-            .config_override(self.limits(read.timeout))
-            .send()
-            .await
-            .map_err(|error| self.failure(error))?;
+            .send();
+        let output = in_time(read.timeout, request).await.map_err(|error| self.failure(error))?;
         output.item.map(|item| self.schema.record(&read.key, &item)).transpose()
+    }
+}
+
+/// The answer to a request, with all its attempts, unless it takes too long.
+///
+/// In a box, since the SDK's futures have many KB, which would be in those of all callers.
+async fn in_time<T, E>(
+    timeout: Duration,
+    request: impl Future<Output = Result<T, SdkError<E>>>,
+) -> Result<T, SdkError<E>> {
+    match tokio::time::timeout(timeout, Box::pin(request)).await {
+        Ok(answer) => answer,
+        Err(elapsed) => Err(SdkError::timeout_error(elapsed)),
     }
 }
 
