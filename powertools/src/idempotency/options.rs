@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::codec::Codec;
 use super::{Call, Error, KeyCodec, LocalCache, Operation, Record, Replay, Store};
 use crate::{Carries, Clock};
 
@@ -89,7 +90,8 @@ pub enum OnInterrupt {
     Hold,
 }
 
-type ResponseHook = dyn Fn(Value, &Record) -> Value + Send + Sync;
+/// Reads the result of a record and gives it back changed, as JSON.
+type ResponseHook = dyn Fn(Codec, &Record) -> Result<String, serde_json::Error> + Send + Sync;
 
 pub(super) struct Options {
     pub(super) scope: Arc<str>,
@@ -104,7 +106,7 @@ pub(super) struct Options {
     pub(super) on_unstorable_result: OnSaveFailure,
     pub(super) on_interrupt: Option<OnInterrupt>,
     pub(super) local_cache: Option<LocalCache>,
-    pub(super) codec: KeyCodec,
+    pub(super) codec: Codec,
     pub(super) key_prefix: String,
     pub(super) tenant_in_key: bool,
     pub(super) response_hook: Option<Box<ResponseHook>>,
@@ -176,7 +178,7 @@ impl<S: Store> Idempotency<S> {
             on_unstorable_result: OnSaveFailure::ReturnResult,
             on_interrupt: None,
             local_cache: None,
-            codec: KeyCodec::default(),
+            codec: Codec::default(),
             key_prefix: String::new(),
             tenant_in_key: false,
             response_hook: None,
@@ -306,7 +308,7 @@ impl<S: Store> Builder<S> {
 
     /// How keys and results are written. [`KeyCodec::Native`] by default.
     pub fn codec(mut self, codec: KeyCodec) -> Self {
-        self.options.codec = codec;
+        self.options.codec = Codec::of(codec);
         self
     }
 
@@ -334,7 +336,10 @@ impl<S: Store> Builder<S> {
         mut self,
         hook: impl Fn(Value, &Record) -> Value + Send + Sync + 'static,
     ) -> Self {
-        self.options.response_hook = Some(Box::new(hook));
+        self.options.response_hook = Some(Box::new(move |codec, record| {
+            let result = codec.decode(record.data.as_ref())?;
+            Ok(hook(result, record).to_string())
+        }));
         self
     }
 
@@ -360,7 +365,7 @@ impl<S: Store> Builder<S> {
         if self.options.expires_after == Some(Duration::ZERO) {
             return config("results that expire at once protect nothing");
         }
-        if self.options.tenant_in_key && self.options.codec != KeyCodec::Native {
+        if self.options.tenant_in_key && self.options.codec.is != KeyCodec::Native {
             return config("only native keys can have the tenant in them");
         }
         let wait = match self.options.while_in_progress {

@@ -4,7 +4,7 @@ mod python;
 mod tree;
 mod typescript;
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 
 use md5::Md5;
 use serde::Serialize;
@@ -60,7 +60,42 @@ impl serde::ser::Error for CodecError {
     }
 }
 
-impl KeyCodec {
+/// A [`KeyCodec`] that is in use.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Codec {
+    pub(super) is: KeyCodec,
+    /// `None` for our own. The linker leaves all of another toolkit's code out of functions that never
+    /// call [`Codec::of`], where alone it is named.
+    peer: Option<Peer>,
+}
+
+/// How another toolkit writes.
+#[derive(Clone, Copy)]
+struct Peer {
+    hash: fn(&Json) -> String,
+    result: fn(Json) -> Result<Data, CodecError>,
+}
+
+impl Codec {
+    pub(super) const fn of(is: KeyCodec) -> Self {
+        let python: fn(Json) -> Result<Data, CodecError> =
+            |result| Ok(Data::Text(python::dumps(&result)));
+        let peer = match is {
+            KeyCodec::Native => None,
+            KeyCodec::Python { hash: HashFunction::Md5 } => {
+                Some(Peer { hash: |json| hex(&Md5::digest(python::dumps(json))), result: python })
+            }
+            KeyCodec::Python { hash: HashFunction::Sha256 } => Some(Peer {
+                hash: |json| hex(&Sha256::digest(python::dumps(json))),
+                result: python,
+            }),
+            KeyCodec::TypeScript => {
+                Some(Peer { hash: typescript::hash, result: typescript::result })
+            }
+        };
+        Self { is, peer }
+    }
+
     /// Derives the text of a key; `None` if the key is absent.
     pub(super) fn key<K: Serialize + ?Sized>(
         self,
@@ -68,35 +103,29 @@ impl KeyCodec {
         tenant: Option<&str>,
         key: &K,
     ) -> Result<Option<String>, CodecError> {
-        let hash = match self {
-            Self::Native => canonical::key(name, tenant, key)?
+        let hash = match self.peer {
+            None => canonical::key(name, tenant, key)?
                 .map(|text| ["n1:", &hex(&Sha256::digest(text))].concat()),
-            Self::Python { hash } => tree::key(key)?.map(|key| hash.of(&python::dumps(&key))),
-            Self::TypeScript => tree::key(key)?.map(|key| typescript::hash(&key)),
+            Some(peer) => tree::key(key)?.map(|key| (peer.hash)(&key)),
         };
         Ok(hash.map(|hash| [name, "#", &hash].concat()))
     }
 
     /// Hashes a payload for its validation.
     pub(super) fn payload<P: Serialize + ?Sized>(self, payload: &P) -> Result<String, CodecError> {
-        Ok(match self {
-            Self::Native => hex(&Sha256::digest(Canonical::text(payload)?)),
-            Self::Python { hash } => hash.of(&python::dumps(&tree::payload(payload)?)),
-            Self::TypeScript => typescript::hash(&tree::payload(payload)?),
+        Ok(match self.peer {
+            None => hex(&Sha256::digest(Canonical::text(payload)?)),
+            Some(peer) => (peer.hash)(&tree::payload(payload)?),
         })
     }
 
     /// Writes a result.
     pub(super) fn encode<R: Serialize>(self, result: &R) -> Result<Option<Data>, CodecError> {
-        let data = match self {
-            Self::Native => Data::Text(
+        let data = match self.peer {
+            None => Data::Text(
                 serde_json::to_string(result).map_err(|error| CodecError(error.to_string()))?,
             ),
-            Self::Python { .. } => Data::Text(python::dumps(&tree::result(result)?)),
-            Self::TypeScript => match tree::result(result)? {
-                Json::String(text) => Data::Text(text),
-                value => Data::Value(typescript::native(value)?),
-            },
+            Some(peer) => (peer.result)(tree::result(result)?)?,
         };
         Ok(Some(data))
     }
@@ -107,7 +136,7 @@ impl KeyCodec {
         data: Option<&Data>,
     ) -> Result<R, serde_json::Error> {
         match data {
-            Some(Data::Text(text)) if self == Self::TypeScript => {
+            Some(Data::Text(text)) if self.is == KeyCodec::TypeScript => {
                 json::from_tree(&Json::String(text.clone()))
             }
             Some(Data::Text(text)) => json::from_text(text),
@@ -117,12 +146,9 @@ impl KeyCodec {
     }
 }
 
-impl HashFunction {
-    fn of(self, text: &str) -> String {
-        match self {
-            Self::Md5 => hex(&Md5::digest(text)),
-            Self::Sha256 => hex(&Sha256::digest(text)),
-        }
+impl fmt::Debug for Codec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.is.fmt(f)
     }
 }
 

@@ -30,7 +30,7 @@ fn write(out: &mut String, value: &Json) {
         Json::Object(members) => {
             // Python sorts by code points, and so do the bytes of UTF-8.
             let mut members: Vec<_> = members.iter().collect();
-            members.sort_by_cached_key(|&(name, _)| name);
+            members.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
             out.push('{');
             for (index, (name, value)) in members.into_iter().enumerate() {
                 separate(out, index);

@@ -4,8 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
 
-use super::super::Json;
 use super::super::json::Number;
+use super::super::{Data, Json};
 use super::CodecError;
 
 /// The hash of a value, as text.
@@ -65,9 +65,10 @@ fn deep_sort(members: &[(String, Json)]) -> Vec<&(String, Json)> {
     let mut members: Vec<_> = members.iter().filter(|(name, _)| name != "__proto__").collect();
     // Objects list their integer names first; the sort never sees two names as equal, but leaves
     // those that differ only in case as it found them.
-    members.sort_by_cached_key(|(name, _)| array_index(name).unwrap_or(u32::MAX));
-    let others = members.partition_point(|(name, _)| array_index(name).is_some());
-    members[others..].sort_by_cached_key(|(name, _)| lower_case(name));
+    members.sort_by_cached_key(|(name, _)| match array_index(name) {
+        Some(index) => (index, Vec::new()),
+        None => (u32::MAX, lower_case(name)),
+    });
     members
 }
 
@@ -90,8 +91,16 @@ fn number_text(number: &Number) -> String {
     ryu_js::Buffer::new().format_finite(double).to_owned()
 }
 
-/// A result in the store's own types, as the toolkit stores it. Integers keep their digits.
-pub(super) fn native(value: Json) -> Result<Json, CodecError> {
+/// A result as the toolkit stores it.
+pub(super) fn result(value: Json) -> Result<Data, CodecError> {
+    Ok(match value {
+        Json::String(text) => Data::Text(text),
+        value => Data::Value(native(value)?),
+    })
+}
+
+/// A result in the store's own types. Integers keep their digits.
+fn native(value: Json) -> Result<Json, CodecError> {
     Ok(match value {
         Json::Number(number) => Json::Number(native_number(&number)?),
         Json::Array(items) => Json::Array(items.into_iter().map(native).collect::<Result<_, _>>()?),

@@ -4,6 +4,7 @@ use std::time::Duration;
 use super::classify::{Verdict, classify};
 use super::time::{CALL, Time, Window, bounded};
 use super::wait::Wait;
+use crate::idempotency::json;
 use crate::idempotency::operation::Prepared;
 use crate::idempotency::options::Options;
 use crate::idempotency::store::{Claim, Outcome, Read, Release};
@@ -178,12 +179,9 @@ impl<S: Store> Session<S> {
             return Err(Error::ResultNotStored { key, reason });
         }
         let codec = self.options().codec;
-        let data = record.data.as_ref();
         let result = match &self.options().response_hook {
-            None => codec.decode(data),
-            Some(hook) => {
-                codec.decode(data).and_then(|value| serde_json::from_value(hook(value, record)))
-            }
+            None => codec.decode(record.data.as_ref()),
+            Some(hook) => hook(codec, record).and_then(|text| json::from_text(&text)),
         };
         result.map_err(|source| Error::ResultInvalid { key: self.key().clone(), source })
     }

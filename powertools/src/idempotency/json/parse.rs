@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{Json, JsonError, MAX_DEPTH, Number};
 
@@ -266,7 +266,6 @@ fn has_duplicates(members: &[(String, Json)]) -> bool {
         };
         return members.iter().enumerate().any(twice);
     }
-    let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
-    names.sort_unstable();
-    names.windows(2).any(|pair| pair[0] == pair[1])
+    let mut names = HashSet::with_capacity(members.len());
+    !members.iter().all(|(name, _)| names.insert(name.as_str()))
 }

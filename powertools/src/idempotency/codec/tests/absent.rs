@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{NATIVE, PYTHON, TYPESCRIPT, json};
 
-const CODECS: [super::KeyCodec; 3] = [NATIVE, PYTHON, TYPESCRIPT];
+const CODECS: [super::Codec; 3] = [NATIVE, PYTHON, TYPESCRIPT];
 
 #[test]
 fn a_key_without_content_is_absent() {
@@ -62,7 +62,7 @@ fn typed_keys_are_absent_by_the_same_rule() {
         client: Option<String>,
     }
 
-    let absent: [&dyn Fn(super::KeyCodec) -> Option<String>; 8] = [
+    let absent: [&dyn Fn(super::Codec) -> Option<String>; 8] = [
         &|codec| codec.key("fn", None, &()).unwrap(),
         &|codec| codec.key("fn", None, &Unit).unwrap(),
         &|codec| codec.key("fn", None, &Wrapped(None)).unwrap(),

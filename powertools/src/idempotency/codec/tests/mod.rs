@@ -10,12 +10,12 @@ mod results;
 use serde::Serialize;
 
 use super::canonical::Canonical;
-use super::{HashFunction, KeyCodec};
+use super::{Codec, HashFunction, KeyCodec};
 use crate::idempotency::Json;
 
-const NATIVE: KeyCodec = KeyCodec::Native;
-const PYTHON: KeyCodec = KeyCodec::Python { hash: HashFunction::Md5 };
-const TYPESCRIPT: KeyCodec = KeyCodec::TypeScript;
+const NATIVE: Codec = Codec::of(KeyCodec::Native);
+const PYTHON: Codec = Codec::of(KeyCodec::Python { hash: HashFunction::Md5 });
+const TYPESCRIPT: Codec = Codec::of(KeyCodec::TypeScript);
 
 fn json(text: &str) -> Json {
     text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
@@ -26,6 +26,6 @@ fn canonical<T: Serialize + ?Sized>(value: &T) -> String {
 }
 
 /// Why a codec refuses a key.
-fn refusal<K: Serialize + ?Sized>(codec: KeyCodec, key: &K) -> String {
+fn refusal<K: Serialize + ?Sized>(codec: Codec, key: &K) -> String {
     codec.key("fn", None, key).unwrap_err().0
 }

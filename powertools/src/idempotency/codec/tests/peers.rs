@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use super::documents::{document, scaled};
 use super::{PYTHON, TYPESCRIPT, json, refusal};
-use crate::idempotency::codec::{HashFunction, KeyCodec, python, tree, typescript};
+use crate::idempotency::codec::{Codec, HashFunction, KeyCodec, python, tree, typescript};
 
 /// Texts that were hashed by the toolkits themselves: event, what Python hashed and its hash, what
 /// TypeScript hashed and its hash.
@@ -97,7 +97,7 @@ fn hashes_what_the_toolkits_hash() {
         assert_eq!(TYPESCRIPT.payload(&event).unwrap(), typescript_hash);
         assert_eq!(TYPESCRIPT.payload(&raw).unwrap(), typescript_hash);
         if !event.is_absent() {
-            let key = |codec: KeyCodec| codec.key("orders-fn", None, &event).unwrap().unwrap();
+            let key = |codec: Codec| codec.key("orders-fn", None, &event).unwrap().unwrap();
             assert_eq!(key(PYTHON), format!("orders-fn#{python_hash}"));
             assert_eq!(key(TYPESCRIPT), format!("orders-fn#{typescript_hash}"));
         }
@@ -106,7 +106,7 @@ fn hashes_what_the_toolkits_hash() {
 
 #[test]
 fn python_hashes_by_sha_256_too() {
-    let codec = KeyCodec::Python { hash: HashFunction::Sha256 };
+    let codec = Codec::of(KeyCodec::Python { hash: HashFunction::Sha256 });
     assert_eq!(
         codec.key("orders-fn.app.lambda_handler", None, "o-1").unwrap().unwrap(),
         "orders-fn.app.lambda_handler#\

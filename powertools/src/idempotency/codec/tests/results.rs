@@ -5,15 +5,15 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{NATIVE, PYTHON, TYPESCRIPT, json};
-use crate::idempotency::codec::KeyCodec;
+use crate::idempotency::codec::Codec;
 use crate::idempotency::{Data, Json};
 
-fn encode(codec: KeyCodec, result: &impl Serialize) -> Data {
+fn encode(codec: Codec, result: &impl Serialize) -> Data {
     codec.encode(result).unwrap().unwrap()
 }
 
 /// Stores a result and reads it again.
-fn replay<R: Serialize + DeserializeOwned>(codec: KeyCodec, result: &R) -> R {
+fn replay<R: Serialize + DeserializeOwned>(codec: Codec, result: &R) -> R {
     codec.decode(Some(&encode(codec, result))).unwrap()
 }
 
