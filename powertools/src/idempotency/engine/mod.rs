@@ -12,6 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio::runtime::Handle;
 
 use self::save::save_in_any_case;
 use self::session::{Claimed, Session};
@@ -131,11 +133,18 @@ impl<S: Store, F> Drop for HeldClaim<'_, S, F> {
         if !self.armed {
             return;
         }
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        if let Ok(runtime) = Handle::try_current() {
             let session = self.session.clone();
-            runtime.spawn(Invocation::carry(async move { session.release().await }));
+            spawn(&runtime, async move { session.release().await });
         }
     }
+}
+
+/// Lets a task finish what its caller went away from. All of them are of one type, since Tokio has much
+/// code for each.
+fn spawn(runtime: &Handle, work: impl Future<Output = ()> + Send + 'static) {
+    let work: BoxFuture<'static, ()> = Invocation::carry(work).boxed();
+    runtime.spawn(work);
 }
 
 /// The error for work that was stopped at the end of its window.

@@ -3,10 +3,11 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
+use tokio::runtime::Handle;
 
 use super::session::Session;
+use super::spawn;
 use super::time::bounded;
-use crate::Invocation;
 use crate::idempotency::store::{Completion, Outcome, Read};
 use crate::idempotency::{Error, Owner, Record, Status, Store, StoreError, StoreErrorKind};
 use crate::runtime::diagnostic::with_causes;
@@ -103,14 +104,14 @@ impl<S: Store> Unsaved<S> {
 impl<S: Store> Drop for Unsaved<S> {
     fn drop(&mut self) {
         let Some(completion) = self.completion.take() else { return };
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let Ok(runtime) = Handle::try_current() else { return };
         let session = self.session.clone();
-        runtime.spawn(Invocation::carry(async move {
+        spawn(&runtime, async move {
             let mut completion = completion;
             if let Err(error) = session.save(&mut completion).await {
                 let error = with_causes(&error);
                 tracing::warn!(key = %session.key(), error, "a result cannot be replayed");
             }
-        }));
+        });
     }
 }
