@@ -1,10 +1,17 @@
-//! The function as it is written without a toolkit: claim the order, charge it, keep the result.
+//! The function as it is written without a toolkit: claim the order, charge it, keep the result, or give
+//! the order back if that fails. One that is there already is answered from the table.
+
+use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 
 use crate::order::{Order, TABLE, charge};
+
+/// Who may finish or remove a record.
+const IS_HELD: &str = "#owner = :owner AND #status = :inprogress";
 
 /// Handles events with `client`, which is not used before the first of them.
 pub(crate) async fn run(client: Client) -> Result<(), Error> {
@@ -17,7 +24,7 @@ pub(crate) async fn run(client: Client) -> Result<(), Error> {
         let owner = event.context.request_id;
         let expiration = (deadline / 1000 + 3_600).to_string();
 
-        client
+        let claimed = client
             .put_item()
             .table_name(TABLE)
             .item("id", text(&key))
@@ -38,9 +45,31 @@ pub(crate) async fn run(client: Client) -> Result<(), Error> {
             .expression_attribute_values(":inprogress", text("INPROGRESS"))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
-            .await?;
+            .await;
+        if let Err(error) = claimed {
+            return match error.into_service_error() {
+                PutItemError::ConditionalCheckFailedException(refused) => replay(refused.item()),
+                error => Err(error.into()),
+            };
+        }
 
-        let receipt = charge(&order);
+        let receipt = match charge(&order) {
+            Ok(receipt) => receipt,
+            Err(error) => {
+                client
+                    .delete_item()
+                    .table_name(TABLE)
+                    .key("id", text(&key))
+                    .condition_expression(IS_HELD)
+                    .expression_attribute_names("#owner", "owner")
+                    .expression_attribute_names("#status", "status")
+                    .expression_attribute_values(":owner", text(&owner))
+                    .expression_attribute_values(":inprogress", text("INPROGRESS"))
+                    .send()
+                    .await?;
+                return Err(error);
+            }
+        };
 
         client
             .update_item()
@@ -49,14 +78,14 @@ pub(crate) async fn run(client: Client) -> Result<(), Error> {
             .update_expression(
                 "SET #response_data = :response_data, #expiry = :expiry, #status = :status",
             )
-            .condition_expression("#owner = :owner AND #status = :inprogress")
+            .condition_expression(IS_HELD)
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_names("#status", "status")
             .expression_attribute_names("#response_data", "data")
             .expression_attribute_names("#expiry", "expiration")
             .expression_attribute_values(":owner", text(&owner))
             .expression_attribute_values(":inprogress", text("INPROGRESS"))
-            .expression_attribute_values(":response_data", text(&format!("\"{receipt}\"")))
+            .expression_attribute_values(":response_data", text(&serde_json::to_string(&receipt)?))
             .expression_attribute_values(":expiry", number(&expiration))
             .expression_attribute_values(":status", text("COMPLETED"))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
@@ -65,6 +94,16 @@ pub(crate) async fn run(client: Client) -> Result<(), Error> {
         Ok::<_, Error>(receipt)
     }))
     .await
+}
+
+/// The result that an order has already, if it has one.
+fn replay(item: Option<&HashMap<String, AttributeValue>>) -> Result<String, Error> {
+    let is_completed = |item: &&HashMap<_, _>| item.get("status") == Some(&text("COMPLETED"));
+    let data = item.filter(is_completed).and_then(|item| item.get("data")?.as_s().ok());
+    match data {
+        Some(data) => Ok(serde_json::from_str(data)?),
+        None => Err("the order is in progress".into()),
+    }
 }
 
 fn text(value: &str) -> AttributeValue {

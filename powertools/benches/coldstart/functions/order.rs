@@ -1,5 +1,6 @@
 //! What all the programs have in common.
 
+use lambda_runtime::Error;
 use serde::Deserialize;
 
 pub(crate) const TABLE: &str = "idempotency";
@@ -11,9 +12,10 @@ pub(crate) struct Order {
 }
 
 /// The work. The order `exit` ends the process, for tools that report at the end.
-pub(crate) fn charge(order: &str) -> String {
-    if order == "exit" {
-        std::process::exit(0);
+pub(crate) fn charge(order: &str) -> Result<String, Error> {
+    match order {
+        "exit" => std::process::exit(0),
+        "" => Err("an order of nothing".into()),
+        _ => Ok(format!("charged {order}")),
     }
-    format!("charged {order}")
 }

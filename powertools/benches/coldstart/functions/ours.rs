@@ -18,7 +18,7 @@ async fn main() -> Result<(), Error> {
         let records = records.clone();
         async move {
             let order = event.payload.order;
-            records.run("charge", &order, async { Ok::<_, Error>(charge(&order)) }).await
+            records.run("charge", &order, async { charge(&order) }).await
         }
     });
     let function = match std::env::var_os("WARM_UP") {
