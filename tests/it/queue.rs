@@ -2,6 +2,7 @@
 //! killed again and again.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use powertools::testing::{Event, FakeRuntime, FunctionProcess, Outcome};
@@ -15,12 +16,16 @@ use self::client::Queue;
 
 mod client;
 
-/// How long the function may take for a batch.
-const TIMEOUT: Duration = Duration::from_secs(2);
+/// How long the function may take for a batch: so long that it is killed, and never stops itself.
+const TIMEOUT: Duration = Duration::from_secs(4);
 /// Longer than a claim of a killed function holds: its timeout and a second.
-const VISIBILITY: Duration = Duration::from_secs(4);
+const VISIBILITY: Duration = Duration::from_secs(6);
+/// As many messages are in the queue at most: the emulator looks at all of them for each request.
+const DEPTH: usize = 400;
 /// A function lives so long.
 const LIFE: Duration = Duration::from_secs(2);
+/// How long the queue is left alone that had nothing to give.
+const PAUSE: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_secs(30 * 60);
 
 #[tokio::test]
@@ -29,22 +34,30 @@ async fn a_good_message_has_one_effect_and_poison_ends_in_the_dead_letter_queue(
     let table = emulator.create_table(&["id"]).await;
     let dead_letters = Queue::create(&emulator, None).await;
     // High enough that no good message is killed so often.
-    let max_receive_count = scale(10, 20);
+    let max_receive_count = scale(8, 20);
     let queue = Queue::create(&emulator, Some((&dead_letters, max_receive_count))).await;
 
-    // The emulator takes half an hour for 10,000.
     let count = if times(1) >= 50 { 10_000 } else { scale(200, 400) };
     let orders: Vec<_> = (0..count).map(order).collect();
-    queue.send(&orders).await;
 
     let lambda = FakeRuntime::new()
         .timeout(TIMEOUT)
         .env("ENDPOINT", emulator.endpoint())
         .env("TABLE", &table);
-    let mapping = Mapping { queue: &queue, lambda: &lambda };
-    let delivering = async { tokio::join!(mapping.poll(), mapping.poll(), mapping.poll()) };
+    let mapping = Mapping { queue: &queue, lambda: &lambda, all_sent: AtomicBool::new(false) };
+    let sending = async {
+        for orders in orders.chunks(DEPTH / 4) {
+            while queue.len().await > DEPTH {
+                tokio::time::sleep(PAUSE).await;
+            }
+            queue.send(orders).await;
+        }
+        mapping.all_sent.store(true, Ordering::Relaxed);
+    };
+    let delivering =
+        async { tokio::join!(mapping.poll(), mapping.poll(), mapping.poll(), sending) };
     let (polled, processes) = tokio::select! {
-        ((one, two, three), processes) = kill_until(&lambda, delivering) => {
+        ((one, two, three, ()), processes) = kill_until(&lambda, delivering) => {
             ([one, two, three].concat(), processes)
         }
         () = tokio::time::sleep(PATIENCE) => panic!("the queue is never empty"),
@@ -131,6 +144,7 @@ async fn kill_until<T>(
 struct Mapping<'a> {
     queue: &'a Queue,
     lambda: &'a FakeRuntime,
+    all_sent: AtomicBool,
 }
 
 impl Mapping<'_> {
@@ -141,10 +155,10 @@ impl Mapping<'_> {
         loop {
             let messages = self.queue.receive(VISIBILITY).await;
             if messages.is_empty() {
-                if self.queue.is_empty().await {
+                if self.all_sent.load(Ordering::Relaxed) && self.queue.len().await == 0 {
                     return requests;
                 }
-                tokio::time::sleep(Duration::from_millis(100)).await;
+                tokio::time::sleep(PAUSE).await;
                 continue;
             }
             let event = Event::new(event(&messages));

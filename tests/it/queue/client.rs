@@ -64,12 +64,13 @@ impl Queue {
         }
     }
 
-    /// True if there is no message, visible or not.
-    pub(super) async fn is_empty(&self) -> bool {
+    /// How many messages there are, visible or not.
+    pub(super) async fn len(&self) -> usize {
         let attributes = self.attributes().await;
         ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+            .map(|name| attributes[name].as_str().unwrap().parse::<usize>().unwrap())
             .iter()
-            .all(|name| attributes[name] == "0")
+            .sum()
     }
 
     /// The bodies of all messages, which then are gone.
