@@ -20,7 +20,7 @@ const OURS: Variant =
     Variant { name: "", binary: "ours", feature: "ring", build_env: None, warm_up: false };
 
 /// The first is what the others are compared with.
-pub(crate) const VARIANTS: [Variant; 8] = [
+pub(crate) const VARIANTS: [Variant; 9] = [
     Variant {
         name: "by hand, SDK defaults",
         binary: "by-hand-defaults",
@@ -30,6 +30,7 @@ pub(crate) const VARIANTS: [Variant; 8] = [
     Variant { name: "by hand, ring", binary: "by-hand-ring", feature: "by-hand-ring", ..OURS },
     Variant { name: "ours, ring", ..OURS },
     Variant { name: "ours, ring, warm-up", warm_up: true, ..OURS },
+    Variant { name: "ours, ring, our logs", feature: "logs", ..OURS },
     Variant { name: "ours, AWS-LC", feature: "aws-lc", ..OURS },
     Variant { name: "ours, AWS-LC, warm-up", feature: "aws-lc", warm_up: true, ..OURS },
     Variant {

@@ -11,6 +11,9 @@ use self::order::{Order, TABLE, charge};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
+    #[cfg(feature = "logs")]
+    powertools::logging::init()?;
+    #[cfg(not(feature = "logs"))]
     lambda_runtime::tracing::init_default_subscriber();
     let store = DynamoDbStore::new(Client::new(aws::config().await), TABLE);
     let records = Idempotency::new(store.clone())?;
