@@ -37,7 +37,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let endpoint = Endpoint::start(&folder).await?;
     let mut measured = Vec::new();
     for (variant, program) in &built {
-        let instructions = start::instructions(variant, program, &endpoint).await;
+        let instructions = start::instructions(program, &endpoint).await;
         let binary = std::fs::metadata(program)?.len();
         measured.push(Measured { name: variant.name, binary, instructions, starts: Vec::new() });
     }
@@ -51,8 +51,8 @@ async fn rounds(built: &[(Variant, PathBuf)], endpoint: &Endpoint, measured: &mu
         eprintln!("round {} of {ROUNDS}", round + 1);
         for turn in 0..built.len() {
             let index = (turn + round) % built.len();
-            let (variant, program) = &built[index];
-            measured[index].starts.push(start::start(variant, program, endpoint).await);
+            let (_, program) = &built[index];
+            measured[index].starts.push(start::start(program, endpoint).await);
         }
     }
 }

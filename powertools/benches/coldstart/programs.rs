@@ -9,37 +9,34 @@ use std::process::Command;
 pub(crate) struct Variant {
     pub(crate) name: &'static str,
     binary: &'static str,
-    feature: &'static str,
+    features: &'static str,
     /// What is set where it is built.
     build_env: Option<(&'static str, &'static str)>,
-    /// Reads a record before the first event.
-    pub(crate) warm_up: bool,
 }
 
-const OURS: Variant =
-    Variant { name: "", binary: "ours", feature: "ring", build_env: None, warm_up: false };
+const OURS: Variant = Variant { name: "", binary: "ours", features: "ring", build_env: None };
 
 /// The first is what the others are compared with.
 pub(crate) const VARIANTS: [Variant; 9] = [
     Variant {
         name: "by hand, SDK defaults",
         binary: "by-hand-defaults",
-        feature: "by-hand-defaults",
+        features: "by-hand-defaults",
         ..OURS
     },
-    Variant { name: "by hand, ring", binary: "by-hand-ring", feature: "by-hand-ring", ..OURS },
+    Variant { name: "by hand, ring", binary: "by-hand-ring", features: "by-hand-ring", ..OURS },
     Variant { name: "ours, ring", ..OURS },
-    Variant { name: "ours, ring, warm-up", warm_up: true, ..OURS },
-    Variant { name: "ours, ring, our logs", feature: "logs", ..OURS },
-    Variant { name: "ours, AWS-LC", feature: "aws-lc", ..OURS },
-    Variant { name: "ours, AWS-LC, warm-up", feature: "aws-lc", warm_up: true, ..OURS },
+    Variant { name: "ours, ring, warm-up", features: "ring,warm-up", ..OURS },
+    Variant { name: "ours, ring, our logs", features: "logs", ..OURS },
+    Variant { name: "ours, AWS-LC", features: "aws-lc", ..OURS },
+    Variant { name: "ours, AWS-LC, warm-up", features: "aws-lc,warm-up", ..OURS },
     Variant {
         name: "ours, AWS-LC without jitter entropy",
-        feature: "aws-lc",
+        features: "aws-lc",
         build_env: Some(("AWS_LC_SYS_NO_JITTER_ENTROPY", "1")),
         ..OURS
     },
-    Variant { name: "ours, FIPS", feature: "fips", ..OURS },
+    Variant { name: "ours, FIPS", features: "fips", ..OURS },
 ];
 
 impl Variant {
@@ -52,7 +49,7 @@ impl Variant {
         let target = target().join("coldstart");
         let mut cargo = Command::new(env!("CARGO"));
         cargo.args(["build", "--release", "--package", "coldstart", "--bin", self.binary]);
-        cargo.args(["--features", self.feature, "--target-dir"]).arg(&target);
+        cargo.args(["--features", self.features, "--target-dir"]).arg(&target);
         cargo.envs(self.build_env);
         let output = cargo.output().map_err(|error| format!("cannot start cargo: {error}"))?;
         if !output.status.success() {

@@ -11,7 +11,6 @@ use serde_json::json;
 use tokio::process::Command;
 
 use crate::endpoint::Endpoint;
-use crate::programs::Variant;
 
 /// What one start took.
 #[derive(Clone, Copy, Debug)]
@@ -29,8 +28,8 @@ pub(crate) struct Start {
 }
 
 /// Starts `program` and sends it two events, one after the other.
-pub(crate) async fn start(variant: &Variant, program: &Path, endpoint: &Endpoint) -> Start {
-    let lambda = lambda(variant, endpoint);
+pub(crate) async fn start(program: &Path, endpoint: &Endpoint) -> Start {
+    let lambda = lambda(endpoint);
     let order = |number: u32| json!({ "order": format!("order-{number}") });
 
     // It waits for the function, so that it is delivered with the first poll.
@@ -61,8 +60,8 @@ pub(crate) async fn start(variant: &Variant, program: &Path, endpoint: &Endpoint
 
 /// The instructions of `program` until it has its first two events, by valgrind. In the second it
 /// ends itself.
-pub(crate) async fn instructions(variant: &Variant, program: &Path, endpoint: &Endpoint) -> f64 {
-    let lambda = lambda(variant, endpoint).timeout(Duration::from_secs(300));
+pub(crate) async fn instructions(program: &Path, endpoint: &Endpoint) -> f64 {
+    let lambda = lambda(endpoint).timeout(Duration::from_secs(300));
     let mut command = Command::new("valgrind");
     command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(program);
     let function = lambda.spawn(command).expect("valgrind is installed");
@@ -76,9 +75,9 @@ pub(crate) async fn instructions(variant: &Variant, program: &Path, endpoint: &E
     collected.trim().parse().expect("a number")
 }
 
-fn lambda(variant: &Variant, endpoint: &Endpoint) -> FakeRuntime {
+fn lambda(endpoint: &Endpoint) -> FakeRuntime {
     let url = format!("https://localhost:{}", endpoint.address.port());
-    let lambda = FakeRuntime::new()
+    FakeRuntime::new()
         .env("AWS_REGION", "eu-central-1")
         .env("AWS_ACCESS_KEY_ID", "key")
         .env("AWS_SECRET_ACCESS_KEY", "secret")
@@ -86,8 +85,7 @@ fn lambda(variant: &Variant, endpoint: &Endpoint) -> FakeRuntime {
         .env("AWS_ENDPOINT_URL", url)
         .env("SSL_CERT_FILE", endpoint.bundle.to_string_lossy())
         // No files of the person who measures.
-        .env("HOME", "/nowhere");
-    if variant.warm_up { lambda.env("WARM_UP", "1") } else { lambda }
+        .env("HOME", "/nowhere")
 }
 
 fn expect_charged(outcome: &Outcome, order: u32, stderr: &[String]) {

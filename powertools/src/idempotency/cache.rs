@@ -1,3 +1,4 @@
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -16,10 +17,18 @@ use crate::runtime;
 /// Keep it for as long as the process lives, in a `static` or beside the store: one that is made
 /// anew for each event never has what is asked for.
 #[derive(Clone, Debug)]
-pub struct LocalCache(Arc<Inner>);
+pub struct LocalCache(pub(super) Arc<Inner>);
+
+/// What an operation does with a cache. It is a trait so that the linker leaves the cache out of
+/// functions without one.
+pub(super) trait Cache: fmt::Debug + Send + Sync {
+    fn get(&self, scope: &Arc<str>, key: &Key) -> Option<Arc<Record>>;
+    fn put(&self, scope: &Arc<str>, key: &Key, record: Arc<Record>);
+    fn remove(&self, scope: &Arc<str>, key: &Key);
+}
 
 #[derive(Debug)]
-struct Inner {
+pub(super) struct Inner {
     max_bytes: usize,
     content: Mutex<Content>,
 }
@@ -42,14 +51,16 @@ impl LocalCache {
         let content = Content { records, bytes: 0, restores: runtime::restores() };
         Self(Arc::new(Inner { max_bytes, content: Mutex::new(content) }))
     }
+}
 
-    pub(super) fn get(&self, scope: &Arc<str>, key: &Key) -> Option<Arc<Record>> {
+impl Cache for Inner {
+    fn get(&self, scope: &Arc<str>, key: &Key) -> Option<Arc<Record>> {
         self.content().records.get(&(scope.clone(), key.clone())).cloned()
     }
 
-    pub(super) fn put(&self, scope: &Arc<str>, key: &Key, record: Arc<Record>) {
+    fn put(&self, scope: &Arc<str>, key: &Key, record: Arc<Record>) {
         let size = size(key, &record);
-        if size > self.0.max_bytes {
+        if size > self.max_bytes {
             return;
         }
         let mut content = self.content();
@@ -58,21 +69,23 @@ impl LocalCache {
         if let Some(((_, key), record)) = replaced {
             content.bytes -= self::size(&key, &record);
         }
-        while content.bytes > self.0.max_bytes {
+        while content.bytes > self.max_bytes {
             let Some(((_, key), record)) = content.records.pop_lru() else { break };
             content.bytes -= self::size(&key, &record);
         }
     }
 
-    pub(super) fn remove(&self, scope: &Arc<str>, key: &Key) {
+    fn remove(&self, scope: &Arc<str>, key: &Key) {
         let mut content = self.content();
         if let Some(record) = content.records.pop(&(scope.clone(), key.clone())) {
             content.bytes -= size(key, &record);
         }
     }
+}
 
+impl Inner {
     fn content(&self) -> MutexGuard<'_, Content> {
-        let mut content = self.0.content.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut content = self.content.lock().unwrap_or_else(PoisonError::into_inner);
         content.forget_before(runtime::restores());
         content
     }
@@ -124,7 +137,7 @@ mod tests {
             put(&cache, &format!("{round}"), 100);
             put(&cache, "replaced", round);
         }
-        let content = cache.content();
+        let content = cache.0.content();
         let bytes: usize = content.records.iter().map(|((_, key), record)| size(key, record)).sum();
         assert_eq!(content.bytes, bytes);
         assert!(bytes <= 1_000 && content.records.len() >= 3, "{bytes}");
@@ -132,7 +145,7 @@ mod tests {
 
         put(&cache, "too large", 1_000);
         assert!(!has(&cache, "too large") && has(&cache, "replaced"));
-        cache.remove(&scope(), &key("replaced"));
+        cache.0.remove(&scope(), &key("replaced"));
         assert!(!has(&cache, "replaced"));
     }
 
@@ -140,14 +153,14 @@ mod tests {
     fn tables_do_not_share_records() {
         let cache = LocalCache::new(NonZeroUsize::new(2).unwrap(), 10_000);
         put(&cache, "a", 1);
-        assert!(cache.get(&"another".into(), &key("a")).is_none());
+        assert!(cache.0.get(&"another".into(), &key("a")).is_none());
     }
 
     #[test]
     fn a_restored_process_begins_with_an_empty_cache() {
         let cache = LocalCache::new(NonZeroUsize::new(2).unwrap(), 10_000);
         put(&cache, "a", 1);
-        let mut content = cache.content();
+        let mut content = cache.0.content();
         content.forget_before(runtime::restores());
         assert_eq!(content.records.len(), 1);
         content.forget_before(runtime::restores() + 1);
@@ -157,11 +170,11 @@ mod tests {
     fn put(cache: &LocalCache, name: &str, bytes: usize) {
         let mut record = Record::new(Status::Completed);
         record.data = Some(Data::Text("x".repeat(bytes)));
-        cache.put(&scope(), &key(name), Arc::new(record));
+        cache.0.put(&scope(), &key(name), Arc::new(record));
     }
 
     fn has(cache: &LocalCache, name: &str) -> bool {
-        cache.get(&scope(), &key(name)).is_some()
+        cache.0.get(&scope(), &key(name)).is_some()
     }
 
     fn scope() -> Arc<str> {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::cache::Cache;
 use super::codec::Codec;
 use super::{Call, Error, KeyCodec, LocalCache, Operation, Record, Replay, Store};
 use crate::{Carries, Clock};
@@ -105,7 +106,7 @@ pub(super) struct Options {
     pub(super) on_save_failure: OnSaveFailure,
     pub(super) on_unstorable_result: OnSaveFailure,
     pub(super) on_interrupt: Option<OnInterrupt>,
-    pub(super) local_cache: Option<LocalCache>,
+    pub(super) local_cache: Option<Arc<dyn Cache>>,
     pub(super) codec: Codec,
     pub(super) key_prefix: String,
     pub(super) tenant_in_key: bool,
@@ -302,7 +303,7 @@ impl<S: Store> Builder<S> {
 
     /// Keeps finished records in memory too. Off by default.
     pub fn local_cache(mut self, cache: LocalCache) -> Self {
-        self.options.local_cache = Some(cache);
+        self.options.local_cache = Some(cache.0);
         self
     }
 

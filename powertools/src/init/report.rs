@@ -1,7 +1,5 @@
 use std::time::Duration;
 
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use lambda_runtime::{Diagnostic, Error as BoxError};
 use lambda_runtime_api_client::body::Body;
 use lambda_runtime_api_client::{PooledClient, build_request};
@@ -20,13 +18,7 @@ pub(super) enum Phase {
 }
 
 /// Tells Lambda why the function cannot start.
-///
-/// In a box, so that those who call it do not each have all of it.
-pub(super) fn report(phase: Phase, error: &Error) -> BoxFuture<'_, ()> {
-    tell(phase, error).boxed()
-}
-
-async fn tell(phase: Phase, error: &Error) {
+pub(super) async fn report(phase: Phase, error: &Error) {
     let diagnostic =
         Diagnostic { error_type: error.error_type().to_owned(), error_message: with_causes(error) };
     let told = match tokio::time::timeout(TELLING, post(phase, &diagnostic)).await {

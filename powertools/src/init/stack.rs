@@ -17,16 +17,28 @@ use crate::Powertools;
 use crate::invocation::starting::starting;
 
 /// The hooks of a stack.
+///
+/// What is there for hooks alone is called through pointers that whoever adds one sets: in a function
+/// without hooks nothing names that code, and the linker leaves it out.
 #[derive(Clone, Default)]
 pub(crate) struct Lifecycle {
     warm_ups: Vec<WarmUp>,
     before_snapshot: Vec<Job>,
     after_restore: Vec<Job>,
+    /// [`Lifecycle::run`], once there is something to run.
+    run: Option<for<'a> fn(&'a Self, Moment) -> BoxFuture<'a, Result<(), Error>>>,
     shutdown: Shutdown,
-    /// [`Shutdown::listen`], once there is a hook. Without one, none of the extension's code is
-    /// called from anywhere, and the linker leaves it out.
+    /// [`Shutdown::listen`], once there is a hook.
     listen: Option<fn(Shutdown, Running) -> BoxFuture<'static, ()>>,
     running: Running,
+}
+
+/// When hooks run.
+#[derive(Clone, Copy)]
+enum Moment {
+    Start,
+    Snapshot,
+    Restore,
 }
 
 impl Lifecycle {
@@ -35,11 +47,7 @@ impl Lifecycle {
         if let Some(listen) = self.listen {
             listen(self.shutdown.clone(), self.running.clone()).await;
         }
-        if let Err(error) = warm_up::run(&self.warm_ups).await {
-            report(Phase::Init, &error).await;
-            return Err(error.into());
-        }
-        Ok(())
+        self.reach(Moment::Start).await
     }
 
     /// Counts the invocations that a shutdown waits for.
@@ -61,6 +69,37 @@ impl Lifecycle {
         };
         (AroundSnapshot { lifecycle: self, failed: Mutex::new(Some(failed)) }, failure)
     }
+
+    /// Runs the hooks of a moment, if there are any at all. Lambda has been told of an error.
+    async fn reach(&self, moment: Moment) -> Result<(), Error> {
+        match self.run {
+            Some(run) => run(self, moment).await,
+            None => Ok(()),
+        }
+    }
+
+    fn run(&self, moment: Moment) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async move {
+            let (phase, done) = match moment {
+                Moment::Start => (Phase::Init, warm_up::run(&self.warm_ups).await),
+                Moment::Snapshot => {
+                    let hooks = self.before_snapshot.iter().rev();
+                    (Phase::Init, BEFORE_SNAPSHOT.run(hooks).await)
+                }
+                Moment::Restore => (Phase::Restore, self.restored().await),
+            };
+            if let Err(error) = done {
+                report(phase, &error).await;
+                return Err(error.into());
+            }
+            Ok(())
+        })
+    }
+
+    async fn restored(&self) -> Result<(), super::Error> {
+        AFTER_RESTORE.run(self.after_restore.iter()).await?;
+        warm_up::run(&self.warm_ups).await
+    }
 }
 
 struct AroundSnapshot {
@@ -69,40 +108,31 @@ struct AroundSnapshot {
 }
 
 impl AroundSnapshot {
-    /// Ends the function. The runtime never hears of the error: it would report it once more, without
-    /// its name and its causes.
-    async fn fail(&self, phase: Phase, error: super::Error) -> Result<(), Error> {
-        report(phase, &error).await;
-        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(failed) = failed {
-            let _ = failed.send(error.into());
+    async fn reach(&self, moment: Moment) -> Result<(), Error> {
+        match self.lifecycle.reach(moment).await {
+            Ok(()) => Ok(()),
+            Err(error) => self.end(error).await,
         }
-        pending().await
     }
 
-    async fn restored(&self) -> Result<(), super::Error> {
-        AFTER_RESTORE.run(self.lifecycle.after_restore.iter()).await?;
-        warm_up::run(&self.lifecycle.warm_ups).await
+    /// Ends the function. The runtime never hears of the error: it would report it once more, without
+    /// its name and its causes.
+    async fn end<T>(&self, error: Error) -> T {
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(failed) = failed {
+            let _ = failed.send(error);
+        }
+        pending().await
     }
 }
 
 impl SnapStartResource for AroundSnapshot {
     fn before_snapshot(&self) -> BoxFuture<'_, Result<(), Error>> {
-        Box::pin(starting(async {
-            match BEFORE_SNAPSHOT.run(self.lifecycle.before_snapshot.iter().rev()).await {
-                Ok(()) => Ok(()),
-                Err(error) => self.fail(Phase::Init, error).await,
-            }
-        }))
+        Box::pin(starting(self.reach(Moment::Snapshot)))
     }
 
     fn after_restore(&self) -> BoxFuture<'_, Result<(), Error>> {
-        Box::pin(starting(async {
-            match self.restored().await {
-                Ok(()) => Ok(()),
-                Err(error) => self.fail(Phase::Restore, error).await,
-            }
-        }))
+        Box::pin(starting(self.reach(Moment::Restore)))
     }
 }
 
@@ -166,6 +196,7 @@ impl<S> Powertools<S> {
 
     fn add_warm_up(mut self, warm_up: WarmUp) -> Self {
         self.lifecycle.warm_ups.push(warm_up);
+        self.lifecycle.run = Some(Lifecycle::run);
         self
     }
 
@@ -181,6 +212,7 @@ impl<S> Powertools<S> {
         E: Into<Error>,
     {
         self.lifecycle.before_snapshot.push(job(hook));
+        self.lifecycle.run = Some(Lifecycle::run);
         self
     }
 
@@ -197,6 +229,7 @@ impl<S> Powertools<S> {
         E: Into<Error>,
     {
         self.lifecycle.after_restore.push(job(hook));
+        self.lifecycle.run = Some(Lifecycle::run);
         self
     }
 

@@ -2,6 +2,7 @@
 //! the order back if that fails. One that is there already is answered from the table.
 
 use std::collections::HashMap;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -19,7 +20,8 @@ pub(crate) async fn run(client: Client) -> Result<(), Error> {
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Order>| {
         let order = event.payload.order;
         let deadline = event.context.deadline;
-        // The same requests as the store of powertools makes, but for the hash in the key.
+        let now = now();
+        // The same requests as the store of powertools makes, but for the hash in the key and the owner.
         let key = format!("charge#{order}");
         let owner = event.context.request_id;
         let expiration = (deadline / 1000 + 3_600).to_string();
@@ -40,8 +42,8 @@ pub(crate) async fn run(client: Client) -> Result<(), Error> {
             .expression_attribute_names("#expiry", "expiration")
             .expression_attribute_names("#in_progress_expiry", "in_progress_expiration")
             .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":now", number(&(deadline / 1000).to_string()))
-            .expression_attribute_values(":now_in_millis", number(&deadline.to_string()))
+            .expression_attribute_values(":now", number(&(now / 1000).to_string()))
+            .expression_attribute_values(":now_in_millis", number(&now.to_string()))
             .expression_attribute_values(":inprogress", text("INPROGRESS"))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
@@ -65,6 +67,9 @@ pub(crate) async fn run(client: Client) -> Result<(), Error> {
                     .expression_attribute_names("#status", "status")
                     .expression_attribute_values(":owner", text(&owner))
                     .expression_attribute_values(":inprogress", text("INPROGRESS"))
+                    .return_values_on_condition_check_failure(
+                        ReturnValuesOnConditionCheckFailure::AllOld,
+                    )
                     .send()
                     .await?;
                 return Err(error);
@@ -104,6 +109,11 @@ fn replay(item: Option<&HashMap<String, AttributeValue>>) -> Result<String, Erro
         Some(data) => Ok(serde_json::from_str(data)?),
         None => Err("the order is in progress".into()),
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "by hand there is no other clock")]
+fn now() -> u128 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()
 }
 
 fn text(value: &str) -> AttributeValue {

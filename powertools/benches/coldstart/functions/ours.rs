@@ -1,4 +1,4 @@
-//! With `powertools`. Reads a record before the first event where `WARM_UP` is set.
+//! With `powertools`, and with or without a warm-up that reads a record before the first event.
 
 mod order;
 
@@ -24,12 +24,10 @@ async fn main() -> Result<(), Error> {
             records.run("charge", &order, async { charge(&order) }).await
         }
     });
-    let function = match std::env::var_os("WARM_UP") {
-        None => function,
-        Some(_) => function.warm_up("table", move || {
-            let store = store.clone();
-            async move { store.warm_up().await }
-        }),
-    };
+    #[cfg(feature = "warm-up")]
+    let function = function.warm_up("table", move || {
+        let store = store.clone();
+        async move { store.warm_up().await }
+    });
     function.run().await
 }

@@ -66,7 +66,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::error::SdkError;
@@ -75,9 +74,10 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::{Client, config};
 
 use super::{Claim, Completion, Outcome, Read, Release, Store, StoreError, StoreErrorKind};
-use crate::idempotency::{Key, Record, Status};
+use crate::idempotency::{EpochMillis, Key, Record, Status};
 
 mod builder;
 mod failure;
@@ -96,6 +96,9 @@ use update::Update;
 pub struct DynamoDbStore {
     client: Client,
     schema: Arc<Schema>,
+    /// What every request overrides in the client's configuration, but for the timeouts. A client of
+    /// our own with these would not share the connections of the user's.
+    overrides: Arc<config::Builder>,
 }
 
 /// How often a request is made.
@@ -140,33 +143,36 @@ impl DynamoDbStore {
     /// Returns what the table or the way to it answers: the table does not exist, the role may not
     /// read it, there are no credentials. It gives up after a few seconds.
     pub async fn warm_up(&self) -> Result<(), StoreError> {
-        let request = self
-            .client
+        self.client
             .get_item()
             .table_name(&self.schema.table)
             .set_key(Some(self.schema.key(&Key::from(WARM_UP_KEY))))
             .projection_expression("#id")
             .expression_attribute_names("#id", &self.schema.key)
-            .send();
-        in_time(WARM_UP_TIMEOUT, request).await.map_err(|error| self.failure(error))?;
+            .customize()
+            .config_override(self.limits(WARM_UP_TIMEOUT))
+            .send()
+            .await
+            .map_err(|error| self.failure(error))?;
         Ok(())
     }
 
     fn with_schema(client: Client, schema: Schema) -> Self {
-        let config = client.config();
-        let mut timeouts = config
-            .timeout_config()
-            .map_or_else(TimeoutConfig::builder, |timeouts| timeouts.to_builder())
-            .operation_attempt_timeout(ATTEMPT_TIMEOUT);
-        // Each request has its own.
-        timeouts.set_operation_timeout(None);
         let retries = RetryConfig::standard()
             .with_max_attempts(ATTEMPTS)
             .with_initial_backoff(BACKOFF)
             .with_max_backoff(ATTEMPT_TIMEOUT);
-        // A client of our own, since overrides for each request take time and much code.
-        let config = config.to_builder().timeout_config(timeouts.build()).retry_config(retries);
-        Self { client: Client::from_conf(config.build()), schema: Arc::new(schema) }
+        let overrides = config::Builder::new().retry_config(retries);
+        Self { client, schema: Arc::new(schema), overrides: Arc::new(overrides) }
+    }
+
+    /// The configuration of one request that may take `timeout`.
+    fn limits(&self, timeout: Duration) -> config::Builder {
+        let timeouts = TimeoutConfig::builder()
+            .operation_timeout(timeout)
+            .operation_attempt_timeout(timeout.min(ATTEMPT_TIMEOUT))
+            .build();
+        config::Builder::clone(&self.overrides).timeout_config(timeouts)
     }
 
     /// What became of a conditional write. `refusal` finds the failed condition in its error.
@@ -188,6 +194,19 @@ impl DynamoDbStore {
             }
             None => Err(self.failure(error)),
         }
+    }
+
+    /// The names and values of [`IS_FREE`].
+    fn free_at(&self, now: EpochMillis) -> Update {
+        let mut update = Update::default();
+        update.name("#id", &self.schema.key);
+        update.name("#expiry", &self.schema.expiration);
+        update.name("#in_progress_expiry", &self.schema.in_progress_expiration);
+        update.name("#status", &self.schema.status);
+        update.value(":now", number(now.floor().0));
+        update.value(":now_in_millis", number(now.0));
+        update.value(":inprogress", text(Status::InProgress.as_str()));
+        update
     }
 
     /// The names and values of [`IS_HELD`].
@@ -212,22 +231,20 @@ impl Store for DynamoDbStore {
 
     async fn claim(&self, claim: &Claim) -> Result<Outcome, StoreError> {
         let schema = &self.schema;
-        let request = self
+        let Update { names, values, .. } = self.free_at(claim.now);
+        let result = self
             .client
             .put_item()
             .table_name(&schema.table)
             .set_item(Some(schema.claimed_item(claim)))
             .condition_expression(IS_FREE)
-            .expression_attribute_names("#id", &schema.key)
-            .expression_attribute_names("#expiry", &schema.expiration)
-            .expression_attribute_names("#in_progress_expiry", &schema.in_progress_expiration)
-            .expression_attribute_names("#status", &schema.status)
-            .expression_attribute_values(":now", number(claim.now.floor().0))
-            .expression_attribute_values(":now_in_millis", number(claim.now.0))
-            .expression_attribute_values(":inprogress", text(Status::InProgress.as_str()))
+            .set_expression_attribute_names(Some(names))
+            .set_expression_attribute_values(Some(values))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send();
-        let result = in_time(claim.timeout, request).await;
+            .customize()
+            .config_override(self.limits(claim.timeout))
+            .send()
+            .await;
         self.outcome(&claim.key, result, |error| match error {
             PutItemError::ConditionalCheckFailedException(refusal) => Some(refusal),
             _ => None,
@@ -260,7 +277,7 @@ impl Store for DynamoDbStore {
             update.set("#not_stored", &schema.not_stored, ":not_stored", text(reason));
         }
 
-        let request = self
+        let result = self
             .client
             .update_item()
             .table_name(&schema.table)
@@ -270,8 +287,10 @@ impl Store for DynamoDbStore {
             .set_expression_attribute_names(Some(update.names))
             .set_expression_attribute_values(Some(update.values))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send();
-        let result = in_time(completion.timeout, request).await;
+            .customize()
+            .config_override(self.limits(completion.timeout))
+            .send()
+            .await;
         let result = match result {
             Err(error) if completion.data.is_some() && failure::is_refused_as_invalid(&error) => {
                 return Err(self.unstorable(error));
@@ -286,7 +305,7 @@ impl Store for DynamoDbStore {
 
     async fn release(&self, release: &Release) -> Result<Outcome, StoreError> {
         let Update { names, values, .. } = self.held_by(release.owner.as_str());
-        let request = self
+        let result = self
             .client
             .delete_item()
             .table_name(&self.schema.table)
@@ -295,8 +314,10 @@ impl Store for DynamoDbStore {
             .set_expression_attribute_names(Some(names))
             .set_expression_attribute_values(Some(values))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send();
-        let result = in_time(release.timeout, request).await;
+            .customize()
+            .config_override(self.limits(release.timeout))
+            .send()
+            .await;
         let outcome = self.outcome(&release.key, result, |error| match error {
             DeleteItemError::ConditionalCheckFailedException(refusal) => Some(refusal),
             _ => None,
@@ -309,28 +330,18 @@ impl Store for DynamoDbStore {
     }
 
     async fn read(&self, read: &Read) -> Result<Option<Record>, StoreError> {
-        let request = self
+        let output = self
             .client
             .get_item()
             .table_name(&self.schema.table)
             .set_key(Some(self.schema.key(&read.key)))
             .consistent_read(true)
-            .send();
-        let output = in_time(read.timeout, request).await.map_err(|error| self.failure(error))?;
+            .customize()
+            .config_override(self.limits(read.timeout))
+            .send()
+            .await
+            .map_err(|error| self.failure(error))?;
         output.item.map(|item| self.schema.record(&read.key, &item)).transpose()
-    }
-}
-
-/// The answer to a request, with all its attempts, unless it takes too long.
-///
-/// In a box, since the SDK's futures have many KB, which would be in those of all callers.
-async fn in_time<T, E>(
-    timeout: Duration,
-    request: impl Future<Output = Result<T, SdkError<E>>>,
-) -> Result<T, SdkError<E>> {
-    match tokio::time::timeout(timeout, Box::pin(request)).await {
-        Ok(answer) => answer,
-        Err(elapsed) => Err(SdkError::timeout_error(elapsed)),
     }
 }
 
