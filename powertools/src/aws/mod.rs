@@ -105,12 +105,13 @@
 //!
 //! | | first invocation | second | CPU until the first response | memory | binary |
 //! |---|--:|--:|--:|--:|--:|
-//! | `tls-ring` | 2.7 ms | 1.1 ms | 8.8 ms | 12.1 MB | 10.3 MB |
-//! | the same, with a warm-up | 0.9 ms | 1.0 ms | 8.9 ms | 12.2 MB | 10.3 MB |
-//! | `tls-aws-lc` | 29.7 ms | 1.1 ms | 31.5 ms | 13.6 MB | 12.3 MB |
-//! | the same, with a warm-up | 1.1 ms | 1.1 ms | 32.3 ms | 14.0 MB | 12.3 MB |
-//! | `tls-aws-lc`, without its own entropy | 2.5 ms | 1.0 ms | 8.4 ms | 13.6 MB | 12.3 MB |
-//! | by hand, with all that the SDK brings by default | 26.5 ms | 1.1 ms | 32.1 ms | 14.4 MB | 15.5 MB |
+//! | `tls-ring` | 2.5 ms | 1.3 ms | 9.0 ms | 12.1 MB | 10.1 MB |
+//! | the same, with a warm-up | 0.9 ms | 1.2 ms | 10.0 ms | 12.4 MB | 10.2 MB |
+//! | `tls-aws-lc` | 34.9 ms | 1.3 ms | 41.9 ms | 13.5 MB | 12.2 MB |
+//! | the same, with a warm-up | 1.0 ms | 1.3 ms | 41.6 ms | 14.0 MB | 12.3 MB |
+//! | `tls-aws-lc`, without its own entropy | 2.8 ms | 1.3 ms | 9.5 ms | 13.3 MB | 12.2 MB |
+//! | `tls-fips` | 26.0 ms | 1.3 ms | 43.3 ms | 14.5 MB | 12.6 MB |
+//! | by hand, with all that the SDK brings by default | 33.7 ms | 1.3 ms | 40.8 ms | 15.0 MB | 15.6 MB |
 //!
 //! **ring** is the default, because the first connection of a new environment is on the way of a
 //! request, and is paid for by the share of a processor that the function's memory buys. It is safe:

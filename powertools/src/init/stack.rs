@@ -26,12 +26,14 @@ pub(crate) struct Lifecycle {
     before_snapshot: Vec<Job>,
     after_restore: Vec<Job>,
     /// [`Lifecycle::run`], once there is something to run.
-    run: Option<for<'a> fn(&'a Self, Moment) -> BoxFuture<'a, Result<(), Error>>>,
+    run: Option<Run>,
     shutdown: Shutdown,
     /// [`Shutdown::listen`], once there is a hook.
     listen: Option<fn(Shutdown, Running) -> BoxFuture<'static, ()>>,
     running: Running,
 }
+
+type Run = fn(&Lifecycle, Moment) -> BoxFuture<'_, Result<(), Error>>;
 
 /// When hooks run.
 #[derive(Clone, Copy)]
