@@ -28,7 +28,8 @@ pub use memory::MemoryStore;
 pub trait Store: Send + Sync + 'static {
     /// Names the place: two stores share records exactly if their scopes are equal.
     ///
-    /// For a table this is its name, with the partition where that is fixed.
+    /// For a table this is its name, with its region where the client has one, and the partition where
+    /// that is fixed.
     fn scope(&self) -> &str;
 
     /// The longest key that the store can hold, in bytes.

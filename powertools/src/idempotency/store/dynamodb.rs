@@ -157,7 +157,11 @@ impl DynamoDbStore {
         Ok(())
     }
 
-    fn with_schema(client: Client, schema: Schema) -> Self {
+    fn with_schema(client: Client, mut schema: Schema) -> Self {
+        // Each region has tables of its own.
+        if let Some(region) = client.config().region() {
+            schema.scope = format!("{region}/{}", schema.scope);
+        }
         let retries = RetryConfig::standard()
             .with_max_attempts(ATTEMPTS)
             .with_initial_backoff(BACKOFF)

@@ -221,7 +221,7 @@ fn default_partition() -> String {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_dynamodb::config::{BehaviorVersion, Config};
+    use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Region};
 
     use super::*;
     use crate::idempotency::Store;
@@ -258,6 +258,18 @@ mod tests {
         assert_eq!((simple.scope(), simple.max_key_bytes()), ("orders", 2048));
         let composite = builder().partition_value("idem").sort_key_attribute("sk").build().unwrap();
         assert_eq!((composite.scope(), composite.max_key_bytes()), ("orders/idem", 1024));
+    }
+
+    #[test]
+    fn tables_of_two_regions_have_different_scopes() {
+        let client = |region| {
+            let config = client().config().to_builder().region(Region::from_static(region));
+            Client::from_conf(config.build())
+        };
+        let named = DynamoDbStore::new(client("eu-central-1"), "orders");
+        assert_eq!(named.scope(), "eu-central-1/orders");
+        let built = DynamoDbStore::builder(client("us-east-1"), "orders").build().unwrap();
+        assert_eq!(built.scope(), "us-east-1/orders");
     }
 
     fn builder() -> Builder {
