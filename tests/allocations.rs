@@ -1,8 +1,10 @@
-//! What a log line allocates.
+//! What a log line and a look at the time allocate.
 
 use std::hint::black_box;
+use std::time::Duration;
 
 use allocation_counter::measure;
+use powertools::Deadline;
 use powertools::logging::{self, Logging};
 use powertools::testing;
 use tracing_subscriber::layer::SubscriberExt;
@@ -25,6 +27,18 @@ fn a_line_in_a_span_and_with_appended_keys_allocates_nothing_either() {
         tracing::info!(order_id = 7, "order accepted");
     });
     assert_eq!(logged, 0);
+}
+
+#[test]
+fn a_look_at_the_deadline_allocates_nothing() {
+    let look = || {
+        let deadline = Deadline::current();
+        black_box((deadline.remaining(), deadline.ensure(Duration::from_millis(1)).is_ok()));
+    };
+    testing::invocation().build().sync_scope(|| {
+        look();
+        assert_eq!(measure(|| (0..10).for_each(|_| look())).count_total, 0);
+    });
 }
 
 /// The allocations of ten lines in an invocation with a key and a span, when others were before.

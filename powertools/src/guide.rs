@@ -46,3 +46,36 @@ pub mod cost {}
 
 #[doc = include_str!("../docs/guide/troubleshooting.md")]
 pub mod troubleshooting {}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    #[test]
+    fn every_error_type_is_on_the_troubleshooting_page() {
+        let page = include_str!("../docs/guide/troubleshooting.md");
+        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+        let mut found = 0;
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let text = fs::read_to_string(&path).unwrap();
+                for name in text.split('"').filter(|text| is_error_type(text)) {
+                    assert!(page.contains(&format!("`{name}`")), "{name} of {}", path.display());
+                    found += 1;
+                }
+            }
+        }
+        assert!(found > 30, "{found}");
+    }
+
+    fn is_error_type(text: &str) -> bool {
+        let name = text.strip_prefix("Powertools.").unwrap_or_default();
+        !name.is_empty() && name.chars().all(|char| char.is_ascii_alphabetic())
+    }
+}

@@ -1,13 +1,14 @@
 //! A function behind a queue: each message is fulfilled once, which it writes as a line with the
-//! request in which it did. Some orders fail on their first try, and poison always does.
+//! request in which it did, and one more when that is saved. Some orders fail on their first try, and
+//! poison always does.
 
 use std::io::Write;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use lambda_runtime::{Error, LambdaEvent};
 use powertools::batch::{self, Message, RecordError, Reply, SqsEvent};
 use powertools::idempotency::{DynamoDbStore, Idempotency};
-use powertools::{Invocation, Powertools, idempotent};
+use powertools::{Clock, Invocation, Powertools, idempotent};
 use serde::Deserialize;
 
 type Records = Idempotency<DynamoDbStore>;
@@ -32,7 +33,12 @@ async fn main() -> Result<(), Error> {
 async fn handle(records: Records, event: LambdaEvent<SqsEvent>) -> Result<Reply, batch::Error> {
     batch::sqs(event.payload)
         .concurrency(4)
-        .run(|order| fulfil(records.clone(), order))
+        .run(async |order: Message<Order>| {
+            let id = order.body.id.clone();
+            fulfil(records.clone(), order).await?;
+            write("saved", &id, &request());
+            Ok::<_, RecordError>(())
+        })
         .await
         .into_reply()
 }
@@ -45,14 +51,23 @@ async fn fulfil(records: Records, order: Message<Order>) -> Result<(), RecordErr
     if order.body.unlucky && order.receive_count() == Some(1) {
         return Err("no luck".into());
     }
-    let request = Invocation::current().map(|invocation| invocation.request_id().to_owned());
-    let mut line =
-        Line { order: order.body.id, request: request.unwrap_or_default(), ended: false };
-    line.write("fulfilled");
+    let mut line = Line { order: order.body.id, request: request(), ended: false };
+    write("fulfilled", &line.order, &line.request);
     // The time in which a process that is killed has fulfilled the order, and nobody knows.
     tokio::time::sleep(Duration::from_millis(20)).await;
     line.ended = true;
     Ok(())
+}
+
+fn request() -> String {
+    Invocation::current().expect("in an invocation").request_id().to_owned()
+}
+
+/// Writes what happened to an order, in which request, and when: in microseconds, for the test to put
+/// the lines of all processes in order.
+fn write(what: &str, order: &str, request: &str) {
+    let time = Clock::system().now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_micros();
+    writeln!(std::io::stdout(), "{what} {order} {request} {time}").expect("the test reads it");
 }
 
 /// Tells of an order that was fulfilled, and that its work was stopped then: a slow machine may come
@@ -63,17 +78,10 @@ struct Line {
     ended: bool,
 }
 
-impl Line {
-    fn write(&self, what: &str) {
-        let Self { order, request, .. } = self;
-        writeln!(std::io::stdout(), "{what} {order} {request}").expect("the test reads it");
-    }
-}
-
 impl Drop for Line {
     fn drop(&mut self) {
         if !self.ended {
-            self.write("stopped");
+            write("stopped", &self.order, &self.request);
         }
     }
 }

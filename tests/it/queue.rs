@@ -64,16 +64,23 @@ async fn a_good_message_has_one_effect_and_poison_ends_in_the_dead_letter_queue(
     };
 
     let killed: BTreeSet<_> = polled.iter().filter_map(|end| end.clone().err()).collect();
-    let mut effects: HashMap<String, Vec<String>> = HashMap::new();
+    let mut effects: HashMap<String, Vec<Effect>> = HashMap::new();
     // An order and the request in which it ran into the end of its time when it was fulfilled.
     let mut stopped = BTreeSet::new();
+    // When an order was known to be complete.
+    let mut saved: HashMap<String, u64> = HashMap::new();
     for line in processes.iter().flat_map(FunctionProcess::stdout) {
-        match line.split(' ').collect::<Vec<_>>()[..] {
-            ["fulfilled", order, request] => {
-                effects.entry(order.to_owned()).or_default().push(request.to_owned());
-            }
-            ["stopped", order, request] => {
-                stopped.insert((order.to_owned(), request.to_owned()));
+        let [what, order, request, time] = line.split(' ').collect::<Vec<_>>()[..] else {
+            continue;
+        };
+        let (order, request) = (order.to_owned(), request.to_owned());
+        let time = time.parse().expect("microseconds");
+        match what {
+            "fulfilled" => effects.entry(order).or_default().push(Effect { time, request }),
+            "stopped" => _ = stopped.insert((order, request)),
+            "saved" => {
+                let first = saved.entry(order).or_insert(time);
+                *first = time.min(*first);
             }
             _ => {}
         }
@@ -81,14 +88,18 @@ async fn a_good_message_has_one_effect_and_poison_ends_in_the_dead_letter_queue(
     let (mut twice, mut twice_by_the_clock) = (0, 0);
     for order in orders.iter().filter(|order| order["poison"] == false) {
         let id = order["id"].as_str().unwrap();
-        let requests = effects.remove(id).unwrap_or_default();
-        let (_, before) = requests.split_last().unwrap_or_else(|| panic!("{order} is lost"));
-        for request in before {
+        let mut effects = effects.remove(id).unwrap_or_default();
+        effects.sort();
+        let (last, before) = effects.split_last().unwrap_or_else(|| panic!("{order} is lost"));
+        if let Some(saved) = saved.get(id) {
+            assert!(last.time <= *saved, "{order} again after it was complete: {effects:?}");
+        }
+        for Effect { request, .. } in before {
             if stopped.contains(&(id.to_owned(), request.clone())) {
                 twice_by_the_clock += 1;
                 continue;
             }
-            assert!(killed.contains(request), "{order} twice without a kill: {requests:?}");
+            assert!(killed.contains(request), "{order} twice without a kill: {effects:?}");
             twice += 1;
         }
     }
@@ -108,6 +119,13 @@ async fn a_good_message_has_one_effect_and_poison_ends_in_the_dead_letter_queue(
         killed.len(),
         dead.len(),
     );
+}
+
+/// That an order was fulfilled.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Effect {
+    time: u64,
+    request: String,
 }
 
 /// One in a hundred is poison, one in twenty fails at first.

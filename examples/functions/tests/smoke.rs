@@ -1,6 +1,7 @@
 //! Each function as a process, with the event that it is for.
 
-use std::process::Command;
+use std::io::Write;
+use std::process::{Command, Stdio};
 
 use powertools::testing::events::{self, KinesisRecord, SqsMessage};
 use powertools::testing::{FakeRuntime, FunctionProcess};
@@ -117,6 +118,19 @@ async fn portable_quotes_a_price() {
     assert_eq!(quote.json::<Value>(), json!({ "price": 590 }));
     let heavy = lambda.invoke(json!({ "weight": 31_000 })).await;
     assert_eq!(heavy.diagnostic().unwrap().error_message, "a parcel of 31000 g is too heavy");
+}
+
+#[test]
+fn portable_is_a_plain_program_too() {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_portable-cli"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    program.stdin.take().unwrap().write_all(br#"{"weight": 1200}"#).unwrap();
+    let output = program.wait_with_output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(output.stdout, b"{\"price\":590}\n");
 }
 
 /// The function behind a Lambda service of its own. It keeps its records in memory.

@@ -1,4 +1,3 @@
-use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,7 +11,8 @@ use crate::runtime;
 /// The least recently used records make room for new ones when there are too many of them or they
 /// take too many bytes. After a SnapStart restore the cache begins empty, under
 /// [`Powertools`](crate::Powertools). Clones share their
-/// records, and operations on different tables can share a cache.
+/// records, and operations on different tables can share a cache; tables of one name in two accounts, or at
+/// two endpoints, need a cache each.
 ///
 /// Keep it for as long as the process lives, in a `static` or beside the store: one that is made
 /// anew for each event never has what is asked for.
@@ -21,7 +21,7 @@ pub struct LocalCache(pub(super) Arc<Inner>);
 
 /// What an operation does with a cache. It is a trait so that the linker leaves the cache out of
 /// functions without one.
-pub(super) trait Cache: fmt::Debug + Send + Sync {
+pub(super) trait Cache: Send + Sync {
     fn get(&self, scope: &Arc<str>, key: &Key) -> Option<Arc<Record>>;
     fn put(&self, scope: &Arc<str>, key: &Key, record: Arc<Record>);
     fn remove(&self, scope: &Arc<str>, key: &Key);

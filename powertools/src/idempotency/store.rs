@@ -26,7 +26,7 @@ pub use memory::MemoryStore;
 /// Each request says how long it may take. An implementation uses that for its own attempts and
 /// connections; the engine gives up on a call that takes longer.
 pub trait Store: Send + Sync + 'static {
-    /// Names the place: two stores share records exactly if their scopes are equal.
+    /// Names the place: stores whose scopes are equal share their records.
     ///
     /// For a table this is its name, with its region where the client has one, and the partition where
     /// that is fixed.

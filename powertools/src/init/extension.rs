@@ -1,4 +1,7 @@
 //! The extension that a function registers, so that Lambda tells it of its end.
+//!
+//! `lambda_runtime` has one too, behind its feature `graceful-shutdown`, which panics where Lambda
+//! refuses it: that ends a function that would have worked but for its hooks.
 
 use std::time::Duration;
 

@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 
 /// Bytes that are anything, and bytes that are nearly an event.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
-    let nearly = (any::<proptest::sample::Index>(), any::<u8>(), 0..4_usize).prop_map(
-        |(at, byte, change)| {
-            let mut text = example().to_string().into_bytes();
+    let source = prop::sample::select(vec!["aws:sqs", "aws:kinesis", "aws:dynamodb", "aws:kafka"]);
+    let nearly = (source, any::<proptest::sample::Index>(), any::<u8>(), 0..4_usize).prop_map(
+        |(source, at, byte, change)| {
+            let mut text = example(source).to_string().into_bytes();
             let at = at.index(text.len());
             match change {
                 0 => text[at] = byte,
@@ -29,8 +30,8 @@ fn to_bytes(value: Value) -> Vec<u8> {
     value.to_string().into_bytes()
 }
 
-/// What has a bit of every source in it.
-fn example() -> Value {
+/// What has a bit of every source in it, and says that it is from this one.
+fn example(source: &str) -> Value {
     let mut event = events::sqs("q.fifo")
         .message(SqsMessage::from(json!({ "order": 7 })).id("m-1").group("g"))
         .build();
@@ -39,6 +40,8 @@ fn example() -> Value {
         "approximateArrivalTimestamp": 1.5 });
     record["dynamodb"] = json!({ "SequenceNumber": "1", "Keys": { "id": { "S": "a" } },
         "NewImage": { "id": { "S": "a" } } });
+    record["eventSource"] = source.into();
+    event["eventSource"] = source.into();
     event["records"] =
         json!({ "t-0": [{ "offset": 1, "value": "MQ==", "headers": [{ "h": [1] }] }] });
     event

@@ -21,7 +21,8 @@ pub(crate) async fn run(client: Client) -> Result<(), Error> {
         let order = event.payload.order;
         let deadline = event.context.deadline;
         let now = now();
-        // The same requests as the store of powertools makes, but for the hash in the key and the owner.
+        // The same requests as the store of powertools makes, but for the hash in the key, the
+        // owner and the times.
         let key = format!("charge#{order}");
         let owner = event.context.request_id;
         let expiration = (deadline / 1000 + 3_600).to_string();
@@ -58,7 +59,8 @@ pub(crate) async fn run(client: Client) -> Result<(), Error> {
         let receipt = match charge(&order) {
             Ok(receipt) => receipt,
             Err(error) => {
-                client
+                // The error of the charge is what counts.
+                let _ = client
                     .delete_item()
                     .table_name(TABLE)
                     .key("id", text(&key))
@@ -71,7 +73,7 @@ pub(crate) async fn run(client: Client) -> Result<(), Error> {
                         ReturnValuesOnConditionCheckFailure::AllOld,
                     )
                     .send()
-                    .await?;
+                    .await;
                 return Err(error);
             }
         };

@@ -64,7 +64,7 @@ impl serde::ser::Error for CodecError {
 #[derive(Clone, Copy, Default)]
 pub(super) struct Codec {
     pub(super) is: KeyCodec,
-    /// `None` for our own. The linker leaves all of another toolkit's code out of functions that never
+    /// `None` for our own. The linker leaves the other toolkits' formats out of functions that never
     /// call [`Codec::of`], where alone it is named.
     peer: Option<Peer>,
 }

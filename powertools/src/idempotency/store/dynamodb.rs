@@ -97,7 +97,7 @@ pub struct DynamoDbStore {
     client: Client,
     schema: Arc<Schema>,
     /// What every request overrides in the client's configuration, but for the timeouts. A client of
-    /// our own with these would not share the connections of the user's.
+    /// our own with these would not share the connections of one that has the SDK's own HTTP client.
     overrides: Arc<config::Builder>,
 }
 
