@@ -1,6 +1,6 @@
 //! Log lines as users see them.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 use std::time::{Duration, SystemTime};
 
 use powertools::Invocation;
@@ -8,6 +8,7 @@ use powertools::logging::Logging;
 use powertools::testing::{self, InvocationBuilder, ManualClock};
 use serde_json::Value;
 use tracing::dispatcher::DefaultGuard;
+use tracing_subscriber::filter::dynamic_filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 
 mod attribute;
@@ -81,9 +82,21 @@ fn clock() -> ManualClock {
 
 /// Logs by these settings on this thread, until the guard is dropped.
 pub(crate) fn start(logging: Logging) -> (Lines, DefaultGuard) {
+    ask_each_time();
     let lines = Lines::default();
     let subscriber = tracing_subscriber::registry().with(lines.layer(logging));
     (lines, tracing::subscriber::set_default(subscriber))
+}
+
+/// Lets no place that logs be of interest to nobody for good: `tracing` can remember that of one that
+/// another test's thread reaches for the first time just when this one gets its subscriber.
+fn ask_each_time() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let nothing = dynamic_filter_fn(|_, _| false);
+        let subscriber = tracing_subscriber::registry().with(nothing);
+        tracing::subscriber::set_global_default(subscriber).expect("nobody else sets one");
+    });
 }
 
 /// What `f` logs.
