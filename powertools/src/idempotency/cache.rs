@@ -10,9 +10,8 @@ use crate::runtime;
 ///
 /// The least recently used records make room for new ones when there are too many of them or they
 /// take too many bytes. After a SnapStart restore the cache begins empty, under
-/// [`Powertools`](crate::Powertools). Clones share their
-/// records, and operations on different tables can share a cache; tables of one name in two accounts, or at
-/// two endpoints, need a cache each.
+/// [`Powertools`](crate::Powertools). Clones share their records, and operations on different tables
+/// can share a cache; tables of one name in two accounts, or at two endpoints, need a cache each.
 ///
 /// Keep it for as long as the process lives, in a `static` or beside the store: one that is made
 /// anew for each event never has what is asked for.

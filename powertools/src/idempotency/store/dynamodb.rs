@@ -95,6 +95,7 @@ use update::Update;
 #[derive(Clone, Debug)]
 pub struct DynamoDbStore {
     client: Client,
+    scope: Arc<str>,
     schema: Arc<Schema>,
     /// What every request overrides in the client's configuration, but for the timeouts. A client of
     /// our own with these would not share the connections of one that has the SDK's own HTTP client.
@@ -157,17 +158,18 @@ impl DynamoDbStore {
         Ok(())
     }
 
-    fn with_schema(client: Client, mut schema: Schema) -> Self {
+    fn with_schema(client: Client, schema: Schema) -> Self {
         // Each region has tables of its own.
-        if let Some(region) = client.config().region() {
-            schema.scope = format!("{region}/{}", schema.scope);
-        }
+        let region = client.config().region().map(AsRef::as_ref);
+        let partition = schema.sort_key.as_ref().map(|sort_key| sort_key.partition.as_str());
+        let scope = [region, Some(&*schema.table), partition];
+        let scope = scope.into_iter().flatten().collect::<Vec<_>>().join("/").into();
         let retries = RetryConfig::standard()
             .with_max_attempts(ATTEMPTS)
             .with_initial_backoff(BACKOFF)
             .with_max_backoff(ATTEMPT_TIMEOUT);
         let overrides = config::Builder::new().retry_config(retries);
-        Self { client, schema: Arc::new(schema), overrides: Arc::new(overrides) }
+        Self { client, scope, schema: Arc::new(schema), overrides: Arc::new(overrides) }
     }
 
     /// The configuration of one request that may take `timeout`.
@@ -226,7 +228,7 @@ impl DynamoDbStore {
 
 impl Store for DynamoDbStore {
     fn scope(&self) -> &str {
-        &self.schema.scope
+        &self.scope
     }
 
     fn max_key_bytes(&self) -> usize {

@@ -29,7 +29,6 @@ pub struct Builder {
 #[derive(Clone, Debug)]
 pub(super) struct Schema {
     pub(super) table: String,
-    pub(super) scope: String,
     pub(super) key: String,
     pub(super) sort_key: Option<SortKey>,
     pub(super) expiration: String,
@@ -53,7 +52,6 @@ pub(super) struct SortKey {
 impl Schema {
     pub(super) fn new(table: String) -> Self {
         Self {
-            scope: table.clone(),
             table,
             key: "id".to_owned(),
             sort_key: None,
@@ -187,7 +185,6 @@ impl Builder {
                 if sort_key.partition.is_empty() {
                     return Err(Error::Config("the partition value is empty".to_owned()));
                 }
-                schema.scope = format!("{}/{}", schema.table, sort_key.partition);
             }
             (None, Some(_)) => {
                 let message = "a partition value needs a sort key, which holds the record's key";
