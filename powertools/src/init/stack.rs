@@ -82,24 +82,24 @@ impl Lifecycle {
 
     fn run(&self, moment: Moment) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(async move {
-            let (phase, done) = match moment {
-                Moment::Start => (Phase::Init, warm_up::run(&self.warm_ups).await),
-                Moment::Snapshot => {
-                    let hooks = self.before_snapshot.iter().rev();
-                    (Phase::Init, BEFORE_SNAPSHOT.run(hooks).await)
-                }
-                Moment::Restore => (Phase::Restore, self.restored().await),
+            let Err(error) = self.run_hooks(moment).await else { return Ok(()) };
+            let phase = match moment {
+                Moment::Start | Moment::Snapshot => Phase::Init,
+                Moment::Restore => Phase::Restore,
             };
-            if let Err(error) = done {
-                report(phase, &error).await;
-                return Err(error.into());
-            }
-            Ok(())
+            report(phase, &error).await;
+            Err(error.into())
         })
     }
 
-    async fn restored(&self) -> Result<(), super::Error> {
-        AFTER_RESTORE.run(self.after_restore.iter()).await?;
+    async fn run_hooks(&self, moment: Moment) -> Result<(), super::Error> {
+        match moment {
+            Moment::Start => {}
+            Moment::Snapshot => {
+                return BEFORE_SNAPSHOT.run(self.before_snapshot.iter().rev()).await;
+            }
+            Moment::Restore => AFTER_RESTORE.run(self.after_restore.iter()).await?,
+        }
         warm_up::run(&self.warm_ups).await
     }
 }

@@ -62,13 +62,7 @@ impl Ended {
 ///
 /// An error is that of the first one in the list that is required and did not end well. The others
 /// are not waited for then.
-///
-/// In a box, so that those who call it do not each have all of it.
-pub(super) fn run(warm_ups: &[WarmUp]) -> BoxFuture<'_, Result<(), Error>> {
-    run_all(warm_ups).boxed()
-}
-
-async fn run_all(warm_ups: &[WarmUp]) -> Result<(), Error> {
+pub(super) async fn run(warm_ups: &[WarmUp]) -> Result<(), Error> {
     if warm_ups.is_empty() {
         return Ok(());
     }
