@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use tokio::task::coop::unconstrained;
 use tokio::time::Sleep;
 
-use crate::invocation::reserve::nested;
+use crate::invocation::budget::nested;
 use crate::invocation::starting::is_missed;
 use crate::{Clock, Invocation};
 

@@ -11,7 +11,7 @@ use tokio::task::futures::TaskLocalFuture;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::Error;
-use crate::invocation::reserve::nested;
+use crate::invocation::budget::nested;
 use crate::{Carries, Invocation};
 
 /// How much shorter than the function's timeout an invocation may look, because the event was on

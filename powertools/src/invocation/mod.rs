@@ -33,11 +33,11 @@ use crate::Clock;
 
 pub mod probe;
 
+#[cfg(any(feature = "deadline", feature = "batch"))]
+pub(crate) mod budget;
 mod cleanup;
 mod layer;
 mod local;
-#[cfg(any(feature = "deadline", feature = "batch"))]
-pub(crate) mod reserve;
 pub(crate) mod starting;
 
 pub use cleanup::CleanupGuard;
