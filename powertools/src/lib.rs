@@ -59,6 +59,8 @@
 //! The default features bring no AWS SDK, no TLS and no C code.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// The lower modules do not know which of the others are compiled.
+#![cfg_attr(not(feature = "full"), allow(dead_code))]
 
 pub mod invocation;
 pub mod lambda_error;
@@ -84,6 +86,7 @@ pub mod testing;
 mod carries;
 mod clock;
 mod in_place;
+mod json;
 
 pub use crate::carries::Carries;
 pub use crate::clock::Clock;

@@ -3,9 +3,10 @@
 use serde_json::Deserializer;
 use serde_json::value::RawValue;
 
-use super::escape;
 use super::redact::{REDACTED, Redaction};
-use super::scan::{colon, scalar_end, string_end, value_end};
+use crate::json::copy::{copy_number, copy_string};
+use crate::json::scan::{colon, scalar_end, string_end, value_end};
+use crate::json::write;
 
 /// What is nested deeper than this is left out: readers of JSON have limits, often 128.
 const DEEPEST: usize = 100;
@@ -110,7 +111,7 @@ fn copy_text(text: &str, redaction: &Redaction, texts: usize, out: &mut Vec<u8>)
 /// Writes `text` as a JSON string. Where it is JSON, no value under a hidden name is in it.
 pub(super) fn string(out: &mut Vec<u8>, text: &str, redaction: &Redaction) {
     if redaction.is_empty() || !copy_json_in(text, redaction, TEXTS, out) {
-        escape::string(out, text);
+        write::string(out, text);
     }
 }
 
@@ -130,7 +131,7 @@ fn copy_json_in(text: &str, redaction: &Redaction, texts: usize, out: &mut Vec<u
     if copied.len() > LONGER * text.len() {
         out.extend_from_slice(TOO_LONG);
     } else {
-        escape::string(out, &String::from_utf8_lossy(&copied));
+        write::string(out, &String::from_utf8_lossy(&copied));
     }
     true
 }
@@ -155,52 +156,6 @@ fn unquoted(text: &str) -> Option<String> {
 fn is_hidden(name: &[u8], redaction: &Redaction) -> bool {
     // Its letters may be escaped.
     serde_json::from_slice::<String>(name).is_ok_and(|name| redaction.hides(&name))
-}
-
-/// Copies a string with its quotes and puts U+FFFD in the place of half a surrogate pair.
-fn copy_string(text: &str, out: &mut Vec<u8>) {
-    let mut rest = text;
-    while let Some(at) = rest.find("\\") {
-        let (before, escape) = rest.split_at(at);
-        copy_characters(before, out);
-        let (length, replacement) = match (unit(escape), escape.get(6..).and_then(unit)) {
-            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => (12, None),
-            (Some(0xd800..=0xdfff), _) => (6, Some(r"\ufffd")),
-            _ => (2, None),
-        };
-        let (escape, behind) = escape.split_at(length);
-        out.extend_from_slice(replacement.unwrap_or(escape).as_bytes());
-        rest = behind;
-    }
-    copy_characters(rest, out);
-}
-
-/// Copies what has no escape in it. JSON takes the control characters from U+007F on as they are,
-/// and a terminal obeys them.
-fn copy_characters(text: &str, out: &mut Vec<u8>) {
-    // Without an early end, so that many bytes are looked at in one step.
-    let some = |found: bool, &byte: &u8| found | (byte == 0x7f) | (byte == escape::C1);
-    if text.as_bytes().iter().fold(false, some) {
-        escape::escaped(out, text, &escape::PLAIN);
-    } else {
-        out.extend_from_slice(text.as_bytes());
-    }
-}
-
-/// The UTF-16 unit of the `\u` escape that `text` starts with.
-fn unit(text: &str) -> Option<u16> {
-    let digits = text.strip_prefix(r"\u")?.get(..4)?;
-    u16::from_str_radix(digits, 16).ok()
-}
-
-/// Copies a number; one beyond a double becomes a text.
-fn copy_number(number: &str, out: &mut Vec<u8>) {
-    let small = number.len() < 300 && !number.contains(['e', 'E']);
-    if small || number.parse::<f64>().is_ok_and(f64::is_finite) {
-        out.extend_from_slice(number.as_bytes());
-    } else {
-        escape::string(out, number);
-    }
 }
 
 #[cfg(test)]

@@ -84,7 +84,7 @@ impl Path {
                 rest = rest.strip_prefix('.')?;
             }
             let end = if rest.starts_with('"') {
-                super::scan::string_end(rest.as_bytes(), 0)
+                crate::json::scan::string_end(rest.as_bytes(), 0)
             } else {
                 rest.find(['.', '[']).unwrap_or(rest.len())
             };

@@ -4,22 +4,23 @@ use std::borrow::Cow;
 use std::error::Error as StdError;
 
 use super::fields::{Fields, Style};
-use super::{escape, keys};
+use super::keys;
+use crate::json::write;
 use crate::lambda_error;
 use crate::runtime::diagnostic;
 
 /// Writes an error as `exception`, `exception_name` and `exception_chain`.
 pub(super) fn put(fields: &mut Fields, style: &Style<'_>, error: &(dyn StdError + 'static)) {
-    fields.put(Cow::Borrowed(keys::EXCEPTION), style, |out| escape::display(out, error));
+    fields.put(Cow::Borrowed(keys::EXCEPTION), style, |out| write::display(out, error));
     if let Some(name) = name(error) {
-        fields.put(Cow::Borrowed(keys::EXCEPTION_NAME), style, |out| escape::string(out, name));
+        fields.put(Cow::Borrowed(keys::EXCEPTION_NAME), style, |out| write::string(out, name));
     }
     if error.source().is_some() {
         fields.put(Cow::Borrowed(keys::EXCEPTION_CHAIN), style, |out| {
             let mut separator = b'[';
             for cause in diagnostic::causes(error).skip(1) {
                 out.push(separator);
-                escape::display(out, cause);
+                write::display(out, cause);
                 separator = b',';
             }
             out.push(b']');

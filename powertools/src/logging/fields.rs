@@ -10,9 +10,10 @@ use tracing::field::{Field, Visit};
 use super::copy::{self, copy};
 use super::exception;
 use super::json::Sink;
+use super::keys;
 use super::redact::{REDACTED, Redaction};
 use super::settings::Format;
-use super::{escape, keys};
+use crate::json::write;
 use crate::runtime::diagnostic::with_causes;
 
 /// Fields that are written already, with their names.
@@ -186,36 +187,36 @@ impl Visit for Visitor<'_> {
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.put(field, |out| escape::integer(out, value));
+        self.put(field, |out| write::integer(out, value));
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.put(field, |out| escape::integer(out, value));
+        self.put(field, |out| write::integer(out, value));
     }
 
     fn record_i128(&mut self, field: &Field, value: i128) {
-        self.put(field, |out| escape::integer(out, value));
+        self.put(field, |out| write::integer(out, value));
     }
 
     fn record_u128(&mut self, field: &Field, value: u128) {
-        self.put(field, |out| escape::integer(out, value));
+        self.put(field, |out| write::integer(out, value));
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.put(field, |out| escape::float(out, value));
+        self.put(field, |out| write::float(out, value));
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.put(field, |out| escape::boolean(out, value));
+        self.put(field, |out| write::boolean(out, value));
     }
 
     fn record_error(&mut self, field: &Field, error: &(dyn StdError + 'static)) {
         if field.name() == "message" && self.message.is_some() {
-            return self.put(field, |out| escape::display(out, error));
+            return self.put(field, |out| write::display(out, error));
         }
         if self.fields.has_exception() || self.style.redaction.hides(field.name()) {
             // A line has place for one error with all that is known of it.
-            return self.put(field, |out| escape::string(out, &with_causes(error)));
+            return self.put(field, |out| write::string(out, &with_causes(error)));
         }
         exception::put(self.fields, &self.style, error);
     }

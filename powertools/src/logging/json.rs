@@ -13,8 +13,8 @@ use serde::Serialize;
 use tracing::field::DebugValue;
 
 use super::copy::copy;
-use super::escape::{self, Escapes};
 use super::redact::Redaction;
+use crate::json::write::{self, Escapes};
 
 /// A value that a log line shows as JSON, with its members. Made by [`json`].
 ///
@@ -99,13 +99,13 @@ impl<'a> Sink<'a> {
     /// For the value of a field, or a message in JSON.
     pub(super) fn quoted(out: &'a mut Vec<u8>) -> Self {
         let start = out.len();
-        Self { out, start, text: Text::None, quote: true, escapes: &escape::JSON }
+        Self { out, start, text: Text::None, quote: true, escapes: &write::JSON }
     }
 
     /// For a message in a line for people.
     pub(super) fn plain(out: &'a mut Vec<u8>) -> Self {
         let start = out.len();
-        Self { out, start, text: Text::None, quote: false, escapes: &escape::PLAIN }
+        Self { out, start, text: Text::None, quote: false, escapes: &write::PLAIN }
     }
 
     /// Writes the `Debug` form of `value`: as it is if that is JSON by [`json`], else as a text.
@@ -123,7 +123,7 @@ impl<'a> Sink<'a> {
                     copy(&text, redaction, self.out);
                 } else {
                     // Something else was written behind the JSON.
-                    escape::string(self.out, &text);
+                    write::string(self.out, &text);
                 }
             }
         }
@@ -145,7 +145,7 @@ impl fmt::Write for Sink<'_> {
         }
         match self.text {
             Text::Json(_) => self.out.extend_from_slice(text.as_bytes()),
-            _ => escape::escaped(self.out, text, self.escapes),
+            _ => write::escaped(self.out, text, self.escapes),
         }
         Ok(())
     }

@@ -14,8 +14,8 @@ use super::line::{Origin, Scratch};
 use super::settings::{Format, Settings, Shared};
 use super::state::State;
 use super::watch::{HANDLER, PANIC};
-use super::{cut, escape};
 use crate::Invocation;
+use crate::json::{cut, write};
 
 /// Writes a line for each event. Made by [`Logging::layer`](super::Logging::layer).
 pub(super) struct Lines {
@@ -141,10 +141,10 @@ fn limit_event(line: &mut Vec<u8>, start: usize, fields: &mut Fields, settings: 
     let event = String::from_utf8_lossy(&event);
     let beginning = cut::beginning(&event, settings.event_limit);
     match settings.format {
-        Format::Json => escape::string(line, beginning),
+        Format::Json => write::string(line, beginning),
         Format::Text => line.extend_from_slice(beginning.as_bytes()),
     }
-    fields.put("event_bytes".into(), &settings.style(), |out| escape::integer(out, bytes));
+    fields.put("event_bytes".into(), &settings.style(), |out| write::integer(out, bytes));
 }
 
 /// Remembers that an error or a panic has its line, for when the runtime comes to say it.

@@ -10,8 +10,9 @@ use super::fields::Fields;
 use super::settings::{Format, Settings, Shared};
 use super::state::State;
 use super::timestamp::Timestamp;
-use super::{cut, escape, indent};
+use super::{cut, indent};
 use crate::Invocation;
+use crate::json::write;
 
 /// Memory that is kept for the next line of the thread. What one very long line took is not.
 const KEPT: usize = 64 * 1024;
@@ -40,10 +41,10 @@ impl<'a> Origin<'a> {
 
     /// The target, which is the module unless the event names another, and the line.
     fn write_location(&self, out: &mut Vec<u8>) {
-        escape::escaped(out, self.target, &escape::JSON);
+        write::escaped(out, self.target, &write::JSON);
         if let Some(line) = self.line {
             out.push(b':');
-            escape::integer(out, line);
+            write::integer(out, line);
         }
     }
 }
@@ -199,8 +200,8 @@ pub(super) fn warn(message: &str, settings: &Shared) {
     scratch.begin(&origin, settings);
     settings.format.message(&mut scratch.line);
     match settings.format {
-        Format::Json => escape::string(&mut scratch.line, message),
-        Format::Text => escape::escaped(&mut scratch.line, message, &escape::PLAIN),
+        Format::Json => write::string(&mut scratch.line, message),
+        Format::Text => write::escaped(&mut scratch.line, message, &write::PLAIN),
     }
     scratch.end(&origin, true, settings);
 }

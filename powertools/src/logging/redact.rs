@@ -1,6 +1,7 @@
 //! Names whose values are never written.
 
-use super::{escape, keys};
+use super::keys;
+use crate::json::write;
 
 /// What stands in the place of a value.
 pub(super) const REDACTED: &[u8] = br#""*****""#;
@@ -40,7 +41,7 @@ impl Redaction {
         if self.hides(name) {
             out.extend_from_slice(REDACTED);
         } else {
-            escape::string(out, value);
+            write::string(out, value);
         }
     }
 }

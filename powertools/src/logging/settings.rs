@@ -3,12 +3,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::correlation::Correlation;
-use super::escape;
 use super::fields::{Fields, Style};
 use super::filter::Admission;
 use super::redact::Redaction;
 use super::writer::Writer;
 use crate::Clock;
+use crate::json::write;
 
 /// What a line looks like.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,12 +40,12 @@ impl Format {
         match self {
             Self::Json => {
                 out.extend_from_slice(b",\"");
-                escape::escaped(out, name, &escape::JSON);
+                write::escaped(out, name, &write::JSON);
                 out.extend_from_slice(b"\":");
             }
             Self::Text => {
                 out.push(b' ');
-                escape::escaped(out, name, &escape::PLAIN);
+                write::escaped(out, name, &write::PLAIN);
                 out.push(b'=');
             }
         }
@@ -92,7 +92,7 @@ impl Settings {
         self.redaction.string(&mut out, "service", service);
         if self.sample_rate > 0.0 {
             self.format.name(&mut out, "sampling_rate");
-            escape::float(&mut out, self.sample_rate);
+            write::float(&mut out, self.sample_rate);
         }
         self.service = out;
     }

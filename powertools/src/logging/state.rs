@@ -6,10 +6,11 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use super::appended::Appended;
 use super::buffer::Buffer;
 use super::fields::Fields;
+use super::line;
 use super::settings::{Settings, Shared};
 use super::watch::Ending;
-use super::{cut, escape, line};
 use crate::Invocation;
+use crate::json::{cut, write};
 
 /// The bytes of a correlation id: it is on every line, and comes from outside.
 const CORRELATION_ID: usize = 256;
@@ -134,13 +135,13 @@ fn head(
     };
     if let Some(sampled) = sampled {
         settings.format.name(&mut out, "sampled");
-        escape::boolean(&mut out, sampled);
+        write::boolean(&mut out, sampled);
     }
     settings.format.name(&mut out, "cold_start");
-    escape::boolean(&mut out, invocation.is_cold_start());
+    write::boolean(&mut out, invocation.is_cold_start());
     text(&mut out, "function_name", invocation.function_name());
     settings.format.name(&mut out, "function_memory_size");
-    escape::integer(&mut out, invocation.memory_mb());
+    write::integer(&mut out, invocation.memory_mb());
     text(&mut out, "function_arn", invocation.function_arn());
     text(&mut out, "function_request_id", invocation.request_id());
     if let Some(id) = correlation_id {

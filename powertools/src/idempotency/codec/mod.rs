@@ -12,7 +12,8 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use self::canonical::Canonical;
-use super::{Data, Json, json};
+use super::{Data, Json};
+use crate::json;
 
 /// How keys and results are written.
 ///

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::super::Json;
-use super::super::json::Number;
+use crate::json::Number;
 
 /// The text of `json.dumps(value, sort_keys=True)`.
 pub(super) fn dumps(value: &Json) -> String {

@@ -4,9 +4,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
 
-use super::super::json::Number;
 use super::super::{Data, Json};
 use super::CodecError;
+use crate::json::Number;
 
 /// The hash of a value, as text.
 pub(super) fn hash(value: &Json) -> String {

@@ -4,13 +4,13 @@ use std::time::Duration;
 use super::classify::{Verdict, classify};
 use super::time::{CALL, Time, Window, bounded};
 use super::wait::Wait;
-use crate::idempotency::json;
 use crate::idempotency::operation::Prepared;
 use crate::idempotency::options::Options;
 use crate::idempotency::store::{Claim, Outcome, Read, Release};
 use crate::idempotency::{
     EpochMillis, Error, Key, Owner, Record, Replay, Store, StoreError, StoreErrorKind,
 };
+use crate::json;
 use crate::runtime::diagnostic::with_causes;
 
 /// How often a free record is claimed before giving up.

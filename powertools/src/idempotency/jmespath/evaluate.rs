@@ -13,7 +13,7 @@ use super::functions::{self, Argument};
 use super::order::{compare, equal};
 use super::slice;
 use crate::idempotency::Json;
-use crate::idempotency::json::last_wins;
+use crate::json::last_wins;
 
 type Found<'d> = Result<Cow<'d, Json>, String>;
 
@@ -171,7 +171,7 @@ fn literal(value: &Variable) -> Result<Json, String> {
         Variable::Object(members) => {
             // What a number is to the parser in a program that turns on `arbitrary_precision`.
             if let Some(Variable::String(number)) =
-                members.get(crate::idempotency::json::NUMBER).map(AsRef::as_ref)
+                members.get(crate::json::NUMBER).map(AsRef::as_ref)
             {
                 let number = number.parse();
                 return Ok(Json::Number(number.map_err(|error| format!("a literal: {error}"))?));

@@ -8,7 +8,7 @@ use super::evaluate::evaluate;
 use super::numbers;
 use super::order::{compare, equal};
 use crate::idempotency::Json;
-use crate::idempotency::json::{Number, last_wins};
+use crate::json::{Number, last_wins};
 
 /// An argument of a function.
 pub(super) enum Argument<'a> {

@@ -1,7 +1,7 @@
 //! Computing with numbers, with the results of Python: other languages do not tell `2` from `2.0`.
 
 use crate::idempotency::Json;
-use crate::idempotency::json::Number;
+use crate::json::Number;
 
 enum Sum {
     Integer(i128),

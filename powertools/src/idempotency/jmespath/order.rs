@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::idempotency::Json;
-use crate::idempotency::json::Number;
+use crate::json::Number;
 
 pub(super) fn equal(a: &Json, b: &Json) -> bool {
     match (a, b) {

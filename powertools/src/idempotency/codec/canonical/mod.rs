@@ -12,8 +12,8 @@ use serde::Serialize;
 
 use self::members::{Member, Members};
 use super::super::Json;
-use super::super::json::{MAX_DEPTH, Number};
 use super::CodecError;
+use crate::json::{MAX_DEPTH, Number};
 
 /// The canonical JSON of `[name, tenant, key]`; `None` if the key is absent.
 pub(super) fn key<K: Serialize + ?Sized>(

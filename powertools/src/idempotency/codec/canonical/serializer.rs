@@ -4,7 +4,7 @@ use super::Canonical;
 use super::compound::{List, Object};
 use super::members::Members;
 use crate::idempotency::codec::CodecError;
-use crate::idempotency::json::{NUMBER, RAW_VALUE};
+use crate::json::{NUMBER, RAW_VALUE};
 
 macro_rules! integers {
     ($($method:ident: $type:ty,)*) => {

@@ -4,7 +4,7 @@ use super::Tree;
 use crate::idempotency::Json;
 use crate::idempotency::codec::CodecError;
 use crate::idempotency::codec::name::Name;
-use crate::idempotency::json::last_wins;
+use crate::json::last_wins;
 
 /// An enum with data is an object with one member.
 pub(super) fn in_variant(variant: Option<&'static str>, value: Json) -> Json {

@@ -6,8 +6,8 @@ mod serializer;
 use serde::Serialize;
 
 use super::super::Json;
-use super::super::json::MAX_DEPTH;
 use super::CodecError;
+use crate::json::MAX_DEPTH;
 
 /// The tree of a key; `None` if the key is absent.
 pub(super) fn key<K: Serialize + ?Sized>(key: &K) -> Result<Option<Json>, CodecError> {

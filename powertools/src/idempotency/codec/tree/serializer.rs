@@ -4,7 +4,7 @@ use super::compound::{List, Object, in_variant};
 use super::{Floats, Tree};
 use crate::idempotency::Json;
 use crate::idempotency::codec::CodecError;
-use crate::idempotency::json::{FLOAT, NUMBER, RAW_VALUE};
+use crate::json::{FLOAT, NUMBER, RAW_VALUE};
 
 macro_rules! integers {
     ($($method:ident: $type:ty,)*) => {

@@ -1,7 +1,7 @@
 //! Finds the ends of what JSON is made of, in text that is valid.
 
 /// Where the string that starts at `at` ends: behind its closing quote.
-pub(super) fn string_end(bytes: &[u8], at: usize) -> usize {
+pub(crate) fn string_end(bytes: &[u8], at: usize) -> usize {
     let mut end = at + 1;
     while let Some(&byte) = bytes.get(end) {
         match byte {
@@ -14,7 +14,7 @@ pub(super) fn string_end(bytes: &[u8], at: usize) -> usize {
 }
 
 /// Where the value at or after `at` ends.
-pub(super) fn value_end(bytes: &[u8], mut at: usize) -> usize {
+pub(crate) fn value_end(bytes: &[u8], mut at: usize) -> usize {
     let mut depth = 0_usize;
     while let Some(&byte) = bytes.get(at) {
         at = match byte {
@@ -42,7 +42,7 @@ pub(super) fn value_end(bytes: &[u8], mut at: usize) -> usize {
 }
 
 /// Where the number or word that starts at `at` ends.
-pub(super) fn scalar_end(bytes: &[u8], at: usize) -> usize {
+pub(crate) fn scalar_end(bytes: &[u8], at: usize) -> usize {
     let rest = &bytes[at..];
     let end = rest.iter().position(
         |byte| !matches!(byte, b'-' | b'+' | b'.' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z'),
@@ -52,7 +52,7 @@ pub(super) fn scalar_end(bytes: &[u8], at: usize) -> usize {
 }
 
 /// Where the colon behind a name stands. Behind a value there is none.
-pub(super) fn colon(bytes: &[u8], at: usize) -> Option<usize> {
+pub(crate) fn colon(bytes: &[u8], at: usize) -> Option<usize> {
     let space = bytes[at..].iter().position(|byte| !byte.is_ascii_whitespace())?;
     (bytes[at + space] == b':').then_some(at + space)
 }

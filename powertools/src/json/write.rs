@@ -4,7 +4,7 @@ use std::fmt;
 
 /// The first byte of U+0080 to U+009F, which terminals obey, and of 32 characters that are none of
 /// those.
-pub(super) const C1: u8 = 0xc2;
+pub(crate) const C1: u8 = 0xc2;
 
 /// What stands behind the backslash for each byte; 0 where the byte stands for itself.
 const fn escapes(quotes: bool) -> [u8; 256] {
@@ -29,17 +29,17 @@ const fn escapes(quotes: bool) -> [u8; 256] {
 }
 
 /// How a text is written.
-pub(super) type Escapes = [u8; 256];
+pub(crate) type Escapes = [u8; 256];
 
 /// Inside a JSON string.
-pub(super) static JSON: Escapes = escapes(true);
+pub(crate) static JSON: Escapes = escapes(true);
 
 /// In a line for people, and where quotes are escaped already: control characters, which could end
 /// the line or be obeyed by a terminal, are all that is escaped.
-pub(super) static PLAIN: Escapes = escapes(false);
+pub(crate) static PLAIN: Escapes = escapes(false);
 
 /// Writes `text` by `table`, without quotes around it.
-pub(super) fn escaped(out: &mut Vec<u8>, text: &str, table: &Escapes) {
+pub(crate) fn escaped(out: &mut Vec<u8>, text: &str, table: &Escapes) {
     let bytes = text.as_bytes();
     let mut written = 0;
     for (at, &byte) in bytes.iter().enumerate() {
@@ -69,7 +69,7 @@ fn unit(out: &mut Vec<u8>, number: u8) {
 
 /// Writes the text of `value` as a JSON string, as far as it can be written: `to_string` panics
 /// where a `Display` fails.
-pub(super) fn display(out: &mut Vec<u8>, value: &dyn fmt::Display) {
+pub(crate) fn display(out: &mut Vec<u8>, value: &dyn fmt::Display) {
     struct Escaped<'a>(&'a mut Vec<u8>);
     impl fmt::Write for Escaped<'_> {
         fn write_str(&mut self, text: &str) -> fmt::Result {
@@ -83,19 +83,19 @@ pub(super) fn display(out: &mut Vec<u8>, value: &dyn fmt::Display) {
 }
 
 /// Writes `text` as a JSON string.
-pub(super) fn string(out: &mut Vec<u8>, text: &str) {
+pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     escaped(out, text, &JSON);
     out.push(b'"');
 }
 
 /// Writes an integer by its exact digits.
-pub(super) fn integer(out: &mut Vec<u8>, number: impl itoa::Integer) {
+pub(crate) fn integer(out: &mut Vec<u8>, number: impl itoa::Integer) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 /// Writes a float. JSON has no number for NaN and the infinities: those become texts.
-pub(super) fn float(out: &mut Vec<u8>, number: f64) {
+pub(crate) fn float(out: &mut Vec<u8>, number: f64) {
     if number.is_finite() {
         out.extend_from_slice(zmij::Buffer::new().format_finite(number).as_bytes());
     } else if number.is_nan() {
@@ -108,7 +108,7 @@ pub(super) fn float(out: &mut Vec<u8>, number: f64) {
 }
 
 /// Writes `true` or `false`.
-pub(super) fn boolean(out: &mut Vec<u8>, value: bool) {
+pub(crate) fn boolean(out: &mut Vec<u8>, value: bool) {
     out.extend_from_slice(if value { b"true" } else { b"false" });
 }
 

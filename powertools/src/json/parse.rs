@@ -236,7 +236,7 @@ impl<'a> Parser<'a> {
 }
 
 /// Leaves each name once: with the last value, in the first place, as Python and JavaScript do.
-pub(in super::super) fn last_wins(members: Vec<(String, Json)>) -> Vec<(String, Json)> {
+pub(crate) fn last_wins(members: Vec<(String, Json)>) -> Vec<(String, Json)> {
     if !has_duplicates(&members) {
         return members;
     }

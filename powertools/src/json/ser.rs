@@ -4,14 +4,14 @@ use serde::{Serialize, Serializer};
 use super::{Json, Number};
 
 /// The struct that `serde_json` takes for text to be copied as it is.
-pub(in super::super) const RAW_VALUE: &str = "$serde_json::private::RawValue";
+pub(crate) const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
 /// The struct that `serde_json::Number` becomes when a program turns on `arbitrary_precision`.
-pub(in super::super) const NUMBER: &str = "$serde_json::private::Number";
+pub(crate) const NUMBER: &str = "$serde_json::private::Number";
 
 /// Marks a float that stood in a document with this very text. To other serializers it is the
 /// float; the codecs need to tell it from one whose text was lost.
-pub(in super::super) const FLOAT: &str = "$powertools::private::Float";
+pub(crate) const FLOAT: &str = "$powertools::private::Float";
 
 impl Serialize for Json {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,19 +1,27 @@
+//! JSON that `serde_json` cannot do: values without loss, and text that is written, copied, scanned
+//! and cut.
+
 mod de;
 mod name;
 mod parse;
 mod ser;
 
+pub(crate) mod copy;
+pub(crate) mod cut;
+pub(crate) mod scan;
+pub(crate) mod write;
+
 use std::fmt;
 use std::ops::Index;
 use std::str::FromStr;
 
-pub(super) use self::de::{from_text, from_tree};
+pub(crate) use self::de::{from_text, from_tree};
 use self::parse::Parser;
-pub(super) use self::parse::last_wins;
-pub(super) use self::ser::{FLOAT, NUMBER, RAW_VALUE};
+pub(crate) use self::parse::last_wins;
+pub(crate) use self::ser::{FLOAT, NUMBER, RAW_VALUE};
 
 /// Containers may be nested this deep, as in `serde_json`.
-pub(super) const MAX_DEPTH: usize = 128;
+pub(crate) const MAX_DEPTH: usize = 128;
 
 /// A JSON document, kept without loss.
 ///
@@ -72,14 +80,14 @@ impl Number {
     }
 
     /// Whether the text has neither a fraction nor an exponent.
-    pub(super) fn is_integer(&self) -> bool {
+    pub(crate) fn is_integer(&self) -> bool {
         !self.0.contains(['.', 'e', 'E'])
     }
 
     /// The nearest double, which is infinite for a number beyond the range of doubles.
     ///
     /// From std, since `serde_json` does not always find the nearest one.
-    pub(super) fn to_f64(&self) -> f64 {
+    pub(crate) fn to_f64(&self) -> f64 {
         self.0.parse().unwrap_or(f64::NAN)
     }
 }
@@ -161,7 +169,7 @@ impl Json {
     }
 
     /// Whether a key of this value counts as absent.
-    pub(super) fn is_absent(&self) -> bool {
+    pub(crate) fn is_absent(&self) -> bool {
         match self {
             Self::Null => true,
             Self::Bool(_) | Self::Number(_) => false,

@@ -23,7 +23,7 @@ impl<'de> Deserialize<'de> for Json {
 ///
 /// Every float comes back as the one that was written. `serde_json` reads some of those with many
 /// digits or an exponent as a neighbour of it, so these take the longer way through a tree.
-pub(in super::super) fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
+pub(crate) fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
     if may_have_a_hard_float(text)
         && let Ok(tree) = text.parse()
     {
@@ -33,7 +33,7 @@ pub(in super::super) fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, 
 }
 
 /// Reads a value from a tree.
-pub(in super::super) fn from_tree<T: DeserializeOwned>(tree: &Json) -> Result<T, Error> {
+pub(crate) fn from_tree<T: DeserializeOwned>(tree: &Json) -> Result<T, Error> {
     T::deserialize(tree)
 }
 
