@@ -42,7 +42,7 @@ async fn a_panic_has_one_line_with_its_place_and_its_invocation() {
     assert_eq!(panic["exception_name"], "Powertools.Panic");
     assert_eq!(panic["function_request_id"], "r-1");
     let place = panic["panic_location"].as_str().unwrap();
-    assert!(place.starts_with("tests/bin/logs.rs:"), "{place}");
+    assert!(place.starts_with("tests/src/bin/logs.rs:"), "{place}");
 }
 
 #[tokio::test]

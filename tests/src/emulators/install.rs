@@ -16,7 +16,7 @@ pub(super) struct Tools {
 
 /// Installs what is not there yet. Test processes that run side by side take turns.
 pub(super) fn tools() -> Result<Tools, String> {
-    let root = target_directory().join("emulators");
+    let root = target_directory().join("src/emulators");
     fs::create_dir_all(&root).map_err(|error| format!("{}: {error}", root.display()))?;
     let lock = File::create(root.join("lock")).and_then(|file| file.lock().map(|()| file));
     let _lock = lock.map_err(|error| format!("cannot lock {}: {error}", root.display()))?;
@@ -107,7 +107,7 @@ fn target_directory() -> PathBuf {
 }
 
 fn script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("emulators").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/emulators").join(name)
 }
 
 fn python() -> Result<&'static str, String> {

@@ -9,7 +9,7 @@ use serde_json::Value;
 /// Panics if the file is not what it should be.
 #[must_use]
 pub fn python_flows() -> Vec<Value> {
-    let file = include_str!("vectors/python-idempotency-flows.json");
+    let file = include_str!("../vectors/python-idempotency-flows.json");
     let mut file: Value = serde_json::from_str(file).expect("it is JSON");
     match file["cases"].take() {
         Value::Array(cases) => cases,
