@@ -1,18 +1,22 @@
-//! The guide: a page for each job.
+//! The guide: a page for each task.
 //!
-//! | the job | |
+//! | task | page |
 //! |---|---|
-//! | a handler that charges once | [make a handler idempotent](idempotent_handler) |
-//! | messages that fail alone | [process a queue](process_a_queue) |
-//! | entries that must not overtake each other | [keep order](keep_order) |
-//! | a function that is not killed | [stay inside the timeout](stay_inside_the_timeout) |
-//! | a first event that does not wait | [start fast](start_fast) |
-//! | lines that say which request they are for | [read the logs](read_the_logs) |
-//! | tests without AWS | [test your function](test_your_function) |
-//! | one process, many events | [run many invocations at once](many_at_once) |
-//! | the table and the role | [set up the table, and what the role may do](table_and_iam) |
-//! | the bill | [what it costs in DynamoDB requests](cost) |
-//! | an error type in an alarm | [troubleshooting, by error type](troubleshooting) |
+//! | run, test and deploy a first function | [Get started](getting_started) |
+//! | charge a card once | [Make a handler idempotent](idempotent_handler) |
+//! | retry only the messages that failed | [Process a queue](process_a_queue) |
+//! | process entries in their order | [Keep order](keep_order) |
+//! | stop before the timeout | [Stay inside the timeout](stay_inside_the_timeout) |
+//! | make the first invocation fast | [Start fast](start_fast) |
+//! | find the log lines of one request | [Read the logs](read_the_logs) |
+//! | test without AWS | [Test your function](test_your_function) |
+//! | process many events in one process | [Run many invocations at once](many_at_once) |
+//! | create the table and the role | [Set up the table and the role](table_and_iam) |
+//! | estimate the bill | [Cost in DynamoDB requests](cost) |
+//! | understand an error type in an alarm | [Troubleshooting by error type](troubleshooting) |
+
+#[doc = include_str!("../docs/guide/getting_started.md")]
+pub mod getting_started {}
 
 #[doc = include_str!("../docs/guide/idempotent_handler.md")]
 pub mod idempotent_handler {}
