@@ -32,7 +32,7 @@
 //! - `aws` has one configuration and one HTTP client for all AWS clients.
 //! - [`init`] makes values once for each execution environment, before the first event if it can.
 //! - [`logging`] writes one JSON line for each `tracing` event, with the invocation on it.
-//! - [`lambda_error`] gives a function's own errors the names under which Lambda reports them.
+//! - [`error`] gives a function's own errors the names under which Lambda reports them.
 //! - `testing` runs functions against a fake Lambda service and simulated event sources.
 //!
 //! Every module has one error type. Its `error_type` is the fixed name under which Lambda reports
@@ -62,14 +62,17 @@
 // The lower modules do not know which of the others are compiled.
 #![cfg_attr(not(feature = "full"), allow(dead_code))]
 
+pub mod error;
 pub mod invocation;
-pub mod lambda_error;
+pub mod process;
 pub mod runtime;
 
 #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
 pub mod aws;
 #[cfg(feature = "batch")]
 pub mod batch;
+#[cfg(not(feature = "deadline"))]
+mod deadline;
 #[cfg(feature = "deadline")]
 pub mod deadline;
 #[cfg(feature = "full")]
@@ -93,6 +96,8 @@ pub use crate::clock::Clock;
 #[cfg(feature = "deadline")]
 #[doc(inline)]
 pub use crate::deadline::{Deadline, DeadlineLayer};
+#[doc(inline)]
+pub use crate::error::LambdaError;
 #[doc(hidden)]
 pub use crate::in_place::InPlace;
 #[cfg(feature = "init")]
@@ -100,8 +105,6 @@ pub use crate::in_place::InPlace;
 pub use crate::init::InitOnce;
 #[doc(inline)]
 pub use crate::invocation::{Invocation, InvocationLayer};
-#[doc(inline)]
-pub use crate::lambda_error::LambdaError;
 #[doc(inline)]
 pub use crate::runtime::Powertools;
 

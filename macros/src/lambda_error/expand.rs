@@ -43,7 +43,7 @@ fn implement<'a>(
         let clause = generics.make_where_clause();
         clause.predicates.push(parse_quote!(#ident #types: ::core::error::Error + 'static));
         for Forward { ty, .. } in forwards.into_iter().filter(|f| mentions(input, f)) {
-            clause.predicates.push(parse_quote!(#ty: #krate::lambda_error::AsError));
+            clause.predicates.push(parse_quote!(#ty: #krate::error::AsError));
         }
     }
     let (parameters, types, clause) = generics.split_for_impl();
@@ -52,16 +52,16 @@ fn implement<'a>(
 
     quote! {
         #[automatically_derived]
-        impl #parameters #krate::lambda_error::LambdaError for #ident #types #clause {
+        impl #parameters #krate::error::LambdaError for #ident #types #clause {
             #functions
         }
 
         #[automatically_derived]
         impl #parameters ::core::convert::From<#ident #types>
-            for #krate::lambda_error::Diagnostic #clause
+            for #krate::error::Diagnostic #clause
         {
             fn from(error: #ident #types) -> Self {
-                #krate::lambda_error::diagnostic(&error)
+                #krate::error::diagnostic(&error)
             }
         }
 
@@ -134,7 +134,7 @@ fn is_permanent(krate: &Path, cases: &[Case]) -> TokenStream {
 }
 
 fn import(krate: &Path, forwards: bool) -> Option<TokenStream> {
-    forwards.then(|| quote!(use #krate::lambda_error::AsError as _;))
+    forwards.then(|| quote!(use #krate::error::AsError as _;))
 }
 
 fn pattern(case: &Case) -> TokenStream {
@@ -151,7 +151,7 @@ fn found(krate: &Path, case: &Case, forward: &Forward) -> (TokenStream, TokenStr
         Some(variant) => quote!(Self::#variant { #member: source, .. }),
         None => quote!(Self { #member: source, .. }),
     };
-    (pattern, quote!(#krate::lambda_error::find(source.as_error())))
+    (pattern, quote!(#krate::error::find(source.as_error())))
 }
 
 /// True if the type of the field has a type parameter in it.
@@ -193,24 +193,24 @@ mod tests {
         };
         let expected = quote! {
             #[automatically_derived]
-            impl ::powertools::lambda_error::LambdaError for OrderError {
+            impl ::powertools::error::LambdaError for OrderError {
                 fn error_type(&self) -> &'static str {
-                    use ::powertools::lambda_error::AsError as _;
+                    use ::powertools::error::AsError as _;
                     match self {
                         Self::Declined { .. } => "CardDeclined",
                         Self::Warehouse { .. } => "OrderError.Warehouse",
                         Self::Idempotency { 0: source, .. } =>
-                            ::powertools::lambda_error::find(source.as_error())
+                            ::powertools::error::find(source.as_error())
                                 .map_or("OrderError.Idempotency", |found| found.error_type),
                     }
                 }
 
                 fn is_permanent(&self) -> bool {
-                    use ::powertools::lambda_error::AsError as _;
+                    use ::powertools::error::AsError as _;
                     match self {
                         Self::Declined { .. } => true,
                         Self::Idempotency { 0: source, .. } =>
-                            ::powertools::lambda_error::find(source.as_error())
+                            ::powertools::error::find(source.as_error())
                                 .is_some_and(|found| found.is_permanent),
                         _ => false,
                     }
@@ -218,9 +218,9 @@ mod tests {
             }
 
             #[automatically_derived]
-            impl ::core::convert::From<OrderError> for ::powertools::lambda_error::Diagnostic {
+            impl ::core::convert::From<OrderError> for ::powertools::error::Diagnostic {
                 fn from(error: OrderError) -> Self {
-                    ::powertools::lambda_error::diagnostic(&error)
+                    ::powertools::error::diagnostic(&error)
                 }
             }
 
@@ -239,7 +239,7 @@ mod tests {
         };
         let expanded = super::super::derive(input)?.to_string();
         let part = quote! {
-            impl<T> a::b::lambda_error::LambdaError for Failed<T>
+            impl<T> a::b::error::LambdaError for Failed<T>
             where
                 Failed<T>: ::core::error::Error + 'static
             {

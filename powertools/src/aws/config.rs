@@ -6,7 +6,7 @@ use aws_config::{AppName, BehaviorVersion, ConfigLoader, SdkConfig};
 use tokio::sync::OnceCell;
 
 use super::http;
-use crate::runtime::restores;
+use crate::process::restores;
 
 /// How long a connection may take, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);

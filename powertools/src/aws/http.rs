@@ -3,7 +3,7 @@ use std::sync::LazyLock;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use super::tls;
-use crate::runtime::restores;
+use crate::process::restores;
 
 /// The HTTP client of this process.
 ///

@@ -3,8 +3,8 @@
 use std::error::Error as StdError;
 use std::time::SystemTime;
 
+use crate::error::causes::causes;
 use crate::idempotency::Error;
-use crate::runtime::diagnostic::causes;
 
 pub(super) fn is_idempotency_error(error: &(dyn StdError + 'static)) -> bool {
     error.is::<Error>()

@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::{ParseError, leases};
-use crate::lambda_error;
-use crate::runtime::diagnostic::{causes, panic_message, with_causes};
+use crate::error;
+use crate::error::causes::{causes, panic_message, with_causes};
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
@@ -97,7 +97,7 @@ fn is_of_the_toolkit(error: &(dyn StdError + 'static)) -> bool {
 impl<E: Into<BoxError>> From<E> for RecordError {
     fn from(error: E) -> Self {
         let error = error.into();
-        match lambda_error::find(&*error) {
+        match error::find(&*error) {
             Some(found) if found.is_permanent => Self::permanent(error),
             _ => Self::retry(error),
         }

@@ -8,7 +8,7 @@ use tokio::task::coop::unconstrained;
 use tokio::time::Sleep;
 
 use crate::invocation::budget::nested;
-use crate::invocation::starting::is_missed;
+use crate::process::is_missed;
 use crate::{Clock, Invocation};
 
 /// A lease that ends later than this is not waited for.

@@ -5,7 +5,7 @@ use futures_util::FutureExt;
 
 use super::guard::{Ended, Guard, Limits, ResponseFuture, no_time, reserving};
 use super::{Error, Items};
-use crate::invocation::starting::is_missed;
+use crate::process::is_missed;
 use crate::{Carries, Invocation};
 
 /// The time that is left for the event being handled.

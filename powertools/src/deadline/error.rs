@@ -64,4 +64,4 @@ impl Error {
     }
 }
 
-crate::lambda_error::own::name_in_lambda!(Error);
+crate::error::own::name_in_lambda!(Error);

@@ -62,7 +62,7 @@ impl Limits {
 }
 
 /// The invocation with a limit for work under a guard with this reserve.
-pub(super) fn reserving(invocation: &Invocation, reserve: Duration) -> Invocation {
+pub(crate) fn reserving(invocation: &Invocation, reserve: Duration) -> Invocation {
     let timeout = invocation.timeout();
     if is_cut(reserve, timeout) {
         warn_of_cut(reserve, timeout);

@@ -37,7 +37,7 @@ use crate::Invocation;
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is added to a service"]
 pub struct DeadlineLayer {
-    pub(super) reserve: Duration,
+    pub(crate) reserve: Duration,
 }
 
 /// What is kept for the reply to reach Lambda, and for what follows the handler.

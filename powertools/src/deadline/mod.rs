@@ -87,14 +87,11 @@
 //! The same holds in a function without an [`Invocation`](crate::Invocation), as in a task that was
 //! spawned without [`carry`](crate::Invocation::carry); a warning says so once.
 
-mod body;
 mod current;
 mod error;
-mod guard;
+pub(crate) mod guard;
 mod items;
 mod layer;
-
-pub(crate) mod stack;
 
 pub use self::current::Deadline;
 pub use self::error::Error;

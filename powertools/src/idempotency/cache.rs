@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use lru::LruCache;
 
 use super::{Data, Key, Record};
-use crate::runtime;
+use crate::process::restores;
 
 /// Finished records, kept in the memory of this process, so that a replay needs no request.
 ///
@@ -47,7 +47,7 @@ impl LocalCache {
     #[must_use]
     pub fn new(max_entries: NonZeroUsize, max_bytes: usize) -> Self {
         let records = LruCache::sparse(max_entries);
-        let content = Content { records, bytes: 0, restores: runtime::restores() };
+        let content = Content { records, bytes: 0, restores: restores() };
         Self(Arc::new(Inner { max_bytes, content: Mutex::new(content) }))
     }
 }
@@ -85,7 +85,7 @@ impl Cache for Inner {
 impl Inner {
     fn content(&self) -> MutexGuard<'_, Content> {
         let mut content = self.content.lock().unwrap_or_else(PoisonError::into_inner);
-        content.forget_before(runtime::restores());
+        content.forget_before(restores());
         content
     }
 }
@@ -160,9 +160,9 @@ mod tests {
         let cache = LocalCache::new(NonZeroUsize::new(2).unwrap(), 10_000);
         put(&cache, "a", 1);
         let mut content = cache.0.content();
-        content.forget_before(runtime::restores());
+        content.forget_before(restores());
         assert_eq!(content.records.len(), 1);
-        content.forget_before(runtime::restores() + 1);
+        content.forget_before(restores() + 1);
         assert_eq!((content.records.len(), content.bytes), (0, 0));
     }
 

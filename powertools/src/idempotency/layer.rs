@@ -6,7 +6,7 @@ use lambda_runtime::LambdaEvent;
 use tower::{Layer, Service};
 
 use super::{Call, Error, Idempotency, Operation, Replay, Store};
-use crate::{Invocation, Powertools};
+use crate::Invocation;
 
 /// Makes a handler idempotent.
 ///
@@ -67,22 +67,6 @@ impl<H, S, K: Clone> Layer<H> for IdempotencyLayer<S, K> {
 
     fn layer(&self, inner: H) -> Self::Service {
         IdempotencyService { inner, config: self.clone() }
-    }
-}
-
-impl<H> Powertools<H> {
-    /// Makes the handler idempotent: see [`IdempotencyLayer`].
-    pub fn idempotent<S, K, T>(
-        self,
-        idempotency: Idempotency<S>,
-        name: impl Into<String>,
-        key: K,
-    ) -> Powertools<IdempotencyService<H, S, K>>
-    where
-        S: Store,
-        K: Fn(Operation<'_, S>, &LambdaEvent<T>) -> Result<Call<S>, Error> + Clone,
-    {
-        self.layer(IdempotencyLayer::new(idempotency, name, key))
     }
 }
 

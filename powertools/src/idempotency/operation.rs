@@ -49,7 +49,6 @@ impl<'a, S: Store> Operation<'a, S> {
     }
 
     /// The same work, of a record, also where no invocation says so.
-    #[cfg_attr(not(feature = "batch"), expect(dead_code, reason = "batches call it"))]
     pub(crate) fn of_record(self) -> Self {
         Self { expires_after: RECORDS_EXPIRE_AFTER, ..self }
     }

@@ -9,7 +9,7 @@ use lambda_runtime::Error as BoxError;
 use lambda_runtime_api_client::body::Body;
 use lambda_runtime_api_client::{PooledClient, build_request};
 
-use crate::runtime::diagnostic::with_causes;
+use crate::error::causes::with_causes;
 
 /// The name that Lambda knows it by. No other extension of a function may have it.
 const NAME: &str = "powertools-shutdown";

@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Error;
 use super::warm_up::Job;
-use crate::runtime::diagnostic::panic_message;
+use crate::error::causes::panic_message;
 
 /// What all hooks before a snapshot may take together. Lambda gives 130 seconds to an initialisation
 /// that ends in one.

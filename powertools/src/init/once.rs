@@ -6,7 +6,7 @@ use tokio::sync::OnceCell;
 use super::Error;
 use super::making::Making;
 use crate::Carries;
-use crate::runtime::is_restored;
+use crate::process::is_restored;
 
 /// A value that is made once for each execution environment, by an async initialiser.
 ///

@@ -5,7 +5,7 @@ use lambda_runtime_api_client::body::Body;
 use lambda_runtime_api_client::{PooledClient, build_request};
 
 use super::Error;
-use crate::runtime::diagnostic::with_causes;
+use crate::error::causes::with_causes;
 
 /// How long telling Lambda may take: the function ends in any case.
 const TELLING: Duration = Duration::from_secs(1);

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::extension::Extension;
 use super::running::Running;
-use crate::runtime::diagnostic::{panic_message, with_causes};
+use crate::error::causes::{panic_message, with_causes};
 
 /// How long running invocations are waited for.
 const WAIT: Duration = Duration::from_millis(300);

@@ -14,7 +14,7 @@ use super::running::Running;
 use super::shutdown::Shutdown;
 use super::warm_up::{self, Job, WarmUp};
 use crate::Powertools;
-use crate::invocation::starting::starting;
+use crate::process::starting;
 
 /// The hooks of a stack.
 ///

@@ -3,7 +3,7 @@ use once_cell::sync::OnceCell;
 use super::Error;
 use super::making::Making;
 use crate::Carries;
-use crate::runtime::is_restored;
+use crate::process::is_restored;
 
 /// A value that is made once for each execution environment, without waiting for anything.
 ///

@@ -10,8 +10,8 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 use super::Error;
-use crate::invocation::starting::starting;
-use crate::runtime::diagnostic::{panic_message, with_causes};
+use crate::error::causes::{panic_message, with_causes};
+use crate::process::starting;
 
 /// What all warm-ups may take together. Lambda gives ten seconds to the whole initialisation, and
 /// then does it again inside the first invocation.

@@ -22,7 +22,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::Either;
@@ -30,6 +30,7 @@ use lambda_runtime::{Config, Context};
 use tokio::task::futures::TaskLocalFuture;
 
 use crate::Clock;
+use crate::process::take_cold_start;
 
 pub mod probe;
 
@@ -38,7 +39,6 @@ pub(crate) mod budget;
 mod cleanup;
 mod layer;
 mod local;
-pub(crate) mod starting;
 
 pub use cleanup::CleanupGuard;
 pub use layer::{InvocationLayer, InvocationService};
@@ -186,7 +186,6 @@ impl Invocation {
     }
 
     /// As [`scope`](Self::scope), with a type that has a name.
-    #[cfg_attr(not(feature = "deadline"), expect(dead_code, reason = "time guards name it"))]
     pub(crate) fn named_scope<F: Future>(self, future: F) -> TaskLocalFuture<Self, F> {
         CURRENT.scope(self, future)
     }
@@ -269,7 +268,6 @@ impl Invocation {
     }
 
     /// As [`reserving`](Self::reserving), for the records of a batch.
-    #[cfg_attr(not(feature = "batch"), expect(dead_code, reason = "batches call it"))]
     pub(crate) fn for_records(&self, reserve: Duration) -> Self {
         self.within(reserve, true)
     }
@@ -280,25 +278,21 @@ impl Invocation {
     }
 
     /// The same invocation inside of what the logs watch as `watch`.
-    #[cfg_attr(not(feature = "logging"), expect(dead_code, reason = "the logs call it"))]
     pub(crate) fn watched(&self, watch: u64) -> Self {
         Self::in_scope(Scope { watch, ..self.inner() })
     }
 
     /// True if both are of one event.
-    #[cfg_attr(not(feature = "logging"), expect(dead_code, reason = "the logs ask"))]
     pub(crate) fn is_same_event(&self, other: &Self) -> bool {
         Arc::ptr_eq(self.event(), other.event())
     }
 
     /// The innermost part that the logs watch; 0 where there is none.
-    #[cfg_attr(not(feature = "logging"), expect(dead_code, reason = "the logs ask"))]
     pub(crate) fn watch(&self) -> u64 {
         self.scope.watch
     }
 
     /// True in the handler of a record of a batch.
-    #[cfg_attr(not(feature = "idempotency"), expect(dead_code, reason = "idempotency asks"))]
     pub(crate) fn is_for_record(&self) -> bool {
         self.scope.for_records
     }
@@ -350,14 +344,4 @@ impl Invocation {
     pub fn clock(&self) -> &Clock {
         &self.event().clock
     }
-}
-
-/// Takes the cold start of this process: true for one caller.
-fn take_cold_start() -> bool {
-    static TAKEN: AtomicBool = AtomicBool::new(false);
-
-    if TAKEN.load(Ordering::Relaxed) || TAKEN.swap(true, Ordering::Relaxed) {
-        return false;
-    }
-    std::env::var("AWS_LAMBDA_INITIALIZATION_TYPE").as_deref() != Ok("provisioned-concurrency")
 }

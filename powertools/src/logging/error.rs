@@ -50,7 +50,7 @@ impl Error {
     }
 }
 
-crate::lambda_error::own::name_in_lambda!(Error);
+crate::error::own::name_in_lambda!(Error);
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,9 +5,9 @@ use std::error::Error as StdError;
 
 use super::fields::{Fields, Style};
 use super::keys;
+use crate::error;
+use crate::error::causes;
 use crate::json::write;
-use crate::lambda_error;
-use crate::runtime::diagnostic;
 
 /// Writes an error as `exception`, `exception_name` and `exception_chain`.
 pub(super) fn put(fields: &mut Fields, style: &Style<'_>, error: &(dyn StdError + 'static)) {
@@ -18,7 +18,7 @@ pub(super) fn put(fields: &mut Fields, style: &Style<'_>, error: &(dyn StdError 
     if error.source().is_some() {
         fields.put(Cow::Borrowed(keys::EXCEPTION_CHAIN), style, |out| {
             let mut separator = b'[';
-            for cause in diagnostic::causes(error).skip(1) {
+            for cause in causes::causes(error).skip(1) {
                 out.push(separator);
                 write::display(out, cause);
                 separator = b',';
@@ -31,7 +31,7 @@ pub(super) fn put(fields: &mut Fields, style: &Style<'_>, error: &(dyn StdError 
 
 /// The name of an error's type, as far as it can be known: `dyn Error` has none.
 pub(super) fn name(error: &(dyn StdError + 'static)) -> Option<&'static str> {
-    let described = lambda_error::describe(error).map(|found| found.error_type);
+    let described = error::describe(error).map(|found| found.error_type);
     described.or_else(|| known(error))
 }
 

@@ -13,8 +13,8 @@ use super::json::Sink;
 use super::keys;
 use super::redact::{REDACTED, Redaction};
 use super::settings::Format;
+use crate::error::causes::with_causes;
 use crate::json::write;
-use crate::runtime::diagnostic::with_causes;
 
 /// Fields that are written already, with their names.
 #[derive(Clone, Debug, Default)]

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::watch::{Failure, Watch};
 use super::{exception, json};
-use crate::runtime::diagnostic;
-use crate::runtime::observer::known_error;
+use crate::error::causes;
+use crate::error::diagnose::known_error;
 
 /// The target of a line with an event.
 pub(super) const EVENT: &str = "powertools::event";
@@ -53,7 +53,7 @@ where
     match &result {
         Ok(_) => watch.succeeded(),
         Err(error) => {
-            let debug = diagnostic::text(format_args!("{error:?}"));
+            let debug = causes::text(format_args!("{error:?}"));
             // The runtime's own line has this form too.
             watch.failed(&failure(error, &debug), &debug, &debug);
         }
@@ -109,7 +109,7 @@ pub fn correlate(event: &impl Serialize, path: &str) {
 fn failure<E: fmt::Debug + 'static>(error: &E, debug: &str) -> Failure {
     let any: &dyn Any = error;
     if let Some(error) = known_error(any) {
-        let mut causes = diagnostic::messages(error);
+        let mut causes = causes::messages(error);
         let message = causes.remove(0);
         Failure { message, name: exception::name(error).map(str::to_owned), causes }
     } else if let Some(Diagnostic { error_type, error_message }) = any.downcast_ref() {

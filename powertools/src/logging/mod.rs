@@ -121,7 +121,7 @@ mod keys;
 mod layer;
 mod level;
 mod line;
-mod observer;
+pub(crate) mod observer;
 mod panics;
 mod redact;
 mod service;
@@ -129,7 +129,7 @@ mod settings;
 mod start;
 mod state;
 mod timestamp;
-mod watch;
+pub(crate) mod watch;
 mod writer;
 
 pub mod correlation;

@@ -23,7 +23,7 @@ tokio::task_local! {
 /// An outermost one ends the invocation, with the last of those that are at work side by side; one
 /// further in only reports its own error.
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(crate) struct Watch {
     /// The invocation as it is inside.
     invocation: Option<Invocation>,
     id: u64,
@@ -66,15 +66,15 @@ enum Said {
 }
 
 /// An error as its line says it.
-pub(super) struct Failure {
-    pub(super) message: String,
-    pub(super) name: Option<String>,
-    pub(super) causes: Vec<String>,
+pub(crate) struct Failure {
+    pub(crate) message: String,
+    pub(crate) name: Option<String>,
+    pub(crate) causes: Vec<String>,
 }
 
 impl Watch {
     /// Begins to watch all that the runtime calls for the current invocation.
-    pub(super) fn of_handler() -> Self {
+    pub(crate) fn of_handler() -> Self {
         Self::begin(true)
     }
 
@@ -104,13 +104,13 @@ impl Watch {
         INSIDE.scope(self.invocation.clone(), future)
     }
 
-    pub(super) fn succeeded(mut self) {
+    pub(crate) fn succeeded(mut self) {
         self.end(false);
     }
 
     /// Ends a handler that returned an error, which has the form `debug`. The runtime says it as
     /// `said`.
-    pub(super) fn failed(mut self, error: &Failure, debug: &str, said: &str) {
+    pub(crate) fn failed(mut self, error: &Failure, debug: &str, said: &str) {
         if !self.is_reported(error, debug, said) {
             error.log();
         }

@@ -8,8 +8,9 @@ use futures_util::future::BoxFuture;
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use tower::Service;
 
-use super::diagnostic::{diagnose, diagnose_panic, text};
-use super::observer::{Observer, Outcome, messages};
+use super::observer::{Observer, Outcome};
+use crate::error::causes::text;
+use crate::error::diagnose::{diagnose, diagnose_panic, known_messages};
 
 /// What becomes of an event that is not handled.
 #[derive(Debug)]
@@ -17,7 +18,6 @@ pub(crate) enum Failure<E> {
     /// The handler's error.
     Handler(E),
     /// The error of something that stands around the handler.
-    #[cfg_attr(not(feature = "deadline"), expect(dead_code, reason = "time guards make it"))]
     Stack(Diagnostic),
 }
 
@@ -89,7 +89,7 @@ fn told<R, E: Into<Diagnostic> + fmt::Debug + 'static>(
         (Err(failure), outcome) => {
             let Some(outcome) = outcome else { return Err(told_of(failure)) };
             let (debug, messages) = match &failure {
-                Failure::Handler(error) => (text(format_args!("{error:?}")), messages(error)),
+                Failure::Handler(error) => (text(format_args!("{error:?}")), known_messages(error)),
                 Failure::Stack(diagnostic) => (format!("{diagnostic:?}"), Vec::new()),
             };
             let diagnostic = told_of(failure);

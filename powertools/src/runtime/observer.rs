@@ -1,7 +1,5 @@
 //! Who sees what becomes of events.
 
-use std::any::Any;
-use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -9,11 +7,8 @@ use std::task::{Context, Poll};
 use lambda_runtime::{Diagnostic, Error, LambdaInvocation};
 use tower::{Layer, Service};
 
-use super::diagnostic::{self, unbox};
-use crate::lambda_error;
-
 /// Sees the events of a function and what becomes of them, each inside of its invocation.
-pub(crate) trait Observer: fmt::Debug + Send + Sync {
+pub(super) trait Observer: fmt::Debug + Send + Sync {
     /// The function starts.
     fn start(&self) -> Result<(), Error>;
 
@@ -25,7 +20,7 @@ pub(crate) trait Observer: fmt::Debug + Send + Sync {
 }
 
 /// Sees the end of a handler. A panic drops it, and so does whoever drops the handler.
-pub(crate) trait Outcome: Send {
+pub(super) trait Outcome: Send {
     /// The handler has returned a response.
     fn succeeded(self: Box<Self>);
 
@@ -33,17 +28,6 @@ pub(crate) trait Outcome: Send {
     /// Of an error that is known to be one `messages` has its own and those of its causes, from the
     /// outside in; of another one nothing.
     fn failed(self: Box<Self>, told: &Diagnostic, debug: &str, messages: Vec<String>);
-}
-
-/// The error that `value` is or has in it: in a box of those that handlers use, or of a type with
-/// names.
-pub(crate) fn known_error(value: &dyn Any) -> Option<&(dyn StdError + 'static)> {
-    unbox(value).or_else(|| lambda_error::downcast(value))
-}
-
-/// The messages of `error` and its causes, as far as they are known.
-pub(super) fn messages(error: &dyn Any) -> Vec<String> {
-    known_error(error).map(diagnostic::messages).unwrap_or_default()
 }
 
 /// Shows each event to an observer before it is parsed.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use lambda_runtime::{Diagnostic, Error as BoxError, LambdaEvent};
 use powertools::batch::{Outcome, RecordError, SqsRecord};
 use powertools::testing::{FakeRuntime, events};
-use powertools::{LambdaError, Powertools, batch, idempotency, lambda_error};
+use powertools::{LambdaError, Powertools, batch, error, idempotency};
 use serde_json::{Value, json};
 
 #[derive(Debug, thiserror::Error, LambdaError)]
@@ -77,7 +77,7 @@ fn the_outermost_name_counts() {
 
 /// The name that is found in a box.
 fn found(error: impl Into<BoxError>) -> Option<&'static str> {
-    lambda_error::find(&*error.into()).map(|found| found.error_type)
+    error::find(&*error.into()).map(|found| found.error_type)
 }
 
 #[test]

@@ -87,7 +87,7 @@ async fn warm_up(kind: String) -> Result<(), Error> {
             Client::new(aws::config().await).list_tables().send().await?;
             Ok(())
         }
-        "restored" if powertools::runtime::restores() > 0 => Err("no such table".into()),
+        "restored" if powertools::process::restores() > 0 => Err("no such table".into()),
         _ => say(&format!("warming up {kind}")),
     }
 }

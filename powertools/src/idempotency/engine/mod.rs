@@ -21,7 +21,7 @@ use self::time::Window;
 use super::codec::CodecError;
 use super::store::Completion;
 use super::{Call, Error, OnInterrupt, OnSaveFailure, Record, Replay, Status, Store};
-use crate::runtime::diagnostic::with_causes;
+use crate::error::causes::with_causes;
 use crate::{Carries, Invocation};
 
 impl<S: Store> Call<S> {

@@ -8,9 +8,9 @@ use tokio::runtime::Handle;
 use super::session::Session;
 use super::spawn;
 use super::time::bounded;
+use crate::error::causes::with_causes;
 use crate::idempotency::store::{Completion, Outcome, Read};
 use crate::idempotency::{Error, Owner, Record, Status, Store, StoreError, StoreErrorKind};
-use crate::runtime::diagnostic::with_causes;
 
 /// The first pause before a failed save is tried again.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);

@@ -4,6 +4,7 @@ use std::time::Duration;
 use super::classify::{Verdict, classify};
 use super::time::{CALL, Time, Window, bounded};
 use super::wait::Wait;
+use crate::error::causes::with_causes;
 use crate::idempotency::operation::Prepared;
 use crate::idempotency::options::Options;
 use crate::idempotency::store::{Claim, Outcome, Read, Release};
@@ -11,7 +12,6 @@ use crate::idempotency::{
     EpochMillis, Error, Key, Owner, Record, Replay, Store, StoreError, StoreErrorKind,
 };
 use crate::json;
-use crate::runtime::diagnostic::with_causes;
 
 /// How often a free record is claimed before giving up.
 const CLAIMS: u32 = 3;

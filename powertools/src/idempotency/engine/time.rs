@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 use crate::idempotency::options::Options;
 use crate::idempotency::{EpochMillis, EpochSeconds, Error, StoreError, StoreErrorKind};
 use crate::invocation::CleanupGuard;
-use crate::invocation::starting::is_missed;
+use crate::process::is_missed;
 use crate::{Clock, Invocation};
 
 /// What one store call may take at most, all attempts together.

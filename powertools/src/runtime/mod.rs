@@ -19,7 +19,6 @@ use std::future::Future;
 use std::panic::catch_unwind;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::Stream;
@@ -33,30 +32,31 @@ use tower::util::{ServiceFn, service_fn};
 use tower::{Layer, Service, ServiceExt};
 
 use crate::InvocationLayer;
+use crate::process::count_restore;
 
-pub(crate) mod diagnostic;
-pub(crate) mod observer;
-
+mod body;
 mod errors;
+mod observer;
+mod stack_deadline;
 
-#[cfg(not(feature = "deadline"))]
-mod without_deadline;
+#[cfg(feature = "deadline")]
+mod deadline;
+#[cfg(feature = "idempotency")]
+mod idempotency;
+#[cfg(feature = "logging")]
+mod logging;
 #[cfg(not(feature = "init"))]
 mod without_init;
 
-#[cfg(feature = "deadline")]
-use crate::deadline::stack::StackDeadline;
 #[cfg(feature = "init")]
 use crate::init::stack::Lifecycle;
 
-#[cfg(not(feature = "deadline"))]
-use self::without_deadline::StackDeadline;
 #[cfg(not(feature = "init"))]
 use self::without_init::Lifecycle;
 
-pub(crate) use self::errors::Failure;
-use self::errors::MapErrors;
+use self::errors::{Failure, MapErrors};
 use self::observer::{Observer, SeeEvents};
+use self::stack_deadline::StackDeadline;
 
 /// A handler with the toolkit around it, ready to [`run`](Self::run).
 ///
@@ -68,7 +68,7 @@ use self::observer::{Observer, SeeEvents};
 ///
 /// The name is that of the first error with a name among the boxed one and its causes.
 /// [`#[derive(LambdaError)]`](macro@crate::LambdaError) gives names to errors of your own, and the
-/// conversion into `Diagnostic` with them; [`lambda_error`](crate::lambda_error) says which are found
+/// conversion into `Diagnostic` with them; [`error`](crate::error) says which are found
 /// where.
 ///
 /// A handler's own error type needs that conversion: `Powertools` and `lambda_runtime` ask for it.
@@ -82,9 +82,9 @@ use self::observer::{Observer, SeeEvents};
 #[must_use = "a function does nothing until it runs"]
 pub struct Powertools<S> {
     handler: S,
-    pub(crate) deadline: StackDeadline,
+    deadline: StackDeadline,
     pub(crate) lifecycle: Lifecycle,
-    pub(crate) observer: Option<Arc<dyn Observer>>,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 impl Powertools<()> {
@@ -217,31 +217,12 @@ fn has_timer() -> bool {
     catch_unwind(|| drop(tokio::time::sleep(Duration::ZERO))).is_ok()
 }
 
-static RESTORES: AtomicU64 = AtomicU64::new(0);
-
-/// How often this process was restored from a SnapStart snapshot, as far as [`Powertools`] ran it.
-///
-/// What is remembered from before a restore may be wrong after it: a cache that keeps this number
-/// with its content knows when to begin anew.
-#[must_use]
-#[inline]
-pub fn restores() -> u64 {
-    RESTORES.load(Ordering::Relaxed)
-}
-
-/// Whether this process was restored. One that was is not restored again.
-#[cfg_attr(not(feature = "init"), expect(dead_code, reason = "values made once ask for it"))]
-#[inline]
-pub(crate) fn is_restored() -> bool {
-    restores() > 0
-}
-
 /// Registered before everything else, so that whatever runs after a restore knows of it.
 struct CountRestores;
 
 impl SnapStartResource for CountRestores {
     fn after_restore(&self) -> BoxFuture<'_, Result<(), Error>> {
-        RESTORES.fetch_add(1, Ordering::Relaxed);
+        count_restore();
         Box::pin(std::future::ready(Ok(())))
     }
 }

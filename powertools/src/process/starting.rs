@@ -5,17 +5,12 @@ tokio::task_local! {
 }
 
 /// Runs `work` as something that comes before the events.
-#[cfg_attr(not(feature = "init"), expect(dead_code, reason = "warm-ups and hooks are"))]
 pub(crate) async fn starting<F: Future>(work: F) -> F::Output {
     STARTING.scope((), work).await
 }
 
 /// True where there should be an invocation and is none: in Lambda, unless this is
 /// [before the events](starting).
-#[cfg_attr(
-    not(any(feature = "batch", feature = "deadline", feature = "idempotency")),
-    expect(dead_code, reason = "those who need an invocation warn")
-)]
 pub(crate) fn is_missed() -> bool {
     std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some() && STARTING.try_with(|()| ()).is_err()
 }

@@ -1,28 +1,10 @@
+//! What an error and the errors that caused it say.
+
 use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt::{self, Write as _};
 
-use lambda_runtime::{Diagnostic, Error};
-
-use crate::lambda_error;
-
-/// What Lambda is told about a handler's error.
-///
-/// A boxed error hides its type, and Lambda would show the name of the box: `error_type` comes from
-/// the first error with a name among the boxed one and its causes.
-pub(super) fn diagnose<E: Into<Diagnostic> + 'static>(error: E) -> Diagnostic {
-    let Some(boxed) = unbox(&error) else { return error.into() };
-    let error_type = lambda_error::find(boxed).map_or("HandlerError", |found| found.error_type);
-    Diagnostic { error_type: error_type.to_owned(), error_message: with_causes(boxed) }
-}
-
-/// What Lambda is told about a handler's panic.
-pub(super) fn diagnose_panic(panic: &(dyn Any + Send)) -> Diagnostic {
-    Diagnostic {
-        error_type: "Powertools.Panic".to_owned(),
-        error_message: format!("the handler panicked: {}", panic_message(panic)),
-    }
-}
+use lambda_runtime::Error;
 
 /// What a panic says.
 pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> &str {

@@ -9,8 +9,8 @@ use lambda_runtime::Error as BoxError;
 use tokio::task::coop::unconstrained;
 use tokio::time::{Sleep, sleep};
 
-use super::Error;
 use crate::Invocation;
+use crate::deadline::Error;
 
 /// A body that ends with an error when its time is up.
 pub(crate) struct Body<St> {

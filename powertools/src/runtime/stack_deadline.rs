@@ -1,16 +1,14 @@
-//! The time guard that [`Powertools`] has built in.
-
-use std::time::Duration;
+//! The time guard that [`Powertools`](crate::Powertools) has built in.
 
 use lambda_runtime::{FunctionResponse, StreamResponse};
 use tower::layer::util::Identity;
 use tower::util::{Either, option_layer};
 
 use super::body::Body;
-use super::guard::reserving;
-use super::{DeadlineLayer, Error};
-use crate::runtime::Failure;
-use crate::{Invocation, Powertools};
+use super::errors::Failure;
+use crate::Invocation;
+use crate::deadline::guard::reserving;
+use crate::deadline::{DeadlineLayer, Error};
 
 impl<E> From<Error> for Failure<E> {
     fn from(error: Error) -> Self {
@@ -20,7 +18,7 @@ impl<E> From<Error> for Failure<E> {
 
 /// The guard of a stack, unless it was taken out.
 #[derive(Clone, Debug)]
-pub(crate) struct StackDeadline(Option<DeadlineLayer>);
+pub(super) struct StackDeadline(pub(super) Option<DeadlineLayer>);
 
 impl Default for StackDeadline {
     fn default() -> Self {
@@ -30,7 +28,7 @@ impl Default for StackDeadline {
 
 impl StackDeadline {
     /// Ends the body of a streamed response when its handler would have been stopped.
-    pub(crate) fn bound<B, St>(
+    pub(super) fn bound<B, St>(
         &self,
         response: FunctionResponse<B, St>,
     ) -> FunctionResponse<B, Body<St>> {
@@ -46,25 +44,7 @@ impl StackDeadline {
         }
     }
 
-    pub(crate) fn into_layer(self) -> Either<DeadlineLayer, Identity> {
+    pub(super) fn into_layer(self) -> Either<DeadlineLayer, Identity> {
         option_layer(self.0)
-    }
-}
-
-impl<S> Powertools<S> {
-    /// Stops the handler so long before the Lambda timeout: 500 ms unless this says otherwise.
-    ///
-    /// That is the time in which the error reaches Lambda, an idempotent handler gives its claim
-    /// back, and logs are written. See [`deadline`](mod@crate::deadline) for what stopping means and
-    /// what becomes of a reserve that is too long.
-    pub fn deadline_reserve(mut self, reserve: Duration) -> Self {
-        self.deadline = StackDeadline(Some(DeadlineLayer::new().reserve(reserve)));
-        self
-    }
-
-    /// Lets the handler run until Lambda stops it; on Lambda Managed Instances nobody does.
-    pub fn without_deadline(mut self) -> Self {
-        self.deadline = StackDeadline(None);
-        self
     }
 }

@@ -16,7 +16,7 @@ macro_rules! name_in_lambda {
             fn from(error: $error) -> Self {
                 Self {
                     error_type: error.error_type().to_owned(),
-                    error_message: $crate::runtime::diagnostic::with_causes(&error),
+                    error_message: $crate::error::with_causes(&error),
                 }
             }
         }

@@ -52,23 +52,20 @@
 //! A batch takes a [permanent](LambdaError::is_permanent) error of a record for a
 //! [`RecordError::permanent`](crate::batch::RecordError::permanent), without any conversion.
 
-#[cfg(any(
-    feature = "batch",
-    feature = "deadline",
-    feature = "idempotency",
-    feature = "init",
-    feature = "logging"
-))]
+pub(crate) mod causes;
+pub(crate) mod diagnose;
 pub(crate) mod own;
 
-use std::any::Any;
+mod registry;
+
 use std::error::Error as StdError;
-use std::sync::Arc;
 
 #[doc(no_inline)]
 pub use lambda_runtime::Diagnostic;
 
-use crate::runtime::diagnostic::{causes, with_causes};
+pub(crate) use self::causes::with_causes;
+pub(crate) use self::registry::describe;
+pub use self::registry::{Description, Registration, find};
 
 #[doc(hidden)]
 pub use inventory;
@@ -88,115 +85,10 @@ pub trait LambdaError: StdError + 'static {
     }
 }
 
-/// What is known of an error. Made by [`find`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Description {
-    /// The name under which Lambda reports it.
-    pub error_type: &'static str,
-    /// True if trying again does not help. Never true for errors of this toolkit: these say what
-    /// they know by their own `is_retryable`.
-    pub is_permanent: bool,
-}
-
-/// What is known of the first error with a name among `error` and its causes: one of this toolkit,
-/// or a [`LambdaError`] that is [registered](crate::register_lambda_error).
-///
-/// ```
-/// use powertools::{LambdaError, lambda_error};
-///
-/// #[derive(Debug, thiserror::Error, LambdaError)]
-/// #[error("the card was declined")]
-/// #[permanent]
-/// struct Declined;
-///
-/// let boxed = anyhow::Error::from(Declined).context("the order failed");
-/// let found = lambda_error::find(boxed.as_ref()).unwrap();
-/// assert_eq!(found.error_type, "Declined");
-/// assert!(found.is_permanent);
-/// ```
-#[must_use]
-pub fn find(error: &(dyn StdError + 'static)) -> Option<Description> {
-    causes(error).find_map(describe)
-}
-
 /// What Lambda is told of `error`: its name, and its message with those of its causes.
 #[must_use]
 pub fn diagnostic<E: LambdaError>(error: &E) -> Diagnostic {
     Diagnostic { error_type: error.error_type().to_owned(), error_message: with_causes(error) }
-}
-
-/// What is known of this error, without its causes.
-pub(crate) fn describe(error: &(dyn StdError + 'static)) -> Option<Description> {
-    inventory::iter::<Registration>().find_map(|registration| (registration.describe)(error))
-}
-
-/// The error that `value` is, if its type is registered.
-pub(crate) fn downcast(value: &dyn Any) -> Option<&(dyn StdError + 'static)> {
-    inventory::iter::<Registration>().find_map(|registration| (registration.downcast)(value))
-}
-
-/// An entry in the list of error types with names. Made by
-/// [`register_lambda_error!`](crate::register_lambda_error).
-#[derive(Debug)]
-pub struct Registration {
-    describe: fn(&(dyn StdError + 'static)) -> Option<Description>,
-    downcast: fn(&dyn Any) -> Option<&(dyn StdError + 'static)>,
-}
-
-impl Registration {
-    /// The entry of `E`.
-    #[must_use]
-    pub const fn of<E: LambdaError>() -> Self {
-        Self { describe: describe_as::<E>, downcast: downcast_to::<E> }
-    }
-}
-
-inventory::collect!(Registration);
-
-fn describe_as<E: LambdaError>(error: &(dyn StdError + 'static)) -> Option<Description> {
-    let error = error
-        .downcast_ref::<E>()
-        .or_else(|| error.downcast_ref::<Box<E>>().map(AsRef::as_ref))
-        .or_else(|| error.downcast_ref::<Arc<E>>().map(AsRef::as_ref))?;
-    Some(Description { error_type: error.error_type(), is_permanent: error.is_permanent() })
-}
-
-fn downcast_to<E: LambdaError>(value: &dyn Any) -> Option<&(dyn StdError + 'static)> {
-    value.downcast_ref::<E>().map(|error| error as _)
-}
-
-/// Adds a type that implements [`LambdaError`](trait@crate::LambdaError) to the list of those that are
-/// found in boxes.
-///
-/// [`#[derive(LambdaError)]`](macro@crate::LambdaError) does this; here it is for an implementation
-/// by hand:
-///
-/// ```
-/// use powertools::{LambdaError, lambda_error};
-///
-/// #[derive(Debug, thiserror::Error)]
-/// #[error("the service answered {0}")]
-/// struct Status(u16);
-///
-/// impl LambdaError for Status {
-///     fn error_type(&self) -> &'static str {
-///         if self.0 == 429 { "Throttled" } else { "ServiceFailed" }
-///     }
-/// }
-///
-/// powertools::register_lambda_error!(Status);
-///
-/// let boxed: lambda_runtime::Error = Status(429).into();
-/// assert_eq!(lambda_error::find(&*boxed).unwrap().error_type, "Throttled");
-/// ```
-#[macro_export]
-macro_rules! register_lambda_error {
-    ($error:ty $(,)?) => {
-        $crate::lambda_error::inventory::submit! {
-            $crate::lambda_error::Registration::of::<$error>()
-        }
-    };
 }
 
 /// Anything that is an error or dereferences to one, as an error without its type.
@@ -205,7 +97,7 @@ macro_rules! register_lambda_error {
 /// type or a box such as `lambda_runtime::Error` and `anyhow::Error`.
 ///
 /// ```
-/// use powertools::lambda_error::AsError as _;
+/// use powertools::error::AsError as _;
 ///
 /// let boxed = anyhow::anyhow!("no order");
 /// assert_eq!(boxed.as_error().to_string(), "no order");

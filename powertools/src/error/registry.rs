@@ -1,0 +1,113 @@
+//! The error types with names, and how they are found in boxes.
+
+use std::any::Any;
+use std::error::Error as StdError;
+use std::sync::Arc;
+
+use super::LambdaError;
+use super::causes::causes;
+
+/// What is known of an error. Made by [`find`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Description {
+    /// The name under which Lambda reports it.
+    pub error_type: &'static str,
+    /// True if trying again does not help. Never true for errors of this toolkit: these say what
+    /// they know by their own `is_retryable`.
+    pub is_permanent: bool,
+}
+
+/// What is known of the first error with a name among `error` and its causes: one of this toolkit,
+/// or a [`LambdaError`] that is [registered](crate::register_lambda_error).
+///
+/// ```
+/// use powertools::{LambdaError, error};
+///
+/// #[derive(Debug, thiserror::Error, LambdaError)]
+/// #[error("the card was declined")]
+/// #[permanent]
+/// struct Declined;
+///
+/// let boxed = anyhow::Error::from(Declined).context("the order failed");
+/// let found = error::find(boxed.as_ref()).unwrap();
+/// assert_eq!(found.error_type, "Declined");
+/// assert!(found.is_permanent);
+/// ```
+#[must_use]
+pub fn find(error: &(dyn StdError + 'static)) -> Option<Description> {
+    causes(error).find_map(describe)
+}
+
+/// What is known of this error, without its causes.
+pub(crate) fn describe(error: &(dyn StdError + 'static)) -> Option<Description> {
+    inventory::iter::<Registration>().find_map(|registration| (registration.describe)(error))
+}
+
+/// The error that `value` is, if its type is registered.
+pub(crate) fn downcast(value: &dyn Any) -> Option<&(dyn StdError + 'static)> {
+    inventory::iter::<Registration>().find_map(|registration| (registration.downcast)(value))
+}
+
+/// An entry in the list of error types with names. Made by
+/// [`register_lambda_error!`](crate::register_lambda_error).
+#[derive(Debug)]
+pub struct Registration {
+    describe: fn(&(dyn StdError + 'static)) -> Option<Description>,
+    downcast: fn(&dyn Any) -> Option<&(dyn StdError + 'static)>,
+}
+
+impl Registration {
+    /// The entry of `E`.
+    #[must_use]
+    pub const fn of<E: LambdaError>() -> Self {
+        Self { describe: describe_as::<E>, downcast: downcast_to::<E> }
+    }
+}
+
+inventory::collect!(Registration);
+
+fn describe_as<E: LambdaError>(error: &(dyn StdError + 'static)) -> Option<Description> {
+    let error = error
+        .downcast_ref::<E>()
+        .or_else(|| error.downcast_ref::<Box<E>>().map(AsRef::as_ref))
+        .or_else(|| error.downcast_ref::<Arc<E>>().map(AsRef::as_ref))?;
+    Some(Description { error_type: error.error_type(), is_permanent: error.is_permanent() })
+}
+
+fn downcast_to<E: LambdaError>(value: &dyn Any) -> Option<&(dyn StdError + 'static)> {
+    value.downcast_ref::<E>().map(|error| error as _)
+}
+
+/// Adds a type that implements [`LambdaError`](trait@crate::LambdaError) to the list of those that are
+/// found in boxes.
+///
+/// [`#[derive(LambdaError)]`](macro@crate::LambdaError) does this; here it is for an implementation
+/// by hand:
+///
+/// ```
+/// use powertools::{LambdaError, error};
+///
+/// #[derive(Debug, thiserror::Error)]
+/// #[error("the service answered {0}")]
+/// struct Status(u16);
+///
+/// impl LambdaError for Status {
+///     fn error_type(&self) -> &'static str {
+///         if self.0 == 429 { "Throttled" } else { "ServiceFailed" }
+///     }
+/// }
+///
+/// powertools::register_lambda_error!(Status);
+///
+/// let boxed: lambda_runtime::Error = Status(429).into();
+/// assert_eq!(error::find(&*boxed).unwrap().error_type, "Throttled");
+/// ```
+#[macro_export]
+macro_rules! register_lambda_error {
+    ($error:ty $(,)?) => {
+        $crate::error::inventory::submit! {
+            $crate::error::Registration::of::<$error>()
+        }
+    };
+}

@@ -1,0 +1,23 @@
+use std::time::Duration;
+
+use super::Powertools;
+use super::stack_deadline::StackDeadline;
+use crate::DeadlineLayer;
+
+impl<S> Powertools<S> {
+    /// Stops the handler so long before the Lambda timeout: 500 ms unless this says otherwise.
+    ///
+    /// That is the time in which the error reaches Lambda, an idempotent handler gives its claim
+    /// back, and logs are written. See [`deadline`](mod@crate::deadline) for what stopping means and
+    /// what becomes of a reserve that is too long.
+    pub fn deadline_reserve(mut self, reserve: Duration) -> Self {
+        self.deadline = StackDeadline(Some(DeadlineLayer::new().reserve(reserve)));
+        self
+    }
+
+    /// Lets the handler run until Lambda stops it; on Lambda Managed Instances nobody does.
+    pub fn without_deadline(mut self) -> Self {
+        self.deadline = StackDeadline(None);
+        self
+    }
+}
