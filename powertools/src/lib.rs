@@ -28,6 +28,7 @@
 //! - [`Invocation`] is what is known about the event being handled, wherever the code is that asks.
 //! - [`deadline`](mod@deadline) ends work before the invocation's time is up.
 //! - [`idempotency`] does work once for each key.
+//! - [`events`] has the events of AWS services as types, and the keys that identify them.
 //! - [`batch`](mod@batch) handles the records of a queue or a stream so that one bad record fails alone.
 //! - `aws` has one configuration and one HTTP client for all AWS clients.
 //! - [`init`] makes values once for each execution environment, before the first event if it can.
@@ -50,7 +51,8 @@
 //! | `macros` | yes | the attributes [`idempotent`](macro@idempotent), [`batch`](macro@batch), [`deadline`](macro@deadline), [`init_once`](macro@init_once), [`logged`](macro@logged), and the derive [`LambdaError`](macro@LambdaError) |
 //! | `jmespath` | no | keys by JMESPath, for events without a type |
 //! | `dynamodb` | no | the store on DynamoDB: `aws-sdk-dynamodb`, without a TLS stack |
-//! | `events` | no | the types of `aws_lambda_events`: batches of them, and their natural keys |
+//! | `events` | no | the natural keys of HTTP requests |
+//! | `aws-lambda-events` | no | conversions from the types of `aws_lambda_events`, and their natural keys; brings that crate and `chrono` |
 //! | `aws` | no | one SDK configuration and HTTP client for all AWS clients; brings `tls-ring` |
 //! | `tls-ring`, `tls-aws-lc`, `tls-fips` | no | the TLS of `aws`. Of several, FIPS is used before AWS-LC before ring |
 //! | `test-util` | no | the testing module |
@@ -63,6 +65,7 @@
 #![cfg_attr(not(feature = "full"), allow(dead_code))]
 
 pub mod error;
+pub mod events;
 pub mod invocation;
 pub mod process;
 pub mod runtime;

@@ -63,19 +63,17 @@
 //! is delivered again. [`RecordError::permanent`] is for those where that is no use.
 //! [`Report`] has what became of each record, and each failure is logged as a warning.
 
-mod data;
-mod de;
+mod compression;
 mod dynamodb;
 mod engine;
 mod error;
 mod kafka;
 mod kinesis;
+mod message;
 mod options;
 mod outcome;
-mod parse;
 mod plan;
 mod record_error;
-mod record_id;
 mod report;
 mod run;
 mod side_by_side;
@@ -86,8 +84,6 @@ mod time;
 #[doc(no_inline)]
 pub use lambda_runtime::LambdaEvent;
 
-#[cfg(feature = "events")]
-mod aws_events;
 #[cfg(feature = "idempotency")]
 mod idempotent;
 #[cfg(feature = "idempotency")]
@@ -96,20 +92,23 @@ mod leases;
 #[path = "no_leases.rs"]
 mod leases;
 
-pub use self::dynamodb::{Change, ChangeKind, DynamoDbEvent, DynamoDbRecord};
+pub use self::dynamodb::Change;
 pub use self::error::Error;
 #[cfg(feature = "idempotency")]
 pub use self::idempotent::IdempotentBatch;
-pub use self::kafka::{KafkaEvent, KafkaIdentifier, KafkaMessage, KafkaRecord};
-pub use self::kinesis::{KinesisEvent, KinesisMessage, KinesisRecord};
+pub use self::kafka::KafkaMessage;
+pub use self::kinesis::KinesisMessage;
+pub use self::message::Message;
 pub use self::options::Batch;
 pub use self::outcome::Outcome;
-pub use self::parse::{Message, ParseError};
 pub use self::record_error::RecordError;
-pub use self::record_id::RecordId;
 pub use self::report::{ItemFailure, Reply, ReplyOf, Report};
 pub use self::source::{FromRecord, Record, Reporting, Source};
-pub use self::sqs::{MessageAttribute, SqsEvent, SqsRecord};
+#[doc(no_inline)]
+pub use crate::events::{
+    ChangeKind, DynamoDbEvent, DynamoDbRecord, KafkaEvent, KafkaIdentifier, KafkaRecord,
+    KinesisEvent, KinesisRecord, MessageAttribute, ParseError, RecordId, SqsEvent, SqsRecord,
+};
 
 /// The messages of an SQS queue. A queue whose ARN ends in `.fifo` is a FIFO queue.
 pub fn sqs<'a>(event: impl Into<SqsEvent>) -> Batch<'a, SqsEvent> {

@@ -1,63 +1,11 @@
 use std::borrow::Cow;
-use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
-use serde::de::{self, DeserializeOwned, MapAccess};
-use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
+use serde::de::DeserializeOwned;
 
-use super::de::{Object, Value, event, member_in, text_in};
 use super::source::from_one_source;
-use super::{Batch, Error, FromRecord, Message, ParseError, Record, RecordId, Source};
-
-pub(super) const SOURCES: &[&str] = &["aws:sqs"];
-
-/// The event of an SQS queue, standard or FIFO.
-///
-/// Bodies are kept as text until the handler of their record starts, and attributes as they are
-/// written until someone asks for them.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct SqsEvent {
-    /// The messages, in the order in which they came.
-    pub records: Vec<SqsRecord>,
-}
-
-/// A message of an SQS queue. Cloning is cheap.
-#[derive(Clone, Debug)]
-pub struct SqsRecord {
-    pub(super) fields: Arc<Fields>,
-    max_receive_count: Option<u32>,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct Fields {
-    pub(super) message_id: Option<RecordId>,
-    pub(super) receipt_handle: Option<Box<str>>,
-    pub(super) body: Option<Box<str>>,
-    pub(super) md5_of_body: Option<Box<str>>,
-    pub(super) attributes: Option<Box<RawValue>>,
-    pub(super) message_attributes: Option<Box<RawValue>>,
-    pub(super) queue_arn: Option<Arc<str>>,
-    /// Where it is from, if that is not SQS.
-    pub(super) other_source: Option<Box<str>>,
-}
-
-/// An attribute that the sender of a message gave it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct MessageAttribute<'a> {
-    /// `String`, `Number` or `Binary`, and perhaps the sender's own label behind a dot.
-    #[serde(borrow)]
-    pub data_type: Cow<'a, str>,
-    /// The value of a text or a number.
-    #[serde(borrow, default)]
-    pub string_value: Option<Cow<'a, str>>,
-    /// The value of binary data, in base64.
-    #[serde(borrow, default)]
-    pub binary_value: Option<Cow<'a, str>>,
-}
+use super::{Batch, Error, FromRecord, Message, Record, Source};
+use crate::events::sqs::SOURCES;
+use crate::events::{ParseError, RecordId, SqsEvent, SqsRecord};
 
 impl<'a> Batch<'a, SqsEvent> {
     /// How often the queue delivers a message before it goes to the dead-letter queue: the
@@ -78,7 +26,7 @@ impl Source for SqsEvent {
     type Record = SqsRecord;
 
     fn into_records(self) -> Result<Vec<SqsRecord>, Error> {
-        from_one_source(SOURCES, self.records, |record| record.fields.other_source.as_deref())
+        from_one_source(SOURCES, self.records, SqsRecord::other_source)
     }
 }
 
@@ -86,11 +34,11 @@ impl Record for SqsRecord {
     type Identifier = RecordId;
 
     fn identifier(&self) -> Option<RecordId> {
-        self.fields.message_id.clone().filter(|id| !id.as_str().is_empty())
+        self.record_id().filter(|id| !id.as_str().is_empty()).cloned()
     }
 
     fn has_identifier(&self) -> bool {
-        self.fields.message_id.as_ref().is_some_and(|id| !id.as_str().is_empty())
+        self.record_id().is_some_and(|id| !id.as_str().is_empty())
     }
 
     /// The message group, in a FIFO queue. Standard queues have groups too, which mean fairness and
@@ -105,184 +53,10 @@ impl Record for SqsRecord {
     }
 }
 
-impl SqsRecord {
-    /// The id of the message.
-    #[must_use]
-    pub fn message_id(&self) -> Option<&str> {
-        self.fields.message_id.as_ref().map(RecordId::as_str)
-    }
-
-    /// The body, as it was sent.
-    #[must_use]
-    pub fn body(&self) -> Option<&str> {
-        self.fields.body.as_deref()
-    }
-
-    /// The handle of this delivery, for calls to SQS such as the change of its visibility timeout.
-    #[must_use]
-    pub fn receipt_handle(&self) -> Option<&str> {
-        self.fields.receipt_handle.as_deref()
-    }
-
-    /// The MD5 of the body, in hexadecimal digits.
-    #[must_use]
-    pub fn md5_of_body(&self) -> Option<&str> {
-        self.fields.md5_of_body.as_deref()
-    }
-
-    /// The ARN of the queue.
-    #[must_use]
-    pub fn queue_arn(&self) -> Option<&str> {
-        self.fields.queue_arn.as_deref()
-    }
-
-    /// Returns true for a message of a FIFO queue, by the queue's ARN.
-    #[must_use]
-    pub fn is_fifo(&self) -> bool {
-        self.queue_arn().is_some_and(|arn| arn.ends_with(".fifo"))
-    }
-
-    /// An attribute that SQS gave the message, such as `SenderId`. Each call reads them.
-    #[must_use]
-    pub fn attribute(&self, name: &str) -> Option<Cow<'_, str>> {
-        text_in(self.fields.attributes.as_ref()?, name)
-    }
-
-    /// An attribute that the sender gave the message. Each call reads them.
-    #[must_use]
-    pub fn message_attribute(&self, name: &str) -> Option<MessageAttribute<'_>> {
-        member_in(self.fields.message_attributes.as_ref()?, name)
-    }
-
-    /// How often the message has been received, this time included.
-    #[must_use]
-    pub fn receive_count(&self) -> Option<u32> {
-        self.attribute("ApproximateReceiveCount")?.parse().ok()
-    }
-
-    /// Returns true if the message goes to the dead-letter queue when it fails now: when it was
-    /// received as often as [`max_receive_count`](Batch::max_receive_count) allows. Without that,
-    /// returns false.
-    #[must_use]
-    pub fn is_last_attempt(&self) -> bool {
-        match (self.receive_count(), self.max_receive_count) {
-            (Some(count), Some(max)) => count >= max,
-            _ => false,
-        }
-    }
-
-    /// The message group.
-    #[must_use]
-    pub fn group_id(&self) -> Option<Cow<'_, str>> {
-        self.attribute("MessageGroupId")
-    }
-
-    /// The text by which a FIFO queue recognises a message that was sent twice.
-    #[must_use]
-    pub fn deduplication_id(&self) -> Option<Cow<'_, str>> {
-        self.attribute("MessageDeduplicationId")
-    }
-
-    /// When the message was sent.
-    #[must_use]
-    pub fn sent_at(&self) -> Option<SystemTime> {
-        let millis = self.attribute("SentTimestamp")?.parse().ok()?;
-        SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(millis))
-    }
-}
-
 impl<T: DeserializeOwned> FromRecord<SqsRecord> for Message<T> {
     fn from_record(record: SqsRecord) -> Result<Self, ParseError> {
         let body = record.body().ok_or(ParseError::Empty)?;
         let body = serde_json::from_str(body)?;
         Ok(Self { body, record })
-    }
-}
-
-impl<'de> Deserialize<'de> for SqsEvent {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Event { records } = event(deserializer)?;
-        let records = records
-            .ok_or_else(|| de::Error::custom("not an event of SQS: it has no list `Records`"))?;
-        Ok(Self { records })
-    }
-}
-
-#[derive(Default)]
-struct Event {
-    records: Option<Vec<SqsRecord>>,
-}
-
-impl Object for Event {
-    type Member = ();
-
-    fn named(name: &[u8]) -> Option<()> {
-        (name == b"Records").then_some(())
-    }
-
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        (): (),
-        value: &mut Value<'_, A>,
-    ) -> Result<(), A::Error> {
-        self.records = value.records::<Fields, _>()?;
-        Ok(())
-    }
-}
-
-impl From<Fields> for SqsRecord {
-    fn from(fields: Fields) -> Self {
-        Self { fields: Arc::new(fields), max_receive_count: None }
-    }
-}
-
-#[derive(Clone, Copy)]
-pub(super) enum Member {
-    MessageId,
-    ReceiptHandle,
-    Body,
-    Md5OfBody,
-    Attributes,
-    MessageAttributes,
-    QueueArn,
-    Source,
-}
-
-impl Object for Fields {
-    type Member = Member;
-
-    fn named(name: &[u8]) -> Option<Member> {
-        Some(match name {
-            b"messageId" => Member::MessageId,
-            b"receiptHandle" => Member::ReceiptHandle,
-            b"body" => Member::Body,
-            b"md5OfBody" => Member::Md5OfBody,
-            b"attributes" => Member::Attributes,
-            b"messageAttributes" => Member::MessageAttributes,
-            b"eventSourceARN" => Member::QueueArn,
-            // Others write it with a capital letter.
-            b"eventSource" | b"EventSource" => Member::Source,
-            _ => return None,
-        })
-    }
-
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        member: Member,
-        value: &mut Value<'_, A>,
-    ) -> Result<(), A::Error> {
-        match member {
-            Member::MessageId => self.message_id = value.text()?,
-            Member::ReceiptHandle => self.receipt_handle = value.text()?,
-            Member::Body => self.body = value.text()?,
-            Member::Md5OfBody => self.md5_of_body = value.text()?,
-            Member::Attributes => self.attributes = value.raw()?,
-            Member::MessageAttributes => {
-                self.message_attributes = value.raw()?.filter(|raw| raw.get() != "{}");
-            }
-            Member::QueueArn => self.queue_arn = value.arn()?,
-            Member::Source => self.other_source = value.unless(SOURCES)?,
-        }
-        Ok(())
     }
 }

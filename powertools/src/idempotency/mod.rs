@@ -68,7 +68,6 @@ mod codec;
 mod engine;
 mod error;
 mod layer;
-mod natural;
 mod operation;
 mod options;
 mod record;
@@ -89,7 +88,6 @@ pub use self::cache::LocalCache;
 pub use self::codec::{HashFunction, KeyCodec};
 pub use self::error::Error;
 pub use self::layer::{IdempotencyLayer, IdempotencyService};
-pub use self::natural::{HasNaturalKey, NaturalKey, StepFunctionsContext, natural};
 pub use self::operation::{Call, Operation, default_name};
 pub use self::options::{
     Builder, Idempotency, OnInterrupt, OnMissingKey, OnSaveFailure, WhileInProgress,

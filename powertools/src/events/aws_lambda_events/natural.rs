@@ -1,23 +1,20 @@
 //! The events of `aws_lambda_events`.
 
-use aws_lambda_events::alb::AlbTargetGroupRequest;
-use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
-use aws_lambda_events::dynamodb::EventRecord as DynamoDbRecord;
-use aws_lambda_events::eventbridge::EventBridgeEvent;
-use aws_lambda_events::kafka::KafkaRecord;
-use aws_lambda_events::kinesis::KinesisEventRecord;
-use aws_lambda_events::lambda_function_urls::LambdaFunctionUrlRequest;
-use aws_lambda_events::s3::{S3Event, S3EventRecord};
-use aws_lambda_events::sns::{SnsEvent, SnsRecord};
-use aws_lambda_events::sqs::SqsMessage;
-use http::{HeaderMap, Request};
+use ::aws_lambda_events::alb::AlbTargetGroupRequest;
+use ::aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
+use ::aws_lambda_events::dynamodb::EventRecord as DynamoDbRecord;
+use ::aws_lambda_events::eventbridge::EventBridgeEvent;
+use ::aws_lambda_events::kafka::KafkaRecord;
+use ::aws_lambda_events::kinesis::KinesisEventRecord;
+use ::aws_lambda_events::lambda_function_urls::LambdaFunctionUrlRequest;
+use ::aws_lambda_events::s3::{S3Event, S3EventRecord};
+use ::aws_lambda_events::sns::{SnsEvent, SnsRecord};
+use ::aws_lambda_events::sqs::SqsMessage;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{HasNaturalKey, NaturalKey};
-
-/// See the draft of the IETF's HTTPAPI working group, "The Idempotency-Key HTTP Header Field".
-const HEADER: &str = "idempotency-key";
+use crate::events::http::of_headers;
+use crate::events::{HasNaturalKey, NaturalKey};
 
 impl HasNaturalKey for SqsMessage {
     fn natural_key(&self) -> NaturalKey {
@@ -103,21 +100,9 @@ impl HasNaturalKey for AlbTargetGroupRequest {
     }
 }
 
-/// The requests of `lambda_http` and axum.
-impl<B> HasNaturalKey for Request<B> {
-    fn natural_key(&self) -> NaturalKey {
-        of_headers([self.headers()])
-    }
-}
-
 fn of_the_only<R: HasNaturalKey>(records: &[R]) -> NaturalKey {
     match records {
         [record] => record.natural_key(),
         _ => NaturalKey::absent(),
     }
-}
-
-fn of_headers<'a>(maps: impl IntoIterator<Item = &'a HeaderMap>) -> NaturalKey {
-    let key = maps.into_iter().find_map(|headers| headers.get(HEADER)?.to_str().ok());
-    NaturalKey::new([key])
 }

@@ -2,19 +2,19 @@
 
 use std::time::SystemTime;
 
-use aws_lambda_events::event::{dynamodb, kafka, kinesis, sqs};
+use ::aws_lambda_events::event::{dynamodb, kafka, kinesis, sqs};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::kafka::add_partition;
-use super::{DynamoDbEvent, KafkaEvent, KinesisEvent, SqsEvent, sqs as ours};
+use crate::events::kafka::add_partition;
+use crate::events::{self, DynamoDbEvent, KafkaEvent, KinesisEvent, SqsEvent};
 
 /// Attributes are written as JSON and read again only when someone asks for them.
 impl From<sqs::SqsEvent> for SqsEvent {
     fn from(event: sqs::SqsEvent) -> Self {
-        let records = event.records.into_iter().map(|message| ours::Fields {
+        let records = event.records.into_iter().map(|message| events::sqs::Fields {
             message_id: message.message_id.as_deref().map(Into::into),
             receipt_handle: message.receipt_handle.map(Into::into),
             body: message.body.map(Into::into),
@@ -22,7 +22,7 @@ impl From<sqs::SqsEvent> for SqsEvent {
             attributes: raw(&message.attributes),
             message_attributes: raw(&message.message_attributes),
             queue_arn: message.event_source_arn.map(Into::into),
-            other_source: other(ours::SOURCES, message.event_source),
+            other_source: other(events::sqs::SOURCES, message.event_source),
         });
         Self { records: records.map(Into::into).collect() }
     }
@@ -34,16 +34,16 @@ impl From<kinesis::KinesisEvent> for KinesisEvent {
     fn from(event: kinesis::KinesisEvent) -> Self {
         let records = event.records.into_iter().map(|record| {
             let kinesis = record.kinesis;
-            super::kinesis::Fields {
+            events::kinesis::Fields {
                 stream_arn: record.event_source_arn.map(Into::into),
                 event_id: record.event_id.map(Into::into),
-                kinesis: super::kinesis::Kinesis {
+                kinesis: events::kinesis::Kinesis {
                     sequence_number: Some(kinesis.sequence_number.as_str().into()),
                     partition_key: Some(kinesis.partition_key.into()),
                     data: Some(STANDARD.encode(&kinesis.data.0).into()),
                     arrived: seconds(kinesis.approximate_arrival_timestamp.0.into()),
                 },
-                other_source: other(super::kinesis::SOURCES, record.event_source),
+                other_source: other(events::kinesis::SOURCES, record.event_source),
             }
         });
         Self { records: records.map(Into::into).collect(), has_window: false }
@@ -57,19 +57,19 @@ impl From<dynamodb::Event> for DynamoDbEvent {
         let image = |image: &serde_dynamo::Item| raw(image).filter(|image| image.get() != "{}");
         let records = event.records.into_iter().map(|record| {
             let change = record.change;
-            super::dynamodb::Fields {
+            events::dynamodb::Fields {
                 event_id: Some(record.event_id.into()),
                 event_name: Some(record.event_name.into()),
                 stream_arn: record.event_source_arn.map(Into::into),
                 user_identity: record.user_identity.as_ref().and_then(raw),
-                change: super::dynamodb::Images {
+                change: events::dynamodb::Images {
                     sequence_number: change.sequence_number.as_deref().map(Into::into),
                     keys: image(&change.keys),
                     new: image(&change.new_image),
                     old: image(&change.old_image),
                     created: seconds(change.approximate_creation_date_time.into()),
                 },
-                other_source: other(super::dynamodb::SOURCES, record.event_source),
+                other_source: other(events::dynamodb::SOURCES, record.event_source),
             }
         });
         Self { records: records.map(Into::into).collect(), has_window: false }
@@ -82,7 +82,7 @@ impl From<kafka::KafkaEvent> for KafkaEvent {
         let mut partitions: Vec<_> = event.records.into_iter().collect();
         partitions.sort_by(|(one, _), (other, _)| one.cmp(other));
         for (partition, of_partition) in partitions {
-            let fields = of_partition.into_iter().map(|record| super::kafka::Fields {
+            let fields = of_partition.into_iter().map(|record| events::kafka::Fields {
                 offset: Some(record.offset),
                 topic: record.topic.map(Into::into),
                 timestamp: Some(record.timestamp.timestamp_millis()),
@@ -92,7 +92,7 @@ impl From<kafka::KafkaEvent> for KafkaEvent {
             });
             add_partition(&mut records, &partition, fields.collect());
         }
-        Self { records, other_source: other(super::kafka::SOURCES, event.event_source) }
+        Self { records, other_source: other(events::kafka::SOURCES, event.event_source) }
     }
 }
 

@@ -1,20 +1,12 @@
 use std::io::Read;
-use std::time::{Duration, SystemTime};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
 
-use super::ParseError;
 use crate::Invocation;
+use crate::events::ParseError;
 
 /// The least memory of a function, in MB, which is what it has unless somebody says otherwise.
 const LEAST_MEMORY: u64 = 128;
-
-/// What a text in base64 stands for.
-pub(super) fn decode(text: &str) -> Result<Vec<u8>, ParseError> {
-    Ok(STANDARD.decode(text)?)
-}
 
 /// The most bytes that the data of a record may become: more is a mistake, or an attempt to fill the
 /// memory of the function, which would end all the records with it.
@@ -33,14 +25,6 @@ pub(super) fn decompress(data: Vec<u8>) -> Result<Vec<u8>, ParseError> {
         }
         _ => Ok(data),
     }
-}
-
-/// The moment so many seconds after the epoch, to the millisecond.
-pub(super) fn moment(seconds: f64) -> Option<SystemTime> {
-    let since = Duration::try_from_secs_f64(seconds).ok()?;
-    // Half a millisecond more, and the rest cut off.
-    let millis = since.checked_add(Duration::from_micros(500))?.as_millis();
-    SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(millis.try_into().ok()?))
 }
 
 fn read(from: impl Read, limit: u64) -> Result<Vec<u8>, ParseError> {
@@ -97,7 +81,6 @@ mod tests {
         cut.truncate(20);
         assert!(matches!(decompress(cut), Err(ParseError::Compression(_))));
         assert!(matches!(decompress(vec![0x78, 0x9c, 1, 2]), Err(ParseError::Compression(_))));
-        assert!(matches!(decode("%%%"), Err(ParseError::Base64(_))));
     }
 
     #[test]

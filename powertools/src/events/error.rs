@@ -1,7 +1,4 @@
 use std::error::Error as StdError;
-use std::ops::Deref;
-
-use serde::de::DeserializeOwned;
 
 /// Why a record could not be parsed. It is the failure of that record alone.
 #[derive(Debug, thiserror::Error)]
@@ -32,54 +29,4 @@ pub enum ParseError {
     /// Something else, of a source of your own.
     #[error("the record cannot be read")]
     Other(#[source] Box<dyn StdError + Send + Sync>),
-}
-
-/// A record with its body parsed, for the record's handler: [`sqs`](super::sqs) by itself,
-/// [`KinesisMessage`](super::KinesisMessage) and [`KafkaMessage`](super::KafkaMessage) by their
-/// names.
-///
-/// What else the record has is here too:
-///
-/// ```
-/// use powertools::batch::{Message, RecordError};
-///
-/// #[derive(serde::Deserialize)]
-/// struct Order {
-///     id: String,
-/// }
-///
-/// async fn charge(order: Message<Order>) -> Result<(), RecordError> {
-///     if order.receive_count() > Some(1) {
-///         println!("another try: order {} of message {:?}", order.body.id, order.message_id());
-///     }
-///     Ok(())
-/// }
-/// # let _ = charge;
-/// ```
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Message<T, R = super::SqsRecord> {
-    /// What the body says.
-    pub body: T,
-    /// The record itself.
-    pub record: R,
-}
-
-impl<T: DeserializeOwned, R> Message<T, R> {
-    /// Reads `json`, the body of `record`.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`ParseError::Json`] if it is not JSON or not of the type `T`.
-    pub fn parse(record: R, json: &[u8]) -> Result<Self, ParseError> {
-        Ok(Self { body: serde_json::from_slice(json)?, record })
-    }
-}
-
-impl<T, R> Deref for Message<T, R> {
-    type Target = R;
-
-    fn deref(&self) -> &R {
-        &self.record
-    }
 }

@@ -3,20 +3,12 @@
 use lambda_runtime::LambdaEvent;
 use serde::{Serialize, Serializer};
 
-mod step_functions;
-
-#[cfg(feature = "batch")]
-mod batch;
-#[cfg(feature = "events")]
-mod events;
-
-pub use self::step_functions::StepFunctionsContext;
-
 /// The key by which an event's own source tells a duplicate from new work.
 ///
 /// ```
 /// use powertools::batch::{Message, RecordError};
-/// use powertools::idempotency::{Idempotency, MemoryStore, natural};
+/// use powertools::events::natural;
+/// use powertools::idempotency::{Idempotency, MemoryStore};
 /// use powertools::idempotent;
 ///
 /// # struct Order;
@@ -39,7 +31,7 @@ pub use self::step_functions::StepFunctionsContext;
 /// | SNS notification | message id | the notification is delivered again |
 /// | EventBridge event | event id | the event is delivered again, or replayed from an archive |
 /// | HTTP request (API Gateway, function URL, ALB) | the header `Idempotency-Key` | the client tries again |
-/// | Step Functions task ([`StepFunctionsContext`]) | execution, state, when it was entered, the item of a map | the task is tried again |
+/// | Step Functions task ([`StepFunctionsContext`](super::StepFunctionsContext)) | execution, state, when it was entered, the item of a map | the task is tried again |
 ///
 /// # When it is the right key, and when the business key is
 ///
@@ -59,7 +51,7 @@ pub use self::step_functions::StepFunctionsContext;
 /// # What has none
 ///
 /// An event without its identifier has an absent key, which is
-/// [`Error::KeyMissing`](super::Error::KeyMissing). So has a batch of several records: it is never
+/// [`Error::KeyMissing`](crate::idempotency::Error::KeyMissing). So has a batch of several records: it is never
 /// delivered again with the same records. Take the key of each record.
 #[must_use]
 pub fn natural<E: HasNaturalKey + ?Sized>(event: &E) -> NaturalKey {
@@ -69,7 +61,7 @@ pub fn natural<E: HasNaturalKey + ?Sized>(event: &E) -> NaturalKey {
 /// An event whose source gives it a key: see [`natural`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no natural key",
-    note = "events of `aws_lambda_events` have one with the feature `events`, records of a batch \
+    note = "events of `aws_lambda_events` have one with the feature `aws-lambda-events`, records of a batch \
             with `batch`; a batch has none as a whole: take the key of each record"
 )]
 pub trait HasNaturalKey {
@@ -86,7 +78,7 @@ impl NaturalKey {
     /// empty: what is left could be the key of other events too.
     ///
     /// ```
-    /// use powertools::idempotency::{HasNaturalKey, NaturalKey};
+    /// use powertools::events::{HasNaturalKey, NaturalKey};
     ///
     /// struct Webhook {
     ///     shop: String,

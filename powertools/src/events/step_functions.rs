@@ -9,7 +9,7 @@ use super::{HasNaturalKey, NaturalKey};
 /// task in JSONata, or `"context.$": "$$"` in its parameters in JSONPath.
 ///
 /// ```
-/// use powertools::idempotency::{StepFunctionsContext, natural};
+/// use powertools::events::{StepFunctionsContext, natural};
 ///
 /// #[derive(serde::Deserialize)]
 /// struct Task {

@@ -1,0 +1,293 @@
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use serde::de::{self, DeserializeOwned, MapAccess};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use super::de::{Object, Value, event, text_in};
+use super::decode::moment;
+use super::{HasNaturalKey, NaturalKey, ParseError, RecordId};
+
+pub(crate) const SOURCES: &[&str] = &["aws:dynamodb"];
+
+/// The event of a shard of a DynamoDB stream.
+///
+/// Keys and images are kept as they are written until the handler of their record starts.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct DynamoDbEvent {
+    /// The records, in the order in which they came.
+    pub records: Vec<DynamoDbRecord>,
+    /// True for an event of a tumbling window, which a batch refuses.
+    pub has_window: bool,
+}
+
+/// A change of an item in a DynamoDB table. Cloning is cheap.
+#[derive(Clone, Debug)]
+pub struct DynamoDbRecord(Arc<Fields>);
+
+#[derive(Debug, Default)]
+pub(super) struct Fields {
+    pub(super) event_id: Option<Box<str>>,
+    pub(super) event_name: Option<Box<str>>,
+    pub(super) stream_arn: Option<Arc<str>>,
+    pub(super) user_identity: Option<Box<RawValue>>,
+    pub(super) change: Images,
+    /// Where it is from, if that is not DynamoDB.
+    pub(super) other_source: Option<Box<str>>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Images {
+    pub(super) sequence_number: Option<RecordId>,
+    pub(super) keys: Option<Box<RawValue>>,
+    pub(super) new: Option<Box<RawValue>>,
+    pub(super) old: Option<Box<RawValue>>,
+    pub(super) created: Option<f64>,
+}
+
+/// What happened to an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ChangeKind {
+    /// It is new.
+    Insert,
+    /// It was changed.
+    Modify,
+    /// It was removed, by a request or since its time to live was over.
+    Remove,
+    /// Something that this version does not know.
+    Unknown,
+}
+
+impl HasNaturalKey for DynamoDbRecord {
+    fn natural_key(&self) -> NaturalKey {
+        NaturalKey::new([self.event_id()])
+    }
+}
+
+impl DynamoDbRecord {
+    /// The name that the record gives its source, if that is not DynamoDB.
+    pub(crate) fn other_source(&self) -> Option<&str> {
+        self.0.other_source.as_deref()
+    }
+
+    /// The identifier for a reply.
+    pub(crate) fn record_id(&self) -> Option<&RecordId> {
+        self.0.change.sequence_number.as_ref()
+    }
+
+    /// The key of the item, as it is written.
+    pub(crate) fn raw_keys(&self) -> Option<&RawValue> {
+        self.0.change.keys.as_deref()
+    }
+
+    /// The place of the record in its shard: a number of more digits than any integer type has.
+    #[must_use]
+    pub fn sequence_number(&self) -> Option<&str> {
+        self.0.change.sequence_number.as_ref().map(RecordId::as_str)
+    }
+
+    /// What happened.
+    #[must_use]
+    pub fn kind(&self) -> ChangeKind {
+        match self.0.event_name.as_deref() {
+            Some("INSERT") => ChangeKind::Insert,
+            Some("MODIFY") => ChangeKind::Modify,
+            Some("REMOVE") => ChangeKind::Remove,
+            _ => ChangeKind::Unknown,
+        }
+    }
+
+    /// The key of the item.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ParseError::Empty`] if there is none, and [`ParseError::Json`] or
+    /// [`ParseError::Item`] if it is not of the type `K`.
+    pub fn keys<K: DeserializeOwned>(&self) -> Result<K, ParseError> {
+        read(self.0.change.keys.as_deref())?.ok_or(ParseError::Empty)
+    }
+
+    /// The item after the change, if the stream has it.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ParseError::Json`] or [`ParseError::Item`] if it is not of the type `T`.
+    pub fn new_image<T: DeserializeOwned>(&self) -> Result<Option<T>, ParseError> {
+        read(self.0.change.new.as_deref())
+    }
+
+    /// The item before the change, if the stream has it.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ParseError::Json`] or [`ParseError::Item`] if it is not of the type `T`.
+    pub fn old_image<T: DeserializeOwned>(&self) -> Result<Option<T>, ParseError> {
+        read(self.0.change.old.as_deref())
+    }
+
+    /// Returns true if DynamoDB removed the item since its time to live was over.
+    #[must_use]
+    pub fn is_expiry(&self) -> bool {
+        let principal = self.0.user_identity.as_deref();
+        let principal = principal.and_then(|identity| text_in(identity, "principalId"));
+        principal.as_deref() == Some("dynamodb.amazonaws.com")
+    }
+
+    /// The id of the event.
+    #[must_use]
+    pub fn event_id(&self) -> Option<&str> {
+        self.0.event_id.as_deref()
+    }
+
+    /// The ARN of the stream.
+    #[must_use]
+    pub fn stream_arn(&self) -> Option<&str> {
+        self.0.stream_arn.as_deref()
+    }
+
+    /// When the item was changed, about.
+    #[must_use]
+    pub fn created_at(&self) -> Option<SystemTime> {
+        moment(self.0.change.created?)
+    }
+}
+
+fn read<T: DeserializeOwned>(item: Option<&RawValue>) -> Result<Option<T>, ParseError> {
+    let Some(item) = item else { return Ok(None) };
+    let item: serde_dynamo::Item = serde_json::from_str(item.get())?;
+    Ok(Some(serde_dynamo::from_item(item)?))
+}
+
+impl<'de> Deserialize<'de> for DynamoDbEvent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Event { records, has_window } = event(deserializer)?;
+        let records = records.ok_or_else(|| {
+            de::Error::custom("not an event of a DynamoDB stream: it has no list `Records`")
+        })?;
+        Ok(Self { records, has_window })
+    }
+}
+
+impl From<Fields> for DynamoDbRecord {
+    fn from(fields: Fields) -> Self {
+        Self(Arc::new(fields))
+    }
+}
+
+#[derive(Default)]
+struct Event {
+    records: Option<Vec<DynamoDbRecord>>,
+    has_window: bool,
+}
+
+enum EventMember {
+    Records,
+    Window,
+}
+
+impl Object for Event {
+    type Member = EventMember;
+
+    fn named(name: &[u8]) -> Option<EventMember> {
+        match name {
+            b"Records" => Some(EventMember::Records),
+            b"window" => Some(EventMember::Window),
+            _ => None,
+        }
+    }
+
+    fn read<'de, A: MapAccess<'de>>(
+        &mut self,
+        member: EventMember,
+        value: &mut Value<'_, A>,
+    ) -> Result<(), A::Error> {
+        match member {
+            EventMember::Records => self.records = value.records::<Fields, _>()?,
+            EventMember::Window => self.has_window = value.raw()?.is_some(),
+        }
+        Ok(())
+    }
+}
+
+pub(super) enum Member {
+    Change,
+    EventId,
+    EventName,
+    StreamArn,
+    UserIdentity,
+    Source,
+}
+
+impl Object for Fields {
+    type Member = Member;
+
+    fn named(name: &[u8]) -> Option<Member> {
+        Some(match name {
+            b"dynamodb" => Member::Change,
+            b"eventID" => Member::EventId,
+            b"eventName" => Member::EventName,
+            b"eventSourceARN" => Member::StreamArn,
+            b"userIdentity" => Member::UserIdentity,
+            // Others write it with a capital letter.
+            b"eventSource" | b"EventSource" => Member::Source,
+            _ => return None,
+        })
+    }
+
+    fn read<'de, A: MapAccess<'de>>(
+        &mut self,
+        member: Member,
+        value: &mut Value<'_, A>,
+    ) -> Result<(), A::Error> {
+        match member {
+            Member::Change => value.object(&mut self.change)?,
+            Member::EventId => self.event_id = value.text()?,
+            Member::EventName => self.event_name = value.text()?,
+            Member::StreamArn => self.stream_arn = value.arn()?,
+            Member::UserIdentity => self.user_identity = value.raw()?,
+            Member::Source => self.other_source = value.unless(SOURCES)?,
+        }
+        Ok(())
+    }
+}
+
+pub(super) enum ChangeMember {
+    SequenceNumber,
+    Keys,
+    New,
+    Old,
+    Created,
+}
+
+impl Object for Images {
+    type Member = ChangeMember;
+
+    fn named(name: &[u8]) -> Option<ChangeMember> {
+        Some(match name {
+            b"SequenceNumber" => ChangeMember::SequenceNumber,
+            b"Keys" => ChangeMember::Keys,
+            b"NewImage" => ChangeMember::New,
+            b"OldImage" => ChangeMember::Old,
+            b"ApproximateCreationDateTime" => ChangeMember::Created,
+            _ => return None,
+        })
+    }
+
+    fn read<'de, A: MapAccess<'de>>(
+        &mut self,
+        member: ChangeMember,
+        value: &mut Value<'_, A>,
+    ) -> Result<(), A::Error> {
+        match member {
+            ChangeMember::SequenceNumber => self.sequence_number = value.text()?,
+            ChangeMember::Keys => self.keys = value.raw()?,
+            ChangeMember::New => self.new = value.raw()?,
+            ChangeMember::Old => self.old = value.raw()?,
+            ChangeMember::Created => self.created = value.number()?,
+        }
+        Ok(())
+    }
+}

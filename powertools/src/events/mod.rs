@@ -1,0 +1,47 @@
+//! The events of AWS services as typed values, and the keys that identify them.
+//!
+//! A type here reads what AWS sends: members that are missing, null or unknown are accepted where
+//! AWS leaves them out. Each type deserialises with any `serde` deserialiser, also inside an enum
+//! that is `#[serde(untagged)]`, with or without [`Powertools`](crate::Powertools).
+//!
+//! [`batch`](mod@crate::batch) processes the events that are batches, and [`natural`] returns the key
+//! by which a source identifies a delivery.
+
+mod natural;
+mod step_functions;
+
+#[cfg(feature = "aws-lambda-events")]
+mod aws_lambda_events;
+#[cfg(feature = "batch")]
+mod de;
+#[cfg(feature = "batch")]
+mod decode;
+#[cfg(feature = "batch")]
+pub(crate) mod dynamodb;
+#[cfg(feature = "batch")]
+mod error;
+#[cfg(feature = "events")]
+mod http;
+#[cfg(feature = "batch")]
+pub(crate) mod kafka;
+#[cfg(feature = "batch")]
+pub(crate) mod kinesis;
+#[cfg(feature = "batch")]
+mod record_id;
+#[cfg(feature = "batch")]
+pub(crate) mod sqs;
+
+#[cfg(feature = "batch")]
+pub use self::dynamodb::{ChangeKind, DynamoDbEvent, DynamoDbRecord};
+#[cfg(feature = "batch")]
+pub use self::error::ParseError;
+#[cfg(feature = "batch")]
+pub use self::kafka::{KafkaEvent, KafkaIdentifier, KafkaRecord};
+#[cfg(feature = "batch")]
+pub use self::kinesis::{KinesisEvent, KinesisRecord};
+pub use self::natural::{HasNaturalKey, NaturalKey, natural};
+#[cfg(feature = "batch")]
+pub use self::record_id::RecordId;
+#[cfg(feature = "batch")]
+pub use self::sqs::{MessageAttribute, SqsEvent, SqsRecord};
+pub use self::step_functions::StepFunctionsContext;
