@@ -97,4 +97,6 @@ pub use self::replay::Replay;
 #[cfg(feature = "dynamodb")]
 pub use self::store::DynamoDbStore;
 pub use self::store::{MemoryStore, Store, StoreError, StoreErrorKind};
+#[doc(no_inline)]
+pub use crate::events::{HasNaturalKey, NaturalKey, StepFunctionsContext, natural};
 pub use crate::json::{Json, JsonError, Number};
