@@ -46,7 +46,7 @@ pub(crate) fn find(krate: &Path, sig: &mut Signature, context: Option<&Expr>) ->
         }};
     }
     let invocation = quote! {{
-        use #krate::invocation::probe::{NoContext as _, Probe};
+        use #krate::macro_support::{NoContext as _, Probe};
         #krate::Invocation::current_or(#context)
     }};
     Find { invocation, names, bindings }

@@ -89,9 +89,11 @@ pub mod logging;
 #[cfg(feature = "test-util")]
 pub mod testing;
 
+#[doc(hidden)]
+pub mod macro_support;
+
 mod carries;
 mod clock;
-mod in_place;
 mod json;
 
 pub use crate::carries::Carries;
@@ -101,8 +103,6 @@ pub use crate::clock::Clock;
 pub use crate::deadline::{Deadline, DeadlineLayer};
 #[doc(inline)]
 pub use crate::error::LambdaError;
-#[doc(hidden)]
-pub use crate::in_place::InPlace;
 #[cfg(feature = "init")]
 #[doc(inline)]
 pub use crate::init::InitOnce;

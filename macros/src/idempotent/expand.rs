@@ -25,7 +25,7 @@ pub(crate) fn wrap(args: &Args, work: Work<'_>) -> TokenStream {
         // A closure's type has the path of the function around it, with the type of a method and
         // what a generic function is called with.
         None => or_return(quote! {
-            #krate::idempotency::default_name(::core::any::type_name_of_val(&|| ()))
+            #krate::macro_support::default_name(::core::any::type_name_of_val(&|| ()))
         }),
     };
     let operation = quote_spanned!(at(with)=> (#with).operation(#name));

@@ -68,9 +68,10 @@ fn borrowed(args: &Args, result: &Type) -> (Type, Type) {
         return (value, Type::Path(accessed));
     }
     let krate = krate_at(krate, at(result));
-    let value: Type = parse_quote_spanned!(at(result)=> <#result as #krate::init::MadeOnce>::Value);
+    let value: Type =
+        parse_quote_spanned!(at(result)=> <#result as #krate::macro_support::MadeOnce>::Value);
     let accessed = parse_quote_spanned! {at(result)=>
-        ::core::result::Result<&'static #value, <#result as #krate::init::MadeOnce>::Error>
+        ::core::result::Result<&'static #value, <#result as #krate::macro_support::MadeOnce>::Error>
     };
     (value, accessed)
 }
@@ -121,11 +122,11 @@ mod tests {
         for part in [
             quote! {
                 fn limit() -> ::core::result::Result<
-                    &'static <Made as a::b::init::MadeOnce>::Value,
-                    <Made as a::b::init::MadeOnce>::Error
+                    &'static <Made as a::b::macro_support::MadeOnce>::Value,
+                    <Made as a::b::macro_support::MadeOnce>::Error
                 >
             },
-            quote!(static ONCE: a::b::init::SyncInitOnce< <Made as a::b::init::MadeOnce>::Value>),
+            quote!(static ONCE: a::b::init::SyncInitOnce< <Made as a::b::macro_support::MadeOnce>::Value>),
         ] {
             assert!(expanded.contains(&part.to_string()), "{part}\nis not in\n{expanded}");
         }

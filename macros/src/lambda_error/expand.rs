@@ -43,7 +43,7 @@ fn implement<'a>(
         let clause = generics.make_where_clause();
         clause.predicates.push(parse_quote!(#ident #types: ::core::error::Error + 'static));
         for Forward { ty, .. } in forwards.into_iter().filter(|f| mentions(input, f)) {
-            clause.predicates.push(parse_quote!(#ty: #krate::error::AsError));
+            clause.predicates.push(parse_quote!(#ty: #krate::macro_support::AsError));
         }
     }
     let (parameters, types, clause) = generics.split_for_impl();
@@ -134,7 +134,7 @@ fn is_permanent(krate: &Path, cases: &[Case]) -> TokenStream {
 }
 
 fn import(krate: &Path, forwards: bool) -> Option<TokenStream> {
-    forwards.then(|| quote!(use #krate::error::AsError as _;))
+    forwards.then(|| quote!(use #krate::macro_support::AsError as _;))
 }
 
 fn pattern(case: &Case) -> TokenStream {
@@ -195,7 +195,7 @@ mod tests {
             #[automatically_derived]
             impl ::powertools::error::LambdaError for OrderError {
                 fn error_type(&self) -> &'static str {
-                    use ::powertools::error::AsError as _;
+                    use ::powertools::macro_support::AsError as _;
                     match self {
                         Self::Declined { .. } => "CardDeclined",
                         Self::Warehouse { .. } => "OrderError.Warehouse",
@@ -206,7 +206,7 @@ mod tests {
                 }
 
                 fn is_permanent(&self) -> bool {
-                    use ::powertools::error::AsError as _;
+                    use ::powertools::macro_support::AsError as _;
                     match self {
                         Self::Declined { .. } => true,
                         Self::Idempotency { 0: source, .. } =>

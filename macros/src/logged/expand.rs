@@ -23,7 +23,7 @@ impl Args {
     pub(crate) fn look_at(&self, event: &Ident) -> TokenStream {
         let krate = &self.krate;
         let correlation_id = self.correlation_id.as_ref().map(
-            |path| quote_spanned!(at(path)=> #krate::logging::correlate(&#event.payload, #path);),
+            |path| quote_spanned!(at(path)=> #krate::macro_support::correlate(&#event.payload, #path);),
         );
         let log = self.event.as_ref().map(
             |option| quote_spanned!(at(option)=> #krate::logging::log_event(&#event.payload);),

@@ -78,7 +78,8 @@ impl Work<'_> {
                 #statements
             }));
         };
-        let in_place = quote_spanned!(Span::mixed_site()=> #krate::InPlace::new(work.as_mut()));
+        let in_place =
+            quote_spanned!(Span::mixed_site()=> #krate::macro_support::InPlace::new(work.as_mut()));
         (pinned, in_place)
     }
 }

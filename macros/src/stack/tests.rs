@@ -30,7 +30,7 @@ fn idempotent_stays_small() {
             pub(crate) async fn charge(argument0: Event) -> Result<u64, Error> {
                 const _: &str = "#[idempotent]";
                 let invocation = {
-                    use ::powertools::invocation::probe::{NoContext as _, Probe};
+                    use ::powertools::macro_support::{NoContext as _, Probe};
                     ::powertools::Invocation::current_or(
                         ::core::option::Option::None.or(Probe(&argument0).context())
                     )
@@ -52,7 +52,7 @@ fn idempotent_stays_small() {
                         }
                         { half typed, }
                     }));
-                    call.run(::powertools::InPlace::new(work.as_mut())).await
+                    call.run(::powertools::macro_support::InPlace::new(work.as_mut())).await
                 };
                 ::powertools::Invocation::enter(invocation, work).await
             }
@@ -89,7 +89,7 @@ fn deadline_stays_small() {
                     ::powertools::Deadline::current()
                         .run_or(
                             ::core::time::Duration::from_millis(2000u64),
-                            ::powertools::InPlace::new(work.as_mut()),
+                            ::powertools::macro_support::InPlace::new(work.as_mut()),
                             |_| ::core::result::Result::Ok(Reply::accepted())
                         )
                         .await
@@ -114,7 +114,7 @@ fn logged_stays_small() {
             async fn charge(records: &Records, argument1: Event) -> Answer {
                 const _: &str = "#[logged]";
                 let invocation = {
-                    use ::powertools::invocation::probe::{NoContext as _, Probe};
+                    use ::powertools::macro_support::{NoContext as _, Probe};
                     ::powertools::Invocation::current_or(
                         ::core::option::Option::None
                             .or(Probe(&records).context())
@@ -122,7 +122,7 @@ fn logged_stays_small() {
                     )
                 };
                 let work = async move {
-                    ::powertools::logging::correlate(&argument1.payload, "id");
+                    ::powertools::macro_support::correlate(&argument1.payload, "id");
                     ::powertools::logging::log_event(&argument1.payload);
                     let LambdaEvent { payload, .. } = argument1;
                     #[allow(unused_braces)]
@@ -134,7 +134,7 @@ fn logged_stays_small() {
                         }
                         { body }
                     }));
-                    ::powertools::logging::observe(::powertools::InPlace::new(work.as_mut())).await
+                    ::powertools::logging::observe(::powertools::macro_support::InPlace::new(work.as_mut())).await
                 };
                 ::powertools::Invocation::enter(invocation, work).await
             }
@@ -234,7 +234,7 @@ fn the_context_and_the_crate_are_told() -> Result<()> {
     for part in [
         quote!(async fn charge(&mut self, (mut id, _): Pair) -> Answer),
         quote!(let invocation = a::b::Invocation::current_or(::core::option::Option::Some(self.1));),
-        quote!(match a::b::idempotency::default_name(::core::any::type_name_of_val(&|| ()))),
+        quote!(match a::b::macro_support::default_name(::core::any::type_name_of_val(&|| ()))),
         quote!(let _ = &id; { body }),
     ] {
         assert!(expanded.contains(&part.to_string()), "{part}\nis not in\n{expanded}");

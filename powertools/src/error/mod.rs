@@ -55,8 +55,7 @@
 pub(crate) mod causes;
 pub(crate) mod diagnose;
 pub(crate) mod own;
-
-mod registry;
+pub(crate) mod registry;
 
 use std::error::Error as StdError;
 
@@ -65,10 +64,7 @@ pub use lambda_runtime::Diagnostic;
 
 pub(crate) use self::causes::with_causes;
 pub(crate) use self::registry::describe;
-pub use self::registry::{Description, Registration, find};
-
-#[doc(hidden)]
-pub use inventory;
+pub use self::registry::{Description, find};
 
 /// An error with a fixed name, and a class: permanent or retryable.
 ///
@@ -89,44 +85,4 @@ pub trait LambdaError: StdError + 'static {
 #[must_use]
 pub fn diagnostic<E: LambdaError>(error: &E) -> Diagnostic {
     Diagnostic { error_type: error.error_type().to_owned(), error_message: with_causes(error) }
-}
-
-/// Anything that is an error or dereferences to one, as an error without its type.
-///
-/// The derive uses it for the one field of a `#[error(transparent)]` variant, which may be an error
-/// type or a box such as `lambda_runtime::Error` and `anyhow::Error`.
-///
-/// ```
-/// use powertools::error::AsError as _;
-///
-/// let boxed = anyhow::anyhow!("no order");
-/// assert_eq!(boxed.as_error().to_string(), "no order");
-/// ```
-pub trait AsError {
-    /// The error.
-    fn as_error(&self) -> &(dyn StdError + 'static);
-}
-
-impl<E: StdError + 'static> AsError for E {
-    fn as_error(&self) -> &(dyn StdError + 'static) {
-        self
-    }
-}
-
-impl AsError for dyn StdError + 'static {
-    fn as_error(&self) -> &(dyn StdError + 'static) {
-        self
-    }
-}
-
-impl AsError for dyn StdError + Send + 'static {
-    fn as_error(&self) -> &(dyn StdError + 'static) {
-        self
-    }
-}
-
-impl AsError for dyn StdError + Send + Sync + 'static {
-    fn as_error(&self) -> &(dyn StdError + 'static) {
-        self
-    }
 }

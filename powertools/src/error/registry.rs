@@ -106,8 +106,8 @@ fn downcast_to<E: LambdaError>(value: &dyn Any) -> Option<&(dyn StdError + 'stat
 #[macro_export]
 macro_rules! register_lambda_error {
     ($error:ty $(,)?) => {
-        $crate::error::inventory::submit! {
-            $crate::error::Registration::of::<$error>()
+        $crate::macro_support::inventory::submit! {
+            $crate::macro_support::Registration::of::<$error>()
         }
     };
 }

@@ -88,7 +88,7 @@ pub use self::cache::LocalCache;
 pub use self::codec::{HashFunction, KeyCodec};
 pub use self::error::Error;
 pub use self::layer::{IdempotencyLayer, IdempotencyService};
-pub use self::operation::{Call, Operation, default_name};
+pub use self::operation::{Call, Operation};
 pub use self::options::{
     Builder, Idempotency, OnInterrupt, OnMissingKey, OnSaveFailure, WhileInProgress,
 };

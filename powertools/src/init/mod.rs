@@ -68,7 +68,6 @@
 mod error;
 mod extension;
 mod hooks;
-mod made_once;
 mod making;
 mod once;
 mod report;
@@ -80,6 +79,5 @@ mod warm_up;
 pub(crate) mod stack;
 
 pub use self::error::Error;
-pub use self::made_once::MadeOnce;
 pub use self::once::InitOnce;
 pub use self::sync_once::SyncInitOnce;

@@ -95,16 +95,6 @@ pub fn set_correlation_id_from(event: &impl Serialize, path: &str) -> Result<(),
     Ok(())
 }
 
-/// As [`set_correlation_id_from`], with a warning where that has an error: logging never fails an
-/// invocation.
-///
-/// `#[logged(correlation_id = "…")]` does this.
-pub fn correlate(event: &impl Serialize, path: &str) {
-    if let Err(error) = set_correlation_id_from(event, path) {
-        tracing::warn!(target: "powertools::handler", %error, "there is no correlation id");
-    }
-}
-
 /// What the line of a handler's error says.
 fn failure<E: fmt::Debug + 'static>(error: &E, debug: &str) -> Failure {
     let any: &dyn Any = error;

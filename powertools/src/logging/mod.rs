@@ -137,7 +137,7 @@ pub mod correlation;
 pub use self::append::{KeyGuard, append, append_scoped, remove, set_correlation_id};
 pub use self::builder::{Logging, init};
 pub use self::error::Error;
-pub use self::handler::{correlate, log_event, observe, set_correlation_id_from};
+pub use self::handler::{log_event, observe, set_correlation_id_from};
 pub use self::json::{Json, json};
 pub use self::level::{Level, ParseLevelError};
 pub use self::panics::log_panics;

@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use powertools::idempotency::{DynamoDbStore, Error, Idempotency, WhileInProgress, default_name};
+use powertools::idempotency::{DynamoDbStore, Error, Idempotency, WhileInProgress};
+use powertools::macro_support::default_name;
 use powertools::testing::invocation;
 use serde_json::Value;
 

@@ -12,7 +12,8 @@ use std::task::{Context, Poll};
 /// use std::pin::pin;
 /// use std::time::Duration;
 /// use powertools::deadline::Error;
-/// use powertools::{Deadline, InPlace};
+/// use powertools::Deadline;
+/// use powertools::macro_support::InPlace;
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Error> {
 /// let mut work = pin!(Some(async { Ok::<_, Error>("charged") }));

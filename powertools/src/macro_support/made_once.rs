@@ -3,7 +3,7 @@
 /// [`#[init_once]`](macro@crate::init_once) uses it where it cannot see the type of the value.
 ///
 /// ```
-/// use powertools::init::MadeOnce;
+/// use powertools::macro_support::MadeOnce;
 ///
 /// type Made = Result<String, std::fmt::Error>;
 ///
@@ -11,7 +11,7 @@
 /// # let _ = value;
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no `Result`",
+    message = "`{Self}` is not a `Result`",
     label = "`#[init_once]` goes on a function that returns a `Result<T, E>`"
 )]
 pub trait MadeOnce {

@@ -1,0 +1,27 @@
+//! What the attributes expand to, and nothing that a person calls.
+//!
+//! Not part of the public API: it changes with any release, together with the attributes.
+
+mod as_error;
+mod context;
+mod in_place;
+
+#[cfg(feature = "logging")]
+mod correlate;
+#[cfg(feature = "idempotency")]
+mod default_name;
+#[cfg(feature = "init")]
+mod made_once;
+
+pub use inventory;
+
+pub use self::as_error::AsError;
+pub use self::context::{NoContext, Probe};
+#[cfg(feature = "logging")]
+pub use self::correlate::correlate;
+#[cfg(feature = "idempotency")]
+pub use self::default_name::default_name;
+pub use self::in_place::InPlace;
+#[cfg(feature = "init")]
+pub use self::made_once::MadeOnce;
+pub use crate::error::registry::Registration;
