@@ -9,8 +9,8 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::correlation::{Correlation, Path};
 use super::environment::Environment;
-use super::filter::Admission;
-use super::redact::Redaction;
+use super::filter::admission::Admission;
+use super::line::redact::Redaction;
 use super::settings::{Settings, Shared};
 use super::writer::Writer;
 use super::{Error, Format, Level, start};

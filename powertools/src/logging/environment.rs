@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::filter::is_level;
-use super::{Error, Format, Level};
+use super::Error;
+use super::filter::levels::{Directives, Level, Levels, ParseLevelError, is_level, name};
+use super::line::format::Format;
 
 const LAMBDA_LEVEL: &str = "AWS_LAMBDA_LOG_LEVEL";
 const LEVEL: &str = "POWERTOOLS_LOG_LEVEL";
@@ -16,21 +17,6 @@ const DEV: &str = "POWERTOOLS_DEV";
 
 /// The variables that are about logs. One that is set to nothing is not set.
 pub(super) struct Environment(HashMap<String, String>);
-
-/// The level that holds, and Lambda's own one if it has one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Levels {
-    pub(super) level: Level,
-    pub(super) lambda: Option<Level>,
-    /// Whether a variable says the level, and not the code.
-    pub(super) by_variable: bool,
-}
-
-/// The levels of targets, and what they were set by.
-pub(super) struct Directives {
-    pub(super) setting: &'static str,
-    pub(super) text: String,
-}
 
 impl Environment {
     pub(super) fn of_the_process() -> Self {
@@ -53,9 +39,9 @@ impl Environment {
     pub(super) fn levels(&self, code: Level, warnings: &mut Vec<String>) -> Result<Levels, Error> {
         let own = match self.get(LEVEL) {
             None => code,
-            Some(word) => word.parse().map_err(|error: super::ParseLevelError| {
-                Error::setting(LEVEL, word, error.to_string())
-            })?,
+            Some(word) => word
+                .parse()
+                .map_err(|error: ParseLevelError| Error::setting(LEVEL, word, error.to_string()))?,
         };
         let lambda = match self.get(LAMBDA_LEVEL).map(str::parse) {
             None => None,
@@ -130,18 +116,6 @@ impl Environment {
             "0" | "n" | "no" | "f" | "false" | "off" => Ok(Some(false)),
             _ => Err(Error::setting(name, word, "it is neither true nor false")),
         }
-    }
-}
-
-/// The word for a level in Lambda's own settings.
-pub(super) fn name(level: Level) -> &'static str {
-    match level {
-        Level::Trace => "TRACE",
-        Level::Debug => "DEBUG",
-        Level::Info => "INFO",
-        Level::Warn => "WARN",
-        Level::Error => "ERROR",
-        Level::Fatal => "FATAL",
     }
 }
 

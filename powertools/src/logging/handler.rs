@@ -5,8 +5,9 @@ use std::future::Future;
 use lambda_runtime::Diagnostic;
 use serde::Serialize;
 
+use super::line::exception;
+use super::line::json::json;
 use super::watch::{Failure, Watch};
-use super::{exception, json};
 use crate::error::causes;
 use crate::error::diagnose::known_error;
 

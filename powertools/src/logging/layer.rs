@@ -8,12 +8,14 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
-use super::fields::{Fields, Visitor};
+use super::emit::{Origin, Scratch};
 use super::handler::EVENT;
-use super::line::{Origin, Scratch};
-use super::settings::{Format, Settings, Shared};
+use super::line::fields::Fields;
+use super::line::format::Format;
+use super::line::visitor::Visitor;
+use super::settings::{Settings, Shared};
 use super::state::State;
-use super::watch::{HANDLER, PANIC};
+use super::state::ending::{HANDLER, PANIC};
 use crate::Invocation;
 use crate::json::{cut, write};
 

@@ -104,31 +104,20 @@
 //! layer, unless sampling or the buffer must look at it.
 
 mod append;
-mod appended;
-mod buffer;
 mod builder;
-mod copy;
-mod cut;
+mod emit;
 mod environment;
 mod error;
-mod exception;
-mod fields;
 mod filter;
 mod handler;
-mod indent;
-mod json;
-mod keys;
 mod layer;
-mod level;
 mod line;
 pub(crate) mod observer;
 mod panics;
-mod redact;
 mod service;
 mod settings;
 mod start;
 mod state;
-mod timestamp;
 pub(crate) mod watch;
 mod writer;
 
@@ -137,9 +126,9 @@ pub mod correlation;
 pub use self::append::{KeyGuard, append, append_scoped, remove, set_correlation_id};
 pub use self::builder::{Logging, init};
 pub use self::error::Error;
+pub use self::filter::levels::{Level, ParseLevelError};
 pub use self::handler::{log_event, observe, set_correlation_id_from};
-pub use self::json::{Json, json};
-pub use self::level::{Level, ParseLevelError};
+pub use self::line::format::Format;
+pub use self::line::json::{Json, json};
 pub use self::panics::log_panics;
 pub use self::service::{LoggingLayer, LoggingService, OnEvent};
-pub use self::settings::Format;

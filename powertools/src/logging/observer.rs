@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use serde_json::value::RawValue;
 
 use super::settings::Shared;
-use super::watch::HANDLER;
+use super::state::ending::HANDLER;
 use super::{Error, Logging, log_event, set_correlation_id, start};
 
 /// Logs what becomes of invocations. Settings that cannot be show when the function starts.

@@ -1,7 +1,7 @@
 use std::panic::{self, PanicHookInfo};
 use std::sync::Once;
 
-use super::watch::PANIC;
+use super::state::ending::PANIC;
 
 /// Logs every panic of the process from here on, before the panic hook that was there does its work.
 ///

@@ -3,54 +3,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::correlation::Correlation;
-use super::fields::{Fields, Style};
-use super::filter::Admission;
-use super::redact::Redaction;
+use super::filter::admission::Admission;
+use super::line::fields::Fields;
+use super::line::format::{Format, Style};
+use super::line::redact::Redaction;
 use super::writer::Writer;
 use crate::Clock;
 use crate::json::write;
-
-/// What a line looks like.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Format {
-    /// One JSON object, flat: for CloudWatch and what reads it.
-    #[default]
-    Json,
-    /// `time level location: message key=value …`: for people.
-    Text,
-}
-
-impl Format {
-    /// What stands before the message.
-    pub(super) fn before_message(self) -> &'static [u8] {
-        match self {
-            Self::Json => br#","message":"#,
-            Self::Text => b"",
-        }
-    }
-
-    /// Writes what stands before the message.
-    pub(super) fn message(self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.before_message());
-    }
-
-    /// Writes what stands before the value of the field `name`.
-    pub(super) fn name(self, out: &mut Vec<u8>, name: &str) {
-        match self {
-            Self::Json => {
-                out.extend_from_slice(b",\"");
-                write::escaped(out, name, &write::JSON);
-                out.extend_from_slice(b"\":");
-            }
-            Self::Text => {
-                out.push(b' ');
-                write::escaped(out, name, &write::PLAIN);
-                out.push(b'=');
-            }
-        }
-    }
-}
 
 /// How lines are written, once all is decided.
 pub(super) struct Settings {

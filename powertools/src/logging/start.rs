@@ -10,7 +10,7 @@ use tracing_subscriber::registry::LookupSpan;
 use super::filter::Admit;
 use super::layer::Lines;
 use super::settings::Shared;
-use super::{Error, line, log_panics};
+use super::{Error, emit, log_panics};
 
 /// Makes the process log by `settings`.
 pub(super) fn init(settings: Shared, warnings: &[String]) -> Result<(), Error> {
@@ -46,6 +46,6 @@ where
 /// Writes what is worth a warning at start.
 pub(super) fn warn(settings: &Shared, warnings: &[String]) {
     for warning in warnings {
-        line::warn(warning, settings);
+        emit::warn(warning, settings);
     }
 }

@@ -4,27 +4,27 @@ use super::keys;
 use crate::json::write;
 
 /// What stands in the place of a value.
-pub(super) const REDACTED: &[u8] = br#""*****""#;
+pub(in crate::logging) const REDACTED: &[u8] = br#""*****""#;
 
 /// A list of names. Letters count the same in both cases.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Redaction(Vec<Box<str>>);
+pub(in crate::logging) struct Redaction(Vec<Box<str>>);
 
 impl Redaction {
-    pub(super) fn add(&mut self, name: &str) {
+    pub(in crate::logging) fn add(&mut self, name: &str) {
         self.0.push(name.into());
     }
 
     /// True if the value of the field or key `name` must not be written. A name that the line has
     /// of its own counts with its underscore too.
-    pub(super) fn hides_field(&self, name: &str) -> bool {
+    pub(in crate::logging) fn hides_field(&self, name: &str) -> bool {
         !self.is_empty()
             && (self.hides(name) || keys::given(name).is_some_and(|name| self.hides(name)))
     }
 
     /// True if the value under `name` must not be written. Of a name with dots, as
     /// `card.number`, each part counts too.
-    pub(super) fn hides(&self, name: &str) -> bool {
+    pub(in crate::logging) fn hides(&self, name: &str) -> bool {
         self.0.iter().any(|hidden| {
             hidden.eq_ignore_ascii_case(name)
                 || (name.contains('.')
@@ -32,12 +32,12 @@ impl Redaction {
         })
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::logging) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Writes `value` as a JSON string, unless `name` hides it.
-    pub(super) fn string(&self, out: &mut Vec<u8>, name: &str, value: &str) {
+    pub(in crate::logging) fn string(&self, out: &mut Vec<u8>, name: &str, value: &str) {
         if self.hides(name) {
             out.extend_from_slice(REDACTED);
         } else {

@@ -3,12 +3,15 @@
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::appended::Appended;
-use super::buffer::Buffer;
-use super::fields::Fields;
-use super::line;
+mod appended;
+pub(super) mod buffer;
+pub(super) mod ending;
+
+use self::appended::Appended;
+use self::buffer::Buffer;
+use self::ending::Ending;
+use super::line::fields::Fields;
 use super::settings::{Settings, Shared};
-use super::watch::Ending;
 use crate::Invocation;
 use crate::json::{cut, write};
 
@@ -48,13 +51,9 @@ impl State {
         *self.share.get_or_init(|| share(invocation.request_id())) < rate
     }
 
-    /// Writes what was kept: the handler failed. Where it did not, that stays: the runtime may find
-    /// that it cannot send the response, and log that.
-    pub(super) fn flush(invocation: &Invocation) {
-        let buffers = std::mem::take(&mut invocation.local::<Self>().lock().buffers);
-        for (settings, buffer) in buffers {
-            line::flush(buffer, &settings);
-        }
+    /// Takes out all lines that are kept, each with who writes it.
+    pub(super) fn take_all(&self) -> Vec<(Shared, Buffer)> {
+        std::mem::take(&mut self.lock().buffers)
     }
 }
 

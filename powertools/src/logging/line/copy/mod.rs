@@ -28,7 +28,7 @@ const TEXTS: usize = 8;
 /// The copy has no space between its tokens and thus no line break; no value under a hidden name,
 /// not even in JSON that is the whole of a text; no half of a surrogate pair and no number beyond a
 /// double, which strict readers refuse; and nothing that is nested too deeply.
-pub(super) fn copy(text: &str, redaction: &Redaction, out: &mut Vec<u8>) {
+pub(in crate::logging) fn copy(text: &str, redaction: &Redaction, out: &mut Vec<u8>) {
     copy_values(text, redaction, TEXTS, out);
 }
 
@@ -109,7 +109,7 @@ fn copy_text(text: &str, redaction: &Redaction, texts: usize, out: &mut Vec<u8>)
 }
 
 /// Writes `text` as a JSON string. Where it is JSON, no value under a hidden name is in it.
-pub(super) fn string(out: &mut Vec<u8>, text: &str, redaction: &Redaction) {
+pub(in crate::logging) fn string(out: &mut Vec<u8>, text: &str, redaction: &Redaction) {
     if redaction.is_empty() || !copy_json_in(text, redaction, TEXTS, out) {
         write::string(out, text);
     }

@@ -25,7 +25,7 @@ pub enum Level {
 }
 
 impl Level {
-    pub(super) fn filter(self) -> LevelFilter {
+    pub(in crate::logging) fn filter(self) -> LevelFilter {
         match self {
             Self::Trace => LevelFilter::TRACE,
             Self::Debug => LevelFilter::DEBUG,
@@ -56,4 +56,36 @@ impl FromStr for Level {
             _ => return Err(ParseLevelError(())),
         })
     }
+}
+
+/// The word for a level in Lambda's own settings.
+pub(in crate::logging) fn name(level: Level) -> &'static str {
+    match level {
+        Level::Trace => "TRACE",
+        Level::Debug => "DEBUG",
+        Level::Info => "INFO",
+        Level::Warn => "WARN",
+        Level::Error => "ERROR",
+        Level::Fatal => "FATAL",
+    }
+}
+
+/// The level that holds, and Lambda's own one if it has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::logging) struct Levels {
+    pub(in crate::logging) level: Level,
+    pub(in crate::logging) lambda: Option<Level>,
+    /// Whether a variable says the level, and not the code.
+    pub(in crate::logging) by_variable: bool,
+}
+
+/// The levels of targets, and what they were set by.
+pub(in crate::logging) struct Directives {
+    pub(in crate::logging) setting: &'static str,
+    pub(in crate::logging) text: String,
+}
+
+/// True for a directive that is about all targets.
+pub(in crate::logging) fn is_level(directive: &str) -> bool {
+    directive.trim().parse::<LevelFilter>().is_ok()
 }

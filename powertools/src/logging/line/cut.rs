@@ -42,7 +42,7 @@ impl Member {
 /// quarters (what the line says of its own) or half (the message and the error) of what is there.
 /// Among those of one rank the longest are cut: such a value becomes a text with its beginning.
 /// Where there are too many for that, the last ones are left out.
-pub(super) fn json(line: &[u8], limit: usize, out: &mut Vec<u8>) {
+pub(in crate::logging) fn json(line: &[u8], limit: usize, out: &mut Vec<u8>) {
     let members = members(line);
     let lengths = |rank: Rank| -> Vec<usize> {
         members.iter().filter(|member| member.rank == rank).map(Member::len).collect()
@@ -106,7 +106,7 @@ fn longest(mut lengths: Vec<usize>, mut room: usize) -> usize {
 
 /// Cuts a line for people: its message, its fields from `fields` on, and what it says of its
 /// invocation from `tail` on. The longest are cut at their ends.
-pub(super) fn text(line: &mut Vec<u8>, fields: usize, tail: usize, limit: usize) {
+pub(in crate::logging) fn text(line: &mut Vec<u8>, fields: usize, tail: usize, limit: usize) {
     const TRUNCATED: &[u8] = b" truncated=true";
     if line.len() <= limit {
         return;

@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 
 /// The last lines of an invocation that were below the level.
 #[derive(Debug, Default)]
-pub(super) struct Buffer {
+pub(in crate::logging) struct Buffer {
     bytes: VecDeque<u8>,
     lengths: VecDeque<usize>,
     evicted: u64,
@@ -10,7 +10,7 @@ pub(super) struct Buffer {
 
 impl Buffer {
     /// Keeps a line; the oldest ones make room within `limit`.
-    pub(super) fn push(&mut self, line: &[u8], limit: usize) {
+    pub(in crate::logging) fn push(&mut self, line: &[u8], limit: usize) {
         if line.len() > limit {
             self.evicted += 1;
             return;
@@ -25,12 +25,12 @@ impl Buffer {
     }
 
     /// How many lines did not fit.
-    pub(super) fn evicted(&self) -> u64 {
+    pub(in crate::logging) fn evicted(&self) -> u64 {
         self.evicted
     }
 
     /// Hands out the lines in order.
-    pub(super) fn for_each(mut self, mut f: impl FnMut(&[u8])) {
+    pub(in crate::logging) fn for_each(mut self, mut f: impl FnMut(&[u8])) {
         let mut bytes: &[u8] = self.bytes.make_contiguous();
         for length in self.lengths {
             let (line, rest) = bytes.split_at(length);

@@ -4,14 +4,14 @@ use std::time::{Duration, SystemTime};
 
 /// Writes RFC 3339 with milliseconds, in UTC, and keeps the text of the last second.
 #[derive(Debug, Default)]
-pub(super) struct Timestamp {
+pub(in crate::logging) struct Timestamp {
     second: Option<u64>,
     /// `2026-11-21T02:32:01.`
     text: Vec<u8>,
 }
 
 impl Timestamp {
-    pub(super) fn write(&mut self, now: SystemTime, out: &mut Vec<u8>) {
+    pub(in crate::logging) fn write(&mut self, now: SystemTime, out: &mut Vec<u8>) {
         // A clock before 1970 is wrong in any case.
         let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
         if self.second != Some(since.as_secs()) {

@@ -3,14 +3,19 @@
 use std::borrow::Cow;
 use std::error::Error as StdError;
 
-use super::fields::{Fields, Style};
+use super::fields::Fields;
+use super::format::Style;
 use super::keys;
 use crate::error;
 use crate::error::causes;
 use crate::json::write;
 
 /// Writes an error as `exception`, `exception_name` and `exception_chain`.
-pub(super) fn put(fields: &mut Fields, style: &Style<'_>, error: &(dyn StdError + 'static)) {
+pub(in crate::logging) fn put(
+    fields: &mut Fields,
+    style: &Style<'_>,
+    error: &(dyn StdError + 'static),
+) {
     fields.put(Cow::Borrowed(keys::EXCEPTION), style, |out| write::display(out, error));
     if let Some(name) = name(error) {
         fields.put(Cow::Borrowed(keys::EXCEPTION_NAME), style, |out| write::string(out, name));
@@ -30,7 +35,7 @@ pub(super) fn put(fields: &mut Fields, style: &Style<'_>, error: &(dyn StdError 
 }
 
 /// The name of an error's type, as far as it can be known: `dyn Error` has none.
-pub(super) fn name(error: &(dyn StdError + 'static)) -> Option<&'static str> {
+pub(in crate::logging) fn name(error: &(dyn StdError + 'static)) -> Option<&'static str> {
     let described = error::describe(error).map(|found| found.error_type);
     described.or_else(|| known(error))
 }
@@ -63,7 +68,7 @@ fn known(error: &(dyn StdError + 'static)) -> Option<&'static str> {
 }
 
 /// The last part of a type's name, without its path: `ChargeError` of `orders::ChargeError`.
-pub(super) fn short_type_name<T>() -> &'static str {
+pub(in crate::logging) fn short_type_name<T>() -> &'static str {
     let name = std::any::type_name::<T>();
     let path = name.split('<').next().unwrap_or(name);
     let generic = path.len() < name.len();

@@ -1,7 +1,7 @@
 //! JSON over several lines, for people who develop a function.
 
 /// Writes `line`, which is compact JSON, to `out` with its members indented by four spaces.
-pub(super) fn indent(line: &[u8], out: &mut Vec<u8>) {
+pub(in crate::logging) fn indent(line: &[u8], out: &mut Vec<u8>) {
     out.clear();
     let mut depth = 0_usize;
     let mut in_string = false;

@@ -25,7 +25,7 @@ pub struct Json<T>(T);
 /// Makes any value that implements `Serialize` the value of a field.
 ///
 /// Its members are found by queries, and the names in the
-/// [redaction list](super::Logging::redact) are looked for in all of them.
+/// [redaction list](crate::logging::Logging::redact) are looked for in all of them.
 ///
 /// ```
 /// use powertools::logging::json;
@@ -80,7 +80,7 @@ impl Drop for Writing {
 }
 
 /// Takes the text of a value, and tells JSON from any other.
-pub(super) struct Sink<'a> {
+pub(in crate::logging) struct Sink<'a> {
     out: &'a mut Vec<u8>,
     start: usize,
     text: Text,
@@ -97,19 +97,19 @@ enum Text {
 
 impl<'a> Sink<'a> {
     /// For the value of a field, or a message in JSON.
-    pub(super) fn quoted(out: &'a mut Vec<u8>) -> Self {
+    pub(in crate::logging) fn quoted(out: &'a mut Vec<u8>) -> Self {
         let start = out.len();
         Self { out, start, text: Text::None, quote: true, escapes: &write::JSON }
     }
 
     /// For a message in a line for people.
-    pub(super) fn plain(out: &'a mut Vec<u8>) -> Self {
+    pub(in crate::logging) fn plain(out: &'a mut Vec<u8>) -> Self {
         let start = out.len();
         Self { out, start, text: Text::None, quote: false, escapes: &write::PLAIN }
     }
 
     /// Writes the `Debug` form of `value`: as it is if that is JSON by [`json`], else as a text.
-    pub(super) fn take(mut self, value: &dyn fmt::Debug, redaction: &Redaction) {
+    pub(in crate::logging) fn take(mut self, value: &dyn fmt::Debug, redaction: &Redaction) {
         // A `Debug` that fails has written what it could.
         let _ = fmt::Write::write_fmt(&mut self, format_args!("{value:?}"));
         match self.text {

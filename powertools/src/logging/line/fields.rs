@@ -1,26 +1,18 @@
 //! The fields of an event, of a span and of an invocation, as they stand in a line.
 
 use std::borrow::Cow;
-use std::error::Error as StdError;
-use std::fmt;
 use std::ops::Range;
 
-use tracing::field::{Field, Visit};
-
-use super::copy::{self, copy};
-use super::exception;
-use super::json::Sink;
+use super::copy::copy;
+use super::format::Style;
 use super::keys;
-use super::redact::{REDACTED, Redaction};
-use super::settings::Format;
-use crate::error::causes::with_causes;
-use crate::json::write;
+use super::redact::REDACTED;
 
 /// Fields that are written already, with their names.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Fields {
+pub(in crate::logging) struct Fields {
     /// `,"order_id":7,"customer":"Ada"`
-    pub(super) bytes: Vec<u8>,
+    pub(in crate::logging) bytes: Vec<u8>,
     entries: Vec<Entry>,
     exception: Exception,
 }
@@ -43,19 +35,19 @@ struct Entry {
 }
 
 impl Fields {
-    pub(super) fn clear(&mut self) {
+    pub(in crate::logging) fn clear(&mut self) {
         self.bytes.clear();
         self.entries.clear();
         self.exception = Exception::Nobody;
     }
 
     /// True if something is said of an error.
-    pub(super) fn has_exception(&self) -> bool {
+    pub(in crate::logging) fn has_exception(&self) -> bool {
         self.exception != Exception::Nobody
     }
 
     /// What stands there of an error is all that is known of it.
-    pub(super) fn seal_exception(&mut self) {
+    pub(in crate::logging) fn seal_exception(&mut self) {
         self.exception = Exception::Error;
     }
 
@@ -65,7 +57,7 @@ impl Fields {
         self.contains(name) || (self.has_exception() && keys::is_exception(name))
     }
 
-    pub(super) fn contains(&self, name: &str) -> bool {
+    pub(in crate::logging) fn contains(&self, name: &str) -> bool {
         self.position(name).is_some()
     }
 
@@ -74,7 +66,7 @@ impl Fields {
     }
 
     /// Writes one field, over one of the same name.
-    pub(super) fn put(
+    pub(in crate::logging) fn put(
         &mut self,
         name: Cow<'static, str>,
         style: &Style<'_>,
@@ -101,12 +93,17 @@ impl Fields {
     }
 
     /// Writes a field whose value is JSON already.
-    pub(super) fn put_json(&mut self, name: Cow<'static, str>, style: &Style<'_>, value: &str) {
+    pub(in crate::logging) fn put_json(
+        &mut self,
+        name: Cow<'static, str>,
+        style: &Style<'_>,
+        value: &str,
+    ) {
         self.put(name, style, |out| copy(value, style.redaction, out));
     }
 
     /// Takes a field away, if it is there.
-    pub(super) fn take_away(&mut self, name: &str) {
+    pub(in crate::logging) fn take_away(&mut self, name: &str) {
         self.position(name).into_iter().for_each(|at| self.remove(at));
         if !self.entries.iter().any(|entry| keys::is_exception(&entry.name)) {
             self.exception = Exception::Nobody;
@@ -122,7 +119,7 @@ impl Fields {
     }
 
     /// Adds those of `outer` that are not here.
-    pub(super) fn add_missing(&mut self, outer: &Fields) {
+    pub(in crate::logging) fn add_missing(&mut self, outer: &Fields) {
         for entry in &outer.entries {
             if self.covers(&entry.name) {
                 continue;
@@ -138,7 +135,7 @@ impl Fields {
     }
 
     /// Writes to `out` what is in none of `others`.
-    pub(super) fn write_without(&self, others: &[&Fields], out: &mut Vec<u8>) {
+    pub(in crate::logging) fn write_without(&self, others: &[&Fields], out: &mut Vec<u8>) {
         let hidden = |entry: &Entry| others.iter().any(|other| other.covers(&entry.name));
         if !self.entries.iter().any(hidden) {
             return out.extend_from_slice(&self.bytes);
@@ -146,90 +143,5 @@ impl Fields {
         for entry in self.entries.iter().filter(|entry| !hidden(entry)) {
             out.extend_from_slice(&self.bytes[entry.range.clone()]);
         }
-    }
-}
-
-/// How fields are written.
-#[derive(Clone, Copy)]
-pub(super) struct Style<'a> {
-    pub(super) format: Format,
-    pub(super) redaction: &'a Redaction,
-}
-
-/// Takes the fields of an event or a span.
-pub(super) struct Visitor<'a> {
-    pub(super) fields: &'a mut Fields,
-    /// Where the message goes. A span has none, and an event only one.
-    pub(super) message: Option<&'a mut Vec<u8>>,
-    pub(super) style: Style<'a>,
-}
-
-impl Visitor<'_> {
-    fn put(&mut self, field: &Field, value: impl FnOnce(&mut Vec<u8>)) {
-        let message = if field.name() == "message" { self.message.take() } else { None };
-        match message {
-            Some(message) => {
-                self.style.format.message(message);
-                value(message);
-            }
-            None => self.fields.put(Cow::Borrowed(field.name()), &self.style, value),
-        }
-    }
-}
-
-impl Visit for Visitor<'_> {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        if self.style.format == Format::Text && field.name() == "message" {
-            return self.record_debug(field, &format_args!("{value}"));
-        }
-        let redaction = self.style.redaction;
-        self.put(field, |out| copy::string(out, value, redaction));
-    }
-
-    fn record_i64(&mut self, field: &Field, value: i64) {
-        self.put(field, |out| write::integer(out, value));
-    }
-
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        self.put(field, |out| write::integer(out, value));
-    }
-
-    fn record_i128(&mut self, field: &Field, value: i128) {
-        self.put(field, |out| write::integer(out, value));
-    }
-
-    fn record_u128(&mut self, field: &Field, value: u128) {
-        self.put(field, |out| write::integer(out, value));
-    }
-
-    fn record_f64(&mut self, field: &Field, value: f64) {
-        self.put(field, |out| write::float(out, value));
-    }
-
-    fn record_bool(&mut self, field: &Field, value: bool) {
-        self.put(field, |out| write::boolean(out, value));
-    }
-
-    fn record_error(&mut self, field: &Field, error: &(dyn StdError + 'static)) {
-        if field.name() == "message" && self.message.is_some() {
-            return self.put(field, |out| write::display(out, error));
-        }
-        if self.fields.has_exception() || self.style.redaction.hides(field.name()) {
-            // A line has place for one error with all that is known of it.
-            return self.put(field, |out| write::string(out, &with_causes(error)));
-        }
-        exception::put(self.fields, &self.style, error);
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        let Style { format, redaction } = self.style;
-        let is_message = field.name() == "message" && self.message.is_some();
-        self.put(field, |out| {
-            let sink = match format {
-                Format::Text if is_message => Sink::plain(out),
-                _ => Sink::quoted(out),
-            };
-            sink.take(value, redaction);
-        });
     }
 }

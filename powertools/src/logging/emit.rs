@@ -5,12 +5,13 @@ use std::mem;
 
 use tracing::{Level, Metadata};
 
-use super::buffer::Buffer;
-use super::fields::Fields;
-use super::settings::{Format, Settings, Shared};
+use super::line::fields::Fields;
+use super::line::format::Format;
+use super::line::timestamp::Timestamp;
+use super::line::{cut, indent};
+use super::settings::{Settings, Shared};
 use super::state::State;
-use super::timestamp::Timestamp;
-use super::{cut, indent};
+use super::state::buffer::Buffer;
 use crate::Invocation;
 use crate::json::write;
 
@@ -180,8 +181,16 @@ impl Scratch {
     }
 }
 
+/// Writes what was kept: the handler failed. Where it did not, that stays: the runtime may find
+/// that it cannot send the response, and log that.
+pub(super) fn flush_kept(invocation: &Invocation) {
+    for (settings, buffer) in invocation.local::<State>().take_all() {
+        flush(buffer, &settings);
+    }
+}
+
 /// Writes the lines of a buffer, and how many of them are missing.
-pub(super) fn flush(buffer: Buffer, settings: &Shared) {
+fn flush(buffer: Buffer, settings: &Shared) {
     let evicted = buffer.evicted();
     buffer.for_each(|line| settings.writer.write(line));
     if evicted > 0 {

@@ -2,18 +2,18 @@
 
 use std::borrow::Cow;
 
-pub(super) const EXCEPTION: &str = "exception";
-pub(super) const EXCEPTION_NAME: &str = "exception_name";
-pub(super) const EXCEPTION_CHAIN: &str = "exception_chain";
+pub(in crate::logging) const EXCEPTION: &str = "exception";
+pub(in crate::logging) const EXCEPTION_NAME: &str = "exception_name";
+pub(in crate::logging) const EXCEPTION_CHAIN: &str = "exception_chain";
 
 /// True for what is said of an error. All of it is of one error.
-pub(super) fn is_exception(name: &str) -> bool {
+pub(in crate::logging) fn is_exception(name: &str) -> bool {
     matches!(name, EXCEPTION | EXCEPTION_NAME | EXCEPTION_CHAIN)
 }
 
 /// What a field of the user is called in the line: an underscore is added to the names that the
 /// line has of its own.
-pub(super) fn free(name: Cow<'static, str>) -> Cow<'static, str> {
+pub(in crate::logging) fn free(name: Cow<'static, str>) -> Cow<'static, str> {
     match renamed(&name) {
         Some(renamed) => Cow::Borrowed(renamed),
         None => name,
@@ -21,7 +21,7 @@ pub(super) fn free(name: Cow<'static, str>) -> Cow<'static, str> {
 }
 
 /// What a field that is called like a part of an error is called beside an error.
-pub(super) fn aside(name: Cow<'static, str>) -> Cow<'static, str> {
+pub(in crate::logging) fn aside(name: Cow<'static, str>) -> Cow<'static, str> {
     match &*name {
         EXCEPTION => Cow::Borrowed("exception_"),
         EXCEPTION_NAME => Cow::Borrowed("exception_name_"),
@@ -31,12 +31,12 @@ pub(super) fn aside(name: Cow<'static, str>) -> Cow<'static, str> {
 }
 
 /// The name that a field had before it got its underscore, if it did.
-pub(super) fn given(name: &str) -> Option<&str> {
+pub(in crate::logging) fn given(name: &str) -> Option<&str> {
     name.strip_suffix('_').filter(|name| is_reserved(name) || is_exception(name))
 }
 
 /// True for a name that the line has of its own.
-pub(super) fn is_reserved(name: &str) -> bool {
+pub(in crate::logging) fn is_reserved(name: &str) -> bool {
     renamed(name).is_some()
 }
 

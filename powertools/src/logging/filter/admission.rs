@@ -1,36 +1,31 @@
-//! Which events become lines.
+//! Which events are written, kept, or neither.
 
 use tracing::level_filters::LevelFilter;
-use tracing::span::{Attributes, Id, Record};
-use tracing::subscriber::Interest;
 use tracing::{Level as Severity, Metadata, Subscriber};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::layer::{Context, Filter};
+use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
-use super::environment::{self, Directives, Levels};
-use super::settings::{Settings, Shared};
-use super::state::State;
-use super::{Error, Level};
-use crate::Invocation;
+use super::super::Error;
+use super::levels::{Directives, Level, Levels, is_level, name};
 
 /// Where the runtime says each event, whole and as it came.
 const EVENTS: &str = "lambda_runtime::layers::api_response";
 
 /// The levels of all targets.
-pub(super) struct Admission {
-    level: Level,
+pub(in crate::logging) struct Admission {
+    pub(in crate::logging) level: Level,
     /// No directive admits what is below this, or Lambda drops it.
-    cap: LevelFilter,
-    base: EnvFilter,
+    pub(in crate::logging) cap: LevelFilter,
+    pub(in crate::logging) base: EnvFilter,
     /// The targets that the user's filter names.
     named: Vec<String>,
     /// Lines up to DEBUG are taken for sampling or for the buffer.
-    debug: bool,
+    pub(in crate::logging) debug: bool,
 }
 
 impl Admission {
-    pub(super) fn new(
+    pub(in crate::logging) fn new(
         levels: Levels,
         directives: Directives,
         debug: bool,
@@ -50,7 +45,7 @@ impl Admission {
             warnings.push(format!(
                 "AWS_LAMBDA_LOG_LEVEL is {}: Lambda drops the DEBUG lines that sampling and the \
                  buffer write",
-                environment::name(lambda),
+                name(lambda),
             ));
         }
         let lambda = lambda.map_or(LevelFilter::TRACE, Level::filter);
@@ -59,17 +54,21 @@ impl Admission {
     }
 
     /// True if anything at all is written.
-    pub(super) fn admits_any(&self) -> bool {
+    pub(in crate::logging) fn admits_any(&self) -> bool {
         self.level != Level::Fatal
     }
 
     /// True if lines may be written, or kept, that are below the level.
-    pub(super) fn takes_debug(&self) -> bool {
+    pub(in crate::logging) fn takes_debug(&self) -> bool {
         self.debug && self.level != Level::Fatal
     }
 
     /// True if an event is written whatever becomes of its invocation.
-    pub(super) fn admits<S>(&self, metadata: &Metadata<'_>, context: Context<'_, S>) -> bool
+    pub(in crate::logging) fn admits<S>(
+        &self,
+        metadata: &Metadata<'_>,
+        context: Context<'_, S>,
+    ) -> bool
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
@@ -80,7 +79,7 @@ impl Admission {
     }
 
     /// True for a DEBUG event of a target that is sampled and buffered.
-    fn is_debug_line(&self, metadata: &Metadata<'_>) -> bool {
+    pub(in crate::logging) fn is_debug_line(&self, metadata: &Metadata<'_>) -> bool {
         let target = metadata.target();
         self.takes_debug()
             && *metadata.level() <= Severity::DEBUG
@@ -89,7 +88,7 @@ impl Admission {
     }
 
     /// True for a span whose fields are kept although its level is not written.
-    fn keeps_span(&self, metadata: &Metadata<'_>) -> bool {
+    pub(in crate::logging) fn keeps_span(&self, metadata: &Metadata<'_>) -> bool {
         metadata.is_span() && *metadata.level() <= Severity::INFO && self.level != Level::Fatal
     }
 }
@@ -104,11 +103,6 @@ fn named(directives: &str) -> Vec<String> {
     targets.collect()
 }
 
-/// True for a directive that is about all targets.
-pub(super) fn is_level(directive: &str) -> bool {
-    directive.trim().parse::<LevelFilter>().is_ok()
-}
-
 /// True for crates that say much about little: they are neither sampled nor buffered.
 fn is_noisy(target: &str) -> bool {
     // Asked for each line of DEBUG: a `match` goes by the length first.
@@ -121,82 +115,10 @@ fn is_noisy(target: &str) -> bool {
 }
 
 /// True for the line of the runtime that has the event in it, with all that is to be hidden.
-fn is_event(metadata: &Metadata<'_>) -> bool {
+pub(in crate::logging) fn is_event(metadata: &Metadata<'_>) -> bool {
     *metadata.level() == Severity::TRACE
         && metadata.target() == EVENTS
         && metadata.fields().field("body").is_some()
-}
-
-/// [`Admission`] as the filter of the layer, so that other layers see what they want to.
-pub(super) struct Admit(pub(super) Shared);
-
-impl Admit {
-    fn base(&self) -> &EnvFilter {
-        &self.0.admission.base
-    }
-}
-
-impl<S: Subscriber + for<'a> LookupSpan<'a>> Filter<S> for Admit {
-    fn enabled(&self, metadata: &Metadata<'_>, context: &Context<'_, S>) -> bool {
-        let admission = &self.0.admission;
-        if admission.admits(metadata, context.clone()) || admission.keeps_span(metadata) {
-            return true;
-        }
-        admission.is_debug_line(metadata)
-            && Invocation::with_current(|invocation| {
-                let Settings { buffer, sample_rate, .. } = *self.0;
-                buffer > 0 || invocation.local::<State>().is_sampled(invocation, sample_rate)
-            })
-            .unwrap_or(false)
-    }
-
-    fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
-        let admission = &self.0.admission;
-        let base = Filter::<S>::callsite_enabled(self.base(), metadata);
-        if admission.level == Level::Fatal {
-            Interest::never()
-        } else if admission.keeps_span(metadata) {
-            Interest::always()
-        } else if *metadata.level() <= admission.cap && !is_event(metadata) && !base.is_never() {
-            base
-        } else if admission.is_debug_line(metadata) {
-            // Every invocation keeps these lines, and the layer drops what is in none; whether one
-            // is sampled is asked each time.
-            if self.0.buffer > 0 { Interest::always() } else { Interest::sometimes() }
-        } else {
-            Interest::never()
-        }
-    }
-
-    fn max_level_hint(&self) -> Option<LevelFilter> {
-        let admission = &self.0.admission;
-        if admission.level == Level::Fatal {
-            return Some(LevelFilter::OFF);
-        }
-        let base = admission.cap;
-        let debug = if admission.debug { LevelFilter::DEBUG } else { LevelFilter::INFO };
-        Some(base.max(debug))
-    }
-
-    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        self.base().on_new_span(attributes, id, context);
-    }
-
-    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
-        self.base().on_record(id, values, context);
-    }
-
-    fn on_enter(&self, id: &Id, context: Context<'_, S>) {
-        self.base().on_enter(id, context);
-    }
-
-    fn on_exit(&self, id: &Id, context: Context<'_, S>) {
-        self.base().on_exit(id, context);
-    }
-
-    fn on_close(&self, id: Id, context: Context<'_, S>) {
-        self.base().on_close(id, context);
-    }
 }
 
 #[cfg(test)]

@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::mem;
 
-use super::fields::{Fields, Style};
-use super::keys;
+use super::super::line::fields::Fields;
+use super::super::line::format::Style;
+use super::super::line::keys;
 
 #[derive(Default)]
-pub(super) struct Appended {
+pub(in crate::logging) struct Appended {
     keys: Vec<Key>,
     /// The keys as they stand in a line, but for those that have changed since.
     written: Fields,
@@ -43,18 +44,18 @@ impl Key {
 }
 
 impl Appended {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::logging) fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
 
     /// Sets the value of a key, or takes the key away.
-    pub(super) fn set(&mut self, name: Cow<'static, str>, value: Option<String>) {
+    pub(in crate::logging) fn set(&mut self, name: Cow<'static, str>, value: Option<String>) {
         self.change(name, |key| key.set(value));
     }
 
     /// Sets the value of a key until [`leave`](Self::leave) is called with the number that this
     /// returns.
-    pub(super) fn enter(&mut self, name: Cow<'static, str>, value: String) -> u64 {
+    pub(in crate::logging) fn enter(&mut self, name: Cow<'static, str>, value: String) -> u64 {
         self.guards += 1;
         let guard = self.guards;
         self.change(name, |key| key.scoped.push((guard, Some(value))));
@@ -62,7 +63,7 @@ impl Appended {
     }
 
     /// Takes away what a guard has set. Guards can leave in any order.
-    pub(super) fn leave(&mut self, name: Cow<'static, str>, guard: u64) {
+    pub(in crate::logging) fn leave(&mut self, name: Cow<'static, str>, guard: u64) {
         self.change(name, |key| key.scoped.retain(|(scoped, _)| *scoped != guard));
     }
 
@@ -82,7 +83,7 @@ impl Appended {
     }
 
     /// The keys as they stand in a line. Only what has changed is written again.
-    pub(super) fn fields(&mut self, style: &Style<'_>) -> &Fields {
+    pub(in crate::logging) fn fields(&mut self, style: &Style<'_>) -> &Fields {
         if mem::take(&mut self.changed) {
             for key in self.keys.iter_mut().filter(|key| key.changed) {
                 key.changed = false;
@@ -97,7 +98,7 @@ impl Appended {
     }
 
     /// Forgets how the keys stand in a line: the next one is by other settings.
-    pub(super) fn write_again(&mut self) {
+    pub(in crate::logging) fn write_again(&mut self) {
         self.written.clear();
         self.keys.iter_mut().for_each(|key| key.changed = true);
         self.changed = true;

@@ -1,0 +1,90 @@
+//! Which events become lines.
+
+pub(super) mod admission;
+pub(super) mod levels;
+
+use tracing::level_filters::LevelFilter;
+use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::Interest;
+use tracing::{Metadata, Subscriber};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::{Context, Filter};
+use tracing_subscriber::registry::LookupSpan;
+
+use self::admission::is_event;
+use self::levels::Level;
+use super::settings::{Settings, Shared};
+use super::state::State;
+use crate::Invocation;
+
+/// [`Admission`] as the filter of the layer, so that other layers see what they want to.
+pub(super) struct Admit(pub(super) Shared);
+
+impl Admit {
+    fn base(&self) -> &EnvFilter {
+        &self.0.admission.base
+    }
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Filter<S> for Admit {
+    fn enabled(&self, metadata: &Metadata<'_>, context: &Context<'_, S>) -> bool {
+        let admission = &self.0.admission;
+        if admission.admits(metadata, context.clone()) || admission.keeps_span(metadata) {
+            return true;
+        }
+        admission.is_debug_line(metadata)
+            && Invocation::with_current(|invocation| {
+                let Settings { buffer, sample_rate, .. } = *self.0;
+                buffer > 0 || invocation.local::<State>().is_sampled(invocation, sample_rate)
+            })
+            .unwrap_or(false)
+    }
+
+    fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
+        let admission = &self.0.admission;
+        let base = Filter::<S>::callsite_enabled(self.base(), metadata);
+        if admission.level == Level::Fatal {
+            Interest::never()
+        } else if admission.keeps_span(metadata) {
+            Interest::always()
+        } else if *metadata.level() <= admission.cap && !is_event(metadata) && !base.is_never() {
+            base
+        } else if admission.is_debug_line(metadata) {
+            // Every invocation keeps these lines, and the layer drops what is in none; whether one
+            // is sampled is asked each time.
+            if self.0.buffer > 0 { Interest::always() } else { Interest::sometimes() }
+        } else {
+            Interest::never()
+        }
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        let admission = &self.0.admission;
+        if admission.level == Level::Fatal {
+            return Some(LevelFilter::OFF);
+        }
+        let base = admission.cap;
+        let debug = if admission.debug { LevelFilter::DEBUG } else { LevelFilter::INFO };
+        Some(base.max(debug))
+    }
+
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        self.base().on_new_span(attributes, id, context);
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        self.base().on_record(id, values, context);
+    }
+
+    fn on_enter(&self, id: &Id, context: Context<'_, S>) {
+        self.base().on_enter(id, context);
+    }
+
+    fn on_exit(&self, id: &Id, context: Context<'_, S>) {
+        self.base().on_exit(id, context);
+    }
+
+    fn on_close(&self, id: Id, context: Context<'_, S>) {
+        self.base().on_close(id, context);
+    }
+}

@@ -1,0 +1,93 @@
+//! The fields of an event or a span, on their way into a line.
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+
+use tracing::field::{Field, Visit};
+
+use super::copy;
+use super::exception;
+use super::fields::Fields;
+use super::format::{Format, Style};
+use super::json::Sink;
+use crate::error::causes::with_causes;
+use crate::json::write;
+
+/// Takes the fields of an event or a span.
+pub(in crate::logging) struct Visitor<'a> {
+    pub(in crate::logging) fields: &'a mut Fields,
+    /// Where the message goes. A span has none, and an event only one.
+    pub(in crate::logging) message: Option<&'a mut Vec<u8>>,
+    pub(in crate::logging) style: Style<'a>,
+}
+
+impl Visitor<'_> {
+    fn put(&mut self, field: &Field, value: impl FnOnce(&mut Vec<u8>)) {
+        let message = if field.name() == "message" { self.message.take() } else { None };
+        match message {
+            Some(message) => {
+                self.style.format.message(message);
+                value(message);
+            }
+            None => self.fields.put(Cow::Borrowed(field.name()), &self.style, value),
+        }
+    }
+}
+
+impl Visit for Visitor<'_> {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if self.style.format == Format::Text && field.name() == "message" {
+            return self.record_debug(field, &format_args!("{value}"));
+        }
+        let redaction = self.style.redaction;
+        self.put(field, |out| copy::string(out, value, redaction));
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.put(field, |out| write::integer(out, value));
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.put(field, |out| write::integer(out, value));
+    }
+
+    fn record_i128(&mut self, field: &Field, value: i128) {
+        self.put(field, |out| write::integer(out, value));
+    }
+
+    fn record_u128(&mut self, field: &Field, value: u128) {
+        self.put(field, |out| write::integer(out, value));
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.put(field, |out| write::float(out, value));
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.put(field, |out| write::boolean(out, value));
+    }
+
+    fn record_error(&mut self, field: &Field, error: &(dyn StdError + 'static)) {
+        if field.name() == "message" && self.message.is_some() {
+            return self.put(field, |out| write::display(out, error));
+        }
+        if self.fields.has_exception() || self.style.redaction.hides(field.name()) {
+            // A line has place for one error with all that is known of it.
+            return self.put(field, |out| write::string(out, &with_causes(error)));
+        }
+        exception::put(self.fields, &self.style, error);
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let Style { format, redaction } = self.style;
+        let is_message = field.name() == "message" && self.message.is_some();
+        self.put(field, |out| {
+            let sink = match format {
+                Format::Text if is_message => Sink::plain(out),
+                _ => Sink::quoted(out),
+            };
+            sink.take(value, redaction);
+        });
+    }
+}
