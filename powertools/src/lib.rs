@@ -94,6 +94,7 @@ pub mod macro_support;
 
 mod carries;
 mod clock;
+mod environment;
 mod json;
 
 pub use crate::carries::Carries;

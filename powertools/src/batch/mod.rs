@@ -86,11 +86,6 @@ pub use lambda_runtime::LambdaEvent;
 
 #[cfg(feature = "idempotency")]
 mod idempotent;
-#[cfg(feature = "idempotency")]
-mod leases;
-#[cfg(not(feature = "idempotency"))]
-#[path = "no_leases.rs"]
-mod leases;
 
 pub use self::dynamodb::Change;
 pub use self::error::Error;

@@ -4,9 +4,10 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::{ParseError, leases};
+use super::ParseError;
 use crate::error;
 use crate::error::causes::{causes, panic_message, with_causes};
+use crate::error::own;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
@@ -54,7 +55,7 @@ impl RecordError {
     /// is said here: [`permanent_if`](super::Batch::permanent_if) can make them so.
     pub fn permanent(error: impl Into<BoxError>) -> Self {
         let error = error.into();
-        let permanent = !causes(&*error).any(is_of_the_toolkit);
+        let permanent = !is_of_the_toolkit(&*error);
         Self::new(error.into(), permanent)
     }
 
@@ -89,7 +90,7 @@ impl RecordError {
 }
 
 fn is_of_the_toolkit(error: &(dyn StdError + 'static)) -> bool {
-    error.is::<ParseError>() || error.is::<super::Error>() || leases::is_idempotency_error(error)
+    own::is_of_toolkit(error) || causes(error).any(|error| error.is::<ParseError>())
 }
 
 /// A [`LambdaError`](crate::LambdaError) that is permanent, also as the cause of another error,

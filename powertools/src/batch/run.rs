@@ -13,9 +13,9 @@ use super::side_by_side::{SideBySide, Turn};
 use super::time::Time;
 use super::{
     Batch, Error, FromRecord, Outcome, Record, RecordError, Report, Reporting, Source, engine,
-    leases,
 };
 use crate::Invocation;
+use crate::error::own::{self, Held};
 
 /// How often a record is handled again that a lease kept out.
 const RETRIES: usize = 2;
@@ -87,7 +87,7 @@ impl<S: Source> Batch<'_, S> {
             |index, outcome| {
                 // What a lease keeps out may still be at work elsewhere.
                 after_failure == AfterFailure::Others
-                    && !outcome.error().is_some_and(|error| leases::is_held(error.error()))
+                    && !outcome.error().is_some_and(|error| own::held(error.error()).is_some())
                     && records[index].is_last_attempt()
             },
             |index, outcome| observer.see(&records[index], outcome),
@@ -141,7 +141,7 @@ impl<R: Record, F> Handling<'_, '_, R, F> {
         E: Into<RecordError>,
     {
         for retry in 0..RETRIES {
-            let Some(end) = leases::lease_end(error.error()) else { break };
+            let Some(Held { until: Some(end) }) = own::held(error.error()) else { break };
             let waited = match self.time.wait_for(end) {
                 Some(wait) if retry == 0 => {
                     tokio::time::sleep(wait).await;

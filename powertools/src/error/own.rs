@@ -1,16 +1,58 @@
-//! The names of this toolkit's own errors.
+//! The errors of this toolkit itself: their names, and what its modules know of each other's errors.
+
+use std::error::Error as StdError;
+use std::time::SystemTime;
+
+use super::LambdaError;
+use super::causes::causes;
+use super::registry::owned;
+
+/// An error of a module of this toolkit.
+pub(crate) trait OwnError: LambdaError {
+    /// Returns what refused the work, if another run of the same work did.
+    fn held(&self) -> Option<Held> {
+        None
+    }
+}
+
+/// Another run of the same work, which has not ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Held {
+    /// When its lease ends, if that is known.
+    pub(crate) until: Option<SystemTime>,
+}
+
+/// Returns true if `error` or one of its causes is an error of this toolkit.
+pub(crate) fn is_of_toolkit(error: &(dyn StdError + 'static)) -> bool {
+    causes(error).any(|error| owned(error).is_some())
+}
+
+/// Returns the run that refused the work, if `error` or one of its causes says so.
+pub(crate) fn held(error: &(dyn StdError + 'static)) -> Option<Held> {
+    causes(error).find_map(|error| owned(error)?.held())
+}
 
 /// Gives the error of a module of this toolkit, which has an `error_type` of its own, that name in
 /// Lambda.
 macro_rules! name_in_lambda {
-    ($error:ty) => {
+    ($error:ty $(, held = $held:expr)?) => {
         impl $crate::LambdaError for $error {
             fn error_type(&self) -> &'static str {
                 <$error>::error_type(self)
             }
         }
 
-        $crate::register_lambda_error!($error);
+        impl $crate::error::own::OwnError for $error {
+            $(
+                fn held(&self) -> Option<$crate::error::own::Held> {
+                    $held(self)
+                }
+            )?
+        }
+
+        ::inventory::submit! {
+            $crate::error::registry::Registration::of_own::<$error>()
+        }
 
         impl From<$error> for ::lambda_runtime::Diagnostic {
             fn from(error: $error) -> Self {

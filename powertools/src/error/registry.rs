@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::LambdaError;
 use super::causes::causes;
+use super::own::OwnError;
 
 /// What is known of an error. Made by [`find`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,30 +50,47 @@ pub(crate) fn downcast(value: &dyn Any) -> Option<&(dyn StdError + 'static)> {
     inventory::iter::<Registration>().find_map(|registration| (registration.downcast)(value))
 }
 
+/// The error as one of this toolkit, if it is, without its causes.
+pub(super) fn owned<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a dyn OwnError> {
+    inventory::iter::<Registration>().find_map(|registration| (registration.own)(error))
+}
+
 /// An entry in the list of error types with names. Made by
 /// [`register_lambda_error!`](crate::register_lambda_error).
 #[derive(Debug)]
 pub struct Registration {
     describe: fn(&(dyn StdError + 'static)) -> Option<Description>,
     downcast: fn(&dyn Any) -> Option<&(dyn StdError + 'static)>,
+    /// The error as one of this toolkit, if it is.
+    own: for<'a> fn(&'a (dyn StdError + 'static)) -> Option<&'a dyn OwnError>,
 }
 
 impl Registration {
     /// The entry of `E`.
     #[must_use]
     pub const fn of<E: LambdaError>() -> Self {
-        Self { describe: describe_as::<E>, downcast: downcast_to::<E> }
+        Self { describe: describe_as::<E>, downcast: downcast_to::<E>, own: |_| None }
+    }
+
+    /// The entry of an error of this toolkit.
+    pub(crate) const fn of_own<E: OwnError>() -> Self {
+        Self { own: |error| Some(find_as::<E>(error)?), ..Self::of::<E>() }
     }
 }
 
 inventory::collect!(Registration);
 
 fn describe_as<E: LambdaError>(error: &(dyn StdError + 'static)) -> Option<Description> {
-    let error = error
+    let error = find_as::<E>(error)?;
+    Some(Description { error_type: error.error_type(), is_permanent: error.is_permanent() })
+}
+
+/// The error as an `E`: by value, in a box or shared.
+fn find_as<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
+    error
         .downcast_ref::<E>()
         .or_else(|| error.downcast_ref::<Box<E>>().map(AsRef::as_ref))
-        .or_else(|| error.downcast_ref::<Arc<E>>().map(AsRef::as_ref))?;
-    Some(Description { error_type: error.error_type(), is_permanent: error.is_permanent() })
+        .or_else(|| error.downcast_ref::<Arc<E>>().map(AsRef::as_ref))
 }
 
 fn downcast_to<E: LambdaError>(value: &dyn Any) -> Option<&(dyn StdError + 'static)> {

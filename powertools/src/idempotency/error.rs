@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::{EpochMillis, Key, StoreError, StoreErrorKind};
+use crate::error::own::Held;
 
 /// Why idempotent work did not give an answer.
 ///
@@ -207,4 +208,15 @@ impl Error {
     }
 }
 
-crate::error::own::name_in_lambda!(Error);
+impl Error {
+    fn held(&self) -> Option<Held> {
+        match self {
+            Self::InProgress { until, .. } => {
+                Some(Held { until: until.map(EpochMillis::to_system_time) })
+            }
+            _ => None,
+        }
+    }
+}
+
+crate::error::own::name_in_lambda!(Error, held = Error::held);

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::cache::Cache;
 use super::codec::Codec;
 use super::{Call, Error, KeyCodec, LocalCache, Operation, Record, Replay, Store};
+use crate::environment::{Environment, IDEMPOTENCY_DISABLED};
 use crate::{Carries, Clock};
 
 /// No time in the options is longer, so that adding one to a date stays a date.
@@ -383,15 +384,10 @@ impl<S: Store> Builder<S> {
         if longest.into_iter().any(|time| time > LONGEST) {
             return config("a time of more than ten years is a mistake");
         }
-        let disabled = std::env::var_os("POWERTOOLS_IDEMPOTENCY_DISABLED");
-        self.options.disabled =
-            match disabled.as_ref().map(|word| parse_bool(&word.to_string_lossy())) {
-                None => false,
-                Some(Some(disabled)) => disabled,
-                Some(None) => {
-                    return config("POWERTOOLS_IDEMPOTENCY_DISABLED is neither true nor false");
-                }
-            };
+        self.options.disabled = match Environment::process().flag(IDEMPOTENCY_DISABLED) {
+            Ok(disabled) => disabled.unwrap_or(false),
+            Err(error) => return config(&error.to_string()),
+        };
         if self.options.disabled {
             static WARNING: Once = Once::new();
             WARNING.call_once(|| {
@@ -399,32 +395,5 @@ impl<S: Store> Builder<S> {
             });
         }
         Ok(Idempotency { store: Arc::new(self.store), options: Arc::new(self.options) })
-    }
-}
-
-/// The words of the Python toolkit, so that one setting serves functions in both languages.
-fn parse_bool(word: &str) -> Option<bool> {
-    match word.to_ascii_lowercase().as_str() {
-        "1" | "y" | "yes" | "t" | "true" | "on" => Some(true),
-        "0" | "n" | "no" | "f" | "false" | "off" => Some(false),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_switch_takes_the_words_of_the_python_toolkit() {
-        for word in ["1", "y", "YES", "t", "True", "on"] {
-            assert_eq!(parse_bool(word), Some(true), "{word}");
-        }
-        for word in ["0", "n", "No", "f", "FALSE", "off"] {
-            assert_eq!(parse_bool(word), Some(false), "{word}");
-        }
-        for word in ["", "2", "enabled", " true"] {
-            assert_eq!(parse_bool(word), None, "{word}");
-        }
     }
 }

@@ -32,7 +32,6 @@ use tokio::task::futures::TaskLocalFuture;
 use crate::Clock;
 use crate::process::take_cold_start;
 
-#[cfg(any(feature = "deadline", feature = "batch"))]
 pub(crate) mod budget;
 mod cleanup;
 mod layer;

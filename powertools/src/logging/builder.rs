@@ -74,7 +74,7 @@ impl Default for Logging {
             correlation: None,
             writer: Writer::Stdout,
             clock: Clock::system(),
-            environment: Environment::of_the_process(),
+            environment: Environment::process(),
         }
     }
 }

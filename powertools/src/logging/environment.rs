@@ -1,40 +1,19 @@
 //! What the environment says of the logs.
 
-use std::collections::HashMap;
-
 use super::Error;
 use super::filter::levels::{Directives, Level, Levels, ParseLevelError, is_level, name};
 use super::line::format::Format;
+pub(super) use crate::environment::Environment;
+use crate::environment::{DEV, InvalidFlag, SERVICE_NAME};
 
 const LAMBDA_LEVEL: &str = "AWS_LAMBDA_LOG_LEVEL";
 const LEVEL: &str = "POWERTOOLS_LOG_LEVEL";
 const FILTER: &str = "POWERTOOLS_LOG_FILTER";
 const FORMAT: &str = "POWERTOOLS_LOG_FORMAT";
-const SERVICE: &str = "POWERTOOLS_SERVICE_NAME";
 const SAMPLE_RATE: &str = "POWERTOOLS_LOGGER_SAMPLE_RATE";
 const LOG_EVENT: &str = "POWERTOOLS_LOGGER_LOG_EVENT";
-const DEV: &str = "POWERTOOLS_DEV";
-
-/// The variables that are about logs. One that is set to nothing is not set.
-pub(super) struct Environment(HashMap<String, String>);
 
 impl Environment {
-    pub(super) fn of_the_process() -> Self {
-        let names = [LAMBDA_LEVEL, LEVEL, FILTER, FORMAT, SERVICE, SAMPLE_RATE, LOG_EVENT, DEV];
-        Self::of(names.into_iter().filter_map(|name| Some((name, std::env::var(name).ok()?))))
-    }
-
-    pub(super) fn of<N: Into<String>, V: Into<String>>(
-        variables: impl IntoIterator<Item = (N, V)>,
-    ) -> Self {
-        let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into()));
-        Self(variables.filter(|(_, value)| !value.trim().is_empty()).collect())
-    }
-
-    fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(|value| value.trim())
-    }
-
     /// `AWS_LAMBDA_LOG_LEVEL` over `POWERTOOLS_LOG_LEVEL` over `code`.
     pub(super) fn levels(&self, code: Level, warnings: &mut Vec<String>) -> Result<Levels, Error> {
         let own = match self.get(LEVEL) {
@@ -43,7 +22,7 @@ impl Environment {
                 .parse()
                 .map_err(|error: ParseLevelError| Error::setting(LEVEL, word, error.to_string()))?,
         };
-        let lambda = match self.get(LAMBDA_LEVEL).map(str::parse) {
+        let lambda = match self.get(LAMBDA_LEVEL).map(|word| word.parse()) {
             None => None,
             Some(Ok(level)) => Some(level),
             Some(Err(_)) => {
@@ -70,7 +49,7 @@ impl Environment {
     /// the level.
     pub(super) fn filter(&self, code: String, levels: Levels) -> Directives {
         match self.get(FILTER) {
-            Some(text) => Directives { setting: FILTER, text: text.to_owned() },
+            Some(text) => Directives { setting: FILTER, text },
             None if levels.by_variable => {
                 let targets: Vec<_> = code.split(',').filter(|text| !is_level(text)).collect();
                 Directives { setting: "filter", text: targets.join(",") }
@@ -80,11 +59,11 @@ impl Environment {
     }
 
     pub(super) fn service(&self) -> Option<String> {
-        self.get(SERVICE).map(str::to_owned)
+        self.get(SERVICE_NAME)
     }
 
     pub(super) fn format(&self) -> Result<Option<Format>, Error> {
-        match self.get(FORMAT).map(str::to_ascii_lowercase).as_deref() {
+        match self.get(FORMAT).map(|word| word.to_ascii_lowercase()).as_deref() {
             None => Ok(None),
             Some("json") => Ok(Some(Format::Json)),
             Some("text") => Ok(Some(Format::Text)),
@@ -108,14 +87,10 @@ impl Environment {
         Ok(self.switch(DEV)?.unwrap_or(false))
     }
 
-    /// The words of the Python toolkit, so that one setting serves functions in both languages.
     fn switch(&self, name: &'static str) -> Result<Option<bool>, Error> {
-        let Some(word) = self.get(name) else { return Ok(None) };
-        match word.to_ascii_lowercase().as_str() {
-            "1" | "y" | "yes" | "t" | "true" | "on" => Ok(Some(true)),
-            "0" | "n" | "no" | "f" | "false" | "off" => Ok(Some(false)),
-            _ => Err(Error::setting(name, word, "it is neither true nor false")),
-        }
+        self.flag(name).map_err(|InvalidFlag { name, value }| {
+            Error::setting(name, value, "it is neither true nor false")
+        })
     }
 }
 

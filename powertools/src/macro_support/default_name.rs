@@ -1,4 +1,5 @@
 use crate::Invocation;
+use crate::environment::Environment;
 use crate::idempotency::Error;
 
 /// The name that an attribute gives to a function's work when it was not told one:
@@ -23,7 +24,7 @@ pub fn default_name(path: &str) -> Result<String, Error> {
     }
     let function = match Invocation::current() {
         Some(invocation) => invocation.function_name().to_owned(),
-        None => std::env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default(),
+        None => Environment::process().function_name(),
     };
     Ok(if function.is_empty() { path.to_owned() } else { format!("{function}.{path}") })
 }

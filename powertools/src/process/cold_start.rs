@@ -1,5 +1,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::InitializationType;
+
 /// Takes the cold start of this process: true for one caller.
 pub(crate) fn take_cold_start() -> bool {
     static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -7,5 +9,5 @@ pub(crate) fn take_cold_start() -> bool {
     if TAKEN.load(Ordering::Relaxed) || TAKEN.swap(true, Ordering::Relaxed) {
         return false;
     }
-    std::env::var("AWS_LAMBDA_INITIALIZATION_TYPE").as_deref() != Ok("provisioned-concurrency")
+    InitializationType::current() != InitializationType::ProvisionedConcurrency
 }

@@ -3,9 +3,11 @@
 pub(crate) mod starting;
 
 mod cold_start;
+mod initialization;
 mod restore;
 
 pub(crate) use self::cold_start::take_cold_start;
+pub use self::initialization::InitializationType;
 pub use self::restore::restores;
 pub(crate) use self::restore::{count_restore, is_restored};
 pub(crate) use self::starting::{is_missed, starting};

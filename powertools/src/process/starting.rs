@@ -1,5 +1,7 @@
 //! What runs before the first event, where no invocation can be.
 
+use crate::environment::Environment;
+
 tokio::task_local! {
     static STARTING: ();
 }
@@ -12,5 +14,5 @@ pub(crate) async fn starting<F: Future>(work: F) -> F::Output {
 /// True where there should be an invocation and is none: in Lambda, unless this is
 /// [before the events](starting).
 pub(crate) fn is_missed() -> bool {
-    std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some() && STARTING.try_with(|()| ()).is_err()
+    Environment::process().is_lambda() && STARTING.try_with(|()| ()).is_err()
 }

@@ -32,6 +32,7 @@ use tower::util::{ServiceFn, service_fn};
 use tower::{Layer, Service, ServiceExt};
 
 use crate::InvocationLayer;
+use crate::environment::{Environment, FUNCTION_NAME, FUNCTION_VERSION, MEMORY_SIZE, RUNTIME_API};
 use crate::process::count_restore;
 
 mod body;
@@ -190,23 +191,16 @@ impl fmt::Debug for StartError {
     }
 }
 
-const MEMORY: &str = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
-
-fn memory() -> Option<i32> {
-    std::env::var(MEMORY).ok()?.parse().ok()
-}
-
 /// The runtime panics where one of these is missing, so look first.
 fn check_environment() -> Result<(), StartError> {
-    let needed = [
-        "AWS_LAMBDA_RUNTIME_API",
-        "AWS_LAMBDA_FUNCTION_NAME",
-        MEMORY,
-        "AWS_LAMBDA_FUNCTION_VERSION",
-    ];
-    match needed.into_iter().find(|variable| std::env::var(variable).is_err()) {
+    let environment = Environment::process();
+    let needed = [RUNTIME_API, FUNCTION_NAME, MEMORY_SIZE, FUNCTION_VERSION];
+    let is_missing = |variable: &&str| match environment.get(variable) {
+        None => true,
+        Some(value) => *variable == MEMORY_SIZE && value.parse::<i32>().is_err(),
+    };
+    match needed.into_iter().find(is_missing) {
         Some(variable) => Err(NotStarted::Variable(variable).into()),
-        None if memory().is_none() => Err(NotStarted::Variable(MEMORY).into()),
         None if !has_timer() => Err(NotStarted::Timer.into()),
         None => Ok(()),
     }

@@ -1,6 +1,7 @@
 use aws_sdk_dynamodb::Client;
 
 use super::{DynamoDbStore, Item, text};
+use crate::environment::Environment;
 use crate::idempotency::{Error, Key};
 
 /// Describes the table of a [`DynamoDbStore`]. Made by [`DynamoDbStore::builder`].
@@ -213,7 +214,7 @@ impl Builder {
 
 /// The partition of the toolkits in other languages.
 fn default_partition() -> String {
-    format!("idempotency#{}", std::env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default())
+    format!("idempotency#{}", Environment::process().function_name())
 }
 
 #[cfg(test)]

@@ -1,0 +1,113 @@
+//! The variables of Lambda and of this toolkit, all read in one way.
+
+use std::collections::HashMap;
+
+/// The address of Lambda's runtime service, which is set wherever a function runs.
+pub(crate) const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
+pub(crate) const FUNCTION_NAME: &str = "AWS_LAMBDA_FUNCTION_NAME";
+pub(crate) const FUNCTION_VERSION: &str = "AWS_LAMBDA_FUNCTION_VERSION";
+pub(crate) const MEMORY_SIZE: &str = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
+pub(crate) const INITIALIZATION_TYPE: &str = "AWS_LAMBDA_INITIALIZATION_TYPE";
+pub(crate) const SERVICE_NAME: &str = "POWERTOOLS_SERVICE_NAME";
+pub(crate) const IDEMPOTENCY_DISABLED: &str = "POWERTOOLS_IDEMPOTENCY_DISABLED";
+pub(crate) const DEV: &str = "POWERTOOLS_DEV";
+
+/// The variables of the process, or those that a test gives in their place.
+///
+/// A variable that holds nothing but white space counts as unset, and white space around a value is
+/// not part of it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Environment(Option<HashMap<String, String>>);
+
+/// A variable that should hold a flag, and does not.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{name} is neither true nor false")]
+pub(crate) struct InvalidFlag {
+    pub(crate) name: &'static str,
+    pub(crate) value: String,
+}
+
+impl Environment {
+    /// The variables of the process.
+    pub(crate) const fn process() -> Self {
+        Self(None)
+    }
+
+    /// These variables and no others.
+    pub(crate) fn of<N: Into<String>, V: Into<String>>(
+        variables: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        let pair = |(name, value): (N, V)| (name.into(), value.into());
+        Self(Some(variables.into_iter().map(pair).collect()))
+    }
+
+    /// Returns the value of a variable. One that is not Unicode counts as unset.
+    pub(crate) fn get(&self, name: &str) -> Option<String> {
+        let value = match &self.0 {
+            None => std::env::var(name).ok()?,
+            Some(variables) => variables.get(name)?.clone(),
+        };
+        Some(value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    /// Returns whether a variable is on.
+    pub(crate) fn flag(&self, name: &'static str) -> Result<Option<bool>, InvalidFlag> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        parse_flag(&value).map(Some).ok_or(InvalidFlag { name, value })
+    }
+
+    /// Returns true where a function runs: in Lambda and its emulators.
+    pub(crate) fn is_lambda(&self) -> bool {
+        self.get(RUNTIME_API).is_some()
+    }
+
+    /// Returns the name of the function; empty outside of Lambda.
+    pub(crate) fn function_name(&self) -> String {
+        self.get(FUNCTION_NAME).unwrap_or_default()
+    }
+}
+
+/// The words of the Python toolkit, so that one setting serves functions in both languages.
+fn parse_flag(word: &str) -> Option<bool> {
+    match word.to_ascii_lowercase().as_str() {
+        "1" | "y" | "yes" | "t" | "true" | "on" => Some(true),
+        "0" | "n" | "no" | "f" | "false" | "off" => Some(false),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn white_space_is_not_a_value() {
+        let environment = Environment::of([("A", "  "), ("B", " b "), ("C", "")]);
+        assert_eq!(environment.get("A"), None);
+        assert_eq!(environment.get("B").as_deref(), Some("b"));
+        assert_eq!(environment.get("C"), None);
+        assert_eq!(environment.get("D"), None);
+    }
+
+    #[test]
+    fn the_switch_takes_the_words_of_the_python_toolkit() {
+        for word in ["1", "y", "YES", "t", "True", "on"] {
+            assert_eq!(parse_flag(word), Some(true), "{word}");
+        }
+        for word in ["0", "n", "No", "f", "FALSE", "off"] {
+            assert_eq!(parse_flag(word), Some(false), "{word}");
+        }
+        for word in ["", "2", "enabled", " true"] {
+            assert_eq!(parse_flag(word), None, "{word}");
+        }
+    }
+
+    #[test]
+    fn an_invalid_flag_is_named() {
+        assert_eq!(Environment::of([(DEV, " ")]).flag(DEV), Ok(None));
+        assert_eq!(Environment::of([(DEV, " true")]).flag(DEV), Ok(Some(true)));
+        let error = Environment::of([(DEV, "perhaps")]).flag(DEV).unwrap_err();
+        assert_eq!(error.to_string(), "POWERTOOLS_DEV is neither true nor false");
+        assert_eq!(error.value, "perhaps");
+    }
+}

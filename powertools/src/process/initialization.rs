@@ -1,0 +1,55 @@
+use crate::environment::{Environment, INITIALIZATION_TYPE};
+
+/// Why Lambda initialised this process, and with it how long that may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InitializationType {
+    /// An event waits for it: 10 seconds, and then once more inside the first invocation.
+    OnDemand,
+    /// The environment is made ahead of its events (provisioned concurrency): minutes.
+    ProvisionedConcurrency,
+    /// A SnapStart snapshot is made of it: minutes.
+    SnapStart,
+    /// It runs on Lambda Managed Instances.
+    ManagedInstances,
+    /// It does not run in Lambda, or Lambda has a type that this version does not know.
+    Unknown,
+}
+
+impl InitializationType {
+    /// Returns the type of this process, as `AWS_LAMBDA_INITIALIZATION_TYPE` has it.
+    #[must_use]
+    pub fn current() -> Self {
+        Self::of(&Environment::process())
+    }
+
+    fn of(environment: &Environment) -> Self {
+        match environment.get(INITIALIZATION_TYPE).as_deref() {
+            Some("on-demand") => Self::OnDemand,
+            Some("provisioned-concurrency") => Self::ProvisionedConcurrency,
+            Some("snap-start") => Self::SnapStart,
+            Some("lambda-managed-instances") => Self::ManagedInstances,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_type_has_its_word() {
+        for (word, expected) in [
+            ("on-demand", InitializationType::OnDemand),
+            ("provisioned-concurrency", InitializationType::ProvisionedConcurrency),
+            ("snap-start", InitializationType::SnapStart),
+            ("lambda-managed-instances", InitializationType::ManagedInstances),
+            ("warm-pool", InitializationType::Unknown),
+            ("", InitializationType::Unknown),
+        ] {
+            let environment = Environment::of([(INITIALIZATION_TYPE, word)]);
+            assert_eq!(InitializationType::of(&environment), expected, "{word}");
+        }
+    }
+}
