@@ -1,9 +1,10 @@
 //! The `name = value` options of an attribute.
 
-use proc_macro2::Ident;
+use proc_macro2::{Ident, TokenTree};
+use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::parse::{Parse, ParseStream};
-use syn::{Error, Path, Result, Token, parse_quote};
+use syn::parse::{Parse, ParseStream, Parser as _};
+use syn::{Attribute, Error, Meta, Path, Result, Token, parse_quote};
 
 /// Reads options, separated by commas, until the end of `input`.
 ///
@@ -59,6 +60,32 @@ fn once(is_given: bool, name: &Ident) -> Result<()> {
 /// The path of the crate, where no other is given.
 pub(crate) fn krate(given: Option<Path>) -> Path {
     given.unwrap_or_else(|| parse_quote!(::powertools))
+}
+
+/// True if the options of `attr` have `crate = path`.
+pub(crate) fn has_crate(attr: &Attribute, path: &Path) -> bool {
+    let Meta::List(list) = &attr.meta else { return false };
+    let find = |input: ParseStream<'_>| {
+        let mut is_found = false;
+        while !input.is_empty() {
+            let is_option = input.peek(Token![crate]) && input.peek2(Token![=]);
+            if is_option {
+                input.parse::<Token![crate]>()?;
+                input.parse::<Token![=]>()?;
+                is_found |= input
+                    .fork()
+                    .call(Path::parse_mod_style)
+                    .is_ok_and(|given| text(&given) == text(path));
+            }
+            input.parse::<TokenTree>()?;
+        }
+        Ok(is_found)
+    };
+    find.parse2(list.tokens.clone()).unwrap_or(false)
+}
+
+fn text(path: &Path) -> String {
+    path.to_token_stream().to_string()
 }
 
 fn unknown(name: &Ident, known: &[&str]) -> Error {

@@ -24,19 +24,20 @@ pub(crate) fn name(sig: &mut Signature) -> (Vec<Named>, TokenStream) {
     for (index, argument) in sig.inputs.iter_mut().enumerate() {
         let FnArg::Typed(argument) = argument else { continue };
         let cfgs = cfgs(argument);
-        if let Some(name) = plain(&argument.pat) {
+        if let Some(name) = plain(argument) {
             names.push(Named { name: name.clone(), cfgs });
             continue;
         }
 
         let name = format_ident!("argument{index}", span = Span::mixed_site());
+        let lints = take_lints(argument);
         let pat = &mut *argument.pat;
         let borrowed = |v: &PatIdent| v.by_ref.is_some() && v.mutability.is_some();
         let mutability = variables(pat).into_iter().any(borrowed).then(<Token![mut]>::default);
         let pat = mem::replace(pat, parse_quote!(#mutability #name));
         // `let _ = …` would bind nothing, and has lints of its own.
         if !matches!(pat, Pat::Wild(_)) {
-            bindings.extend(quote!(#(#cfgs)* let #pat = #name;));
+            bindings.extend(quote!(#(#cfgs)* #(#lints)* let #pat = #name;));
         }
         names.push(Named { name, cfgs });
     }
@@ -66,22 +67,40 @@ pub(crate) fn capture_mutable(sig: &Signature) -> TokenStream {
 /// The same for one argument.
 pub(crate) fn capture_variables(argument: &PatType) -> TokenStream {
     let cfgs = cfgs(argument);
-    let mutable = |v: &&PatIdent| v.by_ref.is_none() && v.mutability.is_some();
+    // Nobody is warned of a variable that is marked as unused.
+    let mutable =
+        |v: &&PatIdent| v.by_ref.is_none() && v.mutability.is_some() && !is_unused(&v.ident);
     let names = variables(&argument.pat).into_iter().filter(mutable).map(|v| &v.ident);
     names.map(|name| quote!(#(#cfgs)* let _ = &#name;)).collect()
 }
 
-/// The name of an argument that has nothing but a name.
-pub(crate) fn plain(pat: &Pat) -> Option<&Ident> {
-    match pat {
-        Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() => Some(&pat.ident),
-        _ => None,
-    }
+/// The name of an argument that can be looked at under it: that has nothing but a name, and of which
+/// no lint would notice the look.
+pub(crate) fn plain(argument: &PatType) -> Option<&Ident> {
+    let Pat::Ident(pat) = &*argument.pat else { return None };
+    let is_plain = pat.by_ref.is_none() && pat.subpat.is_none();
+    let has_lints = argument.attrs.iter().any(|attr| !is_cfg(attr));
+    (is_plain && !has_lints && !is_unused(&pat.ident)).then_some(&pat.ident)
+}
+
+/// True for `_name`.
+fn is_unused(name: &Ident) -> bool {
+    name.to_string().starts_with('_')
+}
+
+/// The attributes of an argument that are about the variables in its pattern.
+pub(crate) fn take_lints(argument: &mut PatType) -> Vec<Attribute> {
+    let (cfgs, lints) = mem::take(&mut argument.attrs).into_iter().partition(is_cfg);
+    argument.attrs = cfgs;
+    lints
 }
 
 pub(crate) fn cfgs(argument: &PatType) -> Vec<Attribute> {
-    let is_cfg = |attr: &&Attribute| attr.path().is_ident("cfg");
-    argument.attrs.iter().filter(is_cfg).cloned().collect()
+    argument.attrs.iter().filter(|attr| is_cfg(attr)).cloned().collect()
+}
+
+fn is_cfg(attr: &Attribute) -> bool {
+    attr.path().is_ident("cfg")
 }
 
 /// The variables that a pattern binds.

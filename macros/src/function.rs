@@ -1,6 +1,6 @@
 //! The function under an attribute.
 
-use proc_macro2::{Group, TokenStream};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::quote;
 use syn::parse::{Parse as _, ParseStream, Parser as _};
 use syn::{Attribute, Error, Result, ReturnType, Signature, Type, Visibility};
@@ -63,9 +63,10 @@ impl Function {
         let sig: Signature = input.parse().map_err(|error| {
             Error::new(error.span(), format!("`#[{attribute}]` goes on {goes_on}"))
         })?;
-        let body = input.parse().map_err(|error| {
-            Error::new(error.span(), format!("`#[{attribute}]` needs a function with a body"))
-        })?;
+        let no_body =
+            |span| Error::new(span, format!("`#[{attribute}]` needs a function with a body"));
+        let span = input.span();
+        let body = input.parse().ok().and_then(block).ok_or_else(|| no_body(span))?;
         Ok(Self { attrs, vis, sig, body })
     }
 
@@ -79,6 +80,17 @@ impl Function {
             return Err(Error::new_spanned(abi, message));
         }
         Ok(())
+    }
+}
+
+/// The block of a body; a `$body:block` of a `macro_rules!` macro stands in an invisible group.
+fn block(body: TokenTree) -> Option<Group> {
+    match body {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Some(group),
+        TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
+            block(group.stream().into_iter().next()?)
+        }
+        _ => None,
     }
 }
 

@@ -4,6 +4,8 @@ use std::fmt;
 
 use syn::Attribute;
 
+use crate::args;
+
 /// An attribute of this crate that goes on a function. In this order they stack, the outermost
 /// first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,9 +35,15 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// By the last segment: `powertools::idempotent` is `idempotent` too.
+    /// Recognises `idempotent`, `powertools::idempotent` behind any path, and `a::idempotent` with
+    /// the option `crate = a`. `vendor::batch` is someone else's.
     pub(crate) fn of(attr: &Attribute) -> Option<Self> {
-        Self::from_name(&attr.path().segments.last()?.ident.to_string())
+        let mut path = attr.path().clone();
+        let kind = Self::from_name(&path.segments.pop()?.value().ident.to_string())?;
+        path.segments.pop_punct();
+        let Some(krate) = path.segments.last() else { return Some(kind) };
+        let is_ours = krate.ident == "powertools" || args::has_crate(attr, &path);
+        is_ours.then_some(kind)
     }
 
     pub(crate) fn goes_on(self) -> &'static str {

@@ -34,6 +34,8 @@ pub(crate) fn call(
     // What is asked of the record is reported once, at its type.
     quote_spanned! {at(&record.argument.ty)=>
         let batch = #batch #concurrency #reserve #(#flags)* #(#values)*;
+        // The braces of a body on one line are not unnecessary.
+        #[allow(unused_braces)]
         batch.run(#closure).await.into_reply()
     }
 }

@@ -67,15 +67,16 @@ impl Record {
 /// Gives an argument a plain name, and each record a clone of it under the pattern it had.
 fn share(index: usize, input: &mut PatType) -> TokenStream {
     let cfgs = arguments::cfgs(input);
-    let name = match arguments::plain(&input.pat) {
+    let name = match arguments::plain(input) {
         Some(name) => name.clone(),
         None => format_ident!("argument{index}", span = Span::mixed_site()),
     };
+    let lints = arguments::take_lints(input);
     let pat = std::mem::replace(&mut *input.pat, parse_quote!(#name));
     if matches!(pat, Pat::Wild(_)) {
         return TokenStream::new();
     }
-    quote!(#(#cfgs)* let #pat = ::core::clone::Clone::clone(&#name);)
+    quote!(#(#cfgs)* #(#lints)* let #pat = ::core::clone::Clone::clone(&#name);)
 }
 
 /// What the function does besides failing is lost: nobody takes a result.
@@ -111,10 +112,10 @@ fn unnamed(ty: &Type) -> Option<TypeImplTrait> {
 /// A closure's arguments take no lifetimes of the function's own, so it gets the pattern as it was.
 impl Record {
     pub(super) fn closure(&self, statements: &TokenStream) -> TokenStream {
-        let PatType { pat, ty, .. } = &self.argument;
+        let argument = &self.argument;
         let state = &self.state;
         quote_spanned! {Span::mixed_site()=>
-            |#pat: #ty| {
+            |#argument| {
                 #state
                 async move {
                     #statements

@@ -170,6 +170,7 @@ fn batch_stays_small() {
                         .concurrency(8)
                         .reserve(::core::time::Duration::from_millis(1000u64))
                         .all_or_nothing();
+                    #[allow(unused_braces)]
                     batch
                         .run(|Message { body, .. }: Message<Order>| {
                             let records = ::core::clone::Clone::clone(&records);
@@ -236,6 +237,33 @@ fn the_context_and_the_crate_are_told() -> Result<()> {
         quote!(let invocation = a::b::Invocation::current_or(::core::option::Option::Some(self.1));),
         quote!(match a::b::macro_support::default_name(::core::any::type_name_of_val(&|| ()))),
         quote!(let _ = &id; { body }),
+    ] {
+        assert!(expanded.contains(&part.to_string()), "{part}\nis not in\n{expanded}");
+    }
+    Ok(())
+}
+
+/// Looking at `_unused` would be a use of it, and so a warning of clippy's.
+#[test]
+fn an_argument_with_an_underscore_or_a_lint_is_looked_at_under_another_name() -> Result<()> {
+    let item = quote! {
+        async fn charge(mut _seen: u64, #[expect(unused_variables)] id: u64) -> Answer { body }
+    };
+    let expanded = expand(Kind::Deadline, quote!(), item)?.to_string();
+    for part in [
+        quote!(async fn charge(argument0: u64, argument1: u64) -> Answer),
+        quote!(None.or(Probe(&argument0).context()).or(Probe(&argument1).context())),
+        quote!(let mut _seen = argument0;),
+        quote!(#[expect(unused_variables)] let id = argument1;),
+        // No capture of `_seen`.
+        quote! {
+            #[allow(unreachable_code)]
+            if false {
+                let result: Answer = loop {};
+                return result;
+            }
+            { body }
+        },
     ] {
         assert!(expanded.contains(&part.to_string()), "{part}\nis not in\n{expanded}");
     }

@@ -10,6 +10,7 @@ mod future;
 mod init_once;
 mod invocation;
 mod lambda_error;
+mod lints;
 mod names;
 mod stacks;
 

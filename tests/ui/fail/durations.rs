@@ -22,7 +22,7 @@ async fn nothing(id: u64) -> Result<u64, Error> {
     Ok(id)
 }
 
-#[deadline(reserve = "20min")]
+#[deadline(reserve = "18446744073709551615min")]
 async fn too_long(id: u64) -> Result<u64, Error> {
     Ok(id)
 }

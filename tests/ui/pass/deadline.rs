@@ -27,6 +27,12 @@ async fn own_error(id: u64) -> Result<u64, OrderError> {
     Ok(id)
 }
 
+/// On Managed Instances a function may take 90 minutes.
+#[deadline(reserve = "20min")]
+async fn long(id: u64) -> anyhow::Result<u64> {
+    Ok(id)
+}
+
 #[deadline(reserve = RESERVE)]
 async fn constant(id: u64) -> anyhow::Result<u64> {
     Ok(id)

@@ -19,6 +19,13 @@ async fn renamed(records: &Records, id: u64) -> Result<u64, Error> {
     Ok(id)
 }
 
+/// Seen beside each other, or the second would be refused.
+#[vendor::toolkit::idempotent(key = id, with = records, crate = vendor::toolkit)]
+#[vendor::toolkit::deadline(reserve = "1s", crate = vendor::toolkit)]
+async fn stacked(records: &Records, id: u64) -> Result<u64, lambda_runtime::Error> {
+    Ok(id)
+}
+
 macro_rules! handler {
     ($name:ident, $key:expr, $result:ty) => {
         #[once(key = $key, with = records, crate = vendor::toolkit)]
