@@ -8,27 +8,29 @@ use tokio::sync::OnceCell;
 use super::http;
 use crate::process::restores;
 
-/// How long a connection may take, TLS included.
+/// The limit for a connection, including TLS.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long the service has for one answer.
+/// The limit for one response of the service.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long a call may take, all attempts and the pauses between them.
+/// The limit for a call, including all attempts and the pauses between them.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The name under which requests are seen where the user has not given one.
+/// The application name of requests.
 const APP_NAME: &str = concat!("powertools-rust-", env!("CARGO_PKG_VERSION"));
-/// Where the user gives one.
+/// The variable that overrides it.
 const APP_NAME_VARIABLE: &str = "AWS_SDK_UA_APP_ID";
 
-/// One for the time before a restore, one for after: there is at most one restore.
+/// One before a restore and one after it: there is at most one restore.
 static CONFIGS: [OnceCell<SdkConfig>; 2] = [const { OnceCell::const_new() }; 2];
 
-/// The configuration of this execution environment: what [`loader`] loads, loaded once, and once
-/// more after a SnapStart restore, when connections are closed and credentials may have expired.
-/// Clients are made anew then too where they are kept in an [`InitOnce`](crate::InitOnce). Only a
-/// function that [`Powertools`](crate::Powertools) runs learns of a restore.
+/// Returns the configuration of this execution environment, loading it with [`loader`] at the first
+/// call.
 ///
-/// All clients that are made of it share its HTTP client, and with it connections, trusted
+/// It is loaded again after a SnapStart restore, when connections are closed and credentials may
+/// have expired. Clients in an [`InitOnce`](crate::InitOnce) are then created again, too. Only
+/// functions that [`Powertools`](crate::Powertools) runs notice a restore.
+///
+/// All clients with this configuration share its HTTP client, and with it connections, trusted
 /// certificates and credentials.
 ///
 /// ```no_run
@@ -39,15 +41,15 @@ static CONFIGS: [OnceCell<SdkConfig>; 2] = [const { OnceCell::const_new() }; 2];
 /// # }
 /// ```
 ///
-/// It does not connect to anything on Lambda. Where there is no region or there are no
-/// credentials, the first call of a client says so.
+/// On Lambda, loading makes no network calls. If the region or the credentials are missing, the
+/// first call of a client returns an error.
 pub async fn config() -> &'static SdkConfig {
     CONFIGS[usize::from(restores() > 0)].get_or_init(|| loader().load()).await
 }
 
-/// Our settings, to change some of them for all clients.
+/// Returns a loader with the settings of [`config`], for changing some of them for all clients.
 ///
-/// What this loads shares the HTTP client with [`config`], unless that is what you change. Load it
+/// The loaded configuration shares the HTTP client of [`config`], unless you replace it. Load it
 /// once:
 ///
 /// ```no_run
@@ -64,7 +66,7 @@ pub async fn config() -> &'static SdkConfig {
 ///     aws::loader().timeout_config(timeouts.build()).load().await
 /// }
 /// ```
-#[must_use = "this only describes the configuration: load it"]
+#[must_use = "a loader does nothing until it is loaded"]
 pub fn loader() -> ConfigLoader {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)

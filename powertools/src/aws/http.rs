@@ -1,20 +1,31 @@
 use std::sync::LazyLock;
 
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use super::tls;
 use crate::process::restores;
 
-/// The HTTP client of this process.
+/// Returns the HTTP client of this process.
 ///
-/// The first client of a service that takes it reads the trusted certificates, while the function
-/// starts; the connections are made by the first requests.
+/// The first SDK client that uses it reads the trusted certificates, during initialisation; the
+/// first requests open the connections.
 pub(super) fn client() -> SharedHttpClient {
-    // One for the time before a restore, whose connections are closed after it, and one for after.
+    // One before a restore, which closes its connections, and one after it.
     static CLIENTS: [LazyLock<SharedHttpClient>; 2] = [const { LazyLock::new(make) }; 2];
     CLIENTS[usize::from(restores() > 0)].clone()
 }
 
+/// The connectors are built here and not by the builder, which ignores the variables that name a
+/// proxy.
 fn make() -> SharedHttpClient {
-    aws_smithy_http_client::Builder::new().tls_provider(tls::provider()).build_https()
+    Builder::new().build_with_connector_fn(|settings, components| {
+        let mut connector = Connector::builder()
+            .tls_provider(tls::provider())
+            .proxy_config(ProxyConfig::from_env());
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
+        connector.build()
+    })
 }

@@ -10,13 +10,13 @@
 //! async fn main() -> Result<(), Error> {
 //!     let client = Client::new(aws::config().await);
 //!
-//!     let store = DynamoDbStore::new(client, "idempotency");
-//!     let records = Idempotency::new(store)?;
+//!     let idempotency = Idempotency::new(DynamoDbStore::new(client, "idempotency"))?;
 //!     Powertools::new(move |event: LambdaEvent<String>| {
-//!         let records = records.clone();
+//!         let idempotency = idempotency.clone();
 //!         async move {
 //!             let order = event.payload;
-//!             records.run("charge", &order, async { Ok::<_, Error>(format!("charged {order}")) }).await
+//!             let charge = async { Ok::<_, Error>(format!("charged {order}")) };
+//!             idempotency.run("charge", &order, charge).await
 //!         }
 //!     })
 //!     .run()
@@ -24,9 +24,9 @@
 //! }
 //! ```
 //!
-//! Clients of all services take the same configuration, in any number: they share its connections,
-//! certificates and credentials. Depend on a service's crate without its default features, which
-//! would build a second TLS stack that nothing uses:
+//! The clients of all services accept this configuration. They share its connections, certificates
+//! and credentials. Depend on the crate of a service without its default features, which would
+//! build a second TLS stack that is never used:
 //!
 //! ```toml
 //! aws-sdk-s3 = { version = "1", default-features = false, features = ["rt-tokio"] }
@@ -34,18 +34,19 @@
 //!
 //! # Limits
 //!
-//! The SDK waits for an answer for ever, and Lambda then ends the function at its timeout. A client
-//! from here gives up earlier, with an error that a handler can still report:
+//! By default, the SDK waits for a response without a limit, and Lambda then ends the function at
+//! its timeout. A client with this configuration gives up earlier, with an error that a handler can
+//! still report:
 //!
 //! | what | limit |
 //! |---|---|
-//! | a connection, with its TLS handshake | 1 s |
+//! | a connection, including its TLS handshake | 1 s |
 //! | one attempt | 3 s |
-//! | one call, with all its attempts and the pauses between them | 10 s |
+//! | one call, including all attempts and the pauses between them | 10 s |
 //!
-//! A call has three attempts, as the SDK and its variables (`AWS_MAX_ATTEMPTS`,
-//! `AWS_RETRY_MODE`) say. What takes longer by its nature, such as a call of a model or the upload
-//! of a large object, needs longer limits for its own client:
+//! A call has three attempts, or what the SDK's variables (`AWS_MAX_ATTEMPTS`, `AWS_RETRY_MODE`)
+//! set. Calls that take longer by nature, such as the inference of a model or the upload of a large
+//! object, need a client with longer limits:
 //!
 //! ```no_run
 //! # async fn example() {
@@ -62,46 +63,61 @@
 //! # }
 //! ```
 //!
-//! A client with another limit for connecting or reading has connections of its own; the limits on
-//! attempts and calls leave them shared. [`loader`] changes limits for all clients. The limits of
-//! [`DynamoDbStore`](crate::idempotency::DynamoDbStore) are its own and follow what is left of the
-//! invocation.
+//! A client with another limit for connecting or reading has its own connections. The limits on
+//! attempts and calls do not affect the sharing. [`loader`] changes limits for all clients.
+//! [`DynamoDbStore`](crate::idempotency::DynamoDbStore) has its own limits, which follow the
+//! remaining time of the invocation.
 //!
-//! # Where it finds things
+//! # Region, credentials and endpoints
 //!
-//! On Lambda, region and credentials come from the environment, and nothing is asked for over the
-//! network. A function with SnapStart gets its credentials from the endpoint that Lambda names
-//! (`AWS_CONTAINER_CREDENTIALS_FULL_URI`). Anywhere else it is as with the SDK: the variables, then
-//! the profile in `~/.aws`, the token of a web identity, the container, the instance. Where there
-//! is neither a region nor a profile, as on a laptop, asking the instance takes seconds and fails:
-//! set `AWS_REGION`, or `AWS_EC2_METADATA_DISABLED=true`. Profiles that sign in by SSO, by a program
-//! or by `aws login` need a feature of `aws-config`: `sso`, `credentials-process`,
-//! `credentials-login`. They are off since no function on Lambda uses them.
+//! On Lambda, region and credentials come from the environment, without network calls. A function
+//! with SnapStart gets its credentials from the endpoint that Lambda sets in
+//! `AWS_CONTAINER_CREDENTIALS_FULL_URI`. Elsewhere the order is that of the SDK: variables, the
+//! profile in `~/.aws`, a web identity token, the container, the instance. Without a region and a
+//! profile, as on a laptop, the SDK asks for instance metadata, which takes seconds and fails: set
+//! `AWS_REGION` or `AWS_EC2_METADATA_DISABLED=true`. Profiles that sign in by SSO, by a program or
+//! by `aws login` need the features `sso`, `credentials-process` or `credentials-login` of
+//! `aws-config`. They are off, since no function on Lambda uses them.
 //!
-//! `AWS_ENDPOINT_URL` leads to another endpoint, such as an emulator, and `SSL_CERT_FILE` to other
-//! trusted certificates than those of the system.
+//! `AWS_ENDPOINT_URL` sets another endpoint, such as an emulator. `SSL_CERT_FILE` sets the trusted
+//! certificates in place of those of the system.
 //!
-//! Requests name `powertools-rust-<version>` as their application, which can be seen in CloudTrail;
-//! `AWS_SDK_UA_APP_ID` gives another name.
+//! Requests have `powertools-rust-<version>` as their application name, which CloudTrail shows;
+//! `AWS_SDK_UA_APP_ID` overrides it.
+//!
+//! # Proxies
+//!
+//! The client reads the variables that the SDK's default client reads, in upper or lower case:
+//!
+//! | variable | effect |
+//! |---|---|
+//! | `HTTPS_PROXY` | the proxy for `https` endpoints, which are reached through a `CONNECT` tunnel |
+//! | `HTTP_PROXY` | the proxy for `http` endpoints, such as emulators |
+//! | `ALL_PROXY` | the proxy for both, where the other variables are not set |
+//! | `NO_PROXY` | hosts, domains and networks that are called directly, separated by commas |
+//!
+//! The credentials endpoint of SnapStart and the instance metadata are `http` endpoints: with
+//! `HTTP_PROXY` or `ALL_PROXY`, add their addresses to `NO_PROXY`. The variables are read when the
+//! first client is created, and again after a restore.
 //!
 //! # SnapStart
 //!
-//! After a restore [`config`] loads anew, with an HTTP client of its own: the connections of the old
-//! one are closed. A client that `main` made keeps the old one, and its first calls may fail and be
-//! tried again; one from [`#[init_once]`](macro@crate::init_once) is made anew, too. This works in
-//! functions that [`Powertools`](crate::Powertools) runs: it is who learns of the restore. In others
-//! all of them keep what they have.
+//! After a restore, [`config`] loads again, with a new HTTP client, since the connections of the
+//! old one are closed. A client that `main` created keeps the old one: its first calls may fail and
+//! be retried. A client from [`#[init_once]`](macro@crate::init_once) is created again. Only
+//! functions that [`Powertools`](crate::Powertools) runs notice a restore; in others everything
+//! stays as it is.
 //!
 //! # Cryptography
 //!
-//! The features `tls-ring` (which `aws` brings), `tls-aws-lc` and `tls-fips` choose what makes the
-//! TLS connections. When more than one is on, FIPS is used before AWS-LC before ring; to build only
-//! one, take its feature and not `aws`. [`tls`] says which one it is.
+//! The features `tls-ring` (enabled by `aws`), `tls-aws-lc` and `tls-fips` choose the cryptography
+//! of the TLS connections. If several are enabled, FIPS takes precedence over AWS-LC, and AWS-LC
+//! over ring. To build only one, enable its feature and not `aws`. [`tls`] returns the one in use.
 //!
-//! What they cost a function with an idempotency store, without a warm-up: medians of 40 starts on
-//! two shared cores of a server (x86-64), with the certificates of the system and no latency on the
-//! way to DynamoDB. On Lambda the CPU time is stretched by the share of a processor that the
-//! function has: 128 MB have a fourteenth of one.
+//! The table shows what they cost a function with an idempotency store and no warm-up: medians of
+//! 40 starts on two shared cores of a server (x86-64), with the certificates of the system and no
+//! network latency to DynamoDB. On Lambda, the CPU time is stretched by the function's share of a
+//! processor: at 128 MB that is a fourteenth.
 //!
 //! | | first invocation | second | CPU until the first response | memory | binary |
 //! |---|--:|--:|--:|--:|--:|
@@ -111,18 +127,18 @@
 //! | the same, with a warm-up | 1.0 ms | 1.3 ms | 41.6 ms | 14.0 MB | 12.3 MB |
 //! | `tls-aws-lc`, without its own entropy | 2.8 ms | 1.3 ms | 9.5 ms | 13.3 MB | 12.2 MB |
 //! | `tls-fips` | 26.0 ms | 1.3 ms | 43.3 ms | 14.5 MB | 12.6 MB |
-//! | by hand, with all that the SDK brings by default | 33.7 ms | 1.3 ms | 40.8 ms | 15.0 MB | 15.6 MB |
+//! | by hand, with the defaults of the SDK | 33.7 ms | 1.3 ms | 40.8 ms | 15.0 MB | 15.6 MB |
 //!
-//! **ring** is the default, because the first connection of a new environment is on the way of a
-//! request, and is paid for by the share of a processor that the function's memory buys. It is safe:
-//! the protocol (TLS 1.2 and 1.3) and the checks of certificates are the same code with all three,
-//! rustls; ring supplies the primitives, and takes its random numbers from the operating system.
-//! What it does not have: a key exchange that withstands quantum computers, and a FIPS validation.
+//! **ring** is the default. The first connection of a new environment delays a request, and its CPU
+//! time depends on the function's memory. ring is safe: the protocol (TLS 1.2 and 1.3) and the
+//! validation of certificates are the same code for all three, rustls. ring supplies the primitives
+//! and takes its random numbers from the operating system. It lacks a post-quantum key exchange and
+//! a FIPS validation.
 //!
-//! **AWS-LC** is the SDK's own default. It offers the post-quantum exchange X25519MLKEM768, which
-//! matters where what is sent today must still be secret in decades. It gathers entropy of its own
-//! from the jitter of the processor at the first random byte, which is most of its price. The build
-//! variable `AWS_LC_SYS_NO_JITTER_ENTROPY=1` leaves that to the operating system, as ring does:
+//! **AWS-LC** is the SDK's own default. It offers the post-quantum key exchange X25519MLKEM768,
+//! which matters if today's traffic must still be secret in decades. At the first random byte it
+//! gathers its own entropy from processor jitter, which is most of its cost. The build variable
+//! `AWS_LC_SYS_NO_JITTER_ENTROPY=1` leaves that to the operating system, as ring does:
 //!
 //! ```toml
 //! # .cargo/config.toml
@@ -130,15 +146,15 @@
 //! AWS_LC_SYS_NO_JITTER_ENTROPY = "1"
 //! ```
 //!
-//! **FIPS** is for who must use a validated module, and needs Go and CMake to build. It covers the
-//! TLS connections. The signatures of requests (HMAC-SHA-256) are made by other code of the SDK,
-//! outside of the module; and the endpoints that AWS validates are asked for by
-//! `AWS_USE_FIPS_ENDPOINT=true`. A function that must not run without says so in its `main`, see
-//! [`tls`].
+//! **FIPS** is for functions that must use a validated module; it requires Go and CMake to build.
+//! It covers the TLS connections. Request signatures (HMAC-SHA-256) are made by other code of the
+//! SDK, outside the module. `AWS_USE_FIPS_ENDPOINT=true` selects AWS's validated endpoints. [`tls`]
+//! shows how a function refuses to start without FIPS.
 //!
-//! What is left can be paid before the first event:
+//! The remaining cost can be paid before the first event: in a
+//! [warm-up](crate::Powertools::warm_up),
 //! [`DynamoDbStore::warm_up`](crate::idempotency::DynamoDbStore::warm_up) reads a record that does
-//! not exist, in a [warm-up](crate::Powertools::warm_up):
+//! not exist:
 //!
 //! ```no_run
 //! # use lambda_runtime::{Error, LambdaEvent};

@@ -12,6 +12,7 @@ use tokio::process::Command;
 use self::endpoint::Endpoint;
 
 mod endpoint;
+mod proxy;
 mod timeouts;
 mod tls;
 mod warm_up;

@@ -1,16 +1,16 @@
 use aws_smithy_http_client::tls::Provider;
 
 #[cfg(feature = "tls-fips")]
-#[path = "tls/fips.rs"]
+#[path = "fips.rs"]
 mod chosen;
 #[cfg(all(feature = "tls-aws-lc", not(feature = "tls-fips")))]
-#[path = "tls/aws_lc.rs"]
+#[path = "aws_lc.rs"]
 mod chosen;
 #[cfg(not(any(feature = "tls-aws-lc", feature = "tls-fips")))]
-#[path = "tls/ring.rs"]
+#[path = "ring.rs"]
 mod chosen;
 
-/// The cryptography of the TLS connections. Chosen by a feature of this crate.
+/// The cryptography of the TLS connections, chosen by a feature of this crate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Tls {
@@ -22,9 +22,9 @@ pub enum Tls {
     AwsLcFips,
 }
 
-/// The cryptography that this program was built with.
+/// Returns the cryptography of the TLS connections in this program.
 ///
-/// A function that must not run without FIPS can say so in its `main`:
+/// A function that must not run without FIPS checks it in `main`:
 ///
 /// ```no_run
 /// use powertools::aws::{self, Tls};

@@ -1,0 +1,61 @@
+//! The variables that name a proxy, and the hosts that need none.
+
+use powertools::testing::FakeRuntime;
+use serde_json::json;
+use tokio::process::Command;
+
+use super::endpoint::Endpoint;
+
+#[tokio::test]
+async fn https_requests_take_the_tunnel_of_https_proxy() {
+    let proxy = Endpoint::answering().await;
+    call("https://dynamodb.test", &[("HTTPS_PROXY", proxy.url())]).await;
+    assert_eq!(first_lines(&proxy), ["CONNECT dynamodb.test:443 HTTP/1.1"]);
+}
+
+#[tokio::test]
+async fn http_requests_are_sent_to_http_proxy() {
+    let proxy = Endpoint::answering().await;
+    call("http://dynamodb.test", &[("HTTP_PROXY", proxy.url())]).await;
+    assert_eq!(first_lines(&proxy), ["POST http://dynamodb.test/ HTTP/1.1"]);
+}
+
+#[tokio::test]
+async fn a_proxy_in_lower_case_counts_and_all_proxy_is_for_both_schemes() {
+    let proxy = Endpoint::answering().await;
+    call("https://dynamodb.test", &[("https_proxy", proxy.url())]).await;
+    call("https://dynamodb.test", &[("ALL_PROXY", proxy.url())]).await;
+    assert_eq!(first_lines(&proxy), ["CONNECT dynamodb.test:443 HTTP/1.1"; 2]);
+}
+
+#[tokio::test]
+async fn hosts_in_no_proxy_are_called_directly() {
+    let (endpoint, proxy) = (Endpoint::answering().await, Endpoint::answering().await);
+    let variables = [("HTTP_PROXY", proxy.url()), ("NO_PROXY", "localhost,127.0.0.1")];
+    call(endpoint.url(), &variables).await;
+    assert_eq!(
+        (first_lines(&endpoint), first_lines(&proxy)),
+        (vec!["POST / HTTP/1.1".into()], vec![])
+    );
+}
+
+/// Runs a function whose warm-up calls DynamoDB at `endpoint` once.
+async fn call(endpoint: &str, variables: &[(&str, &str)]) {
+    let mut lambda = FakeRuntime::new()
+        .env("AWS_REGION", "eu-north-1")
+        .env("AWS_ACCESS_KEY_ID", "AKIDENVIRONMENT")
+        .env("AWS_SECRET_ACCESS_KEY", "secret")
+        .env("AWS_MAX_ATTEMPTS", "1")
+        .env("AWS_ENDPOINT_URL", endpoint)
+        .env("WARM_UPS", "tables");
+    for (name, value) in variables {
+        lambda = lambda.env(*name, *value);
+    }
+    let function = lambda.spawn(Command::new(env!("CARGO_BIN_EXE_lifecycle"))).unwrap();
+    assert!(lambda.invoke(json!("answer")).await.response().is_some());
+    function.kill().await;
+}
+
+fn first_lines(endpoint: &Endpoint) -> Vec<String> {
+    endpoint.requests().into_iter().map(|request| request[0].clone()).collect()
+}
