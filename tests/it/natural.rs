@@ -57,47 +57,100 @@ fn a_change_of_an_item_has_its_id() {
 
 #[test]
 fn a_kafka_record_has_its_place() {
-    let record = |partition: u32, offset: u32| {
-        let record = json!({
-            "topic": "t",
-            "partition": partition,
-            "offset": offset,
-            "timestamp": 1_790_000_000_000_u64,
-            "timestampType": "CREATE_TIME",
-            "headers": [],
-        });
-        let event = json!({
-            "eventSource": "aws:kafka",
-            "eventSourceArn": "arn:aws:kafka:eu-central-1:123456789012:cluster/c",
-            "bootstrapServers": "b",
-            "records": { format!("t-{partition}"): [record] },
-        });
-        let ours = natural(&read::<KafkaEvent>(event.clone()).records[0]);
-        let theirs = read::<kafka::KafkaEvent>(event);
-        assert_eq!(ours, natural(&theirs.records.values().next().unwrap()[0]));
-        ours
-    };
+    let record = |partition, offset| of_kafka(kafka_event(partition, offset, TIME));
     assert_eq!(record(0, 7), record(0, 7));
     assert_ne!(record(0, 7), record(1, 7));
     assert_ne!(record(0, 7), record(0, 8));
 }
 
+/// A topic that was deleted and created again starts at offset 0.
 #[test]
-fn an_object_has_its_bucket_its_key_and_its_sequencer() {
-    let event = |sequencer: &str| {
-        let mut event = events::s3("photos").created("cat.jpg", 7).build();
-        event["Records"][0]["s3"]["object"]["sequencer"] = json!(sequencer);
-        natural(&read::<S3Event>(event))
+fn a_kafka_record_of_a_new_topic_of_the_same_name_has_another_key() {
+    let first = of_kafka(kafka_event(0, 0, TIME));
+    assert_ne!(first, of_kafka(kafka_event(0, 0, TIME + 1)));
+    let expected = [ARN, "t-0", "0", "1790000000123"].map(Some);
+    assert_eq!(first, NaturalKey::new(expected), "to the millisecond");
+}
+
+#[test]
+fn a_kafka_record_of_another_cluster_has_another_key() {
+    let of = |arn: Value, servers: &str| {
+        let mut event = kafka_event(0, 7, TIME);
+        event["eventSourceArn"] = arn;
+        event["bootstrapServers"] = json!(servers);
+        of_kafka(event)
     };
+    assert_ne!(of(json!("arn:1"), "b"), of(json!("arn:2"), "b"));
+    assert_eq!(of(json!("arn:1"), "b"), of(json!("arn:1"), "c"), "brokers come and go");
+    // Self-managed Kafka has no ARN.
+    for no_arn in [Value::Null, json!("")] {
+        assert_ne!(of(no_arn.clone(), "b"), of(no_arn.clone(), "c"));
+        assert!(of(no_arn, "").is_absent(), "it could be that of any cluster");
+    }
+}
+
+/// Its times are inexact: 1790000000123 is read as 1790000000122.
+#[test]
+fn a_kafka_record_of_aws_lambda_events_has_no_key() {
+    let theirs: kafka::KafkaEvent = read(kafka_event(0, 7, TIME));
+    let converted = KafkaEvent::from(theirs);
+    assert!(natural(&converted.records[0]).is_absent());
+}
+
+const ARN: &str = "arn:aws:kafka:eu-central-1:123456789012:cluster/c";
+const TIME: u64 = 1_790_000_000_123;
+
+fn kafka_event(partition: u32, offset: u32, timestamp: u64) -> Value {
+    let record = json!({
+        "topic": "t",
+        "partition": partition,
+        "offset": offset,
+        "timestamp": timestamp,
+        "timestampType": "CREATE_TIME",
+        "headers": [],
+    });
+    json!({
+        "eventSource": "aws:kafka",
+        "eventSourceArn": ARN,
+        "bootstrapServers": "b",
+        "records": { format!("t-{partition}"): [record] },
+    })
+}
+
+fn of_kafka(event: Value) -> NaturalKey {
+    natural(&read::<KafkaEvent>(event).records[0])
+}
+
+#[test]
+fn an_object_has_its_bucket_its_key_its_sequencer_and_what_happened() {
+    let named = |sequencer: Value, name: &str| {
+        let mut event = events::s3("photos").created("cat.jpg", 7).build();
+        event["Records"][0]["s3"]["object"]["sequencer"] = sequencer;
+        event["Records"][0]["eventName"] = json!(name);
+        let ours = natural(&read::<powertools::events::S3Event>(event.clone()));
+        assert_eq!(ours, natural(&read::<S3Event>(event)));
+        ours
+    };
+    let event = |sequencer: &str| named(json!(sequencer), "ObjectCreated:Put");
     assert_eq!(event("A"), event("A"));
     assert_ne!(event("A"), event("B"), "the object was written again");
-    let expected = NaturalKey::new([Some("photos"), Some("cat.jpg"), Some("A")]);
-    assert_eq!(event("A"), expected);
+    let expected = ["photos", "cat.jpg", "A", "ObjectCreated:Put"].map(Some);
+    assert_eq!(event("A"), NaturalKey::new(expected));
+    assert_ne!(event("A"), named(json!("A"), "ObjectCreated:Copy"));
+    // Of tags and ACLs.
+    for name in ["ObjectTagging:Put", "ObjectAcl:Put"] {
+        assert!(named(Value::Null, name).is_absent(), "two changes would share a key");
+    }
 }
 
 #[test]
 fn a_notification_has_its_message_id() {
-    let event = |id: &str| natural(&read::<SnsEvent>(events::sns("topic", "hello").id(id).build()));
+    let event = |id: &str| {
+        let event = events::sns("topic", "hello").id(id).build();
+        let ours = natural(&read::<powertools::events::SnsEvent>(event.clone()));
+        assert_eq!(ours, natural(&read::<SnsEvent>(event)));
+        ours
+    };
     assert_eq!(event("n-1"), NaturalKey::new([Some("n-1")]));
     assert_ne!(event("n-1"), event("n-2"));
 }
@@ -106,7 +159,10 @@ fn a_notification_has_its_message_id() {
 fn an_event_of_a_bus_has_its_id() {
     let event = |id: &str| {
         let event = events::event_bridge("shop", "OrderPlaced", json!({ "order": 7 })).id(id);
-        natural(&read::<EventBridgeEvent>(event.build()))
+        let event = event.build();
+        let ours = natural(&read::<powertools::events::EventBridgeEvent>(event.clone()));
+        assert_eq!(ours, natural(&read::<EventBridgeEvent>(event)));
+        ours
     };
     assert_eq!(event("e-1"), NaturalKey::new([Some("e-1")]));
     assert_ne!(event("e-1"), event("e-2"));

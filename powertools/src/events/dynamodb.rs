@@ -1,11 +1,11 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use serde::de::{self, DeserializeOwned, MapAccess};
+use serde::de::{DeserializeOwned, MapAccess};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::de::{Object, Value, event, text_in};
+use super::de::{Event, Object, Read, text_in};
 use super::decode::moment;
 use super::{HasNaturalKey, NaturalKey, ParseError, RecordId};
 
@@ -163,10 +163,7 @@ fn read<T: DeserializeOwned>(item: Option<&RawValue>) -> Result<Option<T>, Parse
 
 impl<'de> Deserialize<'de> for DynamoDbEvent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Event { records, has_window } = event(deserializer)?;
-        let records = records.ok_or_else(|| {
-            de::Error::custom("not an event of a DynamoDB stream: it has no list `Records`")
-        })?;
+        let (records, has_window) = Event::<Fields, _>::read(deserializer, "a DynamoDB stream")?;
         Ok(Self { records, has_window })
     }
 }
@@ -177,117 +174,34 @@ impl From<Fields> for DynamoDbRecord {
     }
 }
 
-#[derive(Default)]
-struct Event {
-    records: Option<Vec<DynamoDbRecord>>,
-    has_window: bool,
-}
-
-enum EventMember {
-    Records,
-    Window,
-}
-
-impl Object for Event {
-    type Member = EventMember;
-
-    fn named(name: &[u8]) -> Option<EventMember> {
-        match name {
-            b"Records" => Some(EventMember::Records),
-            b"window" => Some(EventMember::Window),
-            _ => None,
-        }
-    }
-
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        member: EventMember,
-        value: &mut Value<'_, A>,
-    ) -> Result<(), A::Error> {
-        match member {
-            EventMember::Records => self.records = value.records::<Fields, _>()?,
-            EventMember::Window => self.has_window = value.raw()?.is_some(),
-        }
-        Ok(())
-    }
-}
-
-pub(super) enum Member {
-    Change,
-    EventId,
-    EventName,
-    StreamArn,
-    UserIdentity,
-    Source,
-}
-
 impl Object for Fields {
-    type Member = Member;
-
-    fn named(name: &[u8]) -> Option<Member> {
-        Some(match name {
-            b"dynamodb" => Member::Change,
-            b"eventID" => Member::EventId,
-            b"eventName" => Member::EventName,
-            b"eventSourceARN" => Member::StreamArn,
-            b"userIdentity" => Member::UserIdentity,
+    fn member<'de, A: MapAccess<'de>>(name: &[u8]) -> Option<Read<'de, Self, A>> {
+        let read: Read<'de, Self, A> = match name {
+            b"dynamodb" => |it, value| value.object(&mut it.change),
+            b"eventID" => |it, value| value.text(&mut it.event_id),
+            b"eventName" => |it, value| value.text(&mut it.event_name),
+            b"eventSourceARN" => |it, value| value.arn(&mut it.stream_arn),
+            b"userIdentity" => |it, value| value.raw("{}", &mut it.user_identity),
             // Others write it with a capital letter.
-            b"eventSource" | b"EventSource" => Member::Source,
+            b"eventSource" | b"EventSource" => {
+                |it, value| value.unless(SOURCES, &mut it.other_source)
+            }
             _ => return None,
-        })
+        };
+        Some(read)
     }
-
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        member: Member,
-        value: &mut Value<'_, A>,
-    ) -> Result<(), A::Error> {
-        match member {
-            Member::Change => value.object(&mut self.change)?,
-            Member::EventId => self.event_id = value.text()?,
-            Member::EventName => self.event_name = value.text()?,
-            Member::StreamArn => self.stream_arn = value.arn()?,
-            Member::UserIdentity => self.user_identity = value.raw()?,
-            Member::Source => self.other_source = value.unless(SOURCES)?,
-        }
-        Ok(())
-    }
-}
-
-pub(super) enum ChangeMember {
-    SequenceNumber,
-    Keys,
-    New,
-    Old,
-    Created,
 }
 
 impl Object for Images {
-    type Member = ChangeMember;
-
-    fn named(name: &[u8]) -> Option<ChangeMember> {
-        Some(match name {
-            b"SequenceNumber" => ChangeMember::SequenceNumber,
-            b"Keys" => ChangeMember::Keys,
-            b"NewImage" => ChangeMember::New,
-            b"OldImage" => ChangeMember::Old,
-            b"ApproximateCreationDateTime" => ChangeMember::Created,
+    fn member<'de, A: MapAccess<'de>>(name: &[u8]) -> Option<Read<'de, Self, A>> {
+        let read: Read<'de, Self, A> = match name {
+            b"SequenceNumber" => |it, value| value.text(&mut it.sequence_number),
+            b"Keys" => |it, value| value.raw("", &mut it.keys),
+            b"NewImage" => |it, value| value.raw("", &mut it.new),
+            b"OldImage" => |it, value| value.raw("", &mut it.old),
+            b"ApproximateCreationDateTime" => |it, value| value.number(&mut it.created),
             _ => return None,
-        })
-    }
-
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        member: ChangeMember,
-        value: &mut Value<'_, A>,
-    ) -> Result<(), A::Error> {
-        match member {
-            ChangeMember::SequenceNumber => self.sequence_number = value.text()?,
-            ChangeMember::Keys => self.keys = value.raw()?,
-            ChangeMember::New => self.new = value.raw()?,
-            ChangeMember::Old => self.old = value.raw()?,
-            ChangeMember::Created => self.created = value.number()?,
-        }
-        Ok(())
+        };
+        Some(read)
     }
 }

@@ -7,7 +7,7 @@ use serde::de::{self, MapAccess};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::de::{Object, Value, event};
+use super::de::{Object, Read, object};
 use super::decode::decode;
 use super::{HasNaturalKey, NaturalKey, ParseError};
 
@@ -30,8 +30,10 @@ pub struct KafkaEvent {
 #[derive(Clone, Debug)]
 pub struct KafkaRecord {
     /// The topic and the partition.
-    pub(super) partition: Arc<str>,
-    pub(super) fields: Arc<Fields>,
+    partition: Arc<str>,
+    /// The ARN of the cluster, or its servers. A record with inexact times has none.
+    cluster: Option<Arc<str>>,
+    fields: Arc<Fields>,
 }
 
 #[derive(Debug, Default)]
@@ -61,10 +63,23 @@ fn text<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error
     serializer.serialize_str(text)
 }
 
+/// The cluster, the topic and partition, the offset and the timestamp.
+///
+/// The cluster is the ARN of the event source, or the bootstrap servers where Kafka is self-managed:
+/// another list of servers in the event source mapping is another cluster. The timestamp tells the
+/// records of a topic that was deleted and created again from those of the first one, whose offsets
+/// start at 0 too. A record that is converted from `aws_lambda_events` has no natural key, since the
+/// times of that crate are inexact.
 impl HasNaturalKey for KafkaRecord {
     fn natural_key(&self) -> NaturalKey {
-        let offset = self.offset().map(|offset| offset.to_string());
-        NaturalKey::new([Some(self.partition()), offset.as_deref()])
+        let [offset, timestamp] = [self.fields.offset, self.fields.timestamp]
+            .map(|number| number.map(|number| number.to_string()));
+        NaturalKey::new([
+            self.cluster.as_deref(),
+            Some(self.partition()),
+            offset.as_deref(),
+            timestamp.as_deref(),
+        ])
     }
 }
 
@@ -134,99 +149,68 @@ impl KafkaRecord {
 
 impl<'de> Deserialize<'de> for KafkaEvent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Event { records, other_source } = event(deserializer)?;
-        let records = records.ok_or_else(|| {
+        let Event { partitions, arn, servers, other_source } = object(deserializer)?;
+        let partitions = partitions.ok_or_else(|| {
             de::Error::custom("not an event of Kafka: it has no object `records`")
         })?;
+        let is_named = |name: &Arc<str>| !name.is_empty();
+        let cluster = arn.filter(is_named).or(servers.filter(is_named));
+        let mut records = Vec::new();
+        for (name, fields) in partitions {
+            add_partition(&mut records, &name, cluster.as_ref(), fields);
+        }
         Ok(Self { records, other_source })
     }
 }
 
 /// Adds the records of a partition, by their offsets.
-pub(super) fn add_partition(records: &mut Vec<KafkaRecord>, name: &str, mut fields: Vec<Fields>) {
+pub(super) fn add_partition(
+    records: &mut Vec<KafkaRecord>,
+    name: &str,
+    cluster: Option<&Arc<str>>,
+    mut fields: Vec<Fields>,
+) {
     let partition: Arc<str> = name.into();
     fields.sort_by_key(|fields| fields.offset);
-    let fields = fields.into_iter().map(Arc::new);
-    records.extend(fields.map(|fields| KafkaRecord { partition: partition.clone(), fields }));
+    records.extend(fields.into_iter().map(|fields| KafkaRecord {
+        partition: partition.clone(),
+        cluster: cluster.cloned(),
+        fields: Arc::new(fields),
+    }));
 }
 
 #[derive(Default)]
 struct Event {
-    records: Option<Vec<KafkaRecord>>,
+    partitions: Option<Vec<(Box<str>, Vec<Fields>)>>,
+    arn: Option<Arc<str>>,
+    servers: Option<Arc<str>>,
     other_source: Option<Box<str>>,
 }
 
-enum EventMember {
-    Records,
-    Source,
-}
-
 impl Object for Event {
-    type Member = EventMember;
-
-    fn named(name: &[u8]) -> Option<EventMember> {
-        match name {
-            b"records" => Some(EventMember::Records),
-            b"eventSource" => Some(EventMember::Source),
-            _ => None,
-        }
+    fn member<'de, A: MapAccess<'de>>(name: &[u8]) -> Option<Read<'de, Self, A>> {
+        let read: Read<'de, Self, A> = match name {
+            b"records" => |it, value| value.lists(&mut it.partitions),
+            b"eventSourceArn" => |it, value| value.text(&mut it.arn),
+            b"bootstrapServers" => |it, value| value.text(&mut it.servers),
+            b"eventSource" => |it, value| value.unless(SOURCES, &mut it.other_source),
+            _ => return None,
+        };
+        Some(read)
     }
-
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        member: EventMember,
-        value: &mut Value<'_, A>,
-    ) -> Result<(), A::Error> {
-        match member {
-            EventMember::Records => {
-                let mut all = Vec::new();
-                let are_there =
-                    value.lists(|name, fields| add_partition(&mut all, &name, fields))?;
-                self.records = are_there.then_some(all);
-            }
-            EventMember::Source => self.other_source = value.unless(SOURCES)?,
-        }
-        Ok(())
-    }
-}
-
-pub(super) enum Member {
-    Offset,
-    Topic,
-    Timestamp,
-    Key,
-    Value,
-    Headers,
 }
 
 impl Object for Fields {
-    type Member = Member;
-
-    fn named(name: &[u8]) -> Option<Member> {
-        Some(match name {
-            b"offset" => Member::Offset,
-            b"topic" => Member::Topic,
-            b"timestamp" => Member::Timestamp,
-            b"key" => Member::Key,
-            b"value" => Member::Value,
-            b"headers" => Member::Headers,
+    fn member<'de, A: MapAccess<'de>>(name: &[u8]) -> Option<Read<'de, Self, A>> {
+        let read: Read<'de, Self, A> = match name {
+            b"offset" => |it, value| value.integer(&mut it.offset),
+            b"topic" => |it, value| value.text(&mut it.topic),
+            b"timestamp" => |it, value| value.integer(&mut it.timestamp),
+            b"key" => |it, value| value.text(&mut it.key),
+            b"value" => |it, value| value.text(&mut it.value),
+            b"headers" => |it, value| value.raw("[]", &mut it.headers),
             _ => return None,
-        })
-    }
-
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        member: Member,
-        value: &mut Value<'_, A>,
-    ) -> Result<(), A::Error> {
-        match member {
-            Member::Offset => self.offset = value.integer()?,
-            Member::Topic => self.topic = value.text()?,
-            Member::Timestamp => self.timestamp = value.integer()?,
-            Member::Key => self.key = value.text()?,
-            Member::Value => self.value = value.text()?,
-            Member::Headers => self.headers = value.raw()?.filter(|raw| raw.get() != "[]"),
-        }
-        Ok(())
+        };
+        Some(read)
     }
 }

@@ -1,10 +1,10 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use serde::de::{self, MapAccess};
+use serde::de::MapAccess;
 use serde::{Deserialize, Deserializer};
 
-use super::de::{Object, Value, event};
+use super::de::{Event, Object, Read};
 use super::decode::{decode, moment};
 use super::{HasNaturalKey, NaturalKey, ParseError, RecordId};
 
@@ -104,10 +104,7 @@ impl KinesisRecord {
 
 impl<'de> Deserialize<'de> for KinesisEvent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Event { records, has_window } = event(deserializer)?;
-        let records = records.ok_or_else(|| {
-            de::Error::custom("not an event of Kinesis: it has no list `Records`")
-        })?;
+        let (records, has_window) = Event::<Fields, _>::read(deserializer, "Kinesis")?;
         Ok(Self { records, has_window })
     }
 }
@@ -118,108 +115,31 @@ impl From<Fields> for KinesisRecord {
     }
 }
 
-#[derive(Default)]
-struct Event {
-    records: Option<Vec<KinesisRecord>>,
-    has_window: bool,
-}
-
-enum EventMember {
-    Records,
-    Window,
-}
-
-impl Object for Event {
-    type Member = EventMember;
-
-    fn named(name: &[u8]) -> Option<EventMember> {
-        match name {
-            b"Records" => Some(EventMember::Records),
-            b"window" => Some(EventMember::Window),
-            _ => None,
-        }
-    }
-
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        member: EventMember,
-        value: &mut Value<'_, A>,
-    ) -> Result<(), A::Error> {
-        match member {
-            EventMember::Records => self.records = value.records::<Fields, _>()?,
-            EventMember::Window => self.has_window = value.raw()?.is_some(),
-        }
-        Ok(())
-    }
-}
-
-pub(super) enum Member {
-    Kinesis,
-    EventId,
-    StreamArn,
-    Source,
-}
-
 impl Object for Fields {
-    type Member = Member;
-
-    fn named(name: &[u8]) -> Option<Member> {
-        Some(match name {
-            b"kinesis" => Member::Kinesis,
-            b"eventID" => Member::EventId,
-            b"eventSourceARN" => Member::StreamArn,
+    fn member<'de, A: MapAccess<'de>>(name: &[u8]) -> Option<Read<'de, Self, A>> {
+        let read: Read<'de, Self, A> = match name {
+            b"kinesis" => |it, value| value.object(&mut it.kinesis),
+            b"eventID" => |it, value| value.text(&mut it.event_id),
+            b"eventSourceARN" => |it, value| value.arn(&mut it.stream_arn),
             // Others write it with a capital letter.
-            b"eventSource" | b"EventSource" => Member::Source,
+            b"eventSource" | b"EventSource" => {
+                |it, value| value.unless(SOURCES, &mut it.other_source)
+            }
             _ => return None,
-        })
+        };
+        Some(read)
     }
-
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        member: Member,
-        value: &mut Value<'_, A>,
-    ) -> Result<(), A::Error> {
-        match member {
-            Member::Kinesis => value.object(&mut self.kinesis)?,
-            Member::EventId => self.event_id = value.text()?,
-            Member::StreamArn => self.stream_arn = value.arn()?,
-            Member::Source => self.other_source = value.unless(SOURCES)?,
-        }
-        Ok(())
-    }
-}
-
-pub(super) enum KinesisMember {
-    SequenceNumber,
-    PartitionKey,
-    Data,
-    Arrived,
 }
 
 impl Object for Kinesis {
-    type Member = KinesisMember;
-
-    fn named(name: &[u8]) -> Option<KinesisMember> {
-        Some(match name {
-            b"sequenceNumber" => KinesisMember::SequenceNumber,
-            b"partitionKey" => KinesisMember::PartitionKey,
-            b"data" => KinesisMember::Data,
-            b"approximateArrivalTimestamp" => KinesisMember::Arrived,
+    fn member<'de, A: MapAccess<'de>>(name: &[u8]) -> Option<Read<'de, Self, A>> {
+        let read: Read<'de, Self, A> = match name {
+            b"sequenceNumber" => |it, value| value.text(&mut it.sequence_number),
+            b"partitionKey" => |it, value| value.text(&mut it.partition_key),
+            b"data" => |it, value| value.text(&mut it.data),
+            b"approximateArrivalTimestamp" => |it, value| value.number(&mut it.arrived),
             _ => return None,
-        })
-    }
-
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        member: KinesisMember,
-        value: &mut Value<'_, A>,
-    ) -> Result<(), A::Error> {
-        match member {
-            KinesisMember::SequenceNumber => self.sequence_number = value.text()?,
-            KinesisMember::PartitionKey => self.partition_key = value.text()?,
-            KinesisMember::Data => self.data = value.text()?,
-            KinesisMember::Arrived => self.arrived = value.number()?,
-        }
-        Ok(())
+        };
+        Some(read)
     }
 }

@@ -21,6 +21,8 @@ pub(crate) mod dynamodb;
 #[cfg(feature = "batch")]
 mod error;
 #[cfg(feature = "events")]
+mod event_bridge;
+#[cfg(feature = "events")]
 mod http;
 #[cfg(feature = "batch")]
 pub(crate) mod kafka;
@@ -28,6 +30,10 @@ pub(crate) mod kafka;
 pub(crate) mod kinesis;
 #[cfg(feature = "batch")]
 mod record_id;
+#[cfg(feature = "events")]
+mod s3;
+#[cfg(feature = "events")]
+mod sns;
 #[cfg(feature = "batch")]
 pub(crate) mod sqs;
 
@@ -35,6 +41,8 @@ pub(crate) mod sqs;
 pub use self::dynamodb::{ChangeKind, DynamoDbEvent, DynamoDbRecord};
 #[cfg(feature = "batch")]
 pub use self::error::ParseError;
+#[cfg(feature = "events")]
+pub use self::event_bridge::EventBridgeEvent;
 #[cfg(feature = "batch")]
 pub use self::kafka::{KafkaEvent, KafkaIdentifier, KafkaRecord};
 #[cfg(feature = "batch")]
@@ -42,6 +50,10 @@ pub use self::kinesis::{KinesisEvent, KinesisRecord};
 pub use self::natural::{HasNaturalKey, NaturalKey, natural};
 #[cfg(feature = "batch")]
 pub use self::record_id::RecordId;
+#[cfg(feature = "events")]
+pub use self::s3::{S3Event, S3Record};
+#[cfg(feature = "events")]
+pub use self::sns::{SnsEvent, SnsRecord};
 #[cfg(feature = "batch")]
 pub use self::sqs::{MessageAttribute, SqsEvent, SqsRecord};
 pub use self::step_functions::StepFunctionsContext;

@@ -26,12 +26,12 @@ use serde::{Serialize, Serializer};
 /// | SQS message | message id | the message is received again |
 /// | Kinesis record | stream ARN, event id (shard and sequence number) | the batch is read again |
 /// | DynamoDB stream record | event id | the batch is read again |
-/// | Kafka record | topic and partition, offset | the batch is read again |
-/// | S3 notification | bucket, key, sequencer | the notification is delivered again |
+/// | Kafka record | cluster (ARN or bootstrap servers), topic and partition, offset, timestamp | the batch is read again |
+/// | S3 notification of a put or a delete | bucket, key, sequencer, event name | the notification is delivered again |
 /// | SNS notification | message id | the notification is delivered again |
 /// | EventBridge event | event id | the event is delivered again, or replayed from an archive |
 /// | HTTP request (API Gateway, function URL, ALB) | the header `Idempotency-Key` | the client tries again |
-/// | Step Functions task ([`StepFunctionsContext`](super::StepFunctionsContext)) | execution, state, when it was entered, the item of a map | the task is tried again |
+/// | Step Functions task ([`StepFunctionsContext`](super::StepFunctionsContext)) | execution, state, when it was entered, the index in each map | the task is retried |
 ///
 /// # When it is the right key, and when the business key is
 ///
@@ -45,8 +45,8 @@ use serde::{Serialize, Serializer};
 /// as in `key = (&caller, natural(&request))`. The request id of API Gateway is no key, since a
 /// client that tries again gets a new one.
 ///
-/// The offsets of a Kafka topic of the same name in two clusters are the same: give the work
-/// another name for each.
+/// S3 notifications of tags and ACLs have no sequencer and thus no natural key: use the bucket, the
+/// key, the event name and the id of the request that caused them.
 ///
 /// # What has none
 ///
@@ -128,6 +128,14 @@ impl<T: HasNaturalKey> HasNaturalKey for LambdaEvent<T> {
 impl<T: HasNaturalKey + ?Sized> HasNaturalKey for &T {
     fn natural_key(&self) -> NaturalKey {
         (**self).natural_key()
+    }
+}
+
+/// Returns the key of a record that is the only one of its event.
+pub(super) fn of_the_only<R: HasNaturalKey>(records: &[R]) -> NaturalKey {
+    match records {
+        [record] => record.natural_key(),
+        _ => NaturalKey::absent(),
     }
 }
 

@@ -2,11 +2,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use serde::de::{self, MapAccess};
+use serde::de::MapAccess;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::de::{Object, Value, event, member_in, text_in};
+use super::de::{Event, Object, Read, member_in, text_in};
 use super::{HasNaturalKey, NaturalKey, RecordId};
 
 pub(crate) const SOURCES: &[&str] = &["aws:sqs"];
@@ -163,32 +163,8 @@ impl SqsRecord {
 
 impl<'de> Deserialize<'de> for SqsEvent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Event { records } = event(deserializer)?;
-        let records = records
-            .ok_or_else(|| de::Error::custom("not an event of SQS: it has no list `Records`"))?;
+        let (records, _) = Event::<Fields, _>::read(deserializer, "SQS")?;
         Ok(Self { records })
-    }
-}
-
-#[derive(Default)]
-struct Event {
-    records: Option<Vec<SqsRecord>>,
-}
-
-impl Object for Event {
-    type Member = ();
-
-    fn named(name: &[u8]) -> Option<()> {
-        (name == b"Records").then_some(())
-    }
-
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        (): (),
-        value: &mut Value<'_, A>,
-    ) -> Result<(), A::Error> {
-        self.records = value.records::<Fields, _>()?;
-        Ok(())
     }
 }
 
@@ -198,53 +174,22 @@ impl From<Fields> for SqsRecord {
     }
 }
 
-#[derive(Clone, Copy)]
-pub(super) enum Member {
-    MessageId,
-    ReceiptHandle,
-    Body,
-    Md5OfBody,
-    Attributes,
-    MessageAttributes,
-    QueueArn,
-    Source,
-}
-
 impl Object for Fields {
-    type Member = Member;
-
-    fn named(name: &[u8]) -> Option<Member> {
-        Some(match name {
-            b"messageId" => Member::MessageId,
-            b"receiptHandle" => Member::ReceiptHandle,
-            b"body" => Member::Body,
-            b"md5OfBody" => Member::Md5OfBody,
-            b"attributes" => Member::Attributes,
-            b"messageAttributes" => Member::MessageAttributes,
-            b"eventSourceARN" => Member::QueueArn,
+    fn member<'de, A: MapAccess<'de>>(name: &[u8]) -> Option<Read<'de, Self, A>> {
+        let read: Read<'de, Self, A> = match name {
+            b"messageId" => |it, value| value.text(&mut it.message_id),
+            b"receiptHandle" => |it, value| value.text(&mut it.receipt_handle),
+            b"body" => |it, value| value.text(&mut it.body),
+            b"md5OfBody" => |it, value| value.text(&mut it.md5_of_body),
+            b"attributes" => |it, value| value.raw("{}", &mut it.attributes),
+            b"messageAttributes" => |it, value| value.raw("{}", &mut it.message_attributes),
+            b"eventSourceARN" => |it, value| value.arn(&mut it.queue_arn),
             // Others write it with a capital letter.
-            b"eventSource" | b"EventSource" => Member::Source,
-            _ => return None,
-        })
-    }
-
-    fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        member: Member,
-        value: &mut Value<'_, A>,
-    ) -> Result<(), A::Error> {
-        match member {
-            Member::MessageId => self.message_id = value.text()?,
-            Member::ReceiptHandle => self.receipt_handle = value.text()?,
-            Member::Body => self.body = value.text()?,
-            Member::Md5OfBody => self.md5_of_body = value.text()?,
-            Member::Attributes => self.attributes = value.raw()?,
-            Member::MessageAttributes => {
-                self.message_attributes = value.raw()?.filter(|raw| raw.get() != "{}");
+            b"eventSource" | b"EventSource" => {
+                |it, value| value.unless(SOURCES, &mut it.other_source)
             }
-            Member::QueueArn => self.queue_arn = value.arn()?,
-            Member::Source => self.other_source = value.unless(SOURCES)?,
-        }
-        Ok(())
+            _ => return None,
+        };
+        Some(read)
     }
 }

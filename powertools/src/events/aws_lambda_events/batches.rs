@@ -28,8 +28,12 @@ impl From<sqs::SqsEvent> for SqsEvent {
     }
 }
 
-/// What the event says of time windows is lost in this type: take [`KinesisEvent`] itself where the
-/// event source mapping may have one.
+/// `aws_lambda_events` does not read time windows: take [`KinesisEvent`] itself where the event source
+/// mapping may have one.
+///
+/// Times are wrong: `aws_lambda_events` 1.2.1 reads the fraction of a second as a number of
+/// milliseconds, such as .98 s as .098 s. So [`arrived_at`](crate::events::KinesisRecord::arrived_at)
+/// must be part of no key and no age.
 impl From<kinesis::KinesisEvent> for KinesisEvent {
     fn from(event: kinesis::KinesisEvent) -> Self {
         let records = event.records.into_iter().map(|record| {
@@ -50,8 +54,11 @@ impl From<kinesis::KinesisEvent> for KinesisEvent {
     }
 }
 
-/// What the event says of time windows is lost in this type: take [`DynamoDbEvent`] itself where
-/// the event source mapping may have one.
+/// `aws_lambda_events` does not read time windows: take [`DynamoDbEvent`] itself where the event source
+/// mapping may have one.
+///
+/// Times are inexact: `aws_lambda_events` 1.2.1 drops the fraction of a second. So
+/// [`created_at`](crate::events::DynamoDbRecord::created_at) must be part of no key and no age.
 impl From<dynamodb::Event> for DynamoDbEvent {
     fn from(event: dynamodb::Event) -> Self {
         let image = |image: &serde_dynamo::Item| raw(image).filter(|image| image.get() != "{}");
@@ -76,6 +83,10 @@ impl From<dynamodb::Event> for DynamoDbEvent {
     }
 }
 
+/// Times are inexact: `aws_lambda_events` 1.2.1 reads about half of all timestamps as 1 ms earlier.
+/// So the records have no [natural key](crate::events::natural), and
+/// [`timestamp`](crate::events::KafkaRecord::timestamp) must be part of no key and no age. Take
+/// [`KafkaEvent`] itself for both.
 impl From<kafka::KafkaEvent> for KafkaEvent {
     fn from(event: kafka::KafkaEvent) -> Self {
         let mut records = Vec::new();
@@ -90,7 +101,8 @@ impl From<kafka::KafkaEvent> for KafkaEvent {
                 value: record.value.map(Into::into),
                 headers: raw(&record.headers),
             });
-            add_partition(&mut records, &partition, fields.collect());
+            // Without a cluster there is no natural key, which inexact times must not be part of.
+            add_partition(&mut records, &partition, None, fields.collect());
         }
         Self { records, other_source: other(events::kafka::SOURCES, event.event_source) }
     }

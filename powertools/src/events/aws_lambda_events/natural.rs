@@ -4,7 +4,6 @@ use ::aws_lambda_events::alb::AlbTargetGroupRequest;
 use ::aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
 use ::aws_lambda_events::dynamodb::EventRecord as DynamoDbRecord;
 use ::aws_lambda_events::eventbridge::EventBridgeEvent;
-use ::aws_lambda_events::kafka::KafkaRecord;
 use ::aws_lambda_events::kinesis::KinesisEventRecord;
 use ::aws_lambda_events::lambda_function_urls::LambdaFunctionUrlRequest;
 use ::aws_lambda_events::s3::{S3Event, S3EventRecord};
@@ -14,6 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::events::http::of_headers;
+use crate::events::natural::of_the_only;
 use crate::events::{HasNaturalKey, NaturalKey};
 
 impl HasNaturalKey for SqsMessage {
@@ -34,13 +34,6 @@ impl HasNaturalKey for DynamoDbRecord {
     }
 }
 
-impl HasNaturalKey for KafkaRecord {
-    fn natural_key(&self) -> NaturalKey {
-        let partition = self.topic.as_ref().map(|topic| format!("{topic}-{}", self.partition));
-        NaturalKey::new([partition.as_deref(), Some(&self.offset.to_string())])
-    }
-}
-
 impl HasNaturalKey for S3EventRecord {
     fn natural_key(&self) -> NaturalKey {
         let (bucket, object) = (&self.s3.bucket, &self.s3.object);
@@ -48,6 +41,7 @@ impl HasNaturalKey for S3EventRecord {
             bucket.name.as_deref(),
             object.key.as_deref(),
             object.sequencer.as_deref(),
+            self.event_name.as_deref(),
         ])
     }
 }
@@ -97,12 +91,5 @@ impl HasNaturalKey for LambdaFunctionUrlRequest {
 impl HasNaturalKey for AlbTargetGroupRequest {
     fn natural_key(&self) -> NaturalKey {
         of_headers([&self.headers, &self.multi_value_headers])
-    }
-}
-
-fn of_the_only<R: HasNaturalKey>(records: &[R]) -> NaturalKey {
-    match records {
-        [record] => record.natural_key(),
-        _ => NaturalKey::absent(),
     }
 }

@@ -1,5 +1,8 @@
 //! The event builders against the types that functions read events with.
 
+mod reading;
+mod times;
+
 use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
 use aws_lambda_events::dynamodb::Event as DynamoDbEvent;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
