@@ -74,6 +74,11 @@ impl FaultyStore {
         self
     }
 
+    /// Lets all calls work from now on.
+    pub fn forget_faults(&self) {
+        self.state().faults.clear();
+    }
+
     /// The calls so far.
     #[must_use]
     pub fn calls(&self) -> Vec<Op> {

@@ -1,4 +1,4 @@
-//! Runs the records of a batch: as many side by side as may be, each in its order, all in time.
+//! Runs the records of a batch: as many concurrently as allowed, each in its order.
 
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,7 +12,6 @@ use tokio::task::yield_now;
 
 use super::Outcome;
 use super::plan::Plan;
-use super::time::Time;
 
 /// So many records that never wait may end before other tasks of the thread have their turn.
 const TURN: u32 = 64;
@@ -20,29 +19,24 @@ const TURN: u32 = 64;
 /// Handles the records of `plan`, which `start` starts by their place in the batch. Each says its
 /// place again as it ends, since to remember that here would need a second future around it.
 ///
-/// A failure of which `goes_on` is true keeps nobody from starting.
+/// A record that is not started for lack of time is the last to be tried. A failure of which
+/// `goes_on` is true keeps nobody from starting.
 ///
-/// What becomes of each is in `outcomes`, which has a place for each of them, and is told to `see`
-/// as it happens.
+/// What becomes of each that ends is in `outcomes`, which has a place for each of them, and is told
+/// to `see` as it happens.
 pub(super) async fn handle<F: Future<Output = (usize, Outcome)>>(
     mut plan: Plan,
     concurrency: usize,
-    time: &Time,
     outcomes: &mut [Outcome],
     start: impl Fn(usize) -> F,
     goes_on: impl Fn(usize, &Outcome) -> bool,
     mut see: impl FnMut(usize, &Outcome),
 ) {
     let mut running = Running::new(concurrency.min(outcomes.len()));
-    let mut limit = time.limit();
     let mut without_a_wait = 0;
     loop {
         while !running.is_full() && !plan.is_idle() {
-            if time.is_over() {
-                plan.stop();
-            } else if let Some(index) = plan.start() {
-                // What it is unless it ends.
-                outcomes[index] = Outcome::Stopped;
+            if let Some(index) = plan.start() {
                 running.push(start(index));
             }
         }
@@ -54,14 +48,18 @@ pub(super) async fn handle<F: Future<Output = (usize, Outcome)>>(
             yield_now().await;
         }
         without_a_wait += 1;
-        let ended = poll_fn(|cx| match running.poll_next(cx) {
-            Poll::Ready(ended) => Poll::Ready(Some(ended)),
-            Poll::Pending => {
+        let ended = poll_fn(|cx| {
+            let ended = running.poll_next(cx);
+            if ended.is_pending() {
                 without_a_wait = 0;
-                limit.poll(cx).map(|()| None)
             }
+            ended
         });
-        let Some((index, outcome)) = ended.await else { break };
+        let (index, outcome) = ended.await;
+        if let Outcome::NotStarted = outcome {
+            plan.stop();
+            continue;
+        }
         plan.finish(index, outcome.is_done() || goes_on(index, &outcome));
         see(index, &outcome);
         outcomes[index] = outcome;

@@ -73,13 +73,12 @@ mod message;
 mod options;
 mod outcome;
 mod plan;
+mod progress;
 mod record_error;
 mod report;
 mod run;
-mod side_by_side;
 mod source;
 mod sqs;
-mod time;
 
 #[doc(no_inline)]
 pub use lambda_runtime::LambdaEvent;

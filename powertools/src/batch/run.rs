@@ -3,19 +3,23 @@
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
 use serde_json::Value;
 
 use super::options::{Classifier, Hook, Sink};
 use super::plan::{AfterFailure, Plan};
-use super::side_by_side::{SideBySide, Turn};
-use super::time::Time;
+use super::progress::Progress;
 use super::{
     Batch, Error, FromRecord, Outcome, Record, RecordError, Report, Reporting, Source, engine,
 };
-use crate::Invocation;
 use crate::error::own::{self, Held};
+use crate::invocation::budget::{Budget, Guarded, warn_if_missed};
+use crate::{Clock, Invocation};
+
+/// A lease that ends later than this is not waited for.
+const SHORT_LEASE: Duration = Duration::from_secs(2);
 
 /// How often a record is handled again that a lease kept out.
 const RETRIES: usize = 2;
@@ -67,21 +71,20 @@ impl<S: Source> Batch<'_, S> {
             plan = plan.keep_order(records.iter().map(Record::order));
         }
 
-        let time = Time::new(reserve);
+        let budget = budget(reserve);
         let handling = Handling {
             handler: &handler,
-            time: &time,
+            budget: budget.as_ref(),
             sink: self.sink,
             permanent_if: self.permanent_if,
             warned: AtomicBool::new(false),
-            side_by_side: SideBySide::default(),
+            progress: Progress::new(records.len()),
         };
         let mut observer = Observer { hook: self.hook };
         let outcomes = &mut report.outcomes[..];
         let work = engine::handle(
             plan,
             concurrency,
-            &time,
             outcomes,
             |index| handling.record(index, &records[index]),
             |index, outcome| {
@@ -92,21 +95,39 @@ impl<S: Source> Batch<'_, S> {
             },
             |index, outcome| observer.see(&records[index], outcome),
         );
-        Invocation::enter(time.invocation().cloned(), work).await;
+        Guarded::new(budget.clone(), work).await;
+        for (index, outcome) in outcomes.iter_mut().enumerate() {
+            if matches!(outcome, Outcome::NotStarted) && handling.progress.is_started(index) {
+                *outcome = Outcome::Stopped;
+            }
+        }
         observer.see_the_rest(records, outcomes);
         report
     }
 }
 
+/// Returns the budget of a batch that begins now; `None` outside an invocation.
+fn budget(reserve: Duration) -> Option<Budget> {
+    let current = Invocation::current();
+    if current.is_none() {
+        warn_if_missed("a batch");
+    }
+    current.map(|current| {
+        let reserved = Budget::reserving(&current, reserve, "a batch");
+        reserved.for_records().strict()
+    })
+}
+
 /// How a record is handled.
 struct Handling<'a, 'b, R, F> {
     handler: &'a F,
-    time: &'a Time,
+    /// `None` outside an invocation.
+    budget: Option<&'a Budget>,
     sink: Option<Sink<'b, R>>,
     permanent_if: Option<Classifier<'b>>,
     /// True once it was said that there is no sink.
     warned: AtomicBool,
-    side_by_side: SideBySide,
+    progress: Progress,
 }
 
 impl<R: Record, F> Handling<'_, '_, R, F> {
@@ -117,23 +138,22 @@ impl<R: Record, F> Handling<'_, '_, R, F> {
         Fut: Future<Output = Result<(), E>>,
         E: Into<RecordError>,
     {
-        let mut turn = self.side_by_side.begin();
+        // Here and not where the record was handed out: others may have blocked the thread since.
+        if self.budget.is_some_and(Budget::is_over) {
+            return (index, Outcome::NotStarted);
+        }
+        self.progress.start(index);
         let outcome = match self.attempt(record).await {
             Ok(()) => Outcome::Succeeded,
             // In a box, so that the future of a record that succeeds stays small.
-            Err(error) => Box::pin(self.failed(record, error, &mut turn)).await,
+            Err(error) => Box::pin(self.failed(index, record, error)).await,
         };
-        self.side_by_side.end(&turn);
+        self.progress.end(index);
         (index, outcome)
     }
 
     /// What becomes of a record whose first attempt failed.
-    async fn failed<M, Fut, E>(
-        &self,
-        record: &R,
-        mut error: RecordError,
-        turn: &mut Turn,
-    ) -> Outcome
+    async fn failed<M, Fut, E>(&self, index: usize, record: &R, mut error: RecordError) -> Outcome
     where
         M: FromRecord<R>,
         F: Fn(M) -> Fut,
@@ -142,14 +162,12 @@ impl<R: Record, F> Handling<'_, '_, R, F> {
     {
         for retry in 0..RETRIES {
             let Some(Held { until: Some(end) }) = own::held(error.error()) else { break };
-            let waited = match self.time.wait_for(end) {
+            let waited = match self.wait_for(end) {
                 Some(wait) if retry == 0 => {
                     tokio::time::sleep(wait).await;
                     true
                 }
-                _ if self.time.is_of_this_batch(end) => {
-                    self.side_by_side.wait_for_others(turn).await
-                }
+                _ if self.is_of_this_batch(end) => self.progress.wait_for_others(index).await,
                 _ => false,
             };
             if !waited {
@@ -166,6 +184,29 @@ impl<R: Record, F> Handling<'_, '_, R, F> {
             error = error.into_permanent();
         }
         if error.is_permanent() { self.sink(record, error).await } else { Outcome::Failed(error) }
+    }
+
+    /// Returns how long to wait for a lease until it ends, if that is worth it.
+    fn wait_for(&self, lease_end: SystemTime) -> Option<Duration> {
+        let now = match self.scope() {
+            Some(scope) => scope.clock().now(),
+            None => Clock::system().now(),
+        };
+        let lease = lease_end.duration_since(now).unwrap_or_default();
+        // It holds up to and including its last millisecond.
+        let wait = lease + Duration::from_millis(1);
+        let in_time = self.budget.is_none_or(|budget| wait < budget.left());
+        (lease <= SHORT_LEASE && in_time).then_some(wait)
+    }
+
+    /// Returns true if a lease may be that of another record of this batch: one that belongs to this
+    /// invocation outlasts it, and those of earlier ones do not, or hardly.
+    fn is_of_this_batch(&self, lease_end: SystemTime) -> bool {
+        self.scope().is_none_or(|scope| lease_end >= scope.deadline())
+    }
+
+    fn scope(&self) -> Option<&Invocation> {
+        self.budget.and_then(Budget::scope)
     }
 
     /// Runs the handler once.

@@ -1,11 +1,11 @@
-use std::sync::Once;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 
-use super::guard::{Ended, Guard, Limits, ResponseFuture, no_time, reserving};
+use super::guard::{OutOfTime, ResponseFuture, budget, no_time, result_of};
 use super::{Error, Items};
-use crate::process::is_missed;
+use crate::invocation::Mark;
+use crate::invocation::budget::{Budget, Guarded, warn_if_missed};
 use crate::{Carries, Invocation};
 
 /// The time that is left for the event being handled.
@@ -41,7 +41,7 @@ impl Deadline {
     #[must_use]
     pub fn of(invocation: Option<Invocation>) -> Self {
         if invocation.is_none() {
-            warn_in_lambda();
+            warn_if_missed("a time guard");
         }
         Self(invocation)
     }
@@ -72,7 +72,8 @@ impl Deadline {
     /// The table of the [module](super) says what becomes of a reserve that is too long.
     #[must_use]
     pub fn reserving(&self, reserve: Duration) -> Self {
-        Self(self.0.as_ref().map(|invocation| reserving(invocation, reserve)))
+        let budget = self.budget(reserve);
+        Self(budget.as_ref().and_then(Budget::scope).cloned())
     }
 
     /// Takes items while at least `estimate` remains for each, and gives the rest back.
@@ -123,7 +124,7 @@ impl Deadline {
         F: Future<Output = Result<T, E>>,
         E: Carries<Error>,
     {
-        ResponseFuture::new(Guard::new(self.limits(reserve), work))
+        ResponseFuture::new(Guarded::new(self.budget(reserve), work))
     }
 
     /// Runs `work`, and when its time runs out returns what `fallback` makes of that.
@@ -157,25 +158,19 @@ impl Deadline {
     where
         F: Future<Output = Result<T, E>>,
     {
-        Guard::new(self.limits(reserve), work).map(|ended| match ended {
-            Ended::InTime(result) | Ended::Late(result @ Ok(_), _) => result,
-            Ended::Late(Err(_), error) | Ended::Stopped(error) => fallback(error),
+        let work = Guarded::new(self.budget(reserve), work);
+        let scope = work.scope().cloned();
+        work.map(move |ended| {
+            result_of(ended, scope.as_ref()).unwrap_or_else(|OutOfTime { error, .. }| {
+                if let Some(scope) = scope {
+                    scope.mark_out(Mark::FELL_BACK);
+                }
+                fallback(error)
+            })
         })
     }
 
-    pub(super) fn limits(&self, reserve: Duration) -> Option<Limits> {
-        self.0.as_ref().map(|invocation| Limits::new(invocation, reserve))
-    }
-}
-
-fn warn_in_lambda() {
-    static WARNING: Once = Once::new();
-    if !WARNING.is_completed() && is_missed() {
-        WARNING.call_once(|| {
-            tracing::warn!(
-                "a time guard outside an invocation cannot see its deadline and stops nothing: run \
-                 the handler with powertools::Powertools, and spawn tasks with Invocation::carry"
-            );
-        });
+    pub(super) fn budget(&self, reserve: Duration) -> Option<Budget> {
+        self.0.as_ref().map(|invocation| budget(invocation, reserve))
     }
 }

@@ -4,9 +4,10 @@ use std::time::Duration;
 use lambda_runtime::LambdaEvent;
 use tower::{Layer, Service};
 
-use super::guard::{Guard, ResponseFuture};
+use super::guard::{ResponseFuture, budget};
 use super::{Deadline, Error};
 use crate::Invocation;
+use crate::invocation::budget::{Budget, Guarded};
 
 /// Stops a handler shortly before the Lambda timeout.
 ///
@@ -37,7 +38,7 @@ use crate::Invocation;
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is added to a service"]
 pub struct DeadlineLayer {
-    pub(crate) reserve: Duration,
+    reserve: Duration,
 }
 
 /// What is kept for the reply to reach Lambda, and for what follows the handler.
@@ -55,6 +56,11 @@ impl DeadlineLayer {
     pub fn reserve(mut self, reserve: Duration) -> Self {
         self.reserve = reserve;
         self
+    }
+
+    /// The budget of a handler in this layer.
+    pub(crate) fn budget(&self, invocation: &Invocation) -> Budget {
+        budget(invocation, self.reserve)
     }
 }
 
@@ -96,12 +102,12 @@ where
 
     fn call(&mut self, event: LambdaEvent<T>) -> Self::Future {
         let invocation = Invocation::current_or(Some(&event.context));
-        let limits = Deadline::of(invocation).limits(self.config.reserve);
+        let budget = Deadline::of(invocation).budget(self.config.reserve);
         // What the inner services do before their futures are polled sees the limit, too.
-        let work = match &limits {
-            Some(limits) => limits.sync_scope(|| self.inner.call(event)),
+        let work = match budget.as_ref().and_then(Budget::scope) {
+            Some(scope) => scope.clone().sync_scope(|| self.inner.call(event)),
             None => self.inner.call(event),
         };
-        ResponseFuture::new(Guard::new(limits, work))
+        ResponseFuture::new(Guarded::new(budget, work))
     }
 }

@@ -89,7 +89,7 @@
 
 mod current;
 mod error;
-pub(crate) mod guard;
+mod guard;
 mod items;
 mod layer;
 

@@ -90,7 +90,7 @@ pub use self::error::Error;
 pub use self::layer::{IdempotencyLayer, IdempotencyService};
 pub use self::operation::{Call, Operation};
 pub use self::options::{
-    Builder, Idempotency, OnInterrupt, OnMissingKey, OnSaveFailure, WhileInProgress,
+    Builder, Idempotency, OnError, OnInterrupt, OnMissingKey, OnSaveFailure, WhileInProgress,
 };
 pub use self::record::{Data, EpochMillis, EpochSeconds, Key, Owner, Record, Status};
 pub use self::replay::Replay;

@@ -92,6 +92,18 @@ pub enum OnInterrupt {
     Hold,
 }
 
+/// What becomes of the claim when the work returned an error or panicked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnError {
+    /// It is released: a retry runs the work again at once.
+    #[default]
+    Release,
+    /// It is held until the lease expires: a retry is refused until then. For work whose errors
+    /// leave open whether its effect took place, such as a payment request that was not answered.
+    Hold,
+}
+
 /// Reads the result of a record and gives it back changed, as JSON.
 type ResponseHook = dyn Fn(Codec, &Record) -> Result<String, serde_json::Error> + Send + Sync;
 
@@ -107,6 +119,7 @@ pub(super) struct Options {
     pub(super) on_save_failure: OnSaveFailure,
     pub(super) on_unstorable_result: OnSaveFailure,
     pub(super) on_interrupt: Option<OnInterrupt>,
+    pub(super) on_error: OnError,
     pub(super) local_cache: Option<Arc<dyn Cache>>,
     pub(super) codec: Codec,
     pub(super) key_prefix: String,
@@ -138,6 +151,7 @@ impl fmt::Debug for Options {
             .field("on_save_failure", &self.on_save_failure)
             .field("on_unstorable_result", &self.on_unstorable_result)
             .field("on_interrupt", &self.on_interrupt)
+            .field("on_error", &self.on_error)
             .field("local_cache", &self.local_cache.is_some())
             .field("codec", &self.codec)
             .field("key_prefix", &self.key_prefix)
@@ -179,6 +193,7 @@ impl<S: Store> Idempotency<S> {
             on_save_failure: OnSaveFailure::Error,
             on_unstorable_result: OnSaveFailure::ReturnResult,
             on_interrupt: None,
+            on_error: OnError::default(),
             local_cache: None,
             codec: Codec::default(),
             key_prefix: String::new(),
@@ -299,6 +314,15 @@ impl<S: Store> Builder<S> {
     /// or its caller. It is released by default, and held once a [`lease`](Self::lease) is set.
     pub fn on_interrupt(mut self, policy: OnInterrupt) -> Self {
         self.options.on_interrupt = Some(policy);
+        self
+    }
+
+    /// Sets what becomes of the claim when the work returned an error or panicked. It is released by
+    /// default.
+    ///
+    /// An error that came of an interruption goes by [`on_interrupt`](Self::on_interrupt) instead.
+    pub fn on_error(mut self, policy: OnError) -> Self {
+        self.options.on_error = policy;
         self
     }
 

@@ -22,7 +22,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::Either;
@@ -34,10 +34,12 @@ use crate::process::take_cold_start;
 
 pub(crate) mod budget;
 mod cleanup;
+mod interruption;
 mod layer;
 mod local;
 
 pub use cleanup::CleanupGuard;
+pub(crate) use interruption::Mark;
 pub use layer::{InvocationLayer, InvocationService};
 
 tokio::task_local! {
@@ -61,8 +63,12 @@ struct Scope {
     for_records: bool,
     /// The innermost part that the logs watch, by its number; 0 where there is none.
     watch: u64,
-    /// How many [`CleanupGuard`]s there are, here and in scopes further in.
-    cleanups: AtomicUsize,
+    /// Whether this is the scope of idempotent work.
+    is_idempotent: bool,
+    /// The [`CleanupGuard`]s here and in scopes further in, and how many of them save.
+    cleanups: AtomicU64,
+    /// What guards in here have left: see [`Mark`].
+    marks: AtomicU8,
     outer: Option<Arc<Scope>>,
 }
 
@@ -77,6 +83,8 @@ struct Event {
     function_arn: String,
     function: Arc<Config>,
     clock: Clock,
+    /// True once a warning said that work has overrun.
+    has_overrun: AtomicBool,
     locals: local::Locals,
 }
 
@@ -128,6 +136,7 @@ impl Invocation {
             function_arn: context.invoked_function_arn.clone(),
             function: context.env_config.clone(),
             clock,
+            has_overrun: AtomicBool::new(false),
             locals: local::Locals::default(),
         };
         Self::in_scope(Scope {
@@ -135,7 +144,9 @@ impl Invocation {
             limit: deadline,
             for_records: false,
             watch: 0,
-            cleanups: AtomicUsize::new(0),
+            is_idempotent: false,
+            cleanups: AtomicU64::new(0),
+            marks: AtomicU8::new(0),
             outer: None,
         })
     }
@@ -151,7 +162,9 @@ impl Invocation {
             limit: self.limit(),
             for_records: self.scope.for_records,
             watch: self.scope.watch,
-            cleanups: AtomicUsize::new(0),
+            is_idempotent: false,
+            cleanups: AtomicU64::new(0),
+            marks: AtomicU8::new(0),
             outer: Some(self.scope.clone()),
         }
     }
@@ -261,17 +274,23 @@ impl Invocation {
     /// then gives its claim back, stops at that limit.
     #[must_use]
     pub fn reserving(&self, reserve: Duration) -> Self {
-        self.within(reserve, self.scope.for_records)
+        Self::in_scope(Scope { limit: self.limit_reserving(reserve), ..self.inner() })
     }
 
-    /// As [`reserving`](Self::reserving), for the records of a batch.
-    pub(crate) fn for_records(&self, reserve: Duration) -> Self {
-        self.within(reserve, true)
+    /// The same invocation for the records of a batch.
+    pub(crate) fn for_records(&self) -> Self {
+        Self::in_scope(Scope { for_records: true, ..self.inner() })
     }
 
-    fn within(&self, reserve: Duration, for_records: bool) -> Self {
-        let limit = self.deadline().checked_sub(reserve).unwrap_or(SystemTime::UNIX_EPOCH);
-        Self::in_scope(Scope { limit: limit.min(self.limit()), for_records, ..self.inner() })
+    /// The same invocation for idempotent work that ends at `limit`.
+    pub(crate) fn for_idempotent(&self, limit: SystemTime) -> Self {
+        let limit = limit.min(self.limit());
+        Self::in_scope(Scope { limit, is_idempotent: true, ..self.inner() })
+    }
+
+    /// Returns true for the first of those that notice that work has overrun.
+    pub(crate) fn is_first_overrun(&self) -> bool {
+        !self.event().has_overrun.swap(true, Ordering::Relaxed)
     }
 
     /// The same invocation inside of what the logs watch as `watch`.

@@ -6,11 +6,9 @@ use std::task::{Context, Poll, ready};
 
 use futures_util::{Stream, StreamExt};
 use lambda_runtime::Error as BoxError;
-use tokio::task::coop::unconstrained;
-use tokio::time::{Sleep, sleep};
 
-use crate::Invocation;
 use crate::deadline::Error;
+use crate::invocation::budget::{Budget, Timer};
 
 /// A body that ends with an error when its time is up.
 pub(crate) struct Body<St> {
@@ -20,18 +18,14 @@ pub(crate) struct Body<St> {
 }
 
 struct End {
-    invocation: Invocation,
-    sleep: Pin<Box<Sleep>>,
+    budget: Budget,
+    timer: Pin<Box<Timer>>,
 }
 
 impl<St> Body<St> {
-    /// The body may go on until the limit of `invocation`, and for ever without one.
-    pub(super) fn new(stream: St, invocation: Option<Invocation>) -> Self {
-        let end = invocation.map(|invocation| {
-            let now = invocation.clock().now();
-            let left = invocation.limit().duration_since(now).unwrap_or_default();
-            End { invocation, sleep: Box::pin(sleep(left)) }
-        });
+    /// Without a budget the body is never stopped.
+    pub(super) fn new(stream: St, budget: Option<Budget>) -> Self {
+        let end = budget.map(|budget| End { budget, timer: Box::pin(Timer::default()) });
         Self { stream: Some(stream), end }
     }
 }
@@ -47,8 +41,9 @@ where
         let this = self.get_mut();
         let Some(stream) = &mut this.stream else { return Poll::Ready(None) };
         // A body that always has something more is stopped, too.
-        if let Some(End { invocation, sleep }) = &mut this.end
-            && Pin::new(&mut unconstrained(sleep.as_mut())).poll(cx).is_ready()
+        if let Some(End { budget, timer }) = &mut this.end
+            && timer.as_mut().poll(budget, cx).is_ready()
+            && let Some(invocation) = budget.scope()
         {
             this.stream = None;
             let error = Error::OutOfTime { remaining: invocation.remaining() };
@@ -92,20 +87,22 @@ mod tests {
     use lambda_runtime::Context as LambdaContext;
 
     use super::*;
+    use crate::{Clock, Invocation};
 
     const SECOND: Duration = Duration::from_secs(1);
 
     #[tokio::test(start_paused = true)]
     async fn a_body_that_ended_is_not_polled_again_and_no_error_follows() {
         let invocation = Invocation::new(&LambdaContext::default());
-        let end = End { invocation, sleep: Box::pin(sleep(SECOND)) };
+        let budget =
+            Budget::until(Clock::system().now() + SECOND, Clock::system(), Some(invocation));
         let mut polls = 0;
         let stream = poll_fn(|_| {
             polls += 1;
             assert_eq!(polls, 1, "it has ended");
             Poll::Ready(None::<Result<&str, BoxError>>)
         });
-        let mut body = Body { stream: Some(stream), end: Some(end) };
+        let mut body = Body::new(stream, Some(budget));
         assert!(body.next().await.is_none());
         assert!(body.next().await.is_none());
         tokio::time::sleep(2 * SECOND).await;

@@ -7,7 +7,6 @@ use tower::util::{Either, option_layer};
 use super::body::Body;
 use super::errors::Failure;
 use crate::Invocation;
-use crate::deadline::guard::reserving;
 use crate::deadline::{DeadlineLayer, Error};
 
 impl<E> From<Error> for Failure<E> {
@@ -36,7 +35,7 @@ impl StackDeadline {
             FunctionResponse::BufferedResponse(body) => FunctionResponse::BufferedResponse(body),
             FunctionResponse::StreamingResponse(StreamResponse { metadata_prelude, stream }) => {
                 let limited = self.0.as_ref().and_then(|layer| {
-                    Invocation::with_current(|invocation| reserving(invocation, layer.reserve))
+                    Invocation::with_current(|invocation| layer.budget(invocation))
                 });
                 let stream = Body::new(stream, limited);
                 FunctionResponse::StreamingResponse(StreamResponse { metadata_prelude, stream })

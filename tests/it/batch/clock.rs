@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
+use futures_util::FutureExt;
 use powertools::Invocation;
 use powertools::batch::{self, KinesisMessage, Message, Report, SqsEvent, SqsRecord};
 use powertools::testing::{self, ManualClock};
@@ -12,6 +13,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{Log, fifo, messages, outcomes, reported, stream};
 
+const MILLI: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Runs `work` in an invocation with this much time, on paused time.
@@ -301,4 +303,68 @@ async fn records_that_never_wait_leave_other_tasks_their_turn() {
         assert!(report.is_done());
         assert!(other.await.unwrap() <= 100, "it ran among the first of 1,000");
     }
+}
+
+/// Blocks the thread: time passes, and nothing else happens meanwhile.
+fn block(time: Duration) {
+    let _ = tokio::time::advance(time).now_or_never();
+}
+
+/// A body that takes 150 milliseconds to parse.
+struct SlowToParse;
+
+impl<'de> serde::Deserialize<'de> for SlowToParse {
+    fn deserialize<D: serde::Deserializer<'de>>(body: D) -> Result<Self, D::Error> {
+        block(Duration::from_millis(150));
+        u64::deserialize(body).map(|_| Self)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_whose_turn_comes_after_the_limit_are_not_started() {
+    let start = Instant::now();
+    let report = with_time(3 * SECOND, async {
+        let handler = async |_: Message<SlowToParse>| {
+            sleep(Duration::from_millis(20)).await;
+            Ok::<_, String>(())
+        };
+        batch::sqs(messages(50)).concurrency(50).run(handler).await
+    })
+    .await;
+    assert_eq!(outcomes(&report), format!("{}{}", "s".repeat(14), "n".repeat(36)));
+    assert!(start.elapsed() < 2_200 * MILLI, "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_that_block_do_not_start_one_after_another_past_the_limit() {
+    for concurrency in [1, 8] {
+        let start = Instant::now();
+        let report = with_time(3 * SECOND, async {
+            let handler = async |_: SqsRecord| {
+                block(400 * MILLI);
+                Ok::<_, String>(())
+            };
+            batch::sqs(messages(8)).concurrency(concurrency).run(handler).await
+        })
+        .await;
+        assert_eq!(outcomes(&report), "sssssnnn");
+        assert_eq!(start.elapsed(), 2 * SECOND);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn records_that_were_handed_out_and_never_polled_are_not_started() {
+    let report = with_time(3 * SECOND, async {
+        let handler = async |n: Message<u64>| {
+            if n.body == 0 {
+                // Its thread is blocked past the limit, and it goes on waiting.
+                block(2 * SECOND);
+                std::future::pending::<()>().await;
+            }
+            Ok::<_, String>(())
+        };
+        batch::sqs(messages(3)).concurrency(2).run(handler).await
+    })
+    .await;
+    assert_eq!(outcomes(&report), "cnn");
 }

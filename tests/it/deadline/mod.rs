@@ -1,6 +1,7 @@
 //! Time guards.
 
 mod idempotent;
+mod interruptions;
 mod lambda;
 mod rules;
 

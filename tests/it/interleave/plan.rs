@@ -37,8 +37,7 @@ impl Plan {
             caches: random.chance(20),
             trouble: [0, 10, 25, 40][random.within(0, 3) as usize],
             returns_old: random.chance(50),
-            // A lease of its own length has no grace: it wants clocks that agree.
-            skew: if lease.is_some() { 0 } else { SKEW },
+            skew: SKEW,
             random: Mutex::new(random),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use powertools::idempotency::{Error, Status, StoreErrorKind};
+use powertools::idempotency::{Error, Idempotency, Status, StoreErrorKind};
 use powertools_tests::faulty::{Fault, FaultyStore, Op};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -64,7 +64,7 @@ async fn i1_work_stops_when_its_lease_ends_so_that_two_runs_never_overlap() {
 
     let overrun = work(60 * SECOND);
     let first = world.spawn(90 * SECOND, overrun);
-    sleep(2 * SECOND + 2 * MILLI).await;
+    sleep(3 * SECOND + 2 * MILLI).await;
     assert_eq!(world.run(90 * SECOND, work(SECOND)).await.unwrap(), "done");
 
     let error = first.await.unwrap().unwrap_err();
@@ -204,10 +204,10 @@ async fn i3_the_lease_ends_a_grace_after_the_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn i3_an_explicit_lease_is_counted_from_the_claim() {
+async fn i3_an_explicit_lease_is_counted_from_the_claim_and_has_the_grace() {
     let world = World::with(FaultyStore::new(), |options| options.lease(300 * SECOND));
     let record = world.record_while_running(30 * SECOND).await;
-    assert_eq!(record.in_progress_expiration, Some(world.millis_at(300 * SECOND)));
+    assert_eq!(record.in_progress_expiration, Some(world.millis_at(301 * SECOND)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -226,8 +226,8 @@ async fn i3_a_record_never_expires_before_its_lease_ends() {
         options.expires_after(SECOND).lease(Duration::from_millis(90_001))
     });
     let record = world.record_while_running(120 * SECOND).await;
-    assert_eq!(record.in_progress_expiration, Some(world.millis_at(90_001 * MILLI)));
-    assert_eq!(record.expiration, Some(world.millis_at(91 * SECOND).floor()));
+    assert_eq!(record.in_progress_expiration, Some(world.millis_at(91_001 * MILLI)));
+    assert_eq!(record.expiration, Some(world.millis_at(92 * SECOND).floor()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -237,4 +237,35 @@ async fn i3_a_lease_shorter_than_the_invocation_shortens_the_handler() {
     let error = world.run(30 * SECOND, pending()).await.unwrap_err();
     assert!(matches!(error.idempotency(), Error::LeaseExpired { .. }), "{error:?}");
     assert_eq!(start.elapsed(), 2 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn i3_a_save_that_is_throttled_when_its_lease_ends_has_the_grace() {
+    let store = FaultyStore::new()
+        .fault(Op::Complete, Fault::Fail(StoreErrorKind::Throttled))
+        .fault(Op::Complete, Fault::Slow(500 * MILLI));
+    let world = World::with(store, |options| options.lease(2 * SECOND));
+    let first = world.spawn(90 * SECOND, succeed_after(1_990 * MILLI));
+    sleep(2_300 * MILLI).await;
+    let error = world.run(90 * SECOND, succeed()).await.unwrap_err();
+    assert!(matches!(error.idempotency(), Error::InProgress { .. }), "{error:?}");
+    assert_eq!(first.await.unwrap().unwrap(), "run 1");
+    assert_eq!(world.runs(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn i3_clocks_that_differ_by_less_than_the_grace_do_not_shorten_an_explicit_lease() {
+    let world = World::with(FaultyStore::new(), |options| options.lease(2 * SECOND));
+    let first = world.spawn(90 * SECOND, pending());
+    sleep(2 * SECOND - MILLI).await;
+    let (clock, ahead) = (world.clock.clone(), 5 * MILLI);
+    let other = Idempotency::builder(world.store.clone())
+        .lease(2 * SECOND)
+        .clock(powertools::Clock::from_fn(move || clock.now() + ahead))
+        .build()
+        .unwrap();
+    let work = async { Ok::<_, Failure>("run by another".to_owned()) };
+    let error = other.run("charge", KEY, work).await.unwrap_err();
+    assert!(matches!(error.idempotency(), Error::InProgress { .. }), "{error:?}");
+    first.await.unwrap().unwrap_err();
 }

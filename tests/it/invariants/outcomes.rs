@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::future::pending;
 use std::panic::AssertUnwindSafe;
 
-use powertools::idempotency::{Error, OnInterrupt, OnSaveFailure, Status, StoreErrorKind};
+use powertools::idempotency::{Error, OnError, OnInterrupt, OnSaveFailure, Status, StoreErrorKind};
 use powertools_tests::faulty::{Fault, FaultyStore, Op};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout};
@@ -38,6 +38,38 @@ async fn i7_a_save_that_always_fails_ends_before_the_deadline() {
     let outside = world.idempotency.run("outside", KEY, async { Ok::<_, Error>(()) }).await;
     assert!(matches!(outside.unwrap_err(), Error::NotSaved { .. }));
     assert!(start.elapsed() <= 5 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn i7_a_save_is_retried_at_least_every_two_seconds_while_the_store_is_down() {
+    let down = 110 * SECOND;
+    let store = FaultyStore::new();
+    let world = World::new(store.clone());
+    let start = Instant::now();
+    for _ in 0..1_000 {
+        let _ = store.clone().fault(Op::Complete, Fault::Fail(StoreErrorKind::Throttled));
+    }
+    let outage = async {
+        tokio::time::sleep(down).await;
+        store.forget_faults();
+    };
+    let (result, ()) = tokio::join!(world.run(900 * SECOND, succeed()), outage);
+    assert_eq!(result.unwrap(), "run 1");
+    assert!(start.elapsed() <= down + 2 * SECOND, "{:?}", start.elapsed());
+    let saves = store.calls().iter().filter(|op| **op == Op::Complete).count();
+    assert!((55..=120).contains(&saves), "{saves} attempts");
+}
+
+#[tokio::test(start_paused = true)]
+async fn i7_the_last_attempts_to_save_use_the_time_that_remains() {
+    let store = (0..100).fold(FaultyStore::new(), |store, _| {
+        store.fault(Op::Complete, Fault::Fail(StoreErrorKind::Throttled))
+    });
+    let world = World::new(store);
+    let start = Instant::now();
+    assert_eq!(world.run(30 * SECOND, succeed()).await.unwrap_err().name(), "NotSaved");
+    let took = start.elapsed();
+    assert!(took > 29_850 * MILLI && took <= 29_950 * MILLI, "{took:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -153,6 +185,22 @@ async fn i8_an_error_gives_the_claim_back_also_when_interrupts_hold_it() {
     let world = World::with(FaultyStore::new(), |options| options.lease(60 * SECOND));
     world.run(30 * SECOND, fail("no stock")).await.unwrap_err();
     assert_eq!(world.run(30 * SECOND, succeed()).await.unwrap(), "run 2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn i8_an_error_or_a_panic_holds_the_claim_where_errors_leave_the_outcome_open() {
+    let world = World::with(FaultyStore::new(), |options| options.on_error(OnError::Hold));
+    let error = world.run(30 * SECOND, fail("no answer")).await.unwrap_err();
+    assert_eq!(error, Failure::Handler("no answer"));
+    assert_eq!(world.store.calls(), [Op::Claim]);
+    let error = world.run(30 * SECOND, succeed()).await.unwrap_err();
+    assert_eq!(error.name(), "InProgress");
+
+    let world = World::with(FaultyStore::new(), |options| options.on_error(OnError::Hold));
+    let run = world.run(30 * SECOND, async { panic!("out of luck") });
+    futures_util::FutureExt::catch_unwind(AssertUnwindSafe(run)).await.unwrap_err();
+    assert_eq!(world.store.calls(), [Op::Claim]);
+    assert_eq!(only_record(&world).status, Status::InProgress);
 }
 
 #[tokio::test(start_paused = true)]

@@ -20,8 +20,10 @@ use self::session::{Claimed, Session};
 use self::time::Window;
 use super::codec::CodecError;
 use super::store::Completion;
-use super::{Call, Error, OnInterrupt, OnSaveFailure, Record, Replay, Status, Store};
+use super::{Call, Error, OnError, OnInterrupt, OnSaveFailure, Record, Replay, Status, Store};
 use crate::error::causes::with_causes;
+use crate::invocation::budget::{Ended, Guarded};
+use crate::invocation::{CleanupGuard, Mark};
 use crate::{Carries, Invocation};
 
 impl<S: Store> Call<S> {
@@ -45,9 +47,9 @@ impl<S: Store> Call<S> {
         let mut work = pin!(Some(work));
         let Some(prepared) = self.prepared else { return polled(&mut work).await };
         let session = Arc::new(Session::new(prepared)?);
-        let _guard = session.time.cleanup_guard();
+        let cleanup = session.time.cleanup_guard();
 
-        let mut claim = HeldClaim { session: &session, work, armed: true };
+        let mut claim = HeldClaim { session: &session, work, armed: true, cleanup };
         match session.claim().await {
             Ok(Claimed::Lease(window)) => claim.run(window).await,
             Ok(Claimed::Done(record)) => {
@@ -69,11 +71,13 @@ fn polled<'a, F>(work: &'a mut Pin<&mut Option<F>>) -> Pin<&'a mut F> {
 
 /// A claim that is, or may be, in the store, and the work that it is for.
 ///
-/// Dropped while it is armed, it is given back by a task of its own.
+/// Dropped while it is armed, it is released by a task of its own.
 struct HeldClaim<'a, S: Store, F> {
     session: &'a Arc<Session<S>>,
     work: Pin<&'a mut Option<F>>,
     armed: bool,
+    /// Makes the guards around this wait.
+    cleanup: Option<CleanupGuard>,
 }
 
 impl<S: Store, F> HeldClaim<'_, S, F> {
@@ -84,39 +88,69 @@ impl<S: Store, F> HeldClaim<'_, S, F> {
         R: Replay,
         E: Carries<Error>,
     {
-        let left = self.session.time.until(window.limit);
-        if left.is_zero() {
-            // The claim took all the time. Nothing ran, so nobody need wait for it.
-            self.give_back().await;
-            return Err(stopped(self.session, window).into());
-        }
+        let options = self.session.options();
+        let budget = self.session.time.budget(&window);
+        let scope = budget.scope().cloned();
+        let has = |marks| scope.as_ref().is_some_and(|scope| scope.has(marks));
 
-        self.armed = self.session.options().on_interrupt() == OnInterrupt::Release;
+        self.armed = options.on_interrupt() == OnInterrupt::Release;
         let work = AssertUnwindSafe(polled(&mut self.work)).catch_unwind();
-        let outcome = tokio::time::timeout(left, work).await;
+        let ended = Guarded::new(Some(budget), work).await;
         // What stopped work still holds goes before its claim does: the next run may begin then.
         self.work.set(None);
-        match outcome {
-            Ok(Ok(Ok(result))) => {
+        match ended {
+            Ended::Returned(Ok(Ok(result))) if has(Mark::FELL_BACK) => {
+                // Not the work's result, but that of a guard which stopped it.
+                self.interrupted(Mark::STOPPED | Mark::FELL_BACK).await;
+                Ok(result)
+            }
+            Ended::Returned(Ok(Ok(result))) => {
                 self.armed = false;
+                if let Some(cleanup) = &mut self.cleanup {
+                    cleanup.save();
+                }
                 let completion = completion(self.session, &result);
                 save(self.session, completion).await?;
                 Ok(result)
             }
-            Ok(Ok(Err(error))) => {
-                self.give_back().await;
+            Ended::Returned(Ok(Err(error))) => {
+                if has(Mark::STOPPED) {
+                    self.interrupted(Mark::STOPPED).await;
+                } else {
+                    self.failed().await;
+                }
                 Err(error)
             }
-            Ok(Err(panic)) => {
-                self.give_back().await;
+            Ended::Returned(Err(panic)) => {
+                self.failed().await;
                 resume_unwind(panic)
             }
-            Err(_) => {
-                if self.armed {
-                    self.give_back().await;
-                }
-                Err(stopped(self.session, window).into())
+            Ended::Stopped => {
+                self.interrupted(Mark::STOPPED).await;
+                Err(stopped(self.session, &window).into())
             }
+            Ended::NotStarted => {
+                // The claim took all the time. Nothing ran, so nobody need wait for it.
+                self.session.time.mark_around(Mark::REFUSED);
+                self.give_back().await;
+                Err(stopped(self.session, &window).into())
+            }
+        }
+    }
+
+    /// Releases or holds the claim of work whose outcome is unknown.
+    async fn interrupted(&mut self, mark: Mark) {
+        self.session.time.mark_around(mark);
+        if self.armed {
+            self.give_back().await;
+        }
+    }
+
+    /// Releases or holds the claim of work that returned an error or panicked.
+    async fn failed(&mut self) {
+        match self.session.options().on_error {
+            OnError::Release => self.give_back().await,
+            OnError::Hold => self.armed = false,
         }
     }
 
@@ -148,13 +182,9 @@ fn spawn(runtime: &Handle, work: impl Future<Output = ()> + Send + 'static) {
 }
 
 /// The error for work that was stopped at the end of its window.
-fn stopped<S: Store>(session: &Session<S>, window: Window) -> Error {
+fn stopped<S: Store>(session: &Session<S>, window: &Window) -> Error {
     let key = session.key().clone();
-    if window.limit == window.lease_end {
-        Error::LeaseExpired { key }
-    } else {
-        Error::OutOfTime { key }
-    }
+    if window.ends_with_lease { Error::LeaseExpired { key } } else { Error::OutOfTime { key } }
 }
 
 /// What the store is told of work that succeeded.

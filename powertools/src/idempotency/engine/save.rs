@@ -1,3 +1,4 @@
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -7,13 +8,14 @@ use tokio::runtime::Handle;
 
 use super::session::Session;
 use super::spawn;
-use super::time::bounded;
+use super::time::{bounded, jittered};
 use crate::error::causes::with_causes;
 use crate::idempotency::store::{Completion, Outcome, Read};
-use crate::idempotency::{Error, Owner, Record, Status, Store, StoreError, StoreErrorKind};
+use crate::idempotency::{Error, Key, Owner, Record, Status, Store, StoreError, StoreErrorKind};
 
-/// The first pause before a failed save is tried again.
+/// The first pause before a failed save is retried, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 impl<S: Store> Session<S> {
     /// Finishes the record, again and again while there is time. `completion` is what it wrote.
@@ -31,9 +33,13 @@ impl<S: Store> Session<S> {
                 // The work is done, and that must be known even if its result is not.
                 completion.data = None;
                 completion.not_stored = Some(error.to_string());
-            } else if error.is_retryable() && self.time.until(end) > pause {
-                tokio::time::sleep(pause).await;
-                pause *= 2;
+                continue;
+            }
+            // The last attempts come in shorter pauses, so that none of the time is lost.
+            let left = self.time.until(end);
+            if error.is_retryable() && left > FIRST_PAUSE {
+                tokio::time::sleep(jittered(pause, spread(self.key(), left)).min(left / 2)).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
             } else {
                 return Err(Error::NotSaved { key: self.key().clone(), source: error });
             }
@@ -63,6 +69,15 @@ impl<S: Store> Session<S> {
             None => Some(Error::RecordGone { key: self.key().clone() }),
         })
     }
+}
+
+/// A number that differs among the keys that are saved at the same time, and nothing random: a
+/// history can be replayed.
+fn spread(key: &Key, left: Duration) -> u32 {
+    let mut hasher = DefaultHasher::new();
+    (key, left).hash(&mut hasher);
+    // The lower half.
+    hasher.finish() as u32
 }
 
 fn is_finished_by(record: &Record, owner: &Owner) -> bool {

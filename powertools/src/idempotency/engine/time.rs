@@ -1,10 +1,9 @@
-use std::sync::Once;
 use std::time::{Duration, SystemTime};
 
 use crate::idempotency::options::Options;
 use crate::idempotency::{EpochMillis, EpochSeconds, Error, StoreError, StoreErrorKind};
-use crate::invocation::CleanupGuard;
-use crate::process::is_missed;
+use crate::invocation::budget::{Budget, REPLY, warn_if_missed};
+use crate::invocation::{CleanupGuard, Mark};
 use crate::{Clock, Invocation};
 
 /// What one store call may take at most, all attempts together.
@@ -12,9 +11,6 @@ pub(super) const CALL: Duration = Duration::from_secs(5);
 
 /// How long a lease is outside an invocation: what the longest function could take.
 const LEASE_OUTSIDE: Duration = Duration::from_secs(15 * 60);
-
-/// The time before the deadline that is left for the reply to reach Lambda.
-const REPLY: Duration = Duration::from_millis(50);
 
 /// What a call that gives a claim back may take even when no time is left.
 const LAST_CALL: Duration = Duration::from_millis(50);
@@ -37,24 +33,20 @@ pub(super) struct Time {
 pub(super) struct Window {
     /// The time by which the existing record is judged.
     pub(super) now: EpochMillis,
+    /// When others may claim the key.
     pub(super) lease_end: SystemTime,
     pub(super) expiration: EpochSeconds,
     /// When the work is stopped.
     pub(super) limit: SystemTime,
+    /// Whether that is because an explicit lease ends, and not because of the deadline.
+    pub(super) ends_with_lease: bool,
 }
 
 impl Time {
     pub(super) fn new(options: &Options, expires_after: Duration) -> Self {
         let current = Invocation::current();
-        if current.is_none() && is_missed() {
-            static WARNING: Once = Once::new();
-            WARNING.call_once(|| {
-                tracing::warn!(
-                    "idempotent work runs outside an invocation and cannot see its deadline: run \
-                     the handler with powertools::Powertools, and spawn tasks with \
-                     Invocation::carry"
-                );
-            });
+        if current.is_none() {
+            warn_if_missed("idempotent work");
         }
         let clock = match (&options.clock, &current) {
             (Some(clock), _) => clock.clone(),
@@ -80,24 +72,32 @@ impl Time {
     /// What a claim made now is given, or the error that it is too late for one.
     pub(super) fn window(&self, options: &Options) -> Result<Window, Error> {
         let now = self.now();
-        let lease_end = match (options.lease, &self.invocation) {
-            (Some(lease), _) => now + lease,
-            (None, Some(invocation)) => invocation.deadline() + options.grace,
-            (None, None) => now + LEASE_OUTSIDE,
-        };
-        let limit = match (&self.invocation, self.work_end(options)) {
-            (Some(invocation), Some(end)) if end <= now => {
-                let remaining = invocation.deadline().duration_since(now).unwrap_or_default();
-                return Err(Error::NoTime { remaining });
+        // When the work has to stop because its lease ends. An explicit lease has the grace too,
+        // for the save and for clocks that differ; the work itself never has it.
+        let (stop, lease_end) = match (options.lease, &self.invocation) {
+            (Some(lease), _) => (now + lease, now + lease + options.grace),
+            (None, Some(invocation)) => {
+                let end = invocation.deadline() + options.grace;
+                (end, end)
             }
-            (_, Some(end)) => lease_end.min(end),
-            (_, None) => lease_end,
+            (None, None) => (now + LEASE_OUTSIDE, now + LEASE_OUTSIDE),
         };
+        let work_end = self.work_end(options);
+        if let (Some(invocation), Some(end)) = (&self.invocation, work_end)
+            && end <= now
+        {
+            invocation.mark_out(Mark::REFUSED);
+            let remaining = invocation.deadline().duration_since(now).unwrap_or_default();
+            return Err(Error::NoTime { remaining });
+        }
+        let ends_with_lease = work_end.is_none_or(|end| stop <= end);
+        let limit = if ends_with_lease { stop } else { work_end.unwrap_or(stop) };
         Ok(Window {
             now: now.into(),
             lease_end,
             expiration: self.expiration().max(EpochMillis::from(lease_end).ceil()),
             limit,
+            ends_with_lease,
         })
     }
 
@@ -125,8 +125,23 @@ impl Time {
 
     /// The last moment for work that begins in this invocation, whatever its lease.
     pub(super) fn work_end(&self, options: &Options) -> Option<SystemTime> {
-        let reserved = self.invocation.as_ref()?.reserving(options.save_reserve);
-        Some(reserved.limit())
+        Some(self.invocation.as_ref()?.limit_reserving(options.save_reserve))
+    }
+
+    /// The budget of the work, which runs in a scope of its own.
+    pub(super) fn budget(&self, window: &Window) -> Budget {
+        let scope = self.invocation.as_ref().map(|around| around.for_idempotent(window.limit));
+        match scope {
+            Some(scope) if !window.ends_with_lease => Budget::of(scope).by(self.clock.clone()),
+            scope => Budget::until(window.limit, self.clock.clone(), scope),
+        }
+    }
+
+    /// Marks what is around this call: `mark` is what became of its work.
+    pub(super) fn mark_around(&self, mark: Mark) {
+        if let Some(around) = &self.invocation {
+            around.mark_out(mark);
+        }
     }
 
     /// When everything that follows the work should be done.
@@ -152,4 +167,9 @@ pub(super) async fn bounded<T>(
         let message = format!("there was no answer within {timeout:?}");
         Err(StoreError::new(StoreErrorKind::Timeout, message))
     })
+}
+
+/// Returns between half of `pause` and all of it, by `random`, so that concurrent callers spread out.
+pub(super) fn jittered(pause: Duration, random: u32) -> Duration {
+    pause / 2 + (pause / 2).mul_f64(f64::from(random) / f64::from(u32::MAX))
 }

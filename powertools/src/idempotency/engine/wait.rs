@@ -1,6 +1,6 @@
 use std::time::{Duration, SystemTime};
 
-use super::time::Time;
+use super::time::{Time, jittered};
 use crate::idempotency::{EpochMillis, WhileInProgress};
 
 /// The first pause between two looks at a record, and the longest.
@@ -37,7 +37,7 @@ impl Wait {
         if left.is_zero() {
             return false;
         }
-        let mut pause = jittered(self.pause).min(left);
+        let mut pause = jittered(self.pause, getrandom::u32().unwrap_or(u32::MAX)).min(left);
         if let Some(end) = lease_end {
             pause = pause.min(time.until(end.to_system_time()) + Duration::from_millis(1));
         }
@@ -45,10 +45,4 @@ impl Wait {
         tokio::time::sleep(pause).await;
         true
     }
-}
-
-/// Between half of `pause` and all of it, so that those who wait for one record spread out.
-fn jittered(pause: Duration) -> Duration {
-    let random = getrandom::u32().unwrap_or(u32::MAX);
-    pause / 2 + (pause / 2).mul_f64(f64::from(random) / f64::from(u32::MAX))
 }

@@ -1,0 +1,124 @@
+//! The time that work has: when it is stopped, and what it may still do after that.
+//!
+//! Time guards, batches, idempotent work and streamed bodies take their limits, their timers and
+//! their warnings from here, and nowhere else.
+//!
+//! The clock decides when *pending* work is stopped. Work whose future has returned is never late,
+//! however late it returned: only a result that is itself an interruption counts as stopped.
+
+mod guarded;
+mod reserve;
+mod timer;
+mod warnings;
+
+use std::time::{Duration, SystemTime};
+
+pub(crate) use self::guarded::{Ended, Guarded};
+pub(crate) use self::timer::Timer;
+pub(crate) use self::warnings::warn_if_missed;
+use super::Invocation;
+use crate::Clock;
+
+/// The time before the deadline that is left for the reply to reach Lambda.
+pub(crate) const REPLY: Duration = Duration::from_millis(50);
+
+/// How long a piece of work may go on.
+#[derive(Clone, Debug)]
+pub(crate) struct Budget {
+    /// The scope of the work; `None` outside an invocation.
+    scope: Option<Invocation>,
+    clock: Clock,
+    /// When pending work is stopped.
+    limit: SystemTime,
+    /// When work that cleans up is dropped all the same.
+    cleanup_end: SystemTime,
+    /// When work that saves a result is dropped all the same.
+    save_end: SystemTime,
+    /// Whether nothing is waited for but what cleans up.
+    is_strict: bool,
+}
+
+impl Budget {
+    /// Returns the budget of work that keeps `reserve` before the deadline of `invocation`.
+    ///
+    /// Half of the invocation's time is the most that is kept, and a warning names `who` wanted
+    /// more.
+    pub(crate) fn reserving(invocation: &Invocation, reserve: Duration, who: &str) -> Self {
+        let timeout = invocation.timeout();
+        if reserve::is_cut(reserve, timeout) {
+            warnings::warn_of_cut(who, reserve, timeout);
+        }
+        let kept = reserve::nested(reserve, invocation.reserve(), timeout);
+        Self::of(invocation.reserving(kept))
+    }
+
+    /// Returns the budget of work that runs in `scope`, until its limit.
+    pub(crate) fn of(scope: Invocation) -> Self {
+        let (deadline, limit) = (scope.deadline(), scope.limit());
+        Self {
+            clock: scope.clock().clone(),
+            limit,
+            cleanup_end: deadline - scope.reserve() / 2,
+            save_end: limit.max(deadline - REPLY),
+            is_strict: false,
+            scope: Some(scope),
+        }
+    }
+
+    /// Returns the budget of work that ends at `limit` and has no time after it.
+    pub(crate) fn until(limit: SystemTime, clock: Clock, scope: Option<Invocation>) -> Self {
+        let is_strict = false;
+        Self { scope, clock, limit, cleanup_end: limit, save_end: limit, is_strict }
+    }
+
+    /// Stops the rest of the work as soon as nothing cleans up any more, rather than let it go on
+    /// for the whole time of the clean-up.
+    pub(crate) fn strict(mut self) -> Self {
+        self.is_strict = true;
+        self
+    }
+
+    /// The same budget for the records of a batch.
+    pub(crate) fn for_records(mut self) -> Self {
+        self.scope = self.scope.map(|scope| scope.for_records());
+        self
+    }
+
+    /// The same budget by another clock.
+    pub(crate) fn by(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// The scope in which the work runs.
+    pub(crate) fn scope(&self) -> Option<&Invocation> {
+        self.scope.as_ref()
+    }
+
+    /// The remaining time until pending work is stopped.
+    pub(crate) fn left(&self) -> Duration {
+        self.time_to(self.limit)
+    }
+
+    /// Returns true if nothing may start any more.
+    pub(crate) fn is_over(&self) -> bool {
+        self.left().is_zero()
+    }
+
+    fn time_to(&self, end: SystemTime) -> Duration {
+        end.duration_since(self.clock.now()).unwrap_or_default()
+    }
+}
+
+impl Invocation {
+    /// The time that is kept between the limit and the deadline.
+    pub(crate) fn reserve(&self) -> Duration {
+        self.deadline().duration_since(self.limit()).unwrap_or_default()
+    }
+
+    /// The [`limit`](Self::limit) that [`reserving`](Self::reserving) sets.
+    pub(crate) fn limit_reserving(&self, reserve: Duration) -> SystemTime {
+        let limit = self.deadline().checked_sub(reserve).unwrap_or(SystemTime::UNIX_EPOCH);
+        limit.min(self.limit())
+    }
+}

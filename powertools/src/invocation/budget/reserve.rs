@@ -1,0 +1,71 @@
+//! How much of an invocation's end is kept.
+
+use std::time::Duration;
+
+/// How much earlier than what is around it nested work is stopped: its error, its fallback or its
+/// reply has to travel through the code between the two.
+const STEP: Duration = Duration::from_millis(10);
+
+/// How much shorter than the function's timeout an invocation may look, because the event was on
+/// its way to us.
+const TRAVEL: Duration = Duration::from_millis(50);
+
+/// Returns the reserve of work that wants `wanted`, nested in work with the reserve `outer` (zero
+/// where there is none), in an invocation with `timeout` in all.
+///
+/// At most half of the time, because otherwise nothing could be done in it; but more than `outer`.
+pub(super) fn nested(wanted: Duration, outer: Duration, timeout: Duration) -> Duration {
+    let kept = wanted.min(timeout / 2);
+    if outer.is_zero() {
+        return kept;
+    }
+    // Steps may not use up the time: deeply nested work shares a limit in the last resort.
+    let most = timeout / 4 * 3;
+    kept.max((outer + STEP).min(most))
+}
+
+/// Returns true if what can be kept of a reserve is markedly less than the reserve.
+pub(super) fn is_cut(reserve: Duration, timeout: Duration) -> bool {
+    reserve > timeout / 2 + TRAVEL / 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+    const MILLI: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn at_most_half_of_the_time_is_kept() {
+        let alone = |wanted| nested(wanted, Duration::ZERO, 3 * SECOND);
+        assert_eq!(alone(SECOND), SECOND);
+        assert_eq!(alone(2 * SECOND), 3 * SECOND / 2);
+        assert_eq!(alone(9 * SECOND), 3 * SECOND / 2);
+        assert_eq!(alone(Duration::ZERO), Duration::ZERO);
+    }
+
+    #[test]
+    fn nested_work_ends_a_step_earlier_until_a_quarter_of_the_time_is_left() {
+        let inside = |outer| nested(SECOND, outer, 8 * SECOND);
+        assert_eq!(inside(SECOND / 2), SECOND);
+        assert_eq!(inside(SECOND), SECOND + STEP);
+        assert_eq!(inside(5 * SECOND), 5 * SECOND + STEP);
+        assert_eq!(inside(6 * SECOND), 6 * SECOND);
+    }
+
+    #[test]
+    fn a_reserve_of_over_half_of_the_time_is_cut() {
+        assert!(!is_cut(SECOND, 3 * SECOND));
+        assert!(is_cut(2 * SECOND, 3 * SECOND));
+        assert!(!is_cut(Duration::ZERO, Duration::ZERO));
+    }
+
+    #[test]
+    fn a_timeout_of_one_second_takes_the_default_reserve_without_a_warning() {
+        let event_was_on_its_way = 3 * MILLI;
+        let timeout = SECOND - event_was_on_its_way;
+        assert!(nested(500 * MILLI, Duration::ZERO, timeout) >= 498 * MILLI);
+        assert!(!is_cut(500 * MILLI, timeout));
+    }
+}

@@ -1,0 +1,59 @@
+//! What is worth a warning about time, once.
+
+use std::sync::Once;
+use std::time::Duration;
+
+use super::Budget;
+use crate::process::is_missed;
+
+/// Work that is later than this did not wait for its turn: its thread was blocked.
+const BLOCKED: Duration = Duration::from_millis(100);
+
+/// Warns once per process if the function runs in Lambda and `who` has no invocation.
+pub(crate) fn warn_if_missed(who: &str) {
+    static WARNING: Once = Once::new();
+    if !WARNING.is_completed() && is_missed() {
+        WARNING.call_once(|| {
+            tracing::warn!(
+                "{who} outside an invocation cannot see its deadline and is not stopped in time: \
+                 run the handler with powertools::Powertools, and spawn tasks with \
+                 Invocation::carry"
+            );
+        });
+    }
+}
+
+/// Warns once per process that a reserve was cut.
+#[cold]
+pub(super) fn warn_of_cut(who: &str, reserve: Duration, timeout: Duration) {
+    static WARNING: Once = Once::new();
+    WARNING.call_once(|| {
+        tracing::warn!(
+            reserve_ms = reserve.as_millis(),
+            timeout_ms = timeout.as_millis(),
+            "{who} keeps more than half of the invocation's time in reserve: half is kept \
+             instead; shorten the reserve or raise the timeout of the function"
+        );
+    });
+}
+
+/// Warns once per event if work that has the budget kept its timer from looking at the clock.
+pub(super) fn note_overrun(budget: &Budget) {
+    let overrun = budget.clock.now().duration_since(budget.limit).unwrap_or_default();
+    if overrun > BLOCKED {
+        warn_of_overrun(budget, overrun);
+    }
+}
+
+#[cold]
+fn warn_of_overrun(budget: &Budget, overrun: Duration) {
+    let Some(scope) = budget.scope() else { return };
+    if scope.is_first_overrun() {
+        tracing::warn!(
+            request_id = scope.request_id(),
+            overrun_ms = overrun.as_millis(),
+            "work blocked its thread past its time limit and could not be stopped: move what \
+             blocks to spawn_blocking"
+        );
+    }
+}

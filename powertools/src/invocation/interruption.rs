@@ -1,0 +1,85 @@
+use std::ops::BitOr;
+use std::sync::atomic::Ordering;
+
+use super::{Invocation, Scope};
+
+/// What a guard leaves on the scopes around work that it stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mark(u8);
+
+impl Mark {
+    /// Work was stopped, and its outcome is unknown.
+    pub(crate) const STOPPED: Self = Self(1);
+    /// A fallback took the place of the result.
+    pub(crate) const FELL_BACK: Self = Self(2);
+    /// Work was not started for lack of time.
+    pub(crate) const REFUSED: Self = Self(4);
+}
+
+impl BitOr for Mark {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl Invocation {
+    /// Declares that the current work has dealt with an interruption inside of it.
+    ///
+    /// When a time guard stops a part of idempotent work, the outcome of that part is unknown. An
+    /// error that the work returns afterwards counts as an interruption too: the claim is released
+    /// or held by [`OnInterrupt`], and the fallback of a guard further out is returned in place of
+    /// the error. The value of an inner guard's fallback is not stored as the result.
+    ///
+    /// Call this after the interruption was dealt with, for example once the outcome was looked up.
+    /// What the work returns from then on is its own result again.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use powertools::{Deadline, Invocation, deadline};
+    ///
+    /// # async fn price() -> Result<u32, deadline::Error> { Ok(7) }
+    /// # async fn handle() {
+    /// let price = Deadline::current().run(Duration::from_secs(2), price()).await.unwrap_or(10);
+    /// Invocation::interruption_handled();
+    /// # let _ = price;
+    /// # }
+    /// # let _ = handle;
+    /// ```
+    ///
+    /// [`OnInterrupt`]: crate::idempotency::OnInterrupt
+    pub fn interruption_handled() {
+        Self::with_current(|current| {
+            for scope in current.scopes_to_idempotent() {
+                scope.marks.store(0, Ordering::Relaxed);
+            }
+        });
+    }
+
+    /// Marks this scope.
+    pub(crate) fn mark(&self, mark: Mark) {
+        self.scope.marks.fetch_or(mark.0, Ordering::Relaxed);
+    }
+
+    /// Marks this scope and those around it, up to the nearest one of idempotent work.
+    pub(crate) fn mark_out(&self, mark: Mark) {
+        for scope in self.scopes_to_idempotent() {
+            scope.marks.fetch_or(mark.0, Ordering::Relaxed);
+        }
+    }
+
+    /// Returns true if this scope has any of these marks.
+    pub(crate) fn has(&self, marks: Mark) -> bool {
+        self.scope.marks.load(Ordering::Relaxed) & marks.0 != 0
+    }
+
+    fn scopes_to_idempotent(&self) -> impl Iterator<Item = &Scope> {
+        let mut is_inside = true;
+        self.scopes().take_while(move |scope| {
+            let is_part = is_inside;
+            is_inside = !scope.is_idempotent;
+            is_part
+        })
+    }
+}

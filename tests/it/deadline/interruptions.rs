@@ -1,0 +1,230 @@
+//! What an interruption leaves behind: marks, fallbacks, held claims.
+
+use std::future::pending;
+
+use powertools::idempotency::{self, Idempotency, MemoryStore, OnInterrupt, Status};
+use powertools::{Deadline, Invocation, deadline};
+use powertools_tests::faulty::{Fault, FaultyStore, Op};
+use tokio::time::sleep;
+
+use super::{MILLI, SECOND, with_time};
+
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Deadline(#[from] deadline::Error),
+    #[error(transparent)]
+    Idempotency(#[from] idempotency::Error),
+    #[error("{0}")]
+    Business(&'static str),
+}
+
+/// An operation whose claims are held after an interruption.
+fn holding(store: &FaultyStore) -> Idempotency<FaultyStore> {
+    Idempotency::builder(store.clone()).lease(3600 * SECOND).build().unwrap()
+}
+
+fn claims(store: &FaultyStore) -> Vec<Status> {
+    store.records().snapshot().into_iter().map(|(_, record)| record.status).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_is_held_when_a_guard_inside_stops_the_work() {
+    let store = FaultyStore::new();
+    let idempotency = holding(&store);
+    let work = async { Deadline::current().run(SECOND, pending::<Result<u8, Failure>>()).await };
+    let run = async { idempotency.run("charge", "order-1", work).await };
+    let error = with_time(10 * SECOND).scope(run).await.unwrap_err();
+    assert!(matches!(error, Failure::Deadline(deadline::Error::OutOfTime { .. })), "{error}");
+    assert_eq!(claims(&store), [Status::InProgress]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_is_held_when_a_nested_operation_with_a_larger_reserve_is_stopped() {
+    let store = FaultyStore::new();
+    let outer = holding(&store);
+    let inner = Idempotency::builder(MemoryStore::new()).save_reserve(2 * SECOND).build().unwrap();
+    let nested = async { inner.run("ship", "order-1", pending::<Result<u8, Failure>>()).await };
+    let run = async { outer.run("charge", "order-1", nested).await };
+    let error = with_time(10 * SECOND).scope(run).await.unwrap_err();
+    assert!(matches!(error, Failure::Idempotency(idempotency::Error::OutOfTime { .. })), "{error}");
+    assert_eq!(claims(&store), [Status::InProgress]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_is_held_when_the_error_was_translated_on_its_way() {
+    let store = FaultyStore::new();
+    let idempotency = holding(&store);
+    let work = async {
+        let guarded = Deadline::current().run(SECOND, pending::<Result<u8, Failure>>());
+        guarded.await.map_err(|_| Failure::Business("not charged"))
+    };
+    let run = async { idempotency.run("charge", "order-1", work).await };
+    with_time(10 * SECOND).scope(run).await.unwrap_err();
+    assert_eq!(claims(&store), [Status::InProgress]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_is_released_for_an_error_after_the_interruption_was_handled() {
+    for is_handled in [false, true] {
+        let store = FaultyStore::new();
+        let idempotency = holding(&store);
+        let work = async {
+            let price = Deadline::current().run(8 * SECOND, pending::<Result<u8, Failure>>());
+            price.await.unwrap_err();
+            if is_handled {
+                Invocation::interruption_handled();
+            }
+            Err::<u8, _>(Failure::Business("no stock"))
+        };
+        let run = async { idempotency.run("charge", "order-1", work).await };
+        let error = with_time(10 * SECOND).scope(run).await.unwrap_err();
+        assert!(matches!(error, Failure::Business("no stock")), "{error}");
+        assert_eq!(claims(&store).len(), usize::from(!is_handled));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn work_that_goes_on_after_a_timeout_and_succeeds_is_completed() {
+    let store = FaultyStore::new();
+    let idempotency = holding(&store);
+    let work = async {
+        let price = Deadline::current().run(8 * SECOND, pending::<Result<u8, Failure>>());
+        Ok::<_, Failure>(price.await.unwrap_or(10))
+    };
+    let run = async { idempotency.run("charge", "order-1", work).await };
+    assert_eq!(with_time(10 * SECOND).scope(run).await.unwrap(), 10);
+    assert_eq!(claims(&store), [Status::Completed]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fallback_inside_idempotent_work_is_passed_on_and_not_stored() {
+    for policy in [OnInterrupt::Release, OnInterrupt::Hold] {
+        let store = FaultyStore::new();
+        let options = Idempotency::builder(store.clone()).on_interrupt(policy);
+        let idempotency = options.build().unwrap();
+        let work = async {
+            let slow = pending::<Result<u16, Failure>>();
+            Deadline::current().run_or(SECOND, slow, |_| Ok(202)).await
+        };
+        let run = async { idempotency.run("charge", "order-1", work).await };
+        assert_eq!(with_time(10 * SECOND).scope(run).await.unwrap(), 202);
+        let held = policy == OnInterrupt::Hold;
+        assert_eq!(claims(&store).len(), usize::from(held));
+        if !held {
+            let again = idempotency.run("charge", "order-1", async { Ok::<_, Failure>(200) });
+            assert_eq!(again.await.unwrap(), 200, "the event that comes again runs");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fallback_that_the_work_has_handled_is_a_part_of_its_result() {
+    let store = FaultyStore::new();
+    let idempotency = holding(&store);
+    let work = async {
+        let slow = pending::<Result<u16, Failure>>();
+        let price = Deadline::current().run_or(8 * SECOND, slow, |_| Ok(10)).await?;
+        Invocation::interruption_handled();
+        Ok::<_, Failure>(price * 2)
+    };
+    let run = async { idempotency.run("charge", "order-1", work).await };
+    assert_eq!(with_time(10 * SECOND).scope(run).await.unwrap(), 20);
+    assert_eq!(claims(&store), [Status::Completed]);
+}
+
+/// Whoever ends in the same poll counts as stopped, if what it returns is an interruption.
+#[tokio::test(start_paused = true)]
+async fn a_fallback_around_idempotent_work_is_returned_however_fast_the_claim_is_released() {
+    for (release, policy) in [
+        (Fault::None, OnInterrupt::Release),
+        (Fault::Slow(100 * MILLI), OnInterrupt::Release),
+        (Fault::Hang, OnInterrupt::Release),
+        (Fault::None, OnInterrupt::Hold),
+    ] {
+        let store = FaultyStore::new().fault(Op::Release, release);
+        let options = Idempotency::builder(store.clone()).on_interrupt(policy);
+        let idempotency = options.build().unwrap();
+        for reserve in [500 * MILLI, SECOND] {
+            let work = idempotency.run("charge", "order-1", pending::<Result<u16, Failure>>());
+            let deadline = Deadline::of(Some(with_time(10 * SECOND)));
+            let answer = deadline.run_or(reserve, work, |error| {
+                assert!(matches!(error, deadline::Error::OutOfTime { .. }), "{error}");
+                Ok(202)
+            });
+            assert_eq!(answer.await.unwrap(), 202, "{release:?}, {policy:?}, {reserve:?}");
+            store.records().snapshot().iter().for_each(|(key, _)| {
+                store.records().remove(key);
+            });
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fallback_is_returned_when_no_time_was_left_to_claim() {
+    let idempotency = Idempotency::new(MemoryStore::new()).unwrap();
+    let invocation = with_time(10 * SECOND);
+    let work = async {
+        sleep(9 * SECOND).await;
+        idempotency.run("charge", "order-1", async { Ok::<u16, Failure>(200) }).await
+    };
+    let deadline = Deadline::of(Some(invocation));
+    let late = Idempotency::builder(MemoryStore::new()).save_reserve(2 * SECOND).build().unwrap();
+    assert_eq!(deadline.run_or(SECOND, work, |_| Ok(202)).await.unwrap(), 202);
+
+    let work = async { late.run("charge", "order-1", async { Ok::<u16, Failure>(200) }).await };
+    let deadline = Deadline::of(Some(with_time(SECOND + 900 * MILLI)));
+    assert_eq!(deadline.run_or(500 * MILLI, work, |_| Ok(202)).await.unwrap(), 202);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_of_the_work_in_time_is_no_interruption() {
+    let idempotency = Idempotency::new(MemoryStore::new()).unwrap();
+    let work = async { Err::<u16, _>(Failure::Business("no stock")) };
+    let work = idempotency.run("charge", "order-1", work);
+    let deadline = Deadline::of(Some(with_time(10 * SECOND)));
+    let error = deadline.run_or(SECOND, work, |_| Ok(202)).await.unwrap_err();
+    assert!(matches!(error, Failure::Business("no stock")), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn work_that_was_done_in_time_may_be_saved_until_shortly_before_the_deadline() {
+    for (save, is_saved) in [(450 * MILLI, true), (500 * MILLI, false)] {
+        let store = FaultyStore::new().fault(Op::Complete, Fault::Slow(save));
+        let idempotency = Idempotency::new(store.clone()).unwrap();
+        let work = async {
+            sleep(9490 * MILLI).await;
+            Ok::<_, Failure>("charged".to_owned())
+        };
+        let work = idempotency.run("charge", "order-1", work);
+        let outcome = Deadline::of(Some(with_time(10 * SECOND))).run(500 * MILLI, work).await;
+        match outcome {
+            Ok(result) => assert!(is_saved && result == "charged"),
+            Err(Failure::Idempotency(idempotency::Error::NotSaved { .. })) => assert!(!is_saved),
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn marks_of_one_record_leave_the_claim_of_another_alone() {
+    let store = FaultyStore::new();
+    let idempotency = holding(&store);
+    let event = with_time(10 * SECOND);
+    let stopped = event.clone().scope(async {
+        let work =
+            async { Deadline::current().run(2 * SECOND, pending::<Result<u8, Failure>>()).await };
+        idempotency.run("charge", "order-1", work).await
+    });
+    let failed = event.clone().scope(async {
+        let work = async {
+            sleep(9 * SECOND).await;
+            Err::<u8, _>(Failure::Business("no stock"))
+        };
+        idempotency.run("charge", "order-2", work).await
+    });
+    let (stopped, failed) = tokio::join!(stopped, failed);
+    stopped.unwrap_err();
+    failed.unwrap_err();
+    assert_eq!(claims(&store).len(), 1, "the one that was stopped");
+}
