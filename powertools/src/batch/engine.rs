@@ -12,6 +12,7 @@ use tokio::task::yield_now;
 
 use super::Outcome;
 use super::plan::Plan;
+use crate::error::causes::caught;
 
 /// So many records that never wait may end before other tasks of the thread have their turn.
 const TURN: u32 = 64;
@@ -130,8 +131,8 @@ impl<F> Drop for Running<F> {
     /// Stops what has not ended, which may panic in the middle of its work.
     fn drop(&mut self) {
         let empty = |stop: &mut dyn FnMut()| {
-            if catch_unwind(AssertUnwindSafe(stop)).is_err() {
-                tracing::warn!("a record that was stopped panicked");
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(stop)) {
+                tracing::warn!(panic = caught(panic), "a record that was stopped panicked");
             }
         };
         match self {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::ParseError;
 use crate::error;
-use crate::error::causes::{causes, panic_message, with_causes};
+use crate::error::causes::{caught, causes, with_causes};
 use crate::error::own;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
@@ -76,8 +76,8 @@ impl RecordError {
         self.0.error.clone()
     }
 
-    pub(super) fn panicked(who: &str, panic: &(dyn Any + Send)) -> Self {
-        Self::retry(format!("{who} panicked: {}", panic_message(panic)))
+    pub(super) fn panicked(who: &str, panic: Box<dyn Any + Send>) -> Self {
+        Self::retry(format!("{who} panicked: {}", caught(panic)))
     }
 
     pub(super) fn into_permanent(self) -> Self {

@@ -1,16 +1,20 @@
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::error::Error as StdError;
 use std::sync::Arc;
 use std::{fmt, iter};
 
 use serde::Serialize;
+use serde_json::Value;
 
+use super::source::is_identifier;
 use super::{Error, Outcome, Record, Reporting, Source};
+use crate::invocation::{RecordIdentity, Records};
 
 /// How the records of a batch ended, and what Lambda is told of it.
 #[must_use = "Lambda must be told of failures: return what `into_reply` gives"]
 pub struct Report<S: Source> {
-    pub(super) records: Vec<S::Record>,
+    pub(super) records: Arc<List<S::Record>>,
     pub(super) outcomes: Vec<Outcome>,
     pub(super) policy: Policy,
     /// Why no record was handled.
@@ -50,6 +54,32 @@ pub type ReplyOf<S> = Reply<Identifier<S>>;
 /// The name of a source's record.
 type Identifier<S> = <<S as Source>::Record as Record>::Identifier;
 
+/// The records of a batch, which its report and their scopes share.
+pub(super) struct List<R>(pub(super) Vec<R>);
+
+impl<R: Record> Records for List<R> {
+    fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    fn identity(&self, index: usize) -> Option<RecordIdentity> {
+        let record = self.0.get(index)?;
+        Some(RecordIdentity {
+            identifier: name(record).unwrap_or_default(),
+            attempt: record.attempt(),
+            group: record.order().map(Cow::into_owned),
+        })
+    }
+}
+
+/// The identifier of a record, as it stands in the reply: a string without its quotes.
+pub(super) fn name(record: &impl Record) -> Option<String> {
+    Some(match serde_json::to_value(record.identifier()?).ok()? {
+        Value::String(text) => text,
+        other => other.to_string(),
+    })
+}
+
 impl<S: Source> Report<S> {
     /// Each record with its outcome, in the order of the batch.
     ///
@@ -57,7 +87,7 @@ impl<S: Source> Report<S> {
     /// says why.
     #[must_use]
     pub fn records(&self) -> impl ExactSizeIterator<Item = (&S::Record, &Outcome)> {
-        iter::zip(&self.records, &self.outcomes)
+        iter::zip(&self.records.0, &self.outcomes)
     }
 
     /// Returns true if no record needs to be delivered again.
@@ -92,12 +122,18 @@ impl<S: Source> Report<S> {
             Reporting::EachFailure => unfinished,
             Reporting::Checkpoint => 1,
         };
-        let mut names = HashSet::new();
+        let mut seen = HashSet::new();
         let mut batch_item_failures = Vec::new();
-        for (record, _) in self.records().filter(|(_, outcome)| !outcome.is_done()).take(reported) {
-            // They were looked at before the first record started.
-            let Some(item_identifier) = record.identifier() else { continue };
-            let again = record.identifier().is_some_and(|name| !names.insert(name));
+        let unfinished = self.records().enumerate().filter(|(_, (_, outcome))| !outcome.is_done());
+        for (index, (record, _)) in unfinished.take(reported) {
+            // They were checked before the first record started, by the source's own word. Without
+            // an identifier the failure would be lost, and with an empty one all of the batch
+            // delivered again.
+            let item_identifier = record
+                .identifier()
+                .filter(is_identifier)
+                .ok_or(Error::IdentifierMissing { index })?;
+            let again = record.identifier().is_some_and(|name| !seen.insert(name));
             if !again {
                 batch_item_failures.push(ItemFailure { item_identifier });
             }

@@ -2,18 +2,20 @@
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
-use serde_json::Value;
 
 use super::options::{Classifier, Hook, Sink};
 use super::plan::{AfterFailure, Plan};
 use super::progress::Progress;
+use super::report::{List, name};
 use super::{
     Batch, Error, FromRecord, Outcome, Record, RecordError, Report, Reporting, Source, engine,
 };
+use crate::error::causes::caught;
 use crate::error::own::{self, Held};
 use crate::invocation::budget::{Budget, Guarded, warn_if_missed};
 use crate::{Clock, Invocation};
@@ -44,16 +46,21 @@ impl<S: Source> Batch<'_, S> {
         E: Into<RecordError>,
     {
         let Self { source, concurrency, reserve, stop_at_first_failure, policy, .. } = self;
-        let mut report =
-            Report { records: Vec::new(), outcomes: Vec::new(), policy, refused: None };
+        let mut report = Report {
+            records: Arc::new(List(Vec::new())),
+            outcomes: Vec::new(),
+            policy,
+            refused: None,
+        };
         match source.into_records() {
-            Ok(records) => report.records = records,
+            Ok(records) => report.records = Arc::new(List(records)),
             Err(error) => {
                 report.refused = Some(error);
                 return report;
             }
         }
-        let records = &report.records[..];
+        let list = &report.records;
+        let records = &list.0[..];
         report.outcomes = vec![Outcome::NotStarted; records.len()];
         if let Some(index) = records.iter().position(|record| !record.has_identifier()) {
             report.refused = Some(Error::IdentifierMissing { index });
@@ -71,7 +78,7 @@ impl<S: Source> Batch<'_, S> {
             plan = plan.keep_order(records.iter().map(Record::order));
         }
 
-        let budget = budget(reserve);
+        let budget = budget(reserve, list);
         let handling = Handling {
             handler: &handler,
             budget: budget.as_ref(),
@@ -80,20 +87,23 @@ impl<S: Source> Batch<'_, S> {
             warned: AtomicBool::new(false),
             progress: Progress::new(records.len()),
         };
-        let mut observer = Observer { hook: self.hook };
+        let mut observer = Observer { hook: self.hook, scope: handling.scope().cloned() };
         let outcomes = &mut report.outcomes[..];
         let work = engine::handle(
             plan,
             concurrency,
             outcomes,
-            |index| handling.record(index, &records[index]),
+            |index| {
+                let scope = handling.scope().map(|scope| scope.at_record(index));
+                Invocation::enter(scope, handling.record(index, &records[index]))
+            },
             |index, outcome| {
                 // What a lease keeps out may still be at work elsewhere.
                 after_failure == AfterFailure::Others
                     && !outcome.error().is_some_and(|error| own::held(error.error()).is_some())
                     && records[index].is_last_attempt()
             },
-            |index, outcome| observer.see(&records[index], outcome),
+            |index, outcome| observer.see(index, &records[index], outcome),
         );
         Guarded::new(budget.clone(), work).await;
         for (index, outcome) in outcomes.iter_mut().enumerate() {
@@ -107,14 +117,14 @@ impl<S: Source> Batch<'_, S> {
 }
 
 /// Returns the budget of a batch that begins now; `None` outside an invocation.
-fn budget(reserve: Duration) -> Option<Budget> {
+fn budget<R: Record>(reserve: Duration, records: &Arc<List<R>>) -> Option<Budget> {
     let current = Invocation::current();
     if current.is_none() {
         warn_if_missed("a batch");
     }
     current.map(|current| {
         let reserved = Budget::reserving(&current, reserve, "a batch");
-        reserved.for_records().strict()
+        reserved.for_records(records.clone()).strict()
     })
 }
 
@@ -179,7 +189,10 @@ impl<R: Record, F> Handling<'_, '_, R, F> {
             }
         }
         if let Some(classify) = &self.permanent_if
-            && catch_unwind(AssertUnwindSafe(|| classify(error.error()))).unwrap_or(false)
+            && catch_unwind(AssertUnwindSafe(|| classify(error.error()))).unwrap_or_else(|panic| {
+                tracing::warn!(panic = caught(panic), "the classifier of a batch panicked");
+                false
+            })
         {
             error = error.into_permanent();
         }
@@ -223,7 +236,7 @@ impl<R: Record, F> Handling<'_, '_, R, F> {
         })
         .catch_unwind()
         .await;
-        result.unwrap_or_else(|panic| Err(RecordError::panicked("the record handler", &*panic)))
+        result.unwrap_or_else(|panic| Err(RecordError::panicked("the record handler", panic)))
     }
 
     /// Hands a record that failed permanently to the sink, if there is one.
@@ -241,7 +254,7 @@ impl<R: Record, F> Handling<'_, '_, R, F> {
         let reason = match AssertUnwindSafe(taken).catch_unwind().await {
             Ok(Ok(())) => return Outcome::Permanent(error),
             Ok(Err(reason)) => RecordError::retry(reason),
-            Err(panic) => RecordError::panicked("the sink", &*panic),
+            Err(panic) => RecordError::panicked("the sink", panic),
         };
         tracing::warn!(record = name(record), %reason, "the sink did not take a record");
         Outcome::Failed(error)
@@ -251,32 +264,45 @@ impl<R: Record, F> Handling<'_, '_, R, F> {
 /// Who is told of outcomes.
 struct Observer<'b, R> {
     hook: Option<Hook<'b, R>>,
+    /// That of the batch; `None` outside an invocation.
+    scope: Option<Invocation>,
 }
 
 impl<R: Record> Observer<'_, R> {
-    fn see(&mut self, record: &R, outcome: &Outcome) {
-        match outcome {
-            Outcome::Failed(error) => {
-                tracing::warn!(record = name(record), %error, "a record failed");
-            }
-            Outcome::Permanent(error) => {
-                tracing::warn!(record = name(record), %error, "a record failed permanently");
-            }
-            Outcome::Succeeded | Outcome::Stopped | Outcome::NotStarted => {}
+    /// Sees how a record ended, in the scope of that record.
+    fn see(&mut self, index: usize, record: &R, outcome: &Outcome) {
+        if self.hook.is_none() && matches!(outcome, Outcome::Succeeded) {
+            return;
         }
-        self.show(record, outcome);
+        let scope = self.scope.as_ref().map(|scope| scope.at_record(index));
+        let mut see = || {
+            match outcome {
+                Outcome::Failed(error) => {
+                    tracing::warn!(record = name(record), %error, "a record failed");
+                }
+                Outcome::Permanent(error) => {
+                    tracing::warn!(record = name(record), %error, "a record failed permanently");
+                }
+                Outcome::Succeeded | Outcome::Stopped | Outcome::NotStarted => {}
+            }
+            self.show(record, outcome);
+        };
+        match scope {
+            Some(scope) => scope.sync_scope(see),
+            None => see(),
+        }
     }
 
     /// Sees the records that did not end.
     fn see_the_rest(&mut self, records: &[R], outcomes: &[Outcome]) {
         let (mut stopped, mut not_started) = (0, 0);
-        for (record, outcome) in std::iter::zip(records, outcomes) {
+        for (index, (record, outcome)) in std::iter::zip(records, outcomes).enumerate() {
             match outcome {
                 Outcome::Stopped => stopped += 1,
                 Outcome::NotStarted => not_started += 1,
                 Outcome::Succeeded | Outcome::Failed(_) | Outcome::Permanent(_) => continue,
             }
-            self.show(record, outcome);
+            self.see(index, record, outcome);
         }
         if stopped + not_started > 0 {
             tracing::warn!(stopped, not_started, "records of a batch were left for another time");
@@ -285,17 +311,10 @@ impl<R: Record> Observer<'_, R> {
 
     fn show(&mut self, record: &R, outcome: &Outcome) {
         if let Some(hook) = &mut self.hook
-            && catch_unwind(AssertUnwindSafe(|| hook(record, outcome))).is_err()
+            && let Err(panic) = catch_unwind(AssertUnwindSafe(|| hook(record, outcome)))
         {
-            tracing::warn!(record = name(record), "the hook of a batch panicked");
+            let panic = caught(panic);
+            tracing::warn!(record = name(record), panic, "the hook of a batch panicked");
         }
     }
-}
-
-/// The name of a record, as it stands in the reply: a text without its quotes.
-fn name(record: &impl Record) -> Option<String> {
-    Some(match serde_json::to_value(record.identifier()?).ok()? {
-        Value::String(text) => text,
-        other => other.to_string(),
-    })
 }

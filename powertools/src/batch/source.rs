@@ -3,6 +3,7 @@ use std::fmt;
 use std::hash::Hash;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{Error, ParseError};
 
@@ -79,22 +80,29 @@ pub enum Reporting {
 /// A record of a [`Source`].
 ///
 /// A record is cloned for its handler, so that should be cheap: an `Arc` inside makes it so.
-pub trait Record: Clone {
-    /// What names the record in the reply. It is written as its `itemIdentifier`.
+pub trait Record: Clone + Send + Sync + 'static {
+    /// What identifies the record in the reply. It is written as its `itemIdentifier`.
     type Identifier: Serialize + Eq + Hash + fmt::Debug;
 
-    /// The name of the record in the reply; `None` if it has none or an empty one.
+    /// Returns the identifier of the record in the reply, or `None` if it has none.
     fn identifier(&self) -> Option<Self::Identifier>;
 
-    /// Returns true if the record has a name. This is asked of all records before the first one
-    /// starts.
+    /// Returns true if the record has an identifier that is not an empty string. This is checked for
+    /// all records before the first one starts.
     fn has_identifier(&self) -> bool {
-        self.identifier().is_some()
+        self.identifier().is_some_and(|identifier| is_identifier(&identifier))
     }
 
-    /// What the record shares with those that must be handled in order with it, never side by side:
-    /// a message group, a partition key. `None` if it can be handled beside all others.
+    /// Returns what the record shares with those that must be handled in order with it, one after
+    /// another: a message group, a partition key. `None` if it can be handled concurrently with all
+    /// others.
     fn order(&self) -> Option<Cow<'_, str>> {
+        None
+    }
+
+    /// Returns how often the source has delivered the record, this time included, if that is known.
+    /// Log lines of the record's handler carry it.
+    fn attempt(&self) -> Option<u32> {
         None
     }
 
@@ -121,6 +129,16 @@ pub trait FromRecord<R>: Sized {
     ///
     /// Returns an error if it cannot be made of this record.
     fn from_record(record: R) -> Result<Self, ParseError>;
+}
+
+/// Returns true if Lambda accepts this as the identifier of a record: anything but null and an empty
+/// string.
+pub(super) fn is_identifier(identifier: &impl Serialize) -> bool {
+    match serde_json::to_value(identifier) {
+        Ok(Value::String(text)) => !text.is_empty(),
+        Ok(Value::Null) | Err(_) => false,
+        Ok(_) => true,
+    }
 }
 
 /// The records, unless one says that it is from somewhere else.

@@ -14,9 +14,11 @@ impl<'a> Batch<'a, SqsEvent> {
     /// Handlers can then ask for [`SqsRecord::is_last_attempt`]. In a FIFO queue the rest of a group
     /// goes on when a message fails for the last time, as the queue goes on without it. That
     /// rest is delivered no more often than the message, so without this it may never start.
+    ///
+    /// No queue has a count of 0: it means that the count is not known.
     pub fn max_receive_count(mut self, count: u32) -> Self {
         for record in &mut self.source.records {
-            record.max_receive_count = Some(count);
+            record.max_receive_count = Some(count).filter(|count| *count > 0);
         }
         self
     }
@@ -46,6 +48,10 @@ impl Record for SqsRecord {
     fn order(&self) -> Option<Cow<'_, str>> {
         // Those of a FIFO queue whose group nobody can read keep their order, too.
         self.is_fifo().then(|| self.group_id().unwrap_or_default())
+    }
+
+    fn attempt(&self) -> Option<u32> {
+        self.receive_count()
     }
 
     fn is_last_attempt(&self) -> bool {

@@ -3,6 +3,8 @@
 use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt::{self, Write as _};
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use lambda_runtime::Error;
 
@@ -13,6 +15,15 @@ pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> &str {
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("the panic has no message")
+}
+
+/// Returns the message of a panic that was caught, and drops its payload, whose own `Drop` may panic.
+pub(crate) fn caught(panic: Box<dyn Any + Send>) -> String {
+    let message = panic_message(&*panic).to_owned();
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+        mem::forget(again);
+    }
+    message
 }
 
 /// The message of an error followed by those of its causes.

@@ -1,5 +1,6 @@
 use std::any::Any;
 use std::fmt;
+use std::iter::successors;
 use std::sync::OnceLock;
 
 use super::Invocation;
@@ -14,12 +15,12 @@ struct Local {
 }
 
 impl Invocation {
-    /// The value of type `T` that belongs to this event, made by `T::default()` when it is first
-    /// asked for.
+    /// Returns the value of type `T` that belongs to this event, created by `T::default()` when it
+    /// is first used.
     ///
     /// This is the place for what lives as long as one event: everything that works for the event
-    /// gets the same value, tasks that [`carry`](Self::carry) it too, and no other event does. For
-    /// values that change, `T` has a lock or atomics in it.
+    /// gets the same value, including tasks that [`carry`](Self::carry) it, and no other event does.
+    /// A value that changes needs a lock or atomics inside.
     ///
     /// ```
     /// use std::sync::atomic::{AtomicU32, Ordering};
@@ -32,9 +33,19 @@ impl Invocation {
     /// invocation.local::<Retries>().0.fetch_add(1, Ordering::Relaxed);
     /// assert_eq!(invocation.clone().local::<Retries>().0.load(Ordering::Relaxed), 1);
     /// ```
+    ///
+    /// It is the event's also in the handler of a record; [`record_local`](Self::record_local) is the
+    /// record's own.
     #[must_use]
     pub fn local<T: Default + Send + Sync + 'static>(&self) -> &T {
-        let mut locals = &self.event().locals;
+        self.event().locals.get_or_default()
+    }
+}
+
+impl Locals {
+    /// The value of type `T`, made now if there is none.
+    pub(super) fn get_or_default<T: Default + Send + Sync + 'static>(&self) -> &T {
+        let mut locals = self;
         loop {
             let local = locals.0.get_or_init(|| {
                 let value = Box::new(T::default());
@@ -45,6 +56,12 @@ impl Invocation {
                 None => locals = &local.next,
             }
         }
+    }
+
+    /// The value of type `T`, if there is one.
+    pub(super) fn get<T: 'static>(&self) -> Option<&T> {
+        let values = successors(self.0.get(), |local| local.next.0.get());
+        values.filter_map(|local| local.value.downcast_ref()).next()
     }
 }
 

@@ -37,10 +37,13 @@ mod cleanup;
 mod interruption;
 mod layer;
 mod local;
+mod record;
 
 pub use cleanup::CleanupGuard;
 pub(crate) use interruption::Mark;
 pub use layer::{InvocationLayer, InvocationService};
+pub use record::RecordIdentity;
+pub(crate) use record::Records;
 
 tokio::task_local! {
     static CURRENT: Invocation;
@@ -52,6 +55,8 @@ tokio::task_local! {
 #[derive(Clone, Debug)]
 pub struct Invocation {
     scope: Arc<Scope>,
+    /// The place of the record that is being handled, in the batch of the scope.
+    record: Option<u32>,
 }
 
 /// A part of the work for an event, with a time limit of its own.
@@ -59,8 +64,8 @@ pub struct Invocation {
 struct Scope {
     event: Arc<Event>,
     limit: SystemTime,
-    /// True where the records of a batch are handled.
-    for_records: bool,
+    /// The batch whose records are handled here.
+    batch: Option<Arc<record::Batch>>,
     /// The innermost part that the logs watch, by its number; 0 where there is none.
     watch: u64,
     /// Whether this is the scope of idempotent work.
@@ -139,20 +144,21 @@ impl Invocation {
             has_overrun: AtomicBool::new(false),
             locals: local::Locals::default(),
         };
-        Self::in_scope(Scope {
+        let scope = Scope {
             event: Arc::new(event),
             limit: deadline,
-            for_records: false,
+            batch: None,
             watch: 0,
             is_idempotent: false,
             cleanups: AtomicU64::new(0),
             marks: AtomicU8::new(0),
             outer: None,
-        })
+        };
+        Self { scope: Arc::new(scope), record: None }
     }
 
-    fn in_scope(scope: Scope) -> Self {
-        Self { scope: Arc::new(scope) }
+    fn in_scope(&self, scope: Scope) -> Self {
+        Self { scope: Arc::new(scope), record: self.record }
     }
 
     /// A scope further in, which is like this one.
@@ -160,7 +166,7 @@ impl Invocation {
         Scope {
             event: self.event().clone(),
             limit: self.limit(),
-            for_records: self.scope.for_records,
+            batch: self.scope.batch.clone(),
             watch: self.scope.watch,
             is_idempotent: false,
             cleanups: AtomicU64::new(0),
@@ -274,18 +280,13 @@ impl Invocation {
     /// then gives its claim back, stops at that limit.
     #[must_use]
     pub fn reserving(&self, reserve: Duration) -> Self {
-        Self::in_scope(Scope { limit: self.limit_reserving(reserve), ..self.inner() })
-    }
-
-    /// The same invocation for the records of a batch.
-    pub(crate) fn for_records(&self) -> Self {
-        Self::in_scope(Scope { for_records: true, ..self.inner() })
+        self.in_scope(Scope { limit: self.limit_reserving(reserve), ..self.inner() })
     }
 
     /// The same invocation for idempotent work that ends at `limit`.
     pub(crate) fn for_idempotent(&self, limit: SystemTime) -> Self {
         let limit = limit.min(self.limit());
-        Self::in_scope(Scope { limit, is_idempotent: true, ..self.inner() })
+        self.in_scope(Scope { limit, is_idempotent: true, ..self.inner() })
     }
 
     /// Returns true for the first of those that notice that work has overrun.
@@ -295,7 +296,7 @@ impl Invocation {
 
     /// The same invocation inside of what the logs watch as `watch`.
     pub(crate) fn watched(&self, watch: u64) -> Self {
-        Self::in_scope(Scope { watch, ..self.inner() })
+        self.in_scope(Scope { watch, ..self.inner() })
     }
 
     /// True if both are of one event.
@@ -306,11 +307,6 @@ impl Invocation {
     /// The innermost part that the logs watch; 0 where there is none.
     pub(crate) fn watch(&self) -> u64 {
         self.scope.watch
-    }
-
-    /// True in the handler of a record of a batch.
-    pub(crate) fn is_for_record(&self) -> bool {
-        self.scope.for_records
     }
 
     /// True for the first event of this process, and never under provisioned concurrency.

@@ -331,7 +331,8 @@ async fn records_whose_turn_comes_after_the_limit_are_not_started() {
         batch::sqs(messages(50)).concurrency(50).run(handler).await
     })
     .await;
-    assert_eq!(outcomes(&report), format!("{}{}", "s".repeat(14), "n".repeat(36)));
+    // The 14th is parsed across the limit, and stopped as it waits.
+    assert_eq!(outcomes(&report), format!("{}c{}", "s".repeat(13), "n".repeat(36)));
     assert!(start.elapsed() < 2_200 * MILLI, "{:?}", start.elapsed());
 }
 

@@ -4,10 +4,12 @@ mod bad_input;
 mod clock;
 mod concurrent;
 mod failures;
+mod hostile;
 mod idempotent;
 mod order;
 mod parsers;
 mod records;
+mod scopes;
 mod vectors;
 
 use std::sync::{Arc, Mutex};

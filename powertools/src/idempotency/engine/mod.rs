@@ -21,7 +21,7 @@ use self::time::Window;
 use super::codec::CodecError;
 use super::store::Completion;
 use super::{Call, Error, OnError, OnInterrupt, OnSaveFailure, Record, Replay, Status, Store};
-use crate::error::causes::with_causes;
+use crate::error::causes::{caught, with_causes};
 use crate::invocation::budget::{Ended, Guarded};
 use crate::invocation::{CleanupGuard, Mark};
 use crate::{Carries, Invocation};
@@ -195,7 +195,7 @@ fn completion<S: Store, R: Replay>(session: &Session<S>, result: &R) -> Completi
     let (data, not_stored) = match encoded {
         Ok(Ok(data)) => (data, None),
         Ok(Err(CodecError(reason))) => (None, Some(reason)),
-        Err(_) => (None, Some("writing the result panicked".to_owned())),
+        Err(panic) => (None, Some(format!("writing the result panicked: {}", caught(panic)))),
     };
     Completion {
         key: session.key().clone(),

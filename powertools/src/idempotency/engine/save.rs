@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 use super::session::Session;
 use super::spawn;
 use super::time::{bounded, jittered};
-use crate::error::causes::with_causes;
+use crate::error::causes::{caught, with_causes};
 use crate::idempotency::store::{Completion, Outcome, Read};
 use crate::idempotency::{Error, Key, Owner, Record, Status, Store, StoreError, StoreErrorKind};
 
@@ -108,9 +108,10 @@ impl<S: Store> Unsaved<S> {
     async fn save(&mut self) -> Result<(), Error> {
         let Some(completion) = &mut self.completion else { return Ok(()) };
         let save = AssertUnwindSafe(self.session.save(completion)).catch_unwind();
-        save.await.unwrap_or_else(|_| {
+        save.await.unwrap_or_else(|panic| {
             let key = self.session.key().clone();
-            let source = StoreError::new(StoreErrorKind::Other, "the store panicked");
+            let message = format!("the store panicked: {}", caught(panic));
+            let source = StoreError::new(StoreErrorKind::Other, message);
             Err(Error::NotSaved { key, source })
         })
     }

@@ -11,12 +11,13 @@ mod reserve;
 mod timer;
 mod warnings;
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 pub(crate) use self::guarded::{Ended, Guarded};
 pub(crate) use self::timer::Timer;
 pub(crate) use self::warnings::warn_if_missed;
-use super::Invocation;
+use super::{Invocation, Records};
 use crate::Clock;
 
 /// The time before the deadline that is left for the reply to reach Lambda.
@@ -79,8 +80,8 @@ impl Budget {
     }
 
     /// The same budget for the records of a batch.
-    pub(crate) fn for_records(mut self) -> Self {
-        self.scope = self.scope.map(|scope| scope.for_records());
+    pub(crate) fn for_records(mut self, records: Arc<dyn Records>) -> Self {
+        self.scope = self.scope.map(|scope| scope.for_records(records));
         self
     }
 

@@ -1,0 +1,145 @@
+//! The record of a batch that is being handled, and the values that belong to it.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use super::local::Locals;
+use super::{Invocation, Scope};
+
+/// What identifies the record of a batch that is being handled.
+///
+/// [`Invocation::record`] returns it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RecordIdentity {
+    /// The identifier under which a failure of the record is reported, such as a message id or a
+    /// sequence number. One that is not a string is written as JSON.
+    pub identifier: String,
+    /// How often the source has delivered the record, this time included, if that is known.
+    pub attempt: Option<u32>,
+    /// What the record shares with those that are handled in order with it: a message group, a
+    /// partition key, the key of an item, a partition of a topic.
+    pub group: Option<String>,
+}
+
+/// The records of a batch, as an invocation knows them.
+pub(crate) trait Records: Send + Sync {
+    /// How many there are.
+    fn count(&self) -> usize;
+
+    /// What identifies one of them.
+    fn identity(&self, index: usize) -> Option<RecordIdentity>;
+}
+
+/// The records of the batch that a scope is for.
+pub(super) struct Batch {
+    records: Arc<dyn Records>,
+    /// The values of each record; made when the first of them is.
+    locals: OnceLock<Box<[Locals]>>,
+    /// The record whose handler handles this batch.
+    around: Option<(Arc<Self>, u32)>,
+}
+
+/// A record by its batch and its place in it.
+#[derive(Clone, Copy)]
+struct At<'a> {
+    batch: &'a Batch,
+    index: u32,
+}
+
+impl At<'_> {
+    fn place(self) -> usize {
+        self.index as usize
+    }
+}
+
+impl Invocation {
+    /// Returns what identifies the record that is being handled, or `None` outside the handler of
+    /// a record.
+    ///
+    /// ```
+    /// use powertools::{Invocation, batch, testing};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// # let event = r#"{"Records":[{"messageId":"m-1","body":"0"}]}"#;
+    /// # let event: batch::SqsEvent = serde_json::from_str(event).unwrap();
+    /// # testing::invocation().build().scope(async {
+    /// let handler = async |_: batch::SqsRecord| {
+    ///     let record = Invocation::current().and_then(|invocation| invocation.record());
+    ///     assert_eq!(record.unwrap().identifier, "m-1");
+    ///     Ok::<_, lambda_runtime::Error>(())
+    /// };
+    /// assert!(batch::sqs(event).run(handler).await.is_done());
+    /// # }).await }
+    /// ```
+    #[must_use]
+    pub fn record(&self) -> Option<RecordIdentity> {
+        let at = self.at()?;
+        at.batch.records.identity(at.place())
+    }
+
+    /// Returns the value of type `T` that belongs to the record being handled, created by
+    /// `T::default()` when it is first used. Outside the handler of a record it is the
+    /// [event's](Self::local).
+    ///
+    /// Records that are handled concurrently have values of their own, as does each of a sequence
+    /// of records. A record without a value allocates nothing.
+    #[must_use]
+    pub fn record_local<T: Default + Send + Sync + 'static>(&self) -> &T {
+        let Some(At { batch, index }) = self.at() else { return self.local() };
+        let locals = batch
+            .locals
+            .get_or_init(|| (0..batch.records.count()).map(|_| Locals::default()).collect());
+        locals[index as usize].get_or_default()
+    }
+
+    /// Returns the values of type `T` that exist and are visible here, from the inside out: that of
+    /// the record being handled, then that of the event.
+    ///
+    /// Nothing is created, so reading a value costs nothing where none was written.
+    pub fn locals<T: 'static>(&self) -> impl Iterator<Item = &T> {
+        let records = std::iter::successors(self.at(), |at| {
+            let (batch, index) = at.batch.around.as_ref()?;
+            Some(At { batch, index: *index })
+        });
+        let of_records = records.filter_map(|at| at.batch.locals.get()?[at.place()].get());
+        of_records.chain(self.event().locals.get())
+    }
+
+    /// The same invocation for the records of a batch.
+    pub(crate) fn for_records(&self, records: Arc<dyn Records>) -> Self {
+        let around = self.scope.batch.clone().zip(self.record).or_else(|| {
+            let batch = self.scope.batch.as_ref()?;
+            batch.around.clone()
+        });
+        let batch = Some(Arc::new(Batch { records, locals: OnceLock::new(), around }));
+        Self { record: None, ..self.in_scope(Scope { batch, ..self.inner() }) }
+    }
+
+    /// The same invocation for one record of its batch.
+    pub(crate) fn at_record(&self, index: usize) -> Self {
+        // No event is so large that a place in it does not fit.
+        Self { scope: self.scope.clone(), record: u32::try_from(index).ok() }
+    }
+
+    /// True in the handler of a record of a batch.
+    pub(crate) fn is_for_record(&self) -> bool {
+        self.scope.batch.is_some()
+    }
+
+    /// Returns the record that is being handled, or the one that the batch is handled for.
+    fn at(&self) -> Option<At<'_>> {
+        let batch = self.scope.batch.as_deref()?;
+        match (self.record, &batch.around) {
+            (Some(index), _) => Some(At { batch, index }),
+            (None, Some((batch, index))) => Some(At { batch, index: *index }),
+            (None, None) => None,
+        }
+    }
+}
+
+impl fmt::Debug for Batch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batch").field("records", &self.records.count()).finish_non_exhaustive()
+    }
+}
