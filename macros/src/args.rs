@@ -1,14 +1,59 @@
 //! The `name = value` options of an attribute.
 
-use proc_macro2::{Ident, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser as _};
-use syn::{Attribute, Error, Meta, Path, Result, Token, parse_quote};
+use syn::{Attribute, Error, Lit, Meta, Path, Result, Token, parse_quote, token};
+
+/// The options of an attribute, where they stand.
+pub(crate) enum Given<'a> {
+    /// Those of the attribute that is expanded. The compiler has taken it out of the item.
+    First(TokenStream),
+    /// Those of an attribute below it.
+    Below(&'a Attribute),
+}
+
+impl Given<'_> {
+    /// Reads the options.
+    pub(crate) fn read<T: Parse>(&self) -> Result<T> {
+        match self {
+            Self::First(options) => syn::parse2(options.clone()),
+            Self::Below(attr) => match &attr.meta {
+                Meta::Path(_) => syn::parse2(TokenStream::new()),
+                Meta::List(list) => list.parse_args(),
+                Meta::NameValue(meta) => {
+                    let message = "the options of an attribute stand in parentheses";
+                    Err(Error::new_spanned(meta.eq_token, message))
+                }
+            },
+        }
+    }
+
+    /// Makes an error about the attribute as a whole.
+    pub(crate) fn error(&self, message: &str) -> Error {
+        match self {
+            Self::First(_) => Error::new(Span::call_site(), message),
+            Self::Below(attr) => Error::new_spanned(attr, message),
+        }
+    }
+
+    /// Returns the tokens of the options, right or wrong.
+    pub(crate) fn tokens(&self) -> TokenStream {
+        match self {
+            Self::First(options) => options.clone(),
+            Self::Below(attr) => match &attr.meta {
+                Meta::List(list) => list.tokens.clone(),
+                Meta::Path(_) | Meta::NameValue(_) => TokenStream::new(),
+            },
+        }
+    }
+}
 
 /// Reads options, separated by commas, until the end of `input`.
 ///
-/// `read` is called behind each name. It returns false if there is no such option.
+/// `read` is called behind each name. It returns false if there is no such option. `known` begins
+/// with the option that a value without a name is most likely for.
 pub(crate) fn each(
     input: ParseStream<'_>,
     known: &[&str],
@@ -16,7 +61,10 @@ pub(crate) fn each(
 ) -> Result<()> {
     while !input.is_empty() {
         // Not `Ident::parse`, since `crate` is a keyword.
-        let name = input.call(Ident::parse_any)?;
+        let Ok(name) = input.fork().call(Ident::parse_any) else {
+            return Err(nameless(input, known));
+        };
+        input.call(Ident::parse_any)?;
         if !read(&name)? {
             return Err(unknown(&name, known));
         }
@@ -34,7 +82,13 @@ pub(crate) fn set<T: Parse>(
     input: ParseStream<'_>,
 ) -> Result<bool> {
     once(slot.is_some(), name)?;
-    input.parse::<Token![=]>()?;
+    if input.peek(token::Paren) || !input.peek(Token![=]) {
+        return Err(Error::new_spanned(name, format!("`{name}` needs a value: `{name} = …`")));
+    }
+    let sign = input.parse::<Token![=]>()?;
+    if input.is_empty() || input.peek(Token![,]) {
+        return Err(Error::new_spanned(sign, format!("`{name}` needs a value: `{name} = …`")));
+    }
     *slot = Some(input.parse()?);
     Ok(true)
 }
@@ -48,6 +102,24 @@ pub(crate) fn flag(slot: &mut Option<Ident>, name: &Ident, input: ParseStream<'_
     }
     *slot = Some(name.clone());
     Ok(true)
+}
+
+/// A value where the name of an option was expected.
+fn nameless(input: ParseStream<'_>, known: &[&str]) -> Error {
+    let options = known.join("`, `");
+    if input.is_empty() || known.is_empty() {
+        return input.error("expected an option");
+    }
+    match input.fork().parse::<Lit>() {
+        Ok(value) => {
+            let (value, first) = (value.to_token_stream(), known[0]);
+            input.error(format!(
+                "an option is written `name = value`: did you mean `{first} = {value}`? The options \
+                 are `{options}`"
+            ))
+        }
+        Err(_) => input.error(format!("expected the name of an option: one of `{options}`")),
+    }
 }
 
 fn once(is_given: bool, name: &Ident) -> Result<()> {
@@ -64,24 +136,38 @@ pub(crate) fn krate(given: Option<Path>) -> Path {
 
 /// True if the options of `attr` have `crate = path`.
 pub(crate) fn has_crate(attr: &Attribute, path: &Path) -> bool {
-    let Meta::List(list) = &attr.meta else { return false };
+    let given = value_of::<CratePath>("crate", Given::Below(attr).tokens());
+    given.is_some_and(|CratePath(given)| text(&given) == text(path))
+}
+
+/// Returns the path of the crate in options that may be wrong elsewhere.
+pub(crate) fn krate_in(options: TokenStream) -> Path {
+    krate(value_of("crate", options).map(|CratePath(path)| path))
+}
+
+/// Returns the value of an option among others that may be wrong.
+pub(crate) fn value_of<T: Parse>(name: &str, options: TokenStream) -> Option<T> {
     let find = |input: ParseStream<'_>| {
-        let mut is_found = false;
+        let mut value = None;
         while !input.is_empty() {
-            let is_option = input.peek(Token![crate]) && input.peek2(Token![=]);
-            if is_option {
-                input.parse::<Token![crate]>()?;
-                input.parse::<Token![=]>()?;
-                is_found |= input
-                    .fork()
-                    .call(Path::parse_mod_style)
-                    .is_ok_and(|given| text(&given) == text(path));
-            }
+            let ahead = input.fork();
+            let is_it = ahead.call(Ident::parse_any).is_ok_and(|ident| ident == name)
+                && ahead.parse::<Token![=]>().is_ok();
+            value = value.or_else(|| is_it.then(|| ahead.parse().ok()).flatten());
             input.parse::<TokenTree>()?;
         }
-        Ok(is_found)
+        Ok(value)
     };
-    find.parse2(list.tokens.clone()).unwrap_or(false)
+    find.parse2(options).ok().flatten()
+}
+
+/// A path without generic arguments.
+struct CratePath(Path);
+
+impl Parse for CratePath {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        input.call(Path::parse_mod_style).map(Self)
+    }
 }
 
 fn text(path: &Path) -> String {

@@ -1,8 +1,7 @@
 //! The function under an attribute.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
-use quote::quote;
-use syn::parse::{Parse as _, ParseStream, Parser as _};
+use syn::parse::{ParseStream, Parser as _};
 use syn::{Attribute, Error, Result, ReturnType, Signature, Type, Visibility};
 
 use crate::kind::Kind;
@@ -55,7 +54,7 @@ impl Function {
         }
     }
 
-    fn read(attribute: Kind, input: ParseStream<'_>) -> Result<Self> {
+    pub(crate) fn read(attribute: Kind, input: ParseStream<'_>) -> Result<Self> {
         let goes_on = attribute.goes_on();
         let attrs = input.call(Attribute::parse_outer)?;
         let vis = input.parse()?;
@@ -100,7 +99,7 @@ const PLAIN: &[&str] = &[
     "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize",
 ];
 
-fn may_be_result(result: &Type) -> bool {
+pub(crate) fn may_be_result(result: &Type) -> bool {
     match result {
         Type::Path(path) => path
             .path
@@ -112,23 +111,4 @@ fn may_be_result(result: &Type) -> bool {
         Type::Macro(_) | Type::Verbatim(_) => true,
         _ => false,
     }
-}
-
-/// Gives back what an attribute makes of its item, or the error beside the item as it was.
-///
-/// The item goes on without the attributes of this crate, and may leave unused what only these
-/// use, so that one mistake gives one message.
-pub(crate) fn or_untouched(item: TokenStream, expanded: Result<TokenStream>) -> TokenStream {
-    expanded.unwrap_or_else(|error| {
-        let error = error.into_compile_error();
-        let item = without_ours.parse2(item.clone()).unwrap_or(item);
-        quote!(#item #error)
-    })
-}
-
-fn without_ours(input: ParseStream<'_>) -> Result<TokenStream> {
-    let mut attrs = input.call(Attribute::parse_outer)?;
-    attrs.retain(|attr| Kind::of(attr).is_none());
-    let rest = TokenStream::parse(input)?;
-    Ok(quote!(#[allow(unused_variables)] #(#attrs)* #rest))
 }

@@ -15,9 +15,10 @@ mod kind;
 mod lambda_error;
 mod logged;
 mod stack;
+mod stub;
 
-use function::or_untouched;
 use kind::Kind;
+use stub::or_stub;
 
 /// Runs an async function once for each key, and gives its result to everyone who calls again.
 #[doc = include_str!("../docs/idempotent.md")]
@@ -51,8 +52,9 @@ pub fn logged(args: TokenStream, item: TokenStream) -> TokenStream {
 #[doc = include_str!("../docs/init_once.md")]
 #[proc_macro_attribute]
 pub fn init_once(args: TokenStream, item: TokenStream) -> TokenStream {
-    let expanded = init_once::expand(args.into(), item.clone().into());
-    or_untouched(item.into(), expanded).into()
+    let (args, item) = (proc_macro2::TokenStream::from(args), proc_macro2::TokenStream::from(item));
+    let expanded = init_once::expand(args.clone(), item.clone());
+    or_stub(Kind::InitOnce, args, item, expanded).into()
 }
 
 /// Gives each variant of an error type the name under which Lambda reports it, and a class.
@@ -63,6 +65,7 @@ pub fn lambda_error(input: TokenStream) -> TokenStream {
 }
 
 fn wrap(kind: Kind, args: TokenStream, item: TokenStream) -> TokenStream {
-    let expanded = stack::expand(kind, args.into(), item.clone().into());
-    or_untouched(item.into(), expanded).into()
+    let (args, item) = (proc_macro2::TokenStream::from(args), proc_macro2::TokenStream::from(item));
+    let expanded = stack::expand(kind, args.clone(), item.clone());
+    or_stub(kind, args, item, expanded).into()
 }

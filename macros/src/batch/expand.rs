@@ -1,9 +1,11 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
-use syn::{FnArg, Signature, Type, parse_quote};
+use syn::{FnArg, Path, Signature, Type, parse_quote};
 
-use super::parse::{Args, Source};
+use super::check::Args;
+use super::parse::Source;
 use super::record::Record;
+use crate::args;
 use crate::stack::at;
 
 /// The statement that handles the records of `event`, each with `statements`.
@@ -40,10 +42,36 @@ pub(crate) fn call(
     }
 }
 
-/// The signature of the handler, and what it returns.
+/// Returns the signature of the handler, and what it returns.
 pub(crate) fn handler(args: &Args, record: Record, event: &Ident) -> (Signature, Type) {
-    let krate = &args.krate;
-    let events: Type = match &args.source {
+    let Record { mut sig, inputs, .. } = record;
+    sig.inputs = inputs.into_iter().collect();
+    let result = take_events(&args.source, &args.krate, &mut sig, event);
+    (sig, result)
+}
+
+/// Gives a function over one record the signature of the handler, as far as it can be known of a
+/// function with a mistake.
+pub(crate) fn stub(options: &TokenStream, sig: &mut Signature) {
+    let krate = args::krate_in(options.clone());
+    let source = Source::in_tokens(options.clone()).unwrap_or_else(|| Source::Known {
+        function: Ident::new("sqs", Span::call_site()),
+        event: "SqsEvent",
+    });
+    if matches!(sig.inputs.last(), Some(FnArg::Typed(_))) {
+        sig.inputs.pop();
+        sig.inputs.pop_punct();
+    }
+    sig.asyncness.get_or_insert_with(Default::default);
+    if !sig.inputs.empty_or_trailing() {
+        sig.inputs.push_punct(Default::default());
+    }
+    take_events(&source, &krate, sig, &Ident::new("event", Span::mixed_site()));
+}
+
+/// Adds the event to the arguments, and sets what is returned.
+fn take_events(source: &Source, krate: &Path, sig: &mut Signature, event: &Ident) -> Type {
+    let events: Type = match source {
         Source::Known { function, event } => {
             let event = Ident::new(event, function.span());
             parse_quote!(#krate::batch::#event)
@@ -53,10 +81,8 @@ pub(crate) fn handler(args: &Args, record: Record, event: &Ident) -> (Signature,
     let result: Type = parse_quote! {
         ::core::result::Result<#krate::batch::ReplyOf<#events>, #krate::batch::Error>
     };
-    let Record { mut sig, inputs, .. } = record;
-    sig.inputs = inputs.into_iter().collect();
     let input: FnArg = parse_quote!(#event: #krate::batch::LambdaEvent<#events>);
     sig.inputs.push(input);
     sig.output = parse_quote!(-> #result);
-    (sig, result)
+    result
 }

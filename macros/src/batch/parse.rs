@@ -1,4 +1,4 @@
-use proc_macro2::{Ident, Span};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::{Error, Expr, Path, Result, Token, Type};
@@ -6,16 +6,18 @@ use syn::{Error, Expr, Path, Result, Token, Type};
 use crate::args;
 use crate::duration::DurationArg;
 
-/// The options of `#[batch]`.
-pub(crate) struct Args {
-    pub(super) source: Source,
+/// The options of `#[batch]`, as they stand there.
+pub(super) struct Options {
+    pub(super) source: Option<Source>,
+    /// The source of `source = …`.
+    pub(super) own: Option<Type>,
     pub(super) concurrency: Option<Expr>,
     pub(super) reserve: Option<DurationArg>,
     /// Those that are there or not.
     pub(super) flags: Vec<Ident>,
     /// Those that take an expression, with it.
     pub(super) values: Vec<(Ident, Expr)>,
-    pub(crate) krate: Path,
+    pub(super) krate: Option<Path>,
 }
 
 /// Where the records come from.
@@ -27,7 +29,17 @@ pub(super) enum Source {
 }
 
 impl Source {
-    fn is(&self, name: &str) -> bool {
+    /// Returns the known source in options that may be wrong elsewhere.
+    pub(super) fn in_tokens(options: TokenStream) -> Option<Self> {
+        if let Some(own) = args::value_of("source", options.clone()) {
+            return Some(Self::Own(Box::new(own)));
+        }
+        let Some(TokenTree::Ident(function)) = options.into_iter().next() else { return None };
+        let &(_, event) = SOURCES.iter().find(|(name, _)| function == name)?;
+        Some(Self::Known { function, event })
+    }
+
+    pub(super) fn is(&self, name: &str) -> bool {
         matches!(self, Self::Known { function, .. } if function == name)
     }
 }
@@ -60,9 +72,9 @@ const OPTIONS: &[&str] = &[
     "crate",
 ];
 
-impl Parse for Args {
+impl Parse for Options {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
-        let mut source = known_source(input)?;
+        let source = known_source(input)?;
         let (mut own, mut concurrency, mut reserve) = (None, None, None);
         let (mut flags, mut values, mut krate) = (Vec::new(), Vec::new(), None);
         args::each(input, OPTIONS, |option| match option.to_string().as_str() {
@@ -86,17 +98,7 @@ impl Parse for Args {
             _ => Ok(false),
         })?;
 
-        if let Some(own) = own {
-            if source.is_some() {
-                return Err(Error::new_spanned(own, "the source of the batch is given twice"));
-            }
-            source = Some(Source::Own(Box::new(own)));
-        }
-        let Some(source) = source else { return Err(Error::new(Span::call_site(), NO_SOURCE)) };
-        check_concurrency(concurrency.as_ref())?;
-        check_partial(&source, &flags)?;
-        check_receives(&source, &values)?;
-        Ok(Self { source, concurrency, reserve, flags, values, krate: args::krate(krate) })
+        Ok(Self { source, own, concurrency, reserve, flags, values, krate })
     }
 }
 
@@ -109,7 +111,7 @@ fn known_source(input: ParseStream<'_>) -> Result<Option<Source>> {
         return Ok(None);
     }
     let Some(&(_, event)) = SOURCES.iter().find(|(name, _)| function == name) else {
-        let message = format!("`{function}` is no source of batches: {NO_SOURCE}");
+        let message = format!("`{function}` is not a source of batches: {NO_SOURCE}");
         return Err(Error::new_spanned(function, message));
     };
     input.call(Ident::parse_any)?;
@@ -119,45 +121,5 @@ fn known_source(input: ParseStream<'_>) -> Result<Option<Source>> {
     Ok(Some(Source::Known { function, event }))
 }
 
-fn check_concurrency(concurrency: Option<&Expr>) -> Result<()> {
-    if let Some(Expr::Lit(literal)) = concurrency {
-        let is_number = match &literal.lit {
-            syn::Lit::Int(number) => number.base10_parse::<usize>().is_ok_and(|number| number > 0),
-            _ => false,
-        };
-        if !is_number {
-            let message = "`concurrency` is how many records are handled side by side: a number \
-                           from 1";
-            return Err(Error::new_spanned(literal, message));
-        }
-    }
-    Ok(())
-}
-
-fn check_receives(source: &Source, values: &[(Ident, Expr)]) -> Result<()> {
-    match values.iter().find(|(name, _)| name == "max_receive_count") {
-        Some((name, _)) if !source.is("sqs") => Err(Error::new_spanned(
-            name,
-            "`max_receive_count` is for `sqs`: the other sources do not count receives",
-        )),
-        _ => Ok(()),
-    }
-}
-
-fn check_partial(source: &Source, flags: &[Ident]) -> Result<()> {
-    let partial = flags.iter().find(|flag| *flag == "partial_response");
-    match partial {
-        Some(flag) if !source.is("kafka") => Err(Error::new_spanned(
-            flag,
-            "`partial_response` is for `kafka`: the other sources report single records anyway",
-        )),
-        Some(flag) if flags.iter().any(|flag| flag == "all_or_nothing") => Err(Error::new_spanned(
-            flag,
-            "`partial_response` and `all_or_nothing` contradict each other",
-        )),
-        _ => Ok(()),
-    }
-}
-
-const NO_SOURCE: &str = "name where the records come from: `#[batch(sqs)]`, `kinesis`, `dynamodb` or \
+pub(super) const NO_SOURCE: &str = "name where the records come from: `#[batch(sqs)]`, `kinesis`, `dynamodb` or \
                          `kafka`, or `source = …`, an own type that is a `powertools::batch::Source`";

@@ -129,8 +129,8 @@ const NO_RECORD: &str = "`#[batch]` goes on an async function over one record, w
                          argument: `order: Message<Order>`";
 const UNNAMED: &str = "the record needs a named type, such as `Message<Order>`";
 const RECEIVER: &str = "`#[batch]` goes on a function or on a method with `&self`: records may be \
-                        handled side by side";
+                        handled concurrently";
 const EXCLUSIVE: &str = "what all records of a batch share cannot be borrowed exclusively: records \
-                         may be handled side by side";
+                         may be handled concurrently";
 const RESULT: &str = "a function over one record returns `Result<(), E>`: nobody takes what it \
                       returns besides an error";

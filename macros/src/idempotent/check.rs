@@ -1,6 +1,39 @@
 use quote::ToTokens;
 use syn::visit::{self, Visit};
-use syn::{Error, Result, Type, TypeImplTrait, TypeReference};
+use syn::{Error, Expr, LitStr, Path, Result, Type, TypeImplTrait, TypeReference};
+
+use super::parse::Options;
+use crate::args::{self, Given};
+
+/// The options of `#[idempotent]`.
+pub(crate) struct Args {
+    pub(super) key: Expr,
+    pub(super) with: Expr,
+    pub(super) name: Option<LitStr>,
+    pub(super) payload: Option<Expr>,
+    pub(crate) context: Option<Expr>,
+    pub(crate) krate: Path,
+}
+
+impl Args {
+    /// Reads the options, and refuses those that cannot be meant.
+    pub(crate) fn of(given: &Given<'_>) -> Result<Self> {
+        let Options { key, with, name, payload, context, krate } = given.read()?;
+        let (key, with) = match (key, with) {
+            (Some(key), Some(with)) => (key, with),
+            (None, Some(_)) => return Err(given.error(NO_KEY)),
+            (Some(_), None) => return Err(given.error(NO_WITH)),
+            (None, None) => return Err(given.error(NEITHER)),
+        };
+        if let Some(name) = name.as_ref().filter(|name: &&LitStr| name.value().is_empty()) {
+            return Err(Error::new_spanned(name, "the name of the work is empty"));
+        }
+        if is_literal(&key) {
+            return Err(Error::new_spanned(key, SAME_KEY));
+        }
+        Ok(Self { key, with, name, payload, context, krate: args::krate(krate) })
+    }
+}
 
 const BORROWED: &str = "the result of an idempotent function cannot borrow: it is stored, and a \
                         later call gets it again";
@@ -34,3 +67,26 @@ impl<'a> Visit<'a> for Unstorable {
         visit::visit_type_impl_trait(self, part);
     }
 }
+
+/// True for an expression that is the same in each call, as far as a macro can see.
+fn is_literal(key: &Expr) -> bool {
+    match key {
+        Expr::Lit(_) => true,
+        Expr::Group(key) => is_literal(&key.expr),
+        Expr::Paren(key) => is_literal(&key.expr),
+        Expr::Reference(key) => is_literal(&key.expr),
+        Expr::Tuple(key) => key.elems.iter().all(is_literal),
+        Expr::Array(key) => key.elems.iter().all(is_literal),
+        _ => false,
+    }
+}
+
+const SAME_KEY: &str = "this key is the same for every call, so all of them would share one result: \
+                        name what makes two calls the same, such as `key = event.payload.order_id`\n\n\
+                        if one result for all is what you mean, put the key into a constant";
+const NO_KEY: &str = "`#[idempotent]` needs a key: `key = …` says what makes two calls the same, \
+                      such as `key = event.payload.order_id`";
+const NO_WITH: &str = "`#[idempotent]` needs its records: `with = …` yields the `Idempotency` that \
+                       keeps them";
+const NEITHER: &str =
+    "`#[idempotent]` needs a key and its records: `#[idempotent(key = …, with = …)]`";

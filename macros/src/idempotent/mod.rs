@@ -4,6 +4,5 @@ mod check;
 mod expand;
 mod parse;
 
-pub(crate) use self::check::check;
+pub(crate) use self::check::{Args, check};
 pub(crate) use self::expand::wrap;
-pub(crate) use self::parse::Args;

@@ -1,6 +1,6 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{GenericArgument, PathArguments, Type, parse_quote, parse_quote_spanned};
+use syn::{GenericArgument, Path, PathArguments, Type, parse_quote, parse_quote_spanned};
 
 use super::parse::Args;
 use crate::function::Function;
@@ -10,7 +10,7 @@ use crate::stack::{at, krate_at};
 pub(super) fn expand(args: &Args, function: Function, result: &Type) -> TokenStream {
     let krate = &args.krate;
     let Function { attrs, vis, mut sig, body } = function;
-    let (value, accessed) = borrowed(args, result);
+    let (value, accessed) = borrowed(krate, result);
     sig.output = parse_quote!(-> #accessed);
 
     let is_async = sig.asyncness.is_some();
@@ -47,8 +47,7 @@ pub(super) fn expand(args: &Args, function: Function, result: &Type) -> TokenStr
 }
 
 /// The type in a `Result`, and the `Result` with a reference to it.
-fn borrowed(args: &Args, result: &Type) -> (Type, Type) {
-    let krate = &args.krate;
+pub(crate) fn borrowed(krate: &Path, result: &Type) -> (Type, Type) {
     // The usual way to write it stays readable; whatever is behind another alias, the compiler knows.
     if let Type::Path(path) = result
         && path.qself.is_none()

@@ -4,6 +4,7 @@ use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Expr, Path, Result, Type, parse_quote};
 
+use crate::args::Given;
 use crate::arguments::capture_mutable;
 use crate::function::Function;
 use crate::invocation::{Find, find};
@@ -27,12 +28,12 @@ pub(crate) struct Work<'a> {
 }
 
 impl Layer {
-    pub(super) fn parse(kind: Kind, args: TokenStream) -> Result<Self> {
+    pub(super) fn of(kind: Kind, given: &Given<'_>) -> Result<Self> {
         Ok(match kind {
-            Kind::Logged => Self::Logged(Box::new(syn::parse2(args)?)),
-            Kind::Batch => Self::Batch(Box::new(syn::parse2(args)?)),
-            Kind::Idempotent => Self::Idempotent(Box::new(syn::parse2(args)?)),
-            Kind::Deadline => Self::Deadline(Box::new(syn::parse2(args)?)),
+            Kind::Logged => Self::Logged(Box::new(logged::Args::of(given)?)),
+            Kind::Batch => Self::Batch(Box::new(batch::Args::of(given)?)),
+            Kind::Idempotent => Self::Idempotent(Box::new(idempotent::Args::of(given)?)),
+            Kind::Deadline => Self::Deadline(Box::new(given.read()?)),
             Kind::InitOnce => unreachable!("it stacks with none of these"),
         })
     }
@@ -175,7 +176,11 @@ fn logged_event(layers: &[Layer]) -> Option<&logged::Args> {
 }
 
 /// The body as it was written, in a block of the function's type.
-fn body_of(result: &Type, captures: &TokenStream, body: &proc_macro2::Group) -> TokenStream {
+pub(crate) fn body_of(
+    result: &Type,
+    captures: &TokenStream,
+    body: &proc_macro2::Group,
+) -> TokenStream {
     let mut result = result.clone();
     Unnamed.visit_type_mut(&mut result);
     // Without its type, nothing in `return Err(..)` coerces.

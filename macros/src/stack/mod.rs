@@ -6,9 +6,10 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::Result;
 use syn::spanned::Spanned as _;
+use syn::{Attribute, Result};
 
+use crate::args::Given;
 use crate::function::Function;
 use crate::kind::Kind;
 
@@ -16,7 +17,7 @@ mod expand;
 mod marker;
 mod order;
 
-pub(crate) use self::expand::{Work, at, krate_at};
+pub(crate) use self::expand::{Work, at, body_of, krate_at};
 pub(crate) use self::order::check_order;
 
 use self::expand::Layer;
@@ -32,25 +33,23 @@ pub(crate) fn expand(first: Kind, args: TokenStream, item: TokenStream) -> Resul
         crate::idempotent::check(&result)?;
     }
 
-    let mut args = vec![args];
     let siblings: Vec<_> = function.siblings().map(|(_, attr)| attr.clone()).collect();
-    for sibling in &siblings {
-        args.push(order::arguments(sibling)?);
-    }
+    let below = siblings.iter().map(Given::Below);
+    let given = std::iter::once(Given::First(args)).chain(below);
     function.attrs.retain(|attr| Kind::of(attr).is_none());
 
     let mut layers = Vec::new();
-    for (&kind, args) in kinds.iter().zip(args) {
-        layers.push(Layer::parse(kind, args)?);
+    for (place, given) in given.enumerate() {
+        let layer = Layer::of(kinds[place], &given)?;
+        match &layer {
+            Layer::Deadline(args) => crate::deadline::check_fallback(&kinds[..place], args)?,
+            Layer::Logged(args) if kinds[place..].contains(&Kind::Batch) => args.check_batch()?,
+            _ => {}
+        }
+        layers.push(layer);
     }
-    check_fallback(&layers)?;
-    check_batch_event(&layers)?;
     let marker = marker::of(&kinds);
-    // An import must not look unused since its attribute was taken out.
-    let uses = siblings.iter().map(|attr| {
-        let path = attr.path();
-        quote_spanned!(path.span()=> #[allow(unused_imports)] use #path as _;)
-    });
+    let uses = siblings.iter().map(used);
     let marker = quote!(#marker #(#uses)*);
     match above_batch {
         Some(batch) => expand::over_records(&marker, layers, batch, function, &result),
@@ -58,35 +57,10 @@ pub(crate) fn expand(first: Kind, args: TokenStream, item: TokenStream) -> Resul
     }
 }
 
-/// A fallback is a success to everything around it.
-fn check_fallback(layers: &[Layer]) -> Result<()> {
-    let mut outer = None;
-    for layer in layers {
-        match layer {
-            Layer::Idempotent(_) => outer = Some(crate::deadline::STORED_FALLBACK),
-            Layer::Batch(_) => outer = Some(crate::deadline::DONE_FALLBACK),
-            Layer::Deadline(args) => {
-                if let (Some(reason), Some(or)) = (outer, args.fallback()) {
-                    return Err(syn::Error::new_spanned(or, reason));
-                }
-            }
-            Layer::Logged(_) => {}
-        }
-    }
-    Ok(())
-}
-
-/// Nobody keeps the whole event of a batch.
-fn check_batch_event(layers: &[Layer]) -> Result<()> {
-    let is_batch = layers.iter().any(|layer| matches!(layer, Layer::Batch(_)));
-    let option = layers.iter().find_map(|layer| match layer {
-        Layer::Logged(args) => args.option_about_event(),
-        _ => None,
-    });
-    match option.filter(|_| is_batch) {
-        Some(option) => Err(syn::Error::new_spanned(option, crate::logged::NO_BATCH)),
-        None => Ok(()),
-    }
+/// An import must not look unused since its attribute was taken out.
+pub(crate) fn used(attr: &Attribute) -> TokenStream {
+    let path = attr.path();
+    quote_spanned!(path.span()=> #[allow(unused_imports)] use #path as _;)
 }
 
 fn no_result(attribute: Kind) -> String {

@@ -1,5 +1,5 @@
-use proc_macro2::{Span, TokenStream};
-use syn::{Attribute, Error, Meta, Result};
+use proc_macro2::Span;
+use syn::{Error, Result};
 
 use super::marker;
 use crate::function::Function;
@@ -34,18 +34,6 @@ fn check_expanded(kinds: &[Kind], expanded: &[Kind]) -> Result<()> {
     match again.or_else(refused).or_else(late) {
         Some(message) => Err(Error::new(Span::call_site(), message)),
         None => Ok(()),
-    }
-}
-
-/// What stands in the parentheses of an attribute.
-pub(super) fn arguments(attr: &Attribute) -> Result<TokenStream> {
-    match &attr.meta {
-        Meta::Path(_) => Ok(TokenStream::new()),
-        Meta::List(list) => Ok(list.tokens.clone()),
-        Meta::NameValue(meta) => Err(Error::new_spanned(
-            meta.eq_token,
-            "the options of an attribute stand in parentheses",
-        )),
     }
 }
 
