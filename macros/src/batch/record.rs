@@ -2,11 +2,12 @@ use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::visit::{self, Visit};
 use syn::{
-    Error, FnArg, GenericArgument, Pat, PatType, PathArguments, Result, Signature, Type,
+    Error, FnArg, GenericArgument, Pat, PatType, Path, PathArguments, Result, Signature, Type,
     TypeImplTrait, parse_quote,
 };
 
 use crate::arguments::{self, capture_variables};
+use crate::stack::{at, krate_at};
 
 /// A function over one record.
 pub(crate) struct Record {
@@ -22,7 +23,7 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    pub(crate) fn of(mut sig: Signature, result: &Type) -> Result<Self> {
+    pub(crate) fn of(krate: &Path, mut sig: Signature, result: &Type) -> Result<Self> {
         check_result(result)?;
         let mut arguments: Vec<FnArg> = std::mem::take(&mut sig.inputs).into_iter().collect();
         let argument = match arguments.pop() {
@@ -50,7 +51,7 @@ impl Record {
                         return Err(Error::new_spanned(ty, EXCLUSIVE));
                     }
                     captures.extend(capture_variables(&input));
-                    state.extend(share(index, &mut input));
+                    state.extend(share(krate, index, &mut input));
                     inputs.push(FnArg::Typed(input));
                 }
             }
@@ -65,7 +66,7 @@ impl Record {
 }
 
 /// Gives an argument a plain name, and each record a clone of it under the pattern it had.
-fn share(index: usize, input: &mut PatType) -> TokenStream {
+fn share(krate: &Path, index: usize, input: &mut PatType) -> TokenStream {
     let cfgs = arguments::cfgs(input);
     let name = match arguments::plain(input) {
         Some(name) => name.clone(),
@@ -76,7 +77,11 @@ fn share(index: usize, input: &mut PatType) -> TokenStream {
     if matches!(pat, Pat::Wild(_)) {
         return TokenStream::new();
     }
-    quote!(#(#cfgs)* #(#lints)* let #pat = ::core::clone::Clone::clone(&#name);)
+    // What is asked of the argument is reported at its type.
+    let span = at(&input.ty);
+    let krate = krate_at(krate, span);
+    let share = quote_spanned!(span=> #krate::macro_support::share(&#name));
+    quote!(#(#cfgs)* #(#lints)* let #pat = #share;)
 }
 
 /// What the function does besides failing is lost: nobody takes a result.

@@ -140,7 +140,7 @@ pub(super) fn over_records(
     let krate = args.krate.clone();
 
     let Function { attrs, vis, sig, body } = function;
-    let record = batch::Record::of(sig, result)?;
+    let record = batch::Record::of(&krate, sig, result)?;
     let statements = body_of(result, &record.captures(), &body);
     let statements = wrap(&below, statements, result);
     let event = Ident::new("event", Span::mixed_site());

@@ -173,7 +173,7 @@ fn batch_stays_small() {
                     #[allow(unused_braces)]
                     batch
                         .run(|Message { body, .. }: Message<Order>| {
-                            let records = ::core::clone::Clone::clone(&records);
+                            let records = ::powertools::macro_support::share(&records);
                             async move {
                                 #[allow(unreachable_code)]
                                 if false {

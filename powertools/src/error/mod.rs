@@ -81,6 +81,20 @@ pub trait LambdaError: StdError + 'static {
     }
 }
 
+/// An error that Lambda can be told of: every one with `Into<Diagnostic>`.
+///
+/// `lambda_runtime::Error`, `anyhow::Error`, this toolkit's errors and those with
+/// [`#[derive(LambdaError)]`](macro@crate::LambdaError) have it.
+#[diagnostic::on_unimplemented(
+    message = "Lambda cannot be told of `{Self}`",
+    label = "this error type has no name for Lambda",
+    note = "put `#[derive(LambdaError)]` on it, or return `lambda_runtime::Error` or `anyhow::Error`"
+)]
+pub trait Reported: Into<Diagnostic> {}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<Diagnostic>> Reported for E {}
+
 /// What Lambda is told of `error`: its name, and its message with those of its causes.
 #[must_use]
 pub fn diagnostic<E: LambdaError>(error: &E) -> Diagnostic {

@@ -12,6 +12,8 @@ mod correlate;
 mod default_name;
 #[cfg(feature = "init")]
 mod made_once;
+#[cfg(feature = "batch")]
+mod share;
 
 pub use inventory;
 
@@ -24,4 +26,6 @@ pub use self::default_name::default_name;
 pub use self::in_place::InPlace;
 #[cfg(feature = "init")]
 pub use self::made_once::MadeOnce;
+#[cfg(feature = "batch")]
+pub use self::share::{Shared, share};
 pub use crate::error::registry::Registration;

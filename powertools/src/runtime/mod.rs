@@ -25,7 +25,7 @@ use futures_util::Stream;
 use futures_util::future::{Either, select};
 use lambda_runtime::layers::TracingLayer;
 use lambda_runtime::{
-    BoxFuture, Diagnostic, Error, IntoFunctionResponse, LambdaEvent, Runtime, SnapStartResource,
+    BoxFuture, Error, IntoFunctionResponse, LambdaEvent, Runtime, SnapStartResource,
 };
 use serde::{Deserialize, Serialize};
 use tower::util::{ServiceFn, service_fn};
@@ -33,6 +33,7 @@ use tower::{Layer, Service, ServiceExt};
 
 use crate::InvocationLayer;
 use crate::environment::{Environment, FUNCTION_NAME, FUNCTION_VERSION, MEMORY_SIZE, RUNTIME_API};
+use crate::error::Reported;
 use crate::process::count_restore;
 
 mod body;
@@ -120,11 +121,11 @@ impl<S> Powertools<S> {
     /// required warm-up or of a hook around a snapshot; and the error of the runtime when the Lambda
     /// service cannot be reached any more. The handler's errors are reported to Lambda and do not end
     /// the loop.
-    pub async fn run<T, R, B, St, D, E>(self) -> Result<(), Error>
+    pub fn run<T, R, B, St, D, E>(self) -> BoxFuture<'static, Result<(), Error>>
     where
         S: Service<LambdaEvent<T>, Response = R> + Clone + Send + 'static,
         S::Future: Future<Output = Result<R, S::Error>> + Send + 'static,
-        S::Error: Into<Diagnostic> + fmt::Debug + 'static,
+        S::Error: Reported + fmt::Debug + 'static,
         T: for<'de> Deserialize<'de> + Send + 'static,
         R: IntoFunctionResponse<B, St> + Send + 'static,
         B: Serialize + Send + 'static,
@@ -132,35 +133,39 @@ impl<S> Powertools<S> {
         D: Into<bytes::Bytes> + Send + 'static,
         E: Into<Error> + Send + fmt::Debug + 'static,
     {
-        check_environment()?;
-        if let Some(observer) = &self.observer {
-            observer.start()?;
-        }
-        self.lifecycle.start().await?;
-        // The guard is inside the mapping of errors, where its own error is seen like any other, and
-        // asks nothing of the handler's error type.
-        let handler = self.handler.map_err(Failure::Handler as fn(S::Error) -> _);
-        // A body goes on after its handler has returned.
-        let deadline = self.deadline.clone();
-        let handler = self
-            .deadline
-            .into_layer()
-            .layer(handler)
-            .map_response(move |response: R| deadline.bound(response.into_response()));
-        let running = self.lifecycle.layer();
-        let (resource, failure) = self.lifecycle.into_resource();
-        let events = Runtime::new(MapErrors::new(handler, self.observer.clone()))
-            .layer(TracingLayer::new())
-            .layer(SeeEvents(self.observer))
-            .layer(InvocationLayer::new())
-            .layer(running)
-            .register_snapstart_resource(Arc::new(CountRestores))
-            .register_snapstart_resource(Arc::new(resource))
-            .run_concurrent();
-        match select(pin!(events), pin!(failure)).await {
-            Either::Left((ended, _)) => ended,
-            Either::Right((error, _)) => Err(error),
-        }
+        // In a box without the types of the handler, or the compiler would report three times what
+        // one of them lacks.
+        Box::pin(async move {
+            check_environment()?;
+            if let Some(observer) = &self.observer {
+                observer.start()?;
+            }
+            self.lifecycle.start().await?;
+            // The guard is inside the mapping of errors, where its own error is seen like any other, and
+            // asks nothing of the handler's error type.
+            let handler = self.handler.map_err(Failure::Handler as fn(S::Error) -> _);
+            // A body goes on after its handler has returned.
+            let deadline = self.deadline.clone();
+            let handler = self
+                .deadline
+                .into_layer()
+                .layer(handler)
+                .map_response(move |response: R| deadline.bound(response.into_response()));
+            let running = self.lifecycle.layer();
+            let (resource, failure) = self.lifecycle.into_resource();
+            let events = Runtime::new(MapErrors::new(handler, self.observer.clone()))
+                .layer(TracingLayer::new())
+                .layer(SeeEvents(self.observer))
+                .layer(InvocationLayer::new())
+                .layer(running)
+                .register_snapstart_resource(Arc::new(CountRestores))
+                .register_snapstart_resource(Arc::new(resource))
+                .run_concurrent();
+            match select(pin!(events), pin!(failure)).await {
+                Either::Left((ended, _)) => ended,
+                Either::Right((error, _)) => Err(error),
+            }
+        })
     }
 }
 
