@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # One would guess that the crate jmespath, which keeps 64-bit integers as they are (9007199254740993
 # comes out of "@" unchanged), also compares them as integers.
-# "==" and "!=" compare them as doubles: 9007199254740992 and 9007199254740993 are equal, and so is
-# a filter such as [?id == `9007199254740993`], which finds the record of another id. jmespath for
-# Python compares the exact integers.
+# "==" compares them as doubles: 9007199254740992 and 9007199254740993 are equal, and a filter such
+# as [?id == `9007199254740993`] finds the record of another id as well. jmespath for Python
+# compares the exact integers.
 # Seen on 2026-11-28 with the crate jmespath 0.5.0 on Rust 1.95 and jmespath 1.1.0 on Python 3.11.
 # For keys that are taken by JMESPath: two orders with ids above 2^53 can come out as one, and their
 # idempotency records with them. Compare integers as integers.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # One would guess that the sequence numbers of a Kinesis stream in moto are long numbers that no two
-# records share, as those of the service (56 digits, the shard's number in them) and of kinesalite.
+# records of the stream share, as those of the emulator kinesalite are (56 digits).
 # moto counts 1, 2, 3 in each shard, so the first records of two shards have the same number.
 # Seen on 2026-11-28 with moto 5.2.5, boto3 1.44.8 and Python 3.11.
 # For tests on moto: whatever takes the sequence number alone for the identity of a record (a set of

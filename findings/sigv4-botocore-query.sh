@@ -3,11 +3,12 @@
 # of the URL or given as params: Signature Version 4 has every name and value of the query encoded
 # anew, so that all but the unreserved characters are percent-encoded in upper case.
 # That is what params get. A query that stands in the URL is only split at "&" and sorted: a value
-# with "=" in it stays "a=b", and "%2f" stays in lower case. The service encodes anew, so the
-# signature of such a request is not accepted. aws4 (npm) and requests-aws4auth encode both.
+# with "=" in it stays "a=b", and "%2f" stays in lower case. By the rules of the signature the
+# service encodes anew and so computes another one (not tried on AWS). Seen too: aws4 1.13 and
+# @smithy/signature-v4 5.7 (npm) and requests-aws4auth (PyPI) agree with each other, not with this.
 # Seen on 2026-11-28 with botocore 1.44.8 on Python 3.11.
 # For a signer of one's own: vectors that are recorded with botocore must pass the query as params,
-# or they hold signatures that the service refuses.
+# or they hold signatures of another request.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
