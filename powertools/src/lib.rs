@@ -1,40 +1,43 @@
-//! The toolkit that makes a Rust function on AWS Lambda correct.
+//! A toolkit for Rust functions on AWS Lambda that have to be correct.
 //!
-//! Lambda delivers events more than once, kills functions in the middle of something, and says
-//! little about either. This crate is for handlers that charge cards and write orders all the same.
+//! Lambda delivers events more than once, and stops a function at its timeout without notice. This
+//! crate is for handlers that charge cards and write orders all the same.
 //!
 //! ```no_run
 //! use lambda_runtime::{Error, LambdaEvent};
 //! use powertools::idempotency::{Idempotency, MemoryStore};
 //! use powertools::{Powertools, idempotent};
 //!
-//! type Records = Idempotency<MemoryStore>; // in production: Idempotency<DynamoDbStore>
+//! type Charges = Idempotency<MemoryStore>; // in production: Idempotency<DynamoDbStore>
 //!
-//! #[idempotent(key = event.payload, with = records)]
-//! async fn charge(records: Records, event: LambdaEvent<String>) -> Result<String, Error> {
+//! #[idempotent(key = event.payload, with = idempotency, name = "orders.charge")]
+//! async fn charge(idempotency: Charges, event: LambdaEvent<String>) -> Result<String, Error> {
 //!     Ok(format!("charged order {}, once", event.payload))
 //! }
 //!
 //! #[tokio::main]
 //! async fn main() -> Result<(), Error> {
-//!     let records = Idempotency::new(MemoryStore::new())?;
-//!     Powertools::new(move |event| charge(records.clone(), event)).run().await
+//!     let idempotency = Idempotency::new(MemoryStore::new())?;
+//!     Powertools::new(move |event| charge(idempotency.clone(), event)).run().await
 //! }
 //! ```
 //!
 //! # Modules
 //!
 //! - [`Powertools`] runs a handler with the standard stack.
-//! - [`Invocation`] is what is known about the event being handled, wherever the code is that asks.
-//! - [`deadline`](mod@deadline) ends work before the invocation's time is up.
-//! - [`idempotency`] does work once for each key.
+//! - [`Invocation`] describes the event in progress, in every function that the handler calls.
+//! - [`deadline`](mod@deadline) stops work before the invocation's timeout.
+//! - [`idempotency`] runs work once for each key.
 //! - [`events`] has the events of AWS services as types, and the keys that identify them.
-//! - [`batch`](mod@batch) handles the records of a queue or a stream so that one bad record fails alone.
+//! - [`batch`](mod@batch) processes the records of a queue or a stream, with partial failures.
 //! - `aws` has one configuration and one HTTP client for all AWS clients.
-//! - [`init`] makes values once for each execution environment, before the first event if it can.
-//! - [`logging`] writes one JSON line for each `tracing` event, with the invocation on it.
+//! - [`init`] initialises values once for each execution environment, before the first event if
+//!   possible.
+//! - [`logging`] writes one JSON line for each `tracing` event, with its invocation.
 //! - [`error`] gives a function's own errors the names under which Lambda reports them.
 //! - `testing` runs functions against a fake Lambda service and simulated event sources.
+//!
+//! The `guide` module has a page for each task.
 //!
 //! Every module has one error type. Its `error_type` is the fixed name under which Lambda reports
 //! the error, so that state machines and alarms can match it.
@@ -46,7 +49,7 @@
 //! | `batch` | yes | batches of SQS, Kinesis, DynamoDB streams and Kafka |
 //! | `deadline` | yes | time guards, and one around the handler in [`Powertools`] |
 //! | `idempotency` | yes | the engine and the store in memory |
-//! | `init` | yes | values made once, warm-up, SnapStart and shutdown hooks |
+//! | `init` | yes | values that are initialised once, warm-ups, SnapStart and shutdown hooks |
 //! | `logging` | yes | the layer for `tracing-subscriber`, without its own formatters |
 //! | `macros` | yes | the attributes [`idempotent`](macro@idempotent), [`batch`](macro@batch), [`deadline`](macro@deadline), [`init_once`](macro@init_once), [`logged`](macro@logged), and the derive [`LambdaError`](macro@LambdaError) |
 //! | `jmespath` | no | keys by JMESPath, for events without a type |
@@ -54,14 +57,14 @@
 //! | `events` | no | the natural keys of HTTP requests |
 //! | `aws-lambda-events` | no | conversions from the types of `aws_lambda_events`, and their natural keys; brings that crate and `chrono` |
 //! | `aws` | no | one SDK configuration and HTTP client for all AWS clients; brings `tls-ring` |
-//! | `tls-ring`, `tls-aws-lc`, `tls-fips` | no | the TLS of `aws`. Of several, FIPS is used before AWS-LC before ring |
+//! | `tls-ring`, `tls-aws-lc`, `tls-fips` | no | the cryptography of `aws`; FIPS takes precedence over AWS-LC, and AWS-LC over ring |
 //! | `test-util` | no | the testing module |
 //! | `full` | no | everything but `tls-aws-lc` and `tls-fips` |
 //!
 //! The default features bring no AWS SDK, no TLS and no C code.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// The lower modules do not know which of the others are compiled.
+// The lower modules do not know which of the others are enabled.
 #![cfg_attr(not(feature = "full"), allow(dead_code))]
 
 pub mod error;
@@ -125,7 +128,7 @@ pub use powertools_macros::init_once;
 #[cfg(all(feature = "macros", feature = "logging"))]
 pub use powertools_macros::logged;
 
-/// The examples of the README, as tests.
+/// The examples of the README, as doc tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;

@@ -1,3 +1,3 @@
-//! The part of the `portable` example that knows nothing of Lambda.
+//! The part of the `portable` example that is independent of Lambda.
 
 pub mod quote;

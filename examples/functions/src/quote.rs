@@ -1,13 +1,14 @@
-//! What a delivery costs. No word of AWS: this is tested, and run, like any other Rust.
+//! The price of a delivery. Nothing here depends on AWS: it is tested and run like any other Rust
+//! code.
 
 use serde::{Deserialize, Serialize};
 
-/// What is to be delivered.
+/// A parcel to deliver.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 pub struct Parcel {
     /// In grams.
     pub weight: u32,
-    /// Whether it must be there tomorrow.
+    /// Whether it must arrive the next day.
     #[serde(default)]
     pub express: bool,
 }
@@ -19,7 +20,7 @@ pub struct Quote {
     pub price: u64,
 }
 
-/// Why there is no price.
+/// The reason why there is no price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum QuoteError {
@@ -28,7 +29,7 @@ pub enum QuoteError {
     TooHeavy(u32),
 }
 
-/// Quotes a price.
+/// Returns the price of a parcel.
 ///
 /// # Errors
 ///
@@ -46,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_begun_kilogram_counts_and_express_doubles() {
+    fn started_kilograms_count_in_full_and_express_doubles_the_price() {
         let price = |weight, express| quote(&Parcel { weight, express }).map(|quote| quote.price);
         assert_eq!(price(1, false), Ok(540));
         assert_eq!(price(1_001, false), Ok(590));

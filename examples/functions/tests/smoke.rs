@@ -1,4 +1,4 @@
-//! Each function as a process, with the event that it is for.
+//! Runs each function as a process, with an event of its source.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -34,7 +34,7 @@ async fn sqs_orders_reports_the_message_that_failed() {
 }
 
 #[tokio::test]
-async fn fifo_ledger_stops_the_account_that_failed_and_no_other() {
+async fn fifo_ledger_stops_only_the_account_that_failed() {
     let (lambda, function) = start(env!("CARGO_BIN_EXE_fifo-ledger"));
     let entry = |id: &str, account: &str, body: &str| SqsMessage::from(body).id(id).group(account);
     let messages = events::sqs("ledger.fifo")
@@ -48,7 +48,7 @@ async fn fifo_ledger_stops_the_account_that_failed_and_no_other() {
 }
 
 #[tokio::test]
-async fn kinesis_clicks_skips_what_it_cannot_read() {
+async fn kinesis_clicks_skips_a_record_that_cannot_be_parsed() {
     let (lambda, function) = start(env!("CARGO_BIN_EXE_kinesis-clicks"));
     let records = events::kinesis("clicks")
         .record(KinesisRecord::json("ada", json!({ "page": "/" })))
@@ -60,7 +60,7 @@ async fn kinesis_clicks_skips_what_it_cannot_read() {
 }
 
 #[tokio::test]
-async fn stream_projector_follows_the_table() {
+async fn stream_projector_follows_the_changes_of_the_table() {
     let (lambda, function) = start(env!("CARGO_BIN_EXE_stream-projector"));
     let key = json!({ "sku": "mug" });
     let item = |stock: u32| json!({ "sku": "mug", "stock": stock });
@@ -121,7 +121,7 @@ async fn portable_quotes_a_price() {
 }
 
 #[test]
-fn portable_is_a_plain_program_too() {
+fn portable_also_runs_as_a_plain_program() {
     let mut program = Command::new(env!("CARGO_BIN_EXE_portable-cli"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -133,7 +133,7 @@ fn portable_is_a_plain_program_too() {
     assert_eq!(output.stdout, b"{\"price\":590}\n");
 }
 
-/// The function behind a Lambda service of its own. It keeps its records in memory.
+/// Starts a function with a fake Lambda service of its own. Its idempotency records are in memory.
 fn start(binary: &str) -> (FakeRuntime, FunctionProcess) {
     let lambda = FakeRuntime::new();
     let function = lambda.spawn(Command::new(binary)).expect("the binary was built");

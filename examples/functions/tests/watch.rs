@@ -1,7 +1,7 @@
-//! Each function under `cargo lambda watch`, called by `cargo lambda invoke`.
+//! Runs each function under `cargo lambda watch` and calls it with `cargo lambda invoke`.
 //!
-//! What the functions answer in full is in `smoke.rs`. This takes cargo-lambda (`pip install
-//! cargo-lambda`), and builds them once more:
+//! `smoke.rs` checks the complete replies. This test requires cargo-lambda (`pip install
+//! cargo-lambda`) and builds the functions again:
 //!
 //! ```sh
 //! cargo test -p functions --test watch -- --ignored
@@ -17,8 +17,8 @@ use powertools::testing::events::{self, KinesisRecord, SqsMessage};
 use serde_json::{Value, json};
 
 #[test]
-#[ignore = "takes cargo-lambda and builds the functions once more"]
-fn every_function_answers_under_cargo_lambda_watch() {
+#[ignore = "requires cargo-lambda and builds the functions again"]
+fn every_function_replies_under_cargo_lambda_watch() {
     let watch = Watch::start();
     for (function, event, expected) in calls() {
         let reply = watch.invoke(function, &event);
@@ -28,7 +28,7 @@ fn every_function_answers_under_cargo_lambda_watch() {
     }
 }
 
-/// The functions, an event for each, and what its reply says among other things.
+/// Returns each function with an event and members of its reply.
 fn calls() -> Vec<(&'static str, Value, Value)> {
     let none_failed = json!({ "batchItemFailures": [] });
     let order = json!({ "order_id": "o-1", "amount": 100 });
@@ -64,7 +64,7 @@ fn calls() -> Vec<(&'static str, Value, Value)> {
     ]
 }
 
-/// `cargo lambda watch`, which starts a function when its first event comes.
+/// A running `cargo lambda watch`, which starts a function at its first event.
 struct Watch {
     process: Child,
     address: SocketAddr,
@@ -84,7 +84,7 @@ impl Watch {
 
         let start = Instant::now();
         while TcpStream::connect(address).is_err() {
-            assert!(start.elapsed() < Duration::from_secs(600), "it does not listen");
+            assert!(start.elapsed() < Duration::from_secs(600), "cargo-lambda is not listening");
             thread::sleep(Duration::from_millis(100));
         }
         watch
@@ -101,17 +101,18 @@ impl Watch {
             .output()
             .expect("cargo-lambda is installed");
         fs::remove_file(&file).expect("it is there");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{function}: {said}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{function}: {stderr}");
         serde_json::from_slice(&output.stdout).expect("a reply in JSON")
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        // It stops its functions when it is asked to.
-        let asked = Command::new("kill").args(["-INT", &self.process.id().to_string()]).status();
-        if !asked.is_ok_and(|status| status.success()) {
+        // SIGINT makes it stop its functions.
+        let interrupted =
+            Command::new("kill").args(["-INT", &self.process.id().to_string()]).status();
+        if !interrupted.is_ok_and(|status| status.success()) {
             let _ = self.process.kill();
         }
         let _ = self.process.wait();

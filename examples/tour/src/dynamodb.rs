@@ -1,4 +1,4 @@
-//! The tour on a DynamoDB endpoint, such as an emulator.
+//! Runs the tour with records at a DynamoDB endpoint, such as an emulator.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
@@ -29,9 +29,9 @@ pub(crate) async fn tour(url: &str) -> Result<bool, Error> {
             .items()
             .iter()
             .map(|item| {
-                let text = |name| item.get(name).and_then(|value| value.as_s().ok());
-                let text = |name| text(name).map_or("", String::as_str);
-                steps::line(text("id"), text("status"), text("data"))
+                let string = |name| item.get(name).and_then(|value| value.as_s().ok());
+                let string = |name| string(name).map_or("", String::as_str);
+                steps::line(string("id"), string("status"), string("data"))
             })
             .collect();
         lines.sort();

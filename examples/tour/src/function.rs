@@ -10,14 +10,14 @@ use powertools::idempotent;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
-/// What a customer sends.
+/// An order as a customer sends it.
 #[derive(Deserialize)]
 pub(crate) struct Order {
     order_id: Option<String>,
     amount: u64,
 }
 
-/// What the customer gets.
+/// The reply to the customer.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Receipt {
     pub(crate) order_id: Option<String>,
@@ -25,15 +25,15 @@ pub(crate) struct Receipt {
     pub(crate) payment: u32,
 }
 
-/// What the function works with, made once.
+/// The dependencies of the function, created at start.
 pub(crate) struct Shop<S> {
-    pub(crate) records: Idempotency<S>,
+    pub(crate) idempotency: Idempotency<S>,
     pub(crate) cards: Arc<Cards>,
 }
 
 impl<S> Clone for Shop<S> {
     fn clone(&self) -> Self {
-        Self { records: self.records.clone(), cards: self.cards.clone() }
+        Self { idempotency: self.idempotency.clone(), cards: self.cards.clone() }
     }
 }
 
@@ -41,7 +41,7 @@ impl<S> Clone for Shop<S> {
 #[idempotent(
     key = event.payload.order_id,
     payload = event.payload.amount,
-    with = shop.records,
+    with = shop.idempotency,
     name = "orders.charge"
 )]
 pub(crate) async fn charge<S: Store>(
@@ -53,17 +53,17 @@ pub(crate) async fn charge<S: Store>(
     Ok(Receipt { order_id, charged: amount, payment })
 }
 
-/// The card service: the side effect that must not happen twice.
+/// The card service, whose effect must not happen twice.
 #[derive(Default)]
 pub(crate) struct Cards {
-    /// The orders for which a payment was begun.
-    begun: Mutex<Vec<String>>,
+    /// The orders whose payments were started.
+    started: Mutex<Vec<String>>,
     payments: AtomicU32,
-    /// Lets the payment for [`BUSY`] go on.
-    pub(crate) go_on: Notify,
+    /// Lets the payment for [`BUSY`] continue.
+    pub(crate) proceed: Notify,
 }
 
-/// An order whose payment waits for a sign.
+/// An order whose payment waits for a signal.
 pub(crate) const BUSY: &str = "o-2";
 /// An order whose first payment fails.
 pub(crate) const UNLUCKY: &str = "o-3";
@@ -71,25 +71,25 @@ pub(crate) const UNLUCKY: &str = "o-3";
 pub(crate) const SLOW: &str = "o-4";
 
 impl Cards {
-    /// How many payments were begun.
-    pub(crate) fn begun(&self) -> usize {
-        self.begun.lock().expect("nothing panics in here").len()
+    /// Returns the number of payments that were started.
+    pub(crate) fn started(&self) -> usize {
+        self.started.lock().expect("no holder panics").len()
     }
 
-    /// How many payments were made.
+    /// Returns the number of payments that were completed.
     pub(crate) fn payments(&self) -> u32 {
         self.payments.load(Ordering::Relaxed)
     }
 
     async fn charge(&self, order_id: &str) -> Result<u32, Error> {
         let first = {
-            let mut begun = self.begun.lock().expect("nothing panics in here");
-            let first = !begun.iter().any(|order| order == order_id);
-            begun.push(order_id.to_owned());
+            let mut started = self.started.lock().expect("no holder panics");
+            let first = !started.iter().any(|order| order == order_id);
+            started.push(order_id.to_owned());
             first
         };
         match order_id {
-            BUSY => self.go_on.notified().await,
+            BUSY => self.proceed.notified().await,
             UNLUCKY if first => return Err("the card service cannot be reached".into()),
             SLOW if first => pending().await,
             _ => {}

@@ -1,10 +1,10 @@
-//! The toolkit at work: an order function behind a fake Lambda service, in one process.
+//! Shows the toolkit at work: an order function with a fake Lambda service, in one process.
 //!
-//! `cargo run -p tour` keeps the idempotency records in memory. With a DynamoDB endpoint:
-//! `cargo run -p tour --features dynamodb -- --dynamodb http://127.0.0.1:8000`, which creates a
-//! table there.
+//! `cargo run -p tour` keeps the idempotency records in memory. `cargo run -p tour --features
+//! dynamodb -- --dynamodb http://127.0.0.1:8000` keeps them at a DynamoDB endpoint, where it
+//! creates a table.
 
-#![allow(clippy::print_stdout, reason = "the tour is for people to read")]
+#![allow(clippy::print_stdout, reason = "the tour prints its outcomes")]
 
 use std::process::ExitCode;
 

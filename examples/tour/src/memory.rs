@@ -1,4 +1,4 @@
-//! The tour on records in memory.
+//! Runs the tour with records in memory.
 
 use lambda_runtime::Error;
 use powertools::idempotency::{Data, MemoryStore};
@@ -10,7 +10,7 @@ pub(crate) async fn tour() -> Result<bool, Error> {
     let records = async || {
         let lines = store.snapshot().into_iter().map(|(key, record)| {
             let result = match &record.data {
-                Some(Data::Text(text)) => text,
+                Some(Data::Text(json)) => json,
                 _ => "",
             };
             steps::line(&key, record.status.as_str(), result)

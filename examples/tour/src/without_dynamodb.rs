@@ -1,7 +1,8 @@
-//! Says how to get the tour on DynamoDB.
+//! Explains how to run the tour with DynamoDB, in a build without it.
 
 use lambda_runtime::Error;
 
 pub(crate) async fn tour(_url: &str) -> Result<bool, Error> {
-    Err("this needs the feature: cargo run -p tour --features dynamodb -- --dynamodb URL".into())
+    Err("--dynamodb requires a feature: cargo run -p tour --features dynamodb -- --dynamodb URL"
+        .into())
 }

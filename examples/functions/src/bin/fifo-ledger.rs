@@ -1,7 +1,7 @@
-//! Books the entries of a FIFO queue in their order, account by account.
+//! Books the entries of a FIFO queue in order, for each account.
 //!
-//! The producer takes the account as the message group. An entry that fails stops its account, and no
-//! other. The event source mapping needs `ReportBatchItemFailures`.
+//! The producer uses the account as the message group. An entry that fails stops its own account
+//! only. The event source mapping requires `ReportBatchItemFailures`.
 
 use aws_sdk_dynamodb::Client;
 use lambda_runtime::{Error, LambdaEvent};
@@ -16,15 +16,16 @@ struct Entry {
     cents: i64,
 }
 
-/// Entries have no number of their own: the message is what must not be booked twice.
-#[idempotent(key = natural(&entry), with = records, name = "fifo-ledger.book")]
+/// Books an entry. Entries have no number of their own, so the key is that of the message.
+#[idempotent(key = natural(&entry), with = idempotency, name = "fifo-ledger.book")]
 async fn book<S: Store>(
-    records: &Idempotency<S>,
+    idempotency: &Idempotency<S>,
     entry: Message<Entry>,
 ) -> Result<(), RecordError> {
     let account = entry.group_id().ok_or("the queue is not a FIFO queue")?;
     if entry.is_last_attempt() {
-        // The next failure moves the entry away, and the account goes on without it.
+        // The next failure moves the entry to the dead-letter queue, and the account continues
+        // without it.
         tracing::warn!(%account, "the last attempt of an entry");
     }
     tracing::info!(%account, cents = entry.body.cents, "booked");
@@ -32,22 +33,22 @@ async fn book<S: Store>(
 }
 
 async fn handle<S: Store>(
-    records: Idempotency<S>,
+    idempotency: Idempotency<S>,
     event: LambdaEvent<SqsEvent>,
 ) -> Result<Reply, batch::Error> {
     batch::sqs(event.payload)
-        .concurrency(10) // accounts side by side, the entries of one in order
+        .concurrency(10) // accounts concurrently, the entries of one account in order
         .max_receive_count(20)
-        .run(|entry| book(&records, entry))
+        .run(|entry| book(&idempotency, entry))
         .await
         .into_reply()
 }
 
 async fn run<S: Store>(store: S) -> Result<(), Error> {
-    // As long as the queue keeps a message.
-    let kept = std::time::Duration::from_secs(4 * 24 * 60 * 60);
-    let records = Idempotency::builder(store).expires_after(kept).build()?;
-    let handler = move |event| handle(records.clone(), event);
+    // The retention period of the queue.
+    let retention = std::time::Duration::from_secs(4 * 24 * 60 * 60);
+    let idempotency = Idempotency::builder(store).expires_after(retention).build()?;
+    let handler = move |event| handle(idempotency.clone(), event);
     Powertools::new(handler).logging(Logging::new()).run().await
 }
 
@@ -55,7 +56,7 @@ async fn run<S: Store>(store: S) -> Result<(), Error> {
 async fn main() -> Result<(), Error> {
     match std::env::var("TABLE_NAME") {
         Ok(table) => run(DynamoDbStore::new(Client::new(aws::config().await), table)).await,
-        // Enough for `cargo lambda watch`.
+        // Sufficient for `cargo lambda watch`.
         Err(_) => run(MemoryStore::new()).await,
     }
 }

@@ -22,9 +22,9 @@ struct Receipt {
     charged: u64,
 }
 
-#[idempotent(key = key, payload = charge.amount, with = records, name = "http-api.charge")]
+#[idempotent(key = key, payload = charge.amount, with = idempotency, name = "http-api.charge")]
 async fn charge_once<S: Store>(
-    records: &Idempotency<S>,
+    idempotency: &Idempotency<S>,
     key: NaturalKey,
     charge: Charge,
 ) -> Result<Receipt, idempotency::Error> {
@@ -33,16 +33,16 @@ async fn charge_once<S: Store>(
 }
 
 async fn handle<S: Store>(
-    records: Idempotency<S>,
+    idempotency: Idempotency<S>,
     request: Request,
 ) -> Result<Response<Body>, Error> {
     let key = natural(&request);
     let Ok(Some(charge)) = request.payload::<Charge>() else {
         return respond(StatusCode::BAD_REQUEST, "a charge has an amount");
     };
-    match charge_once(&records, key, charge).await {
+    match charge_once(&idempotency, key, charge).await {
         Ok(receipt) => respond(StatusCode::OK, serde_json::to_string(&receipt)?),
-        // 400 without a key, 409 while another request has it, 422 for another amount.
+        // 400 without a key, 409 while another request is running, 422 for another amount.
         Err(error) => respond(StatusCode::from_u16(error.http_status())?, error.to_string()),
     }
 }
@@ -52,8 +52,8 @@ fn respond(status: StatusCode, body: impl Into<Body>) -> Result<Response<Body>, 
 }
 
 async fn run<S: Store>(store: S) -> Result<(), Error> {
-    let records = Idempotency::new(store)?;
-    let handler = service_fn(move |request| handle(records.clone(), request));
+    let idempotency = Idempotency::new(store)?;
+    let handler = service_fn(move |request| handle(idempotency.clone(), request));
     lambda_runtime::Runtime::new(lambda_http::Adapter::from(handler))
         .layer(InvocationLayer::new())
         .run()
@@ -64,7 +64,7 @@ async fn run<S: Store>(store: S) -> Result<(), Error> {
 async fn main() -> Result<(), Error> {
     match std::env::var("TABLE_NAME") {
         Ok(table) => run(DynamoDbStore::new(Client::new(aws::config().await), table)).await,
-        // Enough for `cargo lambda watch`.
+        // Sufficient for `cargo lambda watch`.
         Err(_) => run(MemoryStore::new()).await,
     }
 }

@@ -1,7 +1,7 @@
-//! Counts the clicks of a Kinesis stream, visitor by visitor.
+//! Counts the clicks in a Kinesis stream, by page.
 //!
-//! The producer takes the visitor as the partition key. After a failure the stream is read again from
-//! the record that failed. The event source mapping needs `ReportBatchItemFailures`.
+//! The producer uses the visitor as the partition key. After a failure, Lambda reads the stream
+//! again from the record that failed. The event source mapping requires `ReportBatchItemFailures`.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -20,7 +20,7 @@ struct Click {
 async fn handle(event: LambdaEvent<KinesisEvent>) -> Result<Reply, batch::Error> {
     let pages = Mutex::new(BTreeMap::<String, u64>::new());
     let report = batch::kinesis(event.payload)
-        // A click that cannot be read must not hold up its shard until it expires.
+        // A click that cannot be parsed must not block its shard until it expires.
         .permanent_if(|error| error.is::<ParseError>())
         .permanent_sink(async |record: batch::KinesisRecord, error| {
             tracing::warn!(record = record.sequence_number(), %error, "skipped");

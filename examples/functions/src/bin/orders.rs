@@ -1,7 +1,7 @@
-//! Charges an order once, however often it arrives.
+//! Charges an order once, however often it is delivered.
 //!
-//! Keeps its records in the DynamoDB table that `TABLE_NAME` names, and without one in memory,
-//! which is enough for `cargo lambda watch`.
+//! `TABLE_NAME` names the DynamoDB table of the idempotency records. Without it they are kept in
+//! memory, which is sufficient for `cargo lambda watch`.
 
 use aws_sdk_dynamodb::Client;
 use lambda_runtime::{Error, LambdaEvent};
@@ -53,7 +53,9 @@ async fn main() -> Result<(), Error> {
     match std::env::var("TABLE_NAME") {
         Ok(table) => run(DynamoDbStore::new(Client::new(aws::config().await), table)).await,
         Err(_) => {
-            eprintln!("TABLE_NAME is not set: records are kept in memory, for local runs only");
+            eprintln!(
+                "TABLE_NAME is not set: idempotency records are kept in memory, for local runs only"
+            );
             run(MemoryStore::new()).await
         }
     }

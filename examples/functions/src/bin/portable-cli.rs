@@ -1,4 +1,4 @@
-//! The same core as `portable`, as a plain program: reads a parcel from standard input.
+//! The core of `portable` as a plain program, which reads a parcel from standard input.
 //!
 //! ```sh
 //! echo '{"weight": 1200}' | cargo run -p functions --bin portable-cli

@@ -1,4 +1,4 @@
-//! The Lambda adapter of a core that knows nothing of Lambda: `portable-cli` is the other one.
+//! The Lambda adapter of a core that is independent of Lambda. `portable-cli` is another adapter.
 
 use functions::quote::{Parcel, Quote, quote};
 use lambda_runtime::{Error, LambdaEvent};

@@ -1,6 +1,6 @@
-//! Drains a queue of orders: each is charged once, and a bad one fails alone.
+//! Processes a queue of orders: each is charged once, and a bad one does not fail the others.
 //!
-//! The event source mapping needs `ReportBatchItemFailures`.
+//! The event source mapping requires `ReportBatchItemFailures`.
 
 use aws_sdk_dynamodb::Client;
 use lambda_runtime::Error;
@@ -20,33 +20,33 @@ struct Order {
 #[idempotent(
     key = order.body.id,
     payload = order.body.amount,
-    with = records,
+    with = idempotency,
     name = "sqs-orders.charge"
 )]
 #[deadline(reserve = "2s")]
 async fn charge<S: Store>(
-    records: Idempotency<S>,
+    idempotency: Idempotency<S>,
     order: Message<Order>,
 ) -> Result<(), RecordError> {
     if order.body.amount == 0 {
-        return Err(RecordError::permanent("an order of nothing"));
+        return Err(RecordError::permanent("the amount is 0"));
     }
     // Here the card is charged, once.
     tracing::info!(order = order.body.id, amount = order.body.amount, "charged");
     Ok(())
 }
 
-/// Where an order goes that no further try can help: in production a table or a topic.
+/// Stores an order that no retry can help: in production, in a table or a topic.
 async fn set_aside(message: SqsRecord, error: RecordError) -> Result<(), Error> {
     tracing::warn!(message = message.message_id(), %error, "set aside");
     Ok(())
 }
 
 async fn run<S: Store>(store: S) -> Result<(), Error> {
-    // As long as the queue keeps a message.
-    let kept = std::time::Duration::from_secs(4 * 24 * 60 * 60);
-    let records = Idempotency::builder(store).expires_after(kept).build()?;
-    let handler = move |event| charge(records.clone(), event);
+    // The retention period of the queue.
+    let retention = std::time::Duration::from_secs(4 * 24 * 60 * 60);
+    let idempotency = Idempotency::builder(store).expires_after(retention).build()?;
+    let handler = move |event| charge(idempotency.clone(), event);
     Powertools::new(handler).logging(Logging::new()).run().await
 }
 
@@ -54,7 +54,7 @@ async fn run<S: Store>(store: S) -> Result<(), Error> {
 async fn main() -> Result<(), Error> {
     match std::env::var("TABLE_NAME") {
         Ok(table) => run(DynamoDbStore::new(Client::new(aws::config().await), table)).await,
-        // Enough for `cargo lambda watch`.
+        // Sufficient for `cargo lambda watch`.
         Err(_) => run(MemoryStore::new()).await,
     }
 }

@@ -1,4 +1,4 @@
-//! A task of a state machine, whose errors the state machine can match by name.
+//! A task of a Step Functions state machine, which matches the errors of the task by name.
 
 use aws_sdk_dynamodb::Client;
 use lambda_runtime::{Error, LambdaEvent};
@@ -9,7 +9,7 @@ use powertools::logging::Logging;
 use powertools::{LambdaError, Powertools, aws, idempotent};
 use serde::{Deserialize, Serialize};
 
-/// The state machine passes its context on: see `template.yaml`.
+/// The input. The state machine passes its context object: see `template.yaml`.
 #[derive(Deserialize)]
 struct Task {
     context: StepFunctionsContext,
@@ -24,27 +24,27 @@ struct Receipt {
 
 #[derive(Debug, thiserror::Error, LambdaError)]
 enum TaskError {
-    /// `Catch` it: another try is of no use.
+    /// To be caught (`Catch`): a retry is useless.
     #[error("the card was declined")]
     #[error_type = "CardDeclined"]
     Declined,
-    /// `Retry` it.
-    #[error("the payment service does not answer")]
+    /// To be retried (`Retry`).
+    #[error("the payment service does not respond")]
     #[error_type = "PaymentsDown"]
     Unavailable,
-    /// Under the name of the error in it, such as `Powertools.IdempotencyInProgress`.
+    /// Has the name of the inner error, such as `Powertools.IdempotencyInProgress`.
     #[error(transparent)]
     Idempotency(#[from] idempotency::Error),
 }
 
-#[idempotent(key = natural(&event.payload.context), with = records, name = "step-task.charge")]
+#[idempotent(key = natural(&event.payload.context), with = idempotency, name = "step-task.charge")]
 async fn charge<S: Store>(
-    records: Idempotency<S>,
+    idempotency: Idempotency<S>,
     event: LambdaEvent<Task>,
 ) -> Result<Receipt, TaskError> {
     let Task { order_id, amount, .. } = event.payload;
     match amount {
-        // Here the card is charged, once for each time that the state machine comes here.
+        // Here the card is charged, once for each time that the state machine enters the state.
         1..10_000 => Ok(Receipt { order_id }),
         0 => Err(TaskError::Unavailable),
         _ => Err(TaskError::Declined),
@@ -52,8 +52,8 @@ async fn charge<S: Store>(
 }
 
 async fn run<S: Store>(store: S) -> Result<(), Error> {
-    let records = Idempotency::new(store)?;
-    let handler = move |event| charge(records.clone(), event);
+    let idempotency = Idempotency::new(store)?;
+    let handler = move |event| charge(idempotency.clone(), event);
     Powertools::new(handler).logging(Logging::new()).run().await
 }
 
@@ -61,7 +61,7 @@ async fn run<S: Store>(store: S) -> Result<(), Error> {
 async fn main() -> Result<(), Error> {
     match std::env::var("TABLE_NAME") {
         Ok(table) => run(DynamoDbStore::new(Client::new(aws::config().await), table)).await,
-        // Enough for `cargo lambda watch`.
+        // Sufficient for `cargo lambda watch`.
         Err(_) => run(MemoryStore::new()).await,
     }
 }

@@ -1,7 +1,7 @@
-//! Keeps a view of a table up to date, from the table's stream.
+//! Keeps a view of a table up to date, from the stream of the table.
 //!
-//! The changes of an item come in their order. Writing a view is the same the second time, so this
-//! needs no idempotency. The event source mapping needs `ReportBatchItemFailures`.
+//! The changes of an item arrive in order. Writing the view twice has the same result, so this
+//! function needs no idempotency. The event source mapping requires `ReportBatchItemFailures`.
 
 use lambda_runtime::{Error, LambdaEvent};
 use powertools::Powertools;
@@ -16,7 +16,7 @@ struct Item {
     stock: u32,
 }
 
-/// What the view is to show of an item.
+/// Updates the view after a change of an item.
 async fn project(change: Change<Item>) -> Result<(), RecordError> {
     match (&change.old, &change.new) {
         (_, Some(new)) if new.stock > 0 => {
