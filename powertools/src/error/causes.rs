@@ -1,6 +1,7 @@
 //! What an error and the errors that caused it say.
 
 use std::any::Any;
+use std::backtrace::BacktraceStatus;
 use std::error::Error as StdError;
 use std::fmt::{self, Write as _};
 use std::mem;
@@ -52,6 +53,13 @@ pub(crate) fn unbox(error: &dyn Any) -> Option<&(dyn StdError + 'static)> {
     } else {
         error.downcast_ref::<anyhow::Error>().map(AsRef::as_ref)
     }
+}
+
+/// Where an error was made, if it was captured there: `RUST_BACKTRACE=1` does that for `anyhow`.
+/// Writing it takes hundreds of milliseconds the first time.
+pub(crate) fn stack_trace(error: &dyn Any) -> Option<String> {
+    let backtrace = error.downcast_ref::<anyhow::Error>()?.backtrace();
+    (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string())
 }
 
 /// An error and its causes, from the outside in. It ends after 100 causes, for an error that is its

@@ -323,7 +323,6 @@ impl Logging {
         let filter = environment.filter(self.filter, levels);
         let admission = Admission::new(levels, filter, debug, &mut warnings)?;
         let mut settings = Settings {
-            id: Settings::next_id(),
             admission,
             format: environment.format()?.unwrap_or(self.format),
             indented: environment.dev()?,

@@ -114,13 +114,13 @@ impl Scratch {
                 }
                 return None;
             }
-            Some(if is_error { state.take_kept(settings) } else { Buffer::default() })
+            Some(if is_error { state.kept.take() } else { None })
         });
         match kept {
             // An invocation keeps the line, or nobody does.
             Some(None) => {}
-            Some(Some(buffer)) => {
-                flush(buffer, settings);
+            Some(Some(kept)) => {
+                kept.into_iter().for_each(|(_, buffer)| flush(buffer, settings));
                 settings.writer.write(&self.line);
             }
             None if written => {
@@ -184,9 +184,8 @@ impl Scratch {
 /// Writes what was kept: the handler failed. Where it did not, that stays: the runtime may find
 /// that it cannot send the response, and log that.
 pub(super) fn flush_kept(invocation: &Invocation) {
-    for (settings, buffer) in invocation.local::<State>().take_all() {
-        flush(buffer, &settings);
-    }
+    let kept = invocation.local::<State>().lock().kept.take();
+    kept.into_iter().for_each(|(settings, buffer)| flush(buffer, &settings));
 }
 
 /// Writes the lines of a buffer, and how many of them are missing.

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::line::exception;
 use super::line::json::json;
+use super::state::ending::debug_beginning;
 use super::watch::{Failure, Watch};
 use crate::error::causes;
 use crate::error::diagnose::known_error;
@@ -19,9 +20,9 @@ pub(super) const EVENT: &str = "powertools::event";
 /// What the [buffer](super::Logging::buffer) kept for the invocation is written when the future
 /// fails, panics or is dropped.
 ///
-/// Inside of another one, and under [`Powertools::logging`](crate::Powertools::logging), it logs the
-/// error and leaves the end of the invocation to the outer one. That one does not say the same error
-/// again: one with the same message or the same `Debug` form.
+/// Inside another one, and under [`Powertools::logging`](crate::Powertools::logging), it does
+/// nothing: only the outermost one logs the error that reaches it. Log an error yourself where you
+/// handle it.
 ///
 /// An error in a box has its message and its causes in the line, and so has an error type that
 /// [derives `LambdaError`](macro@crate::LambdaError). Of another type nothing but its `Debug` form is
@@ -54,9 +55,11 @@ where
     match &result {
         Ok(_) => watch.succeeded(),
         Err(error) => {
-            let debug = causes::text(format_args!("{error:?}"));
-            // The runtime's own line has this form too.
-            watch.failed(&failure(error, &debug), &debug, &debug);
+            if watch.reports() {
+                let failure = failure(error);
+                let beginning = debug_beginning(error, Some(&failure.message));
+                watch.part_failed(&failure, beginning);
+            }
         }
     }
     result
@@ -96,18 +99,19 @@ pub fn set_correlation_id_from(event: &impl Serialize, path: &str) -> Result<(),
     Ok(())
 }
 
-/// What the line of a handler's error says.
-fn failure<E: fmt::Debug + 'static>(error: &E, debug: &str) -> Failure {
+/// What the line of a handler's error has in it.
+fn failure<E: fmt::Debug + 'static>(error: &E) -> Failure {
     let any: &dyn Any = error;
+    let stack_trace = causes::stack_trace(any);
     if let Some(error) = known_error(any) {
         let mut causes = causes::messages(error);
         let message = causes.remove(0);
-        Failure { message, name: exception::name(error).map(str::to_owned), causes }
-    } else if let Some(Diagnostic { error_type, error_message }) = any.downcast_ref() {
-        let name = Some(error_type.clone());
-        Failure { message: error_message.clone(), name, causes: Vec::new() }
-    } else {
-        let name = Some(exception::short_type_name::<E>().to_owned());
-        Failure { message: debug.to_owned(), name, causes: Vec::new() }
+        let name = exception::name(error).map(str::to_owned);
+        return Failure { message, name, causes, stack_trace };
     }
+    let (message, name) = match any.downcast_ref() {
+        Some(Diagnostic { error_type, error_message }) => (error_message.clone(), &**error_type),
+        None => (causes::text(format_args!("{error:?}")), exception::short_type_name::<E>()),
+    };
+    Failure { message, name: Some(name.to_owned()), causes: Vec::new(), stack_trace }
 }

@@ -1,5 +1,4 @@
 use std::fmt;
-use std::iter::successors;
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -8,7 +7,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
-use super::emit::{Origin, Scratch};
+use super::emit::{self, Origin, Scratch};
 use super::handler::EVENT;
 use super::line::fields::Fields;
 use super::line::format::Format;
@@ -22,31 +21,13 @@ use crate::json::{cut, write};
 /// Writes a line for each event. Made by [`Logging::layer`](super::Logging::layer).
 pub(super) struct Lines {
     settings: Shared,
+    /// Another one is in the same subscriber: this one writes nothing.
+    is_second: bool,
 }
 
-/// The fields of a span as they stand in a line, for each of our layers. The type is of this crate
-/// alone, so that no other layer's are taken for them.
-struct SpanFields {
-    /// The settings by which they are written.
-    settings: u64,
-    fields: Fields,
-    /// Those of another layer of ours.
-    next: Option<Box<Self>>,
-}
-
-impl SpanFields {
-    fn of(&self, settings: &Settings) -> Option<&Fields> {
-        let mut all = successors(Some(self), |this| this.next.as_deref());
-        all.find(|this| this.settings == settings.id).map(|this| &this.fields)
-    }
-
-    fn of_mut(&mut self, settings: &Settings) -> Option<&mut Fields> {
-        if self.settings == settings.id {
-            return Some(&mut self.fields);
-        }
-        self.next.as_mut()?.of_mut(settings)
-    }
-}
+/// The fields of a span as they stand in a line. The type is of this crate alone, so that no other
+/// layer's are taken for them.
+struct SpanFields(Fields);
 
 /// The invocation that failed in a span of the runtime.
 struct FailedInvocation(Invocation);
@@ -59,7 +40,7 @@ const RUNTIME_ERRORS: &str = "lambda_runtime::layers::panic";
 
 impl Lines {
     pub(super) fn new(settings: Shared) -> Self {
-        Self { settings }
+        Self { settings, is_second: false }
     }
 
     fn visitor<'a>(&'a self, fields: &'a mut Fields) -> Visitor<'a> {
@@ -68,8 +49,16 @@ impl Lines {
 }
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
+    fn on_layer(&mut self, subscriber: &mut S) {
+        let inner: &dyn Subscriber = subscriber;
+        if inner.is::<Self>() {
+            self.is_second = true;
+            emit::warn("there is another logging layer: this one writes nothing", &self.settings);
+        }
+    }
+
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        if attributes.metadata().target().starts_with(RUNTIME) {
+        if self.is_second || attributes.metadata().target().starts_with(RUNTIME) {
             return;
         }
         let mut fields = Fields::default();
@@ -77,20 +66,17 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
         if let Some(span) = context.span(id)
             && !attributes.metadata().fields().is_empty()
         {
-            let mut extensions = span.extensions_mut();
-            let next = extensions.remove().map(Box::new);
-            extensions.insert(SpanFields { settings: self.settings.id, fields, next });
+            span.extensions_mut().insert(SpanFields(fields));
         }
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
-        let Some(span) = context.span(id) else { return };
+        let Some(span) = context.span(id).filter(|_| !self.is_second) else { return };
         // Outside of the lock: a value's `Debug` can log.
         let mut new = Fields::default();
         values.record(&mut self.visitor(&mut new));
         let mut extensions = span.extensions_mut();
-        let fields = extensions.get_mut::<SpanFields>();
-        if let Some(fields) = fields.and_then(|fields| fields.of_mut(&self.settings)) {
+        if let Some(SpanFields(fields)) = extensions.get_mut() {
             new.add_missing(fields);
             *fields = new;
         }
@@ -99,7 +85,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let metadata = event.metadata();
         let settings = &self.settings;
-        if is_said_already(event, &context, settings) {
+        if self.is_second || is_written_already(event, &context) {
             return;
         }
         let written = !settings.admission.takes_debug()
@@ -120,14 +106,15 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
         if let Some(scope) = context.event_scope(event) {
             for span in scope {
                 let extensions = span.extensions();
-                let outer = extensions.get::<SpanFields>().and_then(|outer| outer.of(settings));
-                outer.into_iter().for_each(|outer| fields.add_missing(outer));
+                if let Some(SpanFields(outer)) = extensions.get() {
+                    fields.add_missing(outer);
+                }
             }
         }
         scratch.end(&origin, written, settings);
         scratch.give_back();
         if *metadata.level() == Level::ERROR && [HANDLER, PANIC].contains(&metadata.target()) {
-            remember(event, &context, settings);
+            remember(event, &context);
         }
     }
 }
@@ -150,12 +137,12 @@ fn limit_event(line: &mut Vec<u8>, start: usize, fields: &mut Fields, settings: 
 }
 
 /// Remembers that an error or a panic has its line, for when the runtime comes to say it.
-fn remember<S>(event: &Event<'_>, context: &Context<'_, S>, settings: &Settings)
+fn remember<S>(event: &Event<'_>, context: &Context<'_, S>)
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
     let Some(invocation) = Invocation::current() else { return };
-    invocation.local::<State>().lock().ending.written(event.metadata().target(), settings.id);
+    invocation.local::<State>().lock().ending.written(event.metadata().target());
     if let Some(span) = runtime_span(event, context) {
         span.extensions_mut().replace(FailedInvocation(invocation));
     }
@@ -170,7 +157,7 @@ where
 }
 
 /// True for the runtime's line about an error of the handler that has one of ours.
-fn is_said_already<S>(event: &Event<'_>, context: &Context<'_, S>, settings: &Settings) -> bool
+fn is_written_already<S>(event: &Event<'_>, context: &Context<'_, S>) -> bool
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
@@ -184,19 +171,23 @@ where
         span.extensions().get::<FailedInvocation>().map(|failed| failed.0.clone())
     });
     let Some(invocation) = invocation else { return false };
-    let mut message = Message::default();
-    event.record(&mut message);
-    invocation.local::<State>().lock().ending.is_said(&message.0, settings.id)
+    let mut found = FindWritten { invocation: &invocation, is_written: false };
+    event.record(&mut found);
+    found.is_written
 }
 
-/// Takes the message of an event.
-#[derive(Default)]
-struct Message(String);
+/// Compares the message of the runtime's line with what has a line already.
+struct FindWritten<'a> {
+    invocation: &'a Invocation,
+    is_written: bool,
+}
 
-impl Visit for Message {
+impl Visit for FindWritten<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         if field.name() == "message" {
-            self.0 = format!("{value:?}");
+            let state = self.invocation.local::<State>();
+            let reported = state.lock().ending.clone();
+            self.is_written = reported.is_written(value);
         }
     }
 }

@@ -1,6 +1,5 @@
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::correlation::Correlation;
 use super::filter::admission::Admission;
@@ -13,8 +12,6 @@ use crate::json::write;
 
 /// How lines are written, once all is decided.
 pub(super) struct Settings {
-    /// No others of the process have it.
-    pub(super) id: u64,
     pub(super) admission: Admission,
     pub(super) format: Format,
     /// Indented by four spaces.
@@ -35,11 +32,6 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    pub(super) fn next_id() -> u64 {
-        static LAST: AtomicU64 = AtomicU64::new(0);
-        LAST.fetch_add(1, Relaxed) + 1
-    }
-
     pub(super) fn style(&self) -> Style<'_> {
         Style { format: self.format, redaction: &self.redaction }
     }

@@ -3,25 +3,26 @@
 use super::emit;
 use super::line::json::json;
 use super::state::State;
-use super::state::ending::{HANDLER, Said, hash};
+use super::state::ending::{HANDLER, Reported};
 use crate::Invocation;
 
 tokio::task_local! {
-    /// The innermost watch, also where what is inside of it has set an invocation that was taken
+    /// The invocation of the outermost watch, also where what is inside has set one that was taken
     /// outside. A task that was spawned has none, and knows its watch by its invocation.
-    static INSIDE: Option<Invocation>;
+    static INSIDE: Invocation;
 }
 
 /// Stands around a handler, or a part of one, until it ends in whatever way.
 ///
-/// An outermost one ends the invocation, with the last of those that are at work side by side; one
-/// further in only reports its own error.
+/// Only the outermost one reports, and ends the invocation with the last of those that are at work
+/// concurrently: one inside it changes nothing.
 #[derive(Debug)]
 pub(crate) struct Watch {
-    /// The invocation as it is inside.
-    invocation: Option<Invocation>,
-    id: u64,
-    outermost: bool,
+    /// The invocation as it is inside, and the number of this watch in it. Nothing where another
+    /// one is around this, or no invocation.
+    at_work: Option<(Invocation, u64)>,
+    /// An error is reported here, even without an invocation.
+    reports: bool,
 }
 
 /// An error as its line says it.
@@ -29,6 +30,7 @@ pub(crate) struct Failure {
     pub(crate) message: String,
     pub(crate) name: Option<String>,
     pub(crate) causes: Vec<String>,
+    pub(crate) stack_trace: Option<String>,
 }
 
 impl Watch {
@@ -42,79 +44,78 @@ impl Watch {
         Self::begin(false)
     }
 
-    fn begin(whole: bool) -> Self {
+    fn begin(handler: bool) -> Self {
         let Some(invocation) = Invocation::current() else {
-            return Self { invocation: None, id: 0, outermost: false };
+            return Self { at_work: None, reports: true };
         };
         let mut state = invocation.local::<State>().lock();
-        if !state.ending.is_watched() {
-            // Another one may have ended in this invocation before.
+        let id = state.ending.begin(around(&invocation), handler);
+        if id.is_some() {
             state.ended = false;
-            state.ending.said = None;
         }
-        let (id, parent) = state.ending.begin(around(&invocation), whole);
         drop(state);
-        Self { invocation: Some(invocation.watched(id)), id, outermost: parent == 0 }
+        Self { at_work: id.map(|id| (invocation.watched(id), id)), reports: id.is_some() }
     }
 
     /// Runs `future` so that the watches in it know this one.
-    pub(super) fn inside<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
-        let future = Invocation::enter(self.invocation.clone(), future);
-        INSIDE.scope(self.invocation.clone(), future)
+    pub(super) async fn inside<F: Future>(&self, future: F) -> F::Output {
+        match &self.at_work {
+            Some((invocation, _)) => {
+                let future = Invocation::enter(Some(invocation.clone()), future);
+                INSIDE.scope(invocation.clone(), future).await
+            }
+            None => future.await,
+        }
+    }
+
+    /// True unless another watch reports the errors of this one.
+    pub(super) fn reports(&self) -> bool {
+        self.reports
     }
 
     pub(crate) fn succeeded(mut self) {
         self.end(false);
     }
 
-    /// Ends a handler that returned an error, which has the form `debug`. The runtime says it as
-    /// `said`.
-    pub(crate) fn failed(mut self, error: &Failure, debug: &str, said: &str) {
-        if !self.is_reported(error, debug, said) {
+    /// Ends a handler whose error the runtime gets.
+    pub(crate) fn failed(self, error: &Failure) {
+        self.report(error, Reported::Handler);
+    }
+
+    /// Ends a part that returned an error. `beginning` is that of its `Debug` form, by which the
+    /// runtime's line is known if the error gets there.
+    pub(super) fn part_failed(self, error: &Failure, beginning: String) {
+        self.report(error, Reported::Error(beginning));
+    }
+
+    fn report(mut self, error: &Failure, reported: Reported) {
+        if let Some((invocation, _)) = &self.at_work {
+            invocation.local::<State>().lock().ending.reported = Some(reported);
+        }
+        if self.reports {
             error.log();
         }
         self.end(true);
     }
 
-    /// True if the error has a line of a watch inside of this one.
-    ///
-    /// An error changes its type on the way out, as into a box, and so is known by what it says.
-    fn is_reported(&self, error: &Failure, debug: &str, said: &str) -> bool {
-        let Some(invocation) = &self.invocation else { return false };
-        let says = [hash(&error.message), hash(debug)];
-        let ending = &mut invocation.local::<State>().lock().ending;
-        let Some(inside) = ending.at_work(self.id) else { return false };
-        let reported = inside.reported.iter().any(|inner| says.contains(inner));
-        if !reported {
-            inside.reported.extend(says);
-        }
-        if self.outermost {
-            ending.said = Some(Said::Error(hash(said)));
-        }
-        reported
-    }
-
     fn end(&mut self, failed: bool) {
-        let Some(invocation) = self.invocation.take() else { return };
+        let Some((invocation, id)) = self.at_work.take() else { return };
         let mut state = invocation.local::<State>().lock();
-        state.ending.end(self.id);
-        if self.outermost {
-            state.ended = !state.ending.is_watched();
-            drop(state);
-            if failed {
-                emit::flush_kept(&invocation);
-            }
+        state.ending.end(id);
+        state.ended = !state.ending.is_watched();
+        drop(state);
+        if failed {
+            emit::flush_kept(&invocation);
         }
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        if let Some(invocation) = &self.invocation
-            && self.outermost
+        if let Some((invocation, _)) = &self.at_work
             && std::thread::panicking()
         {
-            invocation.local::<State>().lock().ending.said = Some(Said::Panic);
+            invocation.local::<State>().lock().ending.reported = Some(Reported::Panic);
         }
         self.end(true);
     }
@@ -123,23 +124,22 @@ impl Drop for Watch {
 impl Failure {
     /// Writes the line.
     fn log(&self) {
-        let Self { message, name, causes } = self;
+        let Self { message, name, causes, stack_trace } = self;
         tracing::error!(
             target: HANDLER,
             exception = message,
             exception_name = name,
             exception_chain = (!causes.is_empty()).then(|| json(causes)),
+            stack_trace,
             "the handler failed",
         );
     }
 }
 
-/// The innermost watch around what runs now in `invocation`; 0 where there is none.
+/// The watch around what runs now in `invocation`; 0 where there is none.
 fn around(invocation: &Invocation) -> u64 {
-    let watch = |inside: &Option<Invocation>| {
-        let inside = inside.as_ref().filter(|inside| inside.is_same_event(invocation));
-        inside.map_or(0, Invocation::watch)
+    let watch = |inside: &Invocation| {
+        if inside.is_same_event(invocation) { inside.watch() } else { 0 }
     };
-    // One further in has the greater number.
     INSIDE.try_with(watch).unwrap_or_default().max(invocation.watch())
 }

@@ -9,7 +9,7 @@ use lambda_runtime::{Diagnostic, LambdaEvent};
 use tower::Service;
 
 use super::observer::{Observer, Outcome};
-use crate::error::causes::text;
+use crate::error::causes::stack_trace;
 use crate::error::diagnose::{diagnose, diagnose_panic, known_messages};
 
 /// What becomes of an event that is not handled.
@@ -88,12 +88,12 @@ fn told<R, E: Into<Diagnostic> + fmt::Debug + 'static>(
         }
         (Err(failure), outcome) => {
             let Some(outcome) = outcome else { return Err(told_of(failure)) };
-            let (debug, messages) = match &failure {
-                Failure::Handler(error) => (text(format_args!("{error:?}")), known_messages(error)),
-                Failure::Stack(diagnostic) => (format!("{diagnostic:?}"), Vec::new()),
+            let (messages, stack_trace) = match &failure {
+                Failure::Handler(error) => (known_messages(error), stack_trace(error)),
+                Failure::Stack(_) => (Vec::new(), None),
             };
             let diagnostic = told_of(failure);
-            outcome.failed(&diagnostic, &debug, messages);
+            outcome.failed(&diagnostic, messages, stack_trace);
             Err(diagnostic)
         }
     }

@@ -58,13 +58,19 @@ impl Outcome for Watch {
         (*self).succeeded();
     }
 
-    fn failed(self: Box<Self>, told: &Diagnostic, debug: &str, messages: Vec<String>) {
+    fn failed(
+        self: Box<Self>,
+        told: &Diagnostic,
+        messages: Vec<String>,
+        stack_trace: Option<String>,
+    ) {
         let mut messages = messages.into_iter();
         let error = Failure {
             message: messages.next().unwrap_or_else(|| told.error_message.clone()),
             name: Some(told.error_type.clone()),
             causes: messages.collect(),
+            stack_trace,
         };
-        (*self).failed(&error, debug, &format!("{told:?}"));
+        (*self).failed(&error);
     }
 }

@@ -24,10 +24,15 @@ pub(super) trait Outcome: Send {
     /// The handler has returned a response.
     fn succeeded(self: Box<Self>);
 
-    /// The handler has returned an error, which Lambda is `told` of. `debug` is its `Debug` form.
-    /// Of an error that is known to be one `messages` has its own and those of its causes, from the
-    /// outside in; of another one nothing.
-    fn failed(self: Box<Self>, told: &Diagnostic, debug: &str, messages: Vec<String>);
+    /// The handler has returned an error, which Lambda is `told` of. Of an error that is known to
+    /// be one `messages` has its own and those of its causes, from the outside in; of another one
+    /// nothing. `stack_trace` is there if it was captured.
+    fn failed(
+        self: Box<Self>,
+        told: &Diagnostic,
+        messages: Vec<String>,
+        stack_trace: Option<String>,
+    );
 }
 
 /// Shows each event to an observer before it is parsed.

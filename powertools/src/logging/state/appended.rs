@@ -96,11 +96,4 @@ impl Appended {
         }
         &self.written
     }
-
-    /// Forgets how the keys stand in a line: the next one is by other settings.
-    pub(in crate::logging) fn write_again(&mut self) {
-        self.written.clear();
-        self.keys.iter_mut().for_each(|key| key.changed = true);
-        self.changed = true;
-    }
 }

@@ -1,6 +1,6 @@
-//! How the handler of an invocation has ended, and what stands in a line of it already.
+//! How the handler of an invocation ends, and what of that has a line already.
 
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::fmt::{self, Write as _};
 
 /// The target of a line about a handler's error.
 pub(in crate::logging) const HANDLER: &str = "powertools::handler";
@@ -8,94 +8,153 @@ pub(in crate::logging) const HANDLER: &str = "powertools::handler";
 /// The target of a line about a panic.
 pub(in crate::logging) const PANIC: &str = "powertools::panic";
 
+/// How much of an error's `Debug` form tells it from others.
+const BEGINNING: usize = 256;
+
 /// What an invocation knows of the end of its handler.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(in crate::logging) struct Ending {
-    /// The watches at work.
-    watches: Vec<AtWork>,
+    /// The outermost watches at work: several where they run concurrently.
+    watches: Vec<u64>,
+    /// The watch around all that the runtime calls, while it is at work.
+    handler: Option<u64>,
     /// How many watches have begun.
     begun: u64,
-    pub(in crate::logging) said: Option<Said>,
-    /// The settings by which an error has a line: the level and the filter let it through.
-    error_written: Vec<u64>,
-    /// Those by which a panic has: the hook is there, and the filter lets it through.
-    panic_written: Vec<u64>,
+    /// What a watch reported last, for when the runtime reports it too.
+    pub(in crate::logging) reported: Option<Reported>,
+    /// An error has its line: the level and the filter let it through.
+    error_written: bool,
+    /// A panic has its line: the hook is installed, and the filter lets it through.
+    panic_written: bool,
 }
 
-/// A watch, as its invocation knows it.
-#[derive(Debug)]
-pub(in crate::logging) struct AtWork {
-    id: u64,
-    /// The one around it; 0 where there is none.
-    parent: u64,
-    /// It stands around all that the runtime has called.
-    whole: bool,
-    /// The errors that were reported inside of it, by the hashes of their messages and `Debug`
-    /// forms.
-    pub(in crate::logging) reported: Vec<u64>,
-}
-
-/// What the handler ended with.
-#[derive(Debug)]
-pub(in crate::logging) enum Said {
-    /// An error, by the hash of what the runtime says of it.
-    Error(u64),
+/// What a watch ended with.
+#[derive(Clone, Debug)]
+pub(in crate::logging) enum Reported {
+    /// The error that the runtime gets, whatever it looks like there.
+    Handler,
+    /// An error whose `Debug` form begins like this.
+    Error(String),
     Panic,
 }
 
 impl Ending {
-    /// Begins a watch inside of `parent`. Returns its number and that of the one around it.
-    pub(in crate::logging) fn begin(&mut self, parent: u64, whole: bool) -> (u64, u64) {
-        self.begun += 1;
+    /// Begins a watch inside the one with the number `around`. Returns its own number, or nothing
+    /// where another watch will report the same errors.
+    pub(in crate::logging) fn begin(&mut self, around: u64, handler: bool) -> Option<u64> {
         // A task can outlive the watch in which it began.
-        let around = |watch: &&AtWork| watch.id == parent || watch.whole;
-        let parent = self.watches.iter().rfind(around).map_or(0, |watch| watch.id);
-        self.watches.push(AtWork { id: self.begun, parent, whole, reported: Vec::new() });
-        (self.begun, parent)
+        if self.handler.is_some() || self.watches.contains(&around) {
+            return None;
+        }
+        if self.watches.is_empty() {
+            // Another one may have ended in this invocation before.
+            self.reported = None;
+        }
+        self.begun += 1;
+        self.watches.push(self.begun);
+        if handler {
+            self.handler = Some(self.begun);
+        }
+        Some(self.begun)
     }
 
-    /// True if an outermost watch is at work.
+    /// True if a watch is at work.
     pub(in crate::logging) fn is_watched(&self) -> bool {
-        self.watches.iter().any(|watch| watch.parent == 0)
+        !self.watches.is_empty()
     }
 
-    pub(in crate::logging) fn at_work(&mut self, id: u64) -> Option<&mut AtWork> {
-        self.watches.iter_mut().find(|watch| watch.id == id)
+    pub(in crate::logging) fn end(&mut self, watch: u64) {
+        self.watches.retain(|&at_work| at_work != watch);
+        self.handler.take_if(|handler| *handler == watch);
     }
 
-    /// Ends a watch: the one around it gets to know what was reported.
-    pub(in crate::logging) fn end(&mut self, id: u64) {
-        let Some(at) = self.watches.iter().position(|watch| watch.id == id) else { return };
-        let AtWork { parent, reported, .. } = self.watches.remove(at);
-        if let Some(parent) = self.at_work(parent) {
-            parent.reported.extend(reported);
-        }
+    /// Takes note of a line with `target` at ERROR.
+    pub(in crate::logging) fn written(&mut self, target: &str) {
+        self.error_written |= target == HANDLER;
+        self.panic_written |= target == PANIC;
     }
 
-    /// A line of `target` was written at ERROR, by the settings of that number.
-    pub(in crate::logging) fn written(&mut self, target: &str, settings: u64) {
-        let written = match target {
-            HANDLER => &mut self.error_written,
-            PANIC => &mut self.panic_written,
-            _ => return,
-        };
-        if !written.contains(&settings) {
-            written.push(settings);
-        }
-    }
-
-    /// True if what the runtime says of the handler's end stands in a line of these settings already.
-    pub(in crate::logging) fn is_said(&self, text: &str, settings: u64) -> bool {
-        match self.said {
-            Some(Said::Error(said)) => self.error_written.contains(&settings) && said == hash(text),
-            Some(Said::Panic) => {
-                self.panic_written.contains(&settings) && text.contains("panicked")
+    /// True if what the runtime reports as `message` has a line already.
+    pub(in crate::logging) fn is_written(&self, message: &dyn fmt::Debug) -> bool {
+        match &self.reported {
+            Some(Reported::Handler) => self.error_written,
+            Some(Reported::Error(beginning)) => {
+                self.error_written && begins_with(message, beginning)
+            }
+            Some(Reported::Panic) => {
+                self.panic_written && debug_beginning(message, None).contains("panicked")
             }
             None => false,
         }
     }
 }
 
-pub(in crate::logging) fn hash(text: &str) -> u64 {
-    BuildHasherDefault::<DefaultHasher>::default().hash_one(text)
+/// The beginning of the `Debug` form of an error, up to its whole `message` if it begins with that:
+/// `anyhow` writes a backtrace behind it, which can take hundreds of milliseconds.
+pub(in crate::logging) fn debug_beginning(error: &dyn fmt::Debug, message: Option<&str>) -> String {
+    struct Beginning<'a> {
+        text: String,
+        message: Option<&'a str>,
+    }
+    impl fmt::Write for Beginning<'_> {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            let room = BEGINNING - self.text.len();
+            self.text.push_str(&text[..text.floor_char_boundary(room)]);
+            let whole = self.message.is_some_and(|message| self.text == message);
+            // An error ends the formatting.
+            if whole || text.len() >= room { Err(fmt::Error) } else { Ok(()) }
+        }
+    }
+    let mut beginning = Beginning { text: String::new(), message };
+    let _ = write!(beginning, "{error:?}");
+    beginning.text
+}
+
+/// True if the `Debug` form of `value` begins with `expected`. Nothing behind that is formatted.
+fn begins_with(value: &dyn fmt::Debug, expected: &str) -> bool {
+    struct Rest<'a>(&'a str);
+    impl fmt::Write for Rest<'_> {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            match self.0.strip_prefix(text) {
+                Some(rest) => {
+                    self.0 = rest;
+                    if rest.is_empty() { Err(fmt::Error) } else { Ok(()) }
+                }
+                None => {
+                    if text.starts_with(self.0) {
+                        self.0 = "";
+                    }
+                    Err(fmt::Error)
+                }
+            }
+        }
+    }
+    let mut rest = Rest(expected);
+    let _ = write!(rest, "{value:?}");
+    rest.0.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_beginning_ends_with_the_message_or_at_its_limit() {
+        let anyhow = format_args!("{}\n\nCaused by:\n    {}", "lost", "no answer");
+        assert_eq!(debug_beginning(&anyhow, Some("lost")), "lost");
+        assert_eq!(debug_beginning(&"lost", Some("lost")), "\"lost\"");
+        assert_eq!(debug_beginning(&"é".repeat(500), None).len(), BEGINNING - 1);
+        assert_eq!(debug_beginning(&"", None), "\"\"");
+    }
+
+    #[test]
+    fn a_value_begins_with_its_beginning_only() {
+        for value in ["lost", "é", &"x".repeat(1_000)] {
+            let beginning = debug_beginning(&value, None);
+            assert!(begins_with(&value, &beginning), "{value}");
+            assert!(begins_with(&format_args!("{value:?} and more"), &beginning), "{value}");
+            assert!(!begins_with(&"another", &beginning), "{value}");
+            assert!(!begins_with(&&value[..0], &beginning), "{value}");
+        }
+    }
 }

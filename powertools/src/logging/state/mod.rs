@@ -28,14 +28,12 @@ pub(super) struct State {
 
 #[derive(Default)]
 pub(super) struct Changing {
-    /// The settings by which the next two are written.
-    settings: u64,
     /// The fields of the invocation as they stand in a line, once that has been asked for.
     head: Vec<u8>,
     pub(super) appended: Appended,
     correlation_id: Option<String>,
-    /// Kept lines, and who writes them.
-    buffers: Vec<(Shared, Buffer)>,
+    /// Kept lines, and the settings by which they are written.
+    pub(super) kept: Option<(Shared, Buffer)>,
     pub(super) ending: Ending,
     /// The handler has ended: nothing is kept any more.
     pub(super) ended: bool,
@@ -49,11 +47,6 @@ impl State {
     /// The decision for an invocation, which its request id makes.
     pub(super) fn is_sampled(&self, invocation: &Invocation, rate: f64) -> bool {
         *self.share.get_or_init(|| share(invocation.request_id())) < rate
-    }
-
-    /// Takes out all lines that are kept, each with who writes it.
-    pub(super) fn take_all(&self) -> Vec<(Shared, Buffer)> {
-        std::mem::take(&mut self.lock().buffers)
     }
 }
 
@@ -77,11 +70,6 @@ impl Changing {
         others: &Fields,
         out: &mut Vec<u8>,
     ) {
-        if self.settings != settings.id {
-            self.settings = settings.id;
-            self.head.clear();
-            self.appended.write_again();
-        }
         if self.head.is_empty() {
             self.head = head(invocation, self.correlation_id.as_deref(), sampled, settings);
         }
@@ -105,18 +93,8 @@ impl Changing {
 
     /// Keeps a line for later.
     pub(super) fn keep(&mut self, line: &[u8], settings: &Shared) {
-        let known = self.buffers.iter().position(|(keeper, _)| keeper.id == settings.id);
-        let at = known.unwrap_or_else(|| {
-            self.buffers.push((settings.clone(), Buffer::default()));
-            self.buffers.len() - 1
-        });
-        self.buffers[at].1.push(line, settings.buffer);
-    }
-
-    /// Takes out the lines that are kept for a writer.
-    pub(super) fn take_kept(&mut self, settings: &Settings) -> Buffer {
-        let kept = self.buffers.iter_mut().find(|(keeper, _)| keeper.id == settings.id);
-        kept.map(|(_, buffer)| std::mem::take(buffer)).unwrap_or_default()
+        let (_, buffer) = self.kept.get_or_insert_with(|| (settings.clone(), Buffer::default()));
+        buffer.push(line, settings.buffer);
     }
 }
 
