@@ -1,6 +1,7 @@
 //! One line, from its level to its line break.
 
 use std::cell::Cell;
+use std::fmt;
 use std::mem;
 
 use tracing::{Level, Metadata};
@@ -8,10 +9,11 @@ use tracing::{Level, Metadata};
 use super::line::fields::Fields;
 use super::line::format::Format;
 use super::line::timestamp::Timestamp;
-use super::line::{cut, indent};
+use super::line::{cut, indent, keys};
 use super::settings::{Settings, Shared};
 use super::state::State;
 use super::state::buffer::Buffer;
+use super::state::ending::PANIC;
 use crate::Invocation;
 use crate::json::write;
 
@@ -95,10 +97,16 @@ impl Scratch {
     }
 
     /// Completes the line and writes it, or keeps it with its invocation if it is not to be
-    /// `written`.
-    pub(super) fn end(&mut self, origin: &Origin<'_>, written: bool, settings: &Shared) {
+    /// `written`. The invocation is the current one, unless there is one `of_span`.
+    pub(super) fn end(
+        &mut self,
+        origin: &Origin<'_>,
+        written: bool,
+        settings: &Shared,
+        of_span: Option<&Invocation>,
+    ) {
         let is_error = origin.level == Level::ERROR;
-        let kept = Invocation::with_current(|invocation| {
+        let mut end = |invocation: &Invocation| {
             let now = invocation.clock().now();
             let state = invocation.local::<State>();
             let rate = settings.sample_rate;
@@ -115,7 +123,11 @@ impl Scratch {
                 return None;
             }
             Some(if is_error { state.kept.take() } else { None })
-        });
+        };
+        let kept = match of_span {
+            Some(invocation) => Some(end(invocation)),
+            None => Invocation::with_current(end),
+        };
         match kept {
             // An invocation keeps the line, or nobody does.
             Some(None) => {}
@@ -211,5 +223,34 @@ pub(super) fn warn(message: &str, settings: &Shared) {
         Format::Json => write::string(&mut scratch.line, message),
         Format::Text => write::escaped(&mut scratch.line, message, &write::PLAIN),
     }
-    scratch.end(&origin, true, settings);
+    scratch.end(&origin, true, settings, None);
+}
+
+/// Writes the line of a panic. No other layer sees it: one can be what panicked, and hold a lock.
+pub(super) fn panicked(message: &str, location: Option<&dyn fmt::Display>, settings: &Shared) {
+    if !settings.admission.reports_panics {
+        return;
+    }
+    let origin = Origin { level: Level::ERROR, target: PANIC, line: None };
+    let mut scratch = Scratch::default();
+    scratch.begin(&origin, settings);
+    settings.format.message(&mut scratch.line);
+    let text = format!("panicked: {message}");
+    match settings.format {
+        Format::Json => write::string(&mut scratch.line, &text),
+        Format::Text => write::escaped(&mut scratch.line, &text, &write::PLAIN),
+    }
+    let style = settings.style();
+    let mut put = |name: &'static str, value: &dyn fmt::Display| {
+        scratch.fields.put(name.into(), &style, |out| write::display(out, value));
+    };
+    put(keys::EXCEPTION, &message);
+    put(keys::EXCEPTION_NAME, &"Powertools.Panic");
+    if let Some(location) = location {
+        put("panic_location", location);
+    }
+    scratch.end(&origin, true, settings, None);
+    Invocation::with_current(|invocation| {
+        invocation.local::<State>().lock().ending.written(PANIC);
+    });
 }

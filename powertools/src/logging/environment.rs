@@ -8,20 +8,23 @@ use crate::environment::{DEV, InvalidFlag, SERVICE_NAME};
 
 const LAMBDA_LEVEL: &str = "AWS_LAMBDA_LOG_LEVEL";
 const LEVEL: &str = "POWERTOOLS_LOG_LEVEL";
+const PLAIN_LEVEL: &str = "LOG_LEVEL";
 const FILTER: &str = "POWERTOOLS_LOG_FILTER";
 const FORMAT: &str = "POWERTOOLS_LOG_FORMAT";
 const SAMPLE_RATE: &str = "POWERTOOLS_LOGGER_SAMPLE_RATE";
 const LOG_EVENT: &str = "POWERTOOLS_LOGGER_LOG_EVENT";
 
 impl Environment {
-    /// `AWS_LAMBDA_LOG_LEVEL` over `POWERTOOLS_LOG_LEVEL` over `code`.
+    /// `AWS_LAMBDA_LOG_LEVEL` over `POWERTOOLS_LOG_LEVEL` over `LOG_LEVEL` over `code`.
     pub(super) fn levels(&self, code: Level, warnings: &mut Vec<String>) -> Result<Levels, Error> {
         let own = match self.get(LEVEL) {
-            None => code,
-            Some(word) => word
-                .parse()
-                .map_err(|error: ParseLevelError| Error::setting(LEVEL, word, error.to_string()))?,
+            None => self.plain_level(warnings),
+            Some(word) => Some(word.parse().map_err(|error: ParseLevelError| {
+                Error::setting(LEVEL, word, error.to_string())
+            })?),
         };
+        let by_variable = own.is_some();
+        let own = own.unwrap_or(code);
         let lambda = match self.get(LAMBDA_LEVEL).map(|word| word.parse()) {
             None => None,
             Some(Ok(level)) => Some(level),
@@ -41,8 +44,18 @@ impl Environment {
                 name(lambda),
             ));
         }
-        let by_variable = lambda.is_some() || self.get(LEVEL).is_some();
+        let by_variable = by_variable || lambda.is_some();
         Ok(Levels { level: lambda.unwrap_or(own), lambda, by_variable })
+    }
+
+    /// The variable that the toolkits for TypeScript and Python read too. Other programs give it
+    /// words of their own, which must not stop a function.
+    fn plain_level(&self, warnings: &mut Vec<String>) -> Option<Level> {
+        let level = self.get(PLAIN_LEVEL)?.parse().ok();
+        if level.is_none() {
+            warnings.push(format!("{PLAIN_LEVEL} is not a known level: it is ignored"));
+        }
+        level
     }
 
     /// `POWERTOOLS_LOG_FILTER` over `code`, of which only single targets hold where a variable says

@@ -2,19 +2,21 @@ use std::fmt;
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Level, Subscriber};
+use tracing::{Event, Level, Subscriber, dispatcher};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
-use tracing_subscriber::registry::{LookupSpan, SpanRef};
+use tracing_subscriber::registry::LookupSpan;
 
 use super::emit::{self, Origin, Scratch};
+use super::filter::admission::{is_aws, is_runtime};
 use super::handler::EVENT;
 use super::line::fields::Fields;
 use super::line::format::Format;
 use super::line::visitor::Visitor;
 use super::settings::{Settings, Shared};
 use super::state::State;
-use super::state::ending::{HANDLER, PANIC};
+use super::state::ending::HANDLER;
+use super::state::spanned::{Spanned, invocation_of};
 use crate::Invocation;
 use crate::json::{cut, write};
 
@@ -25,16 +27,6 @@ pub(super) struct Lines {
     is_second: bool,
 }
 
-/// The fields of a span as they stand in a line. The type is of this crate alone, so that no other
-/// layer's are taken for them.
-struct SpanFields(Fields);
-
-/// The invocation that failed in a span of the runtime.
-struct FailedInvocation(Invocation);
-
-/// The spans of the runtime repeat what the invocation says under other names.
-const RUNTIME: &str = "lambda_runtime";
-
 /// Where the runtime says of a handler's error what is said here already.
 const RUNTIME_ERRORS: &str = "lambda_runtime::layers::panic";
 
@@ -44,7 +36,7 @@ impl Lines {
     }
 
     fn visitor<'a>(&'a self, fields: &'a mut Fields) -> Visitor<'a> {
-        Visitor { fields, message: None, style: self.settings.style() }
+        Visitor { fields, message: None, style: self.settings.style(), is_of_span: true }
     }
 }
 
@@ -58,25 +50,30 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
     }
 
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        if self.is_second || attributes.metadata().target().starts_with(RUNTIME) {
+        let mut spanned = Spanned { invocation: Invocation::current(), ..Spanned::default() };
+        let metadata = attributes.metadata();
+        let has_fields = !metadata.fields().is_empty() && !is_runtime(metadata.target());
+        if self.is_second || !(has_fields || spanned.invocation.is_some()) {
             return;
         }
-        let mut fields = Fields::default();
-        attributes.record(&mut self.visitor(&mut fields));
-        if let Some(span) = context.span(id)
-            && !attributes.metadata().fields().is_empty()
-        {
-            span.extensions_mut().insert(SpanFields(fields));
+        if has_fields {
+            attributes.record(&mut self.visitor(&mut spanned.fields));
+        }
+        if let Some(span) = context.span(id) {
+            span.extensions_mut().replace(spanned);
         }
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
-        let Some(span) = context.span(id).filter(|_| !self.is_second) else { return };
+        let Some(span) = context.span(id) else { return };
+        if self.is_second || is_runtime(span.metadata().target()) {
+            return;
+        }
         // Outside of the lock: a value's `Debug` can log.
         let mut new = Fields::default();
         values.record(&mut self.visitor(&mut new));
         let mut extensions = span.extensions_mut();
-        if let Some(SpanFields(fields)) = extensions.get_mut() {
+        if let Some(Spanned { fields, .. }) = extensions.get_mut() {
             new.add_missing(fields);
             *fields = new;
         }
@@ -88,9 +85,11 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
         if self.is_second || is_written_already(event, &context) {
             return;
         }
+        let of_span = invocation_of(context.event_scope(event));
         let written = !settings.admission.takes_debug()
             || settings.admission.admits(metadata, context.clone());
-        if !written && Invocation::with_current(|_| ()).is_none() {
+        let has_invocation = || of_span.is_some() || Invocation::with_current(|_| ()).is_some();
+        if !written && !has_invocation() {
             return;
         }
 
@@ -99,23 +98,47 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
         scratch.begin(&origin, settings);
         let Scratch { line, fields, .. } = &mut *scratch;
         let (style, start) = (settings.style(), line.len());
-        event.record(&mut Visitor { fields, message: Some(line), style });
+        event.record(&mut Visitor { fields, message: Some(line), style, is_of_span: false });
         if metadata.target() == EVENT {
             limit_event(line, start, fields, settings);
+        } else if is_aws(metadata.target()) {
+            hide_access_keys(line);
+            hide_access_keys(&mut fields.bytes);
         }
-        if let Some(scope) = context.event_scope(event) {
-            for span in scope {
-                let extensions = span.extensions();
-                if let Some(SpanFields(outer)) = extensions.get() {
-                    fields.add_missing(outer);
-                }
+        for span in context.event_scope(event).into_iter().flatten() {
+            if let Some(Spanned { fields: outer, .. }) = span.extensions().get() {
+                fields.add_missing(outer);
             }
         }
-        scratch.end(&origin, written, settings);
+        scratch.end(&origin, written, settings, of_span.as_ref());
         scratch.give_back();
-        if *metadata.level() == Level::ERROR && [HANDLER, PANIC].contains(&metadata.target()) {
-            remember(event, &context);
+        if *metadata.level() == Level::ERROR && metadata.target() == HANDLER {
+            Invocation::with_current(|invocation| {
+                invocation.local::<State>().lock().ending.written(HANDLER);
+            });
         }
+    }
+}
+
+/// The settings of the layer that writes the lines of this thread.
+pub(super) fn settings_in_use() -> Option<Shared> {
+    dispatcher::get_default(|dispatch| {
+        dispatch.downcast_ref::<Lines>().map(|lines| lines.settings.clone())
+    })
+}
+
+/// Hides the identifiers of access keys, which the AWS SDK has in some of its lines.
+fn hide_access_keys(text: &mut [u8]) {
+    /// Four letters for the kind of key, and these behind them.
+    const REST: usize = 16;
+    let mut at = 0;
+    while let Some(key) = text.get(at..at + 4 + REST) {
+        let is_rest = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+        if (key.starts_with(b"AKIA") || key.starts_with(b"ASIA")) && key.iter().all(is_rest) {
+            text[at + 4..at + 4 + REST].fill(b'*');
+            at += REST;
+        }
+        at += 1;
     }
 }
 
@@ -136,26 +159,6 @@ fn limit_event(line: &mut Vec<u8>, start: usize, fields: &mut Fields, settings: 
     fields.put("event_bytes".into(), &settings.style(), |out| write::integer(out, bytes));
 }
 
-/// Remembers that an error or a panic has its line, for when the runtime comes to say it.
-fn remember<S>(event: &Event<'_>, context: &Context<'_, S>)
-where
-    S: Subscriber + for<'a> LookupSpan<'a>,
-{
-    let Some(invocation) = Invocation::current() else { return };
-    invocation.local::<State>().lock().ending.written(event.metadata().target());
-    if let Some(span) = runtime_span(event, context) {
-        span.extensions_mut().replace(FailedInvocation(invocation));
-    }
-}
-
-/// The span that the runtime puts around an invocation.
-fn runtime_span<'a, S>(event: &Event<'_>, context: &'a Context<'a, S>) -> Option<SpanRef<'a, S>>
-where
-    S: Subscriber + for<'b> LookupSpan<'b>,
-{
-    context.event_scope(event)?.find(|span| span.metadata().target().starts_with(RUNTIME))
-}
-
 /// True for the runtime's line about an error of the handler that has one of ours.
 fn is_written_already<S>(event: &Event<'_>, context: &Context<'_, S>) -> bool
 where
@@ -166,10 +169,7 @@ where
         return false;
     }
     // A handler under the plain runtime has left its invocation by now.
-    let invocation = Invocation::current().or_else(|| {
-        let span = runtime_span(event, context)?;
-        span.extensions().get::<FailedInvocation>().map(|failed| failed.0.clone())
-    });
+    let invocation = Invocation::current().or_else(|| invocation_of(context.event_scope(event)));
     let Some(invocation) = invocation else { return false };
     let mut found = FindWritten { invocation: &invocation, is_written: false };
     event.record(&mut found);

@@ -1,7 +1,9 @@
+use std::fmt;
 use std::panic::{self, PanicHookInfo};
 use std::sync::Once;
 
-use super::state::ending::PANIC;
+use super::layer::settings_in_use;
+use super::{emit, start};
 
 /// Logs every panic of the process from here on, before the panic hook that was there does its work.
 ///
@@ -19,13 +21,9 @@ pub fn log_panics() {
 }
 
 fn report(panic: &PanicHookInfo<'_>) {
+    // Inside a dispatch `tracing` has no subscriber to ask.
+    let Some(settings) = settings_in_use().or_else(start::settings_of_the_process) else { return };
     let message = panic.payload_as_str().unwrap_or("the panic has no message");
-    let location = panic.location().map(tracing::field::display);
-    tracing::error!(
-        target: PANIC,
-        exception = message,
-        exception_name = "Powertools.Panic",
-        panic_location = location,
-        "panicked: {message}",
-    );
+    let location = panic.location().map(|location| location as &dyn fmt::Display);
+    emit::panicked(message, location, &settings);
 }

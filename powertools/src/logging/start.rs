@@ -1,5 +1,7 @@
 //! How a process begins to log.
 
+use std::sync::OnceLock;
+
 use tracing::dispatcher;
 use tracing::subscriber::NoSubscriber;
 use tracing::{Subscriber, subscriber};
@@ -12,10 +14,19 @@ use super::layer::Lines;
 use super::settings::Shared;
 use super::{Error, emit, log_panics};
 
+/// What [`init`] was called with.
+static OF_THE_PROCESS: OnceLock<Shared> = OnceLock::new();
+
+/// The settings by which the whole process logs, if they were given to [`init`].
+pub(super) fn settings_of_the_process() -> Option<Shared> {
+    OF_THE_PROCESS.get().cloned()
+}
+
 /// Makes the process log by `settings`.
 pub(super) fn init(settings: Shared, warnings: &[String]) -> Result<(), Error> {
     let subscriber = tracing_subscriber::registry().with(layer(settings.clone()));
     subscriber::set_global_default(subscriber).map_err(|_| Error::AlreadySet)?;
+    let _ = OF_THE_PROCESS.set(settings.clone());
     warn(&settings, warnings);
     log_panics();
     Ok(())

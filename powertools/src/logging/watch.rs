@@ -4,6 +4,7 @@ use super::emit;
 use super::line::json::json;
 use super::state::State;
 use super::state::ending::{HANDLER, Reported};
+use super::state::spanned::attach;
 use crate::Invocation;
 
 tokio::task_local! {
@@ -54,6 +55,9 @@ impl Watch {
             state.ended = false;
         }
         drop(state);
+        if id.is_some() && !handler {
+            attach(&invocation);
+        }
         Self { at_work: id.map(|id| (invocation.watched(id), id)), reports: id.is_some() }
     }
 

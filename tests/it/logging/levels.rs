@@ -37,6 +37,74 @@ fn the_variables_go_over_code_and_that_of_lambda_over_all() {
 }
 
 #[test]
+fn silent_admits_nothing_as_in_other_toolkits() {
+    for variable in ["POWERTOOLS_LOG_LEVEL", "LOG_LEVEL", "AWS_LAMBDA_LOG_LEVEL"] {
+        let logging = logging().environment([(variable, "silent")]);
+        assert_eq!(logged(logging, at_each_level).take(), "", "{variable}");
+    }
+}
+
+#[test]
+fn the_plain_variable_overrides_code_only() {
+    let plain = [("LOG_LEVEL", "ERROR")];
+    assert_eq!(logged(logging().environment(plain), at_each_level).messages(), ["error"]);
+    let filter = logging().filter("debug").environment(plain);
+    assert_eq!(logged(filter, at_each_level).messages(), ["error"]);
+    let both = [("LOG_LEVEL", "ERROR"), ("POWERTOOLS_LOG_LEVEL", "WARN")];
+    assert_eq!(logged(logging().environment(both), at_each_level).messages(), &ALL[3..]);
+    let lambda = [("LOG_LEVEL", "ERROR"), ("AWS_LAMBDA_LOG_LEVEL", "WARN")];
+    let messages = logged(logging().environment(lambda), at_each_level).messages();
+    assert_eq!(messages, &ALL[3..]);
+    // Its words are those of other programs, too.
+    let other = logging().environment([("LOG_LEVEL", "verbose")]);
+    let messages = logged(other, at_each_level).messages();
+    assert_eq!(messages[0], "LOG_LEVEL is not a known level: it is ignored");
+    assert_eq!(messages[1..], ALL[2..]);
+}
+
+/// One line at each level of the libraries under a function.
+fn of_libraries() {
+    macro_rules! at_each_level {
+        ($($target:literal),*) => {$(
+            tracing::trace!(target: $target, "{}: trace", $target);
+            tracing::debug!(target: $target, "{}: debug", $target);
+            tracing::info!(target: $target, "{}: info", $target);
+        )*};
+    }
+    at_each_level!["hyper::client", "h2", "rustls", "aws_config", "aws_smithy_runtime", "tower"];
+}
+
+#[test]
+fn debug_means_the_code_of_the_user() {
+    for level in [Level::Debug, Level::Trace] {
+        let messages = logged(logging().level(level), of_libraries).messages();
+        assert_eq!(messages.len(), 6, "{messages:?}");
+        assert!(messages.iter().all(|message| message.ends_with(": info")), "{messages:?}");
+    }
+    let plain = logging().filter("trace").environment([("", "")]);
+    assert_eq!(logged(plain, of_libraries).json().len(), 6);
+    let named = logging().level(Level::Debug).filter("hyper=trace");
+    let messages = logged(named, of_libraries).messages();
+    assert_eq!(messages.len(), 8, "{messages:?}");
+    assert_eq!(messages[..2], ["hyper::client: trace", "hyper::client: debug"]);
+}
+
+#[test]
+fn an_access_key_id_is_not_written() {
+    let key = "AKIAIOSFODNN7EXAMPLE";
+    let lines = logged(logging().level(Level::Trace).filter("aws_config=trace"), || {
+        tracing::trace!(target: "aws_config::profile", key, "loaded {key} and ASIA{}", &key[4..]);
+        tracing::info!(target: "aws_sdk_s3", key, "{key}");
+        tracing::info!(arn = "AKIA", "{key}");
+    });
+    let text = lines.take();
+    let [first, second, own] = &text.lines().collect::<Vec<_>>()[..] else { panic!("{text}") };
+    assert!(first.contains("loaded AKIA**************** and ASIA****************"), "{first}");
+    assert!(!first.contains(&key[4..]) && !second.contains(&key[4..]), "{text}");
+    assert!(own.contains(key), "{own}");
+}
+
+#[test]
 fn fatal_of_lambda_admits_nothing() {
     let variables = [("AWS_LAMBDA_LOG_LEVEL", "FATAL"), ("POWERTOOLS_LOG_FILTER", "it=trace")];
     let logging = logging().environment(variables).buffer(1024).sample_rate(1.0);

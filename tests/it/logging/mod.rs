@@ -27,6 +27,7 @@ mod python;
 mod random;
 mod redaction;
 mod settings;
+mod spans;
 
 /// The lines that were written, whole.
 #[derive(Clone, Default)]

@@ -95,6 +95,17 @@ async fn the_environment_says_what_is_logged() {
     assert_eq!(logged(&lambda, "panic").await.1, [] as [Value; 0]);
 }
 
+/// What a function of this kind writes for one event.
+async fn logged_like(kind: &str, lambda: &FakeRuntime) -> (Outcome, Vec<Value>) {
+    let mut program = program();
+    program.arg(kind);
+    let function = lambda.spawn(program).unwrap();
+    let outcome = lambda.send(Event::new("fails").request_id("r-1")).outcome().await;
+    function.kill().await;
+    let lines = function.stdout();
+    (outcome, lines.iter().map(|line| serde_json::from_str(line).expect(line)).collect())
+}
+
 /// What a program that is told to be `like` this writes for one event.
 async fn stdout(like: &str, event: &str) -> Vec<String> {
     let mut program = program();
@@ -127,6 +138,34 @@ async fn the_layer_among_others_logs_panics_where_that_is_asked_for() {
     let lines: Vec<_> = lines.iter().filter(|line| line.starts_with('{')).collect();
     let [panic] = lines[..] else { panic!("{lines:#?}") };
     assert!(panic.contains(r#""message":"panicked: on purpose""#), "{panic}");
+}
+
+/// A panic in what another layer writes finds that layer locked.
+#[test]
+fn a_panic_inside_another_layer_has_a_line() {
+    let mut program = program().arg("locked").stdout(Stdio::piped()).spawn().unwrap();
+    let mut waited = 0;
+    while program.try_wait().unwrap().is_none() {
+        waited += 1;
+        assert!(waited < 3_000, "it stands still");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let text = std::io::read_to_string(program.stdout.unwrap()).unwrap();
+    assert!(text.contains(r#""message":"panicked: in a value""#), "{text}");
+}
+
+#[tokio::test]
+async fn an_anyhow_error_has_its_stack_trace_where_one_was_captured() {
+    let lambda = FakeRuntime::new().env("RUST_BACKTRACE", "1");
+    let (_, lines) = logged_like("anyhow", &lambda).await;
+    let error = lines.last().unwrap();
+    assert_eq!(error["exception"], "no order");
+    assert_eq!(error["exception_chain"], json!(["no number in fails"]));
+    assert!(error["stack_trace"].as_str().unwrap().contains("logs::fails"), "{error}");
+
+    let lambda = FakeRuntime::new().env("RUST_BACKTRACE", "0");
+    let (_, lines) = logged_like("anyhow", &lambda).await;
+    assert_eq!(lines.last().unwrap().get("stack_trace"), None);
 }
 
 #[tokio::test]

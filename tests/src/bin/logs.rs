@@ -20,6 +20,11 @@ async fn main() -> Result<(), Error> {
             Ok(())
         }
         Some("twice") => Ok(logging::init().and_then(|()| logging::init())?),
+        Some("locked") => {
+            panic_inside_a_layer();
+            Ok(())
+        }
+        Some("anyhow") => Powertools::new(fails).logging(Logging::new()).run().await,
         Some("plain") => {
             logging::init()?;
             lambda_runtime::run(service_fn(alone)).await
@@ -84,6 +89,40 @@ async fn handle(event: LambdaEvent<String>) -> Result<String, Error> {
         }
         _ => Ok(event.payload),
     }
+}
+
+async fn fails(event: LambdaEvent<String>) -> Result<String, anyhow::Error> {
+    Err(anyhow::anyhow!("no number in {}", event.payload).context("no order"))
+}
+
+/// A layer that is locked while it looks at a value.
+#[derive(Default)]
+struct Locked(std::sync::Mutex<String>);
+
+impl<S: tracing::Subscriber> Layer<S> for Locked {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+        let mut text = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        event.record(&mut |field: &tracing::field::Field, value: &dyn fmt::Debug| {
+            *text = format!("{field}={value:?}");
+        });
+    }
+}
+
+/// A value whose text cannot be made.
+struct Panics;
+
+impl fmt::Debug for Panics {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        panic!("in a value")
+    }
+}
+
+fn panic_inside_a_layer() {
+    let subscriber = tracing_subscriber::registry().with(Locked::default());
+    let subscriber = subscriber.with(Logging::new().layer().expect("valid"));
+    tracing::subscriber::set_global_default(subscriber).expect("the first");
+    logging::log_panics();
+    let _ = std::panic::catch_unwind(|| tracing::info!(value = ?Panics, "x"));
 }
 
 /// Writes lines of all lengths.

@@ -3,10 +3,12 @@
 use tracing::level_filters::LevelFilter;
 use tracing::{Level as Severity, Metadata, Subscriber};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 use super::super::Error;
+use super::super::state::ending::PANIC;
 use super::levels::{Directives, Level, Levels, is_level, name};
 
 /// Where the runtime says each event, whole and as it came.
@@ -22,6 +24,8 @@ pub(in crate::logging) struct Admission {
     named: Vec<String>,
     /// Lines up to DEBUG are taken for sampling or for the buffer.
     pub(in crate::logging) debug: bool,
+    /// The lines about panics are written.
+    pub(in crate::logging) reports_panics: bool,
 }
 
 impl Admission {
@@ -38,6 +42,7 @@ impl Admission {
             .parse(format!("{},{text}", level.filter()))
             .map_err(|error| Error::setting(setting, text.clone(), error.to_string()))?;
         let named = named(&text);
+        let reports_panics = level != Level::Fatal && admits(&text, level, PANIC, Severity::ERROR);
         if let Some(lambda) = lambda
             && lambda > Level::Debug
             && debug
@@ -50,7 +55,7 @@ impl Admission {
         }
         let lambda = lambda.map_or(LevelFilter::TRACE, Level::filter);
         let cap = base.max_level_hint().unwrap_or(LevelFilter::TRACE).min(lambda);
-        Ok(Self { level, cap, base, named, debug })
+        Ok(Self { level, cap, base, named, debug, reports_panics })
     }
 
     /// True if anything at all is written.
@@ -72,10 +77,24 @@ impl Admission {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
+        self.may_admit(metadata) && self.base.enabled(metadata, context)
+    }
+
+    /// False if no directive of the base filter counts for an event or span.
+    pub(in crate::logging) fn may_admit(&self, metadata: &Metadata<'_>) -> bool {
         self.level != Level::Fatal
             && *metadata.level() <= self.cap
             && !is_event(metadata)
-            && self.base.enabled(metadata, context)
+            && (*metadata.level() <= Severity::INFO || self.is_of_the_user(metadata.target()))
+    }
+
+    /// False for the libraries under the user's code, unless the filter names them.
+    fn is_of_the_user(&self, target: &str) -> bool {
+        !is_noisy(target) || self.is_named(target)
+    }
+
+    fn is_named(&self, target: &str) -> bool {
+        self.named.iter().any(|named| target.starts_with(named))
     }
 
     /// True for a DEBUG event of a target that is sampled and buffered.
@@ -84,13 +103,23 @@ impl Admission {
         self.takes_debug()
             && *metadata.level() <= Severity::DEBUG
             && !is_noisy(target)
-            && !self.named.iter().any(|named| target.starts_with(named))
+            && !self.is_named(target)
     }
 
     /// True for a span whose fields are kept although its level is not written.
     pub(in crate::logging) fn keeps_span(&self, metadata: &Metadata<'_>) -> bool {
         metadata.is_span() && *metadata.level() <= Severity::INFO && self.level != Level::Fatal
     }
+}
+
+/// True if these directives admit a target at a level outside of all spans.
+fn admits(directives: &str, level: Level, target: &str, severity: Severity) -> bool {
+    let is_of_targets = |directive: &&str| !directive.trim().is_empty() && !directive.contains('[');
+    let level = level.filter().to_string();
+    let directives = std::iter::once(&*level).chain(directives.split(','));
+    let directives: Vec<_> = directives.filter(is_of_targets).map(str::trim).collect();
+    let targets = directives.join(",").parse::<Targets>();
+    targets.map_or(true, |targets| targets.would_enable(target, &severity))
 }
 
 /// The targets in a list of directives. What only names a level is about all of them.
@@ -103,15 +132,30 @@ fn named(directives: &str) -> Vec<String> {
     targets.collect()
 }
 
-/// True for crates that say much about little: they are neither sampled nor buffered.
+/// True for crates that write much about little: they stay at INFO, and are neither sampled nor
+/// buffered.
 fn is_noisy(target: &str) -> bool {
     // Asked for each line of DEBUG: a `match` goes by the length first.
     match target.split_once(':').map_or(target, |(name, _)| name) {
         "aws_config" | "aws_credential_types" | "aws_runtime" | "aws_sigv4" | "aws_types" => true,
         "h2" | "hyper" | "hyper_rustls" | "hyper_util" | "rustls" | "tower" | "tower_http" => true,
+        "mio" | "tokio_rustls" | "tokio_util" | "want" => true,
         "lambda_runtime" | "lambda_runtime_api_client" => true,
         name => name.starts_with("aws_sdk_") || name.starts_with("aws_smithy_"),
     }
+}
+
+/// True for what the runtime writes.
+pub(in crate::logging) fn is_runtime(target: &str) -> bool {
+    matches!(
+        target.split_once(':').map_or(target, |(name, _)| name),
+        "lambda_runtime" | "lambda_runtime_api_client"
+    )
+}
+
+/// True for the crates that can have an access key in a line.
+pub(in crate::logging) fn is_aws(target: &str) -> bool {
+    target.starts_with("aws_") && is_noisy(target)
 }
 
 /// True for the line of the runtime that has the event in it, with all that is to be hidden.
@@ -133,6 +177,15 @@ mod tests {
     }
 
     #[test]
+    fn directives_are_asked_without_an_event() {
+        let admits = |directives, level| admits(directives, level, PANIC, Severity::ERROR);
+        assert!(admits("", Level::Error) && admits("powertools=error, x=off,", Level::Info));
+        assert!(admits("off,powertools=warn", Level::Info));
+        assert!(!admits("powertools=off", Level::Info) && !admits("off", Level::Info));
+        assert!(admits("[order{id=7}]=off", Level::Info));
+    }
+
+    #[test]
     fn a_crate_that_is_named_like_a_noisy_one_is_none() {
         for target in ["hyper", "h2::client", "aws_sdk_s3::operation", "aws_config", "tower::util"]
         {
@@ -143,5 +196,7 @@ mod tests {
         {
             assert!(!is_noisy(target), "{target}");
         }
+        assert!(is_runtime("lambda_runtime") && is_runtime("lambda_runtime::layers::panic"));
+        assert!(!is_runtime("lambda_runtime_orders::main") && !is_runtime("lambda_runtimes"));
     }
 }

@@ -5,7 +5,7 @@ use tracing::level_filters::LevelFilter;
 /// How severe an event must be for its line to be written.
 ///
 /// As text it is one of the words of Lambda's own setting, in any case: `TRACE`, `DEBUG`, `INFO`,
-/// `WARN`, `ERROR`, `FATAL`; the `WARNING` and `CRITICAL` of other toolkits are understood.
+/// `WARN`, `ERROR`, `FATAL`; the `WARNING`, `CRITICAL` and `SILENT` of other toolkits are understood.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Level {
@@ -52,7 +52,7 @@ impl FromStr for Level {
             "INFO" => Self::Info,
             "WARN" | "WARNING" => Self::Warn,
             "ERROR" => Self::Error,
-            "FATAL" | "CRITICAL" => Self::Fatal,
+            "FATAL" | "CRITICAL" | "SILENT" => Self::Fatal,
             _ => return Err(ParseLevelError(())),
         })
     }

@@ -11,10 +11,10 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::{Context, Filter};
 use tracing_subscriber::registry::LookupSpan;
 
-use self::admission::is_event;
 use self::levels::Level;
 use super::settings::{Settings, Shared};
 use super::state::State;
+use super::state::spanned::invocation_of;
 use crate::Invocation;
 
 /// [`Admission`] as the filter of the layer, so that other layers see what they want to.
@@ -32,12 +32,16 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Filter<S> for Admit {
         if admission.admits(metadata, context.clone()) || admission.keeps_span(metadata) {
             return true;
         }
+        let Settings { buffer, sample_rate, .. } = *self.0;
+        let is_sampled = |invocation: &Invocation| {
+            invocation.local::<State>().is_sampled(invocation, sample_rate)
+        };
         admission.is_debug_line(metadata)
-            && Invocation::with_current(|invocation| {
-                let Settings { buffer, sample_rate, .. } = *self.0;
-                buffer > 0 || invocation.local::<State>().is_sampled(invocation, sample_rate)
-            })
-            .unwrap_or(false)
+            && (buffer > 0
+                || Invocation::with_current(is_sampled).unwrap_or_else(|| {
+                    let scope = context.lookup_current().map(|span| span.scope());
+                    invocation_of(scope).as_ref().is_some_and(is_sampled)
+                }))
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
@@ -47,7 +51,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Filter<S> for Admit {
             Interest::never()
         } else if admission.keeps_span(metadata) {
             Interest::always()
-        } else if *metadata.level() <= admission.cap && !is_event(metadata) && !base.is_never() {
+        } else if admission.may_admit(metadata) && !base.is_never() {
             base
         } else if admission.is_debug_line(metadata) {
             // Every invocation keeps these lines, and the layer drops what is in none; whether one

@@ -13,6 +13,7 @@ use serde::Serialize;
 use tracing::field::DebugValue;
 
 use super::copy::copy;
+use super::debug_form;
 use super::redact::Redaction;
 use crate::json::write::{self, Escapes};
 
@@ -86,6 +87,8 @@ pub(in crate::logging) struct Sink<'a> {
     text: Text,
     quote: bool,
     escapes: &'static Escapes,
+    /// The bytes behind which nothing more is taken.
+    limit: usize,
 }
 
 enum Text {
@@ -99,13 +102,20 @@ impl<'a> Sink<'a> {
     /// For the value of a field, or a message in JSON.
     pub(in crate::logging) fn quoted(out: &'a mut Vec<u8>) -> Self {
         let start = out.len();
-        Self { out, start, text: Text::None, quote: true, escapes: &write::JSON }
+        let limit = usize::MAX;
+        Self { out, start, text: Text::None, quote: true, escapes: &write::JSON, limit }
+    }
+
+    /// Takes no more than the piece with the byte `limit`.
+    pub(in crate::logging) fn up_to(self, limit: usize) -> Self {
+        Self { limit, ..self }
     }
 
     /// For a message in a line for people.
     pub(in crate::logging) fn plain(out: &'a mut Vec<u8>) -> Self {
         let start = out.len();
-        Self { out, start, text: Text::None, quote: false, escapes: &write::PLAIN }
+        let limit = usize::MAX;
+        Self { out, start, text: Text::None, quote: false, escapes: &write::PLAIN, limit }
     }
 
     /// Writes the `Debug` form of `value`: as it is if that is JSON by [`json`], else as a text.
@@ -114,7 +124,10 @@ impl<'a> Sink<'a> {
         let _ = fmt::Write::write_fmt(&mut self, format_args!("{value:?}"));
         match self.text {
             Text::None if self.quote => self.out.extend_from_slice(br#""""#),
-            Text::Plain if self.quote => self.out.push(b'"'),
+            Text::Plain if self.quote => {
+                self.out.push(b'"');
+                self.redact(redaction);
+            }
             Text::None | Text::Plain => {}
             Text::Json(length) => {
                 let raw = self.out.split_off(self.start);
@@ -126,6 +139,20 @@ impl<'a> Sink<'a> {
                     write::string(self.out, &text);
                 }
             }
+        }
+    }
+}
+
+impl Sink<'_> {
+    /// Takes hidden values out of a `Debug` form.
+    fn redact(&mut self, redaction: &Redaction) {
+        if redaction.is_empty() {
+            return;
+        }
+        let Ok(text) = serde_json::from_slice::<String>(&self.out[self.start..]) else { return };
+        if let Some(redacted) = debug_form::redact(&text, redaction) {
+            self.out.truncate(self.start);
+            write::string(self.out, &redacted);
         }
     }
 }
@@ -147,7 +174,9 @@ impl fmt::Write for Sink<'_> {
             Text::Json(_) => self.out.extend_from_slice(text.as_bytes()),
             _ => write::escaped(self.out, text, self.escapes),
         }
-        Ok(())
+        // JSON that is cut is none.
+        let is_full = self.out.len() - self.start > self.limit;
+        if is_full && matches!(self.text, Text::Plain) { Err(fmt::Error) } else { Ok(()) }
     }
 }
 

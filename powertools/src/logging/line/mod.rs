@@ -2,6 +2,7 @@
 
 pub(super) mod copy;
 pub(super) mod cut;
+pub(super) mod debug_form;
 pub(super) mod exception;
 pub(super) mod fields;
 pub(super) mod format;

@@ -12,7 +12,14 @@ use super::fields::Fields;
 use super::format::{Format, Style};
 use super::json::Sink;
 use crate::error::causes::with_causes;
-use crate::json::write;
+use crate::json::{cut, write};
+
+/// The bytes of a field of a span: it is on every line inside, and `#[instrument]` records whole
+/// arguments.
+const SPAN_FIELD: usize = 1024;
+
+/// What a field that is an event is replaced by.
+const EVENT: &[u8] = br#""LambdaEvent""#;
 
 /// Takes the fields of an event or a span.
 pub(in crate::logging) struct Visitor<'a> {
@@ -20,6 +27,7 @@ pub(in crate::logging) struct Visitor<'a> {
     /// Where the message goes. A span has none, and an event only one.
     pub(in crate::logging) message: Option<&'a mut Vec<u8>>,
     pub(in crate::logging) style: Style<'a>,
+    pub(in crate::logging) is_of_span: bool,
 }
 
 impl Visitor<'_> {
@@ -30,8 +38,30 @@ impl Visitor<'_> {
                 self.style.format.message(message);
                 value(message);
             }
-            None => self.fields.put(Cow::Borrowed(field.name()), &self.style, value),
+            None => {
+                let is_of_span = self.is_of_span;
+                self.fields.put(Cow::Borrowed(field.name()), &self.style, |out| {
+                    let start = out.len();
+                    value(out);
+                    if is_of_span {
+                        limit(out, start);
+                    }
+                });
+            }
         }
+    }
+}
+
+/// Cuts a value that is too long for every line, and takes away an event: that is logged only where
+/// it is asked for.
+fn limit(out: &mut Vec<u8>, start: usize) {
+    let is_event = out[start..].starts_with(br#""LambdaEvent { payload: "#);
+    if is_event {
+        out.truncate(start);
+        out.extend_from_slice(EVENT);
+    } else if out.len() - start > SPAN_FIELD {
+        let value = out.split_off(start);
+        cut::shorten(&value, SPAN_FIELD, out);
     }
 }
 
@@ -82,11 +112,14 @@ impl Visit for Visitor<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         let Style { format, redaction } = self.style;
         let is_message = field.name() == "message" && self.message.is_some();
+        let is_of_span = self.is_of_span;
         self.put(field, |out| {
             let sink = match format {
                 Format::Text if is_message => Sink::plain(out),
                 _ => Sink::quoted(out),
             };
+            // Some more than is written, so that a hidden value is not cut off its name.
+            let sink = if is_of_span { sink.up_to(2 * SPAN_FIELD) } else { sink };
             sink.take(value, redaction);
         });
     }

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 mod appended;
 pub(super) mod buffer;
 pub(super) mod ending;
+pub(super) mod spanned;
 
 use self::appended::Appended;
 use self::buffer::Buffer;
