@@ -1,5 +1,6 @@
 //! What happens to a batch, and to one record of it.
 
+use std::error::Error as StdError;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -19,6 +20,9 @@ use crate::error::causes::caught;
 use crate::error::own::{self, Held};
 use crate::invocation::budget::{Budget, Guarded, warn_if_missed};
 use crate::{Clock, Invocation};
+
+/// The target of a line about a record that failed: the logs write what was kept for the record.
+const RECORD: &str = "powertools::record";
 
 /// A lease that ends later than this is not waited for.
 const SHORT_LEASE: Duration = Duration::from_secs(2);
@@ -261,6 +265,19 @@ impl<R: Record, F> Handling<'_, '_, R, F> {
     }
 }
 
+/// Logs the error of a record, with its causes where lines have place for them.
+fn warn_of(record: &impl Record, error: &RecordError, message: &str) {
+    let record = name(record);
+    let warn = || {
+        let error: &(dyn StdError + 'static) = error.error();
+        tracing::warn!(target: RECORD, record, error, "{message}");
+    };
+    // A message that panics must not take the other records along.
+    if catch_unwind(AssertUnwindSafe(warn)).is_err() {
+        tracing::warn!(target: RECORD, record, %error, "{message}");
+    }
+}
+
 /// Who is told of outcomes.
 struct Observer<'b, R> {
     hook: Option<Hook<'b, R>>,
@@ -277,11 +294,9 @@ impl<R: Record> Observer<'_, R> {
         let scope = self.scope.as_ref().map(|scope| scope.at_record(index));
         let mut see = || {
             match outcome {
-                Outcome::Failed(error) => {
-                    tracing::warn!(record = name(record), %error, "a record failed");
-                }
+                Outcome::Failed(error) => warn_of(record, error, "a record failed"),
                 Outcome::Permanent(error) => {
-                    tracing::warn!(record = name(record), %error, "a record failed permanently");
+                    warn_of(record, error, "a record failed permanently");
                 }
                 Outcome::Succeeded | Outcome::Stopped | Outcome::NotStarted => {}
             }

@@ -29,7 +29,7 @@ pub fn append(name: impl Into<Cow<'static, str>>, value: impl Serialize) {
 /// Takes away a key that [`append`] put there.
 pub fn remove(name: &str) {
     Invocation::with_current(|invocation| {
-        invocation.local::<State>().lock().appended.set(Cow::Owned(name.to_owned()), None);
+        invocation.record_local::<State>().lock().appended.set(Cow::Owned(name.to_owned()), None);
     });
 }
 
@@ -62,7 +62,7 @@ pub fn append_scoped(name: impl Into<Cow<'static, str>>, value: impl Serialize) 
 fn with_json<T>(value: &impl Serialize, f: impl FnOnce(&mut Changing, String) -> T) -> Option<T> {
     // Before the lock is taken: this is code of the user.
     let value = serde_json::to_string(value).ok()?;
-    Invocation::with_current(|invocation| f(&mut invocation.local::<State>().lock(), value))
+    Invocation::with_current(|invocation| f(&mut invocation.record_local::<State>().lock(), value))
 }
 
 /// Takes a key away when it is dropped. Made by [`append_scoped`].
@@ -78,7 +78,7 @@ impl Drop for KeyGuard {
     fn drop(&mut self) {
         if let Some((invocation, guard)) = &self.set {
             let name = std::mem::take(&mut self.name);
-            invocation.local::<State>().lock().appended.leave(name, *guard);
+            invocation.record_local::<State>().lock().appended.leave(name, *guard);
         }
     }
 }
@@ -100,6 +100,6 @@ impl Drop for KeyGuard {
 pub fn set_correlation_id(id: impl Into<String>) {
     let id = id.into();
     Invocation::with_current(|invocation| {
-        invocation.local::<State>().lock().set_correlation_id(id);
+        invocation.record_local::<State>().lock().set_correlation_id(id);
     });
 }

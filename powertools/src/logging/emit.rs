@@ -6,14 +6,14 @@ use std::mem;
 
 use tracing::{Level, Metadata};
 
-use super::line::fields::Fields;
+use super::line::fields::{Fields, Inner};
 use super::line::format::Format;
 use super::line::timestamp::Timestamp;
 use super::line::{cut, indent, keys};
 use super::settings::{Settings, Shared};
-use super::state::State;
 use super::state::buffer::Buffer;
-use super::state::ending::PANIC;
+use super::state::ending::{PANIC, RECORD};
+use super::state::{Place, State};
 use crate::Invocation;
 use crate::json::write;
 
@@ -105,24 +105,21 @@ impl Scratch {
         settings: &Shared,
         of_span: Option<&Invocation>,
     ) {
-        let is_error = origin.level == Level::ERROR;
+        let is_failure = origin.level == Level::ERROR || origin.target == RECORD;
         let mut end = |invocation: &Invocation| {
             let now = invocation.clock().now();
-            let state = invocation.local::<State>();
-            let rate = settings.sample_rate;
-            let sampled = (rate > 0.0).then(|| state.is_sampled(invocation, rate));
-            let mut state = state.lock();
-
+            let place = Place::of(invocation);
+            let sampled = place.is_sampled(settings.sample_rate);
             self.complete(origin, now, settings, |fields, line| {
-                state.write(invocation, sampled, settings, fields, line);
+                place.write(sampled, settings, fields, line);
             });
             if !written && sampled != Some(true) {
-                if settings.buffer > 0 && !state.ended {
-                    state.keep(&self.line, settings);
+                if settings.buffer > 0 {
+                    place.keep(&self.line, settings);
                 }
                 return None;
             }
-            Some(if is_error { state.kept.take() } else { None })
+            Some(if is_failure { place.take_kept() } else { None })
         };
         let kept = match of_span {
             Some(invocation) => Some(end(invocation)),
@@ -137,7 +134,7 @@ impl Scratch {
             }
             None if written => {
                 self.complete(origin, settings.clock.now(), settings, |fields, line| {
-                    settings.persistent.write_without(&[fields], line);
+                    settings.persistent.write_without(&Inner::new(fields), line);
                 });
                 settings.writer.write(&self.line);
             }
@@ -196,7 +193,7 @@ impl Scratch {
 /// Writes what was kept: the handler failed. Where it did not, that stays: the runtime may find
 /// that it cannot send the response, and log that.
 pub(super) fn flush_kept(invocation: &Invocation) {
-    let kept = invocation.local::<State>().lock().kept.take();
+    let kept = Place::of(invocation).take_kept();
     kept.into_iter().for_each(|(settings, buffer)| flush(buffer, &settings));
 }
 
@@ -251,6 +248,6 @@ pub(super) fn panicked(message: &str, location: Option<&dyn fmt::Display>, setti
     }
     scratch.end(&origin, true, settings, None);
     Invocation::with_current(|invocation| {
-        invocation.local::<State>().lock().ending.written(PANIC);
+        invocation.local::<State>().lock().event.ending.written(PANIC);
     });
 }

@@ -114,7 +114,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
         scratch.give_back();
         if *metadata.level() == Level::ERROR && metadata.target() == HANDLER {
             Invocation::with_current(|invocation| {
-                invocation.local::<State>().lock().ending.written(HANDLER);
+                invocation.local::<State>().lock().event.ending.written(HANDLER);
             });
         }
     }
@@ -186,7 +186,7 @@ impl Visit for FindWritten<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         if field.name() == "message" {
             let state = self.invocation.local::<State>();
-            let reported = state.lock().ending.clone();
+            let reported = state.lock().event.ending.clone();
             self.is_written = reported.is_written(value);
         }
     }

@@ -50,9 +50,9 @@ impl Watch {
             return Self { at_work: None, reports: true };
         };
         let mut state = invocation.local::<State>().lock();
-        let id = state.ending.begin(around(&invocation), handler);
+        let id = state.event.ending.begin(around(&invocation), handler);
         if id.is_some() {
-            state.ended = false;
+            state.event.ended = false;
         }
         drop(state);
         if id.is_some() && !handler {
@@ -94,7 +94,7 @@ impl Watch {
 
     fn report(mut self, error: &Failure, reported: Reported) {
         if let Some((invocation, _)) = &self.at_work {
-            invocation.local::<State>().lock().ending.reported = Some(reported);
+            invocation.local::<State>().lock().event.ending.reported = Some(reported);
         }
         if self.reports {
             error.log();
@@ -105,8 +105,8 @@ impl Watch {
     fn end(&mut self, failed: bool) {
         let Some((invocation, id)) = self.at_work.take() else { return };
         let mut state = invocation.local::<State>().lock();
-        state.ending.end(id);
-        state.ended = !state.ending.is_watched();
+        state.event.ending.end(id);
+        state.event.ended = !state.event.ending.is_watched();
         drop(state);
         if failed {
             emit::flush_kept(&invocation);
@@ -119,7 +119,7 @@ impl Drop for Watch {
         if let Some((invocation, _)) = &self.at_work
             && std::thread::panicking()
         {
-            invocation.local::<State>().lock().ending.reported = Some(Reported::Panic);
+            invocation.local::<State>().lock().event.ending.reported = Some(Reported::Panic);
         }
         self.end(true);
     }

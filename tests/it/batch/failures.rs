@@ -257,7 +257,7 @@ async fn without_a_sink_a_permanent_record_is_reported() {
     };
     assert_eq!((said("no permanent_sink"), said("record failed")), (1, 3), "{lines:#?}");
     let failed = lines.iter().find(|line| line["message"] == "a record failed").unwrap();
-    assert_eq!((&failed["record"], &failed["error"]), (&json!("m-0"), &json!("never")));
+    assert_eq!((&failed["record"], &failed["exception"]), (&json!("m-0"), &json!("never")));
     assert_eq!(reported(report), ["m-0", "m-1"]);
 }
 

@@ -25,6 +25,7 @@ mod levels;
 mod process;
 mod python;
 mod random;
+mod records;
 mod redaction;
 mod settings;
 mod spans;

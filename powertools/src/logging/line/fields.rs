@@ -134,14 +134,36 @@ impl Fields {
         }
     }
 
-    /// Writes to `out` what is in none of `others`.
-    pub(in crate::logging) fn write_without(&self, others: &[&Fields], out: &mut Vec<u8>) {
-        let hidden = |entry: &Entry| others.iter().any(|other| other.covers(&entry.name));
+    /// Writes to `out` what none of `inner` covers.
+    pub(in crate::logging) fn write_without(&self, inner: &Inner<'_>, out: &mut Vec<u8>) {
+        let hidden = |entry: &Entry| inner.covers(&entry.name);
         if !self.entries.iter().any(hidden) {
             return out.extend_from_slice(&self.bytes);
         }
         for entry in self.entries.iter().filter(|entry| !hidden(entry)) {
             out.extend_from_slice(&self.bytes[entry.range.clone()]);
         }
+    }
+}
+
+/// Fields of which some stand further in than others.
+#[derive(Clone, Copy)]
+pub(in crate::logging) struct Inner<'a> {
+    fields: &'a Fields,
+    more: Option<&'a Self>,
+}
+
+impl<'a> Inner<'a> {
+    pub(in crate::logging) fn new(fields: &'a Fields) -> Self {
+        Self { fields, more: None }
+    }
+
+    /// These fields, and `fields` outside of them.
+    pub(in crate::logging) fn and(&'a self, fields: &'a Fields) -> Self {
+        Self { fields, more: Some(self) }
+    }
+
+    fn covers(&self, name: &str) -> bool {
+        std::iter::successors(Some(self), |inner| inner.more).any(|inner| inner.fields.covers(name))
     }
 }

@@ -44,10 +44,6 @@ impl Key {
 }
 
 impl Appended {
-    pub(in crate::logging) fn is_empty(&self) -> bool {
-        self.keys.is_empty()
-    }
-
     /// Sets the value of a key, or takes the key away.
     pub(in crate::logging) fn set(&mut self, name: Cow<'static, str>, value: Option<String>) {
         self.change(name, |key| key.set(value));

@@ -1,40 +1,71 @@
+//! Lines below the level, kept until something goes wrong.
+
 use std::collections::VecDeque;
 
-/// The last lines of an invocation that were below the level.
+/// Whose a line is: a number for each record, and 0 for what is outside of records.
+pub(in crate::logging) type Owner = u64;
+
+/// The last lines of an invocation that were below the level, also those of its records, so that all
+/// of them together take no more than the limit.
 #[derive(Debug, Default)]
 pub(in crate::logging) struct Buffer {
     bytes: VecDeque<u8>,
-    lengths: VecDeque<usize>,
-    evicted: u64,
+    lines: VecDeque<(Owner, usize)>,
+    /// How many lines did not fit, for each owner that has one.
+    evicted: Vec<(Owner, u64)>,
 }
 
 impl Buffer {
     /// Keeps a line; the oldest ones make room within `limit`.
-    pub(in crate::logging) fn push(&mut self, line: &[u8], limit: usize) {
+    pub(in crate::logging) fn push(&mut self, owner: Owner, line: &[u8], limit: usize) {
         if line.len() > limit {
-            self.evicted += 1;
-            return;
+            return self.evict(owner);
         }
         while self.bytes.len() + line.len() > limit {
-            let Some(oldest) = self.lengths.pop_front() else { break };
-            self.bytes.drain(..oldest);
-            self.evicted += 1;
+            let Some((oldest, length)) = self.lines.pop_front() else { break };
+            self.bytes.drain(..length);
+            self.evict(oldest);
         }
         self.bytes.extend(line);
-        self.lengths.push_back(line.len());
+        self.lines.push_back((owner, line.len()));
+    }
+
+    fn evict(&mut self, owner: Owner) {
+        match self.evicted.iter_mut().find(|(of, _)| *of == owner) {
+            Some((_, count)) => *count += 1,
+            None => self.evicted.push((owner, 1)),
+        }
     }
 
     /// How many lines did not fit.
     pub(in crate::logging) fn evicted(&self) -> u64 {
-        self.evicted
+        self.evicted.iter().map(|(_, count)| count).sum()
+    }
+
+    /// Takes out what belongs to `owner`.
+    pub(in crate::logging) fn take(&mut self, owner: Owner) -> Self {
+        let (mut taken, mut rest) = (Self::default(), Self::default());
+        let all = std::mem::take(self);
+        rest.evicted = all.evicted.clone();
+        taken.evicted = rest.evicted.extract_if(.., |(of, _)| *of == owner).collect();
+        all.each(|of, line| {
+            let to = if of == owner { &mut taken } else { &mut rest };
+            to.push(of, line, usize::MAX);
+        });
+        *self = rest;
+        taken
     }
 
     /// Hands out the lines in order.
-    pub(in crate::logging) fn for_each(mut self, mut f: impl FnMut(&[u8])) {
+    pub(in crate::logging) fn for_each(self, mut f: impl FnMut(&[u8])) {
+        self.each(|_, line| f(line));
+    }
+
+    fn each(mut self, mut f: impl FnMut(Owner, &[u8])) {
         let mut bytes: &[u8] = self.bytes.make_contiguous();
-        for length in self.lengths {
+        for (owner, length) in self.lines {
             let (line, rest) = bytes.split_at(length);
-            f(line);
+            f(owner, line);
             bytes = rest;
         }
     }
@@ -48,7 +79,7 @@ mod tests {
     fn keeps_the_last_lines_within_the_limit_and_counts_the_others() {
         let mut buffer = Buffer::default();
         for line in ["one\n", "two\n", "three\n", "four\n"] {
-            buffer.push(line.as_bytes(), 12);
+            buffer.push(0, line.as_bytes(), 12);
         }
         assert_eq!(lines(buffer), (vec!["three\n".to_owned(), "four\n".to_owned()], 2));
     }
@@ -56,10 +87,25 @@ mod tests {
     #[test]
     fn a_line_over_the_limit_is_counted_and_costs_no_other() {
         let mut buffer = Buffer::default();
-        buffer.push(b"one\n", 8);
-        buffer.push(b"much too long\n", 8);
-        buffer.push(b"two\n", 8);
+        buffer.push(0, b"one\n", 8);
+        buffer.push(0, b"much too long\n", 8);
+        buffer.push(0, b"two\n", 8);
         assert_eq!(lines(buffer), (vec!["one\n".to_owned(), "two\n".to_owned()], 1));
+    }
+
+    #[test]
+    fn what_belongs_to_one_owner_is_taken_out_and_the_rest_stays() {
+        let mut buffer = Buffer::default();
+        for (owner, line) in [(1, "one\n"), (2, "two\n"), (0, "none\n"), (1, "three\n"), (2, "2\n")]
+        {
+            buffer.push(owner, line.as_bytes(), 19);
+        }
+        let taken = buffer.take(1);
+        assert_eq!(lines(taken), (vec!["three\n".to_owned()], 1));
+        assert_eq!(
+            lines(buffer),
+            (vec!["two\n".to_owned(), "none\n".to_owned(), "2\n".to_owned()], 0)
+        );
     }
 
     fn lines(buffer: Buffer) -> (Vec<String>, u64) {

@@ -8,6 +8,9 @@ pub(in crate::logging) const HANDLER: &str = "powertools::handler";
 /// The target of a line about a panic.
 pub(in crate::logging) const PANIC: &str = "powertools::panic";
 
+/// The target of a line about a record that failed.
+pub(in crate::logging) const RECORD: &str = "powertools::record";
+
 /// How much of an error's `Debug` form tells it from others.
 const BEGINNING: usize = 256;
 

@@ -9,17 +9,19 @@ pub(super) mod ending;
 pub(super) mod spanned;
 
 use self::appended::Appended;
-use self::buffer::Buffer;
+use self::buffer::{Buffer, Owner};
 use self::ending::Ending;
-use super::line::fields::Fields;
+use super::line::fields::{Fields, Inner};
 use super::settings::{Settings, Shared};
 use crate::Invocation;
+use crate::invocation::RecordIdentity;
 use crate::json::{cut, write};
 
-/// The bytes of a correlation id: it is on every line, and comes from outside.
-const CORRELATION_ID: usize = 256;
+/// The bytes of what identifies an event or a record.
+const IDENTIFIER: usize = 256;
 
-/// Lives in the [`Invocation`] and goes with it.
+/// Lives in the [`Invocation`] and goes with it: one for the event, and one for each record that
+/// logs.
 #[derive(Default)]
 pub(super) struct State {
     /// Where the invocation stands among all, from 0 to 1: what is below the rate is sampled.
@@ -31,10 +33,26 @@ pub(super) struct State {
 pub(super) struct Changing {
     /// The fields of the invocation as they stand in a line, once that has been asked for.
     head: Vec<u8>,
+    /// What identifies the record, written with the head.
+    record: Fields,
+    /// How often the correlation ids further out had changed when the head was written.
+    outer_changes: u64,
     pub(super) appended: Appended,
     correlation_id: Option<String>,
+    /// How often the correlation id has changed.
+    changes: u64,
+    /// The record's number among those that keep lines.
+    owner: Owner,
+    pub(super) event: OfEvent,
+}
+
+/// What only the event has, and no record.
+#[derive(Default)]
+pub(super) struct OfEvent {
     /// Kept lines, and the settings by which they are written.
-    pub(super) kept: Option<(Shared, Buffer)>,
+    kept: Option<(Shared, Buffer)>,
+    /// How many records keep lines.
+    owners: Owner,
     pub(super) ending: Ending,
     /// The handler has ended: nothing is kept any more.
     pub(super) ended: bool,
@@ -60,43 +78,153 @@ fn share(request_id: &str) -> f64 {
     share
 }
 
-impl Changing {
-    /// Writes the fields of the invocation, and then those appended keys that are in none of
-    /// `others`; and before those the keys of the process.
-    pub(super) fn write(
-        &mut self,
-        invocation: &Invocation,
-        sampled: Option<bool>,
-        settings: &Settings,
-        others: &Fields,
-        out: &mut Vec<u8>,
-    ) {
-        if self.head.is_empty() {
-            self.head = head(invocation, self.correlation_id.as_deref(), sampled, settings);
-        }
-        out.extend_from_slice(&self.head);
-        if self.appended.is_empty() {
-            return settings.persistent.write_without(&[others], out);
-        }
-        let appended = self.appended.fields(&settings.style());
-        settings.persistent.write_without(&[others, appended], out);
-        appended.write_without(&[others], out);
+/// Where a line is written: in the handler of a record, or elsewhere in an invocation.
+pub(super) struct Place<'a> {
+    invocation: &'a Invocation,
+    event: &'a State,
+    /// That of the record, or else of the event.
+    own: &'a State,
+}
+
+impl<'a> Place<'a> {
+    pub(super) fn of(invocation: &'a Invocation) -> Self {
+        Self { invocation, event: invocation.local(), own: invocation.record_local() }
     }
 
-    pub(super) fn set_correlation_id(&mut self, mut id: String) {
-        if id.len() > CORRELATION_ID {
-            id.truncate(cut::beginning(&id, CORRELATION_ID - cut::ELLIPSIS.len()).len());
-            id.push_str(cut::ELLIPSIS);
+    fn is_record(&self) -> bool {
+        !std::ptr::eq(self.event, self.own)
+    }
+
+    /// The decision for the invocation, if there is a rate.
+    pub(super) fn is_sampled(&self, rate: f64) -> Option<bool> {
+        (rate > 0.0).then(|| self.event.is_sampled(self.invocation, rate))
+    }
+
+    /// Writes the fields of the invocation and then its keys that `fields` does not have, from the
+    /// outside in: those of the process, the event and the record.
+    pub(super) fn write(
+        &self,
+        sampled: Option<bool>,
+        settings: &Settings,
+        fields: &Fields,
+        out: &mut Vec<u8>,
+    ) {
+        let inner = Inner::new(fields);
+        let mut own = self.own.lock();
+        if !self.is_record() {
+            if own.head.is_empty() {
+                let id = own.correlation_id.as_deref();
+                own.head = head(self.invocation, id, sampled, settings);
+            }
+            out.extend_from_slice(&own.head);
+            return own.write_keys(&mut std::iter::empty(), &inner, settings, out);
         }
-        self.correlation_id = Some(id);
-        self.head.clear();
+        let outers = || self.invocation.locals::<State>().skip(1);
+        let changes = outers().map(|outer| outer.lock().changes).sum();
+        if own.head.is_empty() || own.outer_changes != changes {
+            own.outer_changes = changes;
+            let of_outer = || outers().find_map(|outer| outer.lock().correlation_id.clone());
+            let id = own.correlation_id.clone().or_else(of_outer);
+            own.head = head(self.invocation, id.as_deref(), sampled, settings);
+            own.record = record(self.invocation, settings);
+        }
+        out.extend_from_slice(&own.head);
+        own.write_keys(&mut outers(), &inner, settings, out);
     }
 
     /// Keeps a line for later.
-    pub(super) fn keep(&mut self, line: &[u8], settings: &Shared) {
-        let (_, buffer) = self.kept.get_or_insert_with(|| (settings.clone(), Buffer::default()));
-        buffer.push(line, settings.buffer);
+    pub(super) fn keep(&self, line: &[u8], settings: &Shared) {
+        let owner = self.owner();
+        let event = &mut self.event.lock().event;
+        if !event.ended {
+            let kept = || (settings.clone(), Buffer::default());
+            let (_, buffer) = event.kept.get_or_insert_with(kept);
+            buffer.push(owner, line, settings.buffer);
+        }
     }
+
+    /// Takes out the lines that are kept: those of the record, or all of the event.
+    pub(super) fn take_kept(&self) -> Option<(Shared, Buffer)> {
+        if !self.is_record() {
+            return self.event.lock().event.kept.take();
+        }
+        let owner = self.owner();
+        let event = &mut self.event.lock().event;
+        event.kept.as_mut().map(|(settings, buffer)| (settings.clone(), buffer.take(owner)))
+    }
+
+    /// The number of the record; 0 outside of records.
+    fn owner(&self) -> Owner {
+        if !self.is_record() {
+            return 0;
+        }
+        let mut own = self.own.lock();
+        if own.owner == 0 {
+            let event = &mut self.event.lock().event;
+            event.owners += 1;
+            own.owner = event.owners;
+        }
+        own.owner
+    }
+}
+
+impl Changing {
+    /// Writes the keys of the process, of what is further out, and then these, each without what
+    /// stands further in.
+    fn write_keys<'a>(
+        &mut self,
+        outers: &mut dyn Iterator<Item = &'a State>,
+        inner: &Inner<'_>,
+        settings: &Settings,
+        out: &mut Vec<u8>,
+    ) {
+        let Self { appended, record, .. } = self;
+        let style = settings.style();
+        let appended = appended.fields(&style);
+        let (of_record, of_outer) = (inner.and(appended), inner.and(appended));
+        let of_outer = of_outer.and(record);
+        match outers.next() {
+            Some(outer) => outer.lock().write_keys(outers, &of_outer, settings, out),
+            None => settings.persistent.write_without(&of_outer, out),
+        }
+        record.write_without(&of_record, out);
+        appended.write_without(inner, out);
+    }
+
+    pub(super) fn set_correlation_id(&mut self, id: String) {
+        self.correlation_id = Some(shortened(id));
+        self.changes += 1;
+        self.head.clear();
+    }
+}
+
+/// What is on every line and comes from outside, cut to a length for that.
+fn shortened(mut id: String) -> String {
+    if id.len() > IDENTIFIER {
+        id.truncate(cut::beginning(&id, IDENTIFIER - cut::ELLIPSIS.len()).len());
+        id.push_str(cut::ELLIPSIS);
+    }
+    id
+}
+
+/// `,"record":"m-1","attempt":2,"group":"customer-7"`
+fn record(invocation: &Invocation, settings: &Settings) -> Fields {
+    let mut fields = Fields::default();
+    let Some(RecordIdentity { identifier, attempt, group, .. }) = invocation.record() else {
+        return fields;
+    };
+    let style = settings.style();
+    let text = |fields: &mut Fields, name: &'static str, value: String| {
+        fields.put(name.into(), &style, |out| write::string(out, &shortened(value)));
+    };
+    text(&mut fields, "record", identifier);
+    if let Some(attempt) = attempt {
+        fields.put("attempt".into(), &style, |out| write::integer(out, attempt));
+    }
+    if let Some(group) = group {
+        text(&mut fields, "group", group);
+    }
+    fields
 }
 
 /// `,"cold_start":true,"function_name":…`
