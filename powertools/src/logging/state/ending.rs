@@ -103,9 +103,11 @@ pub(in crate::logging) fn debug_beginning(error: &dyn fmt::Debug, message: Optio
         fn write_str(&mut self, text: &str) -> fmt::Result {
             let room = BEGINNING - self.text.len();
             self.text.push_str(&text[..text.floor_char_boundary(room)]);
-            let whole = self.message.is_some_and(|message| self.text == message);
+            let message = self.message.filter(|message| !message.is_empty());
+            let whole = message.filter(|message| self.text.starts_with(message));
+            self.text.truncate(whole.map_or(BEGINNING, str::len));
             // An error ends the formatting.
-            if whole || text.len() >= room { Err(fmt::Error) } else { Ok(()) }
+            if whole.is_some() || text.len() >= room { Err(fmt::Error) } else { Ok(()) }
         }
     }
     let mut beginning = Beginning { text: String::new(), message };
@@ -147,7 +149,7 @@ mod tests {
         assert_eq!(debug_beginning(&anyhow, Some("lost")), "lost");
         assert_eq!(debug_beginning(&"lost", Some("lost")), "\"lost\"");
         assert_eq!(debug_beginning(&"é".repeat(500), None).len(), BEGINNING - 1);
-        assert_eq!(debug_beginning(&"", None), "\"\"");
+        assert_eq!(debug_beginning(&"", Some("")), "\"\"");
     }
 
     #[test]
