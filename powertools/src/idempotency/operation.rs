@@ -1,9 +1,10 @@
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::codec::CodecError;
-use super::options::LONGEST;
+use super::options::{KeepIf, LONGEST};
 use super::{Error, Idempotency, Key, OnMissingKey, Store};
 use crate::Invocation;
 
@@ -36,6 +37,8 @@ pub(super) struct Prepared<S> {
     pub(super) key: Key,
     pub(super) validation: Option<String>,
     pub(super) expires_after: Duration,
+    /// Decides which results are stored where the options do not.
+    pub(super) keep_if: Option<KeepIf>,
     operation: String,
 }
 
@@ -98,6 +101,7 @@ impl<'a, S: Store> Operation<'a, S> {
                 key: Key::from(derived),
                 validation: None,
                 expires_after: options.expires_after.unwrap_or(expires_after),
+                keep_if: None,
                 operation: name,
             }),
         })
@@ -132,6 +136,14 @@ impl<S: Store> Call<S> {
         if let Some(prepared) = &mut self.prepared {
             let chosen = prepared.idempotency.options.expires_after;
             prepared.expires_after = chosen.unwrap_or(time.min(LONGEST));
+        }
+        self
+    }
+
+    /// Sets which results are stored, if the [options](super::Builder::keep_if) do not.
+    pub fn keep_if_or(mut self, keep: impl Fn(&Value) -> bool + Send + Sync + 'static) -> Self {
+        if let Some(prepared) = &mut self.prepared {
+            prepared.keep_if = Some(KeepIf::new(keep));
         }
         self
     }

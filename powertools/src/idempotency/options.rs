@@ -107,6 +107,26 @@ pub enum OnError {
 /// Reads the result of a record and gives it back changed, as JSON.
 type ResponseHook = dyn Fn(Codec, &Record) -> Result<String, serde_json::Error> + Send + Sync;
 
+/// Decides from a result, as JSON, whether it is stored.
+#[derive(Clone)]
+pub(super) struct KeepIf(Arc<dyn Fn(&Value) -> bool + Send + Sync>);
+
+impl KeepIf {
+    pub(super) fn new(keep: impl Fn(&Value) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(keep))
+    }
+
+    pub(super) fn keeps(&self, result: &Value) -> bool {
+        (self.0)(result)
+    }
+}
+
+impl fmt::Debug for KeepIf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeepIf")
+    }
+}
+
 pub(super) struct Options {
     pub(super) scope: Arc<str>,
     /// `None` if it is up to who runs the work.
@@ -120,6 +140,7 @@ pub(super) struct Options {
     pub(super) on_unstorable_result: OnSaveFailure,
     pub(super) on_interrupt: Option<OnInterrupt>,
     pub(super) on_error: OnError,
+    pub(super) keep_if: Option<KeepIf>,
     pub(super) local_cache: Option<Arc<dyn Cache>>,
     pub(super) codec: Codec,
     pub(super) key_prefix: String,
@@ -152,6 +173,7 @@ impl fmt::Debug for Options {
             .field("on_unstorable_result", &self.on_unstorable_result)
             .field("on_interrupt", &self.on_interrupt)
             .field("on_error", &self.on_error)
+            .field("keep_if", &self.keep_if)
             .field("local_cache", &self.local_cache.is_some())
             .field("codec", &self.codec)
             .field("key_prefix", &self.key_prefix)
@@ -194,6 +216,7 @@ impl<S: Store> Idempotency<S> {
             on_unstorable_result: OnSaveFailure::ReturnResult,
             on_interrupt: None,
             on_error: OnError::default(),
+            keep_if: None,
             local_cache: None,
             codec: Codec::default(),
             key_prefix: String::new(),
@@ -323,6 +346,33 @@ impl<S: Store> Builder<S> {
     /// An error that came of an interruption goes by [`on_interrupt`](Self::on_interrupt) instead.
     pub fn on_error(mut self, policy: OnError) -> Self {
         self.options.on_error = policy;
+        self
+    }
+
+    /// Sets which results are stored. All are by default.
+    ///
+    /// `keep` receives the result of work that succeeded, as JSON. A result that is not kept is
+    /// returned to the caller, and its claim is treated as after an [error](Self::on_error): a retry
+    /// runs the work again. That is for a success that is no final answer, such as a response with
+    /// the status 503.
+    ///
+    /// ```
+    /// use powertools::idempotency::{Error, Idempotency, MemoryStore};
+    /// use serde_json::{Value, json};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Error> {
+    /// let idempotency = Idempotency::builder(MemoryStore::new())
+    ///     .keep_if(|response| response["statusCode"] != 503)
+    ///     .build()?;
+    /// for status in [503, 200, 500] {
+    ///     let work = async { Ok::<Value, Error>(json!({ "statusCode": status })) };
+    ///     let response = idempotency.run("charge", "order-7", work).await?;
+    ///     assert_eq!(response["statusCode"], if status == 503 { 503 } else { 200 });
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn keep_if(mut self, keep: impl Fn(&Value) -> bool + Send + Sync + 'static) -> Self {
+        self.options.keep_if = Some(KeepIf::new(keep));
         self
     }
 

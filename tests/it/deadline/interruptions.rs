@@ -1,7 +1,9 @@
 //! What an interruption leaves behind: marks, fallbacks, held claims.
 
 use std::future::pending;
+use std::panic::AssertUnwindSafe;
 
+use futures_util::FutureExt;
 use powertools::idempotency::{self, Idempotency, MemoryStore, OnInterrupt, Status};
 use powertools::{Deadline, Invocation, deadline};
 use powertools_tests::faulty::{Fault, FaultyStore, Op};
@@ -61,6 +63,19 @@ async fn a_claim_is_held_when_the_error_was_translated_on_its_way() {
     };
     let run = async { idempotency.run("charge", "order-1", work).await };
     with_time(10 * SECOND).scope(run).await.unwrap_err();
+    assert_eq!(claims(&store), [Status::InProgress]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_is_held_when_the_work_panics_over_an_interruption() {
+    let store = FaultyStore::new();
+    let idempotency = holding(&store);
+    let work = async {
+        let guarded = Deadline::current().run(SECOND, pending::<Result<u8, Failure>>());
+        Ok::<_, Failure>(guarded.await.expect("an answer in time"))
+    };
+    let run = async { idempotency.run("charge", "order-1", work).await };
+    AssertUnwindSafe(with_time(10 * SECOND).scope(run)).catch_unwind().await.unwrap_err();
     assert_eq!(claims(&store), [Status::InProgress]);
 }
 

@@ -204,6 +204,44 @@ async fn i8_an_error_or_a_panic_holds_the_claim_where_errors_leave_the_outcome_o
 }
 
 #[tokio::test(start_paused = true)]
+async fn i7_a_result_that_is_not_kept_is_returned_and_releases_the_claim_like_an_error() {
+    let answer = |answer: &'static str| async move { Ok(answer.to_owned()) };
+    let is_final = |result: &serde_json::Value| result != "busy";
+    let world = World::with(FaultyStore::new(), |options| options.keep_if(is_final));
+    assert_eq!(world.run(30 * SECOND, answer("busy")).await.unwrap(), "busy");
+    assert_eq!(world.store.calls(), [Op::Claim, Op::Release]);
+    assert_eq!(world.run(30 * SECOND, answer("charged")).await.unwrap(), "charged");
+    assert_eq!(world.run(30 * SECOND, answer("busy")).await.unwrap(), "charged");
+
+    let world = World::with(FaultyStore::new(), |options| {
+        options.keep_if(is_final).on_error(OnError::Hold)
+    });
+    assert_eq!(world.run(30 * SECOND, answer("busy")).await.unwrap(), "busy");
+    assert_eq!(world.store.calls(), [Op::Claim]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn i7_a_panic_in_the_choice_of_results_does_not_undo_the_work() {
+    let world =
+        World::with(FaultyStore::new(), |options| options.keep_if(|_| panic!("out of luck")));
+    assert_eq!(world.run(30 * SECOND, succeed()).await.unwrap(), "run 1");
+    assert_eq!(world.run(30 * SECOND, succeed()).await.unwrap(), "run 1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn i7_the_choice_of_a_call_is_overridden_by_that_of_the_options() {
+    for is_chosen in [false, true] {
+        let world = World::with(FaultyStore::new(), |options| match is_chosen {
+            true => options.keep_if(|_| true),
+            false => options,
+        });
+        let call = world.idempotency.operation("charge").key(KEY).unwrap().keep_if_or(|_| false);
+        call.run(world.count(succeed())).await.unwrap();
+        assert_eq!(world.store.records().snapshot().len(), usize::from(is_chosen));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn i8_a_panic_gives_the_claim_back_and_goes_on() {
     let world = World::new(FaultyStore::new());
     let run = world.run(30 * SECOND, async { panic!("out of luck") });

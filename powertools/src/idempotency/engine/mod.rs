@@ -104,6 +104,10 @@ impl<S: Store, F> HeldClaim<'_, S, F> {
                 self.interrupted(Mark::STOPPED | Mark::FELL_BACK).await;
                 Ok(result)
             }
+            Ended::Returned(Ok(Ok(result))) if !keeps(self.session, &result) => {
+                self.failed().await;
+                Ok(result)
+            }
             Ended::Returned(Ok(Ok(result))) => {
                 self.armed = false;
                 if let Some(cleanup) = &mut self.cleanup {
@@ -113,17 +117,13 @@ impl<S: Store, F> HeldClaim<'_, S, F> {
                 save(self.session, completion).await?;
                 Ok(result)
             }
-            Ended::Returned(Ok(Err(error))) => {
+            Ended::Returned(failure) => {
                 if has(Mark::STOPPED) {
                     self.interrupted(Mark::STOPPED).await;
                 } else {
                     self.failed().await;
                 }
-                Err(error)
-            }
-            Ended::Returned(Err(panic)) => {
-                self.failed().await;
-                resume_unwind(panic)
+                failure.unwrap_or_else(|panic| resume_unwind(panic))
             }
             Ended::Stopped => {
                 self.interrupted(Mark::STOPPED).await;
@@ -185,6 +185,24 @@ fn spawn(runtime: &Handle, work: impl Future<Output = ()> + Send + 'static) {
 fn stopped<S: Store>(session: &Session<S>, window: &Window) -> Error {
     let key = session.key().clone();
     if window.ends_with_lease { Error::LeaseExpired { key } } else { Error::OutOfTime { key } }
+}
+
+/// Returns true if a result is to be stored.
+fn keeps<S: Store, R: Replay>(session: &Session<S>, result: &R) -> bool {
+    let options = session.options();
+    let Some(keep_if) = options.keep_if.as_ref().or(session.prepared.keep_if.as_ref()) else {
+        return true;
+    };
+    // A panic in the user's code must not undo that the work is done, nor does a result that cannot
+    // be written as JSON.
+    let kept = catch_unwind(AssertUnwindSafe(|| match serde_json::to_value(result) {
+        Ok(result) => keep_if.keeps(&result),
+        Err(_) => true,
+    }));
+    kept.unwrap_or_else(|panic| {
+        tracing::warn!(key = %session.key(), panic = caught(panic), "keep_if panicked");
+        true
+    })
 }
 
 /// What the store is told of work that succeeded.

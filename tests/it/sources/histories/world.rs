@@ -227,7 +227,7 @@ pub(super) async fn pause(random: &Mutex<Random>) {
 fn word(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Succeeded => "succeeded",
-        // The time of an idempotent record ends with an error of its own.
+        // The time of an idempotent record ends with an error of its own, in the work or in the save.
         Outcome::Failed(error) if is_out_of_time(error) => "stopped",
         Outcome::Failed(_) => "failed",
         Outcome::Permanent(_) => "permanent",
@@ -237,7 +237,10 @@ fn word(outcome: &Outcome) -> &'static str {
 }
 
 fn is_out_of_time(error: &RecordError) -> bool {
-    matches!(error.error().downcast_ref(), Some(idempotency::Error::OutOfTime { .. }))
+    use idempotency::Error;
+
+    let error = error.error().downcast_ref();
+    matches!(error, Some(Error::OutOfTime { .. } | Error::NotSaved { .. }))
 }
 
 /// What a history calls the record.
