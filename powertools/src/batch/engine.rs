@@ -14,17 +14,17 @@ use super::Outcome;
 use super::plan::Plan;
 use crate::error::causes::caught;
 
-/// So many records that never wait may end before other tasks of the thread have their turn.
+/// How many records that never wait may end before other tasks of the thread can run.
 const TURN: u32 = 64;
 
-/// Handles the records of `plan`, which `start` starts by their place in the batch. Each says its
-/// place again as it ends, since to remember that here would need a second future around it.
+/// Processes the records of `plan`, which `start` starts by their place in the batch. Each returns
+/// its place again, since to remember it here would need another future around it.
 ///
-/// A record that is not started for lack of time is the last to be tried. A failure of which
-/// `goes_on` is true keeps nobody from starting.
+/// After a record that is not started for lack of time, no other one is tried. A failure for which
+/// `goes_on` returns true prevents no record from starting.
 ///
-/// What becomes of each that ends is in `outcomes`, which has a place for each of them, and is told
-/// to `see` as it happens.
+/// The outcome of each record that ends is written to its place in `outcomes`, and `see` is called
+/// with it immediately.
 pub(super) async fn handle<F: Future<Output = (usize, Outcome)>>(
     mut plan: Plan,
     concurrency: usize,
@@ -67,13 +67,13 @@ pub(super) async fn handle<F: Future<Output = (usize, Outcome)>>(
     }
 }
 
-/// The records that are being handled.
+/// The records that are running.
 enum Running<F> {
-    /// At most one: no need to tell apart who wakes.
+    /// At most one: it does not matter which one wakes.
     One(Pin<Box<Option<F>>>),
     Many {
-        // Emptied one by one when they are stopped: to drop them all at once, and one of them
-        // panics, is to forget the others.
+        // Emptied one by one when they are stopped: if all were dropped at once and one panicked, the
+        // others would be leaked.
         records: FuturesUnordered<OptionFuture<F>>,
         limit: usize,
     },
@@ -128,11 +128,12 @@ impl<F: Future> Running<F> {
 }
 
 impl<F> Drop for Running<F> {
-    /// Stops what has not ended, which may panic in the middle of its work.
+    /// Stops the records that have not ended. Each may panic as it is dropped.
     fn drop(&mut self) {
         let empty = |stop: &mut dyn FnMut()| {
             if let Err(panic) = catch_unwind(AssertUnwindSafe(stop)) {
-                tracing::warn!(panic = caught(panic), "a record that was stopped panicked");
+                let panic = caught(panic);
+                tracing::warn!(panic, "a record that was stopped panicked");
             }
         };
         match self {

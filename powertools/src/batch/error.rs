@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 /// Why a batch has no reply.
 ///
-/// Errors of single records are none of these: they are in the [`Report`](super::Report).
+/// Errors of single records are not among these: they are in the [`Report`](super::Report).
 /// [`error_type`](Self::error_type) has the fixed name under which Lambda reports each of these.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use super::{Batch, FromRecord, RecordError, Report, Source};
 use crate::idempotency::{Call, Error, Idempotency, Operation, Store};
 
-/// A batch whose records are each handled once. Made by [`Batch::idempotent`].
+/// A batch whose records are each processed once. Created by [`Batch::idempotent`].
 #[must_use = "a batch does nothing until it runs"]
 pub struct IdempotentBatch<'a, S: Source, St, M, K> {
     batch: Batch<'a, S>,
@@ -16,15 +16,15 @@ pub struct IdempotentBatch<'a, S: Source, St, M, K> {
 }
 
 impl<'a, S: Source> Batch<'a, S> {
-    /// Makes the handling of each record idempotent: `name` is that of the work, and `key` says
-    /// what makes two records the same.
+    /// Makes the processing of each record idempotent: `name` is the name of the operation, and `key`
+    /// returns what two deliveries of a record have in common.
     ///
-    /// The last option of a batch: what follows is `run`. Results are kept for 24 hours, unless
-    /// `key` or the options of `idempotency` say
-    /// [how long](crate::idempotency::Builder::expires_after): it should be longer than the source
-    /// delivers a record again. A record that is refused by a lease which ends within 2 seconds
-    /// waits for it, and one that is refused by a lease until after the deadline waits for the
-    /// records beside it, one of which may have it; it is then handled.
+    /// This is the last option of a batch, followed by `run`. Results are kept for 24 hours, unless
+    /// `key` or the options of `idempotency` set
+    /// [another time](crate::idempotency::Builder::expires_after); it should exceed the time during
+    /// which the source delivers a record again. A record that is rejected by a lease which expires
+    /// within 2 seconds waits for it. One that is rejected by a lease until after the deadline waits
+    /// for the records that run concurrently, one of which may hold it. It is then retried.
     ///
     /// ```
     /// use lambda_runtime::{Error, LambdaEvent};
@@ -41,15 +41,13 @@ impl<'a, S: Source> Batch<'a, S> {
     ///     Ok(())
     /// }
     ///
-    /// type Records = Idempotency<MemoryStore>;
-    ///
     /// async fn handle(
-    ///     records: Records,
+    ///     idempotency: Idempotency<MemoryStore>,
     ///     event: LambdaEvent<SqsEvent>,
     /// ) -> Result<Reply, batch::Error> {
     ///     batch::sqs(event.payload)
     ///         .concurrency(8)
-    ///         .idempotent(records, "charge", |work, order: &Message<Order>| {
+    ///         .idempotent(idempotency, "charge", |work, order: &Message<Order>| {
     ///             work.key(&order.body.id)
     ///         })
     ///         .run(charge)
@@ -79,7 +77,7 @@ where
     M: FromRecord<S::Record>,
     K: Fn(Operation<'_, St>, &M) -> Result<Call<St>, Error>,
 {
-    /// Handles each record with `handler`, once: see [`Batch::run`].
+    /// Processes each record with `handler`, once: see [`Batch::run`].
     pub async fn run<F, Fut, E>(self, handler: F) -> Report<S>
     where
         F: Fn(M) -> Fut,

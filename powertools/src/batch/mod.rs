@@ -1,8 +1,8 @@
 //! Batches of records, where one bad record fails alone.
 //!
 //! **The event source mapping needs `ReportBatchItemFailures` among its `FunctionResponseTypes`.**
-//! Without it Lambda ignores the reply: SQS deletes the messages that failed, and a stream goes on
-//! behind them. The function cannot see that setting. For a mapping that does not have it, say
+//! Without it Lambda ignores the reply: SQS deletes the messages that failed, and a stream continues
+//! after them. The function cannot see that setting. For a mapping without it, call
 //! [`all_or_nothing`](Batch::all_or_nothing).
 //!
 //! ```
@@ -30,38 +30,45 @@
 //! # Ok(()) }
 //! ```
 //!
-//! The handler takes its own type, parsed from its record alone. A record that cannot be parsed,
-//! or whose handler returns an error or panics, is reported; the others are done.
+//! The handler takes its own type, parsed from its record alone. A record that cannot be parsed, or
+//! whose handler returns an error or panics, is reported; the others are processed.
 //!
-//! # What is promised for each source
+//! # The order and the reply of each source
 //!
 //! | source | order kept | after a failure | reported |
 //! |---|---|---|---|
-//! | [`sqs`], standard queue | none | the others go on | each message that was not done |
-//! | [`sqs`], FIFO queue (by its ARN) | within a message group | the rest of the group does not start, other groups go on; behind a [last attempt](Batch::max_receive_count) the group goes on too | each message that was not done |
-//! | [`kinesis`] | within a partition key | nothing behind it in the batch starts | the first record that was not done |
-//! | [`dynamodb`] | within an item's key | nothing behind it in the batch starts | the first record that was not done |
-//! | [`kafka`] | within a topic's partition, by offset | the rest of the partition does not start, other partitions go on | the batch as a whole; each record that was not done with [`partial_response`](Batch::partial_response) |
-//! | [your own](Source) | as you say | as you say | as you say |
+//! | [`sqs`], standard queue | none | the others continue | each message that did not succeed |
+//! | [`sqs`], FIFO queue (by its ARN) | within a message group | the rest of the group does not start, other groups continue; after a [last attempt](Batch::max_receive_count) the group continues too | each message that did not succeed |
+//! | [`kinesis`] | within a partition key | nothing after it in the batch starts | the first record that did not succeed |
+//! | [`dynamodb`] | within an item's key | nothing after it in the batch starts | the first record that did not succeed |
+//! | [`kafka`] | within a topic's partition, by offset | the rest of the partition does not start, other partitions continue | the batch as a whole; each record that did not succeed with [`partial_response`](Batch::partial_response) |
+//! | [your own](Source) | as it defines | as it defines | as it defines |
 //!
-//! How many records are handled side by side is [`concurrency`](Batch::concurrency), 1 by default;
-//! within their order they are handled one after the other whatever that says.
+//! [`concurrency`](Batch::concurrency) is the number of records that are processed at the same time, 1 by
+//! default. Records of one order are processed one after another, whatever the concurrency.
 //!
-//! A stream is read again from the record that is reported, so what succeeded behind it is handled
-//! again. At a concurrency of 1 nothing is behind it.
+//! A stream is read again from the record that is reported, so records after it that succeeded are
+//! processed again. At a concurrency of 1 there are none.
 //!
 //! # Time
 //!
-//! Inside an invocation no record starts with less than [`reserve`](Batch::reserve) left, and those
-//! that run then are stopped, so that Lambda gets its reply: what is done is not done again for the
-//! want of time. Those that did not start are delivered again, which a queue counts as a receive.
-//! Code that blocks its thread cannot be stopped.
+//! Inside an invocation no record starts with less than [`reserve`](Batch::reserve) remaining, and records
+//! that are pending then are stopped, so that Lambda receives its reply. Nothing that succeeded is
+//! processed again for lack of time. Records that did not start are delivered again, which a queue counts
+//! as a receive. The clock is checked right before each record starts: a record that blocks its thread
+//! cannot be stopped, but no other one starts after it.
+//!
+//! # The scope of a record
+//!
+//! The handler of a record runs in a scope of its own: values of
+//! [`Invocation::record_local`](crate::Invocation::record_local) belong to the record, and
+//! [`Invocation::record`](crate::Invocation::record) returns what identifies it.
 //!
 //! # Errors
 //!
-//! The error of a handler is a [`RecordError`]: every error type becomes one by `?`, and the record
-//! is delivered again. [`RecordError::permanent`] is for those where that is no use.
-//! [`Report`] has what became of each record, and each failure is logged as a warning.
+//! The error of a handler is a [`RecordError`]. Every error type converts into one by `?`, and the record
+//! is delivered again. Use [`RecordError::permanent`] if another attempt cannot succeed. The [`Report`]
+//! contains the outcome of each record, and each failure is logged as a warning.
 
 mod compression;
 mod dynamodb;
@@ -104,25 +111,26 @@ pub use crate::events::{
     KinesisEvent, KinesisRecord, MessageAttribute, ParseError, RecordId, SqsEvent, SqsRecord,
 };
 
-/// The messages of an SQS queue. A queue whose ARN ends in `.fifo` is a FIFO queue.
+/// Creates a batch of the messages of an SQS queue. A queue whose ARN ends in `.fifo` is a FIFO queue.
 pub fn sqs<'a>(event: impl Into<SqsEvent>) -> Batch<'a, SqsEvent> {
     Batch::new(event.into())
 }
 
-/// The records of a shard of a Kinesis stream.
+/// Creates a batch of the records of a shard of a Kinesis stream.
 pub fn kinesis<'a>(event: impl Into<KinesisEvent>) -> Batch<'a, KinesisEvent> {
     Batch::new(event.into())
 }
 
-/// The changes in a shard of a DynamoDB stream.
+/// Creates a batch of the changes in a shard of a DynamoDB stream.
 pub fn dynamodb<'a>(event: impl Into<DynamoDbEvent>) -> Batch<'a, DynamoDbEvent> {
     Batch::new(event.into())
 }
 
-/// The records of a Kafka topic.
+/// Creates a batch of the records of a Kafka topic.
 ///
-/// Unless [`partial_response`](Batch::partial_response) says that the event source mapping can take
-/// it, a failure is that of the whole batch: [`Error::Incomplete`].
+/// A failure is that of the whole batch, [`Error::Incomplete`], unless
+/// [`partial_response`](Batch::partial_response) declares that the event source mapping accepts a
+/// partial response.
 pub fn kafka<'a>(event: impl Into<KafkaEvent>) -> Batch<'a, KafkaEvent> {
     Batch::new(event.into()).all_or_nothing()
 }

@@ -15,7 +15,7 @@ pub(super) type Sink<'a, R> =
     Box<dyn Fn(R, RecordError) -> BoxFuture<'a, Result<(), BoxError>> + Send + Sync + 'a>;
 pub(super) type Classifier<'a> = Box<dyn Fn(&(dyn StdError + 'static)) -> bool + Send + Sync + 'a>;
 
-/// A batch and how it is to be handled. Made by [`sqs`](super::sqs) and the functions beside it.
+/// A batch and the options for processing it. Created by [`sqs`](super::sqs) and the functions beside it.
 #[must_use = "a batch does nothing until it runs"]
 pub struct Batch<'a, S: Source> {
     pub(super) source: S,
@@ -29,7 +29,7 @@ pub struct Batch<'a, S: Source> {
 }
 
 impl<'a, S: Source> Batch<'a, S> {
-    /// A batch of a source of your own; see [`Source`].
+    /// Creates a batch of a source of your own; see [`Source`].
     pub fn new(source: S) -> Self {
         Self {
             source,
@@ -43,70 +43,70 @@ impl<'a, S: Source> Batch<'a, S> {
         }
     }
 
-    /// How many records are handled side by side, at most. 1 by default, and at least.
+    /// Sets how many records are processed concurrently, at most. The default is 1, the minimum too.
     ///
-    /// Records that have an order among them, such as those of a message group, are handled one
-    /// after the other all the same.
+    /// Records of one order, such as those of a message group, are still processed one after another.
     pub fn concurrency(mut self, records: usize) -> Self {
         self.concurrency = records.max(1);
         self
     }
 
-    /// The time before the invocation's deadline that is kept for the reply. 1 second by default,
-    /// and at most half of the function's timeout, but more than what a time guard around the batch
-    /// keeps.
+    /// Sets the time before the invocation's deadline that is kept for the reply. The default is 1
+    /// second. At most half of the function's timeout is kept, but more than a time guard around the
+    /// batch keeps.
     ///
-    /// With less than that left no record starts, and those that run are stopped; they are
-    /// reported. Idempotent records give their claims back then, for which they have half of the
-    /// reserve.
+    /// With less than that remaining, no record starts, and records that are pending are stopped;
+    /// both are reported. Idempotent records release their claims then, for which they have half of
+    /// the reserve; results may be saved until 50 ms before the deadline.
     pub fn reserve(mut self, time: Duration) -> Self {
         self.reserve = time;
         self
     }
 
-    /// Starts no record after the first failure, whatever their orders.
+    /// Starts no record after the first failure, whatever its order.
     ///
-    /// For sources that report [each failure](super::Reporting::EachFailure); the others do so
-    /// anyway.
+    /// For sources that report [each failure](super::Reporting::EachFailure); the others always
+    /// behave like this.
     pub fn stop_at_first_failure(mut self) -> Self {
         self.stop_at_first_failure = true;
         self
     }
 
-    /// Makes a batch fail as a whole if a record does: for an event source mapping without
+    /// Makes a batch fail as a whole if a record fails: for an event source mapping without
     /// `ReportBatchItemFailures`.
     ///
     /// Such a mapping ignores the reply. Without this, SQS would delete the messages that failed.
     /// [`Report::into_reply`](super::Report::into_reply) then returns
     /// [`Error::Incomplete`](super::Error::Incomplete), and Lambda delivers the whole batch again.
-    /// The others are handled all the same: where they are idempotent, they are not done again.
+    /// The other records are still processed; if they are idempotent, their work is not repeated.
     pub fn all_or_nothing(mut self) -> Self {
         self.policy.all_or_nothing = true;
         self
     }
 
-    /// Makes the invocation fail if no record of the batch was done, so that Lambda counts it
-    /// among the function's errors. Otherwise their identifiers are reported like any others.
+    /// Makes the invocation fail if no record of the batch succeeded, so that Lambda counts it among
+    /// the function's errors. Without this their identifiers are reported like any others.
     pub fn fail_when_all_failed(mut self) -> Self {
         self.policy.fail_when_all_failed = true;
         self
     }
 
-    /// Shows each record and its outcome to `hook`, as it happens.
+    /// Calls `hook` with each record and its outcome, as soon as the record has ended and in its
+    /// scope.
     ///
-    /// Records that were not started or were stopped come last. A panic of the hook is logged and
-    /// changes nothing else.
+    /// Records that were stopped or not started come last. A panic of the hook is logged and has no
+    /// other effect.
     pub fn on_outcome(mut self, hook: impl FnMut(&S::Record, &Outcome) + Send + 'a) -> Self {
         self.hook = Some(Box::new(hook));
         self
     }
 
-    /// Where records go that failed [permanently](RecordError::permanent), for example a queue for
-    /// people to look at.
+    /// Sets the sink for records that failed [permanently](RecordError::permanent), for example a
+    /// queue that people inspect.
     ///
-    /// A record that the sink took counts as done, so it is not delivered again. If the sink fails,
-    /// panics or has no time left, the record is reported like any other failure, so a sink can
-    /// see a record more than once.
+    /// A record that the sink accepted counts as done and is not delivered again. If the sink fails,
+    /// panics or runs out of time, the record is reported like any other failure, so a sink can
+    /// receive a record more than once.
     ///
     /// ```
     /// use powertools::batch::{self, Message, RecordError, SqsEvent, SqsRecord};
@@ -140,10 +140,10 @@ impl<'a, S: Source> Batch<'a, S> {
         self
     }
 
-    /// Makes errors permanent that do not say so themselves.
+    /// Makes further errors permanent: those for which `classify` returns true.
     ///
-    /// `classify` sees each error of a record, those of this toolkit too. So records that cannot
-    /// be parsed can go to the sink at once:
+    /// `classify` receives each error of a record, including those of this toolkit. For example,
+    /// records that cannot be parsed can go to the sink immediately:
     ///
     /// ```
     /// use powertools::batch::{self, ParseError, SqsEvent};

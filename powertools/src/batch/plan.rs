@@ -1,24 +1,24 @@
-//! Which record starts next. Nothing here waits or runs.
+//! Decides which record starts next. Nothing here waits or runs.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
-/// Who may still start after a failure.
+/// Which records may still start after a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AfterFailure {
-    /// All but those behind it in its order.
+    /// All but those after it in its order.
     Others,
     /// Those that stand before it in the batch.
     Earlier,
-    /// Nobody.
+    /// None.
     None,
 }
 
 /// The order in which the records of a batch start.
 ///
-/// The earliest record in the batch that may start is always next. A record that has others before
-/// it in its order waits for the one right before it, so a failure there stops what is behind.
+/// The earliest record in the batch that may start is always next. A record with others before it in
+/// its order waits for the one right before it, so a failure stops the rest of its order.
 #[derive(Debug)]
 pub(super) struct Plan {
     after_failure: AfterFailure,
@@ -49,7 +49,7 @@ impl Plan {
         }
     }
 
-    /// Keeps records of the same order from running side by side.
+    /// Prevents records of the same order from running concurrently.
     pub(super) fn keep_order<'a>(
         mut self,
         orders: impl Iterator<Item = Option<Cow<'a, str>>>,
@@ -69,7 +69,7 @@ impl Plan {
         self
     }
 
-    /// Takes the record that starts next.
+    /// Returns the record that starts next.
     pub(super) fn start(&mut self) -> Option<usize> {
         while self.cursor < self.end && self.waits(self.cursor) {
             self.cursor += 1;
@@ -86,7 +86,7 @@ impl Plan {
         (next < self.end).then_some(next)
     }
 
-    /// Says how a record ended.
+    /// Notes how a record ended.
     pub(super) fn finish(&mut self, index: usize, done: bool) {
         if done {
             if let Some(next) = self.places.get(index).and_then(|place| place.next) {
@@ -105,13 +105,13 @@ impl Plan {
         }
     }
 
-    /// Lets nothing start any more.
+    /// Prevents all further records from starting.
     pub(super) fn stop(&mut self) {
         self.end = 0;
         self.ready.clear();
     }
 
-    /// True if nothing can start now, whatever the clock says.
+    /// Returns true if no record can start now.
     pub(super) fn is_idle(&self) -> bool {
         self.ready.is_empty() && self.cursor >= self.end
     }

@@ -1,4 +1,4 @@
-//! Where each record of a batch stands.
+//! The progress of each record of a batch.
 
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
@@ -9,11 +9,11 @@ const RUNNING: u8 = 1;
 const WAITING: u8 = 2;
 const ENDED: u8 = 3;
 
-/// Where each record of a batch stands. One task handles all of them, so nothing races here.
+/// The state of each record of a batch. One task processes all of them, so nothing races here.
 #[derive(Debug)]
 pub(super) struct Progress {
     records: Vec<AtomicU8>,
-    /// How many records wait for others, so that nothing is notified for nothing.
+    /// How many records wait for others, so that nothing is notified where none does.
     waiting: AtomicUsize,
     changed: Notify,
 }
@@ -40,8 +40,8 @@ impl Progress {
         self.records[record].load(Ordering::Relaxed) != NOT_STARTED
     }
 
-    /// Waits until the records that run now, apart from this one, have ended or wait themselves.
-    /// Returns false if there are none.
+    /// Waits until all other records that are running now have ended or wait themselves. Returns false
+    /// if there are none.
     pub(super) async fn wait_for_others(&self, record: usize) -> bool {
         let is_running = |&other: &usize| {
             other != record && self.records[other].load(Ordering::Relaxed) == RUNNING

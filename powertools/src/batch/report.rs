@@ -11,8 +11,8 @@ use super::source::is_identifier;
 use super::{Error, Outcome, Record, Reporting, Source};
 use crate::invocation::{RecordIdentity, Records};
 
-/// How the records of a batch ended, and what Lambda is told of it.
-#[must_use = "Lambda must be told of failures: return what `into_reply` gives"]
+/// How the records of a batch ended, and the reply to Lambda that follows from it.
+#[must_use = "failures must be reported to Lambda: return the reply of `into_reply`"]
 pub struct Report<S: Source> {
     pub(super) records: Arc<List<S::Record>>,
     pub(super) outcomes: Vec<Outcome>,
@@ -21,14 +21,14 @@ pub struct Report<S: Source> {
     pub(super) refused: Option<Error>,
 }
 
-/// What the function's answer is when records failed.
+/// How the function replies when records failed.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Policy {
     pub(super) all_or_nothing: bool,
     pub(super) fail_when_all_failed: bool,
 }
 
-/// What Lambda is told: which records are to be delivered again.
+/// The partial batch response: the records that are to be delivered again.
 ///
 /// Without `ReportBatchItemFailures` in the event source mapping Lambda ignores it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -44,14 +44,14 @@ pub struct Reply<I = super::RecordId> {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ItemFailure<I = super::RecordId> {
-    /// Its name.
+    /// Its identifier.
     pub item_identifier: I,
 }
 
 /// The reply to events of a source.
 pub type ReplyOf<S> = Reply<Identifier<S>>;
 
-/// The name of a source's record.
+/// The identifier of a source's record.
 type Identifier<S> = <<S as Source>::Record as Record>::Identifier;
 
 /// The records of a batch, which its report and their scopes share.
@@ -72,7 +72,7 @@ impl<R: Record> Records for List<R> {
     }
 }
 
-/// The identifier of a record, as it stands in the reply: a string without its quotes.
+/// Returns the identifier of a record as it appears in the reply: a string without its quotes.
 pub(super) fn name(record: &impl Record) -> Option<String> {
     Some(match serde_json::to_value(record.identifier()?).ok()? {
         Value::String(text) => text,
@@ -81,10 +81,10 @@ pub(super) fn name(record: &impl Record) -> Option<String> {
 }
 
 impl<S: Source> Report<S> {
-    /// Each record with its outcome, in the order of the batch.
+    /// Returns each record with its outcome, in the order of the batch.
     ///
-    /// If the event was refused as a whole, none of them was started: [`into_reply`](Self::into_reply)
-    /// says why.
+    /// If the event was rejected as a whole, no record was started, and
+    /// [`into_reply`](Self::into_reply) returns the reason.
     #[must_use]
     pub fn records(&self) -> impl ExactSizeIterator<Item = (&S::Record, &Outcome)> {
         iter::zip(&self.records.0, &self.outcomes)
@@ -96,14 +96,14 @@ impl<S: Source> Report<S> {
         self.refused.is_none() && self.outcomes.iter().all(Outcome::is_done)
     }
 
-    /// The reply to Lambda.
+    /// Returns the reply to Lambda.
     ///
     /// # Errors
     ///
-    /// Returns the reason why the event was refused: [`Error::IdentifierMissing`],
-    /// [`Error::SourceUnexpected`] or [`Error::TumblingWindow`]. If a record was not done, returns
+    /// Returns the reason if the event was rejected: [`Error::IdentifierMissing`],
+    /// [`Error::SourceUnexpected`] or [`Error::TumblingWindow`]. If a record did not succeed, returns
     /// [`Error::Incomplete`] under [`all_or_nothing`](super::Batch::all_or_nothing), and if none
-    /// was, [`Error::AllFailed`] under
+    /// did, [`Error::AllFailed`] under
     /// [`fail_when_all_failed`](super::Batch::fail_when_all_failed).
     pub fn into_reply(mut self) -> Result<Reply<Identifier<S>>, Error> {
         if let Some(error) = self.refused.take() {
@@ -126,9 +126,9 @@ impl<S: Source> Report<S> {
         let mut batch_item_failures = Vec::new();
         let unfinished = self.records().enumerate().filter(|(_, (_, outcome))| !outcome.is_done());
         for (index, (record, _)) in unfinished.take(reported) {
-            // They were checked before the first record started, by the source's own word. Without
-            // an identifier the failure would be lost, and with an empty one all of the batch
-            // delivered again.
+            // The source declared before the first record started that each has an identifier.
+            // Without one the failure would be lost, and an empty one would make Lambda deliver the
+            // whole batch again.
             let item_identifier = record
                 .identifier()
                 .filter(is_identifier)

@@ -1,4 +1,4 @@
-//! What happens to a batch, and to one record of it.
+//! Processes a batch, and each record of it.
 
 use std::error::Error as StdError;
 use std::future::Future;
@@ -27,21 +27,21 @@ const RECORD: &str = "powertools::record";
 /// A lease that ends later than this is not waited for.
 const SHORT_LEASE: Duration = Duration::from_secs(2);
 
-/// How often a record is handled again that a lease kept out.
+/// How often a record is retried that a lease excluded.
 const RETRIES: usize = 2;
 
 impl<S: Source> Batch<'_, S> {
-    /// Handles each record with `handler`, which takes the record or what is made of it, such as
-    /// a [`Message`](super::Message).
+    /// Processes each record with `handler`, which takes the record or a type that is created from
+    /// it, such as a [`Message`](super::Message).
     ///
-    /// A record that cannot be parsed, whose handler returns an error or panics, fails alone; with
-    /// `panic = "abort"` a panic ends the process. The handler may run again for a record in the
-    /// same batch: if idempotent work was refused by a lease that ends within two seconds, that is
-    /// waited for, and if it holds until after the deadline, the records beside it are, since one of
-    /// them may have the same key. Meanwhile it counts as one of those that run side by side.
+    /// A record that cannot be parsed, or whose handler returns an error or panics, fails alone; with
+    /// `panic = "abort"` a panic ends the process. The handler may run again for a record in the same
+    /// batch if idempotent work was rejected by a lease: a lease that expires within two seconds is
+    /// waited for. If it holds until after the deadline, the records that run concurrently are waited
+    /// for, because one of them may have the same key. Meanwhile the record counts as running.
     ///
-    /// The records are handled by the task that awaits this. Inside an invocation they are stopped
-    /// in time for the reply: see [`reserve`](Self::reserve).
+    /// The task that awaits this processes the records. Inside an invocation they are stopped in time
+    /// for the reply: see [`reserve`](Self::reserve).
     pub async fn run<M, F, Fut, E>(self, handler: F) -> Report<S>
     where
         M: FromRecord<S::Record>,
@@ -102,7 +102,7 @@ impl<S: Source> Batch<'_, S> {
                 Invocation::enter(scope, handling.record(index, &records[index]))
             },
             |index, outcome| {
-                // What a lease keeps out may still be at work elsewhere.
+                // A record that a lease excluded may still be running elsewhere.
                 after_failure == AfterFailure::Others
                     && !outcome.error().is_some_and(|error| own::held(error.error()).is_some())
                     && records[index].is_last_attempt()
@@ -120,7 +120,7 @@ impl<S: Source> Batch<'_, S> {
     }
 }
 
-/// Returns the budget of a batch that begins now; `None` outside an invocation.
+/// Returns the budget of a batch that starts now; `None` outside an invocation.
 fn budget<R: Record>(reserve: Duration, records: &Arc<List<R>>) -> Option<Budget> {
     let current = Invocation::current();
     if current.is_none() {
@@ -132,14 +132,14 @@ fn budget<R: Record>(reserve: Duration, records: &Arc<List<R>>) -> Option<Budget
     })
 }
 
-/// How a record is handled.
+/// How a record is processed.
 struct Handling<'a, 'b, R, F> {
     handler: &'a F,
     /// `None` outside an invocation.
     budget: Option<&'a Budget>,
     sink: Option<Sink<'b, R>>,
     permanent_if: Option<Classifier<'b>>,
-    /// True once it was said that there is no sink.
+    /// True after the warning that there is no sink.
     warned: AtomicBool,
     progress: Progress,
 }
@@ -152,7 +152,8 @@ impl<R: Record, F> Handling<'_, '_, R, F> {
         Fut: Future<Output = Result<(), E>>,
         E: Into<RecordError>,
     {
-        // Here and not where the record was handed out: others may have blocked the thread since.
+        // At the first poll and not when the record was scheduled: others may have blocked the
+        // thread since.
         if self.budget.is_some_and(Budget::is_over) {
             return (index, Outcome::NotStarted);
         }
@@ -166,7 +167,7 @@ impl<R: Record, F> Handling<'_, '_, R, F> {
         (index, outcome)
     }
 
-    /// What becomes of a record whose first attempt failed.
+    /// Returns the outcome of a record whose first attempt failed.
     async fn failed<M, Fut, E>(&self, index: usize, record: &R, mut error: RecordError) -> Outcome
     where
         M: FromRecord<R>,
@@ -194,7 +195,8 @@ impl<R: Record, F> Handling<'_, '_, R, F> {
         }
         if let Some(classify) = &self.permanent_if
             && catch_unwind(AssertUnwindSafe(|| classify(error.error()))).unwrap_or_else(|panic| {
-                tracing::warn!(panic = caught(panic), "the classifier of a batch panicked");
+                let panic = caught(panic);
+                tracing::warn!(panic, "the classifier of a batch panicked");
                 false
             })
         {
@@ -203,7 +205,7 @@ impl<R: Record, F> Handling<'_, '_, R, F> {
         if error.is_permanent() { self.sink(record, error).await } else { Outcome::Failed(error) }
     }
 
-    /// Returns how long to wait for a lease until it ends, if that is worth it.
+    /// Returns how long to wait until a lease expires, if it expires soon.
     fn wait_for(&self, lease_end: SystemTime) -> Option<Duration> {
         let now = match self.scope() {
             Some(scope) => scope.clock().now(),
@@ -216,8 +218,8 @@ impl<R: Record, F> Handling<'_, '_, R, F> {
         (lease <= SHORT_LEASE && in_time).then_some(wait)
     }
 
-    /// Returns true if a lease may be that of another record of this batch: one that belongs to this
-    /// invocation outlasts it, and those of earlier ones do not, or hardly.
+    /// Returns true if a lease may be that of another record of this batch: a lease of this invocation
+    /// outlasts it, and those of earlier invocations hardly do.
     fn is_of_this_batch(&self, lease_end: SystemTime) -> bool {
         self.scope().is_none_or(|scope| lease_end >= scope.deadline())
     }
@@ -243,13 +245,13 @@ impl<R: Record, F> Handling<'_, '_, R, F> {
         result.unwrap_or_else(|panic| Err(RecordError::panicked("the record handler", panic)))
     }
 
-    /// Hands a record that failed permanently to the sink, if there is one.
+    /// Sends a record that failed permanently to the sink, if there is one.
     async fn sink(&self, record: &R, error: RecordError) -> Outcome {
         let Some(sink) = &self.sink else {
             if !self.warned.swap(true, Ordering::Relaxed) {
                 tracing::warn!(
-                    "a record failed permanently and is delivered again all the same: the batch \
-                     has no permanent_sink"
+                    "a record failed permanently and is still delivered again: the batch has no \
+                     permanent_sink"
                 );
             }
             return Outcome::Failed(error);
@@ -260,7 +262,7 @@ impl<R: Record, F> Handling<'_, '_, R, F> {
             Ok(Err(reason)) => RecordError::retry(reason),
             Err(panic) => RecordError::panicked("the sink", panic),
         };
-        tracing::warn!(record = name(record), %reason, "the sink did not take a record");
+        tracing::warn!(record = name(record), %reason, "the sink did not accept a record");
         Outcome::Failed(error)
     }
 }
@@ -278,7 +280,7 @@ fn warn_of(record: &impl Record, error: &RecordError, message: &str) {
     }
 }
 
-/// Who is told of outcomes.
+/// Logs outcomes and calls the hook.
 struct Observer<'b, R> {
     hook: Option<Hook<'b, R>>,
     /// That of the batch; `None` outside an invocation.
@@ -308,7 +310,7 @@ impl<R: Record> Observer<'_, R> {
         }
     }
 
-    /// Sees the records that did not end.
+    /// Sees the records that did not end, after all others.
     fn see_the_rest(&mut self, records: &[R], outcomes: &[Outcome]) {
         let (mut stopped, mut not_started) = (0, 0);
         for (index, (record, outcome)) in std::iter::zip(records, outcomes).enumerate() {
@@ -320,7 +322,11 @@ impl<R: Record> Observer<'_, R> {
             self.see(index, record, outcome);
         }
         if stopped + not_started > 0 {
-            tracing::warn!(stopped, not_started, "records of a batch were left for another time");
+            tracing::warn!(
+                stopped,
+                not_started,
+                "records of a batch did not fit into the time and are delivered again"
+            );
         }
     }
 

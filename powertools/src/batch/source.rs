@@ -7,13 +7,13 @@ use serde_json::Value;
 
 use super::{Error, ParseError};
 
-/// An event that is a batch of records: what a new event source implements.
+/// An event that is a batch of records. Implement it for an event source of your own.
 ///
 /// ```
 /// use std::borrow::Cow;
 /// use powertools::batch::{Batch, Error, Record, RecordError, Source};
 ///
-/// /// Jobs of a queue that an own poller hands to the function.
+/// /// Jobs of a queue whose own poller invokes the function.
 /// struct Jobs(Vec<Job>);
 ///
 /// #[derive(Clone)]
@@ -53,33 +53,32 @@ pub trait Source: Sized {
     /// A record of the batch.
     type Record: Record;
 
-    /// How the source is told of failures.
+    /// How failures are reported to the source.
     const REPORTING: Reporting = Reporting::EachFailure;
 
-    /// The records, in the order in which they are to be handled.
+    /// Returns the records, in the order in which they are to be processed.
     ///
     /// # Errors
     ///
-    /// Returns an error if the event must not be handled, for example [`Error::SourceUnexpected`].
+    /// Returns an error if the event must not be processed, for example [`Error::SourceUnexpected`].
     fn into_records(self) -> Result<Vec<Self::Record>, Error>;
 }
 
-/// How an event source is told of failures, and what a failure means for other records.
+/// How failures are reported to an event source, and what a failure means for other records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reporting {
-    /// Each record that was not done is reported, and delivered again. A failure keeps those behind
+    /// Each record that did not succeed is reported and delivered again. A failure prevents those after
     /// it in its [order](Record::order) from starting, and no others.
     EachFailure,
-    /// One record is reported, and it and everything behind it is delivered again: the first, in
-    /// the order of the batch, that was not done. A failure keeps everything behind it from
-    /// starting.
+    /// One record is reported, the first in the order of the batch that did not succeed. It and
+    /// everything after it is delivered again. A failure prevents everything after it from starting.
     Checkpoint,
 }
 
 /// A record of a [`Source`].
 ///
-/// A record is cloned for its handler, so that should be cheap: an `Arc` inside makes it so.
+/// A record is cloned for its handler, so it should be cheap to clone, for example by an `Arc` inside.
 pub trait Record: Clone + Send + Sync + 'static {
     /// What identifies the record in the reply. It is written as its `itemIdentifier`.
     type Identifier: Serialize + Eq + Hash + fmt::Debug;
@@ -106,28 +105,28 @@ pub trait Record: Clone + Send + Sync + 'static {
         None
     }
 
-    /// Returns true if the source gives the record up when it fails now, as a queue does that has a
-    /// dead-letter queue. The source then goes on with those behind it in its order, and so does
-    /// the batch, where [each failure](Reporting::EachFailure) is reported.
+    /// Returns true if the source abandons the record when it fails now, like a queue with a
+    /// dead-letter queue. The source then continues with those after it in its order, and so does the
+    /// batch, if [each failure](Reporting::EachFailure) is reported.
     fn is_last_attempt(&self) -> bool {
         false
     }
 }
 
-/// What a record handler can take: the record itself, or something that is made of it.
+/// A type that a record handler can take: the record itself, or something created from it.
 #[diagnostic::on_unimplemented(
     message = "a handler of `{R}` cannot take `{Self}`",
-    label = "not made of a record",
+    label = "cannot be created from a record",
     note = "take `Message<T>`, `KinesisMessage<T>`, `KafkaMessage<T>` or `Change<T>`, where `T` \
             implements `DeserializeOwned`, or the record itself"
 )]
 pub trait FromRecord<R>: Sized {
-    /// Makes it. This is done when the handler of the record is to start; the error is that
+    /// Creates it from the record, right before the handler of the record starts. An error is that
     /// record's failure.
     ///
     /// # Errors
     ///
-    /// Returns an error if it cannot be made of this record.
+    /// Returns an error if it cannot be created from this record.
     fn from_record(record: R) -> Result<Self, ParseError>;
 }
 
@@ -141,7 +140,7 @@ pub(super) fn is_identifier(identifier: &impl Serialize) -> bool {
     }
 }
 
-/// The records, unless one says that it is from somewhere else.
+/// Returns the records, unless one names another source.
 pub(super) fn from_one_source<R>(
     expected: &[&str],
     records: Vec<R>,

@@ -8,7 +8,7 @@ use crate::invocation::Mark;
 use crate::invocation::budget::{Budget, Guarded, warn_if_missed};
 use crate::{Carries, Invocation};
 
-/// The time that is left for the event being handled.
+/// The remaining time of the event that is being handled.
 ///
 /// It counts until work must stop: the invocation's deadline, less what the guards around the work
 /// keep in reserve. In a handler under [`Powertools`](crate::Powertools) that is 500 ms before
@@ -28,16 +28,16 @@ use crate::{Carries, Invocation};
 pub struct Deadline(Option<Invocation>);
 
 impl Deadline {
-    /// The deadline of the current invocation.
+    /// Returns the deadline of the current invocation.
     ///
-    /// Without one there is no limit; in Lambda a warning says so once.
+    /// Without an invocation there is no limit; in Lambda a warning is logged once.
     #[must_use]
     pub fn current() -> Self {
         Self::of(Invocation::current())
     }
 
-    /// The deadline of `invocation`. Without one there is no limit; in Lambda a warning says so
-    /// once.
+    /// Returns the deadline of `invocation`. Without one there is no limit; in Lambda a warning is
+    /// logged once.
     #[must_use]
     pub fn of(invocation: Option<Invocation>) -> Self {
         if invocation.is_none() {
@@ -46,18 +46,19 @@ impl Deadline {
         Self(invocation)
     }
 
-    /// The time left for work; zero when it is over, [`Duration::MAX`] where there is no limit.
+    /// Returns the remaining time for work: zero after the limit, [`Duration::MAX`] if there is no
+    /// limit.
     #[must_use]
     pub fn remaining(&self) -> Duration {
         let Some(invocation) = &self.0 else { return Duration::MAX };
         invocation.limit().duration_since(invocation.clock().now()).unwrap_or_default()
     }
 
-    /// Refuses work that will not fit into the time that is left.
+    /// Checks that work which takes `estimate` fits into the remaining time.
     ///
     /// # Errors
     ///
-    /// Returns [`Error::NoTime`] if less than `estimate` [remains](Self::remaining), or nothing.
+    /// Returns [`Error::NoTime`] if less than `estimate`, or nothing, [remains](Self::remaining).
     pub fn ensure(&self, estimate: Duration) -> Result<(), Error> {
         let Some(invocation) = &self.0 else { return Ok(()) };
         let left = self.remaining();
@@ -67,18 +68,18 @@ impl Deadline {
         Ok(())
     }
 
-    /// The same deadline, with so much of the invocation's end kept for what follows the work.
+    /// Returns the same deadline with `reserve` kept before it, for what follows the work.
     ///
-    /// The table of the [module](super) says what becomes of a reserve that is too long.
+    /// The table of the [module](super) has the effect of a reserve that is too long.
     #[must_use]
     pub fn reserving(&self, reserve: Duration) -> Self {
         let budget = self.budget(reserve);
         Self(budget.as_ref().and_then(Budget::scope).cloned())
     }
 
-    /// Takes items while at least `estimate` remains for each, and gives the rest back.
+    /// Yields items while at least `estimate` remains for each, and keeps the rest.
     ///
-    /// An `estimate` of zero takes items until no time is left.
+    /// An `estimate` of zero yields items until no time remains.
     ///
     /// ```
     /// use std::time::Duration;
@@ -100,14 +101,14 @@ impl Deadline {
 
     /// Runs `work`, and stops it `reserve` before the invocation's deadline.
     ///
-    /// Work that cleans up when its time is over, such as idempotent work, gets up to half of the
-    /// reserve for that. What it returns then is returned, be it a result or an error: nothing is
-    /// lost, and the error of idempotent work names its key.
+    /// Work that cleans up at its limit, such as idempotent work, has up to half of the reserve for
+    /// that. Whatever it returns then, a result or an error, is returned: nothing is lost, and the
+    /// error of idempotent work names its key.
     ///
     /// # Errors
     ///
-    /// Returns the error of `work`, unchanged; [`Error::OutOfTime`] when it was stopped; and
-    /// [`Error::NoTime`] when no time was left to begin it. Then it is not polled.
+    /// Returns the error of `work`, unchanged; [`Error::OutOfTime`] if it was stopped; and
+    /// [`Error::NoTime`] if no time remained to start it, in which case it is not polled.
     ///
     /// ```
     /// use std::time::Duration;
@@ -127,14 +128,20 @@ impl Deadline {
         ResponseFuture::new(Guarded::new(self.budget(reserve), work))
     }
 
-    /// Runs `work`, and when its time runs out returns what `fallback` makes of that.
+    /// Runs `work` like [`run`](Self::run), and returns the value of `fallback` if its time runs out.
     ///
-    /// As [`run`](Self::run), but for an error of work that was cleaning up: it came of the time
-    /// that ran out, so the fallback is returned in place of it. A result is still returned.
+    /// The fallback also replaces an error that came of the time: the [module](super) lists them. A
+    /// result is still returned, and so is an error in time.
+    ///
+    /// A fallback is not the result of the work. Idempotent work around this passes it on without
+    /// storing it, and treats its claim as after an interruption
+    /// ([`OnInterrupt`](crate::idempotency::OnInterrupt)). If the value is only a part of the result,
+    /// such as a default price, call
+    /// [`Invocation::interruption_handled`](crate::Invocation::interruption_handled) after it.
     ///
     /// # Errors
     ///
-    /// Returns the error of `work`, unchanged, and that of `fallback`.
+    /// Returns the error of `work`, unchanged, or that of `fallback`.
     ///
     /// ```
     /// use std::time::Duration;

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-/// Why work under a time guard did not give an answer.
+/// Why work under a time guard has no result.
 ///
-/// The work's own errors never appear here: they pass through unchanged. [`error_type`] has the
+/// The work's own errors never appear here: they pass through unchanged. [`error_type`] returns the
 /// fixed name under which Lambda reports each of these.
 ///
 /// [`error_type`]: Self::error_type
@@ -12,22 +12,22 @@ pub enum Error {
     /// The work was stopped because its time ran out.
     #[error("the work was stopped {remaining:?} before the deadline of the invocation")]
     OutOfTime {
-        /// What was left until Lambda ends the invocation.
+        /// The time that remained until Lambda ends the invocation.
         remaining: Duration,
     },
 
-    /// The work was not begun: less time was left than it needs.
+    /// The work was not started: less time remained than it needs.
     #[error(
         "the work{} was not begun: the invocation has {remaining:?} left and keeps the last \
          {reserve:?} in reserve",
         needs(*.needed)
     )]
     NoTime {
-        /// What the work was estimated to need; zero where any time would have done.
+        /// The time that the work was estimated to need; zero if any time would have sufficed.
         needed: Duration,
-        /// What is kept between the end of the work and the deadline.
+        /// The time that is kept between the end of the work and the deadline.
         reserve: Duration,
-        /// What was left until Lambda ends the invocation.
+        /// The time that remained until Lambda ends the invocation.
         remaining: Duration,
     },
 }
@@ -37,8 +37,8 @@ fn needs(needed: Duration) -> String {
 }
 
 impl Error {
-    /// The name under which Lambda reports the error. It never changes, so that a state machine or
-    /// an alarm can match it.
+    /// Returns the name under which Lambda reports the error. It never changes, so that a state machine
+    /// or an alarm can match it.
     #[must_use]
     pub fn error_type(&self) -> &'static str {
         match self {
@@ -55,7 +55,8 @@ impl Error {
         }
     }
 
-    /// What was left until Lambda ends the invocation, when the work was stopped or refused.
+    /// Returns the time that remained until Lambda ends the invocation when the work was stopped or
+    /// rejected.
     #[must_use]
     pub fn remaining(&self) -> Duration {
         match self {

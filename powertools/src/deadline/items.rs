@@ -2,9 +2,9 @@ use std::time::Duration;
 
 use super::Deadline;
 
-/// Items that are taken while there is time. Made by [`Deadline::items`].
+/// Items that are yielded while there is time. Created by [`Deadline::items`].
 ///
-/// Iterate over `&mut` of it, so that [`rest`](Self::rest) can say what was not taken.
+/// Iterate over `&mut` of it, so that [`rest`](Self::rest) can return the others.
 #[derive(Clone, Debug)]
 #[must_use = "items are taken by iterating"]
 pub struct Items<I> {
@@ -18,7 +18,7 @@ impl<I: Iterator> Items<I> {
         Self { deadline, items, estimate }
     }
 
-    /// The items that were not taken.
+    /// Returns the items that were not yielded.
     #[must_use]
     pub fn rest(self) -> I {
         self.items
@@ -28,7 +28,7 @@ impl<I: Iterator> Items<I> {
 impl<I: Iterator> Iterator for Items<I> {
     type Item = I::Item;
 
-    /// The next item; `None` when there is none, or no time for it.
+    /// Returns the next item, or `None` if there is none or no time for it.
     fn next(&mut self) -> Option<I::Item> {
         self.deadline.ensure(self.estimate).ok()?;
         self.items.next()

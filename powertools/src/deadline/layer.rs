@@ -11,8 +11,8 @@ use crate::invocation::budget::{Budget, Guarded};
 
 /// Stops a handler shortly before the Lambda timeout.
 ///
-/// [`Powertools`](crate::Powertools) has one built in, for handlers with any error type. This one is
-/// for a handler on the plain runtime, or for a longer reserve around a part of a stack.
+/// [`Powertools`](crate::Powertools) has a guard built in, for handlers with any error type. This
+/// layer is for a handler on the plain runtime, or for a longer reserve around a part of a stack.
 ///
 /// ```
 /// use std::time::Duration;
@@ -32,33 +32,33 @@ use crate::invocation::budget::{Budget, Guarded};
 ///
 /// # Order
 ///
-/// Idempotency goes around it: the claim of a handler that was stopped is then given back in the
-/// whole of the reserve. The other way round, idempotent work stops itself at this layer's limit,
-/// and has half of the reserve to give its claim back.
+/// Put idempotency around it: the claim of a stopped handler then has the whole reserve to be
+/// released. In the other order, idempotent work stops itself at this layer's limit and has half of
+/// the reserve to release its claim.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is added to a service"]
 pub struct DeadlineLayer {
     reserve: Duration,
 }
 
-/// What is kept for the reply to reach Lambda, and for what follows the handler.
+/// The time that is kept for the reply to reach Lambda, and for what follows the handler.
 const RESERVE: Duration = Duration::from_millis(500);
 
 impl DeadlineLayer {
-    /// A layer that stops the handler 500 ms before the timeout.
+    /// Creates a layer that stops the handler 500 ms before the timeout.
     pub fn new() -> Self {
         Self { reserve: RESERVE }
     }
 
-    /// Stops the handler so long before the timeout.
+    /// Sets how long before the timeout the handler is stopped.
     ///
-    /// The table of the [module](super) says what becomes of a reserve that is too long.
+    /// The table of the [module](super) has the effect of a reserve that is too long.
     pub fn reserve(mut self, reserve: Duration) -> Self {
         self.reserve = reserve;
         self
     }
 
-    /// The budget of a handler in this layer.
+    /// Returns the budget of a handler in this layer.
     pub(crate) fn budget(&self, invocation: &Invocation) -> Budget {
         budget(invocation, self.reserve)
     }
@@ -70,7 +70,7 @@ impl Default for DeadlineLayer {
     }
 }
 
-/// A handler that is stopped shortly before the Lambda timeout. Made by [`DeadlineLayer`].
+/// A handler that is stopped shortly before the Lambda timeout. Created by [`DeadlineLayer`].
 ///
 /// The response and error types are those of the inner service.
 #[derive(Clone, Debug)]
@@ -103,7 +103,7 @@ where
     fn call(&mut self, event: LambdaEvent<T>) -> Self::Future {
         let invocation = Invocation::current_or(Some(&event.context));
         let budget = Deadline::of(invocation).budget(self.config.reserve);
-        // What the inner services do before their futures are polled sees the limit, too.
+        // The inner services see the limit too before their futures are polled.
         let work = match budget.as_ref().and_then(Budget::scope) {
             Some(scope) => scope.clone().sync_scope(|| self.inner.call(event)),
             None => self.inner.call(event),

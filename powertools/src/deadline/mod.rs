@@ -1,11 +1,11 @@
-//! Work that ends before the invocation's time is up.
+//! Time guards: work that ends before the invocation's time runs out.
 //!
-//! Lambda stops a function at its timeout without a word: no log line, no partial batch response, no
-//! idempotency claim given back. On Lambda Managed Instances it does not stop it at all, and the
-//! function works on for a caller who has gone. A guard ends the work a little earlier, while there
-//! is still time to say why.
+//! Lambda stops a function at its timeout without notice: no log line, no partial batch response, no
+//! released idempotency claim. Lambda Managed Instances do not stop it at all, and the function
+//! continues for a caller that has gone. A guard stops the work a little earlier, while there is still
+//! time to report the reason.
 //!
-//! [`Powertools`](crate::Powertools) has one around every handler, 500 ms before the timeout.
+//! [`Powertools`](crate::Powertools) has a guard around every handler, 500 ms before the timeout.
 //! [`Deadline`] is for the work inside:
 //!
 //! ```
@@ -20,7 +20,7 @@
 //! #         _ => Ok(tokio::time::sleep(Duration::from_millis(40)).await),
 //! #     }
 //! # }
-//! /// Gives back the orders that were not charged.
+//! /// Returns the orders that were not charged.
 //! async fn charge_all(orders: Vec<String>) -> Result<Vec<String>, Error> {
 //!     // One second is kept for what follows.
 //!     let deadline = Deadline::current().reserving(Duration::from_secs(1));
@@ -54,38 +54,52 @@
 //!
 //! # What stopping means
 //!
-//! The work's future is dropped, and with it what it waits for. Work that holds a
-//! [`CleanupGuard`](crate::invocation::CleanupGuard), such as idempotent work, stops by itself at
-//! the same moment: the guard then waits for it, for half of the reserve at most, so that it can
-//! give its claim back and its function can return.
+//! The clock decides when *pending* work is stopped: at the limit, which is `reserve` before the
+//! deadline. The future of the work is then dropped. A result is never late: if the future returns
+//! something, that is what the guard returns, whenever it was.
 //!
-//! The body of a streamed response goes on after its handler has returned. In
-//! [`Powertools`](crate::Powertools) it ends when the handler would have been stopped, with an error,
-//! and a warning in the log says so. The runtime writes the error behind what was sent, as part of the
-//! body: the caller reads the lines `Lambda-Runtime-Function-Error-Type: Runtime.StreamError` and
-//! `Lambda-Runtime-Function-Error-Body: …` (in Base64), and then a regular end. By these lines it knows
-//! a body that was cut short. The guard looks at the time when the runtime asks for more of the body:
-//! nothing ends it while the runtime waits for a caller that reads slowly. Other guards know nothing
-//! of it.
+//! Work that holds a [`CleanupGuard`](crate::invocation::CleanupGuard), such as idempotent work, stops
+//! by itself at the same limit. The guard waits for it, at most for half of the reserve, so that the
+//! claim can be released and the function can return. While a result is being saved, it waits until
+//! 50 ms before the deadline.
 //!
-//! Nothing can stop code that blocks its thread, and what it spawned goes on. A warning with the
-//! overrun says when a guard came too late because its thread was blocked, if the process is still
-//! there to write it.
+//! These count as out of time, for a [fallback](Deadline::run_or): the guard's own
+//! [`Error::OutOfTime`] and [`Error::NoTime`]; every error that the work returns after its limit; and
+//! every error that it returns after something inside of it was stopped or was not started for lack of
+//! time, be it by a guard or by idempotent work (`idempotency::Error::OutOfTime`, `LeaseExpired`,
+//! `NoTime`). An error is still known as an interruption after the work translated it into one of its
+//! own. Work that has dealt with an interruption calls
+//! [`Invocation::interruption_handled`](crate::Invocation::interruption_handled).
+//!
+//! Code that blocks its thread cannot be stopped, and spawned tasks continue. If a guard was late because
+//! its thread was blocked, a warning contains the overrun, provided that the process is still there to
+//! write it.
+//!
+//! # Streamed responses
+//!
+//! The body of a streamed response continues after its handler has returned. In
+//! [`Powertools`](crate::Powertools) it ends with an error when the handler would have been stopped, and
+//! a warning is logged. The runtime writes the error after the data that was sent, as part of the body:
+//! the caller receives the lines `Lambda-Runtime-Function-Error-Type: Runtime.StreamError` and
+//! `Lambda-Runtime-Function-Error-Body: …` (in Base64), and then a regular end. By these lines it can
+//! recognise a truncated body. The guard checks the time when the runtime asks for more of the body:
+//! nothing ends the body while the runtime waits for a caller that reads slowly. Other guards do not
+//! apply to it.
 //!
 //! # The reserve
 //!
-//! | reserve | what happens |
+//! | reserve | effect |
 //! |---|---|
-//! | zero | the work may go on until the deadline: of use only where Lambda does not kill the function then |
-//! | over half of the invocation's whole time, or all of it | half of that time is kept, and a warning says so once |
-//! | shorter than that of a guard further out | the work ends 10 ms before the outer guard stops everything, so that its error or fallback still counts; of guards within guards, until three quarters of the time are kept |
-//! | longer than the time that is left | the work is not begun: [`Error::NoTime`] |
+//! | zero | the work may continue until the deadline: useful only where Lambda does not kill the function then |
+//! | over half of the invocation's whole time | half of that time is kept, and a warning is logged once |
+//! | shorter than that of an outer guard | the work ends 10 ms before the outer guard stops everything, so that its error or fallback still counts; for deeply nested guards, until three quarters of the time are kept |
+//! | longer than the remaining time | the work is not started: [`Error::NoTime`] |
 //!
 //! # Without an invocation
 //!
-//! Outside Lambda, in a test or a tool, there is no limit: everything fits and nothing is stopped.
-//! The same holds in a function without an [`Invocation`](crate::Invocation), as in a task that was
-//! spawned without [`carry`](crate::Invocation::carry); a warning says so once.
+//! Outside Lambda, in a test or a tool, there is no limit: everything fits and nothing is stopped. The
+//! same holds in a function without an [`Invocation`](crate::Invocation), for example in a task that was
+//! spawned without [`carry`](crate::Invocation::carry); a warning is logged once.
 
 mod current;
 mod error;

@@ -6,15 +6,15 @@ use lru::LruCache;
 use super::{Data, Key, Record};
 use crate::process::restores;
 
-/// Finished records, kept in the memory of this process, so that a replay needs no request.
+/// Completed records in the memory of this process, so that a replay needs no request.
 ///
-/// The least recently used records make room for new ones when there are too many of them or they
-/// take too many bytes. After a SnapStart restore the cache begins empty, under
-/// [`Powertools`](crate::Powertools). Clones share their records, and operations on different tables
-/// can share a cache; tables of one name in two accounts, or at two endpoints, need a cache each.
+/// The least recently used records are evicted when there are too many of them or they take too many
+/// bytes. After a SnapStart restore the cache starts empty, under [`Powertools`](crate::Powertools).
+/// Clones share their records, and operations on different tables can share a cache; tables with the
+/// same name in two accounts, or at two endpoints, need a cache each.
 ///
-/// Keep it for as long as the process lives, in a `static` or beside the store: one that is made
-/// anew for each event never has what is asked for.
+/// Keep it for the lifetime of the process, in a `static` or with the store: a cache that is created
+/// for each event never contains a record.
 #[derive(Clone, Debug)]
 pub struct LocalCache(pub(super) Arc<Inner>);
 
@@ -36,14 +36,14 @@ pub(super) struct Inner {
 struct Content {
     records: LruCache<Place, Arc<Record>>,
     bytes: usize,
-    /// How often this process had been restored when the first of the records was put here.
+    /// How often this process had been restored when the first of the records was stored.
     restores: u64,
 }
 
 type Place = (Arc<str>, Key);
 
 impl LocalCache {
-    /// Makes a cache for at most `max_entries` records that take at most `max_bytes` together.
+    /// Creates a cache for at most `max_entries` records that take at most `max_bytes` together.
     #[must_use]
     pub fn new(max_entries: NonZeroUsize, max_bytes: usize) -> Self {
         let records = LruCache::sparse(max_entries);
@@ -91,7 +91,7 @@ impl Inner {
 }
 
 impl Content {
-    /// Forgets what was put here before the last of `restores` restores.
+    /// Removes what was stored before the last of `restores` restores.
     fn forget_before(&mut self, restores: u64) {
         if self.restores != restores {
             self.records.clear();
@@ -101,7 +101,7 @@ impl Content {
     }
 }
 
-/// What a record takes, near enough: its texts and a fixed part.
+/// Returns the approximate size of a record: its strings and a fixed part.
 fn size(key: &Key, record: &Record) -> usize {
     let data = match &record.data {
         Some(Data::Text(text)) => text.len(),

@@ -8,26 +8,26 @@ use super::options::{KeepIf, LONGEST};
 use super::{Error, Idempotency, Key, OnMissingKey, Store};
 use crate::Invocation;
 
-/// How long a result is kept if nobody says.
+/// How long a result is kept by default.
 const EXPIRES_AFTER: Duration = Duration::from_secs(60 * 60);
-/// The same for a record of a batch: queues and streams deliver again for longer than an hour.
+/// The default for a record of a batch: queues and streams deliver again for longer than an hour.
 const RECORDS_EXPIRE_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Work with a name. Made by [`Idempotency::operation`].
+/// An operation: work with a name. Created by [`Idempotency::operation`].
 #[derive(Clone, Debug)]
 #[must_use = "an operation does nothing until it has a key and runs"]
 pub struct Operation<'a, S> {
     idempotency: &'a Idempotency<S>,
     name: String,
-    /// How long the result is kept if nobody says.
+    /// How long the result is kept by default.
     expires_after: Duration,
 }
 
-/// Work with a name and a key, ready to [`run`](Call::run). Made by [`Operation::key`].
+/// An operation with a key, ready to [`run`](Call::run). Created by [`Operation::key`].
 #[derive(Debug)]
 #[must_use = "a call does nothing until it runs"]
 pub struct Call<S> {
-    /// `None` if the work is to run without protection.
+    /// `None` if the work runs without protection.
     pub(super) prepared: Option<Prepared<S>>,
 }
 
@@ -51,15 +51,15 @@ impl<'a, S: Store> Operation<'a, S> {
         Self { idempotency, name, expires_after }
     }
 
-    /// The same work, of a record, also where no invocation says so.
+    /// Returns the same operation for a record of a batch, also outside an invocation.
     pub(crate) fn of_record(self) -> Self {
         Self { expires_after: RECORDS_EXPIRE_AFTER, ..self }
     }
 
     /// Derives the key under which the work is done once.
     ///
-    /// The key is what makes two events the same: an order number, the id that a client sent. Of a
-    /// value that serde writes as a map or list, every member counts.
+    /// The key is what two deliveries of an event have in common: an order number, an id that the
+    /// client sent. If serde writes the value as a map or list, every member counts.
     ///
     /// # Errors
     ///
@@ -77,7 +77,7 @@ impl<'a, S: Store> Operation<'a, S> {
         let invocation = if options.tenant_in_key { Invocation::current() } else { None };
         let tenant = invocation.as_ref().and_then(Invocation::tenant_id);
         if options.tenant_in_key && tenant.is_none() {
-            // Without one, all who have none would share their results.
+            // Without this check, all events without a tenant would share their results.
             let reason = "the tenant is part of the key, and there is no tenant here".to_owned();
             return Err(Error::KeyInvalid { operation: name, reason });
         }
@@ -109,10 +109,10 @@ impl<'a, S: Store> Operation<'a, S> {
 }
 
 impl<S: Store> Call<S> {
-    /// Adds the part of the event that must not change while the key stays the same, such as the
-    /// amount of a payment.
+    /// Sets the part of the event that must not change under the same key, such as the amount of a
+    /// payment.
     ///
-    /// Its hash is stored; a later call with another payload under the same key gets
+    /// Its hash is stored; a later call with another payload under the same key receives
     /// [`Error::PayloadChanged`].
     ///
     /// # Errors
@@ -130,7 +130,7 @@ impl<S: Store> Call<S> {
         Ok(self)
     }
 
-    /// Keeps the result this long, if the [options](super::Builder::expires_after) do not say. At
+    /// Sets how long the result is kept, unless the [options](super::Builder::expires_after) set it. At
     /// most ten years.
     pub fn expires_after_or(mut self, time: Duration) -> Self {
         if let Some(prepared) = &mut self.prepared {
@@ -140,7 +140,7 @@ impl<S: Store> Call<S> {
         self
     }
 
-    /// Sets which results are stored, if the [options](super::Builder::keep_if) do not.
+    /// Sets which results are stored, unless the [options](super::Builder::keep_if) set it.
     pub fn keep_if_or(mut self, keep: impl Fn(&Value) -> bool + Send + Sync + 'static) -> Self {
         if let Some(prepared) = &mut self.prepared {
             prepared.keep_if = Some(KeepIf::new(keep));
@@ -148,7 +148,7 @@ impl<S: Store> Call<S> {
         self
     }
 
-    /// The derived key; `None` if the work is to run without protection.
+    /// Returns the derived key, or `None` if the work runs without protection.
     #[must_use]
     pub fn derived_key(&self) -> Option<&Key> {
         self.prepared.as_ref().map(|prepared| &prepared.key)

@@ -3,7 +3,7 @@ use std::sync::atomic::Ordering;
 
 use super::{Invocation, Scope};
 
-/// What a guard leaves on the scopes around work that it stopped.
+/// What a guard leaves on the scopes of work that it stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Mark(u8);
 
@@ -25,15 +25,15 @@ impl BitOr for Mark {
 }
 
 impl Invocation {
-    /// Declares that the current work has dealt with an interruption inside of it.
+    /// Declares that the current work has handled an interruption inside of it.
     ///
-    /// When a time guard stops a part of idempotent work, the outcome of that part is unknown. An
-    /// error that the work returns afterwards counts as an interruption too: the claim is released
-    /// or held by [`OnInterrupt`], and the fallback of a guard further out is returned in place of
-    /// the error. The value of an inner guard's fallback is not stored as the result.
+    /// If a time guard stops a part of idempotent work, the outcome of that part is unknown. An error
+    /// that the work returns afterwards counts as an interruption too: the claim is released or held
+    /// by [`OnInterrupt`], and an outer guard returns its fallback in place of the error. After the
+    /// fallback of an inner guard, the value that the work returns is not stored.
     ///
-    /// Call this after the interruption was dealt with, for example once the outcome was looked up.
-    /// What the work returns from then on is its own result again.
+    /// Call this after the interruption was handled, for example when the outcome was looked up or is
+    /// of no importance. From then on the work returns its own result again.
     ///
     /// ```
     /// use std::time::Duration;

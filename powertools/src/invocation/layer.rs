@@ -7,11 +7,11 @@ use tower::{Layer, Service};
 
 use super::{CURRENT, Invocation};
 
-/// Makes the [`Invocation`] of each event and sets it for as long as the event is handled.
+/// Creates the [`Invocation`] of each event and sets it while the event is handled.
 ///
-/// [`Powertools`](crate::Powertools) has it built in. On its own it fits two places:
-/// `Runtime::layer`, where parsing the event and sending the reply happen inside it, and around
-/// a handler, in a `ServiceBuilder`.
+/// [`Powertools`](crate::Powertools) has it built in. On its own it can be used in two places: in
+/// `Runtime::layer`, where the event is parsed and the reply is sent inside of it, and around a
+/// handler, in a `ServiceBuilder`.
 ///
 /// ```
 /// use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
@@ -30,13 +30,13 @@ use super::{CURRENT, Invocation};
 pub struct InvocationLayer(());
 
 impl InvocationLayer {
-    /// Makes the layer.
+    /// Creates the layer.
     pub fn new() -> Self {
         Self::default()
     }
 }
 
-/// Sets the [`Invocation`] around an inner service. Made by [`InvocationLayer`].
+/// Sets the [`Invocation`] around an inner service. Created by [`InvocationLayer`].
 #[derive(Clone, Debug)]
 pub struct InvocationService<S> {
     inner: S,
@@ -77,7 +77,7 @@ impl<S: Service<LambdaEvent<T>>, T> Service<LambdaEvent<T>> for InvocationServic
     }
 
     fn call(&mut self, event: LambdaEvent<T>) -> Self::Future {
-        // One that was set further out is the same event, and knows its cold start.
+        // An outer one is of the same event, and knows its cold start.
         if Invocation::current().is_some() {
             return Either::Right(self.inner.call(event));
         }

@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 
 use super::Invocation;
 
-/// Values of different types, each made once: a list that only grows, so reading takes no lock.
+/// Values of different types, each initialised once: a list that only grows, so that reading takes no
+/// lock.
 #[derive(Default)]
 pub(super) struct Locals(OnceLock<Box<Local>>);
 
@@ -43,7 +44,7 @@ impl Invocation {
 }
 
 impl Locals {
-    /// The value of type `T`, made now if there is none.
+    /// Returns the value of type `T`, created now if there is none.
     pub(super) fn get_or_default<T: Default + Send + Sync + 'static>(&self) -> &T {
         let mut locals = self;
         loop {
@@ -58,7 +59,7 @@ impl Locals {
         }
     }
 
-    /// The value of type `T`, if there is one.
+    /// Returns the value of type `T`, if there is one.
     pub(super) fn get<T: 'static>(&self) -> Option<&T> {
         let values = successors(self.0.get(), |local| local.next.0.get());
         values.filter_map(|local| local.value.downcast_ref()).next()

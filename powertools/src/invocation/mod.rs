@@ -1,11 +1,11 @@
-//! What is known about the event that is being handled.
+//! The invocation: everything that is known about the event that is being handled.
 //!
 //! Everything in this toolkit that needs the request id, the deadline or the trace id of the event
 //! takes it from [`Invocation::current`]. [`Powertools`](crate::Powertools) and [`InvocationLayer`]
-//! set it for each event; it is there in every function that the handler calls, before and after
-//! each `.await`, and events that are handled at the same time never see each other's.
+//! set it for each event. It is available in every function that the handler calls, before and after
+//! each `.await`, and events that are handled concurrently never see each other's.
 //!
-//! A spawned task starts without it. [`Invocation::carry`] takes it along:
+//! A spawned task starts without it. [`Invocation::carry`] passes it on:
 //!
 //! ```
 //! use powertools::Invocation;
@@ -49,7 +49,7 @@ tokio::task_local! {
     static CURRENT: Invocation;
 }
 
-/// The event being handled, as far as the Lambda service describes it.
+/// The event that is being handled, as the Lambda service describes it.
 ///
 /// Cloning is cheap: clones share one allocation.
 #[derive(Clone, Debug)]
@@ -66,13 +66,13 @@ struct Scope {
     limit: SystemTime,
     /// The batch whose records are handled here.
     batch: Option<Arc<record::Batch>>,
-    /// The innermost part that the logs watch, by its number; 0 where there is none.
+    /// The innermost part that the logs watch, by its number; 0 if there is none.
     watch: u64,
     /// Whether this is the scope of idempotent work.
     is_idempotent: bool,
     /// The [`CleanupGuard`]s here and in scopes further in, and how many of them save.
     cleanups: AtomicU64,
-    /// What guards in here have left: see [`Mark`].
+    /// The marks of guards in this scope.
     marks: AtomicU8,
     outer: Option<Arc<Scope>>,
 }
@@ -88,31 +88,31 @@ struct Event {
     function_arn: String,
     function: Arc<Config>,
     clock: Clock,
-    /// True once a warning said that work has overrun.
+    /// True after the warning that work has overrun.
     has_overrun: AtomicBool,
     locals: local::Locals,
 }
 
-/// Deadlines below this are no dates, but the constant that `cargo lambda` sends: 600,000.
+/// Deadlines below this are not dates, but the constant that `cargo lambda` sends: 600,000.
 const NO_DATE: u64 = 24 * 60 * 60 * 1000;
 
 /// The longest timeout that a Lambda function can have.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
 impl Invocation {
-    /// Makes the invocation that `context` describes.
+    /// Creates the invocation that `context` describes.
     ///
-    /// The first one made in a process is its cold start, unless the environment was provisioned
+    /// The first one that is created in a process is its cold start, unless the environment was provisioned
     /// ahead of its events (`AWS_LAMBDA_INITIALIZATION_TYPE` is `provisioned-concurrency`).
     ///
     /// A context without a deadline, such as `Context::default()` in a unit test or that of an event
-    /// from `cargo lambda`, gets the longest that Lambda allows: 15 minutes from now.
+    /// from `cargo lambda`, receives the longest that Lambda allows: 15 minutes from now.
     #[must_use]
     pub fn new(context: &Context) -> Self {
         Self::with_clock(context, Clock::system())
     }
 
-    /// Makes the invocation that `context` describes, with a clock of its own.
+    /// Creates the invocation that `context` describes, with a clock of its own.
     ///
     /// For tests that move the time; see [`new`](Self::new).
     #[must_use]
@@ -124,7 +124,7 @@ impl Invocation {
         Self::from_parts(context, deadline, clock, take_cold_start())
     }
 
-    /// Makes an invocation whose deadline and cold start were decided elsewhere.
+    /// Creates an invocation whose deadline and cold start were decided elsewhere.
     pub(crate) fn from_parts(
         context: &Context,
         deadline: SystemTime,
@@ -161,7 +161,7 @@ impl Invocation {
         Self { scope: Arc::new(scope), record: self.record }
     }
 
-    /// A scope further in, which is like this one.
+    /// Returns an inner scope that is like this one.
     fn inner(&self) -> Scope {
         Scope {
             event: self.event().clone(),
@@ -179,7 +179,7 @@ impl Invocation {
         &self.scope.event
     }
 
-    /// The invocation that the current task works for.
+    /// Returns the invocation that the current task works for.
     ///
     /// `None` outside [`Powertools`](crate::Powertools), [`InvocationLayer`] and
     /// [`scope`](Self::scope), and in a task or thread that was spawned without
@@ -191,7 +191,7 @@ impl Invocation {
 
     /// Calls `f` with the current invocation, if there is one, without the cost of a clone.
     ///
-    /// `f` must not set another one: the place where it stands is borrowed.
+    /// `f` must not set another one: the task-local is borrowed.
     pub(crate) fn with_current<T>(f: impl FnOnce(&Self) -> T) -> Option<T> {
         CURRENT.try_with(f).ok()
     }
@@ -201,7 +201,7 @@ impl Invocation {
         CURRENT.scope(self, future)
     }
 
-    /// As [`scope`](Self::scope), with a type that has a name.
+    /// Like [`scope`](Self::scope), with a type that has a name.
     pub(crate) fn named_scope<F: Future>(self, future: F) -> TaskLocalFuture<Self, F> {
         CURRENT.scope(self, future)
     }
@@ -213,12 +213,12 @@ impl Invocation {
 
     /// Binds `future` to the current invocation, for `tokio::spawn` and `JoinSet::spawn`.
     ///
-    /// Without a current invocation the future runs as it is.
+    /// Without a current invocation the future runs unchanged.
     pub fn carry<F: Future>(future: F) -> impl Future<Output = F::Output> {
         Self::enter(Self::current(), future)
     }
 
-    /// The current invocation or, without one, the one that `context` describes.
+    /// Returns the current invocation or, without one, the one that `context` describes.
     ///
     /// With [`enter`](Self::enter) this is how an attribute works on a handler under plain
     /// `lambda_runtime::run`, where nothing sets the invocation but the handler's own argument
@@ -228,7 +228,7 @@ impl Invocation {
         Self::current().or_else(|| context.map(Self::new))
     }
 
-    /// Runs `future` with `invocation` as the current one, or as it is when there is none.
+    /// Runs `future` with `invocation` as the current one, or unchanged if there is none.
     pub fn enter<F: Future>(
         invocation: Option<Self>,
         future: F,
@@ -239,119 +239,120 @@ impl Invocation {
         }
     }
 
-    /// The request id that the Lambda service gave to the event.
+    /// Returns the request id that the Lambda service assigned to the event.
     #[must_use]
     pub fn request_id(&self) -> &str {
         &self.event().request_id
     }
 
-    /// When Lambda ends the invocation.
+    /// Returns the instant at which Lambda ends the invocation.
     #[must_use]
     pub fn deadline(&self) -> SystemTime {
         self.event().deadline
     }
 
-    /// The time left until [`deadline`](Self::deadline); zero when that has passed.
+    /// Returns the remaining time until the [`deadline`](Self::deadline); zero after it.
     #[must_use]
     pub fn remaining(&self) -> Duration {
         self.event().deadline.duration_since(self.event().clock.now()).unwrap_or_default()
     }
 
-    /// The time that the invocation has in all: from when this was made, right after the event came,
-    /// to the [`deadline`](Self::deadline).
+    /// Returns the whole time of the invocation: from the creation of this, right after the event
+    /// arrived, to the [`deadline`](Self::deadline).
     ///
-    /// Under plain `lambda_runtime::run`, without [`InvocationLayer`], it is made where the first
+    /// Under plain `lambda_runtime::run`, without [`InvocationLayer`], it is created where the first
     /// attribute [finds](Self::current_or) the context, and counts from there.
     #[must_use]
     pub fn timeout(&self) -> Duration {
         self.event().timeout
     }
 
-    /// When work must stop: the [`deadline`](Self::deadline), less what a batch or a time guard
-    /// around the work keeps in [reserve](Self::reserving).
+    /// Returns the instant at which work must stop: the [`deadline`](Self::deadline), less the
+    /// [reserve](Self::reserving) of a batch or a time guard around the work.
     #[must_use]
     pub fn limit(&self) -> SystemTime {
         self.scope.limit
     }
 
-    /// The same invocation with a [`limit`](Self::limit) of at most `reserve` before the deadline.
+    /// Returns the same invocation with a [`limit`](Self::limit) that is at least `reserve` before the
+    /// deadline.
     ///
-    /// Work in its [`scope`](Self::scope) that can stop by itself, such as idempotent work, which
-    /// then gives its claim back, stops at that limit.
+    /// Work in its [`scope`](Self::scope) that can stop by itself stops at that limit. Idempotent work
+    /// then releases its claim.
     #[must_use]
     pub fn reserving(&self, reserve: Duration) -> Self {
         self.in_scope(Scope { limit: self.limit_reserving(reserve), ..self.inner() })
     }
 
-    /// The same invocation for idempotent work that ends at `limit`.
+    /// Returns the same invocation for idempotent work that ends at `limit`.
     pub(crate) fn for_idempotent(&self, limit: SystemTime) -> Self {
         let limit = limit.min(self.limit());
         self.in_scope(Scope { limit, is_idempotent: true, ..self.inner() })
     }
 
-    /// Returns true for the first of those that notice that work has overrun.
+    /// Returns true for the first caller, so that one warning about an overrun is written.
     pub(crate) fn is_first_overrun(&self) -> bool {
         !self.event().has_overrun.swap(true, Ordering::Relaxed)
     }
 
-    /// The same invocation inside of what the logs watch as `watch`.
+    /// Returns the same invocation for the part that the logs watch as `watch`.
     pub(crate) fn watched(&self, watch: u64) -> Self {
         self.in_scope(Scope { watch, ..self.inner() })
     }
 
-    /// True if both are of one event.
+    /// Returns true if both are of the same event.
     pub(crate) fn is_same_event(&self, other: &Self) -> bool {
         Arc::ptr_eq(self.event(), other.event())
     }
 
-    /// The innermost part that the logs watch; 0 where there is none.
+    /// Returns the innermost part that the logs watch; 0 if there is none.
     pub(crate) fn watch(&self) -> u64 {
         self.scope.watch
     }
 
-    /// True for the first event of this process, and never under provisioned concurrency.
+    /// Returns true for the first event of this process, and never under provisioned concurrency.
     #[must_use]
     pub fn is_cold_start(&self) -> bool {
         self.event().cold_start
     }
 
-    /// The X-Ray trace header of the event: `Root=…;Parent=…;Sampled=…`.
+    /// Returns the X-Ray trace header of the event: `Root=…;Parent=…;Sampled=…`.
     #[must_use]
     pub fn xray_trace_id(&self) -> Option<&str> {
         self.event().xray_trace_id.as_deref()
     }
 
-    /// The tenant of the event, for functions with tenant isolation.
+    /// Returns the tenant of the event, for functions with tenant isolation.
     #[must_use]
     pub fn tenant_id(&self) -> Option<&str> {
         self.event().tenant_id.as_deref()
     }
 
-    /// The name of the function.
+    /// Returns the name of the function.
     #[must_use]
     pub fn function_name(&self) -> &str {
         &self.event().function.function_name
     }
 
-    /// The version of the function, such as `$LATEST` or `7`.
+    /// Returns the version of the function, such as `$LATEST` or `7`.
     #[must_use]
     pub fn function_version(&self) -> &str {
         &self.event().function.version
     }
 
-    /// The ARN that the event was sent to, with the alias or version if one was named.
+    /// Returns the ARN that the event was sent to, with the alias or version if one was named.
     #[must_use]
     pub fn function_arn(&self) -> &str {
         &self.event().function_arn
     }
 
-    /// The memory of the function, in MB.
+    /// Returns the memory of the function, in MB.
     #[must_use]
     pub fn memory_mb(&self) -> i32 {
         self.event().function.memory
     }
 
-    /// The clock that this invocation goes by.
+    /// Returns the clock of this invocation.
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.event().clock

@@ -1,4 +1,4 @@
-//! The record of a batch that is being handled, and the values that belong to it.
+//! The record of a batch that is being processed, and the values that belong to it.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use super::local::Locals;
 use super::{Invocation, Scope};
 
-/// What identifies the record of a batch that is being handled.
+/// What identifies the record of a batch that is being processed.
 ///
 /// [`Invocation::record`] returns it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,9 +15,9 @@ pub struct RecordIdentity {
     /// The identifier under which a failure of the record is reported, such as a message id or a
     /// sequence number. One that is not a string is written as JSON.
     pub identifier: String,
-    /// How often the source has delivered the record, this time included, if that is known.
+    /// How often the source has delivered the record, including this time, if that is known.
     pub attempt: Option<u32>,
-    /// What the record shares with those that are handled in order with it: a message group, a
+    /// What the record shares with those that are processed in order with it: a message group, a
     /// partition key, the key of an item, a partition of a topic.
     pub group: Option<String>,
 }
@@ -34,9 +34,9 @@ pub(crate) trait Records: Send + Sync {
 /// The records of the batch that a scope is for.
 pub(super) struct Batch {
     records: Arc<dyn Records>,
-    /// The values of each record; made when the first of them is.
+    /// The values of each record, allocated with the first of them.
     locals: OnceLock<Box<[Locals]>>,
-    /// The record whose handler handles this batch.
+    /// The record whose handler processes this batch.
     around: Option<(Arc<Self>, u32)>,
 }
 
@@ -54,7 +54,7 @@ impl At<'_> {
 }
 
 impl Invocation {
-    /// Returns what identifies the record that is being handled, or `None` outside the handler of
+    /// Returns what identifies the record that is being processed, or `None` outside the handler of
     /// a record.
     ///
     /// ```
@@ -78,12 +78,12 @@ impl Invocation {
         at.batch.records.identity(at.place())
     }
 
-    /// Returns the value of type `T` that belongs to the record being handled, created by
+    /// Returns the value of type `T` that belongs to the record being processed, created by
     /// `T::default()` when it is first used. Outside the handler of a record it is the
     /// [event's](Self::local).
     ///
-    /// Records that are handled concurrently have values of their own, as does each of a sequence
-    /// of records. A record without a value allocates nothing.
+    /// Each record has values of its own, whether records are processed concurrently or one after
+    /// another. A record without a value allocates nothing.
     #[must_use]
     pub fn record_local<T: Default + Send + Sync + 'static>(&self) -> &T {
         let Some(At { batch, index }) = self.at() else { return self.local() };
@@ -93,10 +93,10 @@ impl Invocation {
         locals[index as usize].get_or_default()
     }
 
-    /// Returns the values of type `T` that exist and are visible here, from the inside out: that of
-    /// the record being handled, then that of the event.
+    /// Returns the values of type `T` that exist and are visible here, innermost first: that of the
+    /// record being processed, then that of the event.
     ///
-    /// Nothing is created, so reading a value costs nothing where none was written.
+    /// Reading creates nothing: there is no value where none was written.
     pub fn locals<T: 'static>(&self) -> impl Iterator<Item = &T> {
         let records = std::iter::successors(self.at(), |at| {
             let (batch, index) = at.batch.around.as_ref()?;
@@ -106,7 +106,7 @@ impl Invocation {
         of_records.chain(self.event().locals.get())
     }
 
-    /// The same invocation for the records of a batch.
+    /// Returns the same invocation for the records of a batch.
     pub(crate) fn for_records(&self, records: Arc<dyn Records>) -> Self {
         let around = self.scope.batch.clone().zip(self.record).or_else(|| {
             let batch = self.scope.batch.as_ref()?;
@@ -116,18 +116,18 @@ impl Invocation {
         Self { record: None, ..self.in_scope(Scope { batch, ..self.inner() }) }
     }
 
-    /// The same invocation for one record of its batch.
+    /// Returns the same invocation for one record of its batch.
     pub(crate) fn at_record(&self, index: usize) -> Self {
-        // No event is so large that a place in it does not fit.
+        // No event has more records than this can count.
         Self { scope: self.scope.clone(), record: u32::try_from(index).ok() }
     }
 
-    /// True in the handler of a record of a batch.
+    /// Returns true while the records of a batch are processed.
     pub(crate) fn is_for_record(&self) -> bool {
         self.scope.batch.is_some()
     }
 
-    /// Returns the record that is being handled, or the one that the batch is handled for.
+    /// Returns the record that is being processed, or the one around the batch.
     fn at(&self) -> Option<At<'_>> {
         let batch = self.scope.batch.as_deref()?;
         match (self.record, &batch.around) {

@@ -1,4 +1,4 @@
-//! Records and the time that is left.
+//! Records and the remaining time.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ fn seconds(seconds: &[u64]) -> SqsEvent {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_record_starts_in_the_reserve_and_what_is_done_is_not_reported() {
+async fn no_record_starts_in_the_reserve_and_records_that_succeeded_are_not_reported() {
     let report =
         with_time(10 * SECOND, async { batch::sqs(seconds(&[4, 5, 1])).run(take_seconds).await })
             .await;
@@ -59,7 +59,7 @@ async fn running_records_are_stopped_at_the_reserve() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_reserve_can_be_chosen() {
+async fn the_reserve_is_configurable() {
     let start = Instant::now();
     let report = with_time(10 * SECOND, async {
         batch::sqs(seconds(&[20])).reserve(4 * SECOND).run(take_seconds).await
@@ -135,7 +135,7 @@ async fn the_rest_of_a_group_is_reported_when_the_time_runs_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn records_see_the_invocation_with_the_reserve_in_its_limit() {
+async fn the_limit_that_records_see_includes_the_reserve() {
     let log = Log::default();
     with_time(10 * SECOND, async {
         let outside = Invocation::current().unwrap();
@@ -185,7 +185,7 @@ async fn cleaning(milliseconds: u64) -> (Report<SqsEvent>, Duration) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn records_that_clean_up_have_half_of_the_reserve_to_end_by_themselves() {
+async fn records_that_clean_up_have_half_of_the_reserve_for_it() {
     let (report, took) = cleaning(300).await;
     assert_eq!(outcomes(&report), "fc");
     assert!((9_300..9_310).contains(&took.as_millis()), "not longer than it needs: {took:?}");
@@ -205,7 +205,7 @@ async fn outside_an_invocation_there_is_no_clock() {
 }
 
 #[tokio::test]
-async fn a_record_that_is_never_short_of_something_to_do_is_stopped_in_time() {
+async fn a_record_that_never_waits_is_stopped_in_time() {
     for concurrency in [1, 2] {
         let clock = ManualClock::new(SystemTime::UNIX_EPOCH + 1_000_000 * SECOND);
         let invocation =
@@ -262,7 +262,7 @@ async fn each_stopped_record_is_dropped_also_when_one_panics() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_record_that_panics_as_it_is_dropped_does_not_take_the_others_along() {
+async fn a_record_that_panics_as_it_is_dropped_fails_alone() {
     struct Panics;
     impl Drop for Panics {
         fn drop(&mut self) {
@@ -288,7 +288,7 @@ async fn a_record_that_panics_as_it_is_dropped_does_not_take_the_others_along() 
 }
 
 #[tokio::test]
-async fn records_that_never_wait_leave_other_tasks_their_turn() {
+async fn records_that_never_wait_let_other_tasks_run() {
     for concurrency in [1, 8] {
         let handled = Arc::new(AtomicUsize::new(0));
         let so_far = Arc::clone(&handled);
@@ -321,7 +321,7 @@ impl<'de> serde::Deserialize<'de> for SlowToParse {
 }
 
 #[tokio::test(start_paused = true)]
-async fn records_whose_turn_comes_after_the_limit_are_not_started() {
+async fn records_that_are_first_polled_after_the_limit_are_not_started() {
     let start = Instant::now();
     let report = with_time(3 * SECOND, async {
         let handler = async |_: Message<SlowToParse>| {
@@ -354,7 +354,7 @@ async fn records_that_block_do_not_start_one_after_another_past_the_limit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn records_that_were_handed_out_and_never_polled_are_not_started() {
+async fn records_that_were_scheduled_and_never_polled_are_not_started() {
     let report = with_time(3 * SECOND, async {
         let handler = async |n: Message<u64>| {
             if n.body == 0 {

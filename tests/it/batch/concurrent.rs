@@ -22,7 +22,7 @@ async fn record(own: String, message: Message<u64>) -> Result<(), Error> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_of_a_thousand_batches_on_16_workers_gets_its_own_reply() {
+async fn each_of_a_thousand_batches_on_16_workers_receives_its_own_reply() {
     let lambda = FakeRuntime::new().concurrency(16);
     let _function = lambda.run(Powertools::new(handle).run());
 
@@ -46,7 +46,7 @@ async fn each_of_a_thousand_batches_on_16_workers_gets_its_own_reply() {
 }
 
 #[tokio::test]
-async fn lambda_is_told_of_a_refused_batch_by_its_own_name() {
+async fn a_rejected_batch_is_reported_under_its_own_name() {
     let lambda = FakeRuntime::new();
     let _function = lambda.run(Powertools::new(boxed).run());
     let outcome = lambda.invoke(json!({ "Records": [{ "body": "1" }] })).await;

@@ -1,4 +1,4 @@
-//! Records that are handled once.
+//! Records that are processed once.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
@@ -11,8 +11,6 @@ use powertools::testing::{self, ManualClock};
 use tokio::time::{Instant, sleep};
 
 use super::{Log, messages, outcomes, reported};
-
-type Records = Idempotency<MemoryStore>;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -28,7 +26,7 @@ impl World {
         Self { clock: ManualClock::following_tokio(start), store: MemoryStore::new() }
     }
 
-    fn records(&self) -> Records {
+    fn idempotency(&self) -> Idempotency<MemoryStore> {
         Idempotency::new(self.store.clone()).unwrap()
     }
 
@@ -39,8 +37,8 @@ impl World {
 
     /// Someone else holds the claim of this message for so long.
     fn hold(&self, message: u64, time: Duration) {
-        let records = self.records();
-        let call = records.operation("charge").key(&message).unwrap();
+        let idempotency = self.idempotency();
+        let call = idempotency.operation("charge").key(&message).unwrap();
         let key = call.derived_key().unwrap().as_str();
         let mut record = Record::new(Status::InProgress);
         record.in_progress_expiration = Some((self.clock.now() + time).into());
@@ -51,7 +49,7 @@ impl World {
     /// Handles a batch of two messages, with 10 seconds for it.
     async fn handle(&self, log: &Log) -> Report<SqsEvent> {
         let batch = batch::sqs(messages(2)).idempotent(
-            self.records(),
+            self.idempotency(),
             "charge",
             |work, message: &Message<u64>| work.key(&message.body),
         );
@@ -64,7 +62,7 @@ impl World {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_record_that_comes_again_is_not_handled_again() {
+async fn a_record_that_is_delivered_again_is_not_processed_again() {
     let (world, log) = (World::new(), Log::default());
     for _ in 0..2 {
         assert_eq!(outcomes(&world.handle(&log).await), "ss");
@@ -73,11 +71,11 @@ async fn a_record_that_comes_again_is_not_handled_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_record_that_failed_is_handled_again() {
+async fn a_record_that_failed_is_processed_again() {
     let (world, log) = (World::new(), Log::default());
     for round in 0..2 {
         let batch = batch::sqs(messages(2)).idempotent(
-            world.records(),
+            world.idempotency(),
             "charge",
             |work, message: &Message<u64>| work.key(&message.body),
         );
@@ -97,7 +95,7 @@ async fn a_record_that_failed_is_handled_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn results_of_a_batch_are_kept_for_24_hours_unless_the_options_say() {
+async fn results_of_a_batch_are_kept_for_24_hours_unless_the_options_set_another_time() {
     let hour = 3600 * SECOND;
     let (world, log) = (World::new(), Log::default());
     assert!(world.handle(&log).await.is_done());
@@ -109,10 +107,10 @@ async fn results_of_a_batch_are_kept_for_24_hours_unless_the_options_say() {
     assert_eq!(log.text(), "0 1 0 1");
 
     let log = Log::default();
-    let records = Idempotency::builder(MemoryStore::new()).expires_after(hour).build().unwrap();
+    let idempotency = Idempotency::builder(MemoryStore::new()).expires_after(hour).build().unwrap();
     for _ in 0..2 {
         let batch = batch::sqs(messages(1)).idempotent(
-            records.clone(),
+            idempotency.clone(),
             "charge",
             |work, message: &Message<u64>| work.key(&message.body),
         );
@@ -128,9 +126,9 @@ async fn results_of_a_batch_are_kept_for_24_hours_unless_the_options_say() {
 
 #[tokio::test(start_paused = true)]
 async fn an_attribute_and_the_key_of_a_record_keep_results_as_long_as_a_batch_needs() {
-    #[idempotent(key = message.body, with = records, name = "charge")]
+    #[idempotent(key = message.body, with = idempotency, name = "charge")]
     async fn charge(
-        records: &Records,
+        idempotency: &Idempotency<MemoryStore>,
         log: &Log,
         message: Message<u64>,
     ) -> Result<(), RecordError> {
@@ -140,10 +138,10 @@ async fn an_attribute_and_the_key_of_a_record_keep_results_as_long_as_a_batch_ne
 
     let hour = 3600 * SECOND;
     let (world, log) = (World::new(), Log::default());
-    let records = world.records();
+    let idempotency = world.idempotency();
     for time in [0, 23, 2] {
         sleep(time * hour).await;
-        let batch = batch::sqs(messages(1)).run(|message| charge(&records, &log, message));
+        let batch = batch::sqs(messages(1)).run(|message| charge(&idempotency, &log, message));
         assert!(world.invoke(10 * SECOND, batch).await.is_done());
     }
     assert_eq!(log.text(), "0 0", "after 25 hours again");
@@ -152,7 +150,7 @@ async fn an_attribute_and_the_key_of_a_record_keep_results_as_long_as_a_batch_ne
     for time in [0, 6 * 24, 25] {
         sleep(time * hour).await;
         let batch = batch::sqs(messages(1)).idempotent(
-            records.clone(),
+            idempotency.clone(),
             "ship",
             |work, message: &Message<u64>| {
                 Ok(work.key(&message.body)?.expires_after_or(7 * 24 * hour))
@@ -168,11 +166,11 @@ async fn an_attribute_and_the_key_of_a_record_keep_results_as_long_as_a_batch_ne
 }
 
 #[tokio::test(start_paused = true)]
-async fn records_of_the_same_key_side_by_side_wait_for_each_other() {
+async fn concurrent_records_with_the_same_key_wait_for_each_other() {
     let (world, log) = (World::new(), Log::default());
     for fails_first in [false, true] {
         let batch = batch::sqs(messages(4)).concurrency(4).idempotent(
-            world.records(),
+            world.idempotency(),
             format!("charge {fails_first}"),
             |work, _: &Message<u64>| work.key("the same"),
         );
@@ -189,11 +187,11 @@ async fn records_of_the_same_key_side_by_side_wait_for_each_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_record_that_another_invocation_has_holds_up_only_those_beside_it() {
+async fn a_record_that_another_invocation_holds_waits_only_for_concurrent_ones() {
     let (world, log) = (World::new(), Log::default());
     world.hold(1, 600 * SECOND);
     let batch = batch::sqs(messages(7)).concurrency(2).idempotent(
-        world.records(),
+        world.idempotency(),
         "charge",
         |work, message: &Message<u64>| work.key(&message.body),
     );
@@ -210,7 +208,7 @@ async fn a_record_that_another_invocation_has_holds_up_only_those_beside_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_record_that_an_earlier_invocation_has_does_not_wait() {
+async fn a_record_that_an_earlier_invocation_holds_does_not_wait() {
     let world = World::new();
     world.hold(1, 30 * SECOND);
     let start = Instant::now();
@@ -218,7 +216,7 @@ async fn a_record_that_an_earlier_invocation_has_does_not_wait() {
     let batch = batch::sqs(messages(2))
         .concurrency(2)
         .on_outcome(|_, _| ends.push(start.elapsed().as_secs()))
-        .idempotent(world.records(), "charge", |work, message: &Message<u64>| {
+        .idempotent(world.idempotency(), "charge", |work, message: &Message<u64>| {
             work.key(&message.body)
         });
     let handler = async |_: Message<u64>| {
@@ -230,7 +228,7 @@ async fn a_record_that_an_earlier_invocation_has_does_not_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_group_does_not_go_on_behind_a_message_that_may_be_at_work_elsewhere() {
+async fn a_group_stops_at_a_message_that_may_be_running_elsewhere() {
     let world = World::new();
     world.hold(1, 600 * SECOND);
     let mut event = testing::events::sqs("orders.fifo");
@@ -239,7 +237,7 @@ async fn a_group_does_not_go_on_behind_a_message_that_may_be_at_work_elsewhere()
         event = event.message(message.group("a").receive_count(3));
     }
     let batch = batch::sqs(super::parse::<SqsEvent>(event.build())).max_receive_count(3);
-    let batch = batch.idempotent(world.records(), "charge", |work, message: &Message<u64>| {
+    let batch = batch.idempotent(world.idempotency(), "charge", |work, message: &Message<u64>| {
         work.key(&message.body)
     });
     let handler = async |_: Message<u64>| Ok::<_, LambdaError>(());
@@ -247,10 +245,10 @@ async fn a_group_does_not_go_on_behind_a_message_that_may_be_at_work_elsewhere()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_record_without_a_key_fails_alone_and_not_for_good() {
+async fn a_record_without_a_key_fails_alone_and_not_permanently() {
     let report = batch::sqs(messages(2))
         .permanent_sink(|_, _| async { Ok::<_, LambdaError>(()) })
-        .idempotent(World::new().records(), "charge", |work, message: &Message<u64>| {
+        .idempotent(World::new().idempotency(), "charge", |work, message: &Message<u64>| {
             work.key(&(message.body > 0).then_some(message.body))
         })
         .run(async |_: Message<u64>| Ok::<_, LambdaError>(()))
@@ -283,7 +281,7 @@ async fn a_lease_that_ends_late_is_not_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lease_that_ends_when_no_time_is_left_is_not_waited_for() {
+async fn a_lease_that_ends_when_no_time_remains_is_not_waited_for() {
     let (world, log) = (World::new(), Log::default());
     world.hold(1, 10 * SECOND);
     let report = world
@@ -292,7 +290,7 @@ async fn a_lease_that_ends_when_no_time_is_left_is_not_waited_for() {
             sleep(8 * SECOND).await;
             world.hold(0, Duration::from_millis(1_500));
             let batch = batch::sqs(messages(1)).idempotent(
-                world.records(),
+                world.idempotency(),
                 "charge",
                 |work, message: &Message<u64>| work.key(&message.body),
             );
@@ -318,15 +316,19 @@ async fn a_lease_is_waited_for_once() {
             batch::sqs(messages(1)).run(async |_: Message<u64>| {
                 calls.fetch_add(1, Ordering::Relaxed);
                 world.hold(0, SECOND);
-                world.records().run("charge", &0, async { Ok::<_, LambdaError>(()) }).await
+                world.idempotency().run("charge", &0, async { Ok::<_, LambdaError>(()) }).await
             }),
         )
         .await;
     assert_eq!((outcomes(&report).as_str(), calls.into_inner()), ("f", 2));
 }
 
-#[idempotent(key = message.body, name = "charge", with = records)]
-async fn charge(records: Records, log: Log, message: Message<u64>) -> Result<(), LambdaError> {
+#[idempotent(key = message.body, name = "charge", with = idempotency)]
+async fn charge(
+    idempotency: Idempotency<MemoryStore>,
+    log: Log,
+    message: Message<u64>,
+) -> Result<(), LambdaError> {
     log.write(message.body.to_string());
     sleep(SECOND).await;
     Ok(())
@@ -342,7 +344,7 @@ async fn an_idempotent_function_is_a_record_handler() {
                 10 * SECOND,
                 batch::sqs(messages(3))
                     .concurrency(3)
-                    .run(|message| charge(world.records(), log.clone(), message)),
+                    .run(|message| charge(world.idempotency(), log.clone(), message)),
             )
             .await;
         assert_eq!(outcomes(&report), "sss");
@@ -351,13 +353,13 @@ async fn an_idempotent_function_is_a_record_handler() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_record_that_is_stopped_gives_its_claim_back_in_time() {
+async fn a_record_that_is_stopped_releases_its_claim_in_time() {
     let (world, start) = (World::new(), Instant::now());
     let report = world
         .invoke(
             10 * SECOND,
             batch::sqs(messages(1))
-                .idempotent(world.records(), "charge", |work, message: &Message<u64>| {
+                .idempotent(world.idempotency(), "charge", |work, message: &Message<u64>| {
                     work.key(&message.body)
                 })
                 .run(async |_: Message<u64>| {
@@ -384,7 +386,7 @@ async fn errors_of_idempotency_are_never_permanent() {
             batch::sqs(messages(1)).permanent_sink(|_, _| async { Ok::<_, LambdaError>(()) }).run(
                 async |_: Message<u64>| {
                     let work = async { Ok::<_, Error>(()) };
-                    let result = world.records().run("charge", &0, work).await;
+                    let result = world.idempotency().run("charge", &0, work).await;
                     result.map_err(RecordError::permanent)
                 },
             ),
@@ -395,10 +397,10 @@ async fn errors_of_idempotency_are_never_permanent() {
 
 #[tokio::test]
 async fn a_batch_of_idempotent_records_can_be_spawned() {
-    let records = World::new().records();
+    let idempotency = World::new().idempotency();
     let batch = batch::sqs(messages(2)).concurrency(2);
-    let batch =
-        batch.idempotent(records, "charge", |work, message: &Message<u64>| work.key(&message.body));
+    let batch = batch
+        .idempotent(idempotency, "charge", |work, message: &Message<u64>| work.key(&message.body));
     let task = tokio::spawn(batch.run(|_: Message<u64>| async { Ok::<_, LambdaError>(()) }));
     assert!(task.await.unwrap().is_done());
 }

@@ -1,4 +1,4 @@
-//! Idempotent work under a time guard: its claim is given back.
+//! Idempotent work under a time guard: its claim is released.
 
 use std::future::pending;
 
@@ -17,65 +17,65 @@ enum Failure {
     Idempotency(#[from] idempotency::Error),
 }
 
-/// Work that stops at a limit handed down needs time after it for its claim. Without the guard's
-/// wait for cleanups it would be dropped while the store still has the claim.
+/// Work that stops at the limit of a guard needs time after it for its claim. Without the guard's wait
+/// for clean-up it would be dropped while the store still has the claim.
 #[tokio::test(start_paused = true)]
-async fn work_stops_at_a_limit_handed_down_and_gives_its_claim_back() {
+async fn work_stops_at_the_limit_of_a_guard_and_releases_its_claim() {
     let store = FaultyStore::new().fault(Op::Release, Fault::Slow(200 * MILLI));
-    let records = Idempotency::new(store.clone()).unwrap();
+    let idempotency = Idempotency::new(store.clone()).unwrap();
     let start = Instant::now();
-    let work = records.run("charge", "order-1", pending::<Result<String, Failure>>());
+    let work = idempotency.run("charge", "order-1", pending::<Result<String, Failure>>());
     let error = Deadline::of(Some(with_time(10 * SECOND))).run(2 * SECOND, work).await.unwrap_err();
 
     let Failure::Idempotency(error) = error else { panic!("the error names the key: {error}") };
     assert!(matches!(error, idempotency::Error::OutOfTime { .. }), "{error}");
-    assert_eq!(start.elapsed(), 8 * SECOND + 200 * MILLI, "when the claim was back, not later");
+    assert_eq!(start.elapsed(), 8 * SECOND + 200 * MILLI, "when the claim was released, not later");
     assert_eq!(store.calls(), [Op::Claim, Op::Release]);
     assert!(store.records().snapshot().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_claim_that_cannot_be_given_back_in_half_of_the_reserve_holds_nobody_up() {
+async fn a_claim_that_cannot_be_released_within_half_of_the_reserve_delays_nothing_further() {
     let store = FaultyStore::new().fault(Op::Release, Fault::Hang);
-    let records = Idempotency::new(store).unwrap();
+    let idempotency = Idempotency::new(store).unwrap();
     let start = Instant::now();
-    let work = records.run("charge", "order-1", pending::<Result<String, Failure>>());
+    let work = idempotency.run("charge", "order-1", pending::<Result<String, Failure>>());
     let error = Deadline::of(Some(with_time(10 * SECOND))).run(2 * SECOND, work).await.unwrap_err();
     assert!(matches!(error, Failure::Deadline(deadline::Error::OutOfTime { .. })), "{error}");
     assert_eq!(start.elapsed(), 9 * SECOND);
 }
 
 #[tokio::test(start_paused = true)]
-async fn work_that_is_done_in_time_and_saved_late_is_answered() {
+async fn work_that_is_done_in_time_and_saved_late_returns_its_result() {
     let store = FaultyStore::new().fault(Op::Complete, Fault::Slow(500 * MILLI));
-    let records = Idempotency::new(store).unwrap();
+    let idempotency = Idempotency::new(store).unwrap();
     let work = async {
         sleep(7900 * MILLI).await;
         Ok::<_, Failure>("charged".to_owned())
     };
-    let work = records.run("charge", "order-1", work);
+    let work = idempotency.run("charge", "order-1", work);
     let done = Deadline::of(Some(with_time(10 * SECOND))).run(2 * SECOND, work).await;
     assert_eq!(done.unwrap(), "charged");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_guard_inside_idempotent_work_leaves_it_its_whole_reserve() {
-    let records = Idempotency::new(MemoryStore::new()).unwrap();
+    let idempotency = Idempotency::new(MemoryStore::new()).unwrap();
     let work = async { Deadline::current().run(SECOND, pending()).await };
-    let run = async { records.run("charge", "order-1", work).await };
+    let run = async { idempotency.run("charge", "order-1", work).await };
     let outcome: Result<String, Failure> = with_time(10 * SECOND).scope(run).await;
     let Err(Failure::Deadline(error)) = outcome else { panic!("{outcome:?}") };
     assert_eq!(error.remaining(), SECOND);
 
     let again = async { Ok::<_, Failure>("charged".to_owned()) };
-    assert_eq!(records.run("charge", "order-1", again).await.unwrap(), "charged");
+    assert_eq!(idempotency.run("charge", "order-1", again).await.unwrap(), "charged");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fallback_around_idempotent_work_is_returned_once_its_claim_is_back() {
+async fn a_fallback_around_idempotent_work_is_returned_after_its_claim_is_released() {
     let store = FaultyStore::new().fault(Op::Release, Fault::Slow(200 * MILLI));
-    let records = Idempotency::new(store.clone()).unwrap();
-    let work = records.run("charge", "order-1", pending::<Result<String, Failure>>());
+    let idempotency = Idempotency::new(store.clone()).unwrap();
+    let work = idempotency.run("charge", "order-1", pending::<Result<String, Failure>>());
     let deadline = Deadline::of(Some(with_time(10 * SECOND)));
     let answer = deadline.run_or(2 * SECOND, work, |_| Ok("accepted".to_owned())).await;
     assert_eq!(answer.unwrap(), "accepted");
@@ -86,8 +86,8 @@ async fn a_fallback_around_idempotent_work_is_returned_once_its_claim_is_back() 
 async fn a_claim_that_is_held_on_purpose_is_held() {
     let store = MemoryStore::new();
     let options = Idempotency::builder(store.clone()).on_interrupt(OnInterrupt::Hold);
-    let records = options.build().unwrap();
-    let work = records.run("charge", "order-1", pending::<Result<String, Failure>>());
+    let idempotency = options.build().unwrap();
+    let work = idempotency.run("charge", "order-1", pending::<Result<String, Failure>>());
     let start = Instant::now();
     let deadline = Deadline::of(Some(with_time(10 * SECOND)));
     deadline.run(2 * SECOND, work).await.unwrap_err();

@@ -1,4 +1,4 @@
-//! Guards on the wire: what still reaches Lambda when the time runs out.
+//! Guards against a fake of Lambda: what it still receives when the time runs out.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -46,9 +46,9 @@ async fn a_fallback_reaches_lambda_before_the_process_is_killed() {
     assert_eq!(outcome.json::<String>(), "accepted");
 }
 
-/// The claim is given back in the time that the guard leaves: the event that comes again runs.
+/// The claim is released in the time that the guard leaves: the event that is delivered again runs.
 #[tokio::test]
-async fn the_claim_of_a_stopped_function_is_given_back() {
+async fn the_claim_of_a_stopped_function_is_released() {
     let lambda = FakeRuntime::new().timeout(3 * SECOND);
     let function = lambda.spawn(Command::new(env!("CARGO_BIN_EXE_charge"))).unwrap();
     let hangs = json!({ "id": "order-1", "hang": true });
@@ -63,11 +63,11 @@ async fn the_claim_of_a_stopped_function_is_given_back() {
 }
 
 #[tokio::test]
-async fn the_claim_is_given_back_in_the_standard_stack_too() {
-    let records = Idempotency::new(MemoryStore::new()).unwrap();
+async fn the_claim_is_released_in_the_standard_stack_too() {
+    let idempotency = Idempotency::new(MemoryStore::new()).unwrap();
     let key = |event: &LambdaEvent<String>| event.payload.clone();
     let stack = Powertools::new(hang_on_first)
-        .idempotent(records, "charge", move |work, event: &LambdaEvent<String>| {
+        .idempotent(idempotency, "charge", move |work, event: &LambdaEvent<String>| {
             work.key(&key(event))
         })
         .deadline_reserve(SECOND);
@@ -86,9 +86,9 @@ async fn hang_on_first(event: LambdaEvent<String>) -> Result<String, Error> {
     Ok(format!("charged {}", event.payload))
 }
 
-/// The standard stack guards a handler whose error type knows nothing of guards.
+/// The standard stack guards a handler whose error type has no conversion from the guard's.
 #[tokio::test]
-async fn every_error_type_fits() {
+async fn every_error_type_is_accepted() {
     #[derive(Debug)]
     struct Own;
     impl From<Own> for Diagnostic {
@@ -131,7 +131,7 @@ async fn boxed(_: LambdaEvent<Value>) -> Result<Value, Error> {
     pending().await
 }
 
-/// A body goes on after its handler has returned.
+/// A body continues after its handler has returned.
 #[tokio::test]
 async fn a_streamed_body_that_hangs_is_ended_before_the_timeout() {
     for concurrency in [1, 2] {
@@ -155,7 +155,7 @@ async fn a_streamed_body_that_hangs_is_ended_before_the_timeout() {
 }
 
 #[tokio::test]
-async fn a_streamed_body_without_the_guard_takes_its_time() {
+async fn a_streamed_body_without_the_guard_is_not_ended() {
     let lambda = FakeRuntime::new().timeout(SECOND).concurrency(2);
     let _function = lambda.run(Powertools::new(stream).without_deadline().run());
     let outcome = lambda.invoke(json!("hang")).await;
@@ -176,7 +176,7 @@ async fn stream(event: LambdaEvent<String>) -> Result<FunctionResponse<&'static 
     Ok(FunctionResponse::StreamingResponse(body.into()))
 }
 
-/// On Lambda Managed Instances nobody else stops them.
+/// Lambda Managed Instances do not stop them.
 #[tokio::test]
 async fn each_of_many_handlers_that_overrun_is_stopped() {
     let running = Arc::new(());
@@ -208,7 +208,7 @@ async fn each_of_many_handlers_that_overrun_is_stopped() {
 }
 
 #[tokio::test]
-async fn a_server_that_accepts_and_never_answers_does_not_cost_the_timeout() {
+async fn a_server_that_never_answers_does_not_cause_a_timeout() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = silent.local_addr().unwrap();
     let handler = move |_: LambdaEvent<Value>| async move {
@@ -226,11 +226,11 @@ async fn a_server_that_accepts_and_never_answers_does_not_cost_the_timeout() {
 }
 
 #[tokio::test]
-async fn a_handler_that_blocks_its_thread_is_told_of_afterwards() {
+async fn a_handler_that_blocks_its_thread_causes_a_warning_afterwards() {
     let lambda = FakeRuntime::new().timeout(2 * SECOND);
     let function = lambda.spawn(lifecycle()).unwrap();
     let blocked = lambda.invoke(json!({ "block": 1800 })).await;
-    assert_eq!(blocked.json::<String>(), "unblocked", "what it made of its time still counts");
+    assert_eq!(blocked.json::<String>(), "unblocked", "its late result still counts");
     function.kill().await;
     let lines = function.stdout();
     let warning = lines.iter().find(|line| line.contains("blocked its thread"));

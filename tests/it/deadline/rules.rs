@@ -1,4 +1,4 @@
-//! The rules of the guards, on paused time.
+//! The rules of the guards, in paused time.
 
 use std::cell::Cell;
 use std::future::{pending, ready};
@@ -33,7 +33,7 @@ async fn work_is_stopped_the_reserve_before_the_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn work_that_fits_is_left_alone() {
+async fn work_that_fits_is_not_stopped() {
     let run = async { Deadline::current().run(SECOND, done_after(9 * SECOND - MILLI)).await };
     assert_eq!(with_time(10 * SECOND).scope(run).await, Ok("done"));
 }
@@ -59,7 +59,7 @@ async fn errors_of_the_work_pass_through_unchanged() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_stopped_work_holds_is_gone_before_the_error_comes() {
+async fn what_stopped_work_holds_is_dropped_before_the_error_is_returned() {
     let held = Arc::new(());
     let own = held.clone();
     let work = async move {
@@ -72,7 +72,7 @@ async fn what_stopped_work_holds_is_gone_before_the_error_comes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn work_is_not_begun_when_no_time_is_left() {
+async fn work_is_not_started_when_no_time_remains() {
     let is_begun = Cell::new(false);
     let deadline = Deadline::of(Some(with_time(10 * SECOND)));
     sleep(9 * SECOND).await;
@@ -87,7 +87,7 @@ async fn work_is_not_begun_when_no_time_is_left() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_estimate_that_does_not_fit_is_refused_with_what_is_left() {
+async fn an_estimate_that_does_not_fit_is_rejected_with_the_remaining_time() {
     let deadline = Deadline::of(Some(with_time(10 * SECOND)));
     assert_eq!(deadline.remaining(), 10 * SECOND);
     assert_eq!(deadline.ensure(10 * SECOND), Ok(()));
@@ -117,7 +117,7 @@ async fn a_reserve_over_half_of_the_time_is_cut_to_half() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn half_of_the_time_is_half_of_the_whole_also_when_most_of_it_is_over() {
+async fn half_of_the_time_is_half_of_the_whole_even_late_in_the_invocation() {
     let deadline = Deadline::of(Some(with_time(10 * SECOND)));
     sleep(7 * SECOND).await;
     let error = deadline.run(2 * SECOND, done_after(60 * SECOND)).await.unwrap_err();
@@ -172,7 +172,7 @@ async fn an_inner_guard_cannot_outlast_an_outer_one() {
     assert_eq!(start.elapsed(), 8 * SECOND - 10 * MILLI);
 }
 
-/// Each guard ends a step before the one around it, but not until there is no time left to work in.
+/// Each guard ends a step before the one around it, but a quarter of the time remains for the work.
 #[tokio::test(start_paused = true)]
 async fn guards_within_guards_leave_a_quarter_of_the_time_to_the_work() {
     fn nest(depth: u32) -> BoxFuture<'static, Outcome> {
@@ -209,7 +209,7 @@ async fn work_that_cleans_up_has_half_of_the_reserve_for_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cleans_up_around_a_guard_or_beside_it_does_not_hold_it_up() {
+async fn clean_up_around_a_guard_or_concurrent_with_it_does_not_delay_it() {
     let invocation = with_time(10 * SECOND);
     let _around = invocation.cleanup_guard();
     let deadline = Deadline::of(Some(invocation));
@@ -227,7 +227,7 @@ async fn what_cleans_up_around_a_guard_or_beside_it_does_not_hold_it_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_function_can_return_after_its_cleanup_is_over() {
+async fn a_function_can_return_after_its_clean_up() {
     let work = async {
         let guard = Invocation::current().unwrap().cleanup_guard();
         sleep(8 * SECOND + 100 * MILLI).await;
@@ -239,7 +239,7 @@ async fn a_function_can_return_after_its_cleanup_is_over() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_of_work_that_cleaned_up_is_returned_or_gives_way_to_the_fallback() {
+async fn an_error_of_work_that_cleaned_up_is_returned_or_replaced_by_the_fallback() {
     #[derive(Debug, PartialEq)]
     struct Stopped(&'static str);
     impl From<Error> for Stopped {
@@ -269,7 +269,7 @@ async fn a_fallback_replaces_neither_a_result_nor_an_error_in_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn items_are_taken_while_there_is_time_and_the_rest_is_handed_back() {
+async fn items_are_yielded_while_there_is_time_and_the_rest_is_kept() {
     let deadline = Deadline::of(Some(with_time(10 * SECOND))).reserving(SECOND);
     let mut items = deadline.items(1..=10, 2 * SECOND);
     let mut taken = Vec::new();
@@ -282,7 +282,7 @@ async fn items_are_taken_while_there_is_time_and_the_rest_is_handed_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_an_estimate_items_are_taken_until_no_time_is_left() {
+async fn without_an_estimate_items_are_yielded_until_no_time_remains() {
     let deadline = Deadline::of(Some(with_time(10 * SECOND)));
     let mut items = deadline.items(1.., Duration::ZERO);
     for _ in &mut items {
@@ -293,7 +293,7 @@ async fn without_an_estimate_items_are_taken_until_no_time_is_left() {
 
 /// In real time: paused time stands still while there is something to do.
 #[tokio::test]
-async fn work_that_never_waits_is_stopped_all_the_same() {
+async fn work_that_never_waits_is_stopped_too() {
     let busy = async {
         let start = std::time::Instant::now();
         while start.elapsed() < 10 * SECOND {
@@ -308,7 +308,7 @@ async fn work_that_never_waits_is_stopped_all_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_amount_goes_by_the_clock_of_the_invocation() {
+async fn the_remaining_time_is_measured_by_the_clock_of_the_invocation() {
     // Half of the time has gone by a clock that tokio does not know.
     let clock = ManualClock::new(SystemTime::UNIX_EPOCH + SECOND);
     let invocation = invocation().clock(&clock).remaining(10 * SECOND).build();

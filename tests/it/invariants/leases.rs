@@ -72,7 +72,7 @@ async fn i1_work_stops_when_its_lease_ends_so_that_two_runs_never_overlap() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn i1_work_that_is_stopped_is_gone_before_its_claim() {
+async fn i1_work_that_is_stopped_is_dropped_before_its_claim_ends() {
     struct Held(Arc<Mutex<Vec<Option<Status>>>>, powertools::idempotency::MemoryStore);
 
     impl Drop for Held {
@@ -121,7 +121,7 @@ async fn i2_a_completion_whose_reply_was_lost_is_a_success() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn i2_a_completion_without_a_record_says_so() {
+async fn i2_a_completion_without_a_record_is_an_error() {
     for store in [FaultyStore::new(), FaultyStore::without_old_items()] {
         let world = World::new(store);
         let records = world.store.records().clone();

@@ -53,7 +53,7 @@ async fn i9_the_cache_forgets_what_has_expired() {
     assert_eq!(world.run(30 * SECOND, succeed()).await.unwrap(), "run 2");
 }
 
-// I10: every call is bounded by the time that is left.
+// I10: every call is bounded by the remaining time.
 
 #[tokio::test(start_paused = true)]
 async fn i10_a_claim_that_hangs_leaves_time_for_the_reply() {
@@ -80,7 +80,7 @@ async fn i10_nothing_is_claimed_without_time_to_save() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn i10_work_is_stopped_in_time_to_give_its_claim_back() {
+async fn i10_work_is_stopped_in_time_to_release_its_claim() {
     let world = World::new(FaultyStore::new());
     let start = Instant::now();
     let error = world.run(30 * SECOND, pending()).await.unwrap_err();
@@ -99,7 +99,7 @@ async fn i10_a_release_that_hangs_ends_at_the_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn i10_a_slow_save_and_the_read_after_it_share_the_time_that_is_left() {
+async fn i10_a_slow_save_and_the_read_after_it_share_the_remaining_time() {
     let store = FaultyStore::without_old_items()
         .fault(Op::Complete, Fault::Slow(200 * MILLI))
         .fault(Op::Read, Fault::Hang);
@@ -128,7 +128,7 @@ async fn i10_a_completion_outlives_its_caller() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn i10_a_claim_in_flight_when_its_caller_leaves_is_given_back() {
+async fn i10_a_claim_in_flight_when_its_caller_leaves_is_released() {
     let world = World::new(FaultyStore::new().fault(Op::Claim, Fault::HangAfter));
     timeout(SECOND, world.run(30 * SECOND, succeed())).await.unwrap_err();
     tokio::task::yield_now().await;

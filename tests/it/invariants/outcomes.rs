@@ -14,7 +14,7 @@ use super::world::*;
 // I7: after the handler succeeded, nothing deletes the record.
 
 #[tokio::test(start_paused = true)]
-async fn i7_a_save_that_fails_is_tried_again_while_there_is_time() {
+async fn i7_a_save_that_fails_is_retried_while_there_is_time() {
     let store = FaultyStore::new()
         .fault(Op::Complete, Fault::Fail(StoreErrorKind::Throttled))
         .fault(Op::Complete, Fault::Hang)
@@ -73,7 +73,7 @@ async fn i7_the_last_attempts_to_save_use_the_time_that_remains() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn i7_a_failed_save_leaves_the_record_and_goes_by_the_option() {
+async fn i7_a_failed_save_leaves_the_record_and_follows_the_option() {
     for policy in [OnSaveFailure::Error, OnSaveFailure::ReturnResult] {
         let store =
             FaultyStore::new().fault(Op::Complete, Fault::Fail(StoreErrorKind::AccessDenied));
@@ -128,7 +128,7 @@ async fn i7_a_result_that_cannot_be_written_completes_the_record() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn i7_work_that_overran_its_deadline_is_saved_all_the_same() {
+async fn i7_work_that_overran_its_deadline_is_still_saved() {
     let world =
         World::new(FaultyStore::new().fault(Op::Complete, Fault::Fail(StoreErrorKind::Throttled)));
     // It blocks its thread, so that nothing can stop it in time.
@@ -159,10 +159,10 @@ async fn i7_a_result_whose_writing_panics_completes_the_record() {
     assert_eq!(world.runs(), 1);
 }
 
-// I8: a handler's error comes back unchanged, whatever happens to the release.
+// I8: a handler's error is returned unchanged, whatever happens to the release.
 
 #[tokio::test(start_paused = true)]
-async fn i8_an_error_gives_the_claim_back_and_comes_back_unchanged() {
+async fn i8_an_error_releases_the_claim_and_is_returned_unchanged() {
     let release = [
         Fault::None,
         Fault::Fail(StoreErrorKind::AccessDenied),
@@ -181,7 +181,7 @@ async fn i8_an_error_gives_the_claim_back_and_comes_back_unchanged() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn i8_an_error_gives_the_claim_back_also_when_interrupts_hold_it() {
+async fn i8_an_error_releases_the_claim_even_if_interruptions_hold_it() {
     let world = World::with(FaultyStore::new(), |options| options.lease(60 * SECOND));
     world.run(30 * SECOND, fail("no stock")).await.unwrap_err();
     assert_eq!(world.run(30 * SECOND, succeed()).await.unwrap(), "run 2");
@@ -242,7 +242,7 @@ async fn i7_the_choice_of_a_call_is_overridden_by_that_of_the_options() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn i8_a_panic_gives_the_claim_back_and_goes_on() {
+async fn i8_a_panic_releases_the_claim_and_continues() {
     let world = World::new(FaultyStore::new());
     let run = world.run(30 * SECOND, async { panic!("out of luck") });
     let panic = futures_util::FutureExt::catch_unwind(AssertUnwindSafe(run)).await.unwrap_err();

@@ -27,17 +27,17 @@ use crate::invocation::{CleanupGuard, Mark};
 use crate::{Carries, Invocation};
 
 impl<S: Store> Call<S> {
-    /// Runs `work`, unless it was already done under this key: then its stored result comes back
-    /// and `work` is dropped without having been polled.
+    /// Runs `work`, unless it was already completed under this key: then the stored result is
+    /// returned, and `work` is dropped without being polled.
     ///
     /// # Errors
     ///
-    /// Returns the error of `work`, unchanged, after giving the claim back; and each [`Error`] of
-    /// a failed protection.
+    /// Returns the error of `work`, unchanged, after its claim was released or held; or an [`Error`]
+    /// if the protection fails.
     ///
     /// # Panics
     ///
-    /// Passes on the panic of `work`, after giving the claim back.
+    /// Passes on the panic of `work`, after its claim was released or held.
     pub async fn run<F, R, E>(self, work: F) -> Result<R, E>
     where
         F: Future<Output = Result<R, E>>,
@@ -64,7 +64,7 @@ impl<S: Store> Call<S> {
     }
 }
 
-/// Work that is still there.
+/// Returns work that was not dropped yet.
 fn polled<'a, F>(work: &'a mut Pin<&mut Option<F>>) -> Pin<&'a mut F> {
     work.as_mut().as_pin_mut().expect("it is dropped only after it was polled")
 }
@@ -76,12 +76,12 @@ struct HeldClaim<'a, S: Store, F> {
     session: &'a Arc<Session<S>>,
     work: Pin<&'a mut Option<F>>,
     armed: bool,
-    /// Makes the guards around this wait.
+    /// Makes outer guards wait for this call.
     cleanup: Option<CleanupGuard>,
 }
 
 impl<S: Store, F> HeldClaim<'_, S, F> {
-    /// Runs the work within its window, and tells the store how it ended.
+    /// Runs the work within its window, and ends its claim.
     async fn run<R, E>(mut self, window: Window) -> Result<R, E>
     where
         F: Future<Output = Result<R, E>>,
@@ -96,11 +96,12 @@ impl<S: Store, F> HeldClaim<'_, S, F> {
         self.armed = options.on_interrupt() == OnInterrupt::Release;
         let work = AssertUnwindSafe(polled(&mut self.work)).catch_unwind();
         let ended = Guarded::new(Some(budget), work).await;
-        // What stopped work still holds goes before its claim does: the next run may begin then.
+        // Whatever stopped work holds is dropped before its claim ends, since the next run may start
+        // then.
         self.work.set(None);
         match ended {
             Ended::Returned(Ok(Ok(result))) if has(Mark::FELL_BACK) => {
-                // Not the work's result, but that of a guard which stopped it.
+                // Not the result of the work, but of a guard that stopped it.
                 self.interrupted(Mark::STOPPED | Mark::FELL_BACK).await;
                 Ok(result)
             }
@@ -130,9 +131,9 @@ impl<S: Store, F> HeldClaim<'_, S, F> {
                 Err(stopped(self.session, &window).into())
             }
             Ended::NotStarted => {
-                // The claim took all the time. Nothing ran, so nobody need wait for it.
+                // The claim took all of the time. Nothing ran, so nothing has to be held.
                 self.session.time.mark_around(Mark::REFUSED);
-                self.give_back().await;
+                self.release().await;
                 Err(stopped(self.session, &window).into())
             }
         }
@@ -142,19 +143,19 @@ impl<S: Store, F> HeldClaim<'_, S, F> {
     async fn interrupted(&mut self, mark: Mark) {
         self.session.time.mark_around(mark);
         if self.armed {
-            self.give_back().await;
+            self.release().await;
         }
     }
 
     /// Releases or holds the claim of work that returned an error or panicked.
     async fn failed(&mut self) {
         match self.session.options().on_error {
-            OnError::Release => self.give_back().await,
+            OnError::Release => self.release().await,
             OnError::Hold => self.armed = false,
         }
     }
 
-    async fn give_back(&mut self) {
+    async fn release(&mut self) {
         self.armed = true;
         self.session.release().await;
         self.armed = false;
@@ -174,14 +175,14 @@ impl<S: Store, F> Drop for HeldClaim<'_, S, F> {
     }
 }
 
-/// Lets a task finish what its caller went away from. All of them are of one type, since Tokio has much
+/// Finishes in a task what its caller dropped. All of them have one type, since Tokio generates much
 /// code for each.
 fn spawn(runtime: &Handle, work: impl Future<Output = ()> + Send + 'static) {
     let work: BoxFuture<'static, ()> = Invocation::carry(work).boxed();
     runtime.spawn(work);
 }
 
-/// The error for work that was stopped at the end of its window.
+/// Returns the error of work that was stopped at the end of its window.
 fn stopped<S: Store>(session: &Session<S>, window: &Window) -> Error {
     let key = session.key().clone();
     if window.ends_with_lease { Error::LeaseExpired { key } } else { Error::OutOfTime { key } }
@@ -193,22 +194,22 @@ fn keeps<S: Store, R: Replay>(session: &Session<S>, result: &R) -> bool {
     let Some(keep_if) = options.keep_if.as_ref().or(session.prepared.keep_if.as_ref()) else {
         return true;
     };
-    // A panic in the user's code must not undo that the work is done, nor does a result that cannot
-    // be written as JSON.
+    // The work is done, even if the user's code panics or the result cannot be written as JSON.
     let kept = catch_unwind(AssertUnwindSafe(|| match serde_json::to_value(result) {
         Ok(result) => keep_if.keeps(&result),
         Err(_) => true,
     }));
     kept.unwrap_or_else(|panic| {
-        tracing::warn!(key = %session.key(), panic = caught(panic), "keep_if panicked");
+        let panic = caught(panic);
+        tracing::warn!(key = %session.key(), panic, "keep_if panicked");
         true
     })
 }
 
-/// What the store is told of work that succeeded.
+/// Returns the request that completes the record of work that succeeded.
 fn completion<S: Store, R: Replay>(session: &Session<S>, result: &R) -> Completion {
     let options = session.options();
-    // A panic in the result's own code must not undo that the work is done.
+    // The work is done, even if the code of the result panics.
     let encoded = catch_unwind(AssertUnwindSafe(|| options.codec.encode(result)));
     let (data, not_stored) = match encoded {
         Ok(Ok(data)) => (data, None),
@@ -226,7 +227,7 @@ fn completion<S: Store, R: Replay>(session: &Session<S>, result: &R) -> Completi
     }
 }
 
-/// Saves the result of work that succeeded. From here on nothing removes the record.
+/// Saves the result of work that succeeded. From here on nothing deletes the record.
 async fn save<S: Store>(session: &Arc<Session<S>>, completion: Completion) -> Result<(), Error> {
     let options = session.options();
     let (policy, error) = match save_in_any_case(session.clone(), completion).await {
@@ -249,7 +250,7 @@ async fn save<S: Store>(session: &Arc<Session<S>>, completion: Completion) -> Re
     }
 }
 
-/// The record that a completion leaves.
+/// Returns the record that a completion leaves.
 fn finished(completion: Completion) -> Record {
     let mut record = Record::new(Status::Completed);
     record.expiration = Some(completion.expiration);

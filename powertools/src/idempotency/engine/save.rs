@@ -18,7 +18,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 impl<S: Store> Session<S> {
-    /// Finishes the record, again and again while there is time. `completion` is what it wrote.
+    /// Completes the record, with retries while there is time. `completion` is what it wrote.
     async fn save(&self, completion: &mut Completion) -> Result<(), Error> {
         let end = self.time.save_end();
         let mut pause = FIRST_PAUSE;
@@ -30,12 +30,12 @@ impl<S: Store> Session<S> {
                 Err(error) => error,
             };
             if error.kind() == StoreErrorKind::ResultTooLarge && completion.data.is_some() {
-                // The work is done, and that must be known even if its result is not.
+                // The work is done, and that must be recorded even if its result is not.
                 completion.data = None;
                 completion.not_stored = Some(error.to_string());
                 continue;
             }
-            // The last attempts come in shorter pauses, so that none of the time is lost.
+            // The last pauses become shorter, so that no time is lost.
             let left = self.time.until(end);
             if error.is_retryable() && left > FIRST_PAUSE {
                 tokio::time::sleep(jittered(pause, spread(self.key(), left)).min(left / 2)).await;
@@ -46,7 +46,7 @@ impl<S: Store> Session<S> {
         }
     }
 
-    /// Sends one completion: `None` if the record is finished by it, else why it never will be.
+    /// Sends one completion. Returns `None` if the record is completed, else why it never will be.
     async fn complete(
         &self,
         completion: &Completion,
@@ -56,7 +56,7 @@ impl<S: Store> Session<S> {
             Outcome::Applied => return Ok(None),
             Outcome::Refused(Some(record)) => Some(*record),
             Outcome::Refused(None) => {
-                // The completion has taken its part of the time.
+                // The completion has taken some of the time.
                 let timeout = self.time.before(end);
                 let read = Read { key: self.key().clone(), timeout };
                 bounded(timeout, self.store().read(&read)).await?
@@ -71,8 +71,8 @@ impl<S: Store> Session<S> {
     }
 }
 
-/// A number that differs among the keys that are saved at the same time, and nothing random: a
-/// history can be replayed.
+/// Returns a number that differs among the keys that are saved at the same time. It is not random, so
+/// that a simulated history can be replayed.
 fn spread(key: &Key, left: Duration) -> u32 {
     let mut hasher = DefaultHasher::new();
     (key, left).hash(&mut hasher);
@@ -84,7 +84,7 @@ fn is_finished_by(record: &Record, owner: &Owner) -> bool {
     record.status == Status::Completed && record.owner.as_deref() == Some(owner.as_str())
 }
 
-/// Runs [`Session::save`] so that it goes on when its caller goes away.
+/// Runs [`Session::save`] so that it continues when its caller is dropped.
 pub(super) async fn save_in_any_case<S: Store>(
     session: Arc<Session<S>>,
     completion: Completion,
@@ -95,10 +95,10 @@ pub(super) async fn save_in_any_case<S: Store>(
     saved.map(|()| completion)
 }
 
-/// The result of work that succeeded, on its way to the store.
+/// The result of work that succeeded, while it is being saved.
 ///
-/// Dropped on that way, it is sent again by a task of its own. That the first one may have arrived
-/// does no harm: the store refuses the second, and shows that the record is finished by us.
+/// If it is dropped meanwhile, a task of its own sends it again. The first request may have arrived:
+/// the store then refuses the second one, and its answer shows that the record was completed by us.
 struct Unsaved<S: Store> {
     session: Arc<Session<S>>,
     completion: Option<Completion>,

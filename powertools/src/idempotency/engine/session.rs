@@ -13,12 +13,12 @@ use crate::idempotency::{
 };
 use crate::json;
 
-/// How often a free record is claimed before giving up.
+/// How often a free record is claimed at most.
 const CLAIMS: u32 = 3;
 
 /// One call of idempotent work: its key, its owner and its time limits.
 ///
-/// Shared, since saving a result and giving a claim back outlive a caller that goes away.
+/// Shared, since a save and a release outlive a caller that is dropped.
 #[derive(Debug)]
 pub(super) struct Session<S> {
     pub(super) prepared: Prepared<S>,
@@ -26,9 +26,9 @@ pub(super) struct Session<S> {
     pub(super) time: Time,
 }
 
-/// What came of an attempt to claim the key.
+/// The outcome of an attempt to claim the key.
 pub(super) enum Claimed {
-    /// The work is ours to do.
+    /// The claim was acquired.
     Lease(Window),
     /// The work was done before.
     Done(Arc<Record>),
@@ -56,7 +56,7 @@ impl<S: Store> Session<S> {
         &self.prepared.key
     }
 
-    /// Claims the key, or finds that its work is done.
+    /// Claims the key, or finds that its work was done.
     pub(super) async fn claim(&self) -> Result<Claimed, Error> {
         if let Some(record) = self.cached()? {
             return Ok(Claimed::Done(record));
@@ -96,8 +96,8 @@ impl<S: Store> Session<S> {
         Err(Error::Contended { key: self.key().clone() })
     }
 
-    /// Sends one claim. `None` if it was granted, else the record in its way, if that is still
-    /// there.
+    /// Sends one claim. Returns `None` if it was acquired, else the record that prevented it, if that
+    /// still exists.
     async fn send_claim(&self, window: Window) -> Result<Option<Option<Record>>, Error> {
         let claim = Claim {
             key: self.key().clone(),
@@ -108,8 +108,8 @@ impl<S: Store> Session<S> {
             validation: self.prepared.validation.clone(),
             timeout: self.time.before(window.limit),
         };
-        // A claim may have been granted all the same, and would keep everyone out: also one that was
-        // refused, if it was sent twice and nobody can read what is in its way.
+        // A failed claim may still have been acquired, and would exclude everyone. So may a refused
+        // one, if it was sent twice and the record that prevented it cannot be read.
         let (error, in_doubt) = match bounded(claim.timeout, self.store().claim(&claim)).await {
             Ok(Outcome::Applied) => return Ok(None),
             Ok(Outcome::Refused(Some(record))) => return Ok(Some(Some(*record))),
@@ -133,7 +133,7 @@ impl<S: Store> Session<S> {
         bounded(timeout, self.store().read(&read)).await
     }
 
-    /// Gives the claim back, once. What goes wrong is logged: the lease ends by itself.
+    /// Releases the claim, once. A failure is only logged: the lease expires by itself.
     pub(super) async fn release(&self) {
         let timeout = self.time.last_call();
         let release = Release { key: self.key().clone(), owner: self.owner.clone(), timeout };
@@ -141,7 +141,7 @@ impl<S: Store> Session<S> {
             tracing::warn!(
                 key = %self.key(),
                 error = with_causes(&error),
-                "an idempotency claim was not given back and holds until its lease ends",
+                "an idempotency claim was not released and holds until its lease expires",
             );
         }
     }
@@ -151,7 +151,7 @@ impl<S: Store> Session<S> {
         classify(record, self.key(), now, &self.owner, validation)
     }
 
-    /// The finished record in the local cache, if there is one that still counts.
+    /// Returns the completed record in the local cache, if there is one that has not expired.
     fn cached(&self) -> Result<Option<Arc<Record>>, Error> {
         let options = self.options();
         let Some(cache) = &options.local_cache else { return Ok(None) };
@@ -164,7 +164,7 @@ impl<S: Store> Session<S> {
         Ok(None)
     }
 
-    /// Keeps a finished record in the local cache.
+    /// Stores a completed record in the local cache.
     pub(super) fn cache(&self, record: &Arc<Record>) {
         let options = self.options();
         if let Some(cache) = &options.local_cache {
@@ -172,7 +172,7 @@ impl<S: Store> Session<S> {
         }
     }
 
-    /// The result that a finished record has.
+    /// Returns the result of a completed record.
     pub(super) fn replay<R: Replay>(&self, record: &Record) -> Result<R, Error> {
         if let Some(reason) = &record.not_stored {
             let (key, reason) = (self.key().clone(), reason.clone());

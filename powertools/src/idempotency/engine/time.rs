@@ -9,14 +9,13 @@ use crate::{Clock, Invocation};
 /// What one store call may take at most, all attempts together.
 pub(super) const CALL: Duration = Duration::from_secs(5);
 
-/// How long a lease is outside an invocation: what the longest function could take.
+/// How long a lease is outside an invocation: the longest timeout of a function.
 const LEASE_OUTSIDE: Duration = Duration::from_secs(15 * 60);
 
-/// What a call that gives a claim back may take even when no time is left.
+/// What a release may take even if no time remains.
 const LAST_CALL: Duration = Duration::from_millis(50);
 
-/// What saving a result may take even when no time is left: the work is done, and if nobody learns
-/// of it, it is done again.
+/// What a save may take even if no time remains: the work is done, and would otherwise be repeated.
 const LAST_SAVE: Duration = Duration::from_secs(1);
 
 /// The time limits of one call.
@@ -28,10 +27,10 @@ pub(super) struct Time {
     invocation: Option<Invocation>,
 }
 
-/// What a claim that is made now is given.
+/// The times of a claim that is made now.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Window {
-    /// The time by which the existing record is judged.
+    /// The time by which an existing record is judged.
     pub(super) now: EpochMillis,
     /// When others may claim the key.
     pub(super) lease_end: SystemTime,
@@ -64,16 +63,16 @@ impl Time {
         self.now().into()
     }
 
-    /// The time from now to `end`.
+    /// Returns the time from now to `end`.
     pub(super) fn until(&self, end: SystemTime) -> Duration {
         end.duration_since(self.now()).unwrap_or_default()
     }
 
-    /// What a claim made now is given, or the error that it is too late for one.
+    /// Returns the times of a claim that is made now, or the error that it is too late for one.
     pub(super) fn window(&self, options: &Options) -> Result<Window, Error> {
         let now = self.now();
-        // When the work has to stop because its lease ends. An explicit lease has the grace too,
-        // for the save and for clocks that differ; the work itself never has it.
+        // When the work has to stop because its lease ends, and when the claim expires. The grace is
+        // for saving and for clocks that differ; the work never has it.
         let (stop, lease_end) = match (options.lease, &self.invocation) {
             (Some(lease), _) => (now + lease, now + lease + options.grace),
             (None, Some(invocation)) => {
@@ -101,34 +100,34 @@ impl Time {
         })
     }
 
-    /// When a record that is written now expires.
+    /// Returns when a record that is written now expires.
     pub(super) fn expiration(&self) -> EpochSeconds {
         EpochMillis::from(self.now() + self.expires_after).ceil()
     }
 
-    /// What a call may take that must be done before `end`.
+    /// Returns what a call may take that must end before `end`.
     pub(super) fn before(&self, end: SystemTime) -> Duration {
         self.until(end).min(CALL)
     }
 
-    /// When a save that begins now gives up: in time for the reply to reach Lambda, unless the work
-    /// has overrun and there is no such time any more.
+    /// Returns when a save that starts now gives up: in time for the reply to reach Lambda, unless the
+    /// work has overrun that.
     pub(super) fn save_end(&self) -> SystemTime {
         let end = self.end();
         if self.until(end) < LAST_CALL { self.now() + LAST_SAVE } else { end }
     }
 
-    /// What a call that gives a claim back may take.
+    /// Returns what a release may take.
     pub(super) fn last_call(&self) -> Duration {
         self.before(self.end()).max(LAST_CALL)
     }
 
-    /// The last moment for work that begins in this invocation, whatever its lease.
+    /// Returns the latest limit of work in this invocation, whatever its lease.
     pub(super) fn work_end(&self, options: &Options) -> Option<SystemTime> {
         Some(self.invocation.as_ref()?.limit_reserving(options.save_reserve))
     }
 
-    /// The budget of the work, which runs in a scope of its own.
+    /// Returns the budget of the work, which runs in a scope of its own.
     pub(super) fn budget(&self, window: &Window) -> Budget {
         let scope = self.invocation.as_ref().map(|around| around.for_idempotent(window.limit));
         match scope {
@@ -137,14 +136,14 @@ impl Time {
         }
     }
 
-    /// Marks what is around this call: `mark` is what became of its work.
+    /// Marks the scopes around this call: its work ended like that.
     pub(super) fn mark_around(&self, mark: Mark) {
         if let Some(around) = &self.invocation {
             around.mark_out(mark);
         }
     }
 
-    /// When everything that follows the work should be done.
+    /// Returns when everything that follows the work should be done.
     fn end(&self) -> SystemTime {
         match &self.invocation {
             Some(invocation) => invocation.deadline() - REPLY,
@@ -152,13 +151,13 @@ impl Time {
         }
     }
 
-    /// Lets what guards the time around this call wait until the claim is given back.
+    /// Makes outer time guards wait until the claim is released.
     pub(super) fn cleanup_guard(&self) -> Option<CleanupGuard> {
         self.invocation.as_ref().map(Invocation::cleanup_guard)
     }
 }
 
-/// Waits for a store call, but not longer than it may take.
+/// Waits for a store call, at most for `timeout`.
 pub(super) async fn bounded<T>(
     timeout: Duration,
     call: impl Future<Output = Result<T, StoreError>>,

@@ -11,19 +11,20 @@ use crate::invocation::Mark;
 
 /// How guarded work ended.
 pub(crate) enum Ended<T> {
-    /// It returned. The marks of its scope tell whether it was interrupted.
+    /// It returned. The marks of its scope show whether it was interrupted.
     Returned(T),
     /// It was dropped because its time ran out.
     Stopped,
-    /// It was never polled: no time was left for it.
+    /// It was never polled: no time remained for it.
     NotStarted,
 }
 
 pin_project! {
-    /// Work that is stopped when its time is up.
+    /// Work that is stopped when its time runs out.
     #[must_use = "a future does nothing until it is awaited"]
     pub(crate) struct Guarded<F> {
-        // Emptied when the work is stopped: what it holds must go before anyone is told.
+        // Emptied when the work is stopped, so that whatever it holds is dropped before the guard
+        // returns.
         #[pin]
         work: Option<Either<TaskLocalFuture<Invocation, F>, F>>,
         #[pin]
@@ -34,7 +35,7 @@ pin_project! {
 }
 
 impl<F> Guarded<F> {
-    /// Without a budget the work is never stopped.
+    /// Creates the guard. Without a budget the work is never stopped.
     pub(crate) fn new(budget: Option<Budget>, work: F) -> Self
     where
         F: Future,
@@ -46,7 +47,7 @@ impl<F> Guarded<F> {
         Self { work: Some(work), timer: Timer::default(), budget, is_started: false }
     }
 
-    /// The scope of the work.
+    /// Returns the scope of the work.
     pub(crate) fn scope(&self) -> Option<&Invocation> {
         self.budget.as_ref()?.scope()
     }

@@ -1,4 +1,4 @@
-//! The time that work has: when it is stopped, and what it may still do after that.
+//! The budget of work: when it is stopped, and the clean-up that it may still do after that.
 //!
 //! Time guards, batches, idempotent work and streamed bodies take their limits, their timers and
 //! their warnings from here, and nowhere else.
@@ -20,7 +20,7 @@ pub(crate) use self::warnings::warn_if_missed;
 use super::{Invocation, Records};
 use crate::Clock;
 
-/// The time before the deadline that is left for the reply to reach Lambda.
+/// The time before the deadline that is kept for the reply to reach Lambda.
 pub(crate) const REPLY: Duration = Duration::from_millis(50);
 
 /// How long a piece of work may go on.
@@ -35,7 +35,7 @@ pub(crate) struct Budget {
     cleanup_end: SystemTime,
     /// When work that saves a result is dropped all the same.
     save_end: SystemTime,
-    /// Whether nothing is waited for but what cleans up.
+    /// Whether the rest is stopped as soon as nothing cleans up any more.
     is_strict: bool,
 }
 
@@ -72,31 +72,31 @@ impl Budget {
         Self { scope, clock, limit, cleanup_end: limit, save_end: limit, is_strict }
     }
 
-    /// Stops the rest of the work as soon as nothing cleans up any more, rather than let it go on
-    /// for the whole time of the clean-up.
+    /// Returns the same budget without patience: at its limit, the work is stopped as soon as nothing
+    /// in it cleans up any more.
     pub(crate) fn strict(mut self) -> Self {
         self.is_strict = true;
         self
     }
 
-    /// The same budget for the records of a batch.
+    /// Returns the same budget for the records of a batch.
     pub(crate) fn for_records(mut self, records: Arc<dyn Records>) -> Self {
         self.scope = self.scope.map(|scope| scope.for_records(records));
         self
     }
 
-    /// The same budget by another clock.
+    /// Returns the same budget with another clock.
     pub(crate) fn by(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
     }
 
-    /// The scope in which the work runs.
+    /// Returns the scope in which the work runs.
     pub(crate) fn scope(&self) -> Option<&Invocation> {
         self.scope.as_ref()
     }
 
-    /// The remaining time until pending work is stopped.
+    /// Returns the remaining time until pending work is stopped.
     pub(crate) fn left(&self) -> Duration {
         self.time_to(self.limit)
     }
@@ -112,12 +112,12 @@ impl Budget {
 }
 
 impl Invocation {
-    /// The time that is kept between the limit and the deadline.
+    /// Returns the time between the limit and the deadline.
     pub(crate) fn reserve(&self) -> Duration {
         self.deadline().duration_since(self.limit()).unwrap_or_default()
     }
 
-    /// The [`limit`](Self::limit) that [`reserving`](Self::reserving) sets.
+    /// Returns the [`limit`](Self::limit) that [`reserving`](Self::reserving) sets.
     pub(crate) fn limit_reserving(&self, reserve: Duration) -> SystemTime {
         let limit = self.deadline().checked_sub(reserve).unwrap_or(SystemTime::UNIX_EPOCH);
         limit.min(self.limit())

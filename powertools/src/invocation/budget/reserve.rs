@@ -1,13 +1,13 @@
-//! How much of an invocation's end is kept.
+//! The size of a reserve.
 
 use std::time::Duration;
 
-/// How much earlier than what is around it nested work is stopped: its error, its fallback or its
-/// reply has to travel through the code between the two.
+/// How much earlier than the work around it nested work is stopped: its error, fallback or reply has to
+/// pass through the code between the two.
 const STEP: Duration = Duration::from_millis(10);
 
-/// How much shorter than the function's timeout an invocation may look, because the event was on
-/// its way to us.
+/// How much shorter than the timeout of the function an invocation may appear, because the event was
+/// under way.
 const TRAVEL: Duration = Duration::from_millis(50);
 
 /// Returns the reserve of work that wants `wanted`, nested in work with the reserve `outer` (zero
@@ -19,7 +19,7 @@ pub(super) fn nested(wanted: Duration, outer: Duration, timeout: Duration) -> Du
     if outer.is_zero() {
         return kept;
     }
-    // Steps may not use up the time: deeply nested work shares a limit in the last resort.
+    // Steps must not exhaust the time: as a last resort, deeply nested work shares a limit.
     let most = timeout / 4 * 3;
     kept.max((outer + STEP).min(most))
 }

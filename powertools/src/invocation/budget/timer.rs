@@ -10,12 +10,11 @@ use super::{Budget, Invocation};
 use crate::invocation::Mark;
 
 pin_project! {
-    /// Tells when pending work is to be dropped.
-    ///
-    /// That is at the limit of its budget, and later for work that cleans up or saves a result.
+    /// Completes when pending work is to be dropped: at the limit of its budget, or later if it cleans up
+    /// or saves a result.
     #[derive(Debug, Default)]
     pub(crate) struct Timer {
-        // Made when it is first needed: work that never waits needs none.
+        // Created when it is first needed: work that never waits needs none.
         #[pin]
         sleep: Option<Sleep>,
         phase: Phase,
@@ -53,9 +52,8 @@ impl Timer {
                 };
                 this.sleep.set(Some(sleep(budget.time_to(end))));
             }
-            let sleep = this.sleep.as_mut().as_pin_mut().expect("it was made above");
-            // Work that is never short of something to do uses up its turn; the time is looked at
-            // all the same.
+            let sleep = this.sleep.as_mut().as_pin_mut().expect("it was created above");
+            // Busy work exhausts the budget of its task; the timer is polled regardless.
             ready!(Pin::new(&mut unconstrained(sleep)).poll(cx));
             this.sleep.set(None);
 

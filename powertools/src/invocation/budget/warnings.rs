@@ -1,4 +1,4 @@
-//! What is worth a warning about time, once.
+//! The warnings about time.
 
 use std::sync::Once;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Budget;
 use crate::process::is_missed;
 
-/// Work that is later than this did not wait for its turn: its thread was blocked.
+/// Work that is later than this blocked its thread: a busy runtime alone does not explain it.
 const BLOCKED: Duration = Duration::from_millis(100);
 
 /// Warns once per process if the function runs in Lambda and `who` has no invocation.
@@ -37,7 +37,7 @@ pub(super) fn warn_of_cut(who: &str, reserve: Duration, timeout: Duration) {
     });
 }
 
-/// Warns once per event if work that has the budget kept its timer from looking at the clock.
+/// Warns once per event if work with this budget prevented its timer from firing in time.
 pub(super) fn note_overrun(budget: &Budget) {
     let overrun = budget.clock.now().duration_since(budget.limit).unwrap_or_default();
     if overrun > BLOCKED {
