@@ -77,6 +77,7 @@ mod error;
 mod kafka;
 mod kinesis;
 mod message;
+mod observer;
 mod options;
 mod outcome;
 mod plan;

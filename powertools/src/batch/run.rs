@@ -1,6 +1,5 @@
 //! Processes a batch, and each record of it.
 
-use std::error::Error as StdError;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -9,7 +8,8 @@ use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
 
-use super::options::{Classifier, Hook, Sink};
+use super::observer::Observer;
+use super::options::{Classifier, Sink};
 use super::plan::{AfterFailure, Plan};
 use super::progress::Progress;
 use super::report::{List, name};
@@ -20,9 +20,6 @@ use crate::error::causes::caught;
 use crate::error::own::{self, Held};
 use crate::invocation::budget::{Budget, Guarded, warn_if_missed};
 use crate::{Clock, Invocation};
-
-/// The target of a line about a record that failed: the logs write what was kept for the record.
-const RECORD: &str = "powertools::record";
 
 /// A lease that ends later than this is not waited for.
 const SHORT_LEASE: Duration = Duration::from_secs(2);
@@ -264,78 +261,5 @@ impl<R: Record, F> Handling<'_, '_, R, F> {
         };
         tracing::warn!(record = name(record), %reason, "the sink did not accept a record");
         Outcome::Failed(error)
-    }
-}
-
-/// Logs the error of a record, with its causes where lines have place for them.
-fn warn_of(record: &impl Record, error: &RecordError, message: &str) {
-    let record = name(record);
-    let warn = || {
-        let error: &(dyn StdError + 'static) = error.error();
-        tracing::warn!(target: RECORD, record, error, "{message}");
-    };
-    // A message that panics must not take the other records along.
-    if catch_unwind(AssertUnwindSafe(warn)).is_err() {
-        tracing::warn!(target: RECORD, record, %error, "{message}");
-    }
-}
-
-/// Logs outcomes and calls the hook.
-struct Observer<'b, R> {
-    hook: Option<Hook<'b, R>>,
-    /// That of the batch; `None` outside an invocation.
-    scope: Option<Invocation>,
-}
-
-impl<R: Record> Observer<'_, R> {
-    /// Sees how a record ended, in the scope of that record.
-    fn see(&mut self, index: usize, record: &R, outcome: &Outcome) {
-        if self.hook.is_none() && matches!(outcome, Outcome::Succeeded) {
-            return;
-        }
-        let scope = self.scope.as_ref().map(|scope| scope.at_record(index));
-        let mut see = || {
-            match outcome {
-                Outcome::Failed(error) => warn_of(record, error, "a record failed"),
-                Outcome::Permanent(error) => {
-                    warn_of(record, error, "a record failed permanently");
-                }
-                Outcome::Succeeded | Outcome::Stopped | Outcome::NotStarted => {}
-            }
-            self.show(record, outcome);
-        };
-        match scope {
-            Some(scope) => scope.sync_scope(see),
-            None => see(),
-        }
-    }
-
-    /// Sees the records that did not end, after all others.
-    fn see_the_rest(&mut self, records: &[R], outcomes: &[Outcome]) {
-        let (mut stopped, mut not_started) = (0, 0);
-        for (index, (record, outcome)) in std::iter::zip(records, outcomes).enumerate() {
-            match outcome {
-                Outcome::Stopped => stopped += 1,
-                Outcome::NotStarted => not_started += 1,
-                Outcome::Succeeded | Outcome::Failed(_) | Outcome::Permanent(_) => continue,
-            }
-            self.see(index, record, outcome);
-        }
-        if stopped + not_started > 0 {
-            tracing::warn!(
-                stopped,
-                not_started,
-                "records of a batch did not fit into the time and are delivered again"
-            );
-        }
-    }
-
-    fn show(&mut self, record: &R, outcome: &Outcome) {
-        if let Some(hook) = &mut self.hook
-            && let Err(panic) = catch_unwind(AssertUnwindSafe(|| hook(record, outcome)))
-        {
-            let panic = caught(panic);
-            tracing::warn!(record = name(record), panic, "the hook of a batch panicked");
-        }
     }
 }

@@ -16,18 +16,10 @@ use crate::process::restores;
 /// Keep it for the lifetime of the process, in a `static` or with the store: a cache that is created
 /// for each event never contains a record.
 #[derive(Clone, Debug)]
-pub struct LocalCache(pub(super) Arc<Inner>);
-
-/// What an operation does with a cache. It is a trait so that the linker leaves the cache out of
-/// functions without one.
-pub(super) trait Cache: Send + Sync {
-    fn get(&self, scope: &Arc<str>, key: &Key) -> Option<Arc<Record>>;
-    fn put(&self, scope: &Arc<str>, key: &Key, record: Arc<Record>);
-    fn remove(&self, scope: &Arc<str>, key: &Key);
-}
+pub struct LocalCache(Arc<Inner>);
 
 #[derive(Debug)]
-pub(super) struct Inner {
+struct Inner {
     max_bytes: usize,
     content: Mutex<Content>,
 }
@@ -50,32 +42,30 @@ impl LocalCache {
         let content = Content { records, bytes: 0, restores: restores() };
         Self(Arc::new(Inner { max_bytes, content: Mutex::new(content) }))
     }
-}
 
-impl Cache for Inner {
-    fn get(&self, scope: &Arc<str>, key: &Key) -> Option<Arc<Record>> {
-        self.content().records.get(&(scope.clone(), key.clone())).cloned()
+    pub(super) fn get(&self, scope: &Arc<str>, key: &Key) -> Option<Arc<Record>> {
+        self.0.content().records.get(&(scope.clone(), key.clone())).cloned()
     }
 
-    fn put(&self, scope: &Arc<str>, key: &Key, record: Arc<Record>) {
+    pub(super) fn put(&self, scope: &Arc<str>, key: &Key, record: Arc<Record>) {
         let size = size(key, &record);
-        if size > self.max_bytes {
+        if size > self.0.max_bytes {
             return;
         }
-        let mut content = self.content();
+        let mut content = self.0.content();
         let replaced = content.records.push((scope.clone(), key.clone()), record);
         content.bytes += size;
         if let Some(((_, key), record)) = replaced {
             content.bytes -= self::size(&key, &record);
         }
-        while content.bytes > self.max_bytes {
+        while content.bytes > self.0.max_bytes {
             let Some(((_, key), record)) = content.records.pop_lru() else { break };
             content.bytes -= self::size(&key, &record);
         }
     }
 
-    fn remove(&self, scope: &Arc<str>, key: &Key) {
-        let mut content = self.content();
+    pub(super) fn remove(&self, scope: &Arc<str>, key: &Key) {
+        let mut content = self.0.content();
         if let Some(record) = content.records.pop(&(scope.clone(), key.clone())) {
             content.bytes -= size(key, &record);
         }
@@ -144,7 +134,7 @@ mod tests {
 
         put(&cache, "too large", 1_000);
         assert!(!has(&cache, "too large") && has(&cache, "replaced"));
-        cache.0.remove(&scope(), &key("replaced"));
+        cache.remove(&scope(), &key("replaced"));
         assert!(!has(&cache, "replaced"));
     }
 
@@ -152,7 +142,7 @@ mod tests {
     fn tables_do_not_share_records() {
         let cache = LocalCache::new(NonZeroUsize::new(2).unwrap(), 10_000);
         put(&cache, "a", 1);
-        assert!(cache.0.get(&"another".into(), &key("a")).is_none());
+        assert!(cache.get(&"another".into(), &key("a")).is_none());
     }
 
     #[test]
@@ -169,11 +159,11 @@ mod tests {
     fn put(cache: &LocalCache, name: &str, bytes: usize) {
         let mut record = Record::new(Status::Completed);
         record.data = Some(Data::Text("x".repeat(bytes)));
-        cache.0.put(&scope(), &key(name), Arc::new(record));
+        cache.put(&scope(), &key(name), Arc::new(record));
     }
 
     fn has(cache: &LocalCache, name: &str) -> bool {
-        cache.0.get(&scope(), &key(name)).is_some()
+        cache.get(&scope(), &key(name)).is_some()
     }
 
     fn scope() -> Arc<str> {

@@ -5,7 +5,8 @@ use lambda_runtime::{LambdaEvent, LambdaInvocation};
 use tokio::task::futures::TaskLocalFuture;
 use tower::{Layer, Service};
 
-use super::{CURRENT, Invocation};
+use super::Invocation;
+use super::current::CURRENT;
 
 /// Creates the [`Invocation`] of each event and sets it while the event is handled.
 ///

@@ -135,7 +135,7 @@ impl<S: Store> Builder<S> {
 
     /// Caches completed records in memory. By default nothing is cached.
     pub fn local_cache(mut self, cache: LocalCache) -> Self {
-        self.options.local_cache = Some(cache.0);
+        self.options.local_cache = Some(cache);
         self
     }
 

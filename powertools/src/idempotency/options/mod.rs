@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::cache::Cache;
 use super::codec::Codec;
-use super::{Call, Error, Operation, Record, Replay, Store};
+use super::{Call, Error, LocalCache, Operation, Record, Replay, Store};
 use crate::{Carries, Clock};
 
 pub use self::policies::{OnError, OnInterrupt, OnMissingKey, OnSaveFailure, WhileInProgress};
@@ -87,7 +86,7 @@ pub(super) struct Options {
     pub(super) on_interrupt: Option<OnInterrupt>,
     pub(super) on_error: OnError,
     pub(super) keep_if: Option<KeepIf>,
-    pub(super) local_cache: Option<Arc<dyn Cache>>,
+    pub(super) local_cache: Option<LocalCache>,
     pub(super) codec: Codec,
     pub(super) key_prefix: String,
     pub(super) tenant_in_key: bool,

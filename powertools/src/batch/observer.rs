@@ -1,0 +1,87 @@
+//! What is logged about records, and shown to the hook of their batch.
+
+use std::error::Error as StdError;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::options::Hook;
+use super::report::name;
+use super::{Outcome, Record, RecordError};
+use crate::Invocation;
+use crate::error::causes::caught;
+
+/// The target of a line about a record that failed: the logs write what was kept for the record.
+const RECORD: &str = "powertools::record";
+
+/// Logs outcomes and calls the hook.
+pub(super) struct Observer<'b, R> {
+    pub(super) hook: Option<Hook<'b, R>>,
+    /// That of the batch; `None` outside an invocation.
+    pub(super) scope: Option<Invocation>,
+}
+
+impl<R: Record> Observer<'_, R> {
+    /// Sees how a record ended, in the scope of that record.
+    pub(super) fn see(&mut self, index: usize, record: &R, outcome: &Outcome) {
+        if self.hook.is_none() && matches!(outcome, Outcome::Succeeded) {
+            return;
+        }
+        let scope = self.scope.as_ref().map(|scope| scope.at_record(index));
+        let mut see = || {
+            match outcome {
+                Outcome::Failed(error) => warn_of(record, error, "a record failed"),
+                Outcome::Permanent(error) => {
+                    warn_of(record, error, "a record failed permanently");
+                }
+                Outcome::Succeeded | Outcome::Stopped | Outcome::NotStarted => {}
+            }
+            self.show(record, outcome);
+        };
+        match scope {
+            Some(scope) => scope.sync_scope(see),
+            None => see(),
+        }
+    }
+
+    /// Sees the records that did not end, after all others.
+    pub(super) fn see_the_rest(&mut self, records: &[R], outcomes: &[Outcome]) {
+        let (mut stopped, mut not_started) = (0, 0);
+        for (index, (record, outcome)) in std::iter::zip(records, outcomes).enumerate() {
+            match outcome {
+                Outcome::Stopped => stopped += 1,
+                Outcome::NotStarted => not_started += 1,
+                Outcome::Succeeded | Outcome::Failed(_) | Outcome::Permanent(_) => continue,
+            }
+            self.see(index, record, outcome);
+        }
+        if stopped + not_started > 0 {
+            tracing::warn!(
+                stopped,
+                not_started,
+                "records of a batch did not fit into the time and are delivered again"
+            );
+        }
+    }
+
+    fn show(&mut self, record: &R, outcome: &Outcome) {
+        if let Some(hook) = &mut self.hook
+            && let Err(panic) = catch_unwind(AssertUnwindSafe(|| hook(record, outcome)))
+        {
+            let panic = caught(panic);
+            tracing::warn!(record = name(record), panic, "the hook of a batch panicked");
+        }
+    }
+}
+
+/// Logs the error of a record, with its causes where lines have place for them.
+fn warn_of(record: &impl Record, error: &RecordError, message: &str) {
+    let record = name(record);
+    let warn = || {
+        let error: &(dyn StdError + 'static) = error.error();
+        tracing::warn!(target: RECORD, record, error, "{message}");
+    };
+    // A message that panics must not take the other records along.
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(warn)) {
+        drop(caught(panic));
+        tracing::warn!(target: RECORD, record, %error, "{message}");
+    }
+}
