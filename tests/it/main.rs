@@ -16,6 +16,7 @@ mod keys;
 mod logging;
 mod model;
 mod natural;
+mod pages;
 mod process;
 mod queue;
 mod races;
