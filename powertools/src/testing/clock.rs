@@ -8,7 +8,7 @@ use crate::Clock;
 
 /// A clock that a test moves.
 ///
-/// It stands still until [`advance`](Self::advance) or [`set`](Self::set) moves it, or goes with
+/// It stands still until [`advance`](Self::advance) or [`set`](Self::set) moves it, or follows
 /// tokio's own time when made by [`following_tokio`](Self::following_tokio). Clones are the same
 /// clock.
 ///
@@ -37,13 +37,13 @@ struct Tokio {
 }
 
 impl ManualClock {
-    /// A clock that stands still at `at`.
+    /// Creates a clock that stands still at `at`.
     #[must_use]
     pub fn new(at: SystemTime) -> Self {
         Self { at: Arc::new(Mutex::new(at)), tokio: None }
     }
 
-    /// A clock that shows `at` now and then goes with tokio's time.
+    /// Creates a clock that shows `at` now and then follows tokio's time.
     ///
     /// In a test that pauses tokio's time, timers and the time of day move together:
     ///
@@ -67,7 +67,7 @@ impl ManualClock {
         Self { at: Arc::new(Mutex::new(at)), tokio: Some(tokio) }
     }
 
-    /// The time that this clock shows.
+    /// Returns the time that this clock shows.
     #[must_use]
     pub fn now(&self) -> SystemTime {
         *self.at() + self.elapsed()
@@ -86,14 +86,14 @@ impl ManualClock {
         *self.at() = to - self.elapsed();
     }
 
-    /// This clock, for what asks for a [`Clock`].
+    /// Returns this clock as a [`Clock`].
     #[must_use]
     pub fn clock(&self) -> Clock {
         let clock = self.clone();
         Clock::from_fn(move || clock.now())
     }
 
-    /// Whether this clock goes with tokio's time.
+    /// Returns true if this clock follows tokio's time.
     pub(super) fn follows_tokio(&self) -> bool {
         self.tokio.is_some()
     }

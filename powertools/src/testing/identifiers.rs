@@ -10,18 +10,18 @@ pub(super) const FUNCTION_VERSION: &str = "$LATEST";
 pub(super) const MEMORY_MB: i32 = 128;
 pub(super) const LOG_STREAM: &str = "2026/01/01/[$LATEST]00000000000000000000000000000001";
 
-/// A number that no other call in this process gets.
+/// Returns a number that no other call in this process gets.
 pub(super) fn next() -> u64 {
     static LAST: AtomicU64 = AtomicU64::new(0);
     LAST.fetch_add(1, Ordering::Relaxed) + 1
 }
 
-/// A new request id, in the form of a UUID.
+/// Returns a new request id, in the form of a UUID.
 pub(super) fn request_id() -> String {
     format!("{:08x}-0000-4000-8000-{:012x}", std::process::id(), next())
 }
 
-/// A new X-Ray trace header, of a trace that is not sampled.
+/// Returns a new X-Ray trace header, of a trace that is not sampled.
 pub(super) fn trace_id() -> String {
     let n = next();
     format!("Root=1-{:08x}-{n:024x};Parent={n:016x};Sampled=0", std::process::id())
@@ -35,7 +35,7 @@ pub(super) fn log_group(function_name: &str) -> String {
     format!("/aws/lambda/{function_name}")
 }
 
-/// The time in whole milliseconds since 1970; zero for anything before.
+/// Returns the time in whole milliseconds since 1970; zero for anything before.
 pub(super) fn epoch_millis(at: SystemTime) -> u64 {
     let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)

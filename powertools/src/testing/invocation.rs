@@ -41,7 +41,7 @@ pub fn invocation() -> InvocationBuilder {
 
 /// Wraps `payload` as the event that Lambda would hand to the function.
 ///
-/// To choose what stands in its context, start from [`invocation`] and end with
+/// To set its context, start from [`invocation`] and end with
 /// [`InvocationBuilder::event`].
 ///
 /// ```
@@ -62,7 +62,7 @@ pub fn event<T>(payload: T) -> LambdaEvent<T> {
     invocation().event(payload)
 }
 
-/// Chooses what an [`Invocation`], a [`Context`] or a [`LambdaEvent`] says. Made by [`invocation`].
+/// Builds an [`Invocation`], a [`Context`] or a [`LambdaEvent`]. Created by [`invocation`].
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is built"]
 pub struct InvocationBuilder {
@@ -85,14 +85,14 @@ enum Deadline {
 }
 
 impl InvocationBuilder {
-    /// The request id. By default a new one.
+    /// Sets the request id. Defaults to a new one.
     pub fn request_id(mut self, id: impl Into<String>) -> Self {
         self.request_id = id.into();
         self
     }
 
-    /// The time that is left, counted by the [`clock`](Self::clock) from when the invocation is
-    /// built. 30 seconds by default.
+    /// Sets the remaining time, counted by the [`clock`](Self::clock) from when the invocation is
+    /// built. Defaults to 30 seconds.
     pub fn remaining(mut self, remaining: Duration) -> Self {
         self.deadline = Deadline::In(remaining);
         self
@@ -104,56 +104,56 @@ impl InvocationBuilder {
         self
     }
 
-    /// The clock that the invocation goes by. By default the system's.
+    /// Sets the clock of the invocation. Defaults to the system's.
     pub fn clock(mut self, clock: impl Into<Clock>) -> Self {
         self.clock = clock.into();
         self
     }
 
-    /// The X-Ray trace header. By default a new one.
+    /// Sets the X-Ray trace header. Defaults to a new one.
     pub fn trace_id(mut self, header: impl Into<String>) -> Self {
         self.xray_trace_id = Some(header.into());
         self
     }
 
-    /// The tenant. None by default.
+    /// Sets the tenant. Defaults to none.
     pub fn tenant_id(mut self, tenant: impl Into<String>) -> Self {
         self.tenant_id = Some(tenant.into());
         self
     }
 
-    /// The name of the function.
+    /// Sets the name of the function.
     pub fn function_name(mut self, name: impl Into<String>) -> Self {
         self.function_name = name.into();
         self
     }
 
-    /// The version of the function. `$LATEST` by default.
+    /// Sets the version of the function. Defaults to `$LATEST`.
     pub fn function_version(mut self, version: impl Into<String>) -> Self {
         self.function_version = version.into();
         self
     }
 
-    /// The ARN that the event was sent to. By default it is made from the function's name.
+    /// Sets the ARN that the event was sent to. Defaults to one with the function's name.
     pub fn function_arn(mut self, arn: impl Into<String>) -> Self {
         self.function_arn = Some(arn.into());
         self
     }
 
-    /// The memory of the function, in MB. 128 by default.
+    /// Sets the memory of the function, in MB. Defaults to 128.
     pub fn memory_mb(mut self, memory: i32) -> Self {
         self.memory_mb = memory;
         self
     }
 
-    /// Whether this is the first event of the process. False by default; what a test says here
-    /// does not use up the cold start of its own process.
+    /// Sets whether this is the first event of the process. Defaults to false; what a test sets
+    /// here does not use up the cold start of its own process.
     pub fn cold_start(mut self, cold_start: bool) -> Self {
         self.cold_start = cold_start;
         self
     }
 
-    /// Makes the invocation.
+    /// Creates the invocation.
     #[must_use]
     pub fn build(self) -> Invocation {
         let deadline = self.deadline_at();
@@ -165,7 +165,7 @@ impl InvocationBuilder {
         )
     }
 
-    /// Makes the context that `lambda_runtime` would hand to the handler.
+    /// Creates the context that `lambda_runtime` would hand to the handler.
     ///
     /// It has no place for a [`clock`](Self::clock) and a [`cold_start`](Self::cold_start).
     #[must_use]
@@ -173,7 +173,7 @@ impl InvocationBuilder {
         self.context_until(self.deadline_at())
     }
 
-    /// Makes the event that `lambda_runtime` would hand to the handler: `payload` and
+    /// Creates the event that `lambda_runtime` would hand to the handler: `payload` and
     /// [`context`](Self::context).
     #[must_use]
     pub fn event<T>(self, payload: T) -> LambdaEvent<T> {

@@ -1,7 +1,7 @@
-//! Tests functions without Lambda: the real runtime loop, invocations and events, time to move.
+//! Tests functions without Lambda: the real runtime loop, invocations, events, and a clock to move.
 //!
-//! [`FakeRuntime`] stands in for the Lambda service. The function runs as it would there, on the
-//! real `lambda_runtime`, and what Lambda would tell a caller comes back as an [`Outcome`]:
+//! [`FakeRuntime`] is a fake of the Lambda service. The function runs as it would there, on the
+//! real `lambda_runtime`, and what Lambda would return to a caller is an [`Outcome`]:
 //!
 //! ```
 //! use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -21,15 +21,15 @@
 //! # }
 //! ```
 //!
-//! | to test | take |
+//! | to test | use |
 //! |---|---|
 //! | a function in this process, with the whole runtime loop | [`FakeRuntime::run`] |
-//! | a binary as it is deployed, and what happens when it is killed | [`FakeRuntime::spawn`] |
+//! | a binary as it is deployed, including when it is killed | [`FakeRuntime::spawn`] |
 //! | a handler alone, called as a function | [`event`] |
-//! | code below the handler that asks for the [`Invocation`](crate::Invocation) | [`invocation`] |
+//! | code below the handler that uses the [`Invocation`](crate::Invocation) | [`invocation`] |
 //! | anything that depends on the time of day | [`ManualClock`] |
-//! | that no record of a queue or stream is lost, whatever dies | [`EventSource`] |
-//! | what a handler makes of a queue, a stream, an API | [`events`] |
+//! | that no record of a queue or stream is lost, even if functions die | [`EventSource`] |
+//! | a handler with the events of a queue, a stream or an API | [`events`] |
 
 pub mod events;
 

@@ -1,4 +1,4 @@
-//! Checks that a [`Store`] does what the engine relies on.
+//! Checks that a [`Store`] follows the rules that the engine relies on.
 
 use std::fmt;
 use std::future::Future;
@@ -18,7 +18,8 @@ mod results;
 mod rules;
 mod states;
 
-/// Checks that a [`Store`] does what the engine relies on: run it in the tests of your own.
+/// Checks that a [`Store`] follows the rules that the engine relies on. Run it in the tests of your
+/// own store.
 ///
 /// ```
 /// use powertools::idempotency::MemoryStore;
@@ -36,8 +37,8 @@ mod states;
 /// # }
 /// ```
 ///
-/// Its keys are new each time, so the store need not be empty. It never waits: times are part of
-/// the requests. The records that it leaves behind expire within two days.
+/// Its keys are new each time, so the store need not be empty. It never sleeps: times are part of
+/// the requests. The records that it creates expire within two days.
 #[must_use = "a suite checks nothing until it runs"]
 pub struct StoreSuite<S> {
     store: Arc<S>,
@@ -56,7 +57,7 @@ const LEASE: u64 = 30 * SECOND;
 const KEPT: u64 = 3600 * SECOND;
 
 impl<S: Store> StoreSuite<S> {
-    /// A suite for `store`.
+    /// Creates a suite for `store`.
     ///
     /// # Panics
     ///
@@ -72,11 +73,11 @@ impl<S: Store> StoreSuite<S> {
         }
     }
 
-    /// Lets the suite put records into the store that no request makes: those of other toolkits,
+    /// Lets the suite insert records that no request creates: those of other toolkits,
     /// which lack a time or an owner, and those of later versions.
     ///
-    /// `insert` puts a record under a key, whatever is there. Without it, the rules that need such
-    /// records are left out.
+    /// `insert` stores a record under a key, replacing any other. Without it, the rules that need
+    /// such records are skipped.
     pub fn insert_with<F>(
         mut self,
         insert: impl Fn(Key, Record) -> F + Send + Sync + 'static,
@@ -92,7 +93,7 @@ impl<S: Store> StoreSuite<S> {
     ///
     /// # Panics
     ///
-    /// Panics at the first rule that the store breaks, and names it.
+    /// Panics at the first rule that the store breaks, with its name.
     pub async fn run(self) {
         rules::check(&self).await;
         results::check(&self).await;
@@ -102,7 +103,7 @@ impl<S: Store> StoreSuite<S> {
         }
     }
 
-    /// A rule to check, on a key that nothing else uses.
+    /// Returns a rule to check, on a key that nothing else uses.
     fn rule(&self, name: &'static str) -> Rule<'_, S> {
         let count = self.keys.fetch_add(1, Ordering::Relaxed);
         self.rule_on(name, Key::from(format!("{}-{count}", self.prefix)))
@@ -119,8 +120,8 @@ impl<S> fmt::Debug for StoreSuite<S> {
     }
 }
 
-/// A claim of `key` by somebody new at `now`. It holds for 30 seconds, and the record for an hour;
-/// its fields can be changed.
+/// Returns a claim of `key` by a new owner at `now`. It holds for 30 seconds, and the record for
+/// an hour; its fields can be changed.
 ///
 /// # Panics
 ///
@@ -138,7 +139,7 @@ pub fn claim(key: impl Into<Key>, now: EpochMillis) -> Claim {
     }
 }
 
-/// The completion of the work that `claim` was for, without a result.
+/// Returns the completion of the work that `claim` was for, without a result.
 #[must_use]
 pub fn completion(claim: &Claim) -> Completion {
     Completion {
@@ -152,13 +153,13 @@ pub fn completion(claim: &Claim) -> Completion {
     }
 }
 
-/// The release of `claim`.
+/// Returns the release of `claim`.
 #[must_use]
 pub fn release(claim: &Claim) -> Release {
     Release { key: claim.key.clone(), owner: claim.owner.clone(), timeout: claim.timeout }
 }
 
-/// A look at `key`.
+/// Returns a look at `key`.
 #[must_use]
 pub fn read(key: impl Into<Key>) -> Read {
     Read { key: key.into(), timeout: TIMEOUT }
@@ -180,12 +181,12 @@ struct Rule<'a, S> {
 }
 
 impl<S: Store> Rule<'_, S> {
-    /// A claim by somebody new, `millis` after the start.
+    /// Returns a claim by a new owner, `millis` after the start.
     fn claim_at(&self, millis: u64) -> Claim {
         claim(self.key.clone(), EpochMillis(self.start.0 + millis))
     }
 
-    /// A claim that the store took, at the start.
+    /// Returns a claim that the store took, at the start.
     async fn claimed(&self) -> Claim {
         let claim = self.claim_at(0);
         self.applied(self.store.claim(&claim).await, "the first claim");

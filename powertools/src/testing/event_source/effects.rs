@@ -72,7 +72,7 @@ pub struct Log {
 }
 
 impl Log {
-    /// The simulated time since the start.
+    /// Returns the simulated time since the start.
     pub(super) fn now(&self) -> Duration {
         self.clock.now().duration_since(self.start).unwrap_or_default()
     }

@@ -68,7 +68,7 @@ impl<'a, T> Flight<'a, T> {
         }
     }
 
-    /// Whether polling can lead anywhere. If not, `waker` is woken when that changes.
+    /// Returns true if polling can lead anywhere. If not, `waker` is woken when that changes.
     pub(super) fn is_ready(&self, waker: &Waker) -> bool {
         self.signal.parent.register(waker);
         !self.hangs && self.signal.woken.load(Ordering::Acquire)

@@ -29,7 +29,7 @@ pub struct Step {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Happening {
-    /// The function was given a batch.
+    /// The function received a batch.
     #[non_exhaustive]
     Delivered {
         /// The number of the invocation, from 1.
@@ -40,7 +40,7 @@ pub enum Happening {
     /// The function recorded an [effect](super::Effects).
     #[non_exhaustive]
     Effect {
-        /// The invocation that had it; `None` if nothing tells.
+        /// The invocation that had it; `None` if it is unknown.
         invocation: Option<usize>,
         /// The name that the function gave it.
         name: String,
@@ -53,12 +53,12 @@ pub enum Happening {
         /// How.
         end: End,
     },
-    /// The mapping was finished with a record: it is never delivered anew.
+    /// The mapping was finished with a record: it is never delivered again.
     #[non_exhaustive]
     Settled {
         /// The record's id.
         record: String,
-        /// What became of it.
+        /// Its outcome.
         fate: Fate,
     },
 }
@@ -69,7 +69,7 @@ pub enum Happening {
 pub struct Received {
     /// The id: that of the message, the sequence number, or `topic-partition@offset`.
     pub id: String,
-    /// How often it has been delivered, this time included.
+    /// The number of its deliveries, including this one.
     pub attempt: u32,
 }
 
@@ -80,44 +80,44 @@ pub enum End {
     /// The function replied, and the mapping reports these records as failed. Empty where it
     /// ignores the reply.
     Replied(Vec<String>),
-    /// The function replied, and the mapping could not read it: the whole batch again. With the
-    /// reason.
+    /// The function replied, and the mapping could not read it: the whole batch is delivered again.
+    /// With the reason.
     Unreadable(String),
-    /// The function returned this error: the whole batch again.
+    /// The function returned this error: the whole batch is delivered again.
     Failed(String),
-    /// The function panicked: the whole batch again.
+    /// The function panicked: the whole batch is delivered again.
     Panicked,
-    /// The function was ended here. Nothing that it did after its last await counts as replied.
+    /// The function was ended here. What it did after its last await counts as not replied.
     Crashed(Point),
     /// The function was ended at its timeout.
     TimedOut,
-    /// The function replied, but the reply was lost on its way: the whole batch again.
+    /// The function replied, but the reply was lost on its way: the whole batch is delivered again.
     ReplyLost,
 }
 
 impl End {
-    /// True if the function was cut off in its work, and may have died between any two steps of it.
+    /// Returns true if the function was ended in its work, and may have died between any two steps.
     #[must_use]
     pub fn is_cut(&self) -> bool {
         matches!(self, Self::Crashed(_) | Self::TimedOut)
     }
 }
 
-/// What became of a record in the end.
+/// The final outcome of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fate {
-    /// Handled: the message was deleted, the checkpoint is behind the record.
+    /// Processed: the message was deleted, the checkpoint is behind the record.
     Done,
     /// Moved to the dead-letter queue.
     DeadLettered,
     /// Given up and reported to the destination for failures.
     SentToDestination,
-    /// Given up without a trace, for want of a destination: lost.
+    /// Given up without a destination: lost.
     Discarded,
 }
 
-/// One invocation and what it was given.
+/// An invocation and the records that it received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Delivery<'a> {
@@ -130,24 +130,24 @@ pub struct Delivery<'a> {
 }
 
 impl History {
-    /// The seed, for [`EventSource::seed`](super::EventSource::seed).
+    /// Returns the seed, for [`EventSource::seed`](super::EventSource::seed).
     #[must_use]
     pub fn seed(&self) -> u64 {
         self.seed
     }
 
-    /// Everything, in the order in which it happened.
+    /// Returns everything, in the order in which it happened.
     #[must_use]
     pub fn steps(&self) -> &[Step] {
         &self.steps
     }
 
-    /// The ids of all records, in the order in which they were sent.
+    /// Returns the ids of all records, in the order in which they were sent.
     pub fn records(&self) -> impl Iterator<Item = &str> {
         self.records.iter().map(String::as_str)
     }
 
-    /// The invocations, in the order in which they started.
+    /// Returns the invocations, in the order in which they started.
     pub fn deliveries(&self) -> impl Iterator<Item = Delivery<'_>> {
         self.steps.iter().filter_map(|step| match &step.what {
             Happening::Delivered { invocation, records } => {
@@ -157,7 +157,7 @@ impl History {
         })
     }
 
-    /// The invocations that were given this record.
+    /// Returns the invocations that received this record.
     pub fn deliveries_of(&self, record: &str) -> impl Iterator<Item = Delivery<'_>> {
         self.deliveries()
             .filter(move |delivery| delivery.records.iter().any(|received| received.id == record))
@@ -172,38 +172,39 @@ impl History {
         })
     }
 
-    /// What became of a record. `None` if nothing did, before the run had its
+    /// Returns the outcome of a record. `None` if it had none when the run reached its
     /// [longest](super::EventSource::max_invocations).
     #[must_use]
     pub fn fate(&self, record: &str) -> Option<Fate> {
         self.settled().find_map(|(settled, fate)| (settled == record).then_some(fate))
     }
 
-    /// The records that were handled, in the order in which the mapping finished with them.
+    /// Returns the records that were processed, in the order in which the mapping finished with
+    /// them.
     #[must_use]
     pub fn done(&self) -> Vec<&str> {
         self.with_fate(Fate::Done)
     }
 
-    /// The records that were moved to the dead-letter queue, in this order.
+    /// Returns the records that were moved to the dead-letter queue, in this order.
     #[must_use]
     pub fn dead_lettered(&self) -> Vec<&str> {
         self.with_fate(Fate::DeadLettered)
     }
 
-    /// The records that were reported to the destination for failures, in this order.
+    /// Returns the records that were reported to the destination for failures, in this order.
     #[must_use]
     pub fn sent_to_destination(&self) -> Vec<&str> {
         self.with_fate(Fate::SentToDestination)
     }
 
-    /// The records that were given up and are lost, in this order.
+    /// Returns the records that were given up and are lost, in this order.
     #[must_use]
     pub fn discarded(&self) -> Vec<&str> {
         self.with_fate(Fate::Discarded)
     }
 
-    /// The records that the mapping was not finished with when the run had its
+    /// Returns the records that the mapping was not finished with when the run reached its
     /// [longest](super::EventSource::max_invocations).
     #[must_use]
     pub fn unsettled(&self) -> Vec<&str> {
@@ -211,7 +212,7 @@ impl History {
         self.records().filter(|record| !settled.contains(record)).collect()
     }
 
-    /// The names of all effects, in the order in which they happened.
+    /// Returns the names of all effects, in the order in which they happened.
     #[must_use]
     pub fn effects(&self) -> Vec<&str> {
         self.steps
@@ -223,7 +224,7 @@ impl History {
             .collect()
     }
 
-    /// The names of all effects, each once, in the order in which they happened first.
+    /// Returns the names of all effects, each once, in the order in which they happened first.
     #[must_use]
     pub fn first_effects(&self) -> Vec<&str> {
         let mut seen = HashSet::new();
@@ -242,7 +243,7 @@ impl History {
     }
 }
 
-/// What the standard error gets: the seed, and a line for each step.
+/// The form for the standard error: the seed, and a line for each step.
 impl fmt::Display for History {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "history of seed {}:", self.seed)?;

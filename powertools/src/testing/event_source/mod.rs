@@ -80,9 +80,9 @@ pub use stream::Stream;
 /// Lambda delivers at least once, and functions die. [`crashes`](Self::crashes),
 /// [`timeouts`](Self::timeouts) and [`duplicates`](Self::duplicates) make that happen by chance,
 /// and [`crash_at`](Self::crash_at) and its like at a chosen point. All that is left to chance
-/// comes from the [seed](Self::seed): the same seed, records and function give the same history.
-/// A loop over many seeds covers what nobody thinks of, and a failed assertion writes the history
-/// with its seed to the standard error.
+/// comes from the [seed](Self::seed): the same seed, records and function give the same history. A
+/// loop over many seeds covers cases that are hard to think of, and a failed assertion writes the
+/// history with its seed to the standard error.
 ///
 /// The function is cut off where it waits: its future is dropped, as when a task is cancelled, and
 /// what it spawned goes on. [`kill_without_drop`](Self::kill_without_drop) runs no destructors, as
@@ -91,8 +91,8 @@ pub use stream::Stream;
 /// # Replies
 ///
 /// They are read as Lambda reads them where the mapping has `ReportBatchItemFailures`, which is on
-/// unless a test turns it [off](Self::report_batch_item_failures). Without a `batchItemFailures`
-/// in the reply, all records count as handled. An error, a panic, a reply that is neither null nor an
+/// unless a test turns it [off](Self::report_batch_item_failures). Without a `batchItemFailures` in
+/// the reply, all records count as handled. An error, a panic, a reply that is neither null nor an
 /// object, or one that has an identifier which is null, empty or not in the batch, means the whole
 /// batch again.
 #[derive(Debug)]
@@ -132,7 +132,7 @@ impl<S> EventSource<S> {
         Self { source, settings, effects: Effects::new() }
     }
 
-    /// The most records in a batch. 10 by default.
+    /// Sets the maximum number of records in a batch. Defaults to 10.
     ///
     /// # Panics
     ///
@@ -151,7 +151,8 @@ impl<S> EventSource<S> {
         self
     }
 
-    /// Whether the mapping has `ReportBatchItemFailures`, and so reads replies. True by default.
+    /// Sets whether the mapping has `ReportBatchItemFailures`, and so reads replies. Defaults to
+    /// true.
     ///
     /// Without it a reply of whatever content means that the whole batch was handled.
     pub fn report_batch_item_failures(mut self, on: bool) -> Self {
@@ -159,13 +160,13 @@ impl<S> EventSource<S> {
         self
     }
 
-    /// The timeout of the function, from the delivery on. 3 seconds by default.
+    /// Sets the timeout of the function, from the delivery on. Defaults to 3 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.settings.timeout = timeout;
         self
     }
 
-    /// The clock of the simulation, which the function finds in its
+    /// Sets the clock of the simulation, which the function finds in its
     /// [`Invocation`](crate::Invocation) too. By default one of its own, from the first moment of
     /// 2026.
     pub fn clock(mut self, clock: &ManualClock) -> Self {
@@ -173,7 +174,7 @@ impl<S> EventSource<S> {
         self
     }
 
-    /// What all that is left to chance depends on. 0 by default.
+    /// Sets the seed of everything that is left to chance. Defaults to 0.
     pub fn seed(mut self, seed: u64) -> Self {
         self.settings.seed = seed;
         self
@@ -301,7 +302,7 @@ impl<S: Source> EventSource<S> {
     /// Delivers everything to the functions that run on `lambda`, through the whole runtime loop.
     ///
     /// The function goes by the time of the day and by this source's [timeout](Self::timeout). One
-    /// that is cut off by a fault of this source goes on, and nobody hears its reply.
+    /// that is interrupted by a fault of this source continues, and its reply is ignored.
     ///
     /// ```
     /// use lambda_runtime::{Error, LambdaEvent, service_fn};

@@ -17,7 +17,7 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number in `range`, which must not be empty.
+    /// Returns a number in `range`, which must not be empty.
     pub(super) fn within(&mut self, range: Range<usize>) -> usize {
         let length = u64::try_from(range.len()).unwrap_or(u64::MAX);
         range.start + usize::try_from(self.next() % length).unwrap_or_default()

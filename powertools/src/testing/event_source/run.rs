@@ -216,7 +216,7 @@ where
     }
 }
 
-/// The request id of an invocation, in the form of a UUID, and the same for the same seed.
+/// Returns the request id of an invocation, in the form of a UUID, and the same for the same seed.
 fn request_id(seed: u64, number: usize) -> String {
     let (high, low) = (seed >> 32, seed & 0xffff_ffff);
     format!("{low:08x}-{:04x}-4{:03x}-8000-{number:012x}", high & 0xffff, high >> 20)

@@ -13,10 +13,10 @@ pub trait Source: fmt::Debug {
     /// What the source needs to know of a batch when it comes back.
     type Ticket;
 
-    /// The ids of all records.
+    /// Returns the ids of all records.
     fn ids(&self) -> Vec<String>;
 
-    /// How many batches may be with the function at a time.
+    /// Returns how many batches may be with the function at a time.
     fn concurrency(&self) -> usize;
 
     /// Takes the next batch that can be delivered now.
@@ -61,6 +61,6 @@ pub enum Verdict {
     Failed(Vec<usize>),
     /// The whole batch failed.
     Again,
-    /// The whole batch is delivered again, but nobody counts that as a failure.
+    /// The whole batch is delivered again, but this does not count as a failure.
     Lost,
 }

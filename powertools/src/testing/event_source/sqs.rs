@@ -10,7 +10,7 @@ use super::source::{Batch, Source, Turn, Verdict};
 use crate::testing::events::SqsMessages;
 use crate::testing::identifiers;
 
-/// A queue that an [`EventSource`] delivers from. Made by [`EventSource::sqs`].
+/// A queue that an [`EventSource`] delivers from. Created by [`EventSource::sqs`].
 #[derive(Debug)]
 pub struct Sqs {
     messages: Vec<Message>,
@@ -28,7 +28,7 @@ struct Message {
     id: String,
     record: Value,
     group: Option<String>,
-    /// Received by nobody until then.
+    /// Not visible until then.
     visible_at: Duration,
     gone: bool,
     receive_count: u32,
@@ -38,7 +38,7 @@ struct Message {
 }
 
 impl EventSource<Sqs> {
-    /// The messages of a queue. It is a FIFO queue if its name ends in `.fifo`.
+    /// Simulates a queue with these messages. It is a FIFO queue if its name ends in `.fifo`.
     ///
     /// They are all in the queue at the start. Messages without an
     /// [id](crate::testing::events::SqsMessage::id) of their own are named by their place, so that
@@ -59,15 +59,15 @@ impl EventSource<Sqs> {
         })
     }
 
-    /// How long a message that was received stays invisible, after which it is delivered again if
-    /// nobody deleted it. 30 seconds by default.
+    /// Sets how long a message that was received stays invisible, after which it is delivered again
+    /// if it was not deleted. Defaults to 30 seconds.
     pub fn visibility_timeout(mut self, timeout: Duration) -> Self {
         self.source.visibility_timeout = timeout;
         self
     }
 
-    /// How often a message is received before it is moved to the dead-letter queue. By default
-    /// there is no such queue, and a message that always fails comes again without end.
+    /// Sets how often a message is received before it is moved to the dead-letter queue. By default
+    /// there is no such queue, and a message that always fails is delivered again without end.
     ///
     /// # Panics
     ///
@@ -78,7 +78,8 @@ impl EventSource<Sqs> {
         self
     }
 
-    /// How many batches are with the function at a time. 5 by default, with which Lambda starts.
+    /// Sets how many batches the function processes concurrently. Defaults to 5, with which Lambda
+    /// starts.
     ///
     /// # Panics
     ///
@@ -118,7 +119,7 @@ impl Sqs {
         self.max_receive_count.is_some_and(|most| message.receive_count >= most)
     }
 
-    /// The messages that a receive gets now, in the order of the queue.
+    /// Returns the messages that a receive gets now, in the order of the queue.
     fn visible(&mut self, now: Duration, log: &mut Log) -> Vec<usize> {
         let hidden =
             self.messages.iter().filter(|message| !message.gone && message.visible_at > now);

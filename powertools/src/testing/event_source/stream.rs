@@ -10,7 +10,7 @@ use super::history::{Fate, Received};
 use super::source::{Batch, Source, Turn, Verdict};
 use crate::testing::events::{self, DynamoDbRecords, KafkaRecords, KinesisRecords};
 
-/// A stream or topic that an [`EventSource`] delivers from. Made by [`EventSource::kinesis`],
+/// A stream or topic that an [`EventSource`] delivers from. Created by [`EventSource::kinesis`],
 /// [`EventSource::dynamodb`] and [`EventSource::kafka`].
 #[derive(Debug)]
 pub struct Stream {
@@ -55,7 +55,7 @@ pub struct Piece {
 }
 
 impl EventSource<Stream> {
-    /// The records of a Kinesis stream, in the order in which they were put.
+    /// Simulates a Kinesis stream with these records, in the order in which they were put.
     ///
     /// They are all in the stream at the start. Records without a
     /// [sequence number](crate::testing::events::KinesisRecord::sequence_number) of their own are
@@ -68,8 +68,8 @@ impl EventSource<Stream> {
         Self::stream(records.collect())
     }
 
-    /// The records of a DynamoDB stream, in the order in which the items changed, with sequence
-    /// numbers by their place.
+    /// Simulates a DynamoDB stream with these records, in the order in which the items changed,
+    /// with sequence numbers by their place.
     pub fn dynamodb(records: DynamoDbRecords) -> Self {
         let records = records.numbered().into_iter().map(|value| {
             let key = value["dynamodb"]["Keys"].to_string();
@@ -78,13 +78,13 @@ impl EventSource<Stream> {
         Self::stream(records.collect())
     }
 
-    /// The records of a Kafka topic, whose mapping has provisioned mode, since others cannot report
-    /// records. A history calls them `topic-partition@offset`.
+    /// Simulates a Kafka topic with these records, whose mapping has provisioned mode, since others
+    /// cannot report records. A history calls them `topic-partition@offset`.
     ///
     /// A batch has records of all partitions. From one with reported records, each partition goes
-    /// on at the lowest offset reported for it, and where none was, the partition is done. One reader
-    /// reads all partitions: a failure in one holds up the others, which a real mapping may read side
-    /// by side.
+    /// on at the lowest offset reported for it, and where none was, the partition is done. One
+    /// reader reads all partitions: a failure in one holds up the others, which a real mapping may
+    /// read concurrently.
     pub fn kafka(records: KafkaRecords) -> Self {
         let records = records.numbered().into_iter().map(|(partition, value)| Record {
             id: format!("{partition}@{}", value["offset"]),
@@ -112,8 +112,8 @@ impl EventSource<Stream> {
         Self::new(stream)
     }
 
-    /// Spreads the records over so many shards, by their partition key or item key. 1 by default.
-    /// Each has one batch at a time with the function, beside those of others.
+    /// Spreads the records over this number of shards, by their partition key or item key. Defaults
+    /// to 1. Each has one batch at a time with the function, beside those of others.
     ///
     /// # Panics
     ///
@@ -133,27 +133,27 @@ impl EventSource<Stream> {
         self
     }
 
-    /// Whether a batch that fails as a whole is split in two, which are delivered one after the
-    /// other. False by default.
+    /// Sets whether a batch that fails as a whole is split in two, which are delivered one after
+    /// the other. False by default.
     ///
-    /// Splitting is no retry. A batch of which records were done is split there, at the lowest one
-    /// reported, and in the middle only when none was.
+    /// Splitting does not count as a retry. A batch of which some records were done is split there,
+    /// at the lowest one reported, and in the middle only when none was.
     pub fn bisect_batch_on_function_error(mut self, on: bool) -> Self {
         self.source.bisect = on;
         self
     }
 
-    /// How often a batch that failed is delivered again before it is given up, all that is left of
-    /// it. By default without end.
+    /// Sets how often a batch that failed is delivered again before it is given up, all that is
+    /// left of it. By default without end.
     ///
-    /// Where records of the batch were done, the rest counts anew.
+    /// If records of the batch were done, the count starts again for the rest.
     pub fn maximum_retry_attempts(mut self, attempts: u32) -> Self {
         self.source.maximum_retry_attempts = Some(attempts);
         self
     }
 
-    /// Whether the mapping has a destination that is told of records that are given up. False by
-    /// default: they are [lost](super::History::discarded).
+    /// Sets whether the mapping has a destination that is notified of records that are given up.
+    /// False by default: they are [lost](super::History::discarded).
     pub fn on_failure_destination(mut self, on: bool) -> Self {
         self.source.has_destination = on;
         self
@@ -161,7 +161,7 @@ impl EventSource<Stream> {
 }
 
 impl Record {
-    /// A record of a shard.
+    /// Creates a record of a shard.
     fn new(number: Value, key: String, value: Value) -> Self {
         Self {
             id: number.as_str().unwrap_or_default().to_owned(),
@@ -188,7 +188,7 @@ impl Stream {
         }
     }
 
-    /// What of a batch is not done: in each line, all from the first record that failed.
+    /// Returns what of a batch is not done: in each line, all from the first record that failed.
     fn left(&self, piece: &Piece, failed: &[usize]) -> Vec<usize> {
         // They are sorted: the first one of a line is the lowest.
         let mut firsts: HashMap<&str, usize> = HashMap::new();
@@ -243,7 +243,7 @@ impl Stream {
     }
 }
 
-/// How long a reader waits before a retry: from a second to a minute.
+/// Returns how long a reader waits before a retry: from a second to a minute.
 fn backoff(retries: u32) -> Duration {
     Duration::from_secs(1 << retries.min(6)).min(Duration::from_secs(60))
 }

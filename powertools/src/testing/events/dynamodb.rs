@@ -8,7 +8,7 @@ pub fn dynamodb(name: impl Into<String>) -> DynamoDbRecords {
     DynamoDbRecords { table: name.into(), records: Vec::new() }
 }
 
-/// A batch of changes from the stream of a table, with the images from before and after. Made by
+/// A batch of changes from the stream of a table, with the images from before and after. Created by
 /// [`dynamodb`].
 ///
 /// Keys and items are plain JSON objects; the event has them as DynamoDB writes them.
@@ -51,7 +51,7 @@ impl DynamoDbRecords {
         self.record("REMOVE", keys, Some(old), None)
     }
 
-    /// Makes the event.
+    /// Creates the event.
     #[must_use]
     pub fn build(self) -> Value {
         json!({ "Records": self.records })

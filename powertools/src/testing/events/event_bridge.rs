@@ -18,7 +18,7 @@ pub fn event_bridge(
     }
 }
 
-/// An event on the event bus. Made by [`event_bridge`].
+/// An event on the event bus. Created by [`event_bridge`].
 ///
 /// ```
 /// use powertools::testing::events;
@@ -40,7 +40,7 @@ pub struct EventBridgeEvent {
 }
 
 impl EventBridgeEvent {
-    /// Sets the id. By default a new one.
+    /// Sets the id. Defaults to a new one.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = id.into();
         self
@@ -58,7 +58,7 @@ impl EventBridgeEvent {
         self
     }
 
-    /// Makes the event.
+    /// Creates the event.
     #[must_use]
     pub fn build(self) -> Value {
         json!({

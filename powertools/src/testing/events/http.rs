@@ -24,7 +24,7 @@ pub fn function_url(method: impl Into<String>, path: impl Into<String>) -> HttpR
     HttpRequest::new(Front::FunctionUrl, method.into(), path.into())
 }
 
-/// An HTTP request, as the service in front of the function passes it on. Made by
+/// An HTTP request, as the service in front of the function passes it on. Created by
 /// [`api_gateway_v1`], [`api_gateway_v2`] and [`function_url`].
 ///
 /// ```
@@ -56,7 +56,7 @@ pub struct HttpRequest {
     is_base64: bool,
 }
 
-/// What stands in front of the function.
+/// The service in front of the function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Front {
     RestApi,
@@ -144,7 +144,7 @@ impl HttpRequest {
         self
     }
 
-    /// Makes the event.
+    /// Creates the event.
     #[must_use]
     pub fn build(self) -> Value {
         match self.front {

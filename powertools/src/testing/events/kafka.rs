@@ -10,7 +10,7 @@ pub fn kafka(topic: impl Into<String>) -> KafkaRecords {
     KafkaRecords { topic: topic.into(), records: Vec::new() }
 }
 
-/// A batch of records from the partitions of a topic. Made by [`kafka`].
+/// A batch of records from the partitions of a topic. Created by [`kafka`].
 ///
 /// ```
 /// use powertools::testing::events::{self, KafkaRecord};
@@ -38,7 +38,7 @@ impl KafkaRecords {
         self
     }
 
-    /// Makes the event.
+    /// Creates the event.
     #[must_use]
     pub fn build(self) -> Value {
         envelope(self.numbered())
@@ -88,7 +88,7 @@ pub(in crate::testing) fn envelope(records: Vec<(String, Value)>) -> Value {
     })
 }
 
-/// A record of a topic: in partition 0 and behind the record before, unless it says otherwise.
+/// A record of a topic. Defaults to partition 0 and the next offset.
 #[derive(Clone, Debug)]
 #[must_use = "a record does nothing until it is added to a batch"]
 pub struct KafkaRecord {
@@ -100,17 +100,17 @@ pub struct KafkaRecord {
 }
 
 impl KafkaRecord {
-    /// Makes a record with these bytes as its value.
+    /// Creates a record with these bytes as its value.
     pub fn new(value: impl Into<Vec<u8>>) -> Self {
         Self { value: Some(value.into()), ..Self::tombstone() }
     }
 
-    /// Makes a record with JSON as its value.
+    /// Creates a record with JSON as its value.
     pub fn json(value: Value) -> Self {
         Self::new(value.to_string())
     }
 
-    /// Makes a record without a value: what deletes a key from a compacted topic.
+    /// Creates a record without a value: what deletes a key from a compacted topic.
     pub fn tombstone() -> Self {
         Self { partition: 0, offset: None, key: None, value: None, headers: Vec::new() }
     }
@@ -121,13 +121,13 @@ impl KafkaRecord {
         self
     }
 
-    /// Sets the offset in the partition. By default one more than that of the record before.
+    /// Sets the offset in the partition. Defaults to the next one.
     pub fn offset(mut self, offset: u64) -> Self {
         self.offset = Some(offset);
         self
     }
 
-    /// Sets the key. None by default.
+    /// Sets the key. Defaults to none.
     pub fn key(mut self, key: impl Into<Vec<u8>>) -> Self {
         self.key = Some(key.into());
         self

@@ -9,7 +9,7 @@ pub fn kinesis(name: impl Into<String>) -> KinesisRecords {
     KinesisRecords { stream: name.into(), shard: 0, records: Vec::new() }
 }
 
-/// A batch of records from one shard of a stream. Made by [`kinesis`].
+/// A batch of records from one shard of a stream. Created by [`kinesis`].
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is built"]
 pub struct KinesisRecords {
@@ -19,7 +19,7 @@ pub struct KinesisRecords {
 }
 
 impl KinesisRecords {
-    /// Sets the shard that the batch is from. The first by default.
+    /// Sets the shard of the batch. Defaults to the first.
     pub fn shard(mut self, shard: u32) -> Self {
         self.shard = shard;
         self
@@ -31,7 +31,7 @@ impl KinesisRecords {
         self
     }
 
-    /// Makes the event.
+    /// Creates the event.
     #[must_use]
     pub fn build(self) -> Value {
         json!({ "Records": self.build_with(identifiers::next) })
@@ -96,17 +96,17 @@ pub struct KinesisRecord {
 }
 
 impl KinesisRecord {
-    /// Makes a record with these bytes as its data.
+    /// Creates a record with these bytes as its data.
     pub fn new(partition_key: impl Into<String>, data: impl Into<Bytes>) -> Self {
         Self { partition_key: partition_key.into(), sequence_number: None, data: data.into() }
     }
 
-    /// Makes a record with JSON as its data.
+    /// Creates a record with JSON as its data.
     pub fn json(partition_key: impl Into<String>, data: Value) -> Self {
         Self::new(partition_key, data.to_string())
     }
 
-    /// Sets the sequence number. By default a new one, greater than those before.
+    /// Sets the sequence number. Defaults to a new one, greater than those before.
     pub fn sequence_number(mut self, number: impl Into<String>) -> Self {
         self.sequence_number = Some(number.into());
         self

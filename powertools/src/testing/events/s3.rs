@@ -8,7 +8,7 @@ pub fn s3(name: impl Into<String>) -> S3Records {
     S3Records { bucket: name.into(), records: Vec::new() }
 }
 
-/// Notifications from a bucket. Made by [`s3`].
+/// Notifications from a bucket. Created by [`s3`].
 ///
 /// Object keys are written as S3 writes them, which surprises many: for a URL, and with `+` for
 /// a space.
@@ -38,7 +38,7 @@ impl S3Records {
         self.record("ObjectRemoved:Delete", key, json!({}))
     }
 
-    /// Makes the event.
+    /// Creates the event.
     #[must_use]
     pub fn build(self) -> Value {
         json!({ "Records": self.records })

@@ -14,7 +14,7 @@ pub fn sns(name: impl Into<String>, message: impl Into<String>) -> SnsNotificati
     }
 }
 
-/// A notification from a topic. Made by [`sns`].
+/// A notification from a topic. Created by [`sns`].
 ///
 /// ```
 /// use powertools::testing::events;
@@ -34,7 +34,7 @@ pub struct SnsNotification {
 }
 
 impl SnsNotification {
-    /// Sets the message id. By default a new one.
+    /// Sets the message id. Defaults to a new one.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = id.into();
         self
@@ -53,7 +53,7 @@ impl SnsNotification {
         self
     }
 
-    /// Makes the event.
+    /// Creates the event.
     #[must_use]
     pub fn build(self) -> Value {
         let topic = format!("arn:aws:sns:{REGION}:{ACCOUNT}:{}", self.topic);

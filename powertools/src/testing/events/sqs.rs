@@ -8,7 +8,7 @@ pub fn sqs(name: impl Into<String>) -> SqsMessages {
     SqsMessages { queue: name.into(), messages: Vec::new() }
 }
 
-/// A batch of messages from a queue. Made by [`sqs`].
+/// A batch of messages from a queue. Created by [`sqs`].
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is built"]
 pub struct SqsMessages {
@@ -23,7 +23,7 @@ impl SqsMessages {
         self
     }
 
-    /// Makes the event.
+    /// Creates the event.
     #[must_use]
     pub fn build(self) -> Value {
         let records: Vec<_> =
@@ -89,7 +89,7 @@ impl SqsMessage {
         }
     }
 
-    /// Sets the message id. By default a new one.
+    /// Sets the message id. Defaults to a new one.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self

@@ -2,7 +2,7 @@ use std::sync::LazyLock;
 
 use tokio::runtime::{Builder, Handle};
 
-/// The thread that serves every fake runtime of this process.
+/// Returns the thread that serves every fake runtime of this process.
 ///
 /// It is not one of the test's: a test may pause its time, block its only thread or end at any
 /// moment, and the service would still count the seconds and answer.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::testing::identifiers;
 
-/// An event for a function, with what Lambda says about it.
+/// An event for a function, with the metadata that Lambda sends.
 ///
 /// A clone has the same request id: sending it again is what Lambda does when it retries.
 ///
@@ -37,22 +37,22 @@ pub struct Event {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Deadline {
-    /// So long after the delivery.
+    /// This long after the delivery.
     After(Duration),
     At(SystemTime),
 }
 
 impl Event {
-    /// Makes an event with `payload` as its JSON, a new request id and a new trace.
+    /// Creates an event with `payload` as its JSON, a new request id and a new trace.
     ///
     /// # Panics
     ///
-    /// Panics if `payload` cannot be written as JSON, such as a map whose keys are not strings.
+    /// Panics if `payload` cannot be serialised as JSON, such as a map whose keys are not strings.
     pub fn new(payload: impl Serialize) -> Self {
         Self::raw(serde_json::to_vec(&payload).expect("the payload can be written as JSON"))
     }
 
-    /// Makes an event with these bytes as its payload, which need not be JSON.
+    /// Creates an event with these bytes as its payload, which need not be JSON.
     pub fn raw(payload: impl Into<Bytes>) -> Self {
         Self {
             payload: payload.into(),
@@ -66,7 +66,7 @@ impl Event {
         }
     }
 
-    /// The request id.
+    /// Returns the request id.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.request_id
@@ -78,17 +78,17 @@ impl Event {
         self
     }
 
-    /// Gives the function so much time from the delivery on. By default that is
+    /// Sets the time that the function has from the delivery on. Defaults to
     /// [`FakeRuntime::timeout`](super::FakeRuntime::timeout).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.deadline = Some(Deadline::After(timeout));
         self
     }
 
-    /// Tells the function that its time ends at `at`.
+    /// Sets the deadline that the function receives.
     ///
-    /// One that is already past when the event is delivered is told, but does not end the
-    /// invocation, so that a test can see what the function makes of it.
+    /// One that has already passed when the event is delivered is sent, but does not end the
+    /// invocation, so that a test can observe what the function does.
     pub fn deadline(mut self, at: SystemTime) -> Self {
         self.deadline = Some(Deadline::At(at));
         self
@@ -132,7 +132,7 @@ impl Event {
         self
     }
 
-    /// What Lambda sends in headers, but for what it knows only at the delivery.
+    /// Returns what Lambda sends in headers, but for what it knows only at the delivery.
     pub(super) fn headers(&self, function_name: &str) -> HeaderMap {
         let arn = match &self.function_arn {
             Some(arn) => arn.clone(),

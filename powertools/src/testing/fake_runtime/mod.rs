@@ -27,12 +27,11 @@ pub use outcome::{Outcome, Pending, Response};
 pub use process::FunctionProcess;
 pub use task::FunctionTask;
 
-/// The Lambda service, for a function under test.
+/// A fake of the Lambda service, for a function under test.
 ///
-/// It serves the Lambda Runtime API on loopback to functions that run on the real
-/// `lambda_runtime`, hands them the events that [`invoke`](Self::invoke) and
-/// [`send`](Self::send) queue, and tells what became of each. It goes by real time, also where a
-/// test has paused tokio's.
+/// It serves the Lambda Runtime API on loopback to functions that run on the real `lambda_runtime`,
+/// sends them the events that [`invoke`](Self::invoke) and [`send`](Self::send) queue, and reports
+/// the outcome of each. It uses real time, even if a test has paused tokio's.
 ///
 /// What the function reads from its environment is set here:
 ///
@@ -80,8 +79,8 @@ impl Default for FakeRuntime {
 }
 
 impl FakeRuntime {
-    /// A service for a function named `test-function` with 128 MB and a timeout of 30 seconds,
-    /// which takes one event at a time.
+    /// Creates a service for a function named `test-function` with 128 MB and a timeout of 30
+    /// seconds, which takes one event at a time.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -97,35 +96,35 @@ impl FakeRuntime {
         }
     }
 
-    /// The name of the function.
+    /// Sets the name of the function.
     #[must_use]
     pub fn function_name(mut self, name: impl Into<String>) -> Self {
         self.function_name = name.into();
         self
     }
 
-    /// The version of the function.
+    /// Sets the version of the function.
     #[must_use]
     pub fn function_version(mut self, version: impl Into<String>) -> Self {
         self.function_version = version.into();
         self
     }
 
-    /// The memory of the function, in MB.
+    /// Sets the memory of the function, in MB.
     #[must_use]
     pub fn memory_mb(mut self, memory: i32) -> Self {
         self.memory_mb = memory;
         self
     }
 
-    /// How long the function may take for an event that does not say.
+    /// Sets the timeout of the function for events that do not set one.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// How many events one function takes at a time, as on Lambda Managed Instances: sets
+    /// Sets how many events one function takes at a time, as on Lambda Managed Instances: sets
     /// `AWS_LAMBDA_MAX_CONCURRENCY` when there is more than one, which `run_concurrent` reads.
     #[must_use]
     pub fn concurrency(mut self, events: u32) -> Self {
@@ -151,7 +150,7 @@ impl FakeRuntime {
     /// Runs a function in this process, as a task of the current tokio runtime.
     ///
     /// `function` is what `main` would await: it makes the runtime and runs it. The function sees
-    /// the variables of its environment while it is polled, until it asks for its first event;
+    /// the variables of its environment while it is polled, until it requests its first event;
     /// they are the whole process's for as long as one poll takes, under the lock of the crate
     /// `temp-env`. Tests that set variables themselves should go through `temp-env` too.
     ///
@@ -159,11 +158,11 @@ impl FakeRuntime {
     /// the function goes on. To end it as Lambda does, drop the task, or use
     /// [`spawn`](Self::spawn).
     ///
-    /// A function with shutdown hooks needs a process of its own: they are called on a signal to the
-    /// process, and end it.
+    /// A function with shutdown hooks needs a process of its own: they are called on a signal to
+    /// the process, and end it.
     ///
-    /// Where the compiler says that an implementation of `From` or `Service` "is not general
-    /// enough", make the handler a function in place of a closure.
+    /// If the compiler reports that an implementation of `From` or `Service` "is not general
+    /// enough", make the handler a function instead of a closure.
     ///
     /// ```
     /// use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
@@ -186,7 +185,7 @@ impl FakeRuntime {
     ///
     /// # Panics
     ///
-    /// Panics outside of a tokio runtime, or if no port on loopback can be had.
+    /// Panics outside of a tokio runtime, or if no port on loopback is free.
     pub fn run<F>(&self, function: F) -> FunctionTask<F::Output>
     where
         F: Future<Output: Send + 'static> + Send + 'static,
@@ -201,7 +200,7 @@ impl FakeRuntime {
     /// killed when an event's deadline passes, as Lambda does; not when it takes more than one
     /// event at a [time](Self::concurrency), since Lambda then does not.
     ///
-    /// In a test of the package that has the binary, Cargo says where it is:
+    /// In a test of the package that contains the binary, Cargo sets its path:
     ///
     /// ```no_run
     /// use powertools::testing::{Event, FakeRuntime, Outcome};
@@ -215,7 +214,7 @@ impl FakeRuntime {
     ///
     /// let first = lambda.spawn(Command::new(env!("CARGO_BIN_EXE_orders")))?;
     /// let cut = lambda.send(order.clone());
-    /// first.stdout_line("charging the card").await.expect("it gets that far");
+    /// first.stdout_line("charging the card").await.expect("the line was written");
     /// first.kill().await;
     /// assert!(matches!(cut.outcome().await, Outcome::Exited(_)));
     ///
@@ -226,11 +225,11 @@ impl FakeRuntime {
     ///
     /// # Errors
     ///
-    /// Returns what the operating system says if it cannot start the process.
+    /// Returns the error of the operating system if it cannot start the process.
     ///
     /// # Panics
     ///
-    /// Panics if no port on loopback can be had.
+    /// Panics if no port on loopback is free.
     pub fn spawn(&self, command: impl Into<Command>) -> io::Result<FunctionProcess> {
         let (environment, variables) = self.environment(self.concurrency <= 1);
         FunctionProcess::spawn(command.into(), environment, variables)
@@ -252,24 +251,24 @@ impl FakeRuntime {
     ///
     /// # Panics
     ///
-    /// Panics where [`send`](Self::send) does.
+    /// Panics for the reasons of [`send`](Self::send).
     pub async fn invoke(&self, event: impl Into<Event>) -> Outcome {
         self.send(event).outcome().await
     }
 
-    /// The errors that functions reported from their initialisation.
+    /// Returns the errors that functions reported from their initialisation.
     #[must_use]
     pub fn init_errors(&self) -> Vec<Diagnostic> {
         self.shared.init_errors()
     }
 
-    /// The errors that functions reported from their restore.
+    /// Returns the errors that functions reported from their restore.
     #[must_use]
     pub fn restore_errors(&self) -> Vec<Diagnostic> {
         self.shared.restore_errors()
     }
 
-    /// Makes an environment, serves it, and says what is to be set in it.
+    /// Creates an environment, serves it, and returns the variables to set in it.
     fn environment(&self, killed_at_deadline: bool) -> (Arc<Environment>, Variables) {
         let extensions = Extensions {
             function_name: self.function_name.clone(),

@@ -4,24 +4,24 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::watch;
 
-/// What became of an event: what Lambda would tell the caller.
+/// The outcome of an event: what Lambda would return to the caller.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// The function answered.
+    /// The function replied.
     Response(Response),
     /// The function reported an error.
     Failed(Diagnostic),
-    /// Nothing came from the function by the deadline: `Sandbox.Timedout`.
+    /// The function had not replied by the deadline: `Sandbox.Timedout`.
     TimedOut(Diagnostic),
-    /// The function ended before it answered: `Runtime.ExitError`, or the error that it reported
+    /// The function ended before it replied: `Runtime.ExitError`, or the error that it reported
     /// from its initialisation. Also of events that were still waiting when the last function
     /// ended.
     Exited(Diagnostic),
 }
 
 impl Outcome {
-    /// The response, if there is one.
+    /// Returns the response, if there is one.
     #[must_use]
     pub fn response(&self) -> Option<&Response> {
         match self {
@@ -30,7 +30,7 @@ impl Outcome {
         }
     }
 
-    /// What Lambda would tell the caller about the failure, if this is one.
+    /// Returns what Lambda would return to the caller about the failure, if this is one.
     #[must_use]
     pub fn diagnostic(&self) -> Option<&Diagnostic> {
         match self {
@@ -41,7 +41,7 @@ impl Outcome {
         }
     }
 
-    /// The name of the failure, if this is one: what alarms and Step Functions match on.
+    /// Returns the name of the failure, if this is one: what alarms and Step Functions match on.
     #[must_use]
     pub fn error_type(&self) -> Option<&str> {
         self.diagnostic().map(|diagnostic| diagnostic.error_type.as_str())
@@ -51,7 +51,7 @@ impl Outcome {
     ///
     /// # Panics
     ///
-    /// Panics, and says what came instead, if this is not a response or its JSON is not a `T`.
+    /// Panics with the actual outcome if this is not a response or its JSON is not a `T`.
     #[must_use]
     #[track_caller]
     pub fn json<T: DeserializeOwned>(&self) -> T {
@@ -63,36 +63,36 @@ impl Outcome {
     }
 }
 
-/// What a function answered.
+/// The response of a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
     pub(super) body: Bytes,
     pub(super) streamed: bool,
 }
 
-/// What stands between the prelude and the content of a streamed response.
+/// The separator between the prelude and the content of a streamed response.
 const DELIMITER: [u8; 8] = [0; 8];
 
 impl Response {
-    /// The bytes that the function sent.
+    /// Returns the bytes that the function sent.
     #[must_use]
     pub fn body(&self) -> &Bytes {
         &self.body
     }
 
-    /// True if the function streamed its response.
+    /// Returns true if the function streamed its response.
     #[must_use]
     pub fn is_streamed(&self) -> bool {
         self.streamed
     }
 
-    /// The status, headers and cookies that a streamed response starts with.
+    /// Returns the status, headers and cookies that a streamed response starts with.
     #[must_use]
     pub fn prelude(&self) -> Option<Value> {
         serde_json::from_slice(&self.body[..self.delimiter()?]).ok()
     }
 
-    /// The bytes that the function sent, without the prelude of a streamed response.
+    /// Returns the bytes that the function sent, without the prelude of a streamed response.
     #[must_use]
     pub fn content(&self) -> Bytes {
         match self.delimiter() {
@@ -106,7 +106,7 @@ impl Response {
     }
 }
 
-/// An event that was sent and what becomes of it. Made by [`FakeRuntime::send`].
+/// An event that was sent and whose outcome is pending. Created by [`FakeRuntime::send`].
 ///
 /// Dropping it does not take the event back.
 ///
@@ -126,13 +126,13 @@ pub(super) enum Progress {
 }
 
 impl Pending {
-    /// The request id of the event.
+    /// Returns the request id of the event.
     #[must_use]
     pub fn request_id(&self) -> &str {
         &self.request_id
     }
 
-    /// Waits until a function has the event, or it ended without.
+    /// Waits until a function has received the event, or the event has ended without one.
     pub async fn delivered(&self) {
         let delivered = |progress: &Progress| !matches!(progress, Progress::Waiting);
         // An error means that nobody will ever deliver it.
@@ -141,7 +141,7 @@ impl Pending {
 
     /// Waits for the outcome.
     ///
-    /// It never comes while no function is there to take the event.
+    /// It never arrives while there is no function to receive the event.
     pub async fn outcome(&self) -> Outcome {
         let mut progress = self.progress.clone();
         let done = progress.wait_for(|progress| matches!(progress, Progress::Done(_))).await;
@@ -152,7 +152,7 @@ impl Pending {
     }
 }
 
-/// What Lambda says of a function that ended.
+/// Returns the message of Lambda for a function that ended.
 pub(super) fn exit_error(request_id: &str, reason: &str) -> Diagnostic {
     Diagnostic {
         error_type: "Runtime.ExitError".to_owned(),

@@ -15,7 +15,7 @@ use super::background::background;
 use super::state::Environment;
 use super::task::Variables;
 
-/// A function that runs as a process of its own. Made by [`FakeRuntime::spawn`].
+/// A function that runs as a process of its own. Created by [`FakeRuntime::spawn`].
 ///
 /// It is killed when this is dropped.
 ///
@@ -79,9 +79,9 @@ impl FunctionProcess {
         Ok(Self { child, stdout, stderr, exit, environment })
     }
 
-    /// Kills the function where it stands, as Lambda does, and waits until it is gone.
+    /// Kills the function immediately, as Lambda does, and waits until it has ended.
     ///
-    /// Events that it had not answered are then [`Exited`](super::Outcome::Exited).
+    /// Events that it had not replied to are then [`Exited`](super::Outcome::Exited).
     ///
     /// To kill it at a chosen moment, wait for that first: for a line that it writes, an event
     /// that is [delivered](super::Pending::delivered), or whatever a test can see.
@@ -91,10 +91,10 @@ impl FunctionProcess {
     }
 
     /// Ends the function as Lambda ends an environment that it no longer needs, and waits until it
-    /// is gone.
+    /// has ended.
     ///
-    /// A function with an extension gets SIGTERM, and is killed if it is still there after 2
-    /// seconds. Lambda waits for less than one; here a busy machine is given some time. Any other
+    /// A function with an extension receives SIGTERM, and is killed if it still runs after 2
+    /// seconds. Lambda waits for less than one; a busy machine needs more. Any other
     /// function is killed at once.
     pub async fn shut_down(&self) -> ExitStatus {
         if !self.environment.has_extension() || !self.child.terminate() {
@@ -118,19 +118,19 @@ impl FunctionProcess {
         wait(self.exit.clone()).await
     }
 
-    /// The process id. `None` once it has ended.
+    /// Returns the process id. `None` once it has ended.
     #[must_use]
     pub fn id(&self) -> Option<u32> {
         self.child.lock().id()
     }
 
-    /// The lines that the function has written to its standard output so far.
+    /// Returns the lines that the function has written to its standard output so far.
     #[must_use]
     pub fn stdout(&self) -> Vec<String> {
         self.stdout.borrow().clone()
     }
 
-    /// The lines that the function has written to its standard error so far.
+    /// Returns the lines that the function has written to its standard error so far.
     #[must_use]
     pub fn stderr(&self) -> Vec<String> {
         self.stderr.borrow().clone()
@@ -229,7 +229,7 @@ async fn first_line(mut lines: Lines, part: &str) -> Option<String> {
     lines.iter().find(has_part).cloned()
 }
 
-/// What Lambda says of a process that ended so.
+/// Returns the message of Lambda for a process that ended with this status.
 fn reason(status: ExitStatus) -> String {
     if status.success() {
         return "Runtime exited without providing a reason".to_owned();

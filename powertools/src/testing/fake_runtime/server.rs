@@ -183,7 +183,7 @@ fn event(delivery: Delivery) -> HttpResponse {
     response
 }
 
-/// Ends a loop that asks for events: a request id that is not text is an error to it.
+/// Ends a loop that polls for events: a request id that is not a string is an error to it.
 fn end_of_events() -> HttpResponse {
     let mut response = gone();
     let unreadable = HeaderValue::from_bytes(b"\xff").expect("an opaque byte fits a header");
@@ -199,7 +199,7 @@ fn accepted() -> HttpResponse {
     json(StatusCode::ACCEPTED, Bytes::from_static(br#"{"status":"OK"}"#))
 }
 
-/// The answer to a message that ended half-way; nobody is there to read it.
+/// Returns the reply to a message that was truncated, which is never read.
 fn incomplete() -> HttpResponse {
     problem(StatusCode::BAD_REQUEST, "IncompleteRequest", "The request ended early")
 }

@@ -25,7 +25,7 @@ pub(super) struct Shared {
 #[derive(Debug, Default)]
 struct State {
     waiting: VecDeque<Waiting>,
-    /// The environments that are there; one that ended is taken out.
+    /// The environments that run.
     environments: HashMap<u64, InEnvironment>,
     init_errors: Vec<Diagnostic>,
     restore_errors: Vec<Diagnostic>,
@@ -89,7 +89,7 @@ impl Shared {
         self.state().restore_errors.clone()
     }
 
-    /// Ends the events that wait: nobody will come for them.
+    /// Ends the waiting events, which no function will receive.
     pub(super) fn give_up(&self, reason: &str) {
         self.state().give_up(|request_id| exit_error(request_id, reason));
     }
@@ -119,7 +119,7 @@ impl State {
 pub(super) struct Environment {
     id: u64,
     shared: Arc<Shared>,
-    /// How long the function may take where the event does not say.
+    /// The timeout for events that do not set one.
     timeout: Duration,
     /// Whether Lambda ends the function at the deadline of an event.
     killed_at_deadline: bool,
@@ -128,7 +128,7 @@ pub(super) struct Environment {
     stop: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
-/// What an environment says to extensions.
+/// What the environment sends to extensions.
 pub(super) struct Extensions {
     pub(super) function_name: String,
     pub(super) are_refused: bool,
@@ -159,7 +159,7 @@ impl Environment {
         is_taken
     }
 
-    /// True if Lambda would tell the processes here that it is about to end them.
+    /// Returns true if Lambda would tell the processes here that it is about to end them.
     pub(super) fn has_extension(&self) -> bool {
         self.extensions.has_one.load(Ordering::Acquire)
     }

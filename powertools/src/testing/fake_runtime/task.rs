@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::state::Environment;
 
-/// A function that runs in this process. Made by [`FakeRuntime::run`].
+/// A function that runs in this process. Created by [`FakeRuntime::run`].
 ///
 /// It ends when this is dropped.
 ///
@@ -57,10 +57,10 @@ impl<T: Send + 'static> FunctionTask<T> {
         }
     }
 
-    /// Ends the function where it stands and waits until it is gone.
+    /// Ends the function immediately and waits until it has ended.
     ///
-    /// Events that it had not answered are [`Exited`](super::Outcome::Exited). What it spawned
-    /// goes on: under `run_concurrent`, handlers that have begun still finish.
+    /// Events that it had not replied to are [`Exited`](super::Outcome::Exited). Tasks that it
+    /// spawned continue: under `run_concurrent`, handlers that have started still finish.
     pub async fn stop(mut self) {
         self.environment.stop();
         // How it ended no longer matters.
@@ -88,7 +88,7 @@ impl Drop for CloseOnDrop {
     }
 }
 
-/// A function that sees the variables of its environment until it asks for its first event.
+/// A function that sees the variables of its environment until it requests its first event.
 ///
 /// The runtime reads them when it is made. A process has only one environment, so it is changed
 /// for the length of a poll, and `temp_env` lets one thread at a time do that.

@@ -65,7 +65,7 @@ fn values() -> Vec<Json> {
     ]
 }
 
-/// The record that the completion of `claim` leaves.
+/// Returns the record that the completion of `claim` leaves.
 fn finished(claim: &Claim, data: Option<Data>, not_stored: Option<String>) -> Record {
     let mut record = Record::new(Status::Completed);
     record.expiration = Some(completion(claim).expiration);

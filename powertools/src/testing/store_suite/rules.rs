@@ -194,7 +194,7 @@ async fn odd_keys<S: Store>(suite: &StoreSuite<S>) {
     }
 }
 
-/// A claim whose lease has ended, and the one that replaced it.
+/// Returns a claim whose lease has ended, and the one that replaced it.
 async fn taken_over<S: Store>(rule: &Rule<'_, S>) -> (Claim, Claim) {
     let loser = rule.claimed().await;
     let holder = rule.claim_at(LEASE + 1);
@@ -202,7 +202,7 @@ async fn taken_over<S: Store>(rule: &Rule<'_, S>) -> (Claim, Claim) {
     (loser, holder)
 }
 
-/// The record that `claim` writes.
+/// Returns the record that `claim` writes.
 fn claimed(claim: &Claim) -> Record {
     let mut record = Record::new(Status::InProgress);
     record.expiration = Some(claim.expiration);

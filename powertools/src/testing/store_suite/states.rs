@@ -6,7 +6,7 @@ use super::{Insert, Rule, SECOND, StoreSuite, completion, release};
 use crate::idempotency::store::Claim;
 use crate::idempotency::{EpochMillis, EpochSeconds, Record, Status, Store};
 
-/// How many states are looked at side by side, for stores that are far away.
+/// The number of states that are checked concurrently, for stores with a long latency.
 const ABREAST: usize = 8;
 
 pub(super) async fn check<S: Store>(suite: &StoreSuite<S>, insert: &Insert) {
@@ -72,7 +72,7 @@ async fn write_over<S: Store>(suite: &StoreSuite<S>, insert: &Insert, record: Re
     }
 }
 
-/// A record without an owner, as other toolkits write it, is nobody's.
+/// A record without an owner, as other toolkits write it, belongs to no claim.
 async fn unowned<S: Store>(rule: &Rule<'_, S>, insert: &Insert, record: Record) {
     let record = Record { owner: None, ..record };
     insert(rule.key.clone(), record.clone()).await;
@@ -109,7 +109,7 @@ fn statuses() -> [Status; 3] {
     [Status::InProgress, Status::Completed, Status::Other("PAUSED".to_owned())]
 }
 
-/// What [`Store::claim`] says, in other words.
+/// Returns the outcome of [`Store::claim`], in other words.
 fn is_free(record: &Record, now: u64) -> bool {
     let expired = match record.expiration {
         Some(EpochSeconds(second)) => second < now / SECOND,
