@@ -1,6 +1,9 @@
 use quote::ToTokens;
 use syn::visit::{self, Visit};
-use syn::{Error, Expr, LitStr, Path, Result, Type, TypeImplTrait, TypeReference};
+use syn::{
+    Error, Expr, FnArg, GenericParam, LitStr, Path, Result, Signature, Type, TypeImplTrait,
+    TypeReference,
+};
 
 use super::parse::Options;
 use crate::args::{self, Given};
@@ -39,6 +42,35 @@ const BORROWED: &str = "the result of an idempotent function cannot borrow: it i
                         later call gets it again";
 const UNNAMED: &str = "the result of an idempotent function needs a named type: a later call reads \
                        it from the store";
+
+/// Refuses a function whose path does not name its work for good.
+pub(crate) fn check_name(args: &Args, sig: &Signature) -> Result<()> {
+    if args.name.is_some() {
+        return Ok(());
+    }
+    let mut anonymous = Unnamed(None);
+    for input in &sig.inputs {
+        match input {
+            FnArg::Receiver(receiver) => return Err(Error::new_spanned(receiver, METHOD)),
+            FnArg::Typed(argument) => anonymous.visit_pat_type(argument),
+        }
+    }
+    let is_type = |parameter: &&GenericParam| !matches!(parameter, GenericParam::Lifetime(_));
+    match (sig.generics.params.iter().find(is_type), anonymous.0) {
+        (Some(parameter), _) => Err(Error::new_spanned(parameter, GENERIC)),
+        (None, Some(part)) => Err(Error::new_spanned(part, GENERIC)),
+        (None, None) => Ok(()),
+    }
+}
+
+/// Looks for the first `impl Trait`.
+struct Unnamed(Option<TypeImplTrait>);
+
+impl<'a> Visit<'a> for Unnamed {
+    fn visit_type_impl_trait(&mut self, part: &'a TypeImplTrait) {
+        self.0.get_or_insert_with(|| part.clone());
+    }
+}
 
 /// Refuses a result that no store can give back.
 pub(crate) fn check(result: &Type) -> Result<()> {
@@ -90,3 +122,9 @@ const NO_WITH: &str = "`#[idempotent]` needs its records: `with = …` yields th
                        keeps them";
 const NEITHER: &str =
     "`#[idempotent]` needs a key and its records: `#[idempotent(key = …, with = …)]`";
+const METHOD: &str = "an idempotent method needs a name, such as `name = \"orders.charge\"`: without one \
+                      its work would be named by the type, and be done again when that is renamed \
+                      or moved";
+const GENERIC: &str = "an idempotent function that is generic needs a name, such as `name = \
+                       \"orders.charge\"`: without one its work would be named by the types it is \
+                       called with, and be done again when these change";

@@ -43,6 +43,7 @@ pub(crate) fn expand(first: Kind, args: TokenStream, item: TokenStream) -> Resul
         let layer = Layer::of(kinds[place], &given)?;
         match &layer {
             Layer::Deadline(args) => crate::deadline::check_fallback(&kinds[..place], args)?,
+            Layer::Idempotent(args) => crate::idempotent::check_name(args, &function.sig)?,
             Layer::Logged(args) if kinds[place..].contains(&Kind::Batch) => args.check_batch()?,
             _ => {}
         }

@@ -228,13 +228,13 @@ fn the_attribute_at_the_top_is_the_outermost() -> Result<()> {
 #[test]
 fn the_context_and_the_crate_are_told() -> Result<()> {
     let item = quote! {
-        async fn charge(&mut self, (mut id, _): Pair) -> Answer { body }
+        async fn charge(state: &State, (mut id, _): Pair) -> Answer { body }
     };
-    let args = quote!(key = id, with = self.0, context = self.1, crate = a::b);
+    let args = quote!(key = id, with = state.0, context = state.1, crate = a::b);
     let expanded = expand(Kind::Idempotent, args, item)?.to_string();
     for part in [
-        quote!(async fn charge(&mut self, (mut id, _): Pair) -> Answer),
-        quote!(let invocation = a::b::Invocation::current_or(::core::option::Option::Some(self.1));),
+        quote!(async fn charge(state: &State, (mut id, _): Pair) -> Answer),
+        quote!(let invocation = a::b::Invocation::current_or(::core::option::Option::Some(state.1));),
         quote!(match a::b::macro_support::default_name(::core::any::type_name_of_val(&|| ()))),
         quote!(let _ = &id; { body }),
     ] {

@@ -12,9 +12,9 @@ use serde::{Serialize, Serializer};
 /// use powertools::idempotent;
 ///
 /// # struct Order;
-/// #[idempotent(key = natural(&order.record), with = records)]
+/// #[idempotent(key = natural(&order.record), with = idempotency, name = "orders.charge")]
 /// async fn charge(
-///     records: &Idempotency<MemoryStore>,
+///     idempotency: &Idempotency<MemoryStore>,
 ///     order: Message<Order>,
 /// ) -> Result<(), lambda_runtime::Error> {
 ///     Ok(())

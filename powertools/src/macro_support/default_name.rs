@@ -2,31 +2,52 @@ use crate::Invocation;
 use crate::environment::Environment;
 use crate::idempotency::Error;
 
-/// The name that an attribute gives to a function's work when it was not told one:
-/// `<function name>.<path>`, and just the path outside Lambda.
+/// Returns the name of a function's work where the attribute has none: `<function name>.<path>`, and
+/// just the path outside Lambda.
 ///
-/// `path` is what [`type_name_of_val`](std::any::type_name_of_val) says of a closure in the
-/// function. It has the module and the name of the function, the type for methods, and what a
-/// generic function or type is used with. Renaming or moving any of them changes the name.
+/// `path` is what [`type_name_of_val`](std::any::type_name_of_val) returns for a closure in the
+/// function. It has the modules and the names of the functions around it. Lifetimes are left out,
+/// since one compiler writes them and another does not. Renaming or moving the function changes the
+/// name.
 ///
 /// # Errors
 ///
-/// Returns [`Error::Config`] for a function that is generic over a closure or a future: these have
-/// no names, and two of them would share their results.
+/// Returns [`Error::Config`] for a function whose path depends on types, as in an `impl` of a trait
+/// or of a generic type. The attribute refuses what it can see to be like that: methods and generic
+/// functions.
 pub fn default_name(path: &str) -> Result<String, Error> {
-    let path = path.trim_end_matches("::{{closure}}");
-    // What is defined inside a closure or an async function has a name of its own.
-    let mut closures = path.match_indices("{{closure}}");
-    if closures.any(|(start, closure)| !path[start + closure.len()..].starts_with("::")) {
-        let message =
-            format!("idempotent work that is generic over a closure needs a name: {path}");
+    let path = without_lifetimes(path.trim_end_matches("::{{closure}}"));
+    if path.contains('<') {
+        let message = format!(
+            "idempotent work needs a name where the path of its function depends on types: {path}"
+        );
         return Err(Error::Config(message));
     }
     let function = match Invocation::current() {
         Some(invocation) => invocation.function_name().to_owned(),
         None => Environment::process().function_name(),
     };
-    Ok(if function.is_empty() { path.to_owned() } else { format!("{function}.{path}") })
+    Ok(if function.is_empty() { path } else { format!("{function}.{path}") })
+}
+
+/// Takes `<'_>` and `<'_, '_>` out of a path.
+fn without_lifetimes(path: &str) -> String {
+    let mut kept = String::with_capacity(path.len());
+    let mut rest = path;
+    while let Some(start) = rest.find('<') {
+        let behind = &rest[start + 1..];
+        let end = behind.find(['<', '>']).filter(|&end| behind[end..].starts_with('>'));
+        let lifetimes = end.filter(|&end| {
+            let mut parameters = behind[..end].split(',');
+            parameters.all(|parameter| parameter.trim_start().starts_with('\''))
+        });
+        let copied = if lifetimes.is_some() { start } else { start + 1 };
+        kept.push_str(&rest[..copied]);
+        rest = lifetimes.map_or(behind, |end| &behind[end + 1..]);
+    }
+    kept.push_str(rest);
+    // As in an expression: `Shop::<'_>::charge`.
+    kept.replace("::::", "::")
 }
 
 #[cfg(test)]
@@ -38,18 +59,23 @@ mod tests {
         for (path, name) in [
             ("orders::charge::{{closure}}::{{closure}}", "orders::charge"),
             ("orders::main::{{closure}}::charge::{{closure}}", "orders::main::{{closure}}::charge"),
-            (
-                "<orders::main::{{closure}}::A as T>::charge",
-                "<orders::main::{{closure}}::A as T>::charge",
-            ),
+            ("orders::Shop<'_>::charge::{{closure}}", "orders::Shop::charge"),
+            ("orders::Shop<'_, '_>::charge<'_>::{{closure}}", "orders::Shop::charge"),
+            ("orders::Shop::<'_>::charge::{{closure}}", "orders::Shop::charge"),
         ] {
             assert_eq!(default_name(path).unwrap(), name);
         }
     }
 
     #[test]
-    fn a_closure_has_no_name() {
+    fn a_path_with_types_is_no_name() {
         for path in [
+            "orders::charge<u8>::{{closure}}",
+            "orders::charge<&str>::{{closure}}",
+            "orders::Shop<'_, u8>::charge",
+            "orders::Shop<alloc::vec::Vec<'_>>::charge",
+            "<orders::main::{{closure}}::A as T>::charge",
+            "orders::elsewhere::<impl orders::A>::refund",
             "orders::charge<orders::main::{{closure}}::{{closure}}>::{{closure}}",
             "<orders::A<orders::main::{{closure}}> as T>::charge",
             "orders::charge<(orders::main::{{closure}}, u8)>::{{closure}}",

@@ -28,22 +28,22 @@ impl World {
         Self { records: records(), runs: AtomicU32::new(0) }
     }
 
-    #[idempotent(key = id, with = self.records)]
+    #[idempotent(key = id, with = self.records, name = "charge")]
     async fn charge(&self, id: &str) -> Result<u32, Error> {
         Ok(self.run())
     }
 
-    #[idempotent(key = id, with = self.records)]
+    #[idempotent(key = id, with = self.records, name = "ship")]
     async fn ship(&self, id: &str) -> Result<u32, Error> {
         Ok(self.run())
     }
 
-    #[idempotent(key = id, payload = amount, with = self.records)]
+    #[idempotent(key = id, payload = amount, with = self.records, name = "pay")]
     async fn pay(&self, id: &str, amount: u64) -> Result<u32, Error> {
         Ok(self.run())
     }
 
-    #[idempotent(key = id, with = self.records)]
+    #[idempotent(key = id, with = self.records, name = "decline")]
     async fn decline(&self, id: &str) -> Result<u32, OrderError> {
         if self.run() == 1 {
             return Err(OrderError::Declined);
@@ -52,14 +52,14 @@ impl World {
         Ok(u32::try_from(amount).expect("a short id"))
     }
 
-    #[idempotent(key = id, with = self.records)]
+    #[idempotent(key = id, with = self.records, name = "change")]
     async fn change(&self, mut id: String) -> Result<String, Error> {
         id.push('!');
         self.run();
         Ok(id)
     }
 
-    #[idempotent(key = (id.ok_or(Error::Config("no id".to_owned()))?, 7), with = self.records)]
+    #[idempotent(key = (id.ok_or(Error::Config("no id".to_owned()))?, 7), with = self.records, name = "key_that_fails")]
     async fn key_that_fails(&self, id: Option<u64>) -> Result<u32, Error> {
         Ok(self.run())
     }

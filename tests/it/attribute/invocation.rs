@@ -66,12 +66,12 @@ impl<T> HasContext for LambdaEvent<T> {
     }
 }
 
-#[idempotent(key = ORDER, with = records)]
+#[idempotent(key = ORDER, with = records, name = "generic")]
 async fn generic<T>(records: &Records, _: T) -> Result<Option<String>, Error> {
     Ok(request_id())
 }
 
-#[idempotent(key = ORDER, with = records, context = event.lambda_context())]
+#[idempotent(key = ORDER, with = records, context = event.lambda_context(), name = "told")]
 async fn told<T: HasContext>(records: &Records, event: T) -> Result<Option<String>, Error> {
     Ok(request_id())
 }

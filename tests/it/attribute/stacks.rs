@@ -35,7 +35,7 @@ struct Clicks {
 }
 
 impl Clicks {
-    #[idempotent(key = order, with = self.records)]
+    #[idempotent(key = order, with = self.records, name = "count")]
     #[deadline(reserve = "2s")]
     async fn count(&mut self, order: u64) -> Result<Duration, lambda_runtime::Error> {
         let _ = order;

@@ -11,7 +11,7 @@ fn charge(records: &Records, id: u64) -> Result<u64, Error> {
 struct Orders(Records);
 
 impl Orders {
-    #[idempotent(key = id, with = self.0)]
+    #[idempotent(key = id, with = self.0, name = "charge")]
     fn charge<'a>(
         &'a self,
         id: u64,

@@ -60,7 +60,7 @@ async fn moved(records: &Records, order: Order) -> Result<Order, Error> {
     Ok(moved)
 }
 
-#[idempotent(key = key, with = records)]
+#[idempotent(key = key, with = records, name = "generic")]
 async fn generic<S: Store, K: Serialize, R>(
     records: &Idempotency<S>,
     key: K,
@@ -72,12 +72,12 @@ where
     Ok(result)
 }
 
-#[idempotent(key = key.to_string(), with = records)]
+#[idempotent(key = key.to_string(), with = records, name = "anonymous")]
 async fn anonymous(records: &Records, key: impl Display) -> Result<String, Error> {
     Ok(key.to_string())
 }
 
-#[idempotent(key = parts, with = records)]
+#[idempotent(key = parts, with = records, name = "sized")]
 async fn sized<const N: usize>(records: &Records, parts: [u8; N]) -> Result<usize, Error>
 where
     [u8; N]: Serialize,

@@ -53,7 +53,7 @@ async fn in_parts(order: Order, _context: Context) -> Result<u64, Error> {
     Ok(order.amount)
 }
 
-#[idempotent(key = event.payload, with = RECORDS, context = &event.context)]
+#[idempotent(key = event.payload, with = RECORDS, context = &event.context, name = "generic")]
 async fn generic<T: Serialize>(event: LambdaEvent<T>) -> Result<(), Error> {
     Ok(())
 }

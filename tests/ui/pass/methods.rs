@@ -16,24 +16,24 @@ struct Orders<T> {
 }
 
 impl<T: Clone + serde::Serialize + serde::de::DeserializeOwned> Orders<T> {
-    #[idempotent(key = id, with = self.records)]
+    #[idempotent(key = id, with = self.records, name = "shared")]
     async fn shared(&self, id: &str) -> Result<T, Error> {
         Ok(self.latest.clone())
     }
 
-    #[idempotent(key = id, with = self.records)]
+    #[idempotent(key = id, with = self.records, name = "exclusive")]
     async fn exclusive(&mut self, id: u64, latest: T) -> Result<(), Error> {
         self.latest = latest;
         Ok(())
     }
 
-    #[idempotent(key = id, with = self.records)]
+    #[idempotent(key = id, with = self.records, name = "by_value")]
     pub async fn by_value(mut self, id: u64, latest: T) -> Result<T, Error> {
         self.latest = latest;
         Ok(self.latest)
     }
 
-    #[idempotent(key = id, with = self.records)]
+    #[idempotent(key = id, with = self.records, name = "counted")]
     pub(crate) async fn counted(self: Arc<Self>, id: u64) -> Result<T, Error> {
         Ok(self.latest.clone())
     }
@@ -50,19 +50,19 @@ trait Charge {
 
     fn sent(&self, id: u64) -> impl Future<Output = Result<u64, Error>> + Send;
 
-    #[idempotent(key = id, with = records)]
+    #[idempotent(key = id, with = records, name = "provided")]
     async fn provided(&self, records: &Records, id: u64) -> Result<u64, Error> {
         self.charge(id).await
     }
 }
 
 impl Charge for Orders<u64> {
-    #[idempotent(key = id, with = self.records)]
+    #[idempotent(key = id, with = self.records, name = "charge")]
     async fn charge(&self, id: u64) -> Result<u64, Error> {
         Ok(self.latest)
     }
 
-    #[idempotent(key = id, with = self.records)]
+    #[idempotent(key = id, with = self.records, name = "sent")]
     async fn sent(&self, id: u64) -> Result<u64, Error> {
         Ok(self.latest)
     }

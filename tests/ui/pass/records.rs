@@ -67,7 +67,7 @@ async fn field(state: &State, id: u64) -> Result<u64, Error> {
     Ok(id)
 }
 
-#[idempotent(key = id, with = records.as_ref())]
+#[idempotent(key = id, with = records.as_ref(), name = "generic")]
 async fn generic<S: Store>(records: Box<Idempotency<S>>, id: u64) -> Result<u64, Error> {
     Ok(id)
 }

@@ -90,14 +90,14 @@ struct Clicks<T> {
 
 impl<T: Clone + Send + Sync> Clicks<T> {
     #[batch(kinesis)]
-    #[idempotent(key = click.body, with = self.records)]
+    #[idempotent(key = click.body, with = self.records, name = "handle")]
     async fn handle(&self, click: KinesisMessage<String>) -> Result<(), Error> {
         let _ = self.counter.clone();
         Ok(())
     }
 
     #[logged]
-    #[idempotent(key = id, with = self.records)]
+    #[idempotent(key = id, with = self.records, name = "exclusive")]
     #[deadline]
     async fn exclusive(&mut self, id: u64, counter: T) -> Result<(), Error> {
         self.counter = counter;
