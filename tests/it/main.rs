@@ -5,6 +5,7 @@ mod aws;
 mod batch;
 mod deadline;
 mod dynamodb;
+mod errors;
 mod events;
 mod faults;
 mod flows;

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
 
-use super::compression::decompress;
+use super::data::read_data;
 use super::{Batch, Error, FromRecord, Message, Record, Source};
 use crate::events::kafka::SOURCES;
 use crate::events::{KafkaEvent, KafkaIdentifier, KafkaRecord, ParseError};
@@ -50,9 +50,8 @@ impl Record for KafkaRecord {
 
 impl<T: DeserializeOwned> FromRecord<KafkaRecord> for KafkaMessage<T> {
     fn from_record(record: KafkaRecord) -> Result<Self, ParseError> {
-        match record.value()? {
-            Some(value) => Self::parse(record, &decompress(value)?),
-            None => Self::parse(record, b"null"),
-        }
+        let value = record.value()?.unwrap_or_else(|| b"null".to_vec());
+        let (body, reserved) = read_data(value)?;
+        Ok(Self { body, record, _reserved: reserved })
     }
 }

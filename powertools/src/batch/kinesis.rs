@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
 
-use super::compression::decompress;
+use super::data::read_data;
 use super::source::from_one_source;
 use super::{Error, FromRecord, Message, Record, Reporting, Source};
 use crate::events::kinesis::SOURCES;
@@ -44,7 +44,10 @@ impl Record for KinesisRecord {
 
 impl<T: DeserializeOwned> FromRecord<KinesisRecord> for KinesisMessage<T> {
     fn from_record(record: KinesisRecord) -> Result<Self, ParseError> {
-        let data = decompress(record.data()?)?;
-        Self::parse(record, &data)
+        if record.is_aggregated() {
+            return Err(ParseError::Aggregated);
+        }
+        let (body, reserved) = read_data(record.data()?)?;
+        Ok(Self { body, record, _reserved: reserved })
     }
 }

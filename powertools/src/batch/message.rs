@@ -1,7 +1,9 @@
 use std::ops::Deref;
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
+use super::data::{Reserved, read};
 use crate::events::{HasNaturalKey, NaturalKey, ParseError, SqsRecord};
 
 /// A record with its body parsed, for the record's handler: [`sqs`](super::sqs) by itself,
@@ -33,6 +35,8 @@ pub struct Message<T, R = SqsRecord> {
     pub body: T,
     /// The record itself.
     pub record: R,
+    /// The memory that the body may take.
+    pub(super) _reserved: Option<Arc<Reserved>>,
 }
 
 impl<T: DeserializeOwned, R> Message<T, R> {
@@ -42,7 +46,8 @@ impl<T: DeserializeOwned, R> Message<T, R> {
     ///
     /// Returns [`ParseError::Json`] if it is not JSON or not of the type `T`.
     pub fn parse(record: R, json: &[u8]) -> Result<Self, ParseError> {
-        Ok(Self { body: serde_json::from_slice(json)?, record })
+        let (body, reserved) = read(json)?;
+        Ok(Self { body, record, _reserved: reserved })
     }
 }
 

@@ -70,7 +70,7 @@
 //! is delivered again. Use [`RecordError::permanent`] if another attempt cannot succeed. The [`Report`]
 //! contains the outcome of each record, and each failure is logged as a warning.
 
-mod compression;
+mod data;
 mod dynamodb;
 mod engine;
 mod error;

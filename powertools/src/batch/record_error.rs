@@ -4,9 +4,9 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::ParseError;
+use crate::LambdaError;
 use crate::error;
-use crate::error::causes::{caught, causes, with_causes};
+use crate::error::causes::{caught, with_causes};
 use crate::error::own;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
@@ -55,7 +55,7 @@ impl RecordError {
     /// is said here: [`permanent_if`](super::Batch::permanent_if) can make them so.
     pub fn permanent(error: impl Into<BoxError>) -> Self {
         let error = error.into();
-        let permanent = !is_of_the_toolkit(&*error);
+        let permanent = !own::is_of_toolkit(&*error);
         Self::new(error.into(), permanent)
     }
 
@@ -69,6 +69,31 @@ impl RecordError {
     #[must_use]
     pub fn error(&self) -> &(dyn StdError + Send + Sync + 'static) {
         &*self.0.error
+    }
+
+    /// Converts into the error of a handler, such as `lambda_runtime::Error`. It keeps its class: as
+    /// the error of a record it becomes the same one again.
+    ///
+    /// There is no `From` for this, since every error that converts into a box converts into a
+    /// `RecordError`, and one that did both ways would convert into itself twice.
+    ///
+    /// ```
+    /// use powertools::batch::RecordError;
+    ///
+    /// fn check(amount: u64) -> Result<(), RecordError> {
+    ///     if amount == 0 { Err(RecordError::permanent("an order of nothing")) } else { Ok(()) }
+    /// }
+    ///
+    /// async fn charge(amount: u64) -> Result<(), lambda_runtime::Error> {
+    ///     check(amount).map_err(RecordError::into_error)?;
+    ///     Ok(())
+    /// }
+    /// # let error = futures_util::FutureExt::now_or_never(charge(0)).unwrap().unwrap_err();
+    /// # assert!(RecordError::from(error).is_permanent());
+    /// ```
+    #[must_use]
+    pub fn into_error(self) -> lambda_runtime::Error {
+        Box::new(Classified(self))
     }
 
     /// The error, for one that says how a batch ended.
@@ -89,10 +114,6 @@ impl RecordError {
     }
 }
 
-fn is_of_the_toolkit(error: &(dyn StdError + 'static)) -> bool {
-    own::is_of_toolkit(error) || causes(error).any(|error| error.is::<ParseError>())
-}
-
 /// A [`LambdaError`](crate::LambdaError) that is permanent, also as the cause of another error,
 /// becomes a [permanent](RecordError::permanent) one; any other asks for another try.
 impl<E: Into<BoxError>> From<E> for RecordError {
@@ -104,6 +125,36 @@ impl<E: Into<BoxError>> From<E> for RecordError {
         }
     }
 }
+
+/// A [`RecordError`] as an error with a class.
+#[derive(Debug)]
+struct Classified(RecordError);
+
+impl StdError for Classified {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(self.0.error())
+    }
+}
+
+impl fmt::Display for Classified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let class = if self.0.is_permanent() { "permanent" } else { "retryable" };
+        write!(f, "the record failed with a {class} error")
+    }
+}
+
+impl LambdaError for Classified {
+    /// The name of the error itself.
+    fn error_type(&self) -> &'static str {
+        error::find(self.0.error()).map_or("HandlerError", |found| found.error_type)
+    }
+
+    fn is_permanent(&self) -> bool {
+        self.0.is_permanent()
+    }
+}
+
+crate::register_lambda_error!(Classified);
 
 impl fmt::Debug for RecordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -128,6 +179,8 @@ impl fmt::Display for RecordError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::batch::ParseError;
+    use crate::idempotency::{StoreError, StoreErrorKind};
 
     #[test]
     fn an_error_asks_for_another_try_unless_it_says_otherwise() {
@@ -149,6 +202,74 @@ mod tests {
         assert!(!RecordError::permanent(ParseError::Empty).is_permanent());
         assert!(!RecordError::permanent(Outer(ParseError::Empty)).is_permanent());
         assert!(!RecordError::permanent(super::super::Error::TumblingWindow).is_permanent());
+
+        let errors: [BoxError; 4] = [
+            crate::deadline::Error::OutOfTime { remaining: std::time::Duration::ZERO }.into(),
+            StoreError::new(StoreErrorKind::Timeout, "down").into(),
+            serde_json::from_str::<crate::idempotency::Json>("{").unwrap_err().into(),
+            ParseError::Aggregated.into(),
+        ];
+        for error in errors {
+            let outer = anyhow::Error::from_boxed(error).context("outer");
+            assert!(!RecordError::permanent(outer).is_permanent());
+        }
+    }
+
+    /// What `#[permanent]` around `#[from]` is.
+    #[test]
+    fn a_permanent_error_that_an_error_of_this_toolkit_caused_is_not_permanent() {
+        #[derive(Debug, thiserror::Error)]
+        enum Failed {
+            #[error("out of time")]
+            Time(#[from] crate::deadline::Error),
+            #[error("declined")]
+            Declined,
+        }
+        impl LambdaError for Failed {
+            fn error_type(&self) -> &'static str {
+                "Failed"
+            }
+            fn is_permanent(&self) -> bool {
+                true
+            }
+        }
+        crate::register_lambda_error!(Failed);
+
+        let time = crate::deadline::Error::OutOfTime { remaining: std::time::Duration::ZERO };
+        assert!(!RecordError::from(Failed::from(time)).is_permanent());
+        assert!(RecordError::from(Failed::Declined).is_permanent());
+    }
+
+    #[test]
+    fn an_error_keeps_its_class_and_its_name_as_that_of_a_handler() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("the card was declined")]
+        struct Declined;
+        impl LambdaError for Declined {
+            fn error_type(&self) -> &'static str {
+                "Declined"
+            }
+            fn is_permanent(&self) -> bool {
+                true
+            }
+        }
+        crate::register_lambda_error!(Declined);
+
+        for error in [
+            RecordError::permanent("text"),
+            RecordError::retry("text"),
+            RecordError::from(Declined),
+            RecordError::retry(Declined),
+            RecordError::permanent(ParseError::Empty),
+        ] {
+            let boxed = error.clone().into_error();
+            let again = RecordError::from(boxed);
+            assert_eq!(again.is_permanent(), error.is_permanent(), "{error}");
+            assert!(again.to_string().ends_with(&error.to_string()), "{again}");
+        }
+        let name = |error: RecordError| error::find(&*error.into_error()).unwrap().error_type;
+        assert_eq!(name(RecordError::retry(Declined)), "Declined");
+        assert_eq!(name(RecordError::permanent(ParseError::Empty)), "Powertools.RecordEmpty");
     }
 
     #[test]

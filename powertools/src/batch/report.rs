@@ -33,6 +33,7 @@ pub(super) struct Policy {
 /// Without `ReportBatchItemFailures` in the event source mapping Lambda ignores it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[must_use = "a reply that the handler does not return loses the failures"]
 #[non_exhaustive]
 pub struct Reply<I = super::RecordId> {
     /// The records.

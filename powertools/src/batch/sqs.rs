@@ -2,6 +2,7 @@ use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
 
+use super::data::read;
 use super::source::from_one_source;
 use super::{Batch, Error, FromRecord, Message, Record, Source};
 use crate::events::sqs::SOURCES;
@@ -61,8 +62,7 @@ impl Record for SqsRecord {
 
 impl<T: DeserializeOwned> FromRecord<SqsRecord> for Message<T> {
     fn from_record(record: SqsRecord) -> Result<Self, ParseError> {
-        let body = record.body().ok_or(ParseError::Empty)?;
-        let body = serde_json::from_str(body)?;
-        Ok(Self { body, record })
+        let (body, reserved) = read(record.body().ok_or(ParseError::Empty)?.as_bytes())?;
+        Ok(Self { body, record, _reserved: reserved })
     }
 }

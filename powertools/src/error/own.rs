@@ -3,12 +3,11 @@
 use std::error::Error as StdError;
 use std::time::SystemTime;
 
-use super::LambdaError;
 use super::causes::causes;
 use super::registry::owned;
 
 /// An error of a module of this toolkit.
-pub(crate) trait OwnError: LambdaError {
+pub(crate) trait OwnError: StdError + 'static {
     /// Returns what refused the work, if another run of the same work did.
     fn held(&self) -> Option<Held> {
         None
@@ -65,4 +64,16 @@ macro_rules! name_in_lambda {
     };
 }
 
-pub(crate) use name_in_lambda;
+/// Registers an error of this toolkit that has no name in Lambda: it is never what a module returns, but
+/// a cause of it.
+macro_rules! without_name {
+    ($error:ty) => {
+        impl $crate::error::own::OwnError for $error {}
+
+        ::inventory::submit! {
+            $crate::error::registry::Registration::of_unnamed::<$error>()
+        }
+    };
+}
+
+pub(crate) use {name_in_lambda, without_name};

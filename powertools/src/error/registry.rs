@@ -73,8 +73,13 @@ impl Registration {
     }
 
     /// The entry of an error of this toolkit.
-    pub(crate) const fn of_own<E: OwnError>() -> Self {
+    pub(crate) const fn of_own<E: OwnError + LambdaError>() -> Self {
         Self { own: |error| Some(find_as::<E>(error)?), ..Self::of::<E>() }
+    }
+
+    /// The entry of an error of this toolkit that has no name.
+    pub(crate) const fn of_unnamed<E: OwnError>() -> Self {
+        Self { describe: |_| None, downcast: |_| None, own: |error| Some(find_as::<E>(error)?) }
     }
 }
 

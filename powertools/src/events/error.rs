@@ -1,32 +1,190 @@
 use std::error::Error as StdError;
+use std::fmt;
+
+use serde::de::DeserializeOwned;
 
 /// Why a record could not be parsed. It is the failure of that record alone.
+///
+/// [`error_type`](Self::error_type) returns the fixed name of each.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseError {
-    /// There is nothing to parse: the record has no body, or one that is no text.
+    /// There is nothing to parse: the record has no body, or one that is not a string.
     #[error("the record has no body")]
     Empty,
-    /// The body is not JSON, or not of the handler's type.
-    #[error("the body of the record cannot be read")]
-    Json(#[from] serde_json::Error),
-    /// The data is not in base64.
-    #[error("the data of the record is not in base64")]
+    /// The body is invalid JSON, or JSON that is not of the handler's type.
+    #[error("{}", Unread { what: "the body of the record", path, hint: hint(source) })]
+    #[non_exhaustive]
+    Json {
+        /// Where in the body, such as `items[0].price`; empty for the body as a whole.
+        path: String,
+        /// What is wrong there.
+        source: serde_json::Error,
+    },
+    /// The data is invalid base64.
+    #[error("the data of the record is invalid base64")]
     Base64(#[from] base64::DecodeError),
-    /// The data begins as gzip or zlib does and goes on otherwise.
+    /// The data starts as gzip or zlib does, but is not all compressed.
     #[error("the data of the record cannot be decompressed")]
     Compression(#[from] std::io::Error),
-    /// The data becomes larger than this when it is decompressed: than a quarter of the function's
-    /// memory, or 256 MiB. Take the record itself to decompress more.
+    /// The data exceeds this size when it is decompressed: a quarter of the function's memory, and
+    /// at most 256 MiB. Take the record itself to decompress more.
     #[error("the data of the record has more than {limit} bytes when it is decompressed")]
     TooLarge {
         /// The limit, in bytes.
         limit: u64,
     },
-    /// The image or key of a DynamoDB item is not of the handler's type.
-    #[error("the item in the record cannot be read")]
-    Item(#[from] serde_dynamo::Error),
+    /// To parse the record would take more memory than the records that are being processed leave
+    /// of half of the function's memory.
+    #[error(
+        "parsing the record may take {needed} bytes of memory, and {available} are available: give \
+         the function more memory, or take the record itself"
+    )]
+    #[non_exhaustive]
+    OutOfMemory {
+        /// What parsing it may take, in bytes.
+        needed: u64,
+        /// What is available, in bytes.
+        available: u64,
+    },
+    /// The data contains several records, which the Kinesis Producer Library aggregated.
+    #[error(
+        "the record was aggregated by the Kinesis Producer Library (KPL): set `AggregationEnabled` \
+         to false in the producer, or take `KinesisRecord` and take its data apart"
+    )]
+    Aggregated,
+    /// The image or the key of a DynamoDB item is not of the handler's type.
+    #[error("{}", Unread { what: image, path, hint: "" })]
+    #[non_exhaustive]
+    Item {
+        /// What could not be read: the key, the new or the old image.
+        image: &'static str,
+        /// The attribute, such as `items[0].price`; empty for the item as a whole.
+        path: String,
+        /// What is wrong there.
+        source: serde_dynamo::Error,
+    },
     /// Something else, of a source of your own.
     #[error("the record cannot be read")]
     Other(#[source] Box<dyn StdError + Send + Sync>),
+}
+
+impl ParseError {
+    /// Returns the name under which Lambda reports the error. It never changes, so that a state
+    /// machine or an alarm can match it.
+    #[must_use]
+    pub fn error_type(&self) -> &'static str {
+        match self {
+            Self::Empty => "Powertools.RecordEmpty",
+            Self::Json { .. } => "Powertools.RecordJsonInvalid",
+            Self::Base64(_) => "Powertools.RecordBase64Invalid",
+            Self::Compression(_) => "Powertools.RecordCompressionInvalid",
+            Self::TooLarge { .. } => "Powertools.RecordTooLarge",
+            Self::OutOfMemory { .. } => "Powertools.RecordOutOfMemory",
+            Self::Aggregated => "Powertools.RecordAggregated",
+            Self::Item { .. } => "Powertools.RecordItemInvalid",
+            Self::Other(_) => "Powertools.RecordInvalid",
+        }
+    }
+
+    /// Returns true if the same record may be parsed when it is delivered again.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::OutOfMemory { .. })
+    }
+}
+
+crate::error::own::name_in_lambda!(ParseError);
+
+/// A message that names the place.
+struct Unread<'a> {
+    what: &'a str,
+    path: &'a str,
+    hint: &'a str,
+}
+
+impl fmt::Display for Unread<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} cannot be read", self.what)?;
+        if !self.path.is_empty() {
+            write!(f, " at `{}`", self.path)?;
+        }
+        f.write_str(self.hint)
+    }
+}
+
+/// What to do about a body of another format.
+fn hint(error: &serde_json::Error) -> &'static str {
+    if error.is_syntax() || error.is_eof() {
+        " as JSON: for plain text and other formats take the record itself, such as `SqsRecord`"
+    } else {
+        ""
+    }
+}
+
+/// Reads JSON, with an error that names the path.
+pub(crate) fn from_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, ParseError> {
+    serde_json::from_slice(json).map_err(|source| {
+        // Reads it again, since following the path costs time that only a failure is worth.
+        let path = path_of::<T, _>(&mut serde_json::Deserializer::from_slice(json));
+        ParseError::Json { path, source }
+    })
+}
+
+/// Returns the path at which a `T` cannot be read, or an empty string.
+pub(super) fn path_of<'de, T, D>(deserializer: D) -> String
+where
+    T: DeserializeOwned,
+    D: serde::Deserializer<'de>,
+{
+    match serde_path_to_error::deserialize::<D, T>(deserializer) {
+        Err(error) if error.path().iter().len() > 0 => error.path().to_string(),
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::error::with_causes;
+
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "nothing reads it")]
+    struct Order {
+        items: Vec<Item>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "nothing reads it")]
+    struct Item {
+        price: u32,
+    }
+
+    #[test]
+    fn an_error_names_the_path_in_the_body() {
+        let json = br#"{"items":[{"price":1},{"price":"x"}]}"#;
+        let error = from_json::<Order>(json).unwrap_err();
+        assert_eq!(
+            with_causes(&error),
+            "the body of the record cannot be read at `items[1].price`: invalid type: string \"x\", \
+             expected u32 at line 1 column 34"
+        );
+        let error = from_json::<Order>(b"{}").unwrap_err();
+        assert_eq!(
+            with_causes(&error),
+            "the body of the record cannot be read: missing field `items` at line 1 column 2"
+        );
+    }
+
+    #[test]
+    fn plain_text_is_sent_to_the_record() {
+        for text in ["hello", "", "order 7"] {
+            let error = from_json::<String>(text.as_bytes()).unwrap_err();
+            assert!(error.to_string().ends_with("take the record itself, such as `SqsRecord`"));
+        }
+        let error = from_json::<String>(b"7").unwrap_err();
+        assert_eq!(error.to_string(), "the body of the record cannot be read");
+    }
 }

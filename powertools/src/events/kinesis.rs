@@ -10,6 +10,8 @@ use super::{HasNaturalKey, NaturalKey, ParseError, RecordId};
 
 pub(crate) const SOURCES: &[&str] = &["aws:kinesis"];
 
+const KPL_MAGIC: [u8; 4] = [0xf3, 0x89, 0x9a, 0xc2];
+
 /// The event of a shard of a Kinesis stream.
 ///
 /// Data is kept in base64 until the handler of its record starts.
@@ -81,6 +83,18 @@ impl KinesisRecord {
     /// decoded.
     pub fn data(&self) -> Result<Vec<u8>, ParseError> {
         decode(self.0.kinesis.data.as_deref().ok_or(ParseError::Empty)?)
+    }
+
+    /// Returns true if the data contains several records that the Kinesis Producer Library (KPL)
+    /// aggregated.
+    ///
+    /// See `aggregation-format.md` in the library's repository: such data starts with the bytes F3
+    /// 89 9A C2.
+    #[must_use]
+    pub fn is_aggregated(&self) -> bool {
+        // In base64 the first four bytes are in the first eight characters.
+        let start = self.0.kinesis.data.as_deref().and_then(|data| data.get(..8));
+        start.and_then(|start| decode(start).ok()).is_some_and(|data| data.starts_with(&KPL_MAGIC))
     }
 
     /// The id of the event: the shard and the sequence number.

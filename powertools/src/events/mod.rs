@@ -19,7 +19,7 @@ mod decode;
 #[cfg(feature = "batch")]
 pub(crate) mod dynamodb;
 #[cfg(feature = "batch")]
-mod error;
+pub(crate) mod error;
 #[cfg(feature = "events")]
 mod event_bridge;
 #[cfg(feature = "events")]

@@ -72,6 +72,8 @@ pub struct JsonError {
     at: usize,
 }
 
+crate::error::own::without_name!(JsonError);
+
 impl Number {
     /// The number's own text.
     #[must_use]

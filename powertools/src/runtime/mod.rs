@@ -176,6 +176,8 @@ impl<S> Powertools<S> {
 #[error(transparent)]
 pub struct StartError(#[from] NotStarted);
 
+crate::error::own::without_name!(StartError);
+
 #[derive(Debug, thiserror::Error)]
 enum NotStarted {
     #[error(

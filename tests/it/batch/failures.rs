@@ -65,7 +65,10 @@ async fn a_record_that_cannot_be_parsed_fails_alone_and_its_handler_does_not_run
         .await;
     assert_eq!((outcomes(&report).as_str(), log.text().as_str()), ("ssf", "0 1"));
     let (_, outcome) = report.records().nth(2).unwrap();
-    assert!(matches!(outcome.error().unwrap().error().downcast_ref(), Some(ParseError::Json(_))));
+    assert!(matches!(
+        outcome.error().unwrap().error().downcast_ref(),
+        Some(ParseError::Json { .. })
+    ));
 }
 
 /// 0 or 1.

@@ -56,6 +56,8 @@ pub struct JmesPathError {
     reason: String,
 }
 
+crate::error::own::without_name!(JmesPathError);
+
 impl JmesPath {
     /// Compiles an expression.
     ///

@@ -10,6 +10,8 @@ pub struct StoreError {
     source: Option<BoxError>,
 }
 
+crate::error::own::without_name!(StoreError);
+
 /// The situations that a [`StoreError`] tells apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -42,6 +42,8 @@ impl Level {
 #[error("a level is one of TRACE, DEBUG, INFO, WARN, ERROR and FATAL")]
 pub struct ParseLevelError(());
 
+crate::error::own::without_name!(ParseLevelError);
+
 impl FromStr for Level {
     type Err = ParseLevelError;
 

@@ -1,3 +1,6 @@
+mod attribute;
+mod number;
+
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -5,8 +8,10 @@ use serde::de::{DeserializeOwned, MapAccess};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use self::attribute::Attribute;
 use super::de::{Event, Object, Read, text_in};
 use super::decode::moment;
+use super::error::{from_json, path_of};
 use super::{HasNaturalKey, NaturalKey, ParseError, RecordId};
 
 pub(crate) const SOURCES: &[&str] = &["aws:dynamodb"];
@@ -107,7 +112,7 @@ impl DynamoDbRecord {
     /// Returns [`ParseError::Empty`] if there is none, and [`ParseError::Json`] or
     /// [`ParseError::Item`] if it is not of the type `K`.
     pub fn keys<K: DeserializeOwned>(&self) -> Result<K, ParseError> {
-        read(self.0.change.keys.as_deref())?.ok_or(ParseError::Empty)
+        read("the key of the item", self.0.change.keys.as_deref())?.ok_or(ParseError::Empty)
     }
 
     /// The item after the change, if the stream has it.
@@ -116,7 +121,7 @@ impl DynamoDbRecord {
     ///
     /// Returns [`ParseError::Json`] or [`ParseError::Item`] if it is not of the type `T`.
     pub fn new_image<T: DeserializeOwned>(&self) -> Result<Option<T>, ParseError> {
-        read(self.0.change.new.as_deref())
+        read("the new image of the item", self.0.change.new.as_deref())
     }
 
     /// The item before the change, if the stream has it.
@@ -125,7 +130,7 @@ impl DynamoDbRecord {
     ///
     /// Returns [`ParseError::Json`] or [`ParseError::Item`] if it is not of the type `T`.
     pub fn old_image<T: DeserializeOwned>(&self) -> Result<Option<T>, ParseError> {
-        read(self.0.change.old.as_deref())
+        read("the old image of the item", self.0.change.old.as_deref())
     }
 
     /// Returns true if DynamoDB removed the item since its time to live was over.
@@ -155,10 +160,22 @@ impl DynamoDbRecord {
     }
 }
 
-fn read<T: DeserializeOwned>(item: Option<&RawValue>) -> Result<Option<T>, ParseError> {
+fn read<T: DeserializeOwned>(
+    image: &'static str,
+    item: Option<&RawValue>,
+) -> Result<Option<T>, ParseError> {
     let Some(item) = item else { return Ok(None) };
-    let item: serde_dynamo::Item = serde_json::from_str(item.get())?;
-    Ok(Some(serde_dynamo::from_item(item)?))
+    let attributes = || -> Result<_, ParseError> {
+        let item: serde_dynamo::Item = from_json(item.get().as_bytes())?;
+        Ok(Attribute(serde_dynamo::AttributeValue::M(item.into_inner())))
+    };
+    match T::deserialize(attributes()?) {
+        Ok(item) => Ok(Some(item)),
+        Err(source) => {
+            let path = path_of::<T, _>(attributes()?);
+            Err(ParseError::Item { image, path, source })
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for DynamoDbEvent {

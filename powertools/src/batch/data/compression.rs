@@ -1,0 +1,139 @@
+use std::io::{self, Read};
+
+use flate2::bufread::{GzDecoder, ZlibDecoder};
+
+use crate::events::ParseError;
+
+/// Returns the data itself if it starts as gzip or zlib does; else `data`.
+///
+/// Streams that are joined are read one after another, as RFC 1952 defines it for gzip. White space
+/// or zeros may follow the last one; anything else is an error, since it would be lost.
+pub(super) fn decompress(data: Vec<u8>, limit: u64) -> Result<Vec<u8>, ParseError> {
+    if Format::of(&data).is_none() {
+        return Ok(data);
+    }
+    let mut plain = Vec::new();
+    let mut rest = &data[..];
+    while let Some(format) = Format::of(rest) {
+        rest = match format {
+            Format::Gzip => read(GzDecoder::new(rest), limit, &mut plain)?.into_inner(),
+            Format::Zlib => read(ZlibDecoder::new(rest), limit, &mut plain)?.into_inner(),
+        };
+    }
+    if rest.iter().all(|byte| *byte == 0) || rest.iter().all(u8::is_ascii_whitespace) {
+        return Ok(plain);
+    }
+    let bytes = rest.len();
+    Err(io::Error::other(format!("{bytes} bytes follow that are not compressed")).into())
+}
+
+enum Format {
+    Gzip,
+    Zlib,
+}
+
+impl Format {
+    fn of(data: &[u8]) -> Option<Self> {
+        match data {
+            [0x1f, 0x8b, ..] => Some(Self::Gzip),
+            // The window and the level, with a checksum over both. JSON never starts so.
+            [0x78, level, ..] if (0x7800 | u16::from(*level)).is_multiple_of(31) => {
+                Some(Self::Zlib)
+            }
+            _ => None,
+        }
+    }
+}
+
+fn read<R: Read>(mut from: R, limit: u64, into: &mut Vec<u8>) -> Result<R, ParseError> {
+    let available = limit.saturating_sub(into.len() as u64);
+    (&mut from).take(available + 1).read_to_end(into)?;
+    if into.len() as u64 > limit {
+        return Err(ParseError::TooLarge { limit });
+    }
+    Ok(from)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::{GzEncoder, ZlibEncoder};
+
+    use super::*;
+
+    const LIMIT: u64 = 1_000;
+
+    fn gzip(data: &[u8]) -> Vec<u8> {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+        gzip.write_all(data).unwrap();
+        gzip.finish().unwrap()
+    }
+
+    fn zlib(data: &[u8], level: u32) -> Vec<u8> {
+        let mut zlib = ZlibEncoder::new(Vec::new(), Compression::new(level));
+        zlib.write_all(data).unwrap();
+        zlib.finish().unwrap()
+    }
+
+    fn plain(data: impl AsRef<[u8]>) -> Result<Vec<u8>, ParseError> {
+        decompress(data.as_ref().to_vec(), LIMIT)
+    }
+
+    #[test]
+    fn gzip_and_zlib_are_known_by_their_first_bytes() {
+        let data = br#"{"n":1}"#;
+        assert_eq!(plain(gzip(data)).unwrap(), data);
+        for level in 0..=9 {
+            assert_eq!(plain(zlib(data, level)).unwrap(), data, "level {level}");
+        }
+        for other in [&data[..], b"", b"x", b"xy", b"\x1f"] {
+            assert_eq!(plain(other).unwrap(), other);
+        }
+    }
+
+    #[test]
+    fn gzip_in_several_members_is_all_of_them() {
+        assert_eq!(plain([gzip(b"[1,"), gzip(b"2]")].concat()).unwrap(), b"[1,2]");
+    }
+
+    #[test]
+    fn joined_zlib_streams_are_read_to_the_end() {
+        assert_eq!(plain([zlib(b"[1,", 6), zlib(b"2]", 9)].concat()).unwrap(), b"[1,2]");
+        assert_eq!(plain([zlib(b"[1,", 6), gzip(b"2]")].concat()).unwrap(), b"[1,2]");
+    }
+
+    #[test]
+    fn white_space_and_zeros_may_follow_and_nothing_else() {
+        for stream in [gzip(b"[1]"), zlib(b"[1]", 6)] {
+            for padding in [&b"\n"[..], b" \r\n\t", b"\0\0\0\0"] {
+                assert_eq!(plain([&stream[..], padding].concat()).unwrap(), b"[1]");
+            }
+            for garbage in [&b"x"[..], b"\n\0x", b"[2]"] {
+                let result = plain([&stream[..], garbage].concat());
+                assert!(matches!(result, Err(ParseError::Compression(_))), "{garbage:?}");
+            }
+            let cut = [&stream[..], &stream[..5]].concat();
+            assert!(matches!(plain(cut), Err(ParseError::Compression(_))));
+        }
+    }
+
+    #[test]
+    fn broken_data_is_an_error() {
+        let mut cut = gzip(b"a text that is long enough to be cut");
+        cut.truncate(20);
+        assert!(matches!(plain(cut), Err(ParseError::Compression(_))));
+        assert!(matches!(plain([0x78, 0x9c, 1, 2]), Err(ParseError::Compression(_))));
+    }
+
+    #[test]
+    fn data_that_fills_the_memory_is_an_error() {
+        let is_too_large =
+            |data: Vec<u8>| matches!(plain(data), Err(ParseError::TooLarge { limit: LIMIT }));
+        assert!(is_too_large(gzip(&vec![0; 1_001])));
+        assert_eq!(plain(gzip(&vec![0; 1_000])).unwrap().len(), 1_000);
+        let half = gzip(&[0; 501]);
+        assert!(is_too_large([half.clone(), half].concat()), "all streams together");
+    }
+}

@@ -1,0 +1,107 @@
+//! The memory that parsed records take, for all records of the process.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::Invocation;
+use crate::events::ParseError;
+
+/// The least memory of a function, in MB, which is its default.
+const LEAST_MEMORY: u64 = 128;
+
+/// What each value in JSON may become, in bytes: three times the size of `serde_json::Value`, since
+/// a list that grows exists twice for a moment, and has room for twice its length.
+const VALUE: u64 = 96;
+
+/// What the records that are being processed take.
+pub(super) static MEMORY: Memory = Memory { taken: AtomicU64::new(0) };
+
+#[derive(Debug)]
+pub(super) struct Memory {
+    taken: AtomicU64,
+}
+
+/// Memory that is reserved for a record, until this is dropped.
+#[derive(Debug)]
+pub(in crate::batch) struct Reserved {
+    bytes: u64,
+    of: &'static Memory,
+}
+
+impl Memory {
+    /// Reserves memory, or fails if that and what others reserved exceeds the limit.
+    pub(super) fn reserve(&'static self, bytes: u64, limit: u64) -> Result<Reserved, ParseError> {
+        let taken = self.taken.fetch_add(bytes, Ordering::Relaxed);
+        // Frees it again if it is too much.
+        let reserved = Reserved { bytes, of: self };
+        let available = limit.saturating_sub(taken);
+        if bytes > available {
+            return Err(ParseError::OutOfMemory { needed: bytes, available });
+        }
+        Ok(reserved)
+    }
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        self.of.taken.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+/// The most bytes that the data of one record may become, and half of what all records may take: a
+/// quarter of the function's memory, and at most 256 MiB.
+///
+/// More is a mistake, or an attempt to exhaust the memory of the function, which would end the other
+/// records with it.
+pub(super) fn largest() -> u64 {
+    let memory = Invocation::with_current(Invocation::memory_mb).unwrap_or_default();
+    u64::try_from(memory).unwrap_or_default().clamp(LEAST_MEMORY, 1_024) << 20 >> 2
+}
+
+/// Returns what this JSON and what is parsed of it may take, in bytes.
+///
+/// Each value follows one of these characters. Those in strings count too: the estimate is high.
+pub(super) fn estimate(json: &[u8]) -> u64 {
+    let values = json.iter().filter(|byte| matches!(byte, b',' | b':' | b'[' | b'{')).count();
+    2 * json.len() as u64 + VALUE * values as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_may_become_a_quarter_of_the_memory() {
+        assert_eq!(largest(), 32 << 20);
+        let with_memory = |memory| {
+            let config = lambda_runtime::Config { memory, ..Default::default() };
+            let mut context = lambda_runtime::Context::default();
+            context.env_config = std::sync::Arc::new(config);
+            Invocation::new(&context).sync_scope(largest)
+        };
+        assert_eq!(with_memory(0), 32 << 20);
+        assert_eq!(with_memory(1_024), 256 << 20);
+    }
+
+    #[test]
+    fn memory_is_reserved_for_all_records_at_once_and_freed_with_each() {
+        static OURS: Memory = Memory { taken: AtomicU64::new(0) };
+        let one = OURS.reserve(60, 100).unwrap();
+        let error = OURS.reserve(41, 100).unwrap_err();
+        assert!(matches!(error, ParseError::OutOfMemory { needed: 41, available: 40 }), "{error}");
+        let other = OURS.reserve(40, 100).unwrap();
+        assert!(OURS.reserve(1, 100).is_err());
+        drop(one);
+        drop(OURS.reserve(60, 100).unwrap());
+        drop(other);
+        assert_eq!(OURS.taken.load(Ordering::Relaxed), 0);
+    }
+
+    /// What `serde_json` allocates at most, beside the text.
+    #[test]
+    fn an_estimate_covers_the_values_of_dense_json() {
+        let dense = format!("[{}0]", "0,".repeat(99_999));
+        let values = u64::try_from(100_000 * size_of::<serde_json::Value>()).unwrap();
+        assert!(estimate(dense.as_bytes()) >= 3 * values);
+        assert_eq!(estimate(b"7"), 2);
+    }
+}
