@@ -3,6 +3,7 @@
 mod bad_input;
 mod clock;
 mod concurrent;
+mod contents;
 mod failures;
 mod hostile;
 mod idempotent;
