@@ -99,7 +99,7 @@ async fn records_share_the_memory_while_they_are_processed() {
     let event: SqsEvent = parse(json!({ "Records": [record(0), record(1)] }));
     let arrived = &tokio::sync::Barrier::new(2);
     let together = batch::sqs(event.clone()).concurrency(2).run(async |_: Message<Value>| {
-        tokio::time::timeout(std::time::Duration::from_secs(60), arrived.wait()).await
+        tokio::time::timeout(std::time::Duration::from_secs(60), arrived.wait()).await.map(drop)
     });
     tokio::time::pause();
     // The second does not fit beside the first, which waits for it in vain.

@@ -30,14 +30,17 @@ pub(in crate::batch) struct Reserved {
 impl Memory {
     /// Reserves memory, or fails if that and what others reserved exceeds the limit.
     pub(super) fn reserve(&'static self, bytes: u64, limit: u64) -> Result<Reserved, ParseError> {
-        let taken = self.taken.fetch_add(bytes, Ordering::Relaxed);
-        // Frees it again if it is too much.
-        let reserved = Reserved { bytes, of: self };
-        let available = limit.saturating_sub(taken);
-        if bytes > available {
-            return Err(ParseError::OutOfMemory { needed: bytes, available });
+        let reserve = |taken: u64| {
+            let sum = taken.checked_add(bytes)?;
+            (sum <= limit).then_some(sum)
+        };
+        match self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, reserve) {
+            Ok(_) => Ok(Reserved { bytes, of: self }),
+            Err(taken) => Err(ParseError::OutOfMemory {
+                needed: bytes,
+                available: limit.saturating_sub(taken),
+            }),
         }
-        Ok(reserved)
     }
 }
 
