@@ -13,9 +13,13 @@ fn every_error_type_of_this_toolkit_is_registered() {
     for file in files {
         let code = fs::read_to_string(&file).unwrap();
         let code = code.split("#[cfg(test)]").next().unwrap();
-        for (derive, _) in code.match_indices("thiserror::Error)]") {
-            let mut lines = code[derive..].lines().filter_map(|line| line.strip_prefix("pub "));
-            let item = lines.next().unwrap_or_default();
+        let mut lines = code.lines();
+        while let Some(line) = lines.next() {
+            if !(line.starts_with("#[derive(") && line.contains("thiserror::Error")) {
+                continue;
+            }
+            let item = lines.by_ref().find(|line| !line.starts_with("#[")).unwrap_or_default();
+            let Some(item) = item.strip_prefix("pub ") else { continue };
             let Some(name) = item.split([' ', '<', '(']).nth(1) else { continue };
             let is_registered = ["name_in_lambda", "without_name"].iter().any(|by| {
                 [")", ","].iter().any(|end| code.contains(&format!("{by}!({name}{end}")))
