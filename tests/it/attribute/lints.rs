@@ -34,5 +34,5 @@ async fn an_argument_marked_as_unused_is_searched_for_the_context() {
     let seen = unused(&records(), 0, event(1, "a")).await.unwrap();
     assert_eq!(seen.as_deref(), Some("a"));
     let none = serde_json::from_str::<SqsEvent>(r#"{"Records":[]}"#).unwrap();
-    unused_in_records(0, 0, event(none, "b")).await.unwrap();
+    let _ = unused_in_records(0, 0, event(none, "b")).await.unwrap();
 }
