@@ -1,7 +1,7 @@
 //! Keys, byte for byte those of the toolkits of other languages.
 
 use powertools::idempotency::{
-    Error, HashFunction, Idempotency, JmesPath, Json, KeyCodec, MemoryStore,
+    Error, HashFunction, Idempotency, JmesPath, JmesPathError, Json, KeyCodec, MemoryStore,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -115,7 +115,10 @@ fn a_function_that_moves_keeps_its_keys() {
     );
     let event = r#"{"body": "not JSON"}"#.parse().unwrap();
     let error = handler_key(&event).unwrap_err();
-    let error: &Error = error.downcast_ref().unwrap();
+    let name = powertools::error::find(error.as_ref()).unwrap().error_type;
+    let error: &JmesPathError = error.downcast_ref().unwrap();
+    let error = Error::from(error.clone());
+    assert_eq!(name, error.error_type());
     assert_eq!(
         (error.error_type(), error.http_status()),
         ("Powertools.IdempotencyKeyInvalid", 400)

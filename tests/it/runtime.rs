@@ -227,7 +227,10 @@ async fn the_switch_can_stand_at_off() {
         assert_eq!(outcome.json::<String>(), "charged order-1");
     }
     function.kill().await;
-    assert_eq!(function.stdout(), ["charging order-1"]);
+    let (warnings, lines): (Vec<_>, Vec<_>) =
+        function.stdout().into_iter().partition(|line| line.contains("use a DynamoDbStore"));
+    assert_eq!(lines, ["charging order-1"]);
+    assert_eq!(warnings.len(), 1, "the store in memory warns once: {warnings:?}");
 }
 
 #[tokio::test]

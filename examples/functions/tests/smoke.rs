@@ -77,20 +77,32 @@ async fn stream_projector_follows_the_changes_of_the_table() {
 #[tokio::test]
 async fn http_api_maps_errors_to_their_status() {
     let (lambda, _function) = start(env!("CARGO_BIN_EXE_http-api"));
-    let charge = async |key: Option<&str>, amount: u64| {
-        let mut request =
-            events::api_gateway_v2("POST", "/charges").json(json!({ "amount": amount }));
+    let charge_as = async |caller: Option<&str>, path: &str, key: Option<&str>, amount: u64| {
+        let mut request = events::api_gateway_v2("POST", path).json(json!({ "amount": amount }));
         if let Some(key) = key {
             request = request.header("Idempotency-Key", key);
         }
-        lambda.invoke(request.build()).await.json::<Value>()
+        let mut event = request.build();
+        if let Some(caller) = caller {
+            event["requestContext"]["authorizer"] = json!({ "iam": { "userArn": caller } });
+        }
+        lambda.invoke(event).await.json::<Value>()
     };
+    let charge = async |key, amount| charge_as(Some("ada"), "/charges", key, amount).await;
     let first = charge(Some("k-1"), 100).await;
     assert_eq!(first["statusCode"], 200);
     assert_eq!(first["body"], r#"{"charged":100}"#);
     assert_eq!(charge(Some("k-1"), 100).await["body"], first["body"]);
     assert_eq!(charge(Some("k-1"), 250).await["statusCode"], 422);
     assert_eq!(charge(None, 100).await["statusCode"], 400);
+
+    // The same key of another caller, or for another resource, is another charge.
+    let other_caller = charge_as(Some("bob"), "/charges", Some("k-1"), 250).await;
+    assert_eq!(other_caller["body"], r#"{"charged":250}"#);
+    let other_path = charge_as(Some("ada"), "/charges/2", Some("k-1"), 70).await;
+    assert_eq!(other_path["body"], r#"{"charged":70}"#);
+    let nobody = charge_as(None, "/charges", Some("k-1"), 100).await;
+    assert_eq!(nobody["statusCode"], 403);
 }
 
 #[tokio::test]

@@ -38,6 +38,8 @@ fn calls() -> Vec<(&'static str, Value, Value)> {
     let click = KinesisRecord::json("ada", json!({ "page": "/" }));
     let (key, item) = (json!({ "sku": "mug" }), json!({ "sku": "mug", "stock": 3 }));
     let charge = events::api_gateway_v2("POST", "/charges").json(json!({ "amount": 100 }));
+    let mut charge = charge.header("Idempotency-Key", "k-1").build();
+    charge["requestContext"]["authorizer"] = json!({ "iam": { "userArn": "ada" } });
     let state = json!({ "Name": "Charge", "EnteredTime": "2026-11-21T12:00:00Z" });
     let context = json!({ "Execution": { "Id": "e-1" }, "State": state });
     vec![
@@ -50,11 +52,7 @@ fn calls() -> Vec<(&'static str, Value, Value)> {
         ("fifo-ledger", events::sqs("ledger.fifo").message(entry).build(), none_failed.clone()),
         ("kinesis-clicks", events::kinesis("clicks").record(click).build(), none_failed.clone()),
         ("stream-projector", events::dynamodb("items").insert(key, item).build(), none_failed),
-        (
-            "http-api",
-            charge.header("Idempotency-Key", "k-1").build(),
-            json!({ "statusCode": 200, "body": r#"{"charged":100}"# }),
-        ),
+        ("http-api", charge, json!({ "statusCode": 200, "body": r#"{"charged":100}"# })),
         (
             "step-task",
             json!({ "context": context, "order_id": "o-1", "amount": 100 }),

@@ -104,7 +104,7 @@ fn deadline_stays_small() {
 fn logged_stays_small() {
     assert_expands(
         Kind::Logged,
-        quote!(correlation_id = "id", event),
+        quote!(correlation_id = "/id", event),
         quote!(
             async fn charge(records: &Records, LambdaEvent { payload, .. }: Event) -> Answer {
                 body

@@ -77,3 +77,6 @@ macro_rules! without_name {
 }
 
 pub(crate) use {name_in_lambda, without_name};
+
+// `json` is below this module.
+without_name!(crate::json::JsonError);

@@ -3,6 +3,8 @@
 use lambda_runtime::LambdaEvent;
 use serde::{Serialize, Serializer};
 
+use crate::json::ABSENT;
+
 /// The key by which an event's own source tells a duplicate from new work.
 ///
 /// ```
@@ -115,7 +117,10 @@ impl NaturalKey {
 /// Written as the list of its parts, or as null if it is absent.
 impl Serialize for NaturalKey {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
+        match &self.0 {
+            Some(parts) if !parts.is_empty() => parts.serialize(serializer),
+            _ => serializer.serialize_unit_struct(ABSENT),
+        }
     }
 }
 

@@ -3,77 +3,84 @@ use std::time::Duration;
 use super::{EpochMillis, Key, StoreError, StoreErrorKind};
 use crate::error::own::Held;
 
-/// Why idempotent work did not give an answer.
+/// Why idempotent work did not return a result.
 ///
-/// The handler's own errors never appear here: they pass through unchanged. [`error_type`] has the
-/// fixed name under which Lambda reports each of these.
+/// The errors of the work itself never appear here: they are returned unchanged. [`error_type`]
+/// returns the fixed name under which Lambda reports each of these.
 ///
 /// [`error_type`]: Self::error_type
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The event has no key: null, an empty text, list or map, or one whose members are all null.
+    /// The event has no key: null, an empty string, list or map, or one whose members are all null.
     #[error("the event has no idempotency key for {operation}")]
     KeyMissing {
         /// The operation whose key was derived.
         operation: String,
     },
 
-    /// The key, or the payload to be validated, cannot be written as JSON, or the key is too long
-    /// for the store.
+    /// The key is a tuple or list, and some of its members are null. Without the part that
+    /// distinguishes two events, one of them would get the result of the other.
+    #[error("the idempotency key for {operation} is incomplete: one of its members is null")]
+    KeyIncomplete {
+        /// The operation whose key was derived.
+        operation: String,
+    },
+
+    /// The key or the payload cannot be written as JSON, or the key is too long for the store.
     #[error("invalid idempotency key for {operation}: {reason}")]
     KeyInvalid {
         /// The operation whose key was derived, or the JMESPath expression that selects the key.
         operation: String,
-        /// What is wrong with it.
+        /// Why it is invalid.
         reason: String,
     },
 
-    /// Another invocation is still working under this key.
+    /// Another invocation holds the claim of this key.
     #[error("work under idempotency key {key} is still in progress")]
     InProgress {
         /// The key.
         key: Key,
-        /// When its lease ends, if the record says so.
+        /// When its lease expires, if the record contains that.
         until: Option<EpochMillis>,
     },
 
-    /// The key was used before with another payload.
+    /// The key was first used with another payload.
     #[error("the payload differs from the one first sent under idempotency key {key}")]
     PayloadChanged {
         /// The key.
         key: Key,
     },
 
-    /// The record was free each time that it was seen, and taken each time that it was claimed.
+    /// The record was free each time that it was read, and taken each time that it was claimed.
     #[error("idempotency key {key} could not be claimed: others were faster")]
     Contended {
         /// The key.
         key: Key,
     },
 
-    /// Too little time was left to run the handler and save its result: nothing was claimed.
-    #[error("{remaining:?} before the deadline is too late to begin idempotent work")]
+    /// The remaining time was too short to run the work and save its result. Nothing was claimed.
+    #[error("{remaining:?} before the deadline is too late to start idempotent work")]
     NoTime {
-        /// The time that was left.
+        /// The remaining time.
         remaining: Duration,
     },
 
-    /// The handler was stopped because the invocation's time ran out.
+    /// The work was stopped because the invocation ran out of time.
     #[error("work under idempotency key {key} was stopped before the deadline")]
     OutOfTime {
         /// The key.
         key: Key,
     },
 
-    /// The handler was stopped because its lease ended.
+    /// The work was stopped because its lease expired.
     #[error("work under idempotency key {key} was stopped at the end of its lease")]
     LeaseExpired {
         /// The key.
         key: Key,
     },
 
-    /// The handler succeeded, but meanwhile another invocation had taken its record over.
+    /// The work succeeded, but another invocation took its record over in the meantime.
     #[error(
         "work under idempotency key {key} is done, but another invocation took its record over"
     )]
@@ -82,23 +89,24 @@ pub enum Error {
         key: Key,
     },
 
-    /// The handler succeeded, but meanwhile its record was removed.
+    /// The work succeeded, but its record was deleted in the meantime.
     #[error("work under idempotency key {key} is done, but its record is gone")]
     RecordGone {
         /// The key.
         key: Key,
     },
 
-    /// The handler succeeded, but its result could not be saved.
+    /// The work succeeded, but its result could not be saved.
     #[error("work under idempotency key {key} is done, but its result could not be saved")]
     NotSaved {
         /// The key.
         key: Key,
-        /// Why not.
+        /// Why saving failed.
         source: StoreError,
     },
 
-    /// The work was done, but its result could not be stored, so it cannot be replayed.
+    /// The work succeeded, but its result could not be stored, so that it cannot be replayed. If one
+    /// member of the result is the cause, the reason contains a JSON pointer to it.
     #[error("work under idempotency key {key} is done, but its result was not stored: {reason}")]
     ResultNotStored {
         /// The key.
@@ -107,12 +115,12 @@ pub enum Error {
         reason: String,
     },
 
-    /// The stored result does not have the handler's response type.
+    /// The stored result cannot be read as the result type of the work.
     #[error("cannot read the result stored under idempotency key {key}")]
     ResultInvalid {
         /// The key.
         key: Key,
-        /// What the decoder said.
+        /// The error of the decoder.
         source: serde_json::Error,
     },
 
@@ -129,18 +137,19 @@ pub enum Error {
     #[error("the idempotency store failed")]
     Store(#[from] StoreError),
 
-    /// The options contradict each other, or the environment has a value that means nothing.
+    /// The options contradict each other, or a variable of the environment has an invalid value.
     #[error("invalid idempotency configuration: {0}")]
     Config(String),
 }
 
 impl Error {
-    /// The name under which Lambda reports the error. It never changes, so that a state machine or
-    /// an alarm can match it.
+    /// Returns the name under which Lambda reports the error. It never changes, so that state machines
+    /// and alarms can match it.
     #[must_use]
     pub fn error_type(&self) -> &'static str {
         match self {
             Self::KeyMissing { .. } => "Powertools.IdempotencyKeyMissing",
+            Self::KeyIncomplete { .. } => "Powertools.IdempotencyKeyIncomplete",
             Self::KeyInvalid { .. } => "Powertools.IdempotencyKeyInvalid",
             Self::InProgress { .. } => "Powertools.IdempotencyInProgress",
             Self::PayloadChanged { .. } => "Powertools.IdempotencyPayloadChanged",
@@ -169,11 +178,12 @@ impl Error {
         }
     }
 
-    /// Returns true if the same event may succeed when it is sent again.
+    /// Returns true if another attempt with the same event can succeed.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::KeyMissing { .. }
+            | Self::KeyIncomplete { .. }
             | Self::KeyInvalid { .. }
             | Self::PayloadChanged { .. }
             | Self::ResultNotStored { .. }
@@ -192,13 +202,13 @@ impl Error {
         }
     }
 
-    /// The HTTP status that tells a client what to do: 400 without a usable key, 409 while the work
-    /// is in progress, 422 if the payload changed, 503 if the store failed or the event may be sent
-    /// again, else 500.
+    /// Returns the HTTP status for the client: 400 without a usable key, 409 while the work is in
+    /// progress, 422 if the payload changed, 503 if the store failed or another attempt can succeed,
+    /// otherwise 500.
     #[must_use]
     pub fn http_status(&self) -> u16 {
         match self {
-            Self::KeyMissing { .. } | Self::KeyInvalid { .. } => 400,
+            Self::KeyMissing { .. } | Self::KeyIncomplete { .. } | Self::KeyInvalid { .. } => 400,
             Self::InProgress { .. } | Self::Contended { .. } => 409,
             Self::PayloadChanged { .. } => 422,
             Self::Store(_) => 503,

@@ -81,9 +81,6 @@ pub mod store;
 #[doc = include_str!("../../docs/guarantees.md")]
 pub mod guarantees {}
 
-#[cfg(feature = "jmespath")]
-pub use self::jmespath::{JmesPath, JmesPathError};
-
 pub use self::cache::LocalCache;
 pub use self::codec::{HashFunction, KeyCodec};
 pub use self::error::Error;
@@ -99,4 +96,6 @@ pub use self::store::DynamoDbStore;
 pub use self::store::{MemoryStore, Store, StoreError, StoreErrorKind};
 #[doc(no_inline)]
 pub use crate::events::{HasNaturalKey, NaturalKey, StepFunctionsContext, natural};
+#[cfg(feature = "jmespath")]
+pub use crate::json::{JmesPath, JmesPathError};
 pub use crate::json::{Json, JsonError, Number};

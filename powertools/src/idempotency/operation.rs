@@ -3,10 +3,11 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::codec::CodecError;
+use super::codec::{Derived, Scope, full_name};
 use super::options::{KeepIf, LONGEST};
 use super::{Error, Idempotency, Key, OnMissingKey, Store};
 use crate::Invocation;
+use crate::json::WriteError;
 
 /// How long a result is kept by default.
 const EXPIRES_AFTER: Duration = Duration::from_secs(60 * 60);
@@ -44,8 +45,6 @@ pub(super) struct Prepared<S> {
 
 impl<'a, S: Store> Operation<'a, S> {
     pub(super) fn new(idempotency: &'a Idempotency<S>, name: String) -> Self {
-        let prefix = &idempotency.options.key_prefix;
-        let name = if prefix.is_empty() { name } else { format!("{prefix}.{name}") };
         let is_for_record = Invocation::with_current(Invocation::is_for_record).unwrap_or(false);
         let expires_after = if is_for_record { RECORDS_EXPIRE_AFTER } else { EXPIRES_AFTER };
         Self { idempotency, name, expires_after }
@@ -59,13 +58,19 @@ impl<'a, S: Store> Operation<'a, S> {
     /// Derives the key under which the work is done once.
     ///
     /// The key is what two deliveries of an event have in common: an order number, an id that the
-    /// client sent. If serde writes the value as a map or list, every member counts.
+    /// client sent. If serde writes the value as a map or list, every member counts. The
+    /// order of the members of a map does not matter and that of a list does. A `HashSet` is not a
+    /// key, because serde writes it as a list whose order differs in each process; use a `BTreeSet`.
     ///
     /// # Errors
     ///
-    /// Returns [`Error::KeyMissing`] if `key` is written as null, an empty text, list or map, or a
-    /// list or map whose members are all null, unless [`OnMissingKey::Bypass`] is set. Returns
-    /// [`Error::KeyInvalid`] if it cannot be written as JSON, if the derived key is too long for
+    /// Returns [`Error::KeyMissing`] if `key` is written as null, an empty string, list or map, or a
+    /// list or map whose members are all null, or if an absent [`NaturalKey`](super::NaturalKey) is
+    /// anywhere in it, unless [`OnMissingKey::Bypass`] is set. Returns [`Error::KeyIncomplete`] if
+    /// it is a tuple or list and some of its members are null, unless
+    /// [`allow_incomplete_keys`](super::Builder::allow_incomplete_keys) is set; only the keys of
+    /// [`KeyCodec::Native`](super::KeyCodec::Native) can be incomplete. Returns [`Error::Config`] if
+    /// the operation's name is empty. Returns [`Error::KeyInvalid`] if it cannot be written as JSON, if the derived key is too long for
     /// the store, or if the tenant is part of the key and the invocation has none.
     pub fn key<K: Serialize + ?Sized>(self, key: &K) -> Result<Call<S>, Error> {
         let Self { idempotency, name, expires_after } = self;
@@ -74,26 +79,32 @@ impl<'a, S: Store> Operation<'a, S> {
             return Ok(Call { prepared: None });
         }
 
+        if name.is_empty() {
+            return Err(Error::Config("an operation needs a name".to_owned()));
+        }
+        let operation = full_name(&options.key_prefix, &name);
         let invocation = if options.tenant_in_key { Invocation::current() } else { None };
         let tenant = invocation.as_ref().and_then(Invocation::tenant_id);
         if options.tenant_in_key && tenant.is_none() {
             // Without this check, all events without a tenant would share their results.
             let reason = "the tenant is part of the key, and there is no tenant here".to_owned();
-            return Err(Error::KeyInvalid { operation: name, reason });
+            return Err(Error::KeyInvalid { operation, reason });
         }
-        let derived = match options.codec.key(&name, tenant, key) {
-            Ok(Some(derived)) => derived,
-            Ok(None) if options.on_missing_key == OnMissingKey::Bypass => {
+        let scope = Scope { prefix: &options.key_prefix, name: &name, tenant };
+        let derived = match options.codec.key(scope, key, options.allow_incomplete_keys) {
+            Ok(Derived::Key(derived)) => derived,
+            Ok(Derived::Absent) if options.on_missing_key == OnMissingKey::Bypass => {
                 return Ok(Call { prepared: None });
             }
-            Ok(None) => return Err(Error::KeyMissing { operation: name }),
-            Err(CodecError(reason)) => return Err(Error::KeyInvalid { operation: name, reason }),
+            Ok(Derived::Absent) => return Err(Error::KeyMissing { operation }),
+            Ok(Derived::Incomplete) => return Err(Error::KeyIncomplete { operation }),
+            Err(WriteError(reason)) => return Err(Error::KeyInvalid { operation, reason }),
         };
 
         let limit = idempotency.store.max_key_bytes();
         if derived.len() > limit {
             let reason = format!("it has {} bytes, and the store takes {limit}", derived.len());
-            return Err(Error::KeyInvalid { operation: name, reason });
+            return Err(Error::KeyInvalid { operation, reason });
         }
         Ok(Call {
             prepared: Some(Prepared {
@@ -102,7 +113,7 @@ impl<'a, S: Store> Operation<'a, S> {
                 validation: None,
                 expires_after: options.expires_after.unwrap_or(expires_after),
                 keep_if: None,
-                operation: name,
+                operation,
             }),
         })
     }
@@ -121,7 +132,7 @@ impl<S: Store> Call<S> {
     pub fn payload<P: Serialize + ?Sized>(mut self, payload: &P) -> Result<Self, Error> {
         if let Some(prepared) = &mut self.prepared {
             let codec = prepared.idempotency.options.codec;
-            let hash = codec.payload(payload).map_err(|CodecError(reason)| Error::KeyInvalid {
+            let hash = codec.payload(payload).map_err(|WriteError(reason)| Error::KeyInvalid {
                 operation: prepared.operation.clone(),
                 reason: format!("its payload: {reason}"),
             })?;

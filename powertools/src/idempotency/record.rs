@@ -4,14 +4,14 @@ use std::time::{Duration, SystemTime};
 
 use super::Json;
 
-/// The text under which a record is kept.
+/// The string under which a record is stored.
 ///
 /// Cloning is cheap.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Key(Arc<str>);
 
 impl Key {
-    /// The text itself.
+    /// Returns the key as a string slice.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -36,35 +36,35 @@ impl fmt::Display for Key {
     }
 }
 
-/// Seconds since the Unix epoch: the unit of a record's `expiration`.
+/// Seconds since the Unix epoch, the unit of `expiration` in a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EpochSeconds(pub u64);
 
-/// Milliseconds since the Unix epoch: the unit of a record's `in_progress_expiration`.
+/// Milliseconds since the Unix epoch, the unit of `in_progress_expiration` in a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EpochMillis(pub u64);
 
 impl EpochMillis {
-    /// The second that this moment is in.
+    /// Returns the second that contains this instant.
     #[must_use]
     pub fn floor(self) -> EpochSeconds {
         EpochSeconds(self.0 / 1000)
     }
 
-    /// The first second that does not begin before this moment.
+    /// Returns the first second that does not start before this instant.
     #[must_use]
     pub fn ceil(self) -> EpochSeconds {
         EpochSeconds(self.0.div_ceil(1000))
     }
 
-    /// This moment as a [`SystemTime`].
+    /// Returns this instant as a [`SystemTime`].
     #[must_use]
     pub fn to_system_time(self) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_millis(self.0)
     }
 }
 
-/// A time before the epoch becomes the epoch.
+/// Converts a time before the epoch to the epoch.
 impl From<SystemTime> for EpochMillis {
     fn from(time: SystemTime) -> Self {
         let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -72,10 +72,10 @@ impl From<SystemTime> for EpochMillis {
     }
 }
 
-/// Who holds a claim: 128 bits from the operating system, new for every claim.
+/// The random id of a claim: 128 bits from the operating system, new for every claim.
 ///
-/// Not from a generator in this process: one that was seeded before a snapshot repeats itself in
-/// every environment that is restored from it.
+/// It fences every later write. It does not come from a generator in this process, because one that
+/// was seeded before a snapshot repeats itself in every environment that is restored from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner(String);
 
@@ -86,27 +86,27 @@ impl Owner {
         Ok(Self(format!("{:032x}", u128::from_ne_bytes(bits))))
     }
 
-    /// The owner as it stands in a record: 32 hexadecimal digits.
+    /// Returns the owner as it is written to a record: 32 hexadecimal digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// How far the work of a record has come.
+/// The state of the work of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Status {
-    /// Claimed, and not finished: `INPROGRESS`.
+    /// Claimed, and neither completed nor released: `INPROGRESS`.
     InProgress,
-    /// Finished, with a result or the reason why there is none: `COMPLETED`.
+    /// Completed, with a result or with the reason for not having one: `COMPLETED`.
     Completed,
-    /// A word that this version does not know.
+    /// A status that this version does not know.
     Other(String),
 }
 
 impl Status {
-    /// The status as it stands in a record.
+    /// Returns the status as it is written to a record.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -127,40 +127,40 @@ impl From<String> for Status {
     }
 }
 
-/// A stored result, in one of the two forms that records have.
+/// A stored result, in one of two forms.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Data {
-    /// A text: attribute type S in DynamoDB.
+    /// A string: the attribute type S of DynamoDB.
     Text(String),
-    /// A value in the store's own types: M, L, N, BOOL or NULL in DynamoDB.
+    /// A value in the types of the store: M, L, N, BOOL or NULL in DynamoDB.
     Value(Json),
 }
 
 /// What a store holds under one key.
 ///
-/// Times and fields that a record lacks are `None`; the toolkits of other languages leave some out.
+/// Attributes that a record does not have are `None`; the toolkits for other languages omit some.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Record {
-    /// How far the work has come.
+    /// The state of the work.
     pub status: Status,
-    /// From when on the record counts as gone; also the time-to-live of the table.
+    /// When the record expires; also the time-to-live attribute of the table.
     pub expiration: Option<EpochSeconds>,
-    /// When the claim of an unfinished record ends.
+    /// When the lease of a record that is in progress expires.
     pub in_progress_expiration: Option<EpochMillis>,
-    /// Who claimed it.
+    /// The owner of the claim.
     pub owner: Option<String>,
-    /// The hash of the payload, where payloads are validated.
+    /// The hash of the payload, if payloads are validated.
     pub validation: Option<String>,
     /// The result.
     pub data: Option<Data>,
-    /// Why the result of finished work is not in the record.
+    /// Why the record of completed work does not contain the result.
     pub not_stored: Option<String>,
 }
 
 impl Record {
-    /// A record with nothing but its status; set the fields that it has.
+    /// Creates a record that has only a status.
     #[must_use]
     pub fn new(status: Status) -> Self {
         Self {

@@ -1,5 +1,6 @@
 //! Copies strings and numbers that were written elsewhere so that strict readers take them.
 
+use super::scan::unit;
 use super::write;
 
 /// Copies a string with its quotes and puts U+FFFD in the place of half a surrogate pair.
@@ -8,11 +9,12 @@ pub(crate) fn copy_string(text: &str, out: &mut Vec<u8>) {
     while let Some(at) = rest.find("\\") {
         let (before, escape) = rest.split_at(at);
         copy_characters(before, out);
-        let (length, replacement) = match (unit(escape), escape.get(6..).and_then(unit)) {
-            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => (12, None),
-            (Some(0xd800..=0xdfff), _) => (6, Some(r"\ufffd")),
-            _ => (2, None),
-        };
+        let (length, replacement) =
+            match (unit(escape.as_bytes()), escape.as_bytes().get(6..).and_then(unit)) {
+                (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => (12, None),
+                (Some(0xd800..=0xdfff), _) => (6, Some(r"\ufffd")),
+                _ => (2, None),
+            };
         let (escape, behind) = escape.split_at(length);
         out.extend_from_slice(replacement.unwrap_or(escape).as_bytes());
         rest = behind;
@@ -30,12 +32,6 @@ fn copy_characters(text: &str, out: &mut Vec<u8>) {
     } else {
         out.extend_from_slice(text.as_bytes());
     }
-}
-
-/// The UTF-16 unit of the `\u` escape that `text` starts with.
-fn unit(text: &str) -> Option<u16> {
-    let digits = text.strip_prefix(r"\u")?.get(..4)?;
-    u16::from_str_radix(digits, 16).ok()
 }
 
 /// Copies a number; one beyond a double becomes a text.

@@ -1,5 +1,6 @@
 use std::collections::{HashMap, HashSet};
 
+use super::scan::unit;
 use super::{Json, JsonError, MAX_DEPTH, Number};
 
 /// Reads JSON (RFC 8259) into a tree.
@@ -160,10 +161,9 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The number in a `\uXXXX` that stands here.
+    /// The code unit of the `\uXXXX` that stands here.
     fn unit(&self) -> Option<u32> {
-        let digits = self.text.as_bytes()[self.at..].strip_prefix(b"\\u")?.get(..4)?;
-        digits.iter().try_fold(0, |code, &digit| Some(code << 4 | char::from(digit).to_digit(16)?))
+        unit(&self.text.as_bytes()[self.at..]).map(u32::from)
     }
 
     fn number(&mut self) -> Result<Number, JsonError> {
@@ -187,7 +187,7 @@ impl<'a> Parser<'a> {
             }
             self.digits()?;
         }
-        Ok(Number(self.text[start..self.at].to_owned()))
+        Ok(Number::of_digits(&self.text[start..self.at]))
     }
 
     fn digits(&mut self) -> Result<(), JsonError> {
@@ -231,12 +231,12 @@ impl<'a> Parser<'a> {
     }
 
     fn error(&self, reason: &'static str) -> JsonError {
-        JsonError { reason, at: self.at }
+        JsonError::new(reason, self.at)
     }
 }
 
 /// Leaves each name once: with the last value, in the first place, as Python and JavaScript do.
-pub(crate) fn last_wins(members: Vec<(String, Json)>) -> Vec<(String, Json)> {
+pub(super) fn last_wins(members: Vec<(String, Json)>) -> Vec<(String, Json)> {
     if !has_duplicates(&members) {
         return members;
     }

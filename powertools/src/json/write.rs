@@ -7,7 +7,7 @@ use std::fmt;
 pub(crate) const C1: u8 = 0xc2;
 
 /// What stands behind the backslash for each byte; 0 where the byte stands for itself.
-const fn escapes(quotes: bool) -> [u8; 256] {
+const fn escapes(quotes: bool, for_terminals: bool) -> [u8; 256] {
     let mut table = [0; 256];
     let mut byte = 0;
     while byte < 0x20 {
@@ -19,8 +19,10 @@ const fn escapes(quotes: bool) -> [u8; 256] {
     table[b'\n' as usize] = b'n';
     table[0x0c] = b'f';
     table[b'\r' as usize] = b'r';
-    table[0x7f] = b'u';
-    table[C1 as usize] = C1;
+    if for_terminals {
+        table[0x7f] = b'u';
+        table[C1 as usize] = C1;
+    }
     if quotes {
         table[b'"' as usize] = b'"';
         table[b'\\' as usize] = b'\\';
@@ -31,12 +33,15 @@ const fn escapes(quotes: bool) -> [u8; 256] {
 /// How a text is written.
 pub(crate) type Escapes = [u8; 256];
 
-/// Inside a JSON string.
-pub(crate) static JSON: Escapes = escapes(true);
+/// Inside a JSON string, by RFC 8785, section 3.2.2.2: what has to be escaped, and nothing else.
+pub(crate) static STANDARD: Escapes = escapes(true, false);
+
+/// Inside a JSON string that a terminal may show: the control characters from U+007F on too.
+pub(crate) static JSON: Escapes = escapes(true, true);
 
 /// In a line for people, and where quotes are escaped already: control characters, which could end
 /// the line or be obeyed by a terminal, are all that is escaped.
-pub(crate) static PLAIN: Escapes = escapes(false);
+pub(crate) static PLAIN: Escapes = escapes(false, true);
 
 /// Writes `text` by `table`, without quotes around it.
 pub(crate) fn escaped(out: &mut Vec<u8>, text: &str, table: &Escapes) {
@@ -82,10 +87,15 @@ pub(crate) fn display(out: &mut Vec<u8>, value: &dyn fmt::Display) {
     out.push(b'"');
 }
 
-/// Writes `text` as a JSON string.
+/// Writes `text` as a JSON string for a log line.
 pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
+    quoted(out, text, &JSON);
+}
+
+/// Writes `text` as a JSON string by `table`.
+pub(crate) fn quoted(out: &mut Vec<u8>, text: &str, table: &Escapes) {
     out.push(b'"');
-    escaped(out, text, &JSON);
+    escaped(out, text, table);
     out.push(b'"');
 }
 

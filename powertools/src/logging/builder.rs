@@ -7,7 +7,7 @@ use tracing::Subscriber;
 use tracing_subscriber::Layer;
 use tracing_subscriber::registry::LookupSpan;
 
-use super::correlation::{Correlation, Path};
+use super::correlation::Source;
 use super::environment::Environment;
 use super::filter::admission::Admission;
 use super::line::redact::Redaction;
@@ -51,7 +51,7 @@ pub struct Logging {
     line_limit: usize,
     event: bool,
     event_limit: usize,
-    correlation: Option<Result<Correlation, Error>>,
+    correlation: Option<Source>,
     writer: Writer,
     clock: Clock,
     environment: Environment,
@@ -198,14 +198,14 @@ impl Logging {
         self
     }
 
-    /// Takes `correlation_id` from the event, by a path such as those in
-    /// [`correlation`](super::correlation): names with dots between, `[0]` for the first of a list,
-    /// quotes around a name that is no word. What is longer than 256 bytes is cut.
+    /// Takes `correlation_id` from the event, by a JSON pointer (RFC 6901) such as those in
+    /// [`correlation`](super::correlation), or by a `JmesPath` with the feature `jmespath`. An id
+    /// that is longer than 256 bytes is cut.
     ///
     /// It works with [`Powertools`](crate::Powertools), where the event is known before it is
     /// parsed.
-    pub fn correlation_id(mut self, path: &str) -> Self {
-        self.correlation = Some(Path::parse(path).map(Correlation::Path));
+    pub fn correlation_id(mut self, source: impl Into<Source>) -> Self {
+        self.correlation = Some(source.into());
         self
     }
 
@@ -225,7 +225,7 @@ impl Logging {
         mut self,
         find: impl Fn(T) -> Option<String> + Send + Sync + 'static,
     ) -> Self {
-        self.correlation = Some(Ok(Correlation::by(find)));
+        self.correlation = Some(Source::by(find));
         self
     }
 
@@ -334,7 +334,7 @@ impl Logging {
             line_limit: self.line_limit,
             event: environment.log_event()?.unwrap_or(self.event),
             event_limit: self.event_limit,
-            correlation: self.correlation.transpose()?,
+            correlation: self.correlation.map(Source::checked).transpose()?,
             writer: self.writer,
             clock: self.clock,
         };

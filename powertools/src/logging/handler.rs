@@ -5,6 +5,7 @@ use std::future::Future;
 use lambda_runtime::Diagnostic;
 use serde::Serialize;
 
+use super::correlation::Source;
 use super::line::exception;
 use super::line::json::json;
 use super::state::ending::debug_beginning;
@@ -73,13 +74,13 @@ pub fn log_event(event: &impl Serialize) {
     tracing::info!(target: EVENT, message = json(event));
 }
 
-/// Sets `correlation_id` to what `path` leads to in `event`, if there is anything.
+/// Sets `correlation_id` to what a JSON pointer leads to in `event`, if there is anything.
 ///
-/// See [`correlation`](super::correlation) for known paths.
+/// See [`correlation`](super::correlation) for known pointers, and what else leads to an id.
 ///
 /// # Errors
 ///
-/// Returns [`Error::Setting`](super::Error::Setting) if `path` is none.
+/// Returns [`Error::Setting`](super::Error::Setting) if `source` is made from an invalid pointer.
 ///
 /// # Examples
 ///
@@ -92,9 +93,12 @@ pub fn log_event(event: &impl Serialize) {
 /// logging::set_correlation_id_from(&event, correlation::EVENT_BRIDGE)
 /// # }
 /// ```
-pub fn set_correlation_id_from(event: &impl Serialize, path: &str) -> Result<(), super::Error> {
-    let path = super::correlation::Path::parse(path)?;
-    let id = serde_json::to_vec(event).ok().and_then(|event| path.find(&event));
+pub fn set_correlation_id_from(
+    event: &impl Serialize,
+    source: impl Into<Source>,
+) -> Result<(), super::Error> {
+    let source = source.into().checked()?;
+    let id = serde_json::to_vec(event).ok().and_then(|event| source.find(&event));
     id.into_iter().for_each(super::set_correlation_id);
     Ok(())
 }

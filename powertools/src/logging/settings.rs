@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::correlation::Correlation;
+use super::correlation::Source;
 use super::filter::admission::Admission;
 use super::line::fields::Fields;
 use super::line::format::{Format, Style};
@@ -26,7 +26,7 @@ pub(super) struct Settings {
     pub(super) line_limit: usize,
     pub(super) event: bool,
     pub(super) event_limit: usize,
-    pub(super) correlation: Option<Correlation>,
+    pub(super) correlation: Option<Source>,
     pub(super) writer: Writer,
     pub(super) clock: Clock,
 }

@@ -29,6 +29,7 @@
 //! | code below the handler that uses the [`Invocation`](crate::Invocation) | [`invocation`] |
 //! | anything that depends on the time of day | [`ManualClock`] |
 //! | that no record of a queue or stream is lost, even if functions die | [`EventSource`] |
+//! | that the result of idempotent work can be replayed | [`assert_replays`] |
 //! | a handler with the events of a queue, a stream or an API | [`events`] |
 
 pub mod events;
@@ -39,6 +40,8 @@ mod fake_runtime;
 mod identifiers;
 mod invocation;
 
+#[cfg(feature = "idempotency")]
+mod replays;
 #[cfg(feature = "idempotency")]
 pub mod store_suite;
 
@@ -51,5 +54,7 @@ pub use self::fake_runtime::{
     Event, FakeRuntime, FunctionProcess, FunctionTask, Outcome, Pending, Response,
 };
 pub use self::invocation::{InvocationBuilder, event, invocation};
+#[cfg(feature = "idempotency")]
+pub use self::replays::assert_replays;
 #[cfg(feature = "idempotency")]
 pub use self::store_suite::StoreSuite;

@@ -37,7 +37,7 @@ async fn a_table_with_another_key_is_told_apart_from_a_failure() {
         let store = DynamoDbStore::new(emulator.client(), &table);
         let error = store.claim(&claim("key", NOW)).await.unwrap_err();
         let expected =
-            format!("table `{table}` does not take the request; its key must be the text `id`");
+            format!("table `{table}` does not take the request; its key must be the string `id`");
         assert_eq!(error.to_string(), expected, "{}", with_causes(&error));
     }
 }
@@ -98,6 +98,56 @@ async fn throttling_is_waited_out() {
     let outcome = store(&proxy).claim(&claim("key", NOW)).await.unwrap();
     assert_eq!(outcome, Outcome::Applied);
     assert_eq!(proxy.operations(), ["PutItem"; 3]);
+}
+
+#[tokio::test]
+async fn a_conflict_with_a_transaction_is_retried() {
+    for code in ["TransactionConflictException", "TransactionInProgressException"] {
+        let proxy = Proxy::alone().await;
+        for operation in ["PutItem", "UpdateItem", "DeleteItem", "GetItem"] {
+            proxy.next(operation, Fault::Refuse(code, "another transaction"));
+        }
+        for (operation, error) in every_request(&store(&proxy)).await {
+            assert!(error.is_none(), "{operation}: {error:?}");
+        }
+        assert_eq!(proxy.operations().len(), 8, "{code}");
+    }
+}
+
+#[tokio::test]
+async fn the_retries_of_other_clients_do_not_spend_those_of_the_store() {
+    let proxy = Proxy::alone().await;
+    let retries = RetryConfig::standard().with_initial_backoff(Duration::from_millis(1));
+    // A region of its own, since the quota of a region is that of the whole process.
+    let config = proxy.client().config().to_builder().retry_config(retries);
+    let region = aws_sdk_dynamodb::config::Region::from_static("af-south-1");
+    let client = Client::from_conf(config.region(region).build());
+
+    let throttled = async || {
+        for _ in 0..3 {
+            proxy.next("GetItem", Fault::Throttle);
+        }
+        let before = proxy.operations().len();
+        let key = aws_sdk_dynamodb::types::AttributeValue::S("a".to_owned());
+        // What is not retried leaves faults behind, which the next request meets.
+        let _ = client.get_item().table_name("t").key("id", key).send().await;
+        proxy.operations().len() - before
+    };
+    let mut attempts = throttled().await;
+    assert_eq!(attempts, 3);
+    for _ in 0..200 {
+        attempts = throttled().await;
+        if attempts == 1 {
+            break;
+        }
+    }
+    assert_eq!(attempts, 1, "the user's own quota is exhausted");
+
+    let store = DynamoDbStore::new(client, "orders");
+    for _ in 0..2 {
+        proxy.next("PutItem", Fault::Throttle);
+    }
+    assert_eq!(store.claim(&claim("key", NOW)).await.unwrap(), Outcome::Applied);
 }
 
 #[tokio::test]

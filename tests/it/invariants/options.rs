@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use powertools::idempotency::{
-    Data, Error, Idempotency, Record, Status, StoreError, StoreErrorKind,
+    Data, Error, Idempotency, Json, MemoryStore, NaturalKey, OnMissingKey, Record, Status,
+    StoreError, StoreErrorKind,
 };
 use powertools::testing::invocation;
 use powertools_tests::faulty::FaultyStore;
@@ -78,6 +79,57 @@ async fn the_response_hook_sees_replays_only() {
     });
     assert_eq!(world.run(30 * SECOND, succeed()).await.unwrap(), "run 1");
     assert_eq!(world.run(30 * SECOND, succeed()).await.unwrap(), "run 1 again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_response_hook_that_changes_nothing_keeps_the_digits_of_numbers() {
+    let digits = "12345678901234567890123";
+    let idempotency = Idempotency::builder(MemoryStore::new()).response_hook(|result, _| result);
+    let idempotency = idempotency.build().unwrap();
+    let charge = async || {
+        let work = async { Ok::<Json, Error>(digits.parse().unwrap()) };
+        idempotency.run("charge", "o-1", work).await.unwrap().to_string()
+    };
+    assert_eq!(charge().await, digits);
+    assert_eq!(charge().await, digits);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_result_that_cannot_be_replayed_is_known_when_it_is_saved() {
+    let idempotency = Idempotency::new(MemoryStore::new()).unwrap();
+    let charge = async || {
+        idempotency.run("charge", "o-1", async { Ok::<_, Error>(vec![Some(f64::NAN)]) }).await
+    };
+    assert!(charge().await.unwrap()[0].unwrap().is_nan(), "the first caller gets its result");
+    let error = charge().await.unwrap_err();
+    let Error::ResultNotStored { reason, .. } = error else { panic!("{error:?}") };
+    assert_eq!(reason, "a number that is infinite or not a number at /0");
+}
+
+#[test]
+fn an_operation_needs_a_name() {
+    let idempotency = Idempotency::new(MemoryStore::new()).unwrap();
+    let error = idempotency.operation("").key(KEY).unwrap_err();
+    assert!(matches!(error, Error::Config(_)), "{error:?}");
+}
+
+#[test]
+fn an_incomplete_key_is_an_error_even_where_a_missing_one_is_bypassed() {
+    let bypass = || Idempotency::builder(MemoryStore::new()).on_missing_key(OnMissingKey::Bypass);
+    let idempotency = bypass().build().unwrap();
+    let key = ("ada", None::<u8>);
+    let error = idempotency.operation("charge").key(&key).unwrap_err();
+    assert!(matches!(error, Error::KeyIncomplete { .. }), "{error:?}");
+    assert_eq!((error.http_status(), error.is_retryable()), (400, false));
+    assert_eq!(error.error_type(), "Powertools.IdempotencyKeyIncomplete");
+
+    let allowed = bypass().allow_incomplete_keys().build().unwrap();
+    assert!(allowed.operation("charge").key(&key).unwrap().derived_key().is_some());
+    let absent = ("ada", NaturalKey::absent());
+    for idempotency in [idempotency, allowed] {
+        let call = idempotency.operation("charge").key(&absent).unwrap();
+        assert!(call.derived_key().is_none());
+    }
 }
 
 #[tokio::test(start_paused = true)]

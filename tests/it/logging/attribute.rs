@@ -12,7 +12,7 @@ use super::{logging, start};
 #[error_type = "OrderFailed"]
 struct OrderFailed(#[source] std::io::Error);
 
-#[logged(correlation_id = r#"headers."x-id""#, event)]
+#[logged(correlation_id = "/headers/x-id", event)]
 async fn handle(LambdaEvent { payload, .. }: LambdaEvent<Value>) -> Result<Value, OrderFailed> {
     tracing::info!("inside");
     match payload["fails"] {

@@ -251,6 +251,16 @@ fn spans_of_the_runtime_are_not_repeated() {
 }
 
 #[test]
+fn spans_of_a_crate_whose_name_begins_like_the_runtimes_are_kept() {
+    let lines = logged(logging(), || {
+        let _own = tracing::info_span!(target: "lambda_runtime_orders::charge", "own", a = 1);
+        let _own = _own.entered();
+        tracing::info!("order accepted");
+    });
+    assert_eq!(fixed(lines.take()), format!("{HEAD},\"a\":1}}\n"));
+}
+
+#[test]
 fn a_target_of_its_own_is_the_location() {
     let lines = logged(logging(), || tracing::warn!(target: "audit \"x\"", "order accepted"));
     let line: serde_json::Value = serde_json::from_str(&lines.take()).unwrap();

@@ -250,7 +250,7 @@ async fn the_layer_does_the_same_under_the_plain_runtime() {
 }
 
 fn look_at(event: &LambdaEvent<Value>) {
-    logs::set_correlation_id_from(&event.payload, "id").unwrap();
+    logs::set_correlation_id_from(&event.payload, "/id").unwrap();
     logs::log_event(&event.payload);
 }
 

@@ -13,11 +13,11 @@ use super::{logging, start};
 async fn no_line_carries_the_id_or_key_or_buffer_of_another_invocation() {
     let events = powertools_tests::scale(200, 5_000);
     let lines_each = 20;
-    let (lines, _guard) = start(logging().buffer(64 * 1024).correlation_id("id"));
+    let (lines, _guard) = start(logging().buffer(64 * 1024).correlation_id("/id"));
     let lambda = FakeRuntime::new().concurrency(16);
     let function = lambda.run(
         Powertools::new(move |event| log(event, lines_each))
-            .logging(logging().correlation_id("id"))
+            .logging(logging().correlation_id("/id"))
             .run(),
     );
 

@@ -170,7 +170,7 @@ fn a_long_correlation_id_is_cut() {
 #[test]
 fn a_position_beyond_all_ends_the_search() {
     let event = json!({ "a": [1] });
-    logs::set_correlation_id_from(&event, "a[18446744073709551615]").unwrap();
+    logs::set_correlation_id_from(&event, "/a/18446744073709551615").unwrap();
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn the_correlation_id_can_be_set_and_set_again() {
         let path = logs::correlation::APPLICATION_LOAD_BALANCER;
         logs::set_correlation_id_from(&event, path).unwrap();
         tracing::info!("x");
-        logs::set_correlation_id_from(&event, "nothing.there").unwrap();
+        logs::set_correlation_id_from(&event, "/nothing/there").unwrap();
         tracing::info!("x");
     });
     let ids: Vec<_> = lines.json().iter().map(|line| line["correlation_id"].clone()).collect();

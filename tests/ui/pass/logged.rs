@@ -39,7 +39,7 @@ async fn constant(event: Event) -> anyhow::Result<String> {
     Ok(event.payload.id)
 }
 
-#[logged(correlation_id = "Records[0].messageId")]
+#[logged(correlation_id = "/Records/0/messageId")]
 async fn ignored(_: Event) -> Result<(), Error> {
     Ok(())
 }

@@ -23,7 +23,7 @@ mod only_inside {
 type Records = Idempotency<MemoryStore>;
 type Event = LambdaEvent<String>;
 
-#[logged(correlation_id = "id", event)]
+#[logged(correlation_id = "/id", event)]
 #[idempotent(key = payload, with = records)]
 #[deadline(reserve = "2s")]
 async fn all(records: Records, LambdaEvent { payload, .. }: Event) -> Result<String, Error> {

@@ -1,10 +1,13 @@
 //! An HTTP API that charges a card once for each `Idempotency-Key` of a client.
 //!
-//! The response of an HTTP function cannot be stored, so the work is a function of its own.
+//! The key of a client is only unique among that client's requests to one resource, so the whole key
+//! is caller, method, path and `Idempotency-Key`. API Gateway checks who calls. The response of an
+//! HTTP function cannot be stored, so the work is a function of its own.
 
 use aws_sdk_dynamodb::Client;
 use lambda_http::http::StatusCode;
-use lambda_http::{Body, Request, RequestPayloadExt, Response, service_fn};
+use lambda_http::request::RequestContext;
+use lambda_http::{Body, Request, RequestExt, RequestPayloadExt, Response, service_fn};
 use lambda_runtime::Error;
 use powertools::idempotency::{
     self, DynamoDbStore, Idempotency, MemoryStore, NaturalKey, Store, natural,
@@ -22,10 +25,25 @@ struct Receipt {
     charged: u64,
 }
 
+/// What tells one request from all others.
+#[derive(Serialize)]
+struct RequestKey {
+    caller: String,
+    method: String,
+    path: String,
+    key: NaturalKey,
+}
+
+/// Returns who signed the request, as API Gateway knows it.
+fn caller(request: &Request) -> Option<String> {
+    let RequestContext::ApiGatewayV2(context) = request.request_context_ref()? else { return None };
+    context.authorizer.as_ref()?.iam.as_ref()?.user_arn.clone()
+}
+
 #[idempotent(key = key, payload = charge.amount, with = idempotency, name = "http-api.charge")]
 async fn charge_once<S: Store>(
     idempotency: &Idempotency<S>,
-    key: NaturalKey,
+    key: RequestKey,
     charge: Charge,
 ) -> Result<Receipt, idempotency::Error> {
     // Here the card is charged, once.
@@ -36,7 +54,15 @@ async fn handle<S: Store>(
     idempotency: Idempotency<S>,
     request: Request,
 ) -> Result<Response<Body>, Error> {
-    let key = natural(&request);
+    let Some(caller) = caller(&request) else {
+        return respond(StatusCode::FORBIDDEN, "a charge needs a caller");
+    };
+    let key = RequestKey {
+        caller,
+        method: request.method().to_string(),
+        path: request.uri().path().to_owned(),
+        key: natural(&request),
+    };
     let Ok(Some(charge)) = request.payload::<Charge>() else {
         return respond(StatusCode::BAD_REQUEST, "a charge has an amount");
     };

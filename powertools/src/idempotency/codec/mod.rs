@@ -1,45 +1,40 @@
-mod canonical;
-mod name;
+mod native;
 mod python;
-mod tree;
 mod typescript;
-
-use std::fmt::{self, Display};
 
 use md5::Md5;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use self::canonical::Canonical;
-use super::{Data, Json};
-use crate::json;
+use super::{Data, Json, Replay};
+use crate::json::{self, Form, WriteError};
 
-/// How keys and results are written.
+/// The format of keys and results.
 ///
-/// The keys of the other toolkits are derived from the event as it was sent, so give them the
-/// event's own JSON, as [`Json`] or `serde_json::value::RawValue`: in a field of type `f64` a `10`
-/// has become a `10.0`, which Python writes differently. They refuse such floats.
+/// The keys of the other toolkits are derived from the event as it was sent. Give them the JSON of
+/// the event, as [`Json`] or `serde_json::value::RawValue`: in a field of type `f64`, `10` has become
+/// `10.0`, which Python writes differently. They reject such floats.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyCodec {
-    /// This toolkit's own keys: `<name>#n1:<SHA-256>` of the canonical JSON of name, tenant and
-    /// key.
+    /// This toolkit's own keys: `<name>#n1:<SHA-256>` of the canonical JSON of `[name, tenant, key]`,
+    /// or of `[prefix, name, tenant, key]` if there is a [prefix](super::Builder::key_prefix).
     ///
-    /// That is RFC 8785, but with the exact digits of integers: its numbers are doubles, so two
-    /// large order numbers would share a key.
+    /// Canonical JSON is RFC 8785, but with the exact digits of integers: its numbers are doubles,
+    /// so two large order numbers would share a key.
     #[default]
     Native,
-    /// The keys of the Python toolkit.
+    /// The keys and results of the toolkit for Python.
     Python {
-        /// The hash function of its configuration.
+        /// The hash function that it is configured with.
         hash: HashFunction,
     },
-    /// The keys of the TypeScript toolkit.
+    /// The keys and results of the toolkit for TypeScript.
     TypeScript,
 }
 
-/// A hash function that the Python toolkit can be configured with.
+/// A hash function of the toolkit for Python.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HashFunction {
@@ -50,94 +45,113 @@ pub enum HashFunction {
     Sha256,
 }
 
-/// Why a value cannot be written.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct CodecError(pub(super) String);
-
-impl serde::ser::Error for CodecError {
-    fn custom<T: Display>(reason: T) -> Self {
-        Self(reason.to_string())
-    }
+/// What a value says about the key that it is.
+#[derive(Debug, PartialEq)]
+pub(super) enum Derived {
+    Key(String),
+    /// There is no key.
+    Absent,
+    /// A member of the outermost list is null.
+    Incomplete,
 }
 
-/// A [`KeyCodec`] that is in use.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Codec {
-    pub(super) is: KeyCodec,
-    /// `None` for our own. The linker leaves the other toolkits' formats out of functions that never
-    /// call [`Codec::of`], where alone it is named.
-    peer: Option<Peer>,
-}
-
-/// How another toolkit writes.
+/// The work that a key is for.
 #[derive(Clone, Copy)]
-struct Peer {
-    hash: fn(&Json) -> String,
-    result: fn(Json) -> Result<Data, CodecError>,
+pub(super) struct Scope<'a> {
+    pub(super) prefix: &'a str,
+    pub(super) name: &'a str,
+    pub(super) tenant: Option<&'a str>,
 }
 
-impl Codec {
-    pub(super) const fn of(is: KeyCodec) -> Self {
-        let python: fn(Json) -> Result<Data, CodecError> =
-            |result| Ok(Data::Text(python::dumps(&result)));
-        let peer = match is {
-            KeyCodec::Native => None,
-            KeyCodec::Python { hash: HashFunction::Md5 } => {
-                Some(Peer { hash: |json| hex(&Md5::digest(python::dumps(json))), result: python })
-            }
-            KeyCodec::Python { hash: HashFunction::Sha256 } => Some(Peer {
-                hash: |json| hex(&Sha256::digest(python::dumps(json))),
-                result: python,
-            }),
-            KeyCodec::TypeScript => {
-                Some(Peer { hash: typescript::hash, result: typescript::result })
-            }
-        };
-        Self { is, peer }
-    }
-
-    /// Derives the text of a key; `None` if the key is absent.
+impl KeyCodec {
+    /// Derives the string of a key.
     pub(super) fn key<K: Serialize + ?Sized>(
         self,
-        name: &str,
-        tenant: Option<&str>,
+        scope: Scope<'_>,
         key: &K,
-    ) -> Result<Option<String>, CodecError> {
-        let hash = match self.peer {
-            None => canonical::key(name, tenant, key)?
-                .map(|text| ["n1:", &hex(&Sha256::digest(text))].concat()),
-            Some(peer) => tree::key(key)?.map(|key| (peer.hash)(&key)),
+        allow_incomplete: bool,
+    ) -> Result<Derived, WriteError> {
+        let hash = match self {
+            Self::Native => match native::hash(scope, key, allow_incomplete)? {
+                Ok(hash) => hash,
+                Err(none) => return Ok(none),
+            },
+            Self::Python { .. } | Self::TypeScript => {
+                let written = json::to_text(key, Form::Event)?;
+                let tree = parsed(written.text)?;
+                if written.is_absent || tree.is_absent() {
+                    return Ok(Derived::Absent);
+                }
+                self.peer_hash(&tree)
+            }
         };
-        Ok(hash.map(|hash| [name, "#", &hash].concat()))
+        Ok(Derived::Key([&full_name(scope.prefix, scope.name), "#", &hash].concat()))
     }
 
     /// Hashes a payload for its validation.
-    pub(super) fn payload<P: Serialize + ?Sized>(self, payload: &P) -> Result<String, CodecError> {
-        Ok(match self.peer {
-            None => hex(&Sha256::digest(Canonical::text(payload)?)),
-            Some(peer) => (peer.hash)(&tree::payload(payload)?),
+    pub(super) fn payload<P: Serialize + ?Sized>(self, payload: &P) -> Result<String, WriteError> {
+        Ok(match self {
+            Self::Native => hex(&Sha256::digest(json::to_text(payload, Form::Canonical)?.text)),
+            _ => self.peer_hash(&parsed(json::to_text(payload, Form::Event)?.text)?),
         })
     }
 
-    /// Writes a result.
-    pub(super) fn encode<R: Serialize>(self, result: &R) -> Result<Option<Data>, CodecError> {
-        let data = match self.peer {
-            None => Data::Text(
-                serde_json::to_string(result).map_err(|error| CodecError(error.to_string()))?,
-            ),
-            Some(peer) => (peer.result)(tree::result(result)?)?,
+    fn peer_hash(self, value: &Json) -> String {
+        match self {
+            Self::Python { hash: HashFunction::Sha256 } => {
+                hex(&Sha256::digest(python::dumps(value)))
+            }
+            Self::TypeScript => typescript::hash(value),
+            Self::Native | Self::Python { .. } => hex(&Md5::digest(python::dumps(value))),
+        }
+    }
+
+    /// Writes a result, if the same value can be read from it.
+    pub(crate) fn encode<R: Replay>(self, result: &R) -> Result<Data, WriteError> {
+        let written = json::to_text(result, Form::Result)?;
+        let data = match self {
+            Self::Native => Data::Text(utf8(written.text.clone())?),
+            Self::Python { .. } => {
+                Data::Text(python::dumps(&finite(parsed(written.text.clone())?)?))
+            }
+            Self::TypeScript => typescript::result(finite(parsed(written.text.clone())?)?)?,
         };
-        Ok(Some(data))
+        if written.in_doubt {
+            self.check::<R>(&written.text, &data)?;
+        }
+        Ok(data)
+    }
+
+    /// Reads what was written, since only that shows whether its type takes it.
+    #[cold]
+    fn check<R: Replay>(self, text: &[u8], data: &Data) -> Result<(), WriteError> {
+        let read: R = self.decode(Some(data)).map_err(|error| {
+            let place = match data {
+                Data::Text(text) => json::scan::pointer_to(text.as_bytes(), error.column()),
+                Data::Value(_) => String::new(),
+            };
+            let place = if place.is_empty() { place } else { format!(" at {place}") };
+            WriteError(format!("what was written cannot be read again{place}: {error}"))
+        })?;
+        // In any order: that of a set is another one each time.
+        let sorted = |text: &[u8]| {
+            let mut bytes = text.to_vec();
+            bytes.sort_unstable();
+            bytes
+        };
+        if sorted(&json::to_text(&read, Form::Result)?.text) != sorted(text) {
+            return Err(WriteError("what was written is read as another value".to_owned()));
+        }
+        Ok(())
     }
 
     /// Reads a result.
-    pub(super) fn decode<R: DeserializeOwned>(
+    pub(crate) fn decode<R: DeserializeOwned>(
         self,
         data: Option<&Data>,
     ) -> Result<R, serde_json::Error> {
         match data {
-            Some(Data::Text(text)) if self.is == KeyCodec::TypeScript => {
+            Some(Data::Text(text)) if self == Self::TypeScript => {
                 json::from_tree(&Json::String(text.clone()))
             }
             Some(Data::Text(text)) => json::from_text(text),
@@ -147,9 +161,35 @@ impl Codec {
     }
 }
 
-impl fmt::Debug for Codec {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.is.fmt(f)
+/// The name of work as people see it.
+pub(super) fn full_name(prefix: &str, name: &str) -> String {
+    let dot = if prefix.is_empty() { "" } else { "." };
+    [prefix, dot, name].concat()
+}
+
+fn utf8(text: Vec<u8>) -> Result<String, WriteError> {
+    String::from_utf8(text).map_err(|error| WriteError(error.to_string()))
+}
+
+/// The tree of a value that was written.
+fn parsed(text: Vec<u8>) -> Result<Json, WriteError> {
+    utf8(text)?.parse().map_err(|error| WriteError(format!("raw JSON: {error}")))
+}
+
+/// Refuses what a document may have and a number cannot.
+fn finite(tree: Json) -> Result<Json, WriteError> {
+    if has_infinity(&tree) {
+        return Err(WriteError("a number that is infinite or not a number".to_owned()));
+    }
+    Ok(tree)
+}
+
+fn has_infinity(tree: &Json) -> bool {
+    match tree {
+        Json::Null | Json::Bool(_) | Json::String(_) => false,
+        Json::Number(number) => !number.is_integer() && !number.to_f64().is_finite(),
+        Json::Array(items) => items.iter().any(has_infinity),
+        Json::Object(members) => members.iter().any(|(_, value)| has_infinity(value)),
     }
 }
 

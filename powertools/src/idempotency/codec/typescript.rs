@@ -5,8 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
 
 use super::super::{Data, Json};
-use super::CodecError;
-use crate::json::Number;
+use crate::json::{Number, WriteError, write};
 
 /// The hash of a value, as text.
 pub(super) fn hash(value: &Json) -> String {
@@ -55,8 +54,10 @@ fn separate(out: &mut String, index: usize) {
 }
 
 fn write_string(out: &mut String, text: &str) {
-    // `serde_json` escapes texts as JavaScript does, and a text is always JSON.
-    out.push_str(&serde_json::to_string(text).unwrap_or_default());
+    // JavaScript escapes what has to be escaped, and nothing else.
+    let mut quoted = Vec::with_capacity(text.len() + 2);
+    write::quoted(&mut quoted, text, &write::STANDARD);
+    out.push_str(&String::from_utf8_lossy(&quoted));
 }
 
 /// The members in the order that the toolkit's sort and JavaScript's own rules leave them in.
@@ -92,7 +93,7 @@ fn number_text(number: &Number) -> String {
 }
 
 /// A result as the toolkit stores it.
-pub(super) fn result(value: Json) -> Result<Data, CodecError> {
+pub(super) fn result(value: Json) -> Result<Data, WriteError> {
     Ok(match value {
         Json::String(text) => Data::Text(text),
         value => Data::Value(native(value)?),
@@ -100,7 +101,7 @@ pub(super) fn result(value: Json) -> Result<Data, CodecError> {
 }
 
 /// A result in the store's own types. Integers keep their digits.
-fn native(value: Json) -> Result<Json, CodecError> {
+fn native(value: Json) -> Result<Json, WriteError> {
     Ok(match value {
         Json::Number(number) => Json::Number(native_number(&number)?),
         Json::Array(items) => Json::Array(items.into_iter().map(native).collect::<Result<_, _>>()?),
@@ -108,13 +109,13 @@ fn native(value: Json) -> Result<Json, CodecError> {
             members
                 .into_iter()
                 .map(|(name, value)| Ok((name, native(value)?)))
-                .collect::<Result<_, CodecError>>()?,
+                .collect::<Result<_, WriteError>>()?,
         ),
         other => other,
     })
 }
 
-fn native_number(number: &Number) -> Result<Number, CodecError> {
+fn native_number(number: &Number) -> Result<Number, WriteError> {
     // What DynamoDB takes for a number: 38 digits, and exponents from -130 to 125.
     const DIGITS: usize = 38;
     const RANGE: std::ops::Range<f64> = 1e-130..1e126;
@@ -127,7 +128,7 @@ fn native_number(number: &Number) -> Result<Number, CodecError> {
     let size = number.to_f64().abs();
     let digits = text.trim_start_matches('-').trim_end_matches('0').len();
     if (number.is_integer() && digits > DIGITS) || (size != 0.0 && !RANGE.contains(&size)) {
-        return Err(CodecError(format!("the number {number} is out of the range of the store")));
+        return Err(WriteError(format!("the number {number} is out of the range of the store")));
     }
-    text.parse().map_err(|error| CodecError(format!("the number {text}: {error}")))
+    text.parse().map_err(|error| WriteError(format!("the number {text}: {error}")))
 }

@@ -18,12 +18,12 @@ use tokio::runtime::Handle;
 use self::save::save_in_any_case;
 use self::session::{Claimed, Session};
 use self::time::Window;
-use super::codec::CodecError;
 use super::store::Completion;
 use super::{Call, Error, OnError, OnInterrupt, OnSaveFailure, Record, Replay, Status, Store};
 use crate::error::causes::{caught, with_causes};
 use crate::invocation::budget::{Ended, Guarded};
 use crate::invocation::{CleanupGuard, Mark};
+use crate::json::WriteError;
 use crate::{Carries, Invocation};
 
 impl<S: Store> Call<S> {
@@ -212,8 +212,8 @@ fn completion<S: Store, R: Replay>(session: &Session<S>, result: &R) -> Completi
     // The work is done, even if the code of the result panics.
     let encoded = catch_unwind(AssertUnwindSafe(|| options.codec.encode(result)));
     let (data, not_stored) = match encoded {
-        Ok(Ok(data)) => (data, None),
-        Ok(Err(CodecError(reason))) => (None, Some(reason)),
+        Ok(Ok(data)) => (Some(data), None),
+        Ok(Err(WriteError(reason))) => (None, Some(reason)),
         Err(panic) => (None, Some(format!("writing the result panicked: {}", caught(panic)))),
     };
     Completion {

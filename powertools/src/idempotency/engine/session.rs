@@ -181,7 +181,9 @@ impl<S: Store> Session<S> {
         let codec = self.options().codec;
         let result = match &self.options().response_hook {
             None => codec.decode(record.data.as_ref()),
-            Some(hook) => hook(codec, record).and_then(|text| json::from_text(&text)),
+            Some(hook) => codec
+                .decode(record.data.as_ref())
+                .and_then(|result| json::from_tree(&hook(result, record))),
         };
         result.map_err(|source| Error::ResultInvalid { key: self.key().clone(), source })
     }

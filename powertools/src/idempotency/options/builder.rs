@@ -9,8 +9,7 @@ use super::{
 };
 use crate::Clock;
 use crate::environment::{Environment, IDEMPOTENCY_DISABLED};
-use crate::idempotency::codec::Codec;
-use crate::idempotency::{Error, KeyCodec, LocalCache, Record, Store};
+use crate::idempotency::{Error, Json, KeyCodec, LocalCache, Record, Store};
 
 impl<S: Store> Builder<S> {
     /// Sets how long a result is kept, counted from the completion of the work. The default is 1
@@ -65,6 +64,16 @@ impl<S: Store> Builder<S> {
     /// Sets what happens to an event without a key. The default is an error.
     pub fn on_missing_key(mut self, policy: OnMissingKey) -> Self {
         self.options.on_missing_key = policy;
+        self
+    }
+
+    /// Allows keys that are a tuple or list of which some members are null.
+    ///
+    /// By default they are [`Error::KeyIncomplete`], whatever [`on_missing_key`](Self::on_missing_key)
+    /// is: without the part that distinguishes two events, one of them would receive the result of the
+    /// other. Use it only if the other members identify the event.
+    pub fn allow_incomplete_keys(mut self) -> Self {
+        self.options.allow_incomplete_keys = true;
         self
     }
 
@@ -141,12 +150,12 @@ impl<S: Store> Builder<S> {
 
     /// Sets how keys and results are written. The default is [`KeyCodec::Native`].
     pub fn codec(mut self, codec: KeyCodec) -> Self {
-        self.options.codec = Codec::of(codec);
+        self.options.codec = codec;
         self
     }
 
-    /// Sets a string in front of the name of every operation, such as a stage or an application,
-    /// separated by a dot.
+    /// Sets a prefix that is part of every key, such as a stage or an application. It appears in front
+    /// of the name of the operation, separated by a dot.
     pub fn key_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.options.key_prefix = prefix.into();
         self
@@ -165,15 +174,12 @@ impl<S: Store> Builder<S> {
     /// Changes a stored result before it is replayed, for example to mark it as a replay.
     ///
     /// `hook` receives the result as JSON and the record, and must return JSON that still
-    /// deserialises into the result's type.
+    /// deserialises into the result's type. Numbers that it does not change keep their digits.
     pub fn response_hook(
         mut self,
-        hook: impl Fn(Value, &Record) -> Value + Send + Sync + 'static,
+        hook: impl Fn(Json, &Record) -> Json + Send + Sync + 'static,
     ) -> Self {
-        self.options.response_hook = Some(Box::new(move |codec, record| {
-            let result = codec.decode(record.data.as_ref())?;
-            Ok(hook(result, record).to_string())
-        }));
+        self.options.response_hook = Some(Box::new(hook));
         self
     }
 
@@ -199,7 +205,7 @@ impl<S: Store> Builder<S> {
         if self.options.expires_after == Some(Duration::ZERO) {
             return config("results that expire at once protect nothing");
         }
-        if self.options.tenant_in_key && self.options.codec.is != KeyCodec::Native {
+        if self.options.tenant_in_key && self.options.codec != KeyCodec::Native {
             return config("only native keys can have the tenant in them");
         }
         let wait = match self.options.while_in_progress {

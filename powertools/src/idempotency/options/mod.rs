@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::codec::Codec;
-use super::{Call, Error, LocalCache, Operation, Record, Replay, Store};
+use super::{Call, Error, Json, KeyCodec, LocalCache, Operation, Record, Replay, Store};
 use crate::{Carries, Clock};
 
 pub use self::policies::{OnError, OnInterrupt, OnMissingKey, OnSaveFailure, WhileInProgress};
@@ -49,8 +48,8 @@ pub struct Builder<S> {
     options: Options,
 }
 
-/// Reads the result of a record and returns it changed, as JSON.
-type ResponseHook = dyn Fn(Codec, &Record) -> Result<String, serde_json::Error> + Send + Sync;
+/// Changes the result of a record.
+type ResponseHook = dyn Fn(Json, &Record) -> Json + Send + Sync;
 
 /// Decides from a result, as JSON, whether it is stored.
 #[derive(Clone)]
@@ -80,6 +79,7 @@ pub(super) struct Options {
     pub(super) grace: Duration,
     pub(super) save_reserve: Duration,
     pub(super) on_missing_key: OnMissingKey,
+    pub(super) allow_incomplete_keys: bool,
     pub(super) while_in_progress: WhileInProgress,
     pub(super) on_save_failure: OnSaveFailure,
     pub(super) on_unstorable_result: OnSaveFailure,
@@ -87,7 +87,7 @@ pub(super) struct Options {
     pub(super) on_error: OnError,
     pub(super) keep_if: Option<KeepIf>,
     pub(super) local_cache: Option<LocalCache>,
-    pub(super) codec: Codec,
+    pub(super) codec: KeyCodec,
     pub(super) key_prefix: String,
     pub(super) tenant_in_key: bool,
     pub(super) response_hook: Option<Box<ResponseHook>>,
@@ -113,6 +113,7 @@ impl fmt::Debug for Options {
             .field("grace", &self.grace)
             .field("save_reserve", &self.save_reserve)
             .field("on_missing_key", &self.on_missing_key)
+            .field("allow_incomplete_keys", &self.allow_incomplete_keys)
             .field("while_in_progress", &self.while_in_progress)
             .field("on_save_failure", &self.on_save_failure)
             .field("on_unstorable_result", &self.on_unstorable_result)
@@ -155,6 +156,7 @@ impl<S: Store> Idempotency<S> {
             grace: Duration::from_secs(1),
             save_reserve: Duration::from_millis(500),
             on_missing_key: OnMissingKey::default(),
+            allow_incomplete_keys: false,
             while_in_progress: WhileInProgress::default(),
             on_save_failure: OnSaveFailure::Error,
             on_unstorable_result: OnSaveFailure::ReturnResult,
@@ -162,7 +164,7 @@ impl<S: Store> Idempotency<S> {
             on_error: OnError::default(),
             keep_if: None,
             local_cache: None,
-            codec: Codec::default(),
+            codec: KeyCodec::default(),
             key_prefix: String::new(),
             tenant_in_key: false,
             response_hook: None,

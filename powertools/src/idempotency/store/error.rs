@@ -1,6 +1,6 @@
 use lambda_runtime::Error as BoxError;
 
-/// Why a store could not do what it was asked.
+/// Why an operation of a store failed.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct StoreError {
@@ -12,30 +12,30 @@ pub struct StoreError {
 
 crate::error::own::without_name!(StoreError);
 
-/// The situations that a [`StoreError`] tells apart.
+/// The kinds of a [`StoreError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
     /// The table does not exist.
     NotFound,
-    /// The function's role may not do this.
+    /// The role of the function lacks a permission, or there are no credentials.
     AccessDenied,
-    /// The store takes no more requests just now.
+    /// The store throttles requests.
     Throttled,
-    /// There was no answer in time.
+    /// The request timed out.
     Timeout,
     /// The result does not fit into a record.
     ResultTooLarge,
-    /// The record cannot be understood: an attribute has a type that it should not have.
+    /// The record is invalid: an attribute has an unexpected type.
     Malformed,
-    /// The store does not take requests of this form: the table has another key, for example.
+    /// The store rejects requests of this form, for example because the table has another key.
     Invalid,
-    /// Everything else: no connection, or a failure in the service.
+    /// Any other failure, such as a failed connection or an internal error of the service.
     Other,
 }
 
 impl StoreError {
-    /// Makes an error. `message` is lower case and does not repeat the cause.
+    /// Creates an error. `message` is lower case and does not repeat the cause.
     pub fn new(kind: StoreErrorKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), source: None }
     }
@@ -47,13 +47,13 @@ impl StoreError {
         self
     }
 
-    /// The situation.
+    /// Returns the kind.
     #[must_use]
     pub fn kind(&self) -> StoreErrorKind {
         self.kind
     }
 
-    /// Returns true if the same request may succeed when it is sent again.
+    /// Returns true if another attempt can succeed.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         matches!(
@@ -62,7 +62,7 @@ impl StoreError {
         )
     }
 
-    /// Returns true if the request may have been carried out all the same.
+    /// Returns true if the request may have been carried out although it failed.
     pub(in crate::idempotency) fn leaves_doubt(&self) -> bool {
         // A throttled or malformed answer can be the second one: the first may have been lost.
         !matches!(

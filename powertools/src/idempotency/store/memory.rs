@@ -1,16 +1,17 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 
 use super::{Claim, Completion, Outcome, Read, Release, Store, StoreError, StoreErrorKind};
+use crate::environment::Environment;
 use crate::idempotency::{Data, Record, Status};
 
-/// Keeps records in the memory of this process: for tests and local runs.
+/// A store in the memory of this process, for tests and local runs.
 ///
 /// Clones share their records.
 ///
-/// **Not for production.** Lambda runs a function in many processes, and a retry is usually handled
-/// by another one.
+/// **Not for production.** Lambda runs a function in many processes, and another one usually handles
+/// the retry. In Lambda, the first claim logs a warning.
 #[derive(Clone, Debug)]
 pub struct MemoryStore(Arc<Inner>);
 
@@ -25,7 +26,7 @@ struct Inner {
 const ITEM_LIMIT: usize = 400 * 1024;
 
 impl MemoryStore {
-    /// Makes an empty store.
+    /// Creates an empty store.
     #[must_use]
     pub fn new() -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
@@ -37,23 +38,23 @@ impl MemoryStore {
         }))
     }
 
-    /// The record under `key`.
+    /// Returns the record under `key`.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<Record> {
         self.records().get(key).cloned()
     }
 
-    /// Puts `record` under `key`, whatever is there.
+    /// Stores `record` under `key` and replaces the existing one.
     pub fn insert(&self, key: impl Into<String>, record: Record) {
         self.records().insert(key.into(), record);
     }
 
-    /// Removes what is under `key`.
+    /// Deletes the record under `key`.
     pub fn remove(&self, key: &str) {
         self.records().remove(key);
     }
 
-    /// All records with their keys, in the order of the keys.
+    /// Returns all records and their keys, sorted by key.
     #[must_use]
     pub fn snapshot(&self) -> Vec<(String, Record)> {
         let mut all: Vec<_> =
@@ -80,6 +81,9 @@ impl Store for MemoryStore {
     }
 
     async fn claim(&self, claim: &Claim) -> Result<Outcome, StoreError> {
+        static WARNING: Once = Once::new();
+        WARNING.call_once(|| warn_in_lambda(&Environment::process()));
+
         let mut records = self.records();
         if let Some(existing) = records.get(claim.key.as_str()) {
             let expired = existing.expiration.is_some_and(|end| end < claim.now.floor());
@@ -141,6 +145,48 @@ impl Store for MemoryStore {
     }
 }
 
+/// Warns where other processes do not see the records.
+fn warn_in_lambda(environment: &Environment) {
+    if environment.is_lambda() {
+        tracing::warn!(
+            "idempotency records are in the memory of this process: a retry that Lambda hands to \
+             another process runs the work again; use a DynamoDbStore"
+        );
+    }
+}
+
 fn is_held(record: &Record, owner: &str) -> bool {
     record.status == Status::InProgress && record.owner.as_deref() == Some(owner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use tracing_subscriber::Layer;
+    use tracing_subscriber::layer::{Context, SubscriberExt};
+
+    use super::*;
+    use crate::environment::RUNTIME_API;
+
+    /// Counts events.
+    struct Count(Arc<AtomicUsize>);
+
+    impl<S: tracing::Subscriber> Layer<S> for Count {
+        fn on_event(&self, _: &tracing::Event<'_>, _: Context<'_, S>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_function_in_lambda_is_warned_that_other_processes_do_not_see_its_records() {
+        let warnings = |environment: &Environment| {
+            let count = Arc::new(AtomicUsize::new(0));
+            let subscriber = tracing_subscriber::registry().with(Count(count.clone()));
+            tracing::subscriber::with_default(subscriber, || warn_in_lambda(environment));
+            count.load(Ordering::Relaxed)
+        };
+        assert_eq!(warnings(&Environment::of([(RUNTIME_API, "127.0.0.1:9001")])), 1);
+        assert_eq!(warnings(&Environment::of([("HOME", "/root")])), 0);
+    }
 }

@@ -9,23 +9,48 @@ mod results;
 
 use serde::Serialize;
 
-use super::canonical::Canonical;
-use super::{Codec, HashFunction, KeyCodec};
+use super::{Derived, HashFunction, KeyCodec, Scope};
 use crate::idempotency::Json;
+use crate::json::{Form, WriteError, to_text};
 
-const NATIVE: Codec = Codec::of(KeyCodec::Native);
-const PYTHON: Codec = Codec::of(KeyCodec::Python { hash: HashFunction::Md5 });
-const TYPESCRIPT: Codec = Codec::of(KeyCodec::TypeScript);
+const NATIVE: KeyCodec = KeyCodec::Native;
+const PYTHON: KeyCodec = KeyCodec::Python { hash: HashFunction::Md5 };
+const TYPESCRIPT: KeyCodec = KeyCodec::TypeScript;
 
 fn json(text: &str) -> Json {
     text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
 fn canonical<T: Serialize + ?Sized>(value: &T) -> String {
-    String::from_utf8(Canonical::text(value).unwrap()).unwrap()
+    try_canonical(value).unwrap()
+}
+
+fn try_canonical<T: Serialize + ?Sized>(value: &T) -> Result<String, WriteError> {
+    Ok(String::from_utf8(to_text(value, Form::Canonical)?.text).unwrap())
+}
+
+fn derive<K: Serialize + ?Sized>(codec: KeyCodec, key: &K) -> Derived {
+    derive_for(codec, "fn", None, key).unwrap()
+}
+
+fn derive_for<K: Serialize + ?Sized>(
+    codec: KeyCodec,
+    name: &str,
+    tenant: Option<&str>,
+    key: &K,
+) -> Result<Derived, WriteError> {
+    codec.key(Scope { prefix: "", name, tenant }, key, false)
+}
+
+/// A key that is there.
+fn key<K: Serialize + ?Sized>(codec: KeyCodec, value: &K) -> String {
+    match derive(codec, value) {
+        Derived::Key(key) => key,
+        none => panic!("{none:?}"),
+    }
 }
 
 /// Why a codec refuses a key.
-fn refusal<K: Serialize + ?Sized>(codec: Codec, key: &K) -> String {
-    codec.key("fn", None, key).unwrap_err().0
+fn refusal<K: Serialize + ?Sized>(codec: KeyCodec, key: &K) -> String {
+    derive_for(codec, "fn", None, key).unwrap_err().0
 }

@@ -10,8 +10,9 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::documents::{document, scaled};
-use super::{PYTHON, TYPESCRIPT, json, refusal};
-use crate::idempotency::codec::{Codec, HashFunction, KeyCodec, python, tree, typescript};
+use super::{Derived, PYTHON, TYPESCRIPT, derive_for, json, refusal};
+use crate::idempotency::codec::{HashFunction, KeyCodec, parsed, python, typescript};
+use crate::json::{Form, to_text};
 
 /// Texts that were hashed by the toolkits themselves: event, what Python hashed and its hash, what
 /// TypeScript hashed and its hash.
@@ -97,20 +98,23 @@ fn hashes_what_the_toolkits_hash() {
         assert_eq!(TYPESCRIPT.payload(&event).unwrap(), typescript_hash);
         assert_eq!(TYPESCRIPT.payload(&raw).unwrap(), typescript_hash);
         if !event.is_absent() {
-            let key = |codec: Codec| codec.key("orders-fn", None, &event).unwrap().unwrap();
-            assert_eq!(key(PYTHON), format!("orders-fn#{python_hash}"));
-            assert_eq!(key(TYPESCRIPT), format!("orders-fn#{typescript_hash}"));
+            let key = |codec: KeyCodec| derive_for(codec, "orders-fn", None, &event).unwrap();
+            assert_eq!(key(PYTHON), Derived::Key(format!("orders-fn#{python_hash}")));
+            assert_eq!(key(TYPESCRIPT), Derived::Key(format!("orders-fn#{typescript_hash}")));
         }
     }
 }
 
 #[test]
 fn python_hashes_by_sha_256_too() {
-    let codec = Codec::of(KeyCodec::Python { hash: HashFunction::Sha256 });
+    let codec = KeyCodec::Python { hash: HashFunction::Sha256 };
     assert_eq!(
-        codec.key("orders-fn.app.lambda_handler", None, "o-1").unwrap().unwrap(),
-        "orders-fn.app.lambda_handler#\
-         00d5c8b71f851bbe47626a189b20fb19c11753e244bb658095c370ba3798f85c"
+        derive_for(codec, "orders-fn.app.lambda_handler", None, "o-1").unwrap(),
+        Derived::Key(
+            "orders-fn.app.lambda_handler#\
+             00d5c8b71f851bbe47626a189b20fb19c11753e244bb658095c370ba3798f85c"
+                .to_owned()
+        )
     );
 }
 
@@ -187,7 +191,7 @@ for (const line of require('fs').readFileSync(0, 'utf8').split('\\n').slice(0, -
 }
 
 fn tree_of(text: &str) -> crate::idempotency::Json {
-    tree::payload(&json(text)).unwrap()
+    parsed(to_text(&json(text), Form::Event).unwrap().text).unwrap()
 }
 
 /// Writes random documents here and there.

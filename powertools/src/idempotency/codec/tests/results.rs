@@ -1,19 +1,17 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use proptest::prelude::*;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{NATIVE, PYTHON, TYPESCRIPT, json};
-use crate::idempotency::codec::Codec;
-use crate::idempotency::{Data, Json};
+use crate::idempotency::{Data, Json, KeyCodec, Replay};
 
-fn encode(codec: Codec, result: &impl Serialize) -> Data {
-    codec.encode(result).unwrap().unwrap()
+fn encode(codec: KeyCodec, result: &impl Replay) -> Data {
+    codec.encode(result).unwrap()
 }
 
 /// Stores a result and reads it again.
-fn replay<R: Serialize + DeserializeOwned>(codec: Codec, result: &R) -> R {
+fn replay<R: Replay>(codec: KeyCodec, result: &R) -> R {
     codec.decode(Some(&encode(codec, result))).unwrap()
 }
 
@@ -54,15 +52,17 @@ fn writes_results_as_the_toolkits_do() {
     );
     assert_eq!(encode(TYPESCRIPT, &result), Data::Value(json(r#"{"name":"Zoë ✓","n":1}"#)));
 
-    assert_eq!(encode(NATIVE, &"s"), Data::Text("\"s\"".to_owned()));
-    assert_eq!(encode(PYTHON, &"s"), Data::Text("\"s\"".to_owned()));
-    assert_eq!(encode(TYPESCRIPT, &"s"), Data::Text("s".to_owned()));
+    assert_eq!(encode(NATIVE, &"s".to_owned()), Data::Text("\"s\"".to_owned()));
+    assert_eq!(encode(PYTHON, &"s".to_owned()), Data::Text("\"s\"".to_owned()));
+    assert_eq!(encode(TYPESCRIPT, &"s".to_owned()), Data::Text("s".to_owned()));
 
     assert_eq!(encode(NATIVE, &()), Data::Text("null".to_owned()));
     assert_eq!(encode(PYTHON, &()), Data::Text("null".to_owned()));
     assert_eq!(encode(TYPESCRIPT, &None::<u8>), Data::Value(Json::Null));
 
-    let floats = BTreeMap::from([("b", 10.0), ("a", 1e21), ("c", -0.0), ("d", 0.1)]);
+    let floats = BTreeMap::from(
+        [("b", 10.0), ("a", 1e21), ("c", -0.0), ("d", 0.1)].map(|(name, n)| (name.to_owned(), n)),
+    );
     let python = r#"{"a": 1e+21, "b": 10.0, "c": -0.0, "d": 0.1}"#;
     assert_eq!(encode(PYTHON, &floats), Data::Text(python.to_owned()));
     let typescript = json(r#"{"a":1e+21,"b":10,"c":0,"d":0.1}"#);
@@ -100,9 +100,11 @@ fn refuses_results_that_no_record_can_hold() {
     for codec in [NATIVE, PYTHON, TYPESCRIPT] {
         assert!(codec.encode(&nameless).is_err());
     }
-    for codec in [PYTHON, TYPESCRIPT] {
+    for codec in [NATIVE, PYTHON, TYPESCRIPT] {
         assert!(codec.encode(&f64::NAN).is_err());
         assert!(codec.encode(&[f32::INFINITY]).is_err());
+    }
+    for codec in [PYTHON, TYPESCRIPT] {
         assert!(codec.encode(&json("{\"a\":[1e400]}")).is_err());
     }
     for number in ["1e126", "-1e127", "1e-131", "123456789012345678901234567890123456789"] {
@@ -151,7 +153,152 @@ proptest! {
             prop_assert_eq!(replay(codec, &receipt), receipt.clone());
         }
         if let Ok(data) = TYPESCRIPT.encode(&receipt) {
-            prop_assert_eq!(TYPESCRIPT.decode::<Receipt>(data.as_ref()).unwrap(), receipt);
+            prop_assert_eq!(TYPESCRIPT.decode::<Receipt>(Some(&data)).unwrap(), receipt);
         }
+    }
+}
+
+/// Why a result is not stored.
+fn refusal<R: Replay>(codec: KeyCodec, result: &R) -> String {
+    codec.encode(result).unwrap_err().0
+}
+
+#[derive(Serialize, Deserialize, Debug, PartialEq, Clone, Default)]
+struct Item<T> {
+    name: String,
+    value: T,
+}
+
+#[derive(Serialize, Deserialize, Debug, PartialEq, Clone)]
+struct Items<T> {
+    items: Vec<Item<T>>,
+}
+
+fn second<T: Default>(value: T) -> Items<T> {
+    let item = |value| Item { name: "a".to_owned(), value };
+    Items { items: vec![item(T::default()), item(value)] }
+}
+
+#[test]
+fn a_result_that_would_be_read_as_another_is_refused_with_its_place() {
+    const INFINITE: &str = "a number that is infinite or not a number at /items/1/value";
+    const NONE: &str =
+        "`Some` of a value that is written as null, which is read as `None` at /items/1/value";
+
+    for codec in [NATIVE, PYTHON, TYPESCRIPT] {
+        assert_eq!(refusal(codec, &second(f64::NAN)), INFINITE);
+        assert_eq!(refusal(codec, &second(Some(f32::NAN))), INFINITE);
+        assert_eq!(refusal(codec, &second(Some(f64::INFINITY))), INFINITE);
+        assert_eq!(refusal(codec, &second(Some(()))), NONE);
+        assert_eq!(refusal(codec, &second(Some(None::<u8>))), NONE);
+        assert_eq!(refusal(codec, &second(Some(Some(None::<u8>)))), NONE);
+        assert_eq!(refusal(codec, &second(Some(Json::Null))), NONE);
+        assert_eq!(refusal(codec, &second(Some(serde_json::Value::Null))), NONE);
+        assert!(!refusal(codec, &Some(())).contains(" at "));
+        assert!(codec.encode(&second(Some(Some(1)))).is_ok());
+        assert!(codec.encode(&second(None::<()>)).is_ok());
+    }
+    let names = HashMap::from([("a/b~".to_owned(), f64::NAN)]);
+    assert!(refusal(NATIVE, &names).ends_with(" at /a~1b~0"), "{}", refusal(NATIVE, &names));
+}
+
+#[derive(Serialize, Deserialize, Debug, PartialEq, Clone)]
+struct Flat {
+    #[serde(flatten)]
+    item: Item<u128>,
+}
+
+#[derive(Serialize, Deserialize, Debug, PartialEq, Clone)]
+#[serde(untagged)]
+enum Untagged {
+    Number(u128),
+}
+
+#[derive(Serialize, Deserialize, Debug, PartialEq, Clone)]
+#[serde(untagged)]
+enum Rounded {
+    Small(u64),
+    Float(f64),
+    Large(u128),
+}
+
+#[derive(Serialize, Deserialize, Debug, PartialEq, Clone)]
+struct Lost {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    names: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize, Debug, PartialEq, Clone)]
+struct FlatLost {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    names: Vec<String>,
+    #[serde(flatten)]
+    item: Item<u8>,
+}
+
+#[derive(Serialize, Deserialize, Debug, PartialEq, Clone)]
+struct Kept {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    names: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+}
+
+#[derive(Serialize, Deserialize, Debug, PartialEq, Clone)]
+struct Chain(Vec<Chain>);
+
+fn chain(lists: usize) -> Chain {
+    let mut chain = Chain(Vec::new());
+    for _ in 1..lists {
+        chain = Chain(vec![chain]);
+    }
+    chain
+}
+
+#[test]
+fn a_result_that_could_not_be_read_is_refused() {
+    const UNREADABLE: &str = "what was written cannot be read again";
+
+    let item = Item { name: "a".to_owned(), value: 1 << 70 };
+    for codec in [NATIVE, PYTHON] {
+        for reason in [
+            refusal(codec, &Flat { item: item.clone() }),
+            refusal(codec, &Untagged::Number(7)),
+            refusal(codec, &Untagged::Number(u128::MAX)),
+            refusal(codec, &FlatLost { names: Vec::new(), item: Item::default() }),
+        ] {
+            assert!(reason.starts_with(UNREADABLE), "{codec:?} {reason}");
+        }
+        let reason = refusal(codec, &chain(1_000));
+        assert!(reason.contains("recursion limit") || reason.contains("too deep"), "{reason}");
+        let lost = Item { name: "a".to_owned(), value: vec![Lost { names: Vec::new() }] };
+        let reason = refusal(codec, &lost);
+        assert!(
+            reason.starts_with(&format!("{UNREADABLE} at /value/0: missing field `names`")),
+            "{reason}"
+        );
+        assert_eq!(
+            refusal(codec, &Rounded::Large(u128::from(u64::MAX) + 2)),
+            "what was written is read as another value"
+        );
+    }
+}
+
+#[test]
+fn a_result_that_can_be_read_is_stored_whatever_its_form() {
+    for codec in [NATIVE, PYTHON] {
+        for lists in [1, 126, 127] {
+            assert_eq!(replay(codec, &chain(lists)), chain(lists));
+        }
+        let item = Item { name: "a".to_owned(), value: u128::MAX };
+        assert_eq!(replay(codec, &item), item);
+        let kept = Kept { names: Vec::new(), name: None };
+        assert_eq!(replay(codec, &kept), kept);
+        let full = FlatLost { names: vec!["n".to_owned()], item: Item::default() };
+        assert_eq!(replay(codec, &full), full);
+        let set = (0..100).map(|n| n + (1_u128 << 70)).collect::<HashSet<_>>();
+        assert_eq!(replay(codec, &set), set);
+        let floats = HashMap::from([(1, 0.1_f32)]);
+        assert_eq!(replay(codec, &floats), floats);
     }
 }

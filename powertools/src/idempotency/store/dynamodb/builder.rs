@@ -4,7 +4,7 @@ use super::{DynamoDbStore, Item, text};
 use crate::environment::Environment;
 use crate::idempotency::{Error, Key};
 
-/// Describes the table of a [`DynamoDbStore`]. Made by [`DynamoDbStore::builder`].
+/// The table of a [`DynamoDbStore`]. Created by [`DynamoDbStore::builder`].
 ///
 /// ```
 /// use powertools::idempotency::DynamoDbStore;
@@ -80,8 +80,8 @@ impl Schema {
     /// What an error calls the key of the table.
     pub(super) fn key_description(&self) -> String {
         match &self.sort_key {
-            None => format!("the text `{}`", self.key),
-            Some(sort_key) => format!("the texts `{}` and `{}`", self.key, sort_key.attribute),
+            None => format!("the string `{}`", self.key),
+            Some(sort_key) => format!("the strings `{}` and `{}`", self.key, sort_key.attribute),
         }
     }
 
@@ -107,72 +107,74 @@ impl Builder {
         Self { client, schema: Schema::new(table), partition: None }
     }
 
-    /// The table's partition key. `id` by default. It holds the idempotency key, or the
-    /// [`partition_value`](Self::partition_value) once there is a sort key.
+    /// Sets the partition key of the table. `id` by default. It contains the idempotency key, or the
+    /// [`partition_value`](Self::partition_value) if there is a sort key.
     pub fn key_attribute(mut self, name: impl Into<String>) -> Self {
         self.schema.key = name.into();
         self
     }
 
-    /// The table's sort key, which then holds the idempotency key. None by default.
+    /// Sets the sort key of the table, which then contains the idempotency key. None by default.
     pub fn sort_key_attribute(mut self, name: impl Into<String>) -> Self {
         let partition = String::new();
         self.schema.sort_key = Some(SortKey { attribute: name.into(), partition });
         self
     }
 
-    /// What the partition key holds in a table with a sort key: the same text for every record.
-    /// `idempotency#<AWS_LAMBDA_FUNCTION_NAME>` by default.
+    /// Sets the value of the partition key in a table with a sort key, which is the same for every
+    /// record. `idempotency#<AWS_LAMBDA_FUNCTION_NAME>` by default.
     pub fn partition_value(mut self, value: impl Into<String>) -> Self {
         self.partition = Some(value.into());
         self
     }
 
-    /// Holds when the record expires, in seconds since the epoch. `expiration` by default. The
-    /// table's time-to-live attribute.
+    /// Sets the attribute for the time at which the record expires, in seconds since the epoch.
+    /// `expiration` by default. It is the time-to-live attribute of the table.
     pub fn expiration_attribute(mut self, name: impl Into<String>) -> Self {
         self.schema.expiration = name.into();
         self
     }
 
-    /// Holds when a claim ends, in milliseconds since the epoch. `in_progress_expiration` by
-    /// default.
+    /// Sets the attribute for the time at which the lease expires, in milliseconds since the epoch.
+    /// `in_progress_expiration` by default.
     pub fn in_progress_expiration_attribute(mut self, name: impl Into<String>) -> Self {
         self.schema.in_progress_expiration = name.into();
         self
     }
 
-    /// Holds how far the work has come. `status` by default.
+    /// Sets the attribute for the state of the work. `status` by default.
     pub fn status_attribute(mut self, name: impl Into<String>) -> Self {
         self.schema.status = name.into();
         self
     }
 
-    /// Holds the result. `data` by default.
+    /// Sets the attribute for the result. `data` by default.
     pub fn data_attribute(mut self, name: impl Into<String>) -> Self {
         self.schema.data = name.into();
         self
     }
 
-    /// Holds the hash of the payload, where payloads are validated. `validation` by default.
+    /// Sets the attribute for the hash of the payload, if payloads are validated. `validation` by
+    /// default.
     pub fn validation_attribute(mut self, name: impl Into<String>) -> Self {
         self.schema.validation = name.into();
         self
     }
 
-    /// Holds who claimed the record. `owner` by default.
+    /// Sets the attribute for the owner of the claim. `owner` by default.
     pub fn owner_attribute(mut self, name: impl Into<String>) -> Self {
         self.schema.owner = name.into();
         self
     }
 
-    /// Holds why a finished record has no result. `not_stored` by default.
+    /// Sets the attribute for the reason why a completed record has no result. `not_stored` by
+    /// default.
     pub fn not_stored_attribute(mut self, name: impl Into<String>) -> Self {
         self.schema.not_stored = name.into();
         self
     }
 
-    /// Checks the names.
+    /// Checks the names and creates the store.
     ///
     /// # Errors
     ///

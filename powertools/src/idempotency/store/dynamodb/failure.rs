@@ -1,3 +1,4 @@
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
 use super::{DynamoDbStore, StoreError, StoreErrorKind};
@@ -17,6 +18,10 @@ impl DynamoDbStore {
         let (kind, message) = match &error {
             SdkError::TimeoutError(_) => no_answer(table),
             SdkError::DispatchFailure(failure) if failure.is_timeout() => no_answer(table),
+            _ if lacks_credentials(&error) => (
+                StoreErrorKind::AccessDenied,
+                format!("there are no credentials for table `{table}`"),
+            ),
             SdkError::DispatchFailure(_) => {
                 (StoreErrorKind::Other, format!("table `{table}` cannot be reached"))
             }
@@ -79,9 +84,26 @@ impl DynamoDbStore {
                     self.schema.key_description()
                 ),
             ),
+            "TransactionConflictException" | "TransactionInProgressException" => (
+                StoreErrorKind::Other,
+                format!("a transaction is changing the record in table `{table}`"),
+            ),
             _ => (StoreErrorKind::Other, format!("table `{table}` failed")),
         }
     }
+}
+
+/// Returns true if no request was made, since nothing could sign it.
+fn lacks_credentials<E: ServiceError>(error: &SdkError<E>) -> bool {
+    if !matches!(error, SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_)) {
+        return false;
+    }
+    let first: &dyn std::error::Error = error;
+    let mut causes = std::iter::successors(Some(first), |error| error.source());
+    // The second has no type that can be named: the client has no provider of credentials at all.
+    causes.any(|cause| {
+        cause.is::<CredentialsError>() || cause.to_string().contains("no identity resolver")
+    })
 }
 
 fn no_answer(table: &str) -> (StoreErrorKind, String) {
@@ -94,4 +116,40 @@ fn no_answer(table: &str) -> (StoreErrorKind, String) {
 /// is over the limit for items, nested too deeply, or has a number that DynamoDB cannot hold.
 pub(super) fn is_refused_as_invalid<E: ServiceError>(error: &SdkError<E>) -> bool {
     error.as_service_error().and_then(ProvideErrorMetadata::code) == Some("ValidationException")
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_credential_types::provider::future::ProvideCredentials as Provided;
+    use aws_sdk_dynamodb::Client;
+    use aws_sdk_dynamodb::config::{BehaviorVersion, Config, ProvideCredentials, Region};
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Without;
+
+    impl ProvideCredentials for Without {
+        fn provide_credentials<'a>(&'a self) -> Provided<'a>
+        where
+            Self: 'a,
+        {
+            Provided::ready(Err(CredentialsError::not_loaded("none here")))
+        }
+    }
+
+    #[tokio::test]
+    async fn missing_credentials_are_not_a_table_that_cannot_be_reached() {
+        let config = Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static("eu-central-1"))
+            .endpoint_url("http://127.0.0.1:1");
+        for config in [config.clone(), config.credentials_provider(Without)] {
+            let store = DynamoDbStore::new(Client::from_conf(config.build()), "orders");
+            let error = store.warm_up().await.unwrap_err();
+            assert_eq!(error.to_string(), "there are no credentials for table `orders`");
+            assert_eq!(error.kind(), StoreErrorKind::AccessDenied);
+            assert!(!error.is_retryable());
+        }
+    }
 }

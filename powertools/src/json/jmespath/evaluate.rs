@@ -12,8 +12,8 @@ use jmespath::ast::{Ast, Comparator};
 use super::functions::{self, Argument};
 use super::order::{compare, equal};
 use super::slice;
-use crate::idempotency::Json;
-use crate::json::last_wins;
+use crate::json::Json;
+use crate::json::parse::last_wins;
 
 type Found<'d> = Result<Cow<'d, Json>, String>;
 
@@ -171,7 +171,7 @@ fn literal(value: &Variable) -> Result<Json, String> {
         Variable::Object(members) => {
             // What a number is to the parser in a program that turns on `arbitrary_precision`.
             if let Some(Variable::String(number)) =
-                members.get(crate::json::NUMBER).map(AsRef::as_ref)
+                members.get(crate::json::ser::NUMBER).map(AsRef::as_ref)
             {
                 let number = number.parse();
                 return Ok(Json::Number(number.map_err(|error| format!("a literal: {error}"))?));

@@ -1,4 +1,4 @@
-//! Where records are kept.
+//! Stores: where idempotency records are kept.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -19,53 +19,54 @@ pub use memory::MemoryStore;
 
 /// A place where idempotency records are kept.
 ///
-/// A store knows nothing of idempotency. It does four things, each atomic for its key, and
-/// [`Idempotency`](super::Idempotency) decides when. [`MemoryStore`] and `DynamoDbStore` implement
-/// it; `testing::store_suite` checks an implementation.
+/// A store has four operations, each of them atomic for its key;
+/// [`Idempotency`](super::Idempotency) decides when they run. [`MemoryStore`] and `DynamoDbStore`
+/// implement it, and `testing::store_suite` checks an implementation.
 ///
-/// Each request says how long it may take. An implementation uses that for its own attempts and
-/// connections; the engine gives up on a call that takes longer.
+/// Each request has a timeout. An implementation uses it to limit its own attempts and connections;
+/// the engine abandons a call that takes longer.
 pub trait Store: Send + Sync + 'static {
-    /// Names the place: stores whose scopes are equal share their records.
+    /// Returns a name for the place: stores with the same scope share their records.
     ///
-    /// For a table this is its name, with its region where the client has one, and the partition where
-    /// that is fixed.
+    /// For a table it is the name of the table, with the region if the client has one, and with the
+    /// partition if that is fixed.
     fn scope(&self) -> &str;
 
-    /// The longest key that the store can hold, in bytes.
+    /// Returns the length of the longest key that the store can hold, in bytes.
     fn max_key_bytes(&self) -> usize {
         2048
     }
 
-    /// Writes a new unfinished record, in place of what is there, if
+    /// Writes a new record with the status *in progress* and replaces the existing one, if
     ///
     /// - there is no record under the key, or
-    /// - its `expiration` is before [`Claim::now`], in whole seconds, or
-    /// - it is unfinished and its `in_progress_expiration` is before [`Claim::now`].
+    /// - the `expiration` of the record is before [`Claim::now`], in whole seconds, or
+    /// - the record is in progress and its `in_progress_expiration` is before [`Claim::now`], in
+    ///   milliseconds.
     ///
-    /// A time that the record lacks is never past.
+    /// A time that the record does not have never expires.
     fn claim(&self, claim: &Claim) -> impl Future<Output = Result<Outcome, StoreError>> + Send;
 
-    /// Finishes a record: sets the status, `expiration`, `validation` and the result, and leaves
-    /// the rest, if the record is unfinished and belongs to [`Completion::owner`].
+    /// Completes a record if it is in progress and belongs to [`Completion::owner`]: sets the status,
+    /// `expiration`, `validation` and the result, and changes nothing else.
     ///
-    /// A result that the store has no room for is [`StoreErrorKind::ResultTooLarge`].
+    /// A result that does not fit into a record is [`StoreErrorKind::ResultTooLarge`].
     fn complete(
         &self,
         completion: &Completion,
     ) -> impl Future<Output = Result<Outcome, StoreError>> + Send;
 
-    /// Removes a record, if it is unfinished and belongs to [`Release::owner`].
+    /// Deletes a record if it is in progress and belongs to [`Release::owner`].
     fn release(
         &self,
         release: &Release,
     ) -> impl Future<Output = Result<Outcome, StoreError>> + Send;
 
-    /// Reads a record as it is after every write that was answered before.
+    /// Reads a record consistently: after a write has returned, every read sees it.
     fn read(&self, read: &Read) -> impl Future<Output = Result<Option<Record>, StoreError>> + Send;
 }
 
-/// One store for many operations: a shared store is a store.
+/// A shared store is a store, so that many operations can use one.
 impl<S: Store> Store for Arc<S> {
     fn scope(&self) -> &str {
         (**self).scope()
@@ -98,17 +99,17 @@ impl<S: Store> Store for Arc<S> {
     }
 }
 
-/// What became of a conditional write.
+/// The outcome of a conditional write.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// It was done.
+    /// The record was written.
     Applied,
-    /// Its condition did not hold. Has the record that was in the way, if the store returned it
-    /// in the same step; `None` says nothing about whether there is one.
+    /// The condition did not hold. Contains the existing record if the store returned it in the same
+    /// step; with `None` there may be a record or not.
     Refused(Option<Box<Record>>),
 }
 
-/// A request to claim a key. See [`Store::claim`].
+/// A request to claim a key: see [`Store::claim`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Claim {
@@ -116,39 +117,39 @@ pub struct Claim {
     pub key: Key,
     /// Who claims it.
     pub owner: Owner,
-    /// The time to judge the existing record by.
+    /// The time by which the existing record is judged.
     pub now: EpochMillis,
-    /// When the claim ends: the new record's `in_progress_expiration`.
+    /// When the lease expires: the `in_progress_expiration` of the new record.
     pub lease_end: EpochMillis,
-    /// The new record's `expiration`; never before the claim ends.
+    /// The `expiration` of the new record, which is never before the end of the lease.
     pub expiration: EpochSeconds,
-    /// The new record's `validation`.
+    /// The `validation` of the new record.
     pub validation: Option<String>,
-    /// The time that this call may take, all attempts together.
+    /// How long this call may take, with all of its attempts.
     pub timeout: Duration,
 }
 
-/// A request to finish a record. See [`Store::complete`].
+/// A request to complete a record: see [`Store::complete`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Completion {
-    /// The key whose work is done.
+    /// The key of the work that succeeded.
     pub key: Key,
     /// Who claimed it.
     pub owner: Owner,
-    /// The record's new `expiration`.
+    /// The new `expiration` of the record.
     pub expiration: EpochSeconds,
-    /// The record's `validation`, which its claim wrote too.
+    /// The `validation` of the record, which the claim wrote too.
     pub validation: Option<String>,
     /// The result.
     pub data: Option<Data>,
-    /// Why the result is not in `data`.
+    /// Why `data` does not contain the result.
     pub not_stored: Option<String>,
-    /// The time that this call may take, all attempts together.
+    /// How long this call may take, with all of its attempts.
     pub timeout: Duration,
 }
 
-/// A request to give a claim back. See [`Store::release`].
+/// A request to release a claim: see [`Store::release`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Release {
@@ -156,16 +157,16 @@ pub struct Release {
     pub key: Key,
     /// Who claimed it.
     pub owner: Owner,
-    /// The time that this call may take, all attempts together.
+    /// How long this call may take, with all of its attempts.
     pub timeout: Duration,
 }
 
-/// A request to read a record. See [`Store::read`].
+/// A request to read a record: see [`Store::read`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Read {
     /// The key to read.
     pub key: Key,
-    /// The time that this call may take, all attempts together.
+    /// How long this call may take, with all of its attempts.
     pub timeout: Duration,
 }

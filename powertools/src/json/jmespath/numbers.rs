@@ -1,7 +1,6 @@
 //! Computing with numbers, with the results of Python: other languages do not tell `2` from `2.0`.
 
-use crate::idempotency::Json;
-use crate::json::Number;
+use crate::json::{Json, Number};
 
 enum Sum {
     Integer(i128),

@@ -1,3 +1,5 @@
+mod name;
+
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{
     self, DeserializeOwned, EnumAccess, Error as _, IntoDeserializer, Unexpected, VariantAccess,
@@ -7,8 +9,9 @@ use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
 use serde_json::Error;
 use serde_json::value::RawValue;
 
-use super::name::Name;
-use super::{Json, Number, RAW_VALUE};
+use self::name::Name;
+use super::Json;
+use super::ser::RAW_VALUE;
 
 /// From the document's own text, so only where `serde_json` reads it: not inside of
 /// `#[serde(flatten)]` or an untagged enum, where numbers have lost their text.
@@ -47,24 +50,6 @@ fn may_have_a_hard_float(text: &str) -> bool {
 fn is_hard_float(number: &str) -> bool {
     number.contains(|char: char| char.is_ascii_digit())
         && (number.contains(['e', 'E']) || number.len() > 15 && number.contains('.'))
-}
-
-impl Number {
-    fn visit<'de, V: Visitor<'de>>(&self, visitor: V) -> Result<V::Value, Error> {
-        match self.as_str() {
-            text if !self.is_integer() => visitor.visit_f64(finite(text)?),
-            text => match (text.parse(), text.parse()) {
-                (Ok(integer), _) => visitor.visit_u64(integer),
-                (_, Ok(integer)) => visitor.visit_i64(integer),
-                _ => visitor.visit_f64(finite(text)?),
-            },
-        }
-    }
-}
-
-fn finite(text: &str) -> Result<f64, Error> {
-    let float = text.parse().ok().filter(|float: &f64| float.is_finite());
-    float.ok_or_else(|| Error::custom("number out of range"))
 }
 
 impl<'de> Deserializer<'de> for &'de Json {

@@ -2,8 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::idempotency::Json;
-use crate::json::Number;
+use crate::json::{Json, Number};
 
 pub(super) fn equal(a: &Json, b: &Json) -> bool {
     match (a, b) {

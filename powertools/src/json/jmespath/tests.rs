@@ -22,7 +22,7 @@ fn search(expression: &str, document: &str) -> String {
 /// Why a search fails.
 fn failure(expression: &str, document: &str) -> String {
     match JmesPath::new(expression).unwrap().search(&json(document)) {
-        Err(Error::KeyInvalid { operation, reason }) => {
+        Err(JmesPathError::Unfit { expression: operation, reason }) => {
             assert_eq!(operation, expression);
             reason
         }
@@ -32,7 +32,10 @@ fn failure(expression: &str, document: &str) -> String {
 
 /// Why a text is not an expression.
 fn refusal(expression: &str) -> String {
-    JmesPath::new(expression).unwrap_err().reason
+    match JmesPath::new(expression).unwrap_err() {
+        JmesPathError::Invalid { reason, .. } => reason,
+        other => panic!("{other}"),
+    }
 }
 
 #[test]
@@ -289,7 +292,7 @@ proptest! {
         let ours = ours.search(&json(&text)).map(|found| serde_json::from_str(&found.to_string()).unwrap());
         match (ours, theirs) {
             // Texts have no order here.
-            (Err(Error::KeyInvalid { reason, .. }), Ok(_)) => {
+            (Err(JmesPathError::Unfit { reason, .. }), Ok(_)) => {
                 prop_assert!(reason.contains("two texts"), "{}", reason);
             }
             (ours, theirs) => prop_assert_eq!(ours.ok(), theirs.ok()),

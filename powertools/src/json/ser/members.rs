@@ -1,11 +1,11 @@
 use std::cmp::Ordering;
 
-use super::Canonical;
-use crate::idempotency::codec::CodecError;
+use super::WriteError;
+use super::writer::{Form, Writer};
 
 /// Where a member of an object stands in the text.
 #[derive(Clone, Copy)]
-pub(in crate::idempotency::codec) struct Member {
+pub(super) struct Member {
     start: usize,
     /// Where its name ends, with the quotes.
     value: usize,
@@ -16,7 +16,7 @@ pub(in crate::idempotency::codec) struct Member {
 
 /// An object whose members are being written.
 #[derive(Clone, Copy)]
-pub(in crate::idempotency::codec) struct Members {
+pub(super) struct Members {
     /// Where its members begin among those of all open objects.
     first: usize,
     in_order: bool,
@@ -24,54 +24,62 @@ pub(in crate::idempotency::codec) struct Members {
 
 impl Members {
     #[inline]
-    pub(super) fn open(text: &mut Canonical) -> Result<Self, CodecError> {
-        text.open(b'{')?;
-        Ok(Self { first: text.members.len(), in_order: true })
+    pub(super) fn open(writer: &mut Writer) -> Result<Self, WriteError> {
+        writer.open(b'{')?;
+        Ok(Self { first: writer.members.len(), in_order: true })
     }
 
     /// Begins a member.
     #[inline]
-    pub(super) fn name(&mut self, text: &mut Canonical, name: &str) {
-        text.next_item();
-        let start = text.out.len();
-        let prefix = text.string(name).then(|| prefix(name));
-        let member = Member { start, value: text.out.len(), end: 0, prefix };
-        if self.in_order
-            && let Some(previous) = text.members[self.first..].last()
-        {
-            self.in_order = compare(&text.out, previous, &member) == Ordering::Less;
+    pub(super) fn name(&mut self, writer: &mut Writer, name: &str) {
+        writer.next_item();
+        let start = writer.out.len();
+        let is_plain = writer.string(name);
+        if writer.form == Form::Canonical {
+            let prefix = is_plain.then(|| prefix(name));
+            let member = Member { start, value: writer.out.len(), end: 0, prefix };
+            if self.in_order
+                && let Some(previous) = writer.members[self.first..].last()
+            {
+                self.in_order = compare(&writer.out, previous, &member) == Ordering::Less;
+            }
+            writer.members.push(member);
         }
-        text.members.push(member);
-        text.out.push(b':');
+        writer.out.push(b':');
     }
 
     #[inline]
-    pub(super) fn end_member(self, text: &mut Canonical) {
-        if let Some(member) = text.members.last_mut() {
-            member.end = text.out.len();
+    pub(super) fn end_member(self, writer: &mut Writer) {
+        if let Some(member) = writer.members.last_mut() {
+            member.end = writer.out.len();
         }
     }
 
     #[inline]
-    pub(super) fn close(self, text: &mut Canonical) {
+    pub(super) fn close(self, writer: &mut Writer) {
         if !self.in_order {
-            self.sort(text);
+            self.sort(writer);
         }
-        text.members.truncate(self.first);
-        text.close(b'}');
+        writer.members.truncate(self.first);
+        writer.close(b'}');
     }
 
-    fn sort(self, text: &mut Canonical) {
-        let Canonical { out, members, .. } = text;
+    fn sort(self, writer: &mut Writer) {
+        let Writer { out, members, .. } = writer;
         let members = &mut members[self.first..];
         let (start, end) = (members[0].start, out.len());
 
         // The last of several with one name stands last among them. A stable sort would do that by
         // itself, in three times the code.
-        members.sort_unstable_by(|a, b| compare(out, a, b).then(a.start.cmp(&b.start)));
+        if members.iter().all(|member| member.prefix.is_some()) {
+            members.sort_unstable_by(|a, b| compare(out, a, b).then(a.start.cmp(&b.start)));
+        } else {
+            // Each name is decoded once: there may be hundreds of thousands.
+            members.sort_by_cached_key(|member| (units(member.name(out)), member.start));
+        }
         out.reserve(end - start + 1);
         for (index, member) in members.iter().enumerate() {
-            if members.get(index + 1).is_some_and(|next| compare(out, member, next).is_eq()) {
+            if members.get(index + 1).is_some_and(|next| member.name(out) == next.name(out)) {
                 continue;
             }
             out.extend_from_within(member.start..member.end);
@@ -111,17 +119,4 @@ fn prefix(name: &str) -> u64 {
 fn units(name: &[u8]) -> Vec<u16> {
     let name: String = serde_json::from_slice(name).unwrap_or_default();
     name.encode_utf16().collect()
-}
-
-/// What follows the name that the text begins with.
-pub(super) fn skip_name(text: &[u8]) -> &[u8] {
-    let mut at = 1;
-    while let Some(&byte) = text.get(at) {
-        match byte {
-            b'"' => return &text[at + 1..],
-            b'\\' => at += 2,
-            _ => at += 1,
-        }
-    }
-    &[]
 }

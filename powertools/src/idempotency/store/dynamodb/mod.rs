@@ -1,4 +1,4 @@
-//! Keeps records in a DynamoDB table.
+//! A store in a DynamoDB table.
 //!
 //! ```no_run
 //! use powertools::idempotency::{DynamoDbStore, Error, Idempotency};
@@ -16,9 +16,9 @@
 //!
 //! # The table
 //!
-//! Its partition key is `id`, a text; there is no sort key. Its time-to-live attribute is
-//! `expiration`, so that DynamoDB removes old records. Nothing depends on when it does: a record
-//! that has expired counts as gone.
+//! The partition key is `id`, a string; there is no sort key. The time-to-live attribute is
+//! `expiration`, so that DynamoDB deletes old records. Nothing depends on when it does: an expired
+//! record counts as absent.
 //!
 //! ```yaml
 //! IdempotencyTable:
@@ -30,11 +30,11 @@
 //!     TimeToLiveSpecification: { AttributeName: expiration, Enabled: true }
 //! ```
 //!
-//! A table that has a sort key, and that may hold other items too, needs
-//! [`Builder::sort_key_attribute`]. All records then stand in one partition, which takes about
+//! A table with a sort key, which may contain other items too, needs
+//! [`Builder::sort_key_attribute`]. All records are then in one partition, which accepts about
 //! 1,000 writes a second. The attributes are those of the toolkits for Python, TypeScript, Java
-//! and .NET, so that a table can be shared with functions in those languages; `owner` and
-//! `not_stored` are added, and ignored by them. Each name can be changed by the [`Builder`].
+//! and .NET, so that functions in those languages can share the table; they ignore `owner` and
+//! `not_stored`. The [`Builder`] can change each name.
 //!
 //! # Permissions
 //!
@@ -49,24 +49,26 @@
 //! | first call whose handler fails | PutItem, DeleteItem | 2 write units |
 //! | replay | PutItem, refused; it returns the record | 1 write unit |
 //!
-//! A GetItem follows a refused write only where the endpoint does not return the old item, as some
-//! emulators do not. A record holds at most 400 KB.
+//! A GetItem follows a refused write only if the endpoint did not return the old item, which some
+//! emulators never do. A record has at most 400 KB.
 //!
-//! Each request is made up to three times: again after throttling, a lost connection, a failure of
-//! the service, or a second without an answer. This is instead of the retries and timeouts that
-//! the client was configured with, and for this store only.
+//! Each request has up to three attempts. It is retried after throttling, a lost connection, a failure
+//! of the service, a conflict with a transaction, or 1 second without an answer. These retries and
+//! timeouts replace those of the client for this store only, which has a retry quota of its own: the
+//! other requests of the program do not spend it.
 //!
 //! # Clocks
 //!
-//! Who may take a record over is decided by the clock of the environment that asks. Lambda keeps
-//! its clocks within a few milliseconds of each other; elsewhere, a clock that is ahead by more
-//! than the [grace](crate::idempotency::Builder::grace) can end another's lease early.
+//! The clock of the environment that claims a record decides whether the record may be taken over.
+//! Lambda keeps its clocks within a few milliseconds of each other. Elsewhere, a clock that is ahead
+//! by more than the [grace](crate::idempotency::Builder::grace) can end the lease of another
+//! environment early.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::retry::{RetryConfig, RetryPartition, TokenBucket};
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
@@ -82,6 +84,7 @@ use crate::idempotency::{EpochMillis, Key, Record, Status};
 mod builder;
 mod failure;
 mod item;
+mod retry;
 mod size;
 mod update;
 
@@ -89,7 +92,7 @@ pub use builder::Builder;
 use builder::Schema;
 use update::Update;
 
-/// Keeps records in a DynamoDB table. See the [module](self) for how to set the table up.
+/// A store in a DynamoDB table. The [module](self) describes the table.
 ///
 /// Cloning is cheap.
 #[derive(Clone, Debug)]
@@ -121,28 +124,29 @@ const IS_FREE: &str = "attribute_not_exists(#id) OR #expiry < :now OR (#status =
     AND attribute_exists(#in_progress_expiry) AND #in_progress_expiry < :now_in_millis)";
 
 impl DynamoDbStore {
-    /// A store in `table`, whose key is `id`.
+    /// Creates a store in `table`, whose partition key is `id`.
     #[must_use]
     pub fn new(client: Client, table: impl Into<String>) -> Self {
         Self::with_schema(client, Schema::new(table.into()))
     }
 
-    /// A store in a table with another key or other attribute names.
+    /// Creates a builder for a table with another key or other attribute names.
     pub fn builder(client: Client, table: impl Into<String>) -> Builder {
         Builder::new(client, table.into())
     }
 
-    /// Reads a record that does not exist, for what the first request pays beyond others:
-    /// credentials, the name of the endpoint, TLS and its entropy. Before the first event that is
-    /// time that nobody waits for, on a processor that Lambda does not yet share out by memory.
+    /// Reads a record that does not exist, to pay for what only the first request pays for:
+    /// credentials, DNS, TLS and its entropy.
     ///
-    /// It is one eventually consistent GetItem, half a read unit, with the permission that the
-    /// store needs anyway. The connection stands also where the service refuses the request.
+    /// During initialisation no event waits for that, and Lambda provides a full processor whatever
+    /// the memory of the function is. It is one eventually consistent GetItem, half a read unit, with
+    /// a permission that the store needs anyway. The connection is kept even if the service rejects
+    /// the request.
     ///
     /// # Errors
     ///
-    /// Returns what the table or the way to it answers: the table does not exist, the role may not
-    /// read it, there are no credentials. It gives up after a few seconds.
+    /// Returns an error if the table does not exist, if the role has no access to it, if there are no
+    /// credentials, or after 4 seconds without an answer.
     pub async fn warm_up(&self) -> Result<(), StoreError> {
         self.client
             .get_item()
@@ -168,7 +172,14 @@ impl DynamoDbStore {
             .with_max_attempts(ATTEMPTS)
             .with_initial_backoff(BACKOFF)
             .with_max_backoff(ATTEMPT_TIMEOUT);
-        let overrides = config::Builder::new().retry_config(retries);
+        // The retries of the user's own clients have a quota in each region, and must not spend ours.
+        let partition = RetryPartition::custom("powertools-idempotency")
+            .token_bucket(TokenBucket::default())
+            .build();
+        let overrides = config::Builder::new()
+            .retry_config(retries)
+            .retry_partition(partition)
+            .retry_classifier(retry::Conflicts);
         Self { client, scope, schema: Arc::new(schema), overrides: Arc::new(overrides) }
     }
 

@@ -7,8 +7,8 @@ use super::decode::{base64, gunzip, utf8};
 use super::evaluate::evaluate;
 use super::numbers;
 use super::order::{compare, equal};
-use crate::idempotency::Json;
-use crate::json::{Number, last_wins};
+use crate::json::parse::last_wins;
+use crate::json::{Json, Number};
 
 /// An argument of a function.
 pub(super) enum Argument<'a> {

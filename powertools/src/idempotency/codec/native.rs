@@ -1,0 +1,86 @@
+//! This toolkit's own keys.
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::{Derived, Scope, hex};
+use crate::json::{self, Form, WriteError, scan, write};
+
+/// The hash of a key, or why there is none.
+pub(super) fn hash<K: Serialize + ?Sized>(
+    scope: Scope<'_>,
+    key: &K,
+    allow_incomplete: bool,
+) -> Result<Result<String, Derived>, WriteError> {
+    // Room for what is usual: growing takes as long as writing.
+    let mut head = Vec::with_capacity(512);
+    head.push(b'[');
+    if !scope.prefix.is_empty() {
+        write::quoted(&mut head, scope.prefix, &write::STANDARD);
+        head.push(b',');
+    }
+    write::quoted(&mut head, scope.name, &write::STANDARD);
+    head.push(b',');
+    match scope.tenant {
+        Some(tenant) => write::quoted(&mut head, tenant, &write::STANDARD),
+        None => head.extend_from_slice(b"null"),
+    }
+    head.push(b',');
+
+    let start = head.len();
+    let mut written = json::append(head, key, Form::Canonical)?;
+    let nulls = Nulls::of(&written.text[start..]);
+    if written.is_absent || nulls == Nulls::All {
+        return Ok(Err(Derived::Absent));
+    }
+    if nulls == Nulls::InList && !allow_incomplete {
+        return Ok(Err(Derived::Incomplete));
+    }
+    written.text.push(b']');
+    Ok(Ok(["n1:", &hex(&Sha256::digest(written.text))].concat()))
+}
+
+/// Where a key is null.
+#[derive(Clone, Copy, PartialEq)]
+enum Nulls {
+    None,
+    /// A member of the list that it is.
+    InList,
+    /// It has no content: it is null, empty, or all of its members are null.
+    All,
+}
+
+impl Nulls {
+    /// From the canonical JSON of the key.
+    fn of(key: &[u8]) -> Self {
+        if matches!(key, b"null" | b"\"\"") {
+            return Self::All;
+        }
+        let is_list = key.first() == Some(&b'[');
+        if !is_list && key.first() != Some(&b'{') {
+            return Self::None;
+        }
+        let (mut nulls, mut others) = (false, false);
+        let mut at = 1;
+        while at + 1 < key.len() {
+            if !is_list {
+                at = scan::string_end(key, at) + 1;
+            }
+            let end = scan::value_end(key, at);
+            if key[at..end] == *b"null" {
+                nulls = true
+            } else {
+                others = true
+            }
+            if others && (nulls || !is_list) {
+                break;
+            }
+            at = end + 1;
+        }
+        match (nulls, others) {
+            (_, false) => Self::All,
+            (true, true) if is_list => Self::InList,
+            _ => Self::None,
+        }
+    }
+}
