@@ -14,6 +14,7 @@ mod interleave;
 mod invariants;
 mod invocation;
 mod keys;
+mod lifecycle;
 mod logging;
 mod model;
 mod natural;

@@ -102,6 +102,15 @@ async fn other_boxed_errors_have_one_name_and_their_causes() {
     assert_eq!(chain, diagnostic("HandlerError", "cannot save: cannot write: disk full"));
 }
 
+/// `lambda_runtime` names them `alloc::string::String` and `&str`.
+#[tokio::test]
+async fn strings_have_the_name_of_other_errors_without_one() {
+    let string = report(async |_| Err::<Value, _>("no stock".to_owned())).await;
+    assert_eq!(string, diagnostic("HandlerError", "no stock"));
+    let literal = report(async |_| Err::<Value, _>("no stock")).await;
+    assert_eq!(literal, diagnostic("HandlerError", "no stock"));
+}
+
 #[tokio::test]
 async fn panics_are_told_and_end_nothing() {
     let lambda = FakeRuntime::new();

@@ -1,31 +1,15 @@
 //! What an error and the errors that caused it say.
 
 use std::any::Any;
-use std::backtrace::BacktraceStatus;
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::error::Error as StdError;
 use std::fmt::{self, Write as _};
-use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use lambda_runtime::Error;
 
-/// What a panic says.
-pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("the panic has no message")
-}
-
-/// Returns the message of a panic that was caught, and drops its payload, whose own `Drop` may panic.
-pub(crate) fn caught(panic: Box<dyn Any + Send>) -> String {
-    let message = panic_message(&*panic).to_owned();
-    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
-        mem::forget(again);
-    }
-    message
-}
+use super::panic::catch;
+pub(crate) use super::panic::caught;
 
 /// The message of an error followed by those of its causes.
 pub(crate) fn with_causes(error: &(dyn StdError + 'static)) -> String {
@@ -37,11 +21,14 @@ pub(crate) fn messages(error: &(dyn StdError + 'static)) -> Vec<String> {
     causes(error).map(|error| text(format_args!("{error}"))).collect()
 }
 
-/// A text as far as it can be written: `to_string` panics where a `Display` fails.
+/// Returns a string with as much of `text` as can be written: `to_string` panics where a `Display`
+/// fails, and a `Display` can panic itself.
 pub(crate) fn text(text: fmt::Arguments<'_>) -> String {
     let mut written = String::new();
-    let _ = written.write_fmt(text);
-    written
+    match catch(|| written.write_fmt(text)) {
+        Ok(_) => written,
+        Err(_) => "an error whose message panicked".to_owned(),
+    }
 }
 
 /// The error in a box, if `error` is one of the boxes that handlers use.
@@ -55,17 +42,107 @@ pub(crate) fn unbox(error: &dyn Any) -> Option<&(dyn StdError + 'static)> {
     }
 }
 
-/// Where an error was made, if it was captured there: `RUST_BACKTRACE=1` does that for `anyhow`.
+/// Returns where an error was made, if that was captured: `RUST_BACKTRACE=1` does that for `anyhow`.
 /// Writing it takes hundreds of milliseconds the first time.
-pub(crate) fn stack_trace(error: &dyn Any) -> Option<String> {
+pub(crate) fn backtrace(error: &dyn Any) -> Option<&Backtrace> {
     let backtrace = error.downcast_ref::<anyhow::Error>()?.backtrace();
-    (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string())
+    (backtrace.status() == BacktraceStatus::Captured).then_some(backtrace)
 }
 
-/// An error and its causes, from the outside in. It ends after 100 causes, for an error that is its
-/// own cause has no end.
+/// As [`backtrace`], as text.
+pub(crate) fn stack_trace(error: &dyn Any) -> Option<String> {
+    backtrace(error).map(ToString::to_string)
+}
+
+/// Returns an error and its causes, from the outside in, those that are shared as what they share.
+///
+/// It ends after 100 causes, for an error that is its own cause has no end, and at an error that
+/// panics when it is asked for its cause.
 pub(crate) fn causes<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    std::iter::successors(Some(error), |&error| error.source()).take(101)
+    std::iter::successors(Some(shared(error)), |&error| {
+        catch(|| error.source()).ok().flatten().map(shared)
+    })
+    .take(101)
+}
+
+/// Returns the error that an `Arc` of any error shares, which hides its type; another error as it is.
+fn shared<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
+    if let Some(shared) = error.downcast_ref::<Arc<dyn StdError + Send + Sync>>() {
+        &**shared
+    } else if let Some(shared) = error.downcast_ref::<Arc<dyn StdError>>() {
+        &**shared
+    } else {
+        error
+    }
+}
+
+/// A copy of the messages of an error and its causes.
+#[derive(Debug)]
+pub(crate) struct Copied {
+    message: String,
+    source: Option<Box<Self>>,
+}
+
+impl Copied {
+    pub(crate) fn of(error: &(dyn StdError + 'static)) -> Option<Self> {
+        let innermost_first = messages(error).into_iter().rev();
+        innermost_first
+            .fold(None, |source, message| Some(Self { message, source: source.map(Box::new) }))
+    }
+}
+
+impl fmt::Display for Copied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl StdError for Copied {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("inner")]
+    struct Inner;
+
+    /// An error that goes wrong where it is asked for something.
+    #[derive(Debug)]
+    struct Panics {
+        in_message: bool,
+    }
+
+    impl StdError for Panics {
+        fn source(&self) -> Option<&(dyn StdError + 'static)> {
+            panic!("asked for its cause")
+        }
+    }
+
+    impl fmt::Display for Panics {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            assert!(!self.in_message, "asked for its message");
+            f.write_str("outer")
+        }
+    }
+
+    #[test]
+    fn an_error_that_panics_is_an_error_like_any_other() {
+        assert_eq!(with_causes(&Panics { in_message: false }), "outer");
+        assert_eq!(with_causes(&Panics { in_message: true }), "an error whose message panicked");
+    }
+
+    #[test]
+    fn a_shared_error_is_what_it_shares() {
+        let error: Arc<dyn StdError + Send + Sync> = Arc::new(Inner);
+        let boxed: Error = error.into();
+        assert!(causes(&*boxed).any(|error| error.is::<Inner>()));
+        assert_eq!(with_causes(&*boxed), "inner");
+    }
 }

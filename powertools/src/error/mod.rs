@@ -55,6 +55,7 @@
 pub(crate) mod causes;
 pub(crate) mod diagnose;
 pub(crate) mod own;
+pub(crate) mod panic;
 pub(crate) mod registry;
 
 use std::error::Error as StdError;

@@ -8,27 +8,27 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Error;
 use super::warm_up::Job;
-use crate::error::causes::panic_message;
+use crate::error::panic::caught;
 
 /// What all hooks before a snapshot may take together. Lambda gives 130 seconds to an initialisation
 /// that ends in one.
-pub(super) const BEFORE_SNAPSHOT: Hooks =
+pub(crate) const BEFORE_SNAPSHOT: Hooks =
     Hooks { name: "before_snapshot", bound: Duration::from_secs(60) };
 
 /// What all hooks after a restore may take together. Lambda gives ten seconds, and the warm-ups
 /// follow.
-pub(super) const AFTER_RESTORE: Hooks =
+pub(crate) const AFTER_RESTORE: Hooks =
     Hooks { name: "after_restore", bound: Duration::from_secs(4) };
 
 /// The hooks of one moment.
-pub(super) struct Hooks {
+pub(crate) struct Hooks {
     name: &'static str,
     bound: Duration,
 }
 
 impl Hooks {
     /// Runs them one after the other, until one does not end well.
-    pub(super) async fn run<'a>(&self, jobs: impl Iterator<Item = &'a Job>) -> Result<(), Error> {
+    pub(crate) async fn run<'a>(&self, jobs: impl Iterator<Item = &'a Job>) -> Result<(), Error> {
         let Self { name: hook, bound } = *self;
         let end = Instant::now() + bound;
         for job in jobs {
@@ -37,8 +37,7 @@ impl Hooks {
                 Ok(Ok(Ok(()))) => {}
                 Ok(Ok(Err(source))) => return Err(Error::HookFailed { hook, source }),
                 Ok(Err(panic)) => {
-                    let message = panic_message(&*panic).to_owned();
-                    return Err(Error::HookPanicked { hook, message });
+                    return Err(Error::HookPanicked { hook, message: caught(panic) });
                 }
                 Err(_) => return Err(Error::HookTimeout { hook, after: bound }),
             }

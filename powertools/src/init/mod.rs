@@ -66,17 +66,12 @@
 //! [`Powertools::on_shutdown`]: crate::Powertools::on_shutdown
 
 mod error;
-mod extension;
-mod hooks;
+pub(crate) mod hooks;
 mod making;
 mod once;
-mod report;
-mod running;
-mod shutdown;
+pub(crate) mod shutdown;
 mod sync_once;
-mod warm_up;
-
-pub(crate) mod stack;
+pub(crate) mod warm_up;
 
 pub use self::error::Error;
 pub use self::once::InitOnce;

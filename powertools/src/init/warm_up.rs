@@ -10,25 +10,26 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 use super::Error;
-use crate::error::causes::{panic_message, with_causes};
+use crate::error::causes::with_causes;
+use crate::error::panic::caught;
 use crate::process::starting;
 
-/// What all warm-ups may take together. Lambda gives ten seconds to the whole initialisation, and
-/// then does it again inside the first invocation.
-const BOUND: Duration = Duration::from_secs(5);
+/// What all warm-ups may take together after a restore. Lambda gives ten seconds, and the hooks come
+/// before them.
+pub(crate) const AFTER_RESTORE_BOUND: Duration = Duration::from_secs(5);
 
 /// Warm-ups that are stopped later than this did not wait for their turn: they blocked their threads.
 const BLOCKED: Duration = Duration::from_millis(100);
 
 /// Something that can be done more than once: at the start, and after a restore.
-pub(super) type Job = Arc<dyn Fn() -> BoxFuture<'static, Result<(), BoxError>> + Send + Sync>;
+pub(crate) type Job = Arc<dyn Fn() -> BoxFuture<'static, Result<(), BoxError>> + Send + Sync>;
 
 /// What is made before the first event.
 #[derive(Clone)]
-pub(super) struct WarmUp {
-    pub(super) name: String,
-    pub(super) job: Job,
-    pub(super) is_required: bool,
+pub(crate) struct WarmUp {
+    pub(crate) name: String,
+    pub(crate) job: Job,
+    pub(crate) is_required: bool,
 }
 
 impl fmt::Debug for WarmUp {
@@ -58,25 +59,25 @@ impl Ended {
     }
 }
 
-/// Runs all warm-ups side by side and says in one line how they ended.
+/// Runs all warm-ups concurrently, for `bound` at most, and logs in one line how they ended.
 ///
 /// An error is that of the first one in the list that is required and did not end well. The others
 /// are not waited for then.
-pub(super) async fn run(warm_ups: &[WarmUp]) -> Result<(), Error> {
+pub(crate) async fn run(warm_ups: &[WarmUp], bound: Duration) -> Result<(), Error> {
     if warm_ups.is_empty() {
         return Ok(());
     }
     let start = Instant::now();
-    let ended = run_side_by_side(warm_ups, start).await;
+    let ended = run_concurrently(warm_ups, start + bound).await;
     let took = start.elapsed();
 
-    let line = describe(warm_ups, &ended);
+    let line = describe(warm_ups, &ended, bound);
     if ended.iter().any(Ended::is_bad) {
         tracing::warn!(took_ms = millis(took), "warm-up: {line}");
     } else {
         tracing::info!(took_ms = millis(took), "warm-up: {line}");
     }
-    if took > BOUND + BLOCKED {
+    if took > bound + BLOCKED {
         tracing::warn!(
             took_ms = millis(took),
             "warm-ups blocked their threads past their time limit and could not be stopped: move \
@@ -90,13 +91,13 @@ pub(super) async fn run(warm_ups: &[WarmUp]) -> Result<(), Error> {
             Ended::Done(_) | Ended::Abandoned => {}
             Ended::Failed(_, source) => return Err(Error::WarmUpFailed { name, source }),
             Ended::Panicked(_, message) => return Err(Error::WarmUpPanicked { name, message }),
-            Ended::Stopped => return Err(Error::WarmUpTimeout { name, after: BOUND }),
+            Ended::Stopped => return Err(Error::WarmUpTimeout { name, after: bound }),
         }
     }
     Ok(())
 }
 
-async fn run_side_by_side(warm_ups: &[WarmUp], start: Instant) -> Vec<Ended> {
+async fn run_concurrently(warm_ups: &[WarmUp], end: Instant) -> Vec<Ended> {
     let mut tasks = JoinSet::new();
     for (index, warm_up) in warm_ups.iter().enumerate() {
         let job = warm_up.job.clone();
@@ -107,13 +108,13 @@ async fn run_side_by_side(warm_ups: &[WarmUp], start: Instant) -> Vec<Ended> {
             let ended = match outcome {
                 Ok(Ok(())) => Ended::Done(took),
                 Ok(Err(error)) => Ended::Failed(took, error),
-                Err(panic) => Ended::Panicked(took, panic_message(&*panic).to_owned()),
+                Err(panic) => Ended::Panicked(took, caught(panic)),
             };
             (index, ended)
         }));
     }
     let mut all: Vec<_> = warm_ups.iter().map(|_| Ended::Stopped).collect();
-    while let Ok(Some(joined)) = timeout_at(start + BOUND, tasks.join_next()).await {
+    while let Ok(Some(joined)) = timeout_at(end, tasks.join_next()).await {
         let Ok((index, ended)) = joined else { continue };
         let is_fatal = warm_ups[index].is_required && ended.is_bad();
         all[index] = ended;
@@ -129,7 +130,7 @@ async fn run_side_by_side(warm_ups: &[WarmUp], start: Instant) -> Vec<Ended> {
     all
 }
 
-fn describe(warm_ups: &[WarmUp], ended: &[Ended]) -> String {
+fn describe(warm_ups: &[WarmUp], ended: &[Ended], bound: Duration) -> String {
     let mut line = String::new();
     for (WarmUp { name, .. }, ended) in warm_ups.iter().zip(ended) {
         let comma = if line.is_empty() { "" } else { ", " };
@@ -145,7 +146,7 @@ fn describe(warm_ups: &[WarmUp], ended: &[Ended]) -> String {
             }
             Ended::Abandoned => write!(line, "{comma}{name} was not waited for"),
             Ended::Stopped => {
-                let bound = BOUND.as_secs();
+                let bound = bound.as_secs_f64();
                 write!(line, "{comma}{name} was not done after {bound} s and is left to first use")
             }
         };
@@ -167,6 +168,7 @@ mod tests {
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
+    const BOUND: Duration = Duration::from_secs(5);
 
     fn warm_up<F, Fut>(name: &str, job: F) -> WarmUp
     where
@@ -187,10 +189,10 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn they_run_side_by_side() {
+    async fn they_run_concurrently() {
         let start = Instant::now();
         let list = [1, 2, 3].map(|seconds| warm_up("slow", move || slow(seconds * SECOND)));
-        run(&list).await.unwrap();
+        run(&list, BOUND).await.unwrap();
         assert_eq!(start.elapsed(), 3 * SECOND);
     }
 
@@ -198,7 +200,7 @@ mod tests {
     async fn all_together_they_are_bounded() {
         let start = Instant::now();
         let list = [warm_up("hangs", pending), warm_up("slow", || slow(4 * SECOND))];
-        run(&list).await.unwrap();
+        run(&list, BOUND).await.unwrap();
         assert_eq!(start.elapsed(), 5 * SECOND);
     }
 
@@ -210,9 +212,9 @@ mod tests {
             warm_up("bad", || -> BoxFuture<'static, _> { panic!("in a warm-up") }),
             warm_up("silent", pending),
         ];
-        let ended = run_side_by_side(&list, Instant::now()).await;
+        let ended = run_concurrently(&list, Instant::now() + BOUND).await;
         assert_eq!(
-            describe(&list, &ended),
+            describe(&list, &ended, BOUND),
             "database 1000 ms, config failed after 0 ms (no such file), bad panicked after 0 ms (in a \
              warm-up), silent was not done after 5 s and is left to first use"
         );
@@ -225,7 +227,7 @@ mod tests {
             warm_up("panics", || async { panic!("in a warm-up") }),
             warm_up("hangs", pending),
         ];
-        run(&list).await.unwrap();
+        run(&list, BOUND).await.unwrap();
         for (index, name) in [
             (0, "Powertools.WarmUpFailed"),
             (1, "Powertools.WarmUpPanicked"),
@@ -233,7 +235,7 @@ mod tests {
         ] {
             let mut list = list.clone();
             list[index] = required(list[index].clone());
-            assert_eq!(run(&list).await.unwrap_err().error_type(), name);
+            assert_eq!(run(&list, BOUND).await.unwrap_err().error_type(), name);
         }
     }
 
@@ -242,7 +244,7 @@ mod tests {
         let start = Instant::now();
         let fails = required(warm_up("fails", || ready(Err("no".into()))));
         let list = [warm_up("hangs", pending), fails, required(warm_up("slow", pending))];
-        let error = run(&list).await.unwrap_err();
+        let error = run(&list, BOUND).await.unwrap_err();
         assert_eq!(error.to_string(), "the warm-up of fails failed");
         assert_eq!(start.elapsed(), Duration::ZERO);
     }

@@ -77,6 +77,14 @@ impl Watch {
         self.reports
     }
 
+    /// Ends a handler that panicked, which the hook of panics has logged.
+    pub(crate) fn panicked(mut self) {
+        if let Some((invocation, _)) = &self.at_work {
+            invocation.local::<State>().lock().event.ending.reported = Some(Reported::Panic);
+        }
+        self.end(true);
+    }
+
     pub(crate) fn succeeded(mut self) {
         self.end(false);
     }

@@ -4,29 +4,113 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use futures_util::future::BoxFuture;
 use futures_util::{Stream, StreamExt};
-use lambda_runtime::Error as BoxError;
+use lambda_runtime::{Diagnostic, Error as BoxError};
 
+use super::lifecycle::{Ending, Failure, FlushTime, Kind, List, Outcome};
+use crate::Invocation;
 use crate::deadline::Error;
+use crate::error::diagnose::{diagnose, diagnose_panic};
+use crate::error::panic::catch;
 use crate::invocation::budget::{Budget, Timer};
 
-/// A body that ends with an error when its time is up.
+/// A body that runs inside its invocation, and ends with an error when its time is up.
+///
+/// The client's connection polls it, in a task that knows no invocation.
 pub(crate) struct Body<St> {
     /// Emptied when it ends or is stopped.
     stream: Option<St>,
-    end: Option<End>,
+    invocation: Option<Invocation>,
+    limit: Option<Limit>,
+    ending: Option<Ending>,
+    list: List,
+    /// What is sent before the client sees the end.
+    flush: Option<BoxFuture<'static, ()>>,
+    /// What the client gets last.
+    error: Option<BodyError>,
 }
 
-struct End {
+struct Limit {
     budget: Budget,
     timer: Pin<Box<Timer>>,
 }
 
+/// How a body ended that did not end well.
+enum Broken {
+    Failed(BoxError),
+    Panicked(String),
+    Stopped(Error),
+}
+
 impl<St> Body<St> {
     /// Without a budget the body is never stopped.
-    pub(super) fn new(stream: St, budget: Option<Budget>) -> Self {
-        let end = budget.map(|budget| End { budget, timer: Box::pin(Timer::default()) });
-        Self { stream: Some(stream), end }
+    pub(super) fn new(stream: St, budget: Option<Budget>, ending: Ending, list: List) -> Self {
+        let limit = budget.map(|budget| Limit { budget, timer: Box::pin(Timer::default()) });
+        Self {
+            stream: Some(stream),
+            invocation: Invocation::current(),
+            limit,
+            ending: Some(ending),
+            list,
+            flush: None,
+            error: None,
+        }
+    }
+
+    fn inside<T>(invocation: Option<&Invocation>, f: impl FnOnce() -> T) -> T {
+        match invocation {
+            Some(invocation) => invocation.clone().sync_scope(f),
+            None => f(),
+        }
+    }
+
+    /// Ends the body, and begins to send what belongs to it. Runs inside the invocation.
+    fn end(&mut self, broken: Option<Broken>) {
+        // The stream ends first: what it does as it is dropped is still part of the work.
+        let stream = self.stream.take();
+        let _ = catch(|| drop(stream));
+        if let Some(ending) = self.ending.take() {
+            match broken {
+                None => {
+                    ending.end(Outcome::Success);
+                }
+                Some(broken) => self.error = Some(broken.tell(ending)),
+            }
+        }
+        if self.list.flushes(FlushTime::BeforeReply)
+            && let Some(invocation) = self.invocation.clone()
+        {
+            let flush = self.list.clone().flush(FlushTime::BeforeReply, invocation.clone());
+            self.flush = Some(Box::pin(invocation.named_scope(flush)));
+        }
+    }
+}
+
+impl<St, D, E> Body<St>
+where
+    St: Stream<Item = Result<D, E>> + Unpin,
+    E: Into<BoxError>,
+{
+    /// The next piece, or how the body ended.
+    fn poll_stream(&mut self, cx: &mut Context<'_>) -> Poll<Result<D, Option<Broken>>> {
+        // A body that always has something more is stopped, too.
+        if let Some(Limit { budget, timer }) = &mut self.limit
+            && timer.as_mut().poll(budget, cx).is_ready()
+            && let Some(invocation) = budget.scope()
+        {
+            let error = Error::OutOfTime { remaining: invocation.remaining() };
+            return Poll::Ready(Err(Some(Broken::Stopped(error))));
+        }
+        let Some(stream) = &mut self.stream else { return Poll::Ready(Err(None)) };
+        Poll::Ready(match catch(|| stream.poll_next_unpin(cx)) {
+            Ok(item) => match ready!(item) {
+                Some(Ok(data)) => Ok(data),
+                Some(Err(error)) => Err(Some(Broken::Failed(error.into()))),
+                None => Err(None),
+            },
+            Err(panic) => Err(Some(Broken::Panicked(panic))),
+        })
     }
 }
 
@@ -39,27 +123,70 @@ where
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
-        let Some(stream) = &mut this.stream else { return Poll::Ready(None) };
-        // A body that always has something more is stopped, too.
-        if let Some(End { budget, timer }) = &mut this.end
-            && timer.as_mut().poll(budget, cx).is_ready()
-            && let Some(invocation) = budget.scope()
-        {
-            this.stream = None;
-            let error = Error::OutOfTime { remaining: invocation.remaining() };
-            // Its handler went well: nobody else writes a line of this.
-            tracing::warn!(
-                request_id = invocation.request_id(),
-                "the body of a streamed response is cut short: {error}"
-            );
-            return Poll::Ready(Some(Err(BodyError(error.into()))));
+        if this.stream.is_some() {
+            let invocation = this.invocation.clone();
+            let piece = Self::inside(invocation.as_ref(), || {
+                let piece = ready!(this.poll_stream(cx));
+                Poll::Ready(piece.map_err(|broken| this.end(broken)))
+            });
+            if let Ok(data) = ready!(piece) {
+                return Poll::Ready(Some(Ok(data)));
+            }
         }
-        let item = ready!(stream.poll_next_unpin(cx));
-        if item.is_none() {
-            this.stream = None;
+        if let Some(flush) = &mut this.flush {
+            ready!(flush.as_mut().poll(cx));
+            this.flush = None;
         }
-        Poll::Ready(item.map(|item| item.map_err(|error| BodyError(error.into()))))
+        Poll::Ready(this.error.take().map(Err))
     }
+}
+
+/// A body that is dropped before its end, as by a client that is gone, ends inside its invocation.
+impl<St> Drop for Body<St> {
+    fn drop(&mut self) {
+        if self.stream.is_some() {
+            let invocation = self.invocation.clone();
+            Self::inside(invocation.as_ref(), || {
+                let stream = self.stream.take();
+                let _ = catch(|| drop(stream));
+                drop(self.ending.take());
+            });
+        }
+    }
+}
+
+impl Broken {
+    /// Tells the values of the lifecycle, and writes the line if none of them did: the handler went
+    /// well, so nobody else does.
+    fn tell(self, ending: Ending) -> BodyError {
+        let (kind, diagnostic, error): (_, _, BoxError) = match self {
+            Self::Failed(error) => {
+                // What the error says of itself can panic.
+                let told = catch(|| diagnose(&*error));
+                (Kind::Error, told.unwrap_or_else(|panic| diagnose_panic(&panic)), error)
+            }
+            Self::Panicked(message) => {
+                let error = format!("the body of a streamed response panicked: {message}").into();
+                (Kind::Panicked, diagnose_panic(&message), error)
+            }
+            Self::Stopped(error) => (Kind::Stopped, diagnose(&error), error.into()),
+        };
+        let failure = Failure { diagnostic: &diagnostic, error: Some(&*error), backtrace: None };
+        if !ending.fail(kind, failure) {
+            warn(&diagnostic);
+        }
+        BodyError(error)
+    }
+}
+
+fn warn(diagnostic: &Diagnostic) {
+    let request_id = Invocation::current().map(|invocation| invocation.request_id().to_owned());
+    tracing::warn!(
+        request_id,
+        error_type = diagnostic.error_type,
+        "the body of a streamed response is cut short: {}",
+        diagnostic.error_message
+    );
 }
 
 /// Why a body ended early. It has a type of its own since a handler that is a closure cannot be sent
@@ -87,7 +214,7 @@ mod tests {
     use lambda_runtime::Context as LambdaContext;
 
     use super::*;
-    use crate::{Clock, Invocation};
+    use crate::Clock;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -102,7 +229,8 @@ mod tests {
             assert_eq!(polls, 1, "it has ended");
             Poll::Ready(None::<Result<&str, BoxError>>)
         });
-        let mut body = Body::new(stream, Some(budget));
+        let list = List::default();
+        let mut body = Body::new(stream, Some(budget), Ending::begin(&list), list);
         assert!(body.next().await.is_none());
         assert!(body.next().await.is_none());
         tokio::time::sleep(2 * SECOND).await;

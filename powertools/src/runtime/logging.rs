@@ -1,9 +1,14 @@
-use std::sync::Arc;
+use std::sync::{Mutex, PoisonError};
 
-use lambda_runtime::{Diagnostic, Error};
+use futures_util::future::{BoxFuture, FutureExt, ready};
+use lambda_runtime::Error;
 
 use super::Powertools;
-use super::observer::{Observer, Outcome};
+use super::lifecycle::{
+    EventReceived, HandlerBegins, HandlerEnds, Lifecycle, Moments, Outcome, Starting,
+};
+use crate::Invocation;
+use crate::error::causes::messages;
 use crate::logging::Logging;
 use crate::logging::observer::Observed;
 use crate::logging::watch::{Failure, Watch};
@@ -34,43 +39,60 @@ impl<S> Powertools<S> {
     /// }
     /// ```
     pub fn logging(mut self, logging: Logging) -> Self {
-        self.observer = Some(Arc::new(Observed::new(logging)));
+        self.lifecycle.push_first(Observed::new(logging));
         self
     }
 }
 
-impl Observer for Observed {
-    fn start(&self) -> Result<(), Error> {
-        self.start()
+impl Lifecycle for Observed {
+    fn moments(&self) -> Moments {
+        Moments::START | Moments::EVENT | Moments::HANDLER_BEGINS | Moments::HANDLER_ENDS
     }
 
-    fn event(&self, event: &[u8]) {
-        self.event(event);
+    fn start<'a>(&'a self, _: &'a Starting) -> BoxFuture<'a, Result<(), Error>> {
+        ready(self.start()).boxed()
     }
 
-    fn begin(&self) -> Box<dyn Outcome> {
-        Box::new(Watch::of_handler())
+    fn event(&self, event: &EventReceived<'_>) {
+        self.event(event.body);
+    }
+
+    fn handler_begins(&self, begins: &HandlerBegins<'_>) {
+        *watch(begins.invocation).lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(Watch::of_handler());
+    }
+
+    fn handler_ends(&self, ends: &HandlerEnds<'_>) {
+        let watch = watch(ends.invocation).lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(watch) = watch else { return };
+        match &ends.outcome {
+            Outcome::Success => watch.succeeded(),
+            // The hook of panics has written the line.
+            Outcome::Panicked(_) => {
+                watch.panicked();
+                ends.set_logged();
+            }
+            Outcome::Error(failure) | Outcome::Stopped(failure) => {
+                let told = failure.diagnostic;
+                let mut messages = failure.error.map(messages).unwrap_or_default().into_iter();
+                let error = Failure {
+                    message: messages.next().unwrap_or_else(|| told.error_message.clone()),
+                    name: Some(told.error_type.clone()),
+                    causes: messages.collect(),
+                    stack_trace: failure.backtrace.map(ToString::to_string),
+                };
+                watch.failed(&error);
+                ends.set_logged();
+            }
+            Outcome::Dropped => drop(watch),
+        }
     }
 }
 
-impl Outcome for Watch {
-    fn succeeded(self: Box<Self>) {
-        (*self).succeeded();
-    }
-
-    fn failed(
-        self: Box<Self>,
-        told: &Diagnostic,
-        messages: Vec<String>,
-        stack_trace: Option<String>,
-    ) {
-        let mut messages = messages.into_iter();
-        let error = Failure {
-            message: messages.next().unwrap_or_else(|| told.error_message.clone()),
-            name: Some(told.error_type.clone()),
-            causes: messages.collect(),
-            stack_trace,
-        };
-        (*self).failed(&error);
-    }
+/// The place of an invocation in which its watch waits for the end of the handler.
+fn watch(invocation: &Invocation) -> &Mutex<Option<Watch>> {
+    &invocation.local::<Watching>().0
 }
+
+#[derive(Default)]
+struct Watching(Mutex<Option<Watch>>);

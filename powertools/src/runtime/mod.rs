@@ -16,7 +16,6 @@
 
 use std::fmt;
 use std::future::Future;
-use std::panic::catch_unwind;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,41 +23,45 @@ use std::time::Duration;
 use futures_util::Stream;
 use futures_util::future::{Either, select};
 use lambda_runtime::layers::TracingLayer;
-use lambda_runtime::{
-    BoxFuture, Error, IntoFunctionResponse, LambdaEvent, Runtime, SnapStartResource,
-};
+use lambda_runtime::{BoxFuture, Error, IntoFunctionResponse, LambdaEvent, Runtime};
 use serde::{Deserialize, Serialize};
 use tower::util::{ServiceFn, service_fn};
 use tower::{Layer, Service, ServiceExt};
 
-use crate::InvocationLayer;
-use crate::environment::{Environment, FUNCTION_NAME, FUNCTION_VERSION, MEMORY_SIZE, RUNTIME_API};
 use crate::error::Reported;
-use crate::process::count_restore;
+use crate::process::{InitializationType, starting};
+
+pub mod lifecycle;
 
 mod body;
-mod errors;
-mod observer;
+mod events;
+mod extension;
+mod handler;
+mod report;
+mod running;
+mod shutdown;
+mod snapshot;
 mod stack_deadline;
+mod start;
 
 #[cfg(feature = "deadline")]
 mod deadline;
 #[cfg(feature = "idempotency")]
 mod idempotency;
+#[cfg(feature = "init")]
+mod init;
 #[cfg(feature = "logging")]
 mod logging;
-#[cfg(not(feature = "init"))]
-mod without_init;
 
-#[cfg(feature = "init")]
-use crate::init::stack::Lifecycle;
-
-#[cfg(not(feature = "init"))]
-use self::without_init::Lifecycle;
-
-use self::errors::{Failure, MapErrors};
-use self::observer::{Observer, SeeEvents};
+use self::events::AroundEvents;
+use self::handler::{Failure, Handler};
+use self::lifecycle::{Lifecycle, List, Moments};
+use self::report::{Phase, report};
+use self::running::Running;
+use self::shutdown::Shutdown;
+use self::snapshot::{AroundSnapshot, CountRestores};
 use self::stack_deadline::StackDeadline;
+pub use self::start::StartError;
 
 /// A handler with the toolkit around it, ready to [`run`](Self::run).
 ///
@@ -85,8 +88,8 @@ use self::stack_deadline::StackDeadline;
 pub struct Powertools<S> {
     handler: S,
     deadline: StackDeadline,
-    pub(crate) lifecycle: Lifecycle,
-    observer: Option<Arc<dyn Observer>>,
+    lifecycle: List,
+    time_to_start: Option<Duration>,
 }
 
 impl Powertools<()> {
@@ -100,8 +103,8 @@ impl Powertools<()> {
         Powertools {
             handler,
             deadline: StackDeadline::default(),
-            lifecycle: Lifecycle::default(),
-            observer: None,
+            lifecycle: List::default(),
+            time_to_start: None,
         }
     }
 }
@@ -109,8 +112,25 @@ impl Powertools<()> {
 impl<S> Powertools<S> {
     /// Puts a layer around the handler. The one that is added last is the outermost.
     pub fn layer<L: Layer<S>>(self, layer: L) -> Powertools<L::Service> {
-        let Self { handler, deadline, lifecycle, observer } = self;
-        Powertools { handler: layer.layer(handler), deadline, lifecycle, observer }
+        let Self { handler, deadline, lifecycle, time_to_start } = self;
+        Powertools { handler: layer.layer(handler), deadline, lifecycle, time_to_start }
+    }
+
+    /// Adds a value that takes part in the life of the function: see [`lifecycle`](self::lifecycle).
+    pub fn lifecycle(mut self, value: impl Lifecycle) -> Self {
+        self.lifecycle.push(value);
+        self
+    }
+
+    /// Sets how long all that comes before the first event may take together, warm-ups for one.
+    ///
+    /// The default goes by the kind of initialization: 5 seconds on demand, 60 seconds before a
+    /// SnapStart snapshot, and 120 seconds under provisioned concurrency and on Lambda Managed
+    /// Instances. Lambda gives 10 seconds on demand, and then repeats the initialization inside the
+    /// first invocation; it gives the others 130 seconds or more.
+    pub fn start_timeout(mut self, timeout: Duration) -> Self {
+        self.time_to_start = Some(timeout);
+        self
     }
 
     /// Runs the handler for each event, until the process is stopped.
@@ -136,94 +156,36 @@ impl<S> Powertools<S> {
         // In a box without the types of the handler, or the compiler would report three times what
         // one of them lacks.
         Box::pin(async move {
-            check_environment()?;
-            if let Some(observer) = &self.observer {
-                observer.start()?;
+            start::check_environment()?;
+            let list = self.lifecycle;
+            let time = self
+                .time_to_start
+                .unwrap_or_else(|| start::time_to_start(InitializationType::current()));
+            if let Err(error) = starting(list.start(time)).await {
+                report(Phase::Init, &error).await;
+                return Err(error);
             }
-            self.lifecycle.start().await?;
+            let running = list.wants(Moments::SHUTDOWN).then(Running::default);
+            if let Some(running) = &running {
+                Shutdown::new(list.clone(), running.clone()).listen().await;
+            }
+
             // The guard is inside the mapping of errors, where its own error is seen like any other, and
             // asks nothing of the handler's error type.
             let handler = self.handler.map_err(Failure::Handler as fn(S::Error) -> _);
-            // A body goes on after its handler has returned.
-            let deadline = self.deadline.clone();
-            let handler = self
-                .deadline
-                .into_layer()
-                .layer(handler)
-                .map_response(move |response: R| deadline.bound(response.into_response()));
-            let running = self.lifecycle.layer();
-            let (resource, failure) = self.lifecycle.into_resource();
-            let events = Runtime::new(MapErrors::new(handler, self.observer.clone()))
+            let handler = self.deadline.clone().into_layer().layer(handler);
+            let handler = Handler::<_, T, B, St>::new(handler, self.deadline, list.clone());
+            let (snapshot, failure) = AroundSnapshot::new(list.clone());
+            let events = Runtime::new(handler)
                 .layer(TracingLayer::new())
-                .layer(SeeEvents(self.observer))
-                .layer(InvocationLayer::new())
-                .layer(running)
+                .layer(AroundEvents { list, running })
                 .register_snapstart_resource(Arc::new(CountRestores))
-                .register_snapstart_resource(Arc::new(resource))
+                .register_snapstart_resource(Arc::new(snapshot))
                 .run_concurrent();
             match select(pin!(events), pin!(failure)).await {
                 Either::Left((ended, _)) => ended,
                 Either::Right((error, _)) => Err(error),
             }
         })
-    }
-}
-
-/// Why a function cannot start.
-///
-/// `main` prints an error with `Debug`, so that shows the sentence too.
-#[derive(thiserror::Error)]
-#[error(transparent)]
-pub struct StartError(#[from] NotStarted);
-
-crate::error::own::without_name!(StartError);
-
-#[derive(Debug, thiserror::Error)]
-enum NotStarted {
-    #[error(
-        "this is a Lambda function and {0} is not set: start it with `cargo lambda watch` and send \
-         it events with `cargo lambda invoke`"
-    )]
-    Variable(&'static str),
-    #[error(
-        "the tokio runtime has no timer, which every limit on time needs: build it with \
-         `enable_all`, or use `#[tokio::main]`"
-    )]
-    Timer,
-}
-
-impl fmt::Debug for StartError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-/// The runtime panics where one of these is missing, so look first.
-fn check_environment() -> Result<(), StartError> {
-    let environment = Environment::process();
-    let needed = [RUNTIME_API, FUNCTION_NAME, MEMORY_SIZE, FUNCTION_VERSION];
-    let is_missing = |variable: &&str| match environment.get(variable) {
-        None => true,
-        Some(value) => *variable == MEMORY_SIZE && value.parse::<i32>().is_err(),
-    };
-    match needed.into_iter().find(is_missing) {
-        Some(variable) => Err(NotStarted::Variable(variable).into()),
-        None if !has_timer() => Err(NotStarted::Timer.into()),
-        None => Ok(()),
-    }
-}
-
-/// Without one, whatever waits for a time panics, and tokio has no other way to ask.
-fn has_timer() -> bool {
-    catch_unwind(|| drop(tokio::time::sleep(Duration::ZERO))).is_ok()
-}
-
-/// Registered before everything else, so that whatever runs after a restore knows of it.
-struct CountRestores;
-
-impl SnapStartResource for CountRestores {
-    fn after_restore(&self) -> BoxFuture<'_, Result<(), Error>> {
-        count_restore();
-        Box::pin(std::future::ready(Ok(())))
     }
 }

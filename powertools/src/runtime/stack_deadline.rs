@@ -1,17 +1,16 @@
 //! The time guard that [`Powertools`](crate::Powertools) has built in.
 
-use lambda_runtime::{FunctionResponse, StreamResponse};
 use tower::layer::util::Identity;
 use tower::util::{Either, option_layer};
 
-use super::body::Body;
-use super::errors::Failure;
+use super::handler::Failure;
 use crate::Invocation;
 use crate::deadline::{DeadlineLayer, Error};
+use crate::invocation::budget::Budget;
 
 impl<E> From<Error> for Failure<E> {
     fn from(error: Error) -> Self {
-        Self::Stack(error.into())
+        Self::Stopped(error.into())
     }
 }
 
@@ -26,21 +25,10 @@ impl Default for StackDeadline {
 }
 
 impl StackDeadline {
-    /// Ends the body of a streamed response when its handler would have been stopped.
-    pub(super) fn bound<B, St>(
-        &self,
-        response: FunctionResponse<B, St>,
-    ) -> FunctionResponse<B, Body<St>> {
-        match response {
-            FunctionResponse::BufferedResponse(body) => FunctionResponse::BufferedResponse(body),
-            FunctionResponse::StreamingResponse(StreamResponse { metadata_prelude, stream }) => {
-                let limited = self.0.as_ref().and_then(|layer| {
-                    Invocation::with_current(|invocation| layer.budget(invocation))
-                });
-                let stream = Body::new(stream, limited);
-                FunctionResponse::StreamingResponse(StreamResponse { metadata_prelude, stream })
-            }
-        }
+    /// The budget of the body of a streamed response: it ends when its handler would be stopped.
+    pub(super) fn budget(&self) -> Option<Budget> {
+        let layer = self.0.as_ref()?;
+        Invocation::with_current(|invocation| layer.budget(invocation))
     }
 
     pub(super) fn into_layer(self) -> Either<DeadlineLayer, Identity> {

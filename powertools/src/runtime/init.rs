@@ -1,149 +1,63 @@
-//! What [`Powertools`] does around the events: before the first one, and after the last.
+//! Warm-ups and hooks: the value of the lifecycle that they make up, and how they are added.
 
-use std::fmt;
-use std::future::pending;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use futures_util::FutureExt;
-use lambda_runtime::{BoxFuture, Error, SnapStartResource};
-use tokio::sync::oneshot;
+use futures_util::future::BoxFuture;
+use lambda_runtime::Error;
+use tokio::time::Instant;
 
-use super::hooks::{AFTER_RESTORE, BEFORE_SNAPSHOT};
-use super::report::{Phase, report};
-use super::running::Running;
-use super::shutdown::Shutdown;
-use super::warm_up::{self, Job, WarmUp};
-use crate::Powertools;
-use crate::process::starting;
+use super::Powertools;
+use super::lifecycle::{Lifecycle, Moments, Restored, ShuttingDown, Snapshot, Starting};
+use crate::init::hooks::{AFTER_RESTORE, BEFORE_SNAPSHOT};
+use crate::init::shutdown::ShutdownHooks;
+use crate::init::warm_up::{self, AFTER_RESTORE_BOUND, Job, WarmUp};
 
-/// The hooks of a stack.
-///
-/// What is there for hooks alone is called through pointers that whoever adds one sets: in a function
-/// without hooks nothing names that code, and the linker leaves it out.
+/// The warm-ups and hooks of a function.
 #[derive(Clone, Default)]
-pub(crate) struct Lifecycle {
+struct Hooks {
     warm_ups: Vec<WarmUp>,
     before_snapshot: Vec<Job>,
     after_restore: Vec<Job>,
-    /// [`Lifecycle::run`], once there is something to run.
-    run: Option<Run>,
-    shutdown: Shutdown,
-    /// [`Shutdown::listen`], once there is a hook.
-    listen: Option<fn(Shutdown, Running) -> BoxFuture<'static, ()>>,
-    running: Running,
+    shutdown: ShutdownHooks,
 }
 
-type Run = fn(&Lifecycle, Moment) -> BoxFuture<'_, Result<(), Error>>;
-
-/// When hooks run.
-#[derive(Clone, Copy)]
-enum Moment {
-    Start,
-    Snapshot,
-    Restore,
-}
-
-impl Lifecycle {
-    /// Does what comes before the first event is asked for.
-    pub(crate) async fn start(&self) -> Result<(), Error> {
-        if let Some(listen) = self.listen {
-            listen(self.shutdown.clone(), self.running.clone()).await;
+impl Lifecycle for Hooks {
+    fn moments(&self) -> Moments {
+        let mut moments = Moments::NONE;
+        if !self.warm_ups.is_empty() {
+            moments = moments | Moments::START | Moments::RESTORE;
         }
-        self.reach(Moment::Start).await
-    }
-
-    /// Counts the invocations that a shutdown waits for.
-    pub(crate) fn layer(&self) -> Running {
-        self.running.clone()
-    }
-
-    /// What the runtime calls around a snapshot; and the error, if there is one, that then ends the
-    /// function.
-    pub(crate) fn into_resource(
-        self,
-    ) -> (impl SnapStartResource + 'static, impl Future<Output = Error>) {
-        let (failed, failure) = oneshot::channel();
-        let failure = async {
-            match failure.await {
-                Ok(error) => error,
-                Err(_) => pending().await,
-            }
-        };
-        (AroundSnapshot { lifecycle: self, failed: Mutex::new(Some(failed)) }, failure)
-    }
-
-    /// Runs the hooks of a moment, if there are any at all. Lambda has been told of an error.
-    async fn reach(&self, moment: Moment) -> Result<(), Error> {
-        match self.run {
-            Some(run) => run(self, moment).await,
-            None => Ok(()),
+        if !self.before_snapshot.is_empty() {
+            moments = moments | Moments::SNAPSHOT;
         }
-    }
-
-    fn run(&self, moment: Moment) -> BoxFuture<'_, Result<(), Error>> {
-        Box::pin(async move {
-            let Err(error) = self.run_hooks(moment).await else { return Ok(()) };
-            let phase = match moment {
-                Moment::Start | Moment::Snapshot => Phase::Init,
-                Moment::Restore => Phase::Restore,
-            };
-            report(phase, &error).await;
-            Err(error.into())
-        })
-    }
-
-    async fn run_hooks(&self, moment: Moment) -> Result<(), super::Error> {
-        match moment {
-            Moment::Start => {}
-            Moment::Snapshot => {
-                return BEFORE_SNAPSHOT.run(self.before_snapshot.iter().rev()).await;
-            }
-            Moment::Restore => AFTER_RESTORE.run(self.after_restore.iter()).await?,
+        if !self.after_restore.is_empty() {
+            moments = moments | Moments::RESTORE;
         }
-        warm_up::run(&self.warm_ups).await
-    }
-}
-
-struct AroundSnapshot {
-    lifecycle: Lifecycle,
-    failed: Mutex<Option<oneshot::Sender<Error>>>,
-}
-
-impl AroundSnapshot {
-    async fn reach(&self, moment: Moment) -> Result<(), Error> {
-        match self.lifecycle.reach(moment).await {
-            Ok(()) => Ok(()),
-            Err(error) => self.end(error).await,
+        if !self.shutdown.is_empty() {
+            moments = moments | Moments::SHUTDOWN;
         }
+        moments
     }
 
-    /// Ends the function. The runtime never hears of the error: it would report it once more, without
-    /// its name and its causes.
-    async fn end<T>(&self, error: Error) -> T {
-        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(failed) = failed {
-            let _ = failed.send(error);
+    fn start<'a>(&'a self, starting: &'a Starting) -> BoxFuture<'a, Result<(), Error>> {
+        async { Ok(warm_up::run(&self.warm_ups, starting.time).await?) }.boxed()
+    }
+
+    fn before_snapshot<'a>(&'a self, _: &'a Snapshot) -> BoxFuture<'a, Result<(), Error>> {
+        async { Ok(BEFORE_SNAPSHOT.run(self.before_snapshot.iter().rev()).await?) }.boxed()
+    }
+
+    fn after_restore<'a>(&'a self, _: &'a Restored) -> BoxFuture<'a, Result<(), Error>> {
+        async {
+            AFTER_RESTORE.run(self.after_restore.iter()).await?;
+            Ok(warm_up::run(&self.warm_ups, AFTER_RESTORE_BOUND).await?)
         }
-        pending().await
-    }
-}
-
-impl SnapStartResource for AroundSnapshot {
-    fn before_snapshot(&self) -> BoxFuture<'_, Result<(), Error>> {
-        Box::pin(starting(self.reach(Moment::Snapshot)))
+        .boxed()
     }
 
-    fn after_restore(&self) -> BoxFuture<'_, Result<(), Error>> {
-        Box::pin(starting(self.reach(Moment::Restore)))
-    }
-}
-
-impl fmt::Debug for Lifecycle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lifecycle")
-            .field("warm_ups", &self.warm_ups)
-            .field("shutdown", &self.shutdown)
-            .finish_non_exhaustive()
+    fn shutdown<'a>(&'a self, shutting_down: &'a ShuttingDown) -> BoxFuture<'a, ()> {
+        self.shutdown.run(Instant::now() + shutting_down.time).boxed()
     }
 }
 
@@ -197,8 +111,7 @@ impl<S> Powertools<S> {
     }
 
     fn add_warm_up(mut self, warm_up: WarmUp) -> Self {
-        self.lifecycle.warm_ups.push(warm_up);
-        self.lifecycle.run = Some(Lifecycle::run);
+        self.lifecycle.change(|hooks: &mut Hooks| hooks.warm_ups.push(warm_up));
         self
     }
 
@@ -213,8 +126,7 @@ impl<S> Powertools<S> {
         Fut: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<Error>,
     {
-        self.lifecycle.before_snapshot.push(job(hook));
-        self.lifecycle.run = Some(Lifecycle::run);
+        self.lifecycle.change(|hooks: &mut Hooks| hooks.before_snapshot.push(job(hook)));
         self
     }
 
@@ -230,8 +142,7 @@ impl<S> Powertools<S> {
         Fut: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<Error>,
     {
-        self.lifecycle.after_restore.push(job(hook));
-        self.lifecycle.run = Some(Lifecycle::run);
+        self.lifecycle.change(|hooks: &mut Hooks| hooks.after_restore.push(job(hook)));
         self
     }
 
@@ -263,8 +174,7 @@ impl<S> Powertools<S> {
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = ()> + Send + 'static,
     {
-        self.lifecycle.shutdown.add(name.into(), hook);
-        self.lifecycle.listen = Some(Shutdown::listen);
+        self.lifecycle.change(|hooks: &mut Hooks| hooks.shutdown.add(name.into(), hook));
         self
     }
 }

@@ -4,8 +4,8 @@ use lambda_runtime::{Diagnostic, Error as BoxError};
 use lambda_runtime_api_client::body::Body;
 use lambda_runtime_api_client::{PooledClient, build_request};
 
-use super::Error;
 use crate::error::causes::with_causes;
+use crate::error::diagnose::diagnose;
 
 /// How long telling Lambda may take: the function ends in any case.
 const TELLING: Duration = Duration::from_secs(1);
@@ -18,9 +18,8 @@ pub(super) enum Phase {
 }
 
 /// Tells Lambda why the function cannot start.
-pub(super) async fn report(phase: Phase, error: &Error) {
-    let diagnostic =
-        Diagnostic { error_type: error.error_type().to_owned(), error_message: with_causes(error) };
+pub(super) async fn report(phase: Phase, error: &BoxError) {
+    let diagnostic = diagnose(&**error);
     let told = match tokio::time::timeout(TELLING, post(phase, &diagnostic)).await {
         Ok(told) => told,
         Err(_) => Err(format!("there was no answer within {TELLING:?}").into()),

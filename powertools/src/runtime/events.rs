@@ -1,0 +1,96 @@
+//! What stands around each event, from the bytes that came to the reply that was sent.
+
+use std::cell::Cell;
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use lambda_runtime::LambdaInvocation;
+use pin_project_lite::pin_project;
+use tokio::sync::watch;
+use tokio::task::futures::TaskLocalFuture;
+use tower::{Layer, Service};
+
+use super::handler::{EVENT, NO_EVENT};
+use super::lifecycle::{FlushTime, List};
+use super::running::Running;
+use crate::Invocation;
+
+/// Makes the invocation of each event, and takes the event past the runtime's own parser: that
+/// answers by itself where it fails, before anybody knows of it.
+#[derive(Clone, Debug)]
+pub(super) struct AroundEvents {
+    pub(super) list: List,
+    /// Counts the events, if somebody waits for them.
+    pub(super) running: Option<Running>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Events<S> {
+    inner: S,
+    around: AroundEvents,
+}
+
+impl<S> Layer<S> for AroundEvents {
+    type Service = Events<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Events { inner, around: self.clone() }
+    }
+}
+
+impl<S: Service<LambdaInvocation>> Service<LambdaInvocation> for Events<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = EventFuture<S::Future, Result<S::Response, S::Error>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut event: LambdaInvocation) -> Self::Future {
+        let AroundEvents { list, running } = &self.around;
+        let running = running.as_ref().map(Running::begin);
+        let invocation = Invocation::new(&event.context);
+        let future = invocation.clone().sync_scope(|| {
+            list.event(&invocation, &event.body);
+            let body = mem::replace(&mut event.body, Bytes::from_static(NO_EVENT));
+            EVENT.sync_scope(Cell::new(Some(body)), || self.inner.call(event))
+        });
+        let after = list.flushes(FlushTime::AfterReply).then(|| (list.clone(), invocation.clone()));
+        EventFuture { future: invocation.named_scope(future), after, flush: None, running }
+    }
+}
+
+pin_project! {
+    /// An event that is handled, and what is sent after its reply.
+    pub(super) struct EventFuture<F, R> {
+        #[pin]
+        future: TaskLocalFuture<Invocation, F>,
+        after: Option<(List, Invocation)>,
+        flush: Option<(BoxFuture<'static, ()>, R)>,
+        // Held for as long as the event is.
+        running: Option<watch::Receiver<()>>,
+    }
+}
+
+impl<F: Future> Future for EventFuture<F, F::Output> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        if this.flush.is_none() {
+            let result = ready!(this.future.poll(cx));
+            let Some((list, invocation)) = this.after.take() else { return Poll::Ready(result) };
+            let flush = list.flush(FlushTime::AfterReply, invocation.clone());
+            *this.flush = Some((Box::pin(invocation.named_scope(flush)), result));
+        }
+        if let Some((flush, _)) = this.flush {
+            ready!(flush.as_mut().poll(cx));
+        }
+        let (_, result) = this.flush.take().expect("it is polled until it is ready");
+        Poll::Ready(result)
+    }
+}

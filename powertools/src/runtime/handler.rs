@@ -1,0 +1,266 @@
+//! Calls the handler with its event, and turns whatever comes of it into a reply.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::fmt;
+use std::marker::PhantomData;
+use std::panic::AssertUnwindSafe;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_util::future::{BoxFuture, Either, ready};
+use futures_util::{FutureExt, Stream};
+use lambda_runtime::{
+    Diagnostic, Error as BoxError, FunctionResponse, IntoFunctionResponse, LambdaEvent,
+    StreamResponse,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
+use tower::Service;
+
+use super::body::Body;
+use super::lifecycle::{self, Ending, FlushTime, Kind, List, Outcome};
+use super::stack_deadline::StackDeadline;
+use crate::Invocation;
+use crate::error::causes::{Copied, backtrace, unbox};
+use crate::error::diagnose::{UNNAMED, diagnose, diagnose_panic, known_error};
+use crate::error::panic::{catch, caught};
+
+tokio::task_local! {
+    /// The bytes of the event, on their way past the runtime's own parser.
+    pub(super) static EVENT: Cell<Option<Bytes>>;
+}
+
+/// What the runtime parses in place of the event.
+pub(super) const NO_EVENT: &[u8] = b"null";
+
+/// What becomes of an event that is not handled.
+#[derive(Debug)]
+pub(super) enum Failure<E> {
+    /// The handler's error.
+    Handler(E),
+    /// The guard around the handler stopped it.
+    Stopped(Diagnostic),
+    /// The handler panicked.
+    Panicked(String),
+    /// The event or the response is not what the handler's types say.
+    Invalid(Diagnostic),
+}
+
+/// The handler as the runtime calls it: without its event, which it finds in [`EVENT`].
+pub(super) struct Handler<S, T, B, St> {
+    inner: S,
+    deadline: StackDeadline,
+    list: List,
+    types: PhantomData<fn(T) -> (B, St)>,
+}
+
+impl<S, T, B, St> Handler<S, T, B, St> {
+    pub(super) fn new(inner: S, deadline: StackDeadline, list: List) -> Self {
+        Self { inner, deadline, list, types: PhantomData }
+    }
+}
+
+impl<S: Clone, T, B, St> Clone for Handler<S, T, B, St> {
+    fn clone(&self) -> Self {
+        Self::new(self.inner.clone(), self.deadline.clone(), self.list.clone())
+    }
+}
+
+impl<S, T, R, B, St, D, DE, E> Service<LambdaEvent<()>> for Handler<S, T, B, St>
+where
+    S: Service<LambdaEvent<T>, Response = R, Error = Failure<E>>,
+    S::Future: Send + 'static,
+    E: Into<Diagnostic> + fmt::Debug + 'static,
+    T: for<'de> Deserialize<'de>,
+    R: IntoFunctionResponse<B, St>,
+    B: Serialize,
+    St: Stream<Item = Result<D, DE>> + Unpin + Send + 'static,
+    DE: Into<BoxError>,
+{
+    type Response = FunctionResponse<Box<RawValue>, Body<St>>;
+    type Error = Diagnostic;
+    type Future = BoxFuture<'static, Result<Self::Response, Diagnostic>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx).map_err(|failure| tell(failure, None))
+    }
+
+    fn call(&mut self, event: LambdaEvent<()>) -> Self::Future {
+        let body = EVENT.try_with(Cell::take).ok().flatten();
+        let body = body.unwrap_or_else(|| Bytes::from_static(NO_EVENT));
+        let ending = Ending::begin(&self.list);
+        // A handler can panic before it makes its future, too.
+        let called = catch(|| {
+            let event = LambdaEvent::new(parse(&body)?, event.context);
+            Ok(self.inner.call(event))
+        });
+        drop(body);
+        let settling =
+            Settling { ending, deadline: self.deadline.clone(), list: self.list.clone() };
+        let list = self.list.clone();
+        let settled = match called {
+            Ok(Ok(future)) => {
+                Either::Left(AssertUnwindSafe(future).catch_unwind().map(move |ended| {
+                    settling.settle(match ended {
+                        Ok(result) => result.and_then(serialize),
+                        Err(panic) => Err(Failure::Panicked(caught(panic))),
+                    })
+                }))
+            }
+            Ok(Err(diagnostic)) => {
+                Either::Right(ready(settling.settle::<St, E>(Err(Failure::Invalid(diagnostic)))))
+            }
+            Err(panic) => {
+                Either::Right(ready(settling.settle::<St, E>(Err(Failure::Panicked(panic)))))
+            }
+        };
+        Box::pin(async move {
+            let reply = settled.await;
+            // A streamed body sends what belongs to it at its own end.
+            if list.flushes(FlushTime::BeforeReply)
+                && !matches!(reply, Ok(FunctionResponse::StreamingResponse(_)))
+                && let Some(invocation) = Invocation::current()
+            {
+                list.flush(FlushTime::BeforeReply, invocation).await;
+            }
+            reply
+        })
+    }
+}
+
+/// What is needed to make a reply of what comes of a handler. To drop it ends the handler, too.
+struct Settling {
+    ending: Ending,
+    deadline: StackDeadline,
+    list: List,
+}
+
+impl Settling {
+    fn settle<St, E>(
+        self,
+        result: Result<FunctionResponse<Box<RawValue>, St>, Failure<E>>,
+    ) -> Result<FunctionResponse<Box<RawValue>, Body<St>>, Diagnostic>
+    where
+        E: Into<Diagnostic> + fmt::Debug + 'static,
+    {
+        let Self { ending, deadline, list } = self;
+        match result {
+            Ok(FunctionResponse::BufferedResponse(body)) => {
+                ending.end(Outcome::Success);
+                Ok(FunctionResponse::BufferedResponse(body))
+            }
+            Ok(FunctionResponse::StreamingResponse(response)) => {
+                let StreamResponse { metadata_prelude, stream } = response;
+                let stream = Body::new(stream, deadline.budget(), ending.streams(), list);
+                Ok(FunctionResponse::StreamingResponse(StreamResponse { metadata_prelude, stream }))
+            }
+            Err(failure) => Err(tell(failure, Some(ending))),
+        }
+    }
+}
+
+/// Parses the event. An error names the place in it.
+fn parse<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, Diagnostic> {
+    serde_json::from_slice(body).map_err(|error| {
+        // Only now, since keeping the path costs time at every member.
+        let parser = &mut serde_json::Deserializer::from_slice(body);
+        let path = match serde_path_to_error::deserialize::<_, T>(parser) {
+            Err(error) if error.path().iter().next().is_some() => error.path().to_string(),
+            _ => "its top level".to_owned(),
+        };
+        Diagnostic {
+            error_type: "Powertools.EventInvalid".to_owned(),
+            error_message: format!("the event is not what the handler takes, at {path}: {error}"),
+        }
+    })
+}
+
+/// Serializes the response, unless it is streamed.
+fn serialize<R, B, St, E>(response: R) -> Result<FunctionResponse<Box<RawValue>, St>, Failure<E>>
+where
+    R: IntoFunctionResponse<B, St>,
+    B: Serialize,
+{
+    let invalid = |problem: String| {
+        Failure::Invalid(Diagnostic {
+            error_type: "Powertools.ResponseInvalid".to_owned(),
+            error_message: problem,
+        })
+    };
+    let serialized = catch(|| match response.into_response() {
+        FunctionResponse::BufferedResponse(body) => {
+            Ok(FunctionResponse::BufferedResponse(to_raw_value(&body)?))
+        }
+        FunctionResponse::StreamingResponse(response) => {
+            Ok(FunctionResponse::StreamingResponse(response))
+        }
+    });
+    match serialized {
+        Ok(Ok(response)) => Ok(response),
+        Ok(Err::<_, serde_json::Error>(error)) => {
+            Err(invalid(format!("the response cannot be serialized: {error}")))
+        }
+        Err(panic) => Err(invalid(format!("serializing the response panicked: {panic}"))),
+    }
+}
+
+/// What Lambda is told of a failure, which the values of the lifecycle see with it.
+fn tell<E>(failure: Failure<E>, ending: Option<Ending>) -> Diagnostic
+where
+    E: Into<Diagnostic> + fmt::Debug + 'static,
+{
+    let (diagnostic, kind) = match failure {
+        Failure::Handler(error) => {
+            // What the function's own code says of its error can panic.
+            return catch(|| tell_error(error, ending))
+                .unwrap_or_else(|panic| diagnose_panic(&panic));
+        }
+        Failure::Stopped(diagnostic) => (diagnostic, Kind::Stopped),
+        Failure::Panicked(message) => (diagnose_panic(&message), Kind::Panicked),
+        Failure::Invalid(diagnostic) => (diagnostic, Kind::Error),
+    };
+    if let Some(ending) = ending.filter(Ending::is_awaited) {
+        let failure = lifecycle::Failure { diagnostic: &diagnostic, error: None, backtrace: None };
+        ending.fail(kind, failure);
+    }
+    diagnostic
+}
+
+fn tell_error<E>(error: E, ending: Option<Ending>) -> Diagnostic
+where
+    E: Into<Diagnostic> + fmt::Debug + 'static,
+{
+    let ending = ending.filter(Ending::is_awaited);
+    if let Some(boxed) = unbox(&error) {
+        let diagnostic = diagnose(boxed);
+        if let Some(ending) = ending {
+            ending.end(Outcome::Error(lifecycle::Failure {
+                diagnostic: &diagnostic,
+                error: Some(boxed),
+                backtrace: backtrace(&error),
+            }));
+        }
+        return diagnostic;
+    }
+    let Some(ending) = ending else { return into_diagnostic(error) };
+    let any: &dyn Any = &error;
+    let copy = known_error(any).and_then(Copied::of);
+    let diagnostic = into_diagnostic(error);
+    let error = copy.as_ref().map(|copy| copy as _);
+    let failure = lifecycle::Failure { diagnostic: &diagnostic, error, backtrace: None };
+    ending.end(Outcome::Error(failure));
+    diagnostic
+}
+
+/// What Lambda is told of an error that is in no box: what the error says itself. A string has no name
+/// to tell, and gets the one that it would have in a box.
+fn into_diagnostic<E: Into<Diagnostic> + 'static>(error: E) -> Diagnostic {
+    let any: &dyn Any = &error;
+    let is_string = any.is::<String>() || any.is::<&'static str>();
+    let mut diagnostic = error.into();
+    if is_string {
+        diagnostic.error_type = UNNAMED.to_owned();
+    }
+    diagnostic
+}

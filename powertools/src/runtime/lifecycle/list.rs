@@ -1,0 +1,247 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use lambda_runtime::Error;
+use tokio::time::{Instant, timeout_at};
+
+use super::{
+    EventReceived, Flush, FlushTime, HandlerBegins, HandlerEnds, Lifecycle, Moments, Restored,
+    ShuttingDown, Snapshot, Starting,
+};
+use crate::Invocation;
+use crate::error::panic::{catch, catch_future};
+use crate::runtime::StartError;
+
+/// What all flushes on one side of the reply may take together, if the deadline leaves it.
+const FLUSHES: Duration = Duration::from_secs(5);
+
+/// How long before the deadline the last flush is stopped, so that the reply still gets out, or the
+/// next event is asked for.
+const BEFORE_DEADLINE: Duration = Duration::from_millis(100);
+
+/// The values of a function, in order. A clone shares them.
+#[derive(Clone, Default)]
+pub(in crate::runtime) struct List {
+    /// Nothing where there are no values, so that a copy costs nothing.
+    values: Option<Arc<Vec<Entry>>>,
+    wanted: Moments,
+}
+
+#[derive(Clone)]
+struct Entry {
+    value: Arc<dyn Lifecycle>,
+    moments: Moments,
+}
+
+impl List {
+    pub(in crate::runtime) fn push(&mut self, value: impl Lifecycle) {
+        let index = self.entries().len();
+        self.insert(index, value);
+    }
+
+    /// Puts a value in front of all others. One of its type that is there goes.
+    pub(in crate::runtime) fn push_first<L: Lifecycle>(&mut self, value: L) {
+        if let Some(index) = self.position::<L>() {
+            self.edit(|entries| drop(entries.remove(index)));
+        }
+        self.insert(0, value);
+    }
+
+    /// Changes the one value of type `L`. If there is none, one is added first.
+    pub(in crate::runtime) fn change<L: Lifecycle + Clone + Default>(
+        &mut self,
+        change: impl FnOnce(&mut L),
+    ) {
+        let index = self.position::<L>();
+        let mut value = match index {
+            Some(index) => as_any(&*self.entries()[index].value)
+                .downcast_ref::<L>()
+                .cloned()
+                .unwrap_or_default(),
+            None => L::default(),
+        };
+        change(&mut value);
+        match index {
+            Some(index) => self.edit(|entries| entries[index] = Entry::new(value)),
+            None => self.push(value),
+        }
+    }
+
+    fn position<L: Lifecycle>(&self) -> Option<usize> {
+        self.entries().iter().position(|entry| as_any(&*entry.value).is::<L>())
+    }
+
+    fn insert(&mut self, index: usize, value: impl Lifecycle) {
+        self.edit(|entries| entries.insert(index, Entry::new(value)));
+    }
+
+    fn edit(&mut self, change: impl FnOnce(&mut Vec<Entry>)) {
+        let mut entries = self.entries().to_vec();
+        change(&mut entries);
+        self.wanted = entries.iter().fold(Moments::NONE, |wanted, entry| wanted | entry.moments);
+        self.values = Some(Arc::new(entries));
+    }
+
+    fn entries(&self) -> &[Entry] {
+        self.values.as_deref().map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns true if a value is called at `moment`.
+    #[inline]
+    pub(in crate::runtime) fn wants(&self, moment: Moments) -> bool {
+        self.wanted.contains(moment)
+    }
+
+    /// The values that are called at `moment`, in order.
+    fn at(&self, moment: Moments) -> impl DoubleEndedIterator<Item = &dyn Lifecycle> {
+        let entries = self.entries().iter().filter(move |entry| entry.moments.contains(moment));
+        entries.map(|entry| &*entry.value)
+    }
+
+    /// The first error ends the start. A value that takes too long is left behind with a warning.
+    pub(in crate::runtime) async fn start(&self, time: Duration) -> Result<(), Error> {
+        // A value that keeps to its time is not stopped by whoever stops those that do not.
+        let end = Instant::now() + time + Duration::from_millis(100);
+        let starting = Starting { time };
+        for value in self.at(Moments::START) {
+            let started = catch_future(|| value.start(&starting));
+            match timeout_at(end, started).await {
+                Ok(Ok(started)) => started?,
+                Ok(Err(panic)) => return Err(StartError::panicked("start", panic).into()),
+                Err(_) => tracing::warn!(
+                    time_ms = time.as_millis(),
+                    "a lifecycle value was not ready in time: the function starts without it"
+                ),
+            }
+        }
+        Ok(())
+    }
+
+    pub(in crate::runtime) async fn before_snapshot(&self, time: Duration) -> Result<(), Error> {
+        let snapshot = Snapshot { time };
+        let values = self.at(Moments::SNAPSHOT).rev();
+        one_by_one("before_snapshot", time, values, |value| value.before_snapshot(&snapshot)).await
+    }
+
+    pub(in crate::runtime) async fn after_restore(&self, time: Duration) -> Result<(), Error> {
+        let restored = Restored { time };
+        let values = self.at(Moments::RESTORE);
+        one_by_one("after_restore", time, values, |value| value.after_restore(&restored)).await
+    }
+
+    pub(in crate::runtime) fn event(&self, invocation: &Invocation, body: &[u8]) {
+        if self.wants(Moments::EVENT) {
+            let event = EventReceived { invocation, body };
+            self.at(Moments::EVENT).for_each(|value| guarded("event", || value.event(&event)));
+        }
+    }
+
+    pub(super) fn begin(&self, invocation: &Invocation) {
+        if self.wants(Moments::HANDLER_BEGINS) {
+            let begins = HandlerBegins { invocation };
+            self.at(Moments::HANDLER_BEGINS)
+                .for_each(|value| guarded("handler_begins", || value.handler_begins(&begins)));
+        }
+    }
+
+    pub(super) fn end(&self, ends: &HandlerEnds<'_>) {
+        self.at(Moments::HANDLER_ENDS)
+            .rev()
+            .for_each(|value| guarded("handler_ends", || value.handler_ends(ends)));
+    }
+
+    /// Returns true if a value is called before the reply, or after it.
+    pub(in crate::runtime) fn flushes(&self, when: FlushTime) -> bool {
+        self.wants(flush_moment(when))
+    }
+
+    /// Sends what belongs to the event of `invocation`. Runs inside that.
+    pub(in crate::runtime) async fn flush(self, when: FlushTime, invocation: Invocation) {
+        let left = invocation.remaining().saturating_sub(BEFORE_DEADLINE);
+        let end = Instant::now() + left.min(FLUSHES);
+        for value in self.at(flush_moment(when)).rev() {
+            let time = end.saturating_duration_since(Instant::now());
+            let flush = Flush { invocation: &invocation, when, time };
+            match timeout_at(end, catch_future(|| value.flush(&flush))).await {
+                Ok(Ok(())) => {}
+                Ok(Err(panic)) => warn_of_panic("flush", &panic),
+                Err(_) => tracing::warn!(
+                    time_ms = time.as_millis(),
+                    "a flush took too long and was stopped"
+                ),
+            }
+        }
+    }
+
+    /// Runs until `end` at most.
+    pub(in crate::runtime) async fn shutdown(&self, end: Instant) {
+        // A value that keeps to its time is not stopped by whoever stops those that do not.
+        let last = end + Duration::from_millis(20);
+        for value in self.at(Moments::SHUTDOWN).rev() {
+            let time = end.saturating_duration_since(Instant::now());
+            let shutting_down = ShuttingDown { time };
+            match timeout_at(last, catch_future(|| value.shutdown(&shutting_down))).await {
+                Ok(Ok(())) => {}
+                Ok(Err(panic)) => warn_of_panic("shutdown", &panic),
+                Err(_) => {
+                    tracing::warn!("a lifecycle value was not done when the process had to end")
+                }
+            }
+        }
+    }
+}
+
+/// Runs what the values do, one after the other, until one of them does not end well.
+async fn one_by_one<'a>(
+    moment: &'static str,
+    time: Duration,
+    values: impl Iterator<Item = &'a dyn Lifecycle>,
+    mut run: impl FnMut(&'a dyn Lifecycle) -> BoxFuture<'a, Result<(), Error>>,
+) -> Result<(), Error> {
+    let end = Instant::now() + time;
+    for value in values {
+        match timeout_at(end, catch_future(|| run(value))).await {
+            Ok(Ok(done)) => done?,
+            Ok(Err(panic)) => return Err(StartError::panicked(moment, panic).into()),
+            Err(_) => return Err(StartError::timed_out(moment, time).into()),
+        }
+    }
+    Ok(())
+}
+
+fn flush_moment(when: FlushTime) -> Moments {
+    match when {
+        FlushTime::BeforeReply => Moments::FLUSH_BEFORE_REPLY,
+        FlushTime::AfterReply => Moments::FLUSH_AFTER_REPLY,
+    }
+}
+
+fn guarded(moment: &'static str, call: impl FnOnce()) {
+    if let Err(panic) = catch(call) {
+        warn_of_panic(moment, &panic);
+    }
+}
+
+fn warn_of_panic(moment: &'static str, panic: &str) {
+    // A subscriber can panic, too.
+    let _ = catch(|| tracing::warn!(moment, "a lifecycle value panicked: {panic}"));
+}
+
+fn as_any(value: &dyn Lifecycle) -> &dyn std::any::Any {
+    value
+}
+
+impl Entry {
+    fn new(value: impl Lifecycle) -> Self {
+        Self { moments: value.moments(), value: Arc::new(value) }
+    }
+}
+
+impl fmt::Debug for List {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let moments = self.entries().iter().map(|entry| entry.moments);
+        f.debug_list().entries(moments).finish()
+    }
+}

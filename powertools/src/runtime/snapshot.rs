@@ -1,0 +1,76 @@
+//! What the runtime calls around a SnapStart snapshot.
+
+use std::future::pending;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use lambda_runtime::{BoxFuture, Error, SnapStartResource};
+use tokio::sync::oneshot;
+
+use super::lifecycle::List;
+use super::report::{Phase, report};
+use crate::process::{count_restore, starting};
+
+/// Lambda gives 130 seconds to an initialization that ends in a snapshot.
+const BEFORE_SNAPSHOT: Duration = Duration::from_secs(65);
+
+/// Lambda gives ten seconds to a restore.
+const AFTER_RESTORE: Duration = Duration::from_millis(9500);
+
+/// Calls the values of the lifecycle.
+pub(super) struct AroundSnapshot {
+    list: List,
+    failed: Mutex<Option<oneshot::Sender<Error>>>,
+}
+
+impl AroundSnapshot {
+    /// Returns also the error, if there is one, that then ends the function.
+    pub(super) fn new(list: List) -> (Self, impl Future<Output = Error>) {
+        let (failed, failure) = oneshot::channel();
+        let failure = async {
+            match failure.await {
+                Ok(error) => error,
+                Err(_) => pending().await,
+            }
+        };
+        (Self { list, failed: Mutex::new(Some(failed)) }, failure)
+    }
+
+    /// Ends the function on an error, which Lambda is told of here. The runtime never hears of it: it
+    /// would report it once more, without its name and its causes.
+    async fn unless_failed(&self, phase: Phase, done: Result<(), Error>) -> Result<(), Error> {
+        let Err(error) = done else { return Ok(()) };
+        report(phase, &error).await;
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(failed) = failed {
+            let _ = failed.send(error);
+        }
+        pending().await
+    }
+}
+
+impl SnapStartResource for AroundSnapshot {
+    fn before_snapshot(&self) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(starting(async {
+            let done = self.list.before_snapshot(BEFORE_SNAPSHOT).await;
+            self.unless_failed(Phase::Init, done).await
+        }))
+    }
+
+    fn after_restore(&self) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(starting(async {
+            let done = self.list.after_restore(AFTER_RESTORE).await;
+            self.unless_failed(Phase::Restore, done).await
+        }))
+    }
+}
+
+/// Registered before everything else, so that whatever runs after a restore knows of it.
+pub(super) struct CountRestores;
+
+impl SnapStartResource for CountRestores {
+    fn after_restore(&self) -> BoxFuture<'_, Result<(), Error>> {
+        count_restore();
+        Box::pin(std::future::ready(Ok(())))
+    }
+}

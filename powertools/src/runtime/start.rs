@@ -1,0 +1,111 @@
+//! Why a function cannot start, and what it looks at first.
+
+use std::fmt;
+use std::panic::catch_unwind;
+use std::time::Duration;
+
+use crate::environment::{Environment, FUNCTION_NAME, FUNCTION_VERSION, MEMORY_SIZE, RUNTIME_API};
+use crate::process::InitializationType;
+
+/// Why a function cannot start.
+///
+/// `main` prints an error with `Debug`, so that shows the sentence too.
+#[derive(thiserror::Error)]
+#[error(transparent)]
+pub struct StartError(#[from] NotStarted);
+
+#[derive(Debug, thiserror::Error)]
+enum NotStarted {
+    #[error(
+        "this is a Lambda function and {0} is not set: start it with `cargo lambda watch` and send \
+         it events with `cargo lambda invoke`"
+    )]
+    Variable(&'static str),
+    #[error(
+        "the tokio runtime has no timer, which every limit on time needs: build it with \
+         `enable_all`, or use `#[tokio::main]`"
+    )]
+    Timer,
+    #[error("{moment} of a lifecycle value panicked: {message}")]
+    Panicked { moment: &'static str, message: String },
+    #[error("{moment} of the lifecycle values was not done after {after:?}")]
+    TimedOut { moment: &'static str, after: Duration },
+}
+
+impl StartError {
+    pub(super) fn panicked(moment: &'static str, message: String) -> Self {
+        NotStarted::Panicked { moment, message }.into()
+    }
+
+    pub(super) fn timed_out(moment: &'static str, after: Duration) -> Self {
+        NotStarted::TimedOut { moment, after }.into()
+    }
+
+    /// Returns the name under which Lambda reports the error. It never changes, so that an alarm can
+    /// match it.
+    #[must_use]
+    pub fn error_type(&self) -> &'static str {
+        match self.0 {
+            NotStarted::Variable(_) => "Powertools.NotInLambda",
+            NotStarted::Timer => "Powertools.TimerMissing",
+            NotStarted::Panicked { .. } => "Powertools.LifecyclePanicked",
+            NotStarted::TimedOut { .. } => "Powertools.LifecycleTimeout",
+        }
+    }
+}
+
+crate::error::own::name_in_lambda!(StartError);
+
+impl fmt::Debug for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The runtime panics where one of these is missing, so look first.
+pub(super) fn check_environment() -> Result<(), StartError> {
+    let environment = Environment::process();
+    let needed = [RUNTIME_API, FUNCTION_NAME, MEMORY_SIZE, FUNCTION_VERSION];
+    let is_missing = |variable: &&str| match environment.get(variable) {
+        None => true,
+        Some(value) => *variable == MEMORY_SIZE && value.parse::<i32>().is_err(),
+    };
+    match needed.into_iter().find(is_missing) {
+        Some(variable) => Err(NotStarted::Variable(variable).into()),
+        None if !has_timer() => Err(NotStarted::Timer.into()),
+        None => Ok(()),
+    }
+}
+
+/// Without one, whatever waits for a time panics, and tokio has no other way to ask.
+fn has_timer() -> bool {
+    catch_unwind(|| drop(tokio::time::sleep(Duration::ZERO))).is_ok()
+}
+
+/// How long all that comes before the first event may take together.
+///
+/// On demand Lambda gives ten seconds to the whole initialization, and then repeats it inside the
+/// first invocation. Ahead of the events it gives 130 seconds or the function's timeout, whichever is
+/// longer; a snapshot also waits for the hooks before it.
+pub(super) fn time_to_start(initialization: InitializationType) -> Duration {
+    Duration::from_secs(match initialization {
+        InitializationType::ProvisionedConcurrency | InitializationType::ManagedInstances => 120,
+        InitializationType::SnapStart => 60,
+        InitializationType::OnDemand | InitializationType::Unknown => 5,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_to_start_goes_by_the_kind_of_initialization() {
+        let seconds = |initialization| time_to_start(initialization).as_secs();
+        assert_eq!(seconds(InitializationType::OnDemand), 5);
+        assert_eq!(seconds(InitializationType::Unknown), 5);
+        assert_eq!(seconds(InitializationType::SnapStart), 60);
+        assert_eq!(seconds(InitializationType::ProvisionedConcurrency), 120);
+        assert_eq!(seconds(InitializationType::ManagedInstances), 120);
+    }
+}
