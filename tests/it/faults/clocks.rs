@@ -1,18 +1,17 @@
 //! Clients whose clocks differ.
 //!
-//! Leases and expirations are moments on the clock of whoever wrote them, and are judged by the
-//! clock of whoever reads them. So everything that can go wrong is bounded by the difference:
+//! Leases and expirations are instants on the clock of their writer, and are judged by the clock of
+//! their reader. So everything that can go wrong is bounded by the difference:
 //!
-//! - a lease ends for a reader that is ahead of its writer earlier by the difference: what is left
-//!   of it is its length less the difference. A lease that is shorter protects nothing from that
-//!   reader, and both do the work; the first one then gets `LeaseLost`.
+//! - for a reader that is ahead of its writer, a lease ends earlier by the difference: what remains
+//!   is its length and the grace, less the difference. A lease that is shorter protects nothing from
+//!   that reader, and both do the work; the first one then receives `LeaseLost`.
 //! - for a reader that is behind, the claim of a dead writer holds longer by the difference.
-//! - a result is forgotten by a reader that is ahead earlier by the difference, and kept longer by
-//!   one that is behind.
-//! - the deadline of an invocation is a moment on the clock of Lambda. A function whose clock is
-//!   ahead by more than the time that it is given believes that no time is left, and refuses
-//!   (`NoTime`). One that is behind believes that it has longer; its lease ends by Lambda's clock
-//!   all the same.
+//! - for a reader that is ahead, a result expires earlier by the difference, and later for one that
+//!   is behind.
+//! - the deadline of an invocation is an instant on the clock of Lambda. A function whose clock is
+//!   ahead by more than its timeout concludes that no time remains, and rejects the work (`NoTime`).
+//!   One that is behind concludes that it has more time; its lease still ends by Lambda's clock.
 
 use std::time::{Duration, SystemTime};
 
@@ -28,6 +27,8 @@ use super::{MILLI, SECOND, World, number, on_each};
 const OFF: Duration = Duration::from_secs(120);
 const BETWEEN: Duration = Duration::from_secs(240);
 const LEASE: Duration = Duration::from_secs(300);
+/// The default, by which a claim outlasts its lease.
+const GRACE: Duration = SECOND;
 
 #[tokio::test]
 async fn a_lease_is_shorter_by_the_difference_for_a_client_that_is_ahead() {
@@ -35,7 +36,7 @@ async fn a_lease_is_shorter_by_the_difference_for_a_client_that_is_ahead() {
         let skewed = Skewed::new(emulator).await;
         skewed.die(&skewed.behind).await;
 
-        skewed.time.advance(LEASE - BETWEEN);
+        skewed.time.advance(LEASE + GRACE - BETWEEN);
         let refused = charge(&skewed.ahead).await;
         assert!(matches!(refused, Err(Error::InProgress { .. })), "{refused:?}");
         skewed.time.advance(MILLI);
@@ -45,12 +46,12 @@ async fn a_lease_is_shorter_by_the_difference_for_a_client_that_is_ahead() {
 }
 
 #[tokio::test]
-async fn the_claim_of_the_dead_holds_longer_by_the_difference_for_a_client_that_is_behind() {
+async fn a_claim_holds_longer_by_the_difference_for_a_client_that_is_behind() {
     on_each(async |emulator| {
         let skewed = Skewed::new(emulator).await;
         skewed.die(&skewed.ahead).await;
 
-        skewed.time.advance(LEASE + BETWEEN);
+        skewed.time.advance(LEASE + GRACE + BETWEEN);
         let refused = charge(&skewed.behind).await;
         assert!(matches!(refused, Err(Error::InProgress { .. })), "{refused:?}");
         skewed.time.advance(MILLI);
@@ -60,10 +61,10 @@ async fn the_claim_of_the_dead_holds_longer_by_the_difference_for_a_client_that_
 }
 
 #[tokio::test]
-async fn a_lease_shorter_than_the_difference_protects_from_nobody_ahead() {
+async fn a_lease_shorter_than_the_difference_does_not_protect_from_a_client_that_is_ahead() {
     on_each(async |emulator| {
         let skewed = Skewed::new(emulator).await;
-        let short = skewed.client(-1, |options| options.lease(BETWEEN - MILLI));
+        let short = skewed.client(-1, |options| options.lease(BETWEEN - GRACE - MILLI));
         let overtaken = short
             .run("charge", "order-1", async {
                 assert_eq!(charge(&skewed.ahead).await.unwrap(), "charged");
@@ -78,7 +79,7 @@ async fn a_lease_shorter_than_the_difference_protects_from_nobody_ahead() {
 }
 
 #[tokio::test]
-async fn a_result_is_forgotten_earlier_by_the_difference_and_kept_longer_by_it() {
+async fn a_result_expires_earlier_or_later_by_the_difference() {
     on_each(async |emulator| {
         let hour = 3600 * SECOND;
         let skewed = Skewed::new(emulator).await;
@@ -100,7 +101,7 @@ async fn a_result_is_forgotten_earlier_by_the_difference_and_kept_longer_by_it()
 }
 
 #[tokio::test]
-async fn deadlines_go_by_the_clock_of_lambda() {
+async fn deadlines_are_measured_by_the_clock_of_lambda() {
     on_each(async |emulator| {
         let skewed = Skewed::new(emulator).await;
         let deadline = skewed.time.now() + 30 * SECOND;

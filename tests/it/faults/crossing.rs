@@ -1,6 +1,7 @@
-//! Calls that are inside, beside or like each other: nothing crosses over.
+//! Calls that are nested, concurrent or alike: nothing crosses over.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use powertools::idempotency::{DynamoDbStore, Error, Idempotency, WhileInProgress};
 use powertools::macro_support::default_name;
@@ -13,7 +14,7 @@ use super::{MILLI, SECOND, World, number, on_each};
 async fn nested_calls_have_their_own_keys() {
     on_each(async |emulator| {
         let world = World::new(emulator).await;
-        let inner = world.other(|options| options.lease(20 * SECOND).expires_after(60 * SECOND));
+        let inner = world.other(|options| options.lease(19 * SECOND).expires_after(60 * SECOND));
         let (outer_runs, inner_runs) = (AtomicU32::new(0), AtomicU32::new(0));
         let deliver = async |succeeds| {
             let work = async {
@@ -34,7 +35,7 @@ async fn nested_calls_have_their_own_keys() {
         };
 
         assert_eq!(deliver(false).await.unwrap_err().to_string(), "later");
-        // The order was given back. Its charge was made, and stays so.
+        // The claim of the order was released. Its charge was made and stays.
         assert_eq!(status_of(&world, "charge").await, Some("COMPLETED".to_owned()));
         assert_eq!(status_of(&world, "order").await, None);
 
@@ -48,13 +49,16 @@ async fn nested_calls_have_their_own_keys() {
         assert!((3530..=3600).contains(&apart), "an hour and a minute: {apart}");
         let apart =
             number(&order["in_progress_expiration"]) - number(&charge["in_progress_expiration"]);
-        assert!((10_000..=25_000).contains(&apart), "31 seconds and 20: {apart}");
+        assert!(
+            (10_000..=25_000).contains(&apart),
+            "31 seconds and 20, each with the grace: {apart}"
+        );
     })
     .await;
 }
 
 #[tokio::test]
-async fn work_inside_itself_is_refused() {
+async fn work_nested_in_itself_is_rejected() {
     on_each(async |emulator| {
         let wait = WhileInProgress::Wait(100 * MILLI);
         for policy in [WhileInProgress::Fail, wait] {
@@ -79,7 +83,11 @@ async fn parallel_calls_on_one_store_keep_their_options() {
         let deliver = async |count: u32| {
             let time = 60 * SECOND * count;
             let options = |options: powertools::idempotency::Builder<DynamoDbStore>| {
-                options.lease(time).expires_after(2 * time).key_prefix(format!("stage-{count}"))
+                options
+                    .lease(time)
+                    .grace(Duration::ZERO)
+                    .expires_after(2 * time)
+                    .key_prefix(format!("stage-{count}"))
             };
             let idempotency = Idempotency::<DynamoDbStore>::clone(&world.other(options));
             let work = async { Ok::<_, Error>(count) };

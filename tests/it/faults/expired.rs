@@ -15,7 +15,7 @@ use super::{World, on_each};
 const SAMPLE: usize = 50;
 
 #[tokio::test]
-async fn what_has_expired_counts_as_gone_before_it_is_removed() {
+async fn expired_records_count_as_absent_before_they_are_removed() {
     let count = scale(2_000, 100_000);
     let clock = Clock::system();
     let now = clock.now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();

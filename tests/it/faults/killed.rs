@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{MILLI, SECOND, World, number, on_each};
 
 #[tokio::test]
-async fn what_a_killed_function_claimed_is_held_until_its_lease_ends() {
+async fn the_claim_of_a_killed_function_holds_until_its_lease_expires() {
     on_each(async |emulator| {
         let world = World::new(emulator).await;
         let lambda = lambda(emulator, &world);
@@ -50,7 +50,7 @@ async fn what_a_killed_function_claimed_is_held_until_its_lease_ends() {
 }
 
 #[tokio::test]
-async fn a_function_that_hangs_gives_its_claim_back_before_it_would_be_killed() {
+async fn a_function_that_hangs_releases_its_claim_before_it_would_be_killed() {
     on_each(async |emulator| {
         let world = World::new(emulator).await;
         let lambda = lambda(emulator, &world);

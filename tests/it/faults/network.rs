@@ -19,7 +19,7 @@ async fn a_claim_whose_reply_was_lost_runs_once() {
 }
 
 #[tokio::test]
-async fn a_claim_whose_replies_are_all_lost_keeps_nobody_out() {
+async fn a_claim_whose_replies_are_all_lost_excludes_no_one() {
     on_each(async |emulator| {
         let world = World::new(emulator).await;
         world.next(3, "PutItem", &Fault::DropReply);
@@ -63,7 +63,7 @@ async fn a_completion_whose_reply_was_lost_is_a_success() {
 }
 
 #[tokio::test]
-async fn a_release_whose_reply_was_lost_lets_the_retry_in() {
+async fn a_release_whose_reply_was_lost_admits_the_retry() {
     on_each(async |emulator| {
         let world = World::new(emulator).await;
         world.next(1, "DeleteItem", &Fault::DropReply);
@@ -76,7 +76,7 @@ async fn a_release_whose_reply_was_lost_lets_the_retry_in() {
 }
 
 #[tokio::test]
-async fn short_failures_are_waited_out() {
+async fn short_failures_are_survived_by_retries() {
     let faults = [Fault::Throttle, Fault::Close, Fault::Stall];
     for fault in faults {
         on_each(async |emulator| {
@@ -93,7 +93,7 @@ async fn short_failures_are_waited_out() {
 }
 
 #[tokio::test]
-async fn a_table_that_takes_no_claims_runs_nothing() {
+async fn nothing_runs_if_the_table_rejects_claims() {
     on_each(async |emulator| {
         let world = World::new(emulator).await;
         world.next(3, "PutItem", &Fault::Throttle);
@@ -106,7 +106,7 @@ async fn a_table_that_takes_no_claims_runs_nothing() {
 }
 
 #[tokio::test]
-async fn a_table_that_is_silent_before_the_work_runs_nothing() {
+async fn nothing_runs_if_the_table_is_silent_before_the_work() {
     on_each(async |emulator| {
         let world = World::new(emulator).await;
         world.next(3, "PutItem", &Fault::Stall);
@@ -120,7 +120,7 @@ async fn a_table_that_is_silent_before_the_work_runs_nothing() {
 }
 
 #[tokio::test]
-async fn work_whose_completion_never_arrives_is_held_until_its_lease_ends() {
+async fn work_whose_completion_never_arrives_is_held_until_its_lease_expires() {
     for policy in [OnSaveFailure::Error, OnSaveFailure::ReturnResult] {
         on_each(async |emulator| {
             let world = World::with(emulator, |options| options.on_save_failure(policy)).await;
@@ -141,7 +141,7 @@ async fn work_whose_completion_never_arrives_is_held_until_its_lease_ends() {
 }
 
 #[tokio::test]
-async fn a_table_that_throttles_completions_for_a_while_gets_the_result() {
+async fn a_result_is_saved_after_the_table_has_throttled_for_a_while() {
     on_each(async |emulator| {
         let world = World::new(emulator).await;
         world.next(5, "UpdateItem", &Fault::Throttle);

@@ -1,7 +1,7 @@
 //! Work that comes back when another has taken its record over.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use powertools::Clock;
 use powertools::idempotency::{DynamoDbStore, Error, Idempotency, OnInterrupt};
@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use super::{MILLI, SECOND, World, on_each};
 
 #[tokio::test]
-async fn a_zombie_changes_nothing_when_its_work_succeeds_after_all() {
+async fn a_zombie_changes_nothing_when_its_work_succeeds() {
     on_each(async |emulator| {
         for finished in [false, true] {
             let outcome = Zombie::new(emulator).await.wake(finished, Ok("late".to_owned())).await;
@@ -37,7 +37,7 @@ async fn a_zombie_changes_nothing_when_its_work_fails() {
 }
 
 #[tokio::test]
-async fn a_completion_that_was_on_its_way_for_too_long_changes_nothing() {
+async fn a_completion_that_arrives_too_late_changes_nothing() {
     on_each(async |emulator| {
         let Zombie { world, own, other } = Zombie::new(emulator).await;
         let opened = Arc::new(Notify::new());
@@ -67,11 +67,11 @@ async fn a_completion_that_was_on_its_way_for_too_long_changes_nothing() {
 }
 
 #[tokio::test]
-async fn work_that_is_stopped_at_the_end_of_its_lease_lets_the_next_one_in() {
+async fn work_that_is_stopped_at_the_end_of_its_lease_admits_the_next_one() {
     on_each(async |emulator| {
         for policy in [OnInterrupt::Release, OnInterrupt::Hold] {
             let lease = |options: powertools::idempotency::Builder<_>| {
-                options.lease(SECOND).on_interrupt(policy)
+                options.lease(SECOND).grace(Duration::ZERO).on_interrupt(policy)
             };
             let world = World::with(emulator, lease).await;
             let stuck = std::future::pending::<Result<String, Error>>();

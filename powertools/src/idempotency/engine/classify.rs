@@ -5,17 +5,17 @@ use crate::idempotency::{EpochMillis, Error, Key, Owner, Record, Status};
 pub(super) enum Verdict {
     /// It is this very claim, whose reply was lost.
     Mine,
-    /// Nothing stands in the way: claim again.
+    /// Nothing prevents a claim: claim again.
     Free,
-    /// Another claim holds, until then if it says so.
+    /// Another claim holds, until then if the record has that.
     InProgress(Option<EpochMillis>),
     /// The work is done.
     Completed,
 }
 
-/// Reads an existing record, however it was come by.
+/// Judges an existing record, wherever it was read.
 ///
-/// Apart from a claim's own record, it says [`Verdict::Free`] exactly where a claim with the same
+/// Apart from a claim's own record, it returns [`Verdict::Free`] exactly where a claim with the same
 /// `now` succeeds: see [`Store::claim`](crate::idempotency::Store::claim).
 pub(super) fn classify(
     record: Option<&Record>,
@@ -41,7 +41,7 @@ pub(super) fn classify(
     if let Status::Other(status) = &record.status {
         return Err(Error::StatusUnknown { key: key.clone(), status: status.clone() });
     }
-    // A record without a hash is a mismatch: nobody checked what it was made from.
+    // A record without a hash is a mismatch: its payload was never checked.
     if validation.is_some() && validation != record.validation.as_deref() {
         return Err(Error::PayloadChanged { key: key.clone() });
     }

@@ -3,7 +3,7 @@ use std::time::{Duration, SystemTime};
 use super::time::{Time, jittered};
 use crate::idempotency::{EpochMillis, WhileInProgress};
 
-/// The first pause between two looks at a record, and the longest.
+/// The first pause between two reads of a record, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
@@ -15,12 +15,12 @@ pub(super) struct Wait {
 }
 
 impl Wait {
-    /// A wait that begins now, before work that must stop at `work_end`.
+    /// Creates a wait that starts now, before work that must stop at `work_end`.
     pub(super) fn new(policy: WhileInProgress, time: &Time, work_end: Option<SystemTime>) -> Self {
         let end = match (policy, work_end) {
             (WhileInProgress::Fail, _) => None,
             (WhileInProgress::Wait(bound), None) => Some(time.now() + bound),
-            // The other half is for the work, in case the holder gives up.
+            // The other half is for the work, in case the holder fails.
             (WhileInProgress::Wait(bound), Some(end)) => {
                 Some(time.now() + bound.min(time.until(end) / 2))
             }
@@ -28,10 +28,9 @@ impl Wait {
         Self { end, pause: FIRST_PAUSE }
     }
 
-    /// Pauses before the next look; false when there is no time for one.
+    /// Pauses before the next read. Returns false if there is no time for one.
     ///
-    /// `lease_end` is when the holder's claim ends, if that is known: there is no need to pause
-    /// past it.
+    /// `lease_end` is when the holder's claim expires, if that is known: a pause never exceeds it.
     pub(super) async fn pause(&mut self, time: &Time, lease_end: Option<EpochMillis>) -> bool {
         let left = self.end.map_or(Duration::ZERO, |end| time.until(end));
         if left.is_zero() {

@@ -76,11 +76,11 @@ impl World {
             },
         };
         self.check(state, attempt, fits, "how a call ends fits what happened");
-        self.check_given_back(state, attempt, end);
+        self.check_release(state, attempt, end);
     }
 
-    /// Whether the claim was given back, or left alone, as the end of its call wants it.
-    fn check_given_back(&self, state: &mut State, attempt: usize, end: &End) {
+    /// Checks that the claim was released or kept, as the end of its call requires.
+    fn check_release(&self, state: &mut State, attempt: usize, end: &End) {
         let Attempt { run, releases, looked, .. } = state.attempts[attempt];
         let wanted = match end {
             End::Failure(_) | End::Panic => 1,
@@ -97,7 +97,7 @@ impl World {
             // After its end.
             End::Cancelled | End::Killed => return,
         };
-        self.check(state, attempt, releases == wanted, "a claim is given back when it must be");
+        self.check(state, attempt, releases == wanted, "a claim is released when it must be");
     }
 
     /// Whether the answer of an earlier run still counted when this call began.
@@ -122,11 +122,11 @@ impl World {
             let wanted = match run {
                 Run::None => claims > 0,
                 Run::Stopped => !self.plan.holds(),
-                // It was being given back, or saved, already.
+                // It was being released or saved already.
                 Run::Running | Run::Succeeded | Run::Failed => continue,
             };
-            let given_back = !cancelled || releases > 0 || !wanted;
-            self.check(state, attempt, given_back, "a claim is given back when its caller leaves");
+            let is_released = !cancelled || releases > 0 || !wanted;
+            self.check(state, attempt, is_released, "a claim is released when its caller leaves");
         }
         let last = state.attempts.len() - 1;
         // A handler may fail, and the work may have been done with another payload.

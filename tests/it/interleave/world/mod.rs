@@ -7,7 +7,7 @@
 //! - **R** Nobody is refused by their own claim.
 //! - After a handler succeeded nothing deletes its record, and who gets its own result finds it
 //!   saved.
-//! - A claim is given back once when its run failed or was stopped, when nobody knows whether it
+//! - A claim is released once when its run failed or was stopped, when it is unknown whether it
 //!   was granted, and when its caller went away; an answer that has expired is not given again.
 //! - Every call ends by its deadline, with the result of a run that succeeded, made from its own
 //!   payload, or with an error that fits what happened.
