@@ -1,8 +1,8 @@
-//! Values that are made once for each execution environment, and a cold start that is paid before
-//! the first event.
+//! Values that are initialised once for each execution environment, before the first event if
+//! possible.
 //!
-//! Clients, pools and configuration are made once and used by every event that the process handles.
-//! `#[init_once]` makes the accessor of such a value from the function that makes it, and
+//! Clients, pools and configuration are created once and used by every event that the process
+//! handles. `#[init_once]` turns a function that creates such a value into its accessor, and
 //! [`Powertools::warm_up`] calls it while Lambda initialises the environment:
 //!
 //! ```no_run
@@ -17,7 +17,7 @@
 //! }
 //!
 //! async fn handle(event: LambdaEvent<String>) -> Result<usize, Error> {
-//!     let _client = client().await?; // made before the first event, if that went well
+//!     let _client = client().await?; // created before the first event, unless that failed
 //!     Ok(event.payload.len())
 //! }
 //!
@@ -28,37 +28,38 @@
 //! ```
 //!
 //! [`InitOnce`] holds such a value in a static of your own; [`SyncInitOnce`] is for values that are
-//! made without waiting.
+//! created without waiting.
 //!
 //! # What is guaranteed
 //!
-//! | what happens | what becomes of the value |
+//! | situation | outcome |
 //! |---|---|
-//! | many ask at once | one of them makes it, the others wait and get the same |
-//! | making it fails | nothing is kept: the next who asks tries again, also one that waited |
-//! | making it panics, or whoever makes it goes away half-way | the same |
-//! | making it asks for the same value | [`Error::Reentrant`], in place of waiting for ever |
-//! | two values need each other, and two tasks begin with one each | nobody sees that: both wait until something stops them, a warm-up's bound or the time guard of the handler |
-//! | whoever makes it is kept, and no longer polled | everybody else waits for it, so spawn what a `select!` may leave behind |
-//! | the environment is restored from a SnapStart snapshot | it is made anew when asked for; the old one stays where it is, for those who still hold it |
+//! | several callers need it at once | one of them initialises it; the others wait and get the same value |
+//! | the initialisation fails | nothing is kept: the next caller tries again, including one that waited |
+//! | the initialisation panics, or its caller is dropped half-way | the same |
+//! | the initialisation needs the same value | [`Error::Reentrant`], instead of a deadlock |
+//! | two values need each other, and two tasks start with one each | this is not detected: both wait until something stops them, such as the limit of a warm-up or the time guard of the handler |
+//! | the caller that initialises it is kept without being polled | all others wait for it, so spawn work that a `select!` may leave behind |
+//! | the environment is restored from a SnapStart snapshot | it is initialised again when needed; the old one remains valid for code that still holds it |
 //!
 //! # SnapStart
 //!
-//! A snapshot is taken after the warm-ups. What they made is then old when the environment is
+//! A snapshot is taken after the warm-ups. Their values are outdated when the environment is
 //! restored: connections are closed, credentials have expired. So after a restore each `InitOnce`
 //! is empty again, and the warm-ups run again. [`Powertools::before_snapshot`] and
-//! [`Powertools::after_restore`] are for what else there is to do. This works in functions that
-//! [`Powertools`](crate::Powertools) runs: it is who learns of the restore.
+//! [`Powertools::after_restore`] are for other work. Only functions that
+//! [`Powertools`](crate::Powertools) runs notice a restore.
 //!
 //! # Shutdown
 //!
-//! Lambda ends an environment without a word, unless an extension is registered. Only a function
+//! Lambda ends an environment without notice, unless an extension is registered. Only a function
 //! with [`Powertools::on_shutdown`] registers one.
 //!
 //! # Panics
 //!
-//! A panic in a warm-up or a hook is caught, and is an error or a warning. That needs unwinding: in a
-//! build with `panic = "abort"` every panic ends the process, one in a warm-up at every start.
+//! A panic in a warm-up or a hook is caught and becomes an error or a warning. This requires
+//! unwinding: in a build with `panic = "abort"`, every panic ends the process, and one in a warm-up
+//! does so at every start.
 //!
 //! [`Powertools::warm_up`]: crate::Powertools::warm_up
 //! [`Powertools::before_snapshot`]: crate::Powertools::before_snapshot

@@ -8,10 +8,10 @@ use super::making::Making;
 use crate::Carries;
 use crate::process::is_restored;
 
-/// A value that is made once for each execution environment, by an async initialiser.
+/// A value that is initialised once for each execution environment, by an async function.
 ///
-/// It can stand in a static, and then hands out `&'static T`. The table of the [module](super) says
-/// what it guarantees. Reading a value that is there costs about as much as reading a static.
+/// In a static it returns `&'static T`. The table of the [module](super) lists its guarantees.
+/// Reading an initialised value costs about as much as reading a static.
 ///
 /// ```
 /// use lambda_runtime::Error;
@@ -28,34 +28,35 @@ use crate::process::is_restored;
 /// ```
 #[derive(Debug)]
 pub struct InitOnce<T> {
-    /// One for the time before a restore, one for after: there is at most one restore.
+    /// One before a restore and one after it: there is at most one restore.
     cells: [OnceCell<T>; 2],
 }
 
 impl<T> InitOnce<T> {
-    /// Makes one that is empty.
+    /// Creates an empty one.
     #[must_use]
     pub const fn new() -> Self {
         Self { cells: [const { OnceCell::const_new() }; 2] }
     }
 
-    /// The value, if it was made.
+    /// Returns the value, if it is initialised.
     #[must_use]
     #[inline]
     pub fn get(&self) -> Option<&T> {
         self.cell().get()
     }
 
-    /// The value. If it is not there, `make` is called, or another caller's `make` waited for.
+    /// Returns the value. If it is not initialised, this calls `make`, or waits for the `make` of
+    /// another caller.
     ///
     /// # Errors
     ///
-    /// Returns the error of `make`, unchanged, and [`Error::Reentrant`] if `make` asks for the same
-    /// value. A task that `make` spawns and waits for is not seen: there, asking for the value waits
-    /// until the invocation's time is up. So do two tasks that make two values which need each other.
+    /// Returns the error of `make`, unchanged, and [`Error::Reentrant`] if `make` needs the same
+    /// value. A task that `make` spawns and waits for is not detected: there, the call waits until
+    /// the invocation times out. So do two tasks that initialise two values which need each other.
     ///
-    /// The value is made by the first caller, when that is polled: one that is kept without being
-    /// polled, as behind a `select!`, holds up all others until it is dropped.
+    /// The first caller initialises the value while it is polled. If it is kept without being
+    /// polled, as behind a `select!`, it blocks all others until it is dropped.
     #[inline]
     pub fn get_or_try_init<F, Fut, E>(&self, make: F) -> impl Future<Output = Result<&T, E>>
     where

@@ -5,11 +5,11 @@ use super::making::Making;
 use crate::Carries;
 use crate::process::is_restored;
 
-/// A value that is made once for each execution environment, without waiting for anything.
+/// A value that is initialised once for each execution environment, without waiting.
 ///
-/// It can stand in a static, and then hands out `&'static T`. The table of the [module](super) says
-/// what it guarantees. Those who ask while it is made block their threads: for what takes long,
-/// [`InitOnce`](super::InitOnce) is the right one.
+/// In a static it returns `&'static T`. The table of the [module](super) lists its guarantees.
+/// Callers that need it during its initialisation block their threads: use
+/// [`InitOnce`](super::InitOnce) if that takes long.
 ///
 /// ```
 /// use std::num::ParseIntError;
@@ -32,31 +32,32 @@ use crate::process::is_restored;
 /// ```
 #[derive(Debug)]
 pub struct SyncInitOnce<T> {
-    /// One for the time before a restore, one for after: there is at most one restore.
+    /// One before a restore and one after it: there is at most one restore.
     cells: [OnceCell<T>; 2],
 }
 
 impl<T> SyncInitOnce<T> {
-    /// Makes one that is empty.
+    /// Creates an empty one.
     #[must_use]
     pub const fn new() -> Self {
         Self { cells: [const { OnceCell::new() }; 2] }
     }
 
-    /// The value, if it was made.
+    /// Returns the value, if it is initialised.
     #[must_use]
     #[inline]
     pub fn get(&self) -> Option<&T> {
         self.cell().get()
     }
 
-    /// The value. If it is not there, `make` is called, or another thread's `make` waited for.
+    /// Returns the value. If it is not initialised, this calls `make`, or waits for the `make` of
+    /// another thread.
     ///
     /// # Errors
     ///
-    /// Returns the error of `make`, unchanged, and [`Error::Reentrant`] if `make` asks for the same
-    /// value. A thread that `make` starts and waits for is not seen: there, asking for the value
-    /// never ends.
+    /// Returns the error of `make`, unchanged, and [`Error::Reentrant`] if `make` needs the same
+    /// value. A thread that `make` starts and waits for is not detected: there, the call never
+    /// returns.
     #[inline]
     pub fn get_or_try_init<E>(&self, make: impl FnOnce() -> Result<T, E>) -> Result<&T, E>
     where
