@@ -31,7 +31,7 @@ use crate::events::{HasNaturalKey, NaturalKey, ParseError, SqsRecord};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Message<T, R = SqsRecord> {
-    /// What the body says.
+    /// The parsed body.
     pub body: T,
     /// The record itself.
     pub record: R,

@@ -17,8 +17,8 @@ pub(super) enum AfterFailure {
 
 /// The order in which the records of a batch start.
 ///
-/// The earliest record in the batch that may start is always next. A record with others before it in
-/// its order waits for the one right before it, so a failure stops the rest of its order.
+/// The earliest record in the batch that may start is always next. A record with others before it
+/// in its order waits for the one right before it, so a failure stops the rest of its order.
 #[derive(Debug)]
 pub(super) struct Plan {
     after_failure: AfterFailure,
@@ -171,7 +171,7 @@ mod tests {
         Failed,
     }
 
-    /// The rules, told of all records anew each time: which record may start next.
+    /// The rules, applied to all records each time: which record may start next.
     fn next_by_the_rules(case: &Case, states: &[State]) -> Option<usize> {
         (0..states.len()).find(|&index| {
             let (order, _) = case.records[index];

@@ -12,7 +12,7 @@ impl<'a> Batch<'a, SqsEvent> {
     /// How often the queue delivers a message before it goes to the dead-letter queue: the
     /// `maxReceiveCount` of its redrive policy.
     ///
-    /// Handlers can then ask for [`SqsRecord::is_last_attempt`]. In a FIFO queue the rest of a group
+    /// Handlers can then use [`SqsRecord::is_last_attempt`]. In a FIFO queue the rest of a group
     /// goes on when a message fails for the last time, as the queue goes on without it. That
     /// rest is delivered no more often than the message, so without this it may never start.
     ///

@@ -38,13 +38,13 @@ use crate::json::ABSENT;
 /// # When it is the right key, and when the business key is
 ///
 /// The natural key recognises a second *delivery*. It does not recognise the same order that was
-/// *sent* twice: a producer that tries again sends a new message with a new id. Where the work itself
-/// has a name, such as an order number, take that: it covers both. The natural key is for events
-/// that have no such name, and where every event is work of its own, such as clicks or changes
-/// of an item.
+/// *sent* twice: a producer that tries again sends a new message with a new id. Where the work
+/// itself has a name, such as an order number, take that: it covers both. The natural key is for
+/// events that have no such name, and where every event is work of its own, such as clicks or
+/// changes of an item.
 ///
 /// The key of an HTTP client is only its own: together with who the client is it makes a key,
-/// as in `key = (&caller, natural(&request))`. The request id of API Gateway is no key, since a
+/// as in `key = (&caller, natural(&request))`. The request id of API Gateway is not a key, since a
 /// client that tries again gets a new one.
 ///
 /// S3 notifications of tags and ACLs have no sequencer and thus no natural key: use the bucket, the
@@ -53,8 +53,8 @@ use crate::json::ABSENT;
 /// # What has none
 ///
 /// An event without its identifier has an absent key, which is
-/// [`Error::KeyMissing`](crate::idempotency::Error::KeyMissing). So has a batch of several records: it is never
-/// delivered again with the same records. Take the key of each record.
+/// [`Error::KeyMissing`](crate::idempotency::Error::KeyMissing). So has a batch of several records:
+/// it is never delivered again with the same records. Take the key of each record.
 #[must_use]
 pub fn natural<E: HasNaturalKey + ?Sized>(event: &E) -> NaturalKey {
     event.natural_key()
@@ -71,13 +71,13 @@ pub trait HasNaturalKey {
     fn natural_key(&self) -> NaturalKey;
 }
 
-/// A key made of an event's own identifiers, or an absent one. Made by [`natural`].
+/// A key made of an event's own identifiers, or an absent one. Returned by [`natural`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct NaturalKey(Option<Vec<String>>);
 
 impl NaturalKey {
     /// A key of these parts, for event types of your own. It is absent if one of them is absent or
-    /// empty: what is left could be the key of other events too.
+    /// empty: the rest could be the key of other events, too.
     ///
     /// ```
     /// use powertools::events::{HasNaturalKey, NaturalKey};

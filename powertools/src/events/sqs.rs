@@ -14,7 +14,7 @@ pub(crate) const SOURCES: &[&str] = &["aws:sqs"];
 /// The event of an SQS queue, standard or FIFO.
 ///
 /// Bodies are kept as text until the handler of their record starts, and attributes as they are
-/// written until someone asks for them.
+/// written until they are read.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct SqsEvent {
@@ -51,7 +51,7 @@ pub struct MessageAttribute<'a> {
     /// `String`, `Number` or `Binary`, and perhaps the sender's own label behind a dot.
     #[serde(borrow)]
     pub data_type: Cow<'a, str>,
-    /// The value of a text or a number.
+    /// The value of a string or a number.
     #[serde(borrow, default)]
     pub string_value: Option<Cow<'a, str>>,
     /// The value of binary data, in base64.
@@ -131,8 +131,8 @@ impl SqsRecord {
     }
 
     /// Returns true if the message goes to the dead-letter queue when it fails now: when it was
-    /// received as often as [`max_receive_count`](crate::batch::Batch::max_receive_count) allows. Without that,
-    /// returns false.
+    /// received as often as [`max_receive_count`](crate::batch::Batch::max_receive_count) allows.
+    /// Without that, returns false.
     #[must_use]
     pub fn is_last_attempt(&self) -> bool {
         match (self.receive_count(), self.max_receive_count) {

@@ -2,10 +2,9 @@ use serde::Deserialize;
 
 use super::{HasNaturalKey, NaturalKey};
 
-/// What a state machine says of the task that it runs: its context object, as far as it names the
-/// task.
+/// The context object of a Step Functions task, as far as it identifies the task.
 ///
-/// The state machine passes it on: with `"context": "{% $states.context %}"` in the arguments of the
+/// The state machine passes it: with `"context": "{% $states.context %}"` in the arguments of the
 /// task in JSONata, or `"context.$": "$$"` in its parameters in JSONPath.
 ///
 /// ```

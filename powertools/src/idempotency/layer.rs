@@ -10,7 +10,7 @@ use crate::Invocation;
 
 /// Makes a handler idempotent.
 ///
-/// `key` says what makes two events the same; it is given the operation and the event.
+/// `key` derives the key of an event; its arguments are the operation and the event.
 ///
 /// ```
 /// use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -70,7 +70,7 @@ impl<H, S, K: Clone> Layer<H> for IdempotencyLayer<S, K> {
     }
 }
 
-/// An idempotent handler. Made by [`IdempotencyLayer`].
+/// An idempotent handler. Created by [`IdempotencyLayer`].
 #[derive(Debug)]
 pub struct IdempotencyService<H, S, K> {
     inner: H,

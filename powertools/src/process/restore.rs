@@ -6,7 +6,7 @@ static RESTORES: AtomicU64 = AtomicU64::new(0);
 /// [`Powertools`](crate::Powertools) ran it.
 ///
 /// What is remembered from before a restore may be wrong after it: a cache that keeps this number
-/// with its content knows when to begin anew.
+/// with its content knows when to start again.
 #[must_use]
 #[inline]
 pub fn restores() -> u64 {

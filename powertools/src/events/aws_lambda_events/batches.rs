@@ -11,7 +11,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use crate::events::kafka::add_partition;
 use crate::events::{self, DynamoDbEvent, KafkaEvent, KinesisEvent, SqsEvent};
 
-/// Attributes are written as JSON and read again only when someone asks for them.
+/// Attributes are serialised as JSON and parsed again only when they are read.
 impl From<sqs::SqsEvent> for SqsEvent {
     fn from(event: sqs::SqsEvent) -> Self {
         let records = event.records.into_iter().map(|message| events::sqs::Fields {
@@ -28,12 +28,12 @@ impl From<sqs::SqsEvent> for SqsEvent {
     }
 }
 
-/// `aws_lambda_events` does not read time windows: take [`KinesisEvent`] itself where the event source
-/// mapping may have one.
+/// `aws_lambda_events` does not read time windows: take [`KinesisEvent`] itself where the event
+/// source mapping may have one.
 ///
 /// Times are wrong: `aws_lambda_events` 1.2.1 reads the fraction of a second as a number of
-/// milliseconds, such as .98 s as .098 s. So [`arrived_at`](crate::events::KinesisRecord::arrived_at)
-/// must be part of no key and no age.
+/// milliseconds, such as .98 s as .098 s. So
+/// [`arrived_at`](crate::events::KinesisRecord::arrived_at) must be part of no key and no age.
 impl From<kinesis::KinesisEvent> for KinesisEvent {
     fn from(event: kinesis::KinesisEvent) -> Self {
         let records = event.records.into_iter().map(|record| {
@@ -54,8 +54,8 @@ impl From<kinesis::KinesisEvent> for KinesisEvent {
     }
 }
 
-/// `aws_lambda_events` does not read time windows: take [`DynamoDbEvent`] itself where the event source
-/// mapping may have one.
+/// `aws_lambda_events` does not read time windows: take [`DynamoDbEvent`] itself where the event
+/// source mapping may have one.
 ///
 /// Times are inexact: `aws_lambda_events` 1.2.1 drops the fraction of a second. So
 /// [`created_at`](crate::events::DynamoDbRecord::created_at) must be part of no key and no age.

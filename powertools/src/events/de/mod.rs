@@ -1,4 +1,4 @@
-//! How events that are batches are read: in one pass, and without a copy of what nobody asked for.
+//! How events that are batches are read: in one pass, and without copies of unused members.
 //!
 //! An [`Object`] lists the members that are read, and all others are skipped. A member of another
 //! type than expected counts as absent, so that one odd record does not fail the event. Names of

@@ -165,7 +165,7 @@ impl<'de> Deserializer<'de> for Attribute {
         }
     }
 
-    /// What nobody reads may have any number of digits.
+    /// A number that is not read may have any number of digits.
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         visitor.visit_unit()
     }

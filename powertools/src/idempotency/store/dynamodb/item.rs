@@ -19,7 +19,7 @@ impl Schema {
         item
     }
 
-    /// Reads an item, whoever wrote it.
+    /// Reads an item of any toolkit.
     pub(super) fn record(&self, key: &Key, item: &Item) -> Result<Record, StoreError> {
         let attributes = Attributes { schema: self, key, item };
 

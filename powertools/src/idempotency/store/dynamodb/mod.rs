@@ -52,16 +52,16 @@
 //! A GetItem follows a refused write only if the endpoint did not return the old item, which some
 //! emulators never do. A record has at most 400 KB.
 //!
-//! Each request has up to three attempts. It is retried after throttling, a lost connection, a failure
-//! of the service, a conflict with a transaction, or 1 second without an answer. These retries and
-//! timeouts replace those of the client for this store only, which has a retry quota of its own: the
-//! other requests of the program do not spend it.
+//! Each request has up to three attempts. It is retried after throttling, a lost connection, a
+//! failure of the service, a conflict with a transaction, or 1 second without an answer. These
+//! retries and timeouts replace those of the client for this store only, which has a retry quota of
+//! its own: the other requests of the program do not spend it.
 //!
 //! # Clocks
 //!
 //! The clock of the environment that claims a record decides whether the record may be taken over.
-//! Lambda keeps its clocks within a few milliseconds of each other. Elsewhere, a clock that is ahead
-//! by more than the [grace](crate::idempotency::Builder::grace) can end the lease of another
+//! Lambda keeps its clocks within a few milliseconds of each other. Elsewhere, a clock that is
+//! ahead by more than the [grace](crate::idempotency::Builder::grace) can end the lease of another
 //! environment early.
 
 use std::collections::HashMap;
@@ -100,8 +100,9 @@ pub struct DynamoDbStore {
     client: Client,
     scope: Arc<str>,
     schema: Arc<Schema>,
-    /// What every request overrides in the client's configuration, but for the timeouts. A client of
-    /// our own with these would not share the connections of one that has the SDK's own HTTP client.
+    /// What every request overrides in the client's configuration, but for the timeouts. A client
+    /// of our own with these would not share the connections of one that has the SDK's own HTTP
+    /// client.
     overrides: Arc<config::Builder>,
 }
 
@@ -112,7 +113,7 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
 /// Before the second attempt the SDK waits up to this long, before the third up to twice as long.
 const BACKOFF: Duration = Duration::from_millis(50);
 
-/// What nobody's key looks like: those have a `#` in them.
+/// A key that no operation can have: those contain a `#`.
 const WARM_UP_KEY: &str = "powertools-warm-up";
 /// How long the connection that is made ahead of the first event may take.
 const WARM_UP_TIMEOUT: Duration = Duration::from_secs(4);
@@ -139,14 +140,14 @@ impl DynamoDbStore {
     /// credentials, DNS, TLS and its entropy.
     ///
     /// During initialisation no event waits for that, and Lambda provides a full processor whatever
-    /// the memory of the function is. It is one eventually consistent GetItem, half a read unit, with
-    /// a permission that the store needs anyway. The connection is kept even if the service rejects
-    /// the request.
+    /// the memory of the function is. It is one eventually consistent GetItem, half a read unit,
+    /// with a permission that the store needs anyway. The connection is kept even if the service
+    /// rejects the request.
     ///
     /// # Errors
     ///
-    /// Returns an error if the table does not exist, if the role has no access to it, if there are no
-    /// credentials, or after 4 seconds without an answer.
+    /// Returns an error if the table does not exist, if the role has no access to it, if there are
+    /// no credentials, or after 4 seconds without an answer.
     pub async fn warm_up(&self) -> Result<(), StoreError> {
         self.client
             .get_item()
@@ -172,7 +173,8 @@ impl DynamoDbStore {
             .with_max_attempts(ATTEMPTS)
             .with_initial_backoff(BACKOFF)
             .with_max_backoff(ATTEMPT_TIMEOUT);
-        // The retries of the user's own clients have a quota in each region, and must not spend ours.
+        // The retries of the user's own clients have a quota in each region, and must not spend
+        // ours.
         let partition = RetryPartition::custom("powertools-idempotency")
             .token_bucket(TokenBucket::default())
             .build();
