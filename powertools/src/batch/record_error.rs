@@ -210,7 +210,7 @@ mod tests {
         let errors: [BoxError; 4] = [
             crate::deadline::Error::OutOfTime { remaining: std::time::Duration::ZERO }.into(),
             StoreError::new(StoreErrorKind::Timeout, "down").into(),
-            serde_json::from_str::<crate::idempotency::Json>("{").unwrap_err().into(),
+            "{".parse::<crate::idempotency::Json>().unwrap_err().into(),
             ParseError::Aggregated.into(),
         ];
         for error in errors {
