@@ -101,7 +101,7 @@ impl<S: Source> Batch<'_, S> {
             |index, outcome| {
                 // A record that a lease excluded may still be running elsewhere.
                 after_failure == AfterFailure::Others
-                    && !outcome.error().is_some_and(|error| own::held(error.error()).is_some())
+                    && outcome.error().is_none_or(|error| own::held(error.error()).is_none())
                     && records[index].is_last_attempt()
             },
             |index, outcome| observer.see(index, &records[index], outcome),
