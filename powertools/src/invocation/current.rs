@@ -13,9 +13,9 @@ tokio::task_local! {
 impl Invocation {
     /// Returns the invocation that the current task works for.
     ///
-    /// `None` outside [`Powertools`](crate::Powertools), [`InvocationLayer`] and
-    /// [`scope`](Self::scope), and in a task or thread that was spawned without
-    /// [`carry`](Self::carry) or [`sync_scope`](Self::sync_scope).
+    /// `None` outside [`Powertools`](crate::Powertools),
+    /// [`InvocationLayer`](crate::InvocationLayer) and [`scope`](Self::scope), and in a task or
+    /// thread that was spawned without [`carry`](Self::carry) or [`sync_scope`](Self::sync_scope).
     #[must_use]
     pub fn current() -> Option<Self> {
         Self::with_current(Self::clone)

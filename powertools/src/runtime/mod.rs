@@ -116,7 +116,7 @@ impl<S> Powertools<S> {
         Powertools { handler: layer.layer(handler), deadline, lifecycle, time_to_start }
     }
 
-    /// Adds a value that takes part in the life of the function: see [`lifecycle`](self::lifecycle).
+    /// Adds a value that takes part in the life of the function: see [`lifecycle`].
     pub fn lifecycle(mut self, value: impl Lifecycle) -> Self {
         self.lifecycle.push(value);
         self
