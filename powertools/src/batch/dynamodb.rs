@@ -12,10 +12,11 @@ use crate::events::{
     DynamoDbEvent, DynamoDbRecord, HasNaturalKey, NaturalKey, ParseError, RecordId,
 };
 
-/// A change of an item in a DynamoDB table, with its images read by `serde_dynamo`.
+/// A change of an item in a DynamoDB table, with its images parsed as a `T`.
 ///
-/// Which images there are is up to the stream's view type and to what happened. An item with binary
-/// attributes needs a type that takes bytes there: `serde_json::Value` has none.
+/// Which images there are depends on the stream's view type and on what happened. An item with binary
+/// attributes needs a type that takes bytes there, unlike `serde_json::Value`. For numbers see
+/// [`DynamoDbRecord::new_image`].
 ///
 /// ```
 /// use powertools::batch::{Change, RecordError};

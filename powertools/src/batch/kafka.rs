@@ -7,8 +7,9 @@ use super::{Batch, Error, FromRecord, Message, Record, Source};
 use crate::events::kafka::SOURCES;
 use crate::events::{KafkaEvent, KafkaIdentifier, KafkaRecord, ParseError};
 
-/// A record of a Kafka topic with its value parsed. The value is decompressed first if it begins
-/// as gzip or zlib does; one that is null is JSON's null.
+/// A record of a Kafka topic with its value parsed as a `T`.
+///
+/// A value that starts as gzip or zlib does is decompressed first; a null one is parsed as JSON's null.
 pub type KafkaMessage<T> = Message<T, KafkaRecord>;
 
 impl Batch<'_, KafkaEvent> {

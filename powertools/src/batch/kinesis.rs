@@ -8,8 +8,10 @@ use super::{Error, FromRecord, Message, Record, Reporting, Source};
 use crate::events::kinesis::SOURCES;
 use crate::events::{KinesisEvent, KinesisRecord, ParseError, RecordId};
 
-/// A record of a Kinesis stream with its data parsed. Data is decompressed first if it begins as
-/// gzip or zlib does.
+/// A record of a Kinesis stream with its data parsed as a `T`.
+///
+/// Data that starts as gzip or zlib does is decompressed first. A record that the Kinesis Producer
+/// Library aggregated is an error: see [`ParseError::Aggregated`].
 pub type KinesisMessage<T> = Message<T, KinesisRecord>;
 
 impl Source for KinesisEvent {

@@ -6,11 +6,11 @@ use serde::de::DeserializeOwned;
 use super::data::{Reserved, read};
 use crate::events::{HasNaturalKey, NaturalKey, ParseError, SqsRecord};
 
-/// A record with its body parsed, for the record's handler: [`sqs`](super::sqs) by itself,
-/// [`KinesisMessage`](super::KinesisMessage) and [`KafkaMessage`](super::KafkaMessage) by their
-/// names.
+/// A record with its body parsed as a `T`, for a record handler.
 ///
-/// What else the record has is here too:
+/// `Message<T>` is a message of [SQS](super::sqs); [`KinesisMessage`](super::KinesisMessage) and
+/// [`KafkaMessage`](super::KafkaMessage) are those of the other sources. For a body that is not JSON,
+/// such as plain text, take the record itself. The methods of the record can be called here too:
 ///
 /// ```
 /// use powertools::batch::{Message, RecordError};
@@ -22,7 +22,7 @@ use crate::events::{HasNaturalKey, NaturalKey, ParseError, SqsRecord};
 ///
 /// async fn charge(order: Message<Order>) -> Result<(), RecordError> {
 ///     if order.receive_count() > Some(1) {
-///         println!("another try: order {} of message {:?}", order.body.id, order.message_id());
+///         println!("again: order {} of message {:?}", order.body.id, order.message_id());
 ///     }
 ///     Ok(())
 /// }
@@ -40,11 +40,12 @@ pub struct Message<T, R = SqsRecord> {
 }
 
 impl<T: DeserializeOwned, R> Message<T, R> {
-    /// Reads `json`, the body of `record`.
+    /// Parses `json` as the body of `record`.
     ///
     /// # Errors
     ///
-    /// Returns [`ParseError::Json`] if it is not JSON or not of the type `T`.
+    /// Returns [`ParseError::Json`] if it is invalid JSON or not of the type `T`, and
+    /// [`ParseError::OutOfMemory`] if parsing it may exhaust the memory of the function.
     pub fn parse(record: R, json: &[u8]) -> Result<Self, ParseError> {
         let (body, reserved) = read(json)?;
         Ok(Self { body, record, _reserved: reserved })

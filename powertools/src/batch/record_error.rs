@@ -11,26 +11,26 @@ use crate::error::own;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// Why the handler of a record failed, and whether it makes sense to try again.
+/// Why the handler of a record failed, and whether another attempt can succeed.
 ///
-/// Every error becomes one by `?`. That asks for another try, unless it is a
-/// [`LambdaError`](crate::LambdaError) that says of itself that it is permanent:
+/// Every error converts into one by `?`. It is retryable, unless it is a
+/// [`LambdaError`](crate::LambdaError) of the class permanent:
 ///
 /// ```
 /// use powertools::batch::{Message, RecordError};
 ///
 /// async fn charge(amount: Message<String>) -> Result<(), RecordError> {
-///     let amount: u64 = amount.body.parse()?; // is tried again
+///     let amount: u64 = amount.body.parse()?; // retryable
 ///     if amount == 0 {
-///         return Err(RecordError::permanent("an order of nothing")); // is not
+///         return Err(RecordError::permanent("an order of nothing")); // not retryable
 ///     }
 ///     Ok(())
 /// }
 /// # let _ = charge;
 /// ```
 ///
-/// A handler that has no permanent errors can return any error type, `lambda_runtime::Error` for
-/// one. This type is no [`std::error::Error`] itself, or it could not be made of all of those.
+/// A handler without permanent errors can return any error type, such as `lambda_runtime::Error`. This
+/// type does not implement [`std::error::Error`]: if it did, it could not be created from all of those.
 #[derive(Clone)]
 pub struct RecordError(
     // One word, since every record that succeeds passes on the room for it.
@@ -43,39 +43,38 @@ struct Inner {
 }
 
 impl RecordError {
-    /// An error that another try may not have, whatever its own class.
+    /// Creates a retryable error, whatever the class of `error`.
     pub fn retry(error: impl Into<BoxError>) -> Self {
         Self::new(error.into().into(), false)
     }
 
-    /// An error that every further try would have too.
+    /// Creates a permanent error: another attempt would fail with it too.
     ///
-    /// A record with one goes to the [sink](super::Batch::permanent_sink). Errors of this toolkit,
-    /// also as the cause of `error`, and records that cannot be parsed are not permanent whatever
-    /// is said here: [`permanent_if`](super::Batch::permanent_if) can make them so.
+    /// The record goes to the [sink](super::Batch::permanent_sink). Errors of this toolkit, also as the
+    /// cause of `error`, are never permanent by this function; that includes records that cannot be
+    /// parsed. [`permanent_if`](super::Batch::permanent_if) overrides that.
     pub fn permanent(error: impl Into<BoxError>) -> Self {
         let error = error.into();
         let permanent = !own::is_of_toolkit(&*error);
         Self::new(error.into(), permanent)
     }
 
-    /// Returns true if another try would have the same error.
+    /// Returns true if another attempt would fail too.
     #[must_use]
     pub fn is_permanent(&self) -> bool {
         self.0.permanent
     }
 
-    /// The error.
+    /// Returns the error.
     #[must_use]
     pub fn error(&self) -> &(dyn StdError + Send + Sync + 'static) {
         &*self.0.error
     }
 
-    /// Converts into the error of a handler, such as `lambda_runtime::Error`. It keeps its class: as
-    /// the error of a record it becomes the same one again.
+    /// Converts into the error of a handler, and keeps the class and the name.
     ///
-    /// There is no `From` for this, since every error that converts into a box converts into a
-    /// `RecordError`, and one that did both ways would convert into itself twice.
+    /// Converted back by `?`, it has the same class again. There is no `From` for this, which would
+    /// conflict with the conversion of every error into a `RecordError`.
     ///
     /// ```
     /// use powertools::batch::RecordError;
@@ -96,7 +95,7 @@ impl RecordError {
         Box::new(Classified(self))
     }
 
-    /// The error, for one that says how a batch ended.
+    /// Returns the error to share it with the error of the batch.
     pub(super) fn shared(&self) -> Arc<dyn StdError + Send + Sync> {
         self.0.error.clone()
     }
@@ -115,7 +114,7 @@ impl RecordError {
 }
 
 /// A [`LambdaError`](crate::LambdaError) that is permanent, also as the cause of another error,
-/// becomes a [permanent](RecordError::permanent) one; any other asks for another try.
+/// becomes a [permanent](RecordError::permanent) one; any other is retryable.
 impl<E: Into<BoxError>> From<E> for RecordError {
     fn from(error: E) -> Self {
         let error = error.into();
@@ -183,7 +182,7 @@ mod tests {
     use crate::idempotency::{StoreError, StoreErrorKind};
 
     #[test]
-    fn an_error_asks_for_another_try_unless_it_says_otherwise() {
+    fn an_error_is_retryable_unless_its_class_is_permanent() {
         fn fails() -> Result<(), RecordError> {
             Err(std::io::Error::other("down"))?
         }
@@ -277,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_panics_is_no_message() {
+    fn a_message_that_panics_is_replaced() {
         #[derive(Debug)]
         struct Panics;
         impl StdError for Panics {}
@@ -290,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn the_message_has_its_causes() {
+    fn the_message_includes_its_causes() {
         let error = RecordError::from(anyhow::anyhow!("inner").context("outer"));
         assert_eq!(error.to_string(), "outer: inner");
     }

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
 
-use super::data::read;
+use super::data::read_str;
 use super::source::from_one_source;
 use super::{Batch, Error, FromRecord, Message, Record, Source};
 use crate::events::sqs::SOURCES;
@@ -62,7 +62,7 @@ impl Record for SqsRecord {
 
 impl<T: DeserializeOwned> FromRecord<SqsRecord> for Message<T> {
     fn from_record(record: SqsRecord) -> Result<Self, ParseError> {
-        let (body, reserved) = read(record.body().ok_or(ParseError::Empty)?.as_bytes())?;
+        let (body, reserved) = read_str(record.body().ok_or(ParseError::Empty)?)?;
         Ok(Self { body, record, _reserved: reserved })
     }
 }

@@ -124,11 +124,19 @@ fn hint(error: &serde_json::Error) -> &'static str {
 
 /// Reads JSON, with an error that names the path.
 pub(crate) fn from_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, ParseError> {
-    serde_json::from_slice(json).map_err(|source| {
-        // Reads it again, since following the path costs time that only a failure is worth.
-        let path = path_of::<T, _>(&mut serde_json::Deserializer::from_slice(json));
-        ParseError::Json { path, source }
-    })
+    serde_json::from_slice(json).map_err(|source| json_error::<T>(json, source))
+}
+
+/// Reads JSON that is known to be UTF-8, with an error that names the path.
+pub(crate) fn from_json_str<T: DeserializeOwned>(json: &str) -> Result<T, ParseError> {
+    serde_json::from_str(json).map_err(|source| json_error::<T>(json.as_bytes(), source))
+}
+
+/// Reads the JSON again to find the path, which would take time for nothing where reading succeeds.
+#[cold]
+fn json_error<T: DeserializeOwned>(json: &[u8], source: serde_json::Error) -> ParseError {
+    let path = path_of::<T, _>(&mut serde_json::Deserializer::from_slice(json));
+    ParseError::Json { path, source }
 }
 
 /// Returns the path at which a `T` cannot be read, or an empty string.

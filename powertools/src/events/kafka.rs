@@ -11,10 +11,10 @@ use super::de::{Object, Read, object};
 use super::decode::decode;
 use super::{HasNaturalKey, NaturalKey, ParseError};
 
-/// MSK, and Kafka that someone else runs.
+/// MSK, and self-managed Kafka.
 pub(crate) const SOURCES: &[&str] = &["aws:kafka", "SelfManagedKafka", "aws:SelfManagedKafka"];
 
-/// The event of a Kafka topic, on MSK or elsewhere.
+/// The event of a Kafka topic, on MSK or self-managed.
 ///
 /// Values are kept in base64 until the handler of their record starts.
 #[derive(Clone, Debug, Default)]
@@ -22,7 +22,7 @@ pub(crate) const SOURCES: &[&str] = &["aws:kafka", "SelfManagedKafka", "aws:Self
 pub struct KafkaEvent {
     /// The records: partition by partition, and by their offsets in each.
     pub records: Vec<KafkaRecord>,
-    /// Where the event is from, if that is not Kafka.
+    /// The source of the event, if that is not Kafka.
     pub(crate) other_source: Option<Box<str>>,
 }
 
@@ -31,7 +31,7 @@ pub struct KafkaEvent {
 pub struct KafkaRecord {
     /// The topic and the partition.
     partition: Arc<str>,
-    /// The ARN of the cluster, or its servers. A record with inexact times has none.
+    /// The ARN of the cluster or its servers, for the natural key. A record with inexact times has none.
     cluster: Option<Arc<str>>,
     fields: Arc<Fields>,
 }
@@ -48,14 +48,14 @@ pub(super) struct Fields {
     pub(super) headers: Option<Box<RawValue>>,
 }
 
-/// The name of a Kafka record in a reply: `{"partition": "topic-0", "offset": 7}`.
+/// What identifies a Kafka record in a reply: `{"partition": "topic-0", "offset": 7}`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct KafkaIdentifier {
     /// The topic and the number of the partition, with a hyphen between them.
     #[serde(serialize_with = "text")]
     pub partition: Arc<str>,
-    /// The place of the record in the partition.
+    /// The position of the record in the partition.
     pub offset: i64,
 }
 
@@ -84,65 +84,65 @@ impl HasNaturalKey for KafkaRecord {
 }
 
 impl KafkaRecord {
-    /// The identifier for a reply.
+    /// Returns the identifier for a reply.
     pub(crate) fn identifier(&self) -> Option<KafkaIdentifier> {
         let offset = self.fields.offset?;
         let partition = self.partition.clone();
         (!partition.is_empty()).then_some(KafkaIdentifier { partition, offset })
     }
 
-    /// The topic and the number of the partition, with a hyphen between them.
+    /// Returns the topic and the number of the partition, with a hyphen between them.
     #[must_use]
     pub fn partition(&self) -> &str {
         &self.partition
     }
 
-    /// The topic.
+    /// Returns the topic.
     #[must_use]
     pub fn topic(&self) -> Option<&str> {
         self.fields.topic.as_deref()
     }
 
-    /// The place of the record in its partition.
+    /// Returns the position of the record in its partition.
     #[must_use]
     pub fn offset(&self) -> Option<i64> {
         self.fields.offset
     }
 
-    /// When the record was made or came to the broker, by the topic's settings.
+    /// Returns when the record was created or reached the broker, depending on the topic's settings, to
+    /// the millisecond.
     #[must_use]
     pub fn timestamp(&self) -> Option<SystemTime> {
         let millis = self.fields.timestamp?.try_into().ok()?;
         SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(millis))
     }
 
-    /// The key, if the record has one.
+    /// Returns the key, decoded from base64, if the record has one.
     ///
     /// # Errors
     ///
-    /// Returns [`ParseError::Base64`] if it cannot be decoded.
+    /// Returns [`ParseError::Base64`] if it is invalid base64.
     pub fn key(&self) -> Result<Option<Vec<u8>>, ParseError> {
         self.fields.key.as_deref().map(decode).transpose()
     }
 
-    /// The value, as it was sent; `None` if it is null.
+    /// Returns the value as it was sent, or `None` if it is null.
     ///
     /// # Errors
     ///
-    /// Returns [`ParseError::Base64`] if it cannot be decoded.
+    /// Returns [`ParseError::Base64`] if it is invalid base64.
     pub fn value(&self) -> Result<Option<Vec<u8>>, ParseError> {
         self.fields.value.as_deref().map(decode).transpose()
     }
 
-    /// The value of the last header of this name; `None` also if that is null.
+    /// Returns the value of the last header of this name. A header without a value counts as absent.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<Vec<u8>> {
         let headers: Vec<HashMap<Cow<'_, str>, &RawValue>> =
             serde_json::from_str(self.fields.headers.as_ref()?.get()).ok()?;
-        // One without a value is null.
         let value = headers.into_iter().rev().find_map(|mut header| header.remove(name))?;
         let value: Vec<i16> = serde_json::from_str(value.get()).ok()?;
-        // Some bytes are written as negative numbers.
+        // Bytes from 128 are written as negative numbers.
         Some(value.into_iter().map(|byte| byte as u8).collect())
     }
 }

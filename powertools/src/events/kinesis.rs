@@ -14,13 +14,13 @@ const KPL_MAGIC: [u8; 4] = [0xf3, 0x89, 0x9a, 0xc2];
 
 /// The event of a shard of a Kinesis stream.
 ///
-/// Data is kept in base64 until the handler of its record starts.
+/// The data of a record is kept in base64 until its handler starts.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct KinesisEvent {
-    /// The records, in the order in which they came.
+    /// The records, in the order of the shard.
     pub records: Vec<KinesisRecord>,
-    /// True for an event of a tumbling window, which a batch refuses.
+    /// True for an event of a tumbling window, which a batch rejects.
     pub has_window: bool,
 }
 
@@ -33,7 +33,7 @@ pub(super) struct Fields {
     pub(super) stream_arn: Option<Arc<str>>,
     pub(super) event_id: Option<Box<str>>,
     pub(super) kinesis: Kinesis,
-    /// Where it is from, if that is not Kinesis.
+    /// The source, if that is not Kinesis.
     pub(super) other_source: Option<Box<str>>,
 }
 
@@ -53,29 +53,29 @@ impl HasNaturalKey for KinesisRecord {
 }
 
 impl KinesisRecord {
-    /// The name that the record gives its source, if that is not Kinesis.
+    /// Returns the name that the record gives its source, if that is not Kinesis.
     pub(crate) fn other_source(&self) -> Option<&str> {
         self.0.other_source.as_deref()
     }
 
-    /// The identifier for a reply.
+    /// Returns the identifier for a reply.
     pub(crate) fn record_id(&self) -> Option<&RecordId> {
         self.0.kinesis.sequence_number.as_ref()
     }
 
-    /// The place of the record in its shard: a number of more digits than any integer type has.
+    /// Returns the sequence number in the shard, which has too many digits for any integer type.
     #[must_use]
     pub fn sequence_number(&self) -> Option<&str> {
         self.0.kinesis.sequence_number.as_ref().map(RecordId::as_str)
     }
 
-    /// What the sender chose the shard by.
+    /// Returns the partition key, by which the sender chose the shard.
     #[must_use]
     pub fn partition_key(&self) -> Option<&str> {
         self.0.kinesis.partition_key.as_deref()
     }
 
-    /// The data, as it was sent.
+    /// Returns the data as it was sent.
     ///
     /// # Errors
     ///
@@ -97,19 +97,19 @@ impl KinesisRecord {
         start.and_then(|start| decode(start).ok()).is_some_and(|data| data.starts_with(&KPL_MAGIC))
     }
 
-    /// The id of the event: the shard and the sequence number.
+    /// Returns the id of the event, which consists of the shard and the sequence number.
     #[must_use]
     pub fn event_id(&self) -> Option<&str> {
         self.0.event_id.as_deref()
     }
 
-    /// The ARN of the stream.
+    /// Returns the ARN of the stream.
     #[must_use]
     pub fn stream_arn(&self) -> Option<&str> {
         self.0.stream_arn.as_deref()
     }
 
-    /// When the record came to the stream, about.
+    /// Returns about when the record reached the stream, to the millisecond.
     #[must_use]
     pub fn arrived_at(&self) -> Option<SystemTime> {
         moment(self.0.kinesis.arrived?)

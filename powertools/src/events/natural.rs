@@ -1,11 +1,11 @@
-//! Keys that an event's source gives: the identifier that it repeats with each delivery.
+//! Keys that the source of an event provides: the identifier that it repeats with each delivery.
 
 use lambda_runtime::LambdaEvent;
 use serde::{Serialize, Serializer};
 
 use crate::json::ABSENT;
 
-/// The key by which an event's own source tells a duplicate from new work.
+/// Returns the key by which the source of an event distinguishes a duplicate from new work.
 ///
 /// ```
 /// use powertools::batch::{Message, RecordError};
@@ -23,7 +23,7 @@ use crate::json::ABSENT;
 /// }
 /// ```
 ///
-/// | source | the key | it repeats when |
+/// | source | key | repeated when |
 /// |---|---|---|
 /// | SQS message | message id | the message is received again |
 /// | Kinesis record | stream ARN, event id (shard and sequence number) | the batch is read again |
@@ -32,52 +32,53 @@ use crate::json::ABSENT;
 /// | S3 notification of a put or a delete | bucket, key, sequencer, event name | the notification is delivered again |
 /// | SNS notification | message id | the notification is delivered again |
 /// | EventBridge event | event id | the event is delivered again, or replayed from an archive |
-/// | HTTP request (API Gateway, function URL, ALB) | the header `Idempotency-Key` | the client tries again |
+/// | HTTP request (API Gateway, function URL, ALB) | the header `Idempotency-Key` | the client retries |
 /// | Step Functions task ([`StepFunctionsContext`](super::StepFunctionsContext)) | execution, state, when it was entered, the index in each map | the task is retried |
 ///
-/// # When it is the right key, and when the business key is
+/// # Natural key or business key
 ///
 /// The natural key recognises a second *delivery*. It does not recognise the same order that was
-/// *sent* twice: a producer that tries again sends a new message with a new id. Where the work
-/// itself has a name, such as an order number, take that: it covers both. The natural key is for
-/// events that have no such name, and where every event is work of its own, such as clicks or
-/// changes of an item.
+/// *sent* twice: a producer that retries sends a new message with a new id. If the work itself has an
+/// identifier, such as an order number, use that: it covers both. The natural key is for events
+/// without such an identifier, each of which is separate work, such as clicks or changes of an item.
 ///
-/// The key of an HTTP client is only its own: together with who the client is it makes a key,
-/// as in `key = (&caller, natural(&request))`. The request id of API Gateway is not a key, since a
-/// client that tries again gets a new one.
+/// The key of an HTTP request is unique for its client only. Combine it with the identity of the
+/// client, as in `key = (&caller, natural(&request))`. Do not use the request id of API Gateway: a
+/// client that retries gets a new one.
 ///
 /// S3 notifications of tags and ACLs have no sequencer and thus no natural key: use the bucket, the
 /// key, the event name and the id of the request that caused them.
 ///
-/// # What has none
+/// # Events without a natural key
 ///
 /// An event without its identifier has an absent key, which is
-/// [`Error::KeyMissing`](crate::idempotency::Error::KeyMissing). So has a batch of several records:
-/// it is never delivered again with the same records. Take the key of each record.
+/// [`Error::KeyMissing`](crate::idempotency::Error::KeyMissing). A batch of several records has none
+/// either, since it may be delivered again with other records: use the key of each record.
 #[must_use]
 pub fn natural<E: HasNaturalKey + ?Sized>(event: &E) -> NaturalKey {
     event.natural_key()
 }
 
-/// An event whose source gives it a key: see [`natural`].
+/// An event that has a natural key: see [`natural`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no natural key",
-    note = "events of `aws_lambda_events` have one with the feature `aws-lambda-events`, records of a batch \
-            with `batch`; a batch has none as a whole: take the key of each record"
+    note = "events of `aws_lambda_events` have one with the feature `aws-lambda-events`, except records of \
+            Kafka; records of a batch have one with `batch`, and a batch as a whole has none: use the \
+            key of each record"
 )]
 pub trait HasNaturalKey {
-    /// The key.
+    /// Returns the key.
     fn natural_key(&self) -> NaturalKey;
 }
 
-/// A key made of an event's own identifiers, or an absent one. Returned by [`natural`].
+/// A key of the identifiers that an event has, or an absent one. Returned by [`natural`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct NaturalKey(Option<Vec<String>>);
 
 impl NaturalKey {
-    /// A key of these parts, for event types of your own. It is absent if one of them is absent or
-    /// empty: the rest could be the key of other events, too.
+    /// Creates a key of these parts, for event types of your own.
+    ///
+    /// The key is absent if a part is absent or empty: the rest could be the key of other events too.
     ///
     /// ```
     /// use powertools::events::{HasNaturalKey, NaturalKey};
@@ -101,7 +102,7 @@ impl NaturalKey {
         Self(parts.into_iter().map(present).collect())
     }
 
-    /// The key of an event that has none.
+    /// Creates the key of an event that has none.
     #[must_use]
     pub fn absent() -> Self {
         Self(None)

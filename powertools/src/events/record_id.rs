@@ -3,12 +3,12 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-/// The name of a record: a message id, a sequence number. Cloning is cheap.
+/// What identifies a record: a message id, a sequence number. Cloning is cheap.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct RecordId(Arc<str>);
 
 impl RecordId {
-    /// The text itself.
+    /// Returns the identifier as a string.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -13,12 +13,11 @@ pub(crate) const SOURCES: &[&str] = &["aws:sqs"];
 
 /// The event of an SQS queue, standard or FIFO.
 ///
-/// Bodies are kept as text until the handler of their record starts, and attributes as they are
-/// written until they are read.
+/// Attributes are kept as JSON until they are read.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct SqsEvent {
-    /// The messages, in the order in which they came.
+    /// The messages, in the order of the event.
     pub records: Vec<SqsRecord>,
 }
 
@@ -39,7 +38,7 @@ pub(super) struct Fields {
     pub(super) attributes: Option<Box<RawValue>>,
     pub(super) message_attributes: Option<Box<RawValue>>,
     pub(super) queue_arn: Option<Arc<str>>,
-    /// Where it is from, if that is not SQS.
+    /// The source, if that is not SQS.
     pub(super) other_source: Option<Box<str>>,
 }
 
@@ -48,7 +47,7 @@ pub(super) struct Fields {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct MessageAttribute<'a> {
-    /// `String`, `Number` or `Binary`, and perhaps the sender's own label behind a dot.
+    /// `String`, `Number` or `Binary`, which a label of the sender may follow after a dot.
     #[serde(borrow)]
     pub data_type: Cow<'a, str>,
     /// The value of a string or a number.
@@ -66,41 +65,42 @@ impl HasNaturalKey for SqsRecord {
 }
 
 impl SqsRecord {
-    /// The name that the record gives its source, if that is not SQS.
+    /// Returns the name that the record gives its source, if that is not SQS.
     pub(crate) fn other_source(&self) -> Option<&str> {
         self.fields.other_source.as_deref()
     }
 
-    /// The identifier for a reply.
+    /// Returns the identifier for a reply.
     pub(crate) fn record_id(&self) -> Option<&RecordId> {
         self.fields.message_id.as_ref()
     }
 
-    /// The id of the message.
+    /// Returns the id of the message.
     #[must_use]
     pub fn message_id(&self) -> Option<&str> {
         self.fields.message_id.as_ref().map(RecordId::as_str)
     }
 
-    /// The body, as it was sent.
+    /// Returns the body as it was sent.
     #[must_use]
     pub fn body(&self) -> Option<&str> {
         self.fields.body.as_deref()
     }
 
-    /// The handle of this delivery, for calls to SQS such as the change of its visibility timeout.
+    /// Returns the handle of this delivery, which calls to SQS take, for example to change the
+    /// visibility timeout.
     #[must_use]
     pub fn receipt_handle(&self) -> Option<&str> {
         self.fields.receipt_handle.as_deref()
     }
 
-    /// The MD5 of the body, in hexadecimal digits.
+    /// Returns the MD5 of the body in hexadecimal digits.
     #[must_use]
     pub fn md5_of_body(&self) -> Option<&str> {
         self.fields.md5_of_body.as_deref()
     }
 
-    /// The ARN of the queue.
+    /// Returns the ARN of the queue.
     #[must_use]
     pub fn queue_arn(&self) -> Option<&str> {
         self.fields.queue_arn.as_deref()
@@ -112,19 +112,19 @@ impl SqsRecord {
         self.queue_arn().is_some_and(|arn| arn.ends_with(".fifo"))
     }
 
-    /// An attribute that SQS gave the message, such as `SenderId`. Each call reads them.
+    /// Returns an attribute that SQS set, such as `SenderId`. Each call parses the attributes.
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<Cow<'_, str>> {
         text_in(self.fields.attributes.as_ref()?, name)
     }
 
-    /// An attribute that the sender gave the message. Each call reads them.
+    /// Returns an attribute that the sender set. Each call parses the attributes.
     #[must_use]
     pub fn message_attribute(&self, name: &str) -> Option<MessageAttribute<'_>> {
         member_in(self.fields.message_attributes.as_ref()?, name)
     }
 
-    /// How often the message has been received, this time included.
+    /// Returns how often the message has been received, this time included.
     #[must_use]
     pub fn receive_count(&self) -> Option<u32> {
         self.attribute("ApproximateReceiveCount")?.parse().ok()
@@ -141,19 +141,19 @@ impl SqsRecord {
         }
     }
 
-    /// The message group.
+    /// Returns the message group.
     #[must_use]
     pub fn group_id(&self) -> Option<Cow<'_, str>> {
         self.attribute("MessageGroupId")
     }
 
-    /// The text by which a FIFO queue recognises a message that was sent twice.
+    /// Returns the string by which a FIFO queue recognises a message that was sent twice.
     #[must_use]
     pub fn deduplication_id(&self) -> Option<Cow<'_, str>> {
         self.attribute("MessageDeduplicationId")
     }
 
-    /// When the message was sent.
+    /// Returns when the message was sent, to the millisecond.
     #[must_use]
     pub fn sent_at(&self) -> Option<SystemTime> {
         let millis = self.attribute("SentTimestamp")?.parse().ok()?;

@@ -2,9 +2,9 @@ use serde::Deserialize;
 
 use super::{HasNaturalKey, NaturalKey};
 
-/// The context object of a Step Functions task, as far as it identifies the task.
+/// The context object of a state machine, as far as it identifies the task.
 ///
-/// The state machine passes it: with `"context": "{% $states.context %}"` in the arguments of the
+/// The state machine must pass it to the task: with `"context": "{% $states.context %}"` in the arguments of the
 /// task in JSONata, or `"context.$": "$$"` in its parameters in JSONPath.
 ///
 /// ```

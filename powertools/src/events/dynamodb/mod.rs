@@ -18,13 +18,13 @@ pub(crate) const SOURCES: &[&str] = &["aws:dynamodb"];
 
 /// The event of a shard of a DynamoDB stream.
 ///
-/// Keys and images are kept as they are written until the handler of their record starts.
+/// Keys and images are kept as JSON until the handler of their record starts.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct DynamoDbEvent {
-    /// The records, in the order in which they came.
+    /// The records, in the order of the shard.
     pub records: Vec<DynamoDbRecord>,
-    /// True for an event of a tumbling window, which a batch refuses.
+    /// True for an event of a tumbling window, which a batch rejects.
     pub has_window: bool,
 }
 
@@ -39,7 +39,7 @@ pub(super) struct Fields {
     pub(super) stream_arn: Option<Arc<str>>,
     pub(super) user_identity: Option<Box<RawValue>>,
     pub(super) change: Images,
-    /// Where it is from, if that is not DynamoDB.
+    /// The source, if that is not DynamoDB.
     pub(super) other_source: Option<Box<str>>,
 }
 
@@ -56,13 +56,13 @@ pub(super) struct Images {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ChangeKind {
-    /// It is new.
+    /// It was created.
     Insert,
     /// It was changed.
     Modify,
-    /// It was removed, by a request or since its time to live was over.
+    /// It was removed, by a request or because its time to live expired.
     Remove,
-    /// Something that this version does not know.
+    /// A kind that this version does not know.
     Unknown,
 }
 
@@ -73,28 +73,28 @@ impl HasNaturalKey for DynamoDbRecord {
 }
 
 impl DynamoDbRecord {
-    /// The name that the record gives its source, if that is not DynamoDB.
+    /// Returns the name that the record gives its source, if that is not DynamoDB.
     pub(crate) fn other_source(&self) -> Option<&str> {
         self.0.other_source.as_deref()
     }
 
-    /// The identifier for a reply.
+    /// Returns the identifier for a reply.
     pub(crate) fn record_id(&self) -> Option<&RecordId> {
         self.0.change.sequence_number.as_ref()
     }
 
-    /// The key of the item, as it is written.
+    /// Returns the key of the item as JSON.
     pub(crate) fn raw_keys(&self) -> Option<&RawValue> {
         self.0.change.keys.as_deref()
     }
 
-    /// The place of the record in its shard: a number of more digits than any integer type has.
+    /// Returns the sequence number in the shard, which has too many digits for any integer type.
     #[must_use]
     pub fn sequence_number(&self) -> Option<&str> {
         self.0.change.sequence_number.as_ref().map(RecordId::as_str)
     }
 
-    /// What happened.
+    /// Returns what happened to the item.
     #[must_use]
     pub fn kind(&self) -> ChangeKind {
         match self.0.event_name.as_deref() {
@@ -105,7 +105,7 @@ impl DynamoDbRecord {
         }
     }
 
-    /// The key of the item.
+    /// Returns the key of the item.
     ///
     /// # Errors
     ///
@@ -115,7 +115,11 @@ impl DynamoDbRecord {
         read("the key of the item", self.0.change.keys.as_deref())?.ok_or(ParseError::Empty)
     }
 
-    /// The item after the change, if the stream has it.
+    /// Returns the item after the change, if the stream contains it.
+    ///
+    /// A number is read as any integer type up to 128 bits or, with all of its 38 digits, as a string.
+    /// A float is rounded. A type that takes any value, such as `serde_json::Value`, takes a number only
+    /// if that loses no digit.
     ///
     /// # Errors
     ///
@@ -124,7 +128,8 @@ impl DynamoDbRecord {
         read("the new image of the item", self.0.change.new.as_deref())
     }
 
-    /// The item before the change, if the stream has it.
+    /// Returns the item before the change, if the stream contains it, with numbers as in
+    /// [`new_image`](Self::new_image).
     ///
     /// # Errors
     ///
@@ -133,7 +138,7 @@ impl DynamoDbRecord {
         read("the old image of the item", self.0.change.old.as_deref())
     }
 
-    /// Returns true if DynamoDB removed the item since its time to live was over.
+    /// Returns true if DynamoDB removed the item because its time to live expired.
     #[must_use]
     pub fn is_expiry(&self) -> bool {
         let principal = self.0.user_identity.as_deref();
@@ -141,19 +146,19 @@ impl DynamoDbRecord {
         principal.as_deref() == Some("dynamodb.amazonaws.com")
     }
 
-    /// The id of the event.
+    /// Returns the id of the event.
     #[must_use]
     pub fn event_id(&self) -> Option<&str> {
         self.0.event_id.as_deref()
     }
 
-    /// The ARN of the stream.
+    /// Returns the ARN of the stream.
     #[must_use]
     pub fn stream_arn(&self) -> Option<&str> {
         self.0.stream_arn.as_deref()
     }
 
-    /// When the item was changed, about.
+    /// Returns about when the item was changed. DynamoDB sends whole seconds or milliseconds.
     #[must_use]
     pub fn created_at(&self) -> Option<SystemTime> {
         moment(self.0.change.created?)
