@@ -209,11 +209,7 @@ mod tests {
         let errors: [BoxError; 4] = [
             crate::deadline::Error::OutOfTime { remaining: std::time::Duration::ZERO }.into(),
             StoreError::new(StoreErrorKind::Timeout, "down").into(),
-<<<<<<< HEAD
             "{".parse::<crate::idempotency::Json>().unwrap_err().into(),
-=======
-            "x".parse::<crate::json::Number>().unwrap_err().into(),
->>>>>>> 49a68ab (events, batch: word docs and messages by the glossary, and check one more error)
             ParseError::Aggregated.into(),
         ];
         for error in errors {
