@@ -22,6 +22,10 @@ pub enum Error {
     /// To use several layers, put [`Logging::layer`](super::Logging::layer) among them.
     #[error("a tracing subscriber is set already: logging can be initialised once")]
     AlreadySet,
+
+    /// The program has set a logger for the `log` facade before.
+    #[error("a logger is set already: the records of `log` can be forwarded to one place only")]
+    LoggerAlreadySet,
 }
 
 impl Error {
@@ -40,6 +44,7 @@ impl Error {
         match self {
             Self::Setting { .. } => "Powertools.LoggingSettingInvalid",
             Self::AlreadySet => "Powertools.LoggingAlreadySet",
+            Self::LoggerAlreadySet => "Powertools.LoggingLoggerAlreadySet",
         }
     }
 

@@ -12,6 +12,7 @@ use super::filter::admission::{is_aws, is_runtime};
 use super::handler::EVENT;
 use super::line::fields::Fields;
 use super::line::format::Format;
+use super::line::log_record::LogRecord;
 use super::line::visitor::Visitor;
 use super::settings::{Settings, Shared};
 use super::state::State;
@@ -36,7 +37,8 @@ impl Lines {
     }
 
     fn visitor<'a>(&'a self, fields: &'a mut Fields) -> Visitor<'a> {
-        Visitor { fields, message: None, style: self.settings.style(), is_of_span: true }
+        let style = self.settings.style();
+        Visitor { fields, message: None, style, is_of_span: true, is_log_record: false }
     }
 }
 
@@ -80,7 +82,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let metadata = event.metadata();
+        let record = LogRecord::of(event);
+        let of_record = record.as_ref().map(|record| record.metadata(event.metadata()));
+        let metadata = of_record.as_ref().unwrap_or(event.metadata());
         let settings = &self.settings;
         if self.is_second || is_written_already(event, &context) {
             return;
@@ -98,7 +102,13 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
         scratch.begin(&origin, settings);
         let Scratch { line, fields, .. } = &mut *scratch;
         let (style, start) = (settings.style(), line.len());
-        event.record(&mut Visitor { fields, message: Some(line), style, is_of_span: false });
+        event.record(&mut Visitor {
+            fields,
+            message: Some(line),
+            style,
+            is_of_span: false,
+            is_log_record: record.is_some(),
+        });
         if metadata.target() == EVENT {
             limit_event(line, start, fields, settings);
         } else if is_aws(metadata.target()) {

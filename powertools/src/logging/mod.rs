@@ -108,6 +108,8 @@ mod builder;
 mod emit;
 mod environment;
 mod error;
+#[cfg(feature = "log")]
+mod facade;
 mod filter;
 mod handler;
 mod layer;
@@ -126,6 +128,8 @@ pub mod correlation;
 pub use self::append::{KeyGuard, append, append_scoped, remove, set_correlation_id};
 pub use self::builder::{Logging, init};
 pub use self::error::Error;
+#[cfg(feature = "log")]
+pub use self::facade::forward_log;
 pub use self::filter::levels::{Level, ParseLevelError};
 pub use self::handler::{log_event, observe, set_correlation_id_from};
 pub use self::line::format::Format;

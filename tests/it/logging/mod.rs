@@ -15,6 +15,7 @@ mod attribute;
 mod buffer;
 mod ends;
 mod errors;
+mod facade;
 mod golden;
 mod handler;
 mod hostile;

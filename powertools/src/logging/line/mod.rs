@@ -9,6 +9,7 @@ pub(super) mod format;
 pub(super) mod indent;
 pub(super) mod json;
 pub(super) mod keys;
+pub(super) mod log_record;
 pub(super) mod redact;
 pub(super) mod timestamp;
 pub(super) mod visitor;

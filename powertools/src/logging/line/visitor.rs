@@ -11,6 +11,7 @@ use super::exception;
 use super::fields::Fields;
 use super::format::{Format, Style};
 use super::json::Sink;
+use super::log_record;
 use crate::error::causes::with_causes;
 use crate::json::{cut, write};
 
@@ -28,10 +29,15 @@ pub(in crate::logging) struct Visitor<'a> {
     pub(in crate::logging) message: Option<&'a mut Vec<u8>>,
     pub(in crate::logging) style: Style<'a>,
     pub(in crate::logging) is_of_span: bool,
+    /// Some fields are the metadata of a record of `log`.
+    pub(in crate::logging) is_log_record: bool,
 }
 
 impl Visitor<'_> {
     fn put(&mut self, field: &Field, value: impl FnOnce(&mut Vec<u8>)) {
+        if self.is_log_record && log_record::is_metadata(field.name()) {
+            return;
+        }
         let message = if field.name() == "message" { self.message.take() } else { None };
         match message {
             Some(message) => {
