@@ -5,13 +5,14 @@ use serde::Serialize;
 use super::state::{Changing, State};
 use crate::Invocation;
 
-/// Puts a key on all further lines of the current invocation.
+/// Adds a key to all further lines of the current invocation.
 ///
-/// It is gone when the invocation ends, and no other one has it. A key that was there gets the new
-/// value; a name that the line has [of its own](super#reserved-names) gets an underscore. A field
-/// of an event or span goes over it, and it over a [key of the process](super::Logging::key).
+/// It ends with the invocation, and in the handler of a record with that record. A key that exists
+/// gets the new value; a name that the line has [of its own](super#reserved-names) gets an
+/// underscore. A field of an event or span takes precedence over it, and it over a
+/// [key of the process](super::Logging::key).
 ///
-/// Outside of an invocation, and with a value that cannot be written as JSON, nothing happens.
+/// Outside an invocation, and with a value that cannot be written as JSON, nothing happens.
 ///
 /// ```
 /// use powertools::{logging, testing};
@@ -26,19 +27,19 @@ pub fn append(name: impl Into<Cow<'static, str>>, value: impl Serialize) {
     with_json(&value, |state, value| state.appended.set(name, Some(value)));
 }
 
-/// Takes away a key that [`append`] put there.
+/// Removes a key that [`append`] added for the same invocation or record.
 pub fn remove(name: &str) {
     Invocation::with_current(|invocation| {
         invocation.record_local::<State>().lock().appended.set(Cow::Owned(name.to_owned()), None);
     });
 }
 
-/// Puts a key on the lines of the current invocation until the guard is dropped, which brings back
-/// the value that it had before. Of several guards for one key the last one counts, and they can be
+/// Adds a key to the lines of the current invocation, or record, until the guard is dropped, which
+/// restores the previous value. Of several guards for one key the last one counts, and they can be
 /// dropped in any order.
 ///
-/// Everything that works for the invocation writes it meanwhile. For a key that only one of several
-/// tasks at once shall write, take a span: its fields are on the lines inside of it.
+/// Everything that works for the invocation or record writes the key meanwhile. For a key of one of
+/// several concurrent tasks use a span: its fields are on the lines inside it.
 ///
 /// ```
 /// use powertools::{logging, testing};
@@ -50,7 +51,7 @@ pub fn remove(name: &str) {
 ///     tracing::info!("done"); // without it
 /// });
 /// ```
-#[must_use = "the key is taken away when this is dropped"]
+#[must_use = "the key is removed when this is dropped"]
 pub fn append_scoped(name: impl Into<Cow<'static, str>>, value: impl Serialize) -> KeyGuard {
     let name = name.into();
     let entered = with_json(&value, |state, value| state.appended.enter(name.clone(), value));
@@ -65,9 +66,9 @@ fn with_json<T>(value: &impl Serialize, f: impl FnOnce(&mut Changing, String) ->
     Invocation::with_current(|invocation| f(&mut invocation.record_local::<State>().lock(), value))
 }
 
-/// Takes a key away when it is dropped. Made by [`append_scoped`].
+/// Removes a key when it is dropped. Created by [`append_scoped`].
 #[derive(Debug)]
-#[must_use = "the key is taken away when this is dropped"]
+#[must_use = "the key is removed when this is dropped"]
 pub struct KeyGuard {
     name: Cow<'static, str>,
     /// Where it is set, and as which one.
@@ -83,11 +84,11 @@ impl Drop for KeyGuard {
     }
 }
 
-/// Sets `correlation_id` for the current invocation.
+/// Sets `correlation_id` for the current invocation, or in the handler of a record for that record.
 ///
-/// What is longer than 256 bytes is cut: it is on every line, and often comes from outside.
+/// One that is longer than 256 bytes is cut: it is on every line, and often comes from outside.
 ///
-/// Outside of an invocation nothing happens.
+/// Outside an invocation nothing happens.
 ///
 /// ```
 /// use powertools::{logging, testing};

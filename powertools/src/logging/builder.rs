@@ -19,10 +19,10 @@ use crate::Clock;
 /// The smallest and the largest limit of a line: CloudWatch takes an event of up to 1 MB.
 const LINE_LIMITS: std::ops::RangeInclusive<usize> = 1024..=1024 * 1024;
 
-/// The settings of the logs, on the way to [`init`](Self::init).
+/// The settings of the logs.
 ///
-/// What the [environment](super#the-environment) says goes over what the code says, so that a
-/// function can be told to say more without being built again.
+/// The [environment](super#the-environment) overrides them, so that a function can log more without
+/// being built again.
 ///
 /// ```no_run
 /// use powertools::logging::{Level, Logging, correlation};
@@ -80,22 +80,24 @@ impl Default for Logging {
 }
 
 impl Logging {
-    /// The default settings: JSON lines to the standard output from INFO on.
+    /// Creates the default settings: JSON lines to the standard output from INFO on.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The value of `service`: `service_undefined` by default, as in the other toolkits.
-    /// `POWERTOOLS_SERVICE_NAME` goes over it.
+    /// Sets the value of `service`: `service_undefined` by default, as in the other toolkits.
+    /// `POWERTOOLS_SERVICE_NAME` overrides it.
     pub fn service(mut self, name: impl Into<String>) -> Self {
         self.service = Some(name.into());
         self
     }
 
-    /// The level of targets that the [filter](Self::filter) does not name: INFO by default.
-    /// `POWERTOOLS_LOG_LEVEL` goes over it, and `AWS_LAMBDA_LOG_LEVEL` over both.
+    /// Sets the level of targets that the [filter](Self::filter) does not name: INFO by default.
+    /// `LOG_LEVEL` overrides it, `POWERTOOLS_LOG_LEVEL` overrides both, and `AWS_LAMBDA_LOG_LEVEL`
+    /// all three.
     ///
-    /// [`Level::Fatal`] admits nothing, whatever the filter says.
+    /// Below INFO it applies to your code only: [libraries](super#the-environment) stay at INFO
+    /// unless the filter names them. [`Level::Fatal`] admits nothing, whatever the filter has.
     ///
     /// Spans are kept from INFO on at every level, so that an error's line has their fields.
     pub fn level(mut self, level: Level) -> Self {
@@ -103,26 +105,27 @@ impl Logging {
         self
     }
 
-    /// Levels of single targets, in the syntax of
+    /// Sets the levels of single targets, in the syntax of
     /// [`EnvFilter`](https://docs.rs/tracing-subscriber/latest/tracing_subscriber/filter/struct.EnvFilter.html):
-    /// `orders=debug,hyper=warn`. `POWERTOOLS_LOG_FILTER` goes over it.
+    /// `orders=debug,hyper=warn`. `POWERTOOLS_LOG_FILTER` overrides it.
     ///
-    /// A level without a target, as in `warn,orders=debug`, goes over [`level`](Self::level), and
-    /// the variables that say a level go over both.
+    /// A level without a target, as in `warn,orders=debug`, overrides [`level`](Self::level), and
+    /// the variables that set a level override both.
     ///
-    /// A target that is named here is taken out of sampling and buffering: what is said is said.
+    /// Sampling and buffering leave a target alone that is named here.
     pub fn filter(mut self, directives: impl Into<String>) -> Self {
         self.filter = directives.into();
         self
     }
 
-    /// JSON, or lines for people. `POWERTOOLS_LOG_FORMAT`, which is `json` or `text`, goes over it.
+    /// Sets whether lines are JSON or for people. `POWERTOOLS_LOG_FORMAT`, which is `json` or `text`,
+    /// overrides it.
     pub fn format(mut self, format: Format) -> Self {
         self.format = format;
         self
     }
 
-    /// A key on every line of the process, such as the stage or the version.
+    /// Adds a key to every line of the process, such as the stage or the version.
     ///
     /// Keys of one invocation are for [`append`](super::append).
     pub fn key(mut self, name: impl Into<String>, value: impl Serialize) -> Self {
@@ -130,21 +133,22 @@ impl Logging {
         self
     }
 
-    /// Names whose values are never written: `"*****"` stands there.
+    /// Adds names whose values are never written: `"*****"` stands there instead.
     ///
-    /// They are looked for among fields, keys and the members of [`json`](super::json) values,
-    /// appended values and the event, at any depth; upper and lower case are the same. A text in
-    /// those that is JSON itself, as the `body` of an API Gateway event, is looked into as well.
+    /// They apply to fields, keys and the members of [`json`](super::json) values, appended values
+    /// and the event, at any depth; upper and lower case are the same. A string in those that is JSON
+    /// itself, such as the `body` of an API Gateway event, is searched as well. In the `Debug` form
+    /// of a value they apply to fields of structs and to keys of maps.
     ///
-    /// All other text is not looked into: the message, the `Debug` or `Display` form of a value, an
-    /// error, and a body that is no whole JSON, such as a form or what is encoded in Base64.
+    /// Other text is not searched: the message, a `Display` form, an error, and a body that is not
+    /// wholly JSON, such as a form or what is encoded in Base64.
     pub fn redact<N: AsRef<str>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         names.into_iter().for_each(|name| self.redaction.add(name.as_ref()));
         self
     }
 
-    /// The share of the invocations, from 0 to 1, whose DEBUG lines are written although the level
-    /// is above. 0 by default. `POWERTOOLS_LOGGER_SAMPLE_RATE` goes over it.
+    /// Sets the share of the invocations, from 0 to 1, whose DEBUG lines are written although the
+    /// level is above. 0 by default. `POWERTOOLS_LOGGER_SAMPLE_RATE` overrides it.
     ///
     /// It is decided once for each request id, so that a retry of the same event decides the same.
     /// Every line then has `sampling_rate`, and every line of an invocation `sampled` with the
@@ -156,9 +160,12 @@ impl Logging {
 
     /// Keeps the last DEBUG lines of each invocation, up to `bytes`, and writes them when
     /// something goes wrong: before the first line at ERROR, and when the handler fails, panics,
-    /// or is dropped. 0, the default, keeps none; 20 KiB is what other toolkits take.
+    /// or is dropped. 0, the default, keeps none; the other toolkits keep 20 KiB.
     ///
-    /// When lines did not fit, the oldest are gone and a warning says how many.
+    /// The lines of a [record](super#records-of-a-batch) are written when that record fails or logs
+    /// an error, and with the rest when the handler fails.
+    ///
+    /// When lines did not fit, the oldest are gone and a warning has their number.
     ///
     /// Neither this nor sampling takes the lines of the crates `hyper`, `h2`, `rustls`, `tower`,
     /// their helpers, the runtime and the AWS SDK, or of a target that the [filter](Self::filter)
@@ -168,31 +175,32 @@ impl Logging {
         self
     }
 
-    /// The length of a line in bytes: 256 KiB by default, 1 KiB to 1 MiB.
+    /// Sets the length of a line in bytes: 256 KiB by default, 1 KiB to 1 MiB.
     ///
-    /// In a line that would be longer the longest values are cut, and it says `"truncated":true`.
-    /// It stays valid JSON, and keeps what it says of its invocation. The message and an error get
+    /// In a line that would be longer the longest values are cut, and it has `"truncated":true`.
+    /// It stays valid JSON, and keeps what identifies its invocation. The message and an error get
     /// half of the rest if they need it, and the other fields share what is left; where they are
     /// too many for that, the last ones are left out.
     ///
-    /// The spaces and line breaks of `POWERTOOLS_DEV` come on top.
+    /// The spaces and line breaks of `POWERTOOLS_DEV` are not counted.
     pub fn line_limit(mut self, bytes: usize) -> Self {
         self.line_limit = bytes;
         self
     }
 
     /// Writes a line with the event itself for each invocation, at INFO. Off by default: an event
-    /// can be up to 6 MB, and whatever it says of people is then in the log. The runtime's own line
+    /// can be up to 6 MB, and the personal data in it is then in the log. The runtime's own line
     /// with the event, at TRACE, is never written: nothing is hidden or cut in it.
-    /// `POWERTOOLS_LOGGER_LOG_EVENT` goes over it.
+    /// `POWERTOOLS_LOGGER_LOG_EVENT` overrides it.
     pub fn event(mut self, on: bool) -> Self {
         self.event = on;
         self
     }
 
-    /// The bytes of an event that are logged, here and by [`log_event`](super::log_event): 64 KiB by
-    /// default. A longer one becomes a text with its beginning, and `event_bytes` says how long it
-    /// would have been in the line: without spaces, and with `"*****"` for what is hidden.
+    /// Sets how many bytes of an event are logged, here and by [`log_event`](super::log_event):
+    /// 64 KiB by default. A longer one becomes a string with its beginning, and `event_bytes` has the
+    /// length that it would have had in the line: without spaces, and with `"*****"` for what is
+    /// hidden.
     pub fn event_limit(mut self, bytes: usize) -> Self {
         self.event_limit = bytes;
         self
@@ -229,24 +237,24 @@ impl Logging {
         self
     }
 
-    /// Hands each line, with its line break, to `write` and not to the standard output.
+    /// Passes each line, with its line break, to `write` instead of the standard output.
     ///
-    /// `write` is called for whole lines, by several threads at once, and must not block for long.
-    /// Nor must it panic: the line of a panic is written while that is under way, and a second one
+    /// `write` is called for whole lines, by several threads concurrently, and must not block for
+    /// long. Nor must it panic: the line of a panic is written during the panic, and a second one
     /// ends the process.
     pub fn writer(mut self, write: impl Fn(&[u8]) + Send + Sync + 'static) -> Self {
         self.writer = Writer::Custom(Box::new(write));
         self
     }
 
-    /// The clock of lines outside of an invocation; inside, that of the
-    /// [invocation](crate::Invocation::clock) is taken.
+    /// Sets the clock of lines outside an invocation; inside, that of the
+    /// [invocation](crate::Invocation::clock) is used.
     pub fn clock(mut self, clock: impl Into<Clock>) -> Self {
         self.clock = clock.into();
         self
     }
 
-    /// Takes these variables for the environment, and not those of the process: for tests.
+    /// Reads these variables instead of those of the process: for tests.
     pub fn environment<N: Into<String>, V: Into<String>>(
         mut self,
         variables: impl IntoIterator<Item = (N, V)>,
@@ -255,14 +263,14 @@ impl Logging {
         self
     }
 
-    /// Makes the layer for `tracing-subscriber`'s registry, to stand among others.
+    /// Creates the layer for `tracing-subscriber`'s registry, to stand beside those of other crates.
     ///
     /// [`init`](Self::init) does this and all the rest: with the layer alone, panics are logged
-    /// where the program calls [`log_panics`](super::log_panics).
+    /// only if the program calls [`log_panics`](super::log_panics).
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Setting`] for a setting, in code or in the environment, that cannot be.
+    /// Returns [`Error::Setting`] for an invalid setting, in code or in the environment.
     ///
     /// # Examples
     ///
@@ -285,13 +293,13 @@ impl Logging {
         Ok(start::layer(settings))
     }
 
-    /// Makes the process log by these settings, panics included.
+    /// Sets up logging for the process by these settings, panics included.
     ///
-    /// Call it first in `main`: what is logged before is lost.
+    /// Call it first in `main`: earlier lines are lost.
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Setting`] for a setting, in code or in the environment, that cannot be, and
+    /// Returns [`Error::Setting`] for an invalid setting, in code or in the environment, and
     /// [`Error::AlreadySet`] if the process has a `tracing` subscriber.
     pub fn init(self) -> Result<(), Error> {
         let (settings, warnings) = self.build()?;
@@ -363,7 +371,8 @@ impl fmt::Debug for Logging {
     }
 }
 
-/// Makes the process log by the default settings and its environment: call it first in `main`.
+/// Sets up logging for the process by the default settings and the environment. Call it first in
+/// `main`.
 ///
 /// # Errors
 ///

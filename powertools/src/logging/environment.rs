@@ -1,4 +1,4 @@
-//! What the environment says of the logs.
+//! The variables of the environment that set up the logs.
 
 use super::Error;
 use super::filter::levels::{Directives, Level, Levels, ParseLevelError, is_level, name};

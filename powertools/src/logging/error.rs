@@ -1,25 +1,25 @@
 use std::fmt;
 
-/// What is wrong with the settings of the logs. It shows at start, and never later.
+/// An error in the settings of the logs. It occurs at start, and never later.
 ///
-/// `main` prints an error with `Debug`, so that shows the sentence too.
+/// `main` prints an error with `Debug`, so that form is the message too.
 #[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A setting has a value that it cannot have.
+    /// A setting has an invalid value.
     #[error("{setting} is {value:?}: {reason}")]
     Setting {
         /// The variable of the environment, or the method of [`Logging`](super::Logging).
         setting: &'static str,
-        /// What it was set to.
+        /// The value.
         value: String,
-        /// What it can be.
+        /// Why it is invalid.
         reason: String,
     },
 
     /// The program has set a `tracing` subscriber before.
     ///
-    /// To use several layers, put [`Logging::layer`](super::Logging::layer) among them.
+    /// To use other layers too, add [`Logging::layer`](super::Logging::layer) to them.
     #[error("a tracing subscriber is set already: logging can be initialised once")]
     AlreadySet,
 
@@ -37,8 +37,8 @@ impl Error {
         Self::Setting { setting, value: value.into(), reason: reason.into() }
     }
 
-    /// The name under which Lambda reports the error. It never changes, so that an alarm can match
-    /// it.
+    /// Returns the name under which Lambda reports the error. It never changes, so that an alarm can
+    /// match it.
     #[must_use]
     pub fn error_type(&self) -> &'static str {
         match self {
@@ -48,7 +48,7 @@ impl Error {
         }
     }
 
-    /// Always false: the settings are the same the next time.
+    /// Returns false: the settings are the same the next time.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         false

@@ -18,16 +18,16 @@ pub(super) const EVENT: &str = "powertools::event";
 
 /// Runs a handler's future and logs the error that it ends with, once and with its causes.
 ///
-/// What the [buffer](super::Logging::buffer) kept for the invocation is written when the future
-/// fails, panics or is dropped.
+/// The lines that the [buffer](super::Logging::buffer) kept for the invocation are written when the
+/// future fails, panics or is dropped.
 ///
 /// Inside another one, and under [`Powertools::logging`](crate::Powertools::logging), it does
 /// nothing: only the outermost one logs the error that reaches it. Log an error yourself where you
 /// handle it.
 ///
-/// An error in a box has its message and its causes in the line, and so has an error type that
-/// [derives `LambdaError`](macro@crate::LambdaError). Of another type nothing but its `Debug` form is
-/// known here.
+/// The line has the message and the causes of an error in a box, and of a type that
+/// [derives `LambdaError`](macro@crate::LambdaError). Of another type only the `Debug` form is known
+/// here.
 ///
 /// # Errors
 ///
@@ -36,7 +36,7 @@ pub(super) const EVENT: &str = "powertools::event";
 /// # Examples
 ///
 /// [`Powertools::logging`](crate::Powertools::logging) and [`LoggingLayer`](super::LoggingLayer) do
-/// this. By itself it is for a handler under plain `lambda_runtime::run`:
+/// this. Call it yourself for a handler under plain `lambda_runtime::run`:
 ///
 /// ```
 /// use lambda_runtime::{Error, LambdaEvent};
@@ -68,8 +68,8 @@ where
 
 /// Writes a line with the event of the current invocation as its message, at INFO.
 ///
-/// The names in the [redaction list](super::Logging::redact) are hidden in it, and one that is too
-/// long is [cut](super::Logging::event_limit). `POWERTOOLS_LOGGER_LOG_EVENT` has no say here.
+/// The values of [hidden names](super::Logging::redact) are not in it, and an event that is too long
+/// is [cut](super::Logging::event_limit). `POWERTOOLS_LOGGER_LOG_EVENT` does not apply here.
 pub fn log_event(event: &impl Serialize) {
     tracing::info!(target: EVENT, message = json(event));
 }

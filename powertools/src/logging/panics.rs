@@ -5,10 +5,13 @@ use std::sync::Once;
 use super::layer::settings_in_use;
 use super::{emit, start};
 
-/// Logs every panic of the process from here on, before the panic hook that was there does its work.
+/// Logs every further panic of the process, and then runs the previous panic hook.
 ///
-/// [`Logging::init`](super::Logging::init) does this. It is for a program that sets its own
+/// [`Logging::init`](super::Logging::init) does this. Call it in a program that sets its own
 /// subscriber, with [`Logging::layer`](super::Logging::layer) in it. A second call does nothing.
+///
+/// The line is written by that layer alone, since the panic can come from another layer that holds a
+/// lock.
 pub fn log_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

@@ -8,8 +8,8 @@ use tower::{Layer, Service};
 use super::handler::observe;
 use crate::Invocation;
 
-/// Does [`observe`] for each event of a handler that runs without
-/// [`Powertools`](crate::Powertools), and sees the event before the handler does.
+/// Runs [`observe`] for each event of a handler without [`Powertools`](crate::Powertools), and shows
+/// the event to a hook before the handler runs.
 ///
 /// ```
 /// use lambda_runtime::{Error, LambdaEvent, Runtime};
@@ -30,7 +30,7 @@ use crate::Invocation;
 /// # }
 /// ```
 ///
-/// Put it outermost: what is outside of it fails without a line.
+/// Make it the outermost layer: an error of a layer outside it has no line.
 #[derive(Clone, Debug, Default)]
 #[must_use = "a layer does nothing until it is added to a service"]
 pub struct LoggingLayer<H = ()> {
@@ -38,14 +38,14 @@ pub struct LoggingLayer<H = ()> {
 }
 
 impl LoggingLayer {
-    /// Makes the layer.
+    /// Creates the layer.
     pub fn new() -> Self {
         Self::default()
     }
 }
 
 impl<H> LoggingLayer<H> {
-    /// Calls `hook` with each event, inside of its invocation.
+    /// Calls `hook` with each event, inside its invocation.
     pub fn on_event<F>(self, hook: F) -> LoggingLayer<F> {
         LoggingLayer { hook }
     }
@@ -71,7 +71,7 @@ impl<T, F: Fn(&LambdaEvent<T>)> OnEvent<T> for F {
     }
 }
 
-/// Logs what comes of a handler. Made by [`LoggingLayer`].
+/// Logs the errors of a handler. Created by [`LoggingLayer`].
 #[derive(Clone, Debug)]
 pub struct LoggingService<S, H = ()> {
     inner: S,

@@ -4,7 +4,7 @@ use tracing::level_filters::LevelFilter;
 
 /// How severe an event must be for its line to be written.
 ///
-/// As text it is one of the words of Lambda's own setting, in any case: `TRACE`, `DEBUG`, `INFO`,
+/// It is parsed from the words of Lambda's own setting, in upper or lower case: `TRACE`, `DEBUG`, `INFO`,
 /// `WARN`, `ERROR`, `FATAL`; the `WARNING`, `CRITICAL` and `SILENT` of other toolkits are understood.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -37,7 +37,7 @@ impl Level {
     }
 }
 
-/// A word that is no [`Level`].
+/// The error of a word that is not a [`Level`].
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[error("a level is one of TRACE, DEBUG, INFO, WARN, ERROR and FATAL")]
 pub struct ParseLevelError(());

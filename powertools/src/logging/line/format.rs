@@ -1,7 +1,7 @@
 use super::redact::Redaction;
 use crate::json::write;
 
-/// What a line looks like.
+/// The form of a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Format {

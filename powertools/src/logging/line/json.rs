@@ -17,16 +17,16 @@ use super::debug_form;
 use super::redact::Redaction;
 use crate::json::write::{self, Escapes};
 
-/// A value that a log line shows as JSON, with its members. Made by [`json`].
+/// A value that a log line has as JSON, with its members. Created by [`json`].
 ///
-/// Other layers than this crate's see its JSON text.
+/// Layers of other crates get it as a string of JSON.
 #[derive(Clone)]
 pub struct Json<T>(T);
 
-/// Makes any value that implements `Serialize` the value of a field.
+/// Turns any value that implements `Serialize` into the value of a field.
 ///
-/// Its members are found by queries, and the names in the
-/// [redaction list](crate::logging::Logging::redact) are looked for in all of them.
+/// Queries find its members, and [hidden names](crate::logging::Logging::redact) apply to all of
+/// them.
 ///
 /// ```
 /// use powertools::logging::json;
@@ -40,8 +40,8 @@ pub struct Json<T>(T);
 /// // {"level":"INFO",…,"message":"order accepted",…,"order":{"id":7,"lines":["tea"]}}
 /// ```
 ///
-/// A value that cannot be written as JSON, such as a map whose keys are not texts, shows the reason
-/// instead.
+/// A value that cannot be written as JSON, such as a map whose keys are not strings, is replaced by
+/// the reason.
 pub fn json<T: Serialize>(value: T) -> DebugValue<Json<T>> {
     tracing::field::debug(Json(value))
 }
