@@ -81,7 +81,7 @@ async fn a_message_cannot_be_deleted_after_its_visibility_timeout() {
     let clock = ManualClock::following_tokio(std::time::SystemTime::UNIX_EPOCH);
     let history = source("a1")
         .clock(&clock)
-        .visibility_timeout(10 * SECOND)
+        .visibility_timeout_changed_later(10 * SECOND)
         .timeout(60 * SECOND)
         .max_receive_count(2)
         .run(async |_: Event| {

@@ -159,7 +159,7 @@ async fn a_message_whose_visibility_ends_comes_again_while_the_function_still_wo
     let clock = ManualClock::following_tokio(std::time::SystemTime::UNIX_EPOCH);
     let history = source(1)
         .clock(&clock)
-        .visibility_timeout(10 * SECOND)
+        .visibility_timeout_changed_later(10 * SECOND)
         .timeout(60 * SECOND)
         .run(async |event: Event| {
             let count = &records(&event)[0]["attributes"]["ApproximateReceiveCount"];

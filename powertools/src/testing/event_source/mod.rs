@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use self::fault::{Faults, Kind};
 use self::run::Run;
-use self::source::Source;
+use self::source::{Mapping, Source};
 use super::{Event, FakeRuntime, ManualClock, Outcome};
 
 mod effects;
@@ -343,6 +343,8 @@ impl<S: Source> EventSource<S> {
     where
         F: AsyncFn(LambdaEvent<Bytes>) -> Result<Bytes, String>,
     {
+        let Settings { batch_size, timeout, .. } = self.settings;
+        self.source.check(Mapping { batch_size, timeout });
         Run::new(self, function).finish()
     }
 }

@@ -12,14 +12,14 @@ pub(super) enum Reply {
 }
 
 /// Reads the reply to a batch whose records have these identifiers.
-pub(super) fn read(reply: &[u8], identifiers: &[Value]) -> Reply {
-    match failures(reply, identifiers) {
+pub(super) fn read(reply: &[u8], identifiers: &[Value], is_shard: bool) -> Reply {
+    match failures(reply, identifiers, is_shard) {
         Ok(failed) => Reply::Failed(failed),
         Err(reason) => Reply::Unreadable(reason),
     }
 }
 
-fn failures(reply: &[u8], identifiers: &[Value]) -> Result<Vec<usize>, String> {
+fn failures(reply: &[u8], identifiers: &[Value], is_shard: bool) -> Result<Vec<usize>, String> {
     if reply.is_empty() {
         return Ok(Vec::new());
     }
@@ -33,6 +33,9 @@ fn failures(reply: &[u8], identifiers: &[Value]) -> Result<Vec<usize>, String> {
             Some(Value::Array(items)) => items,
             Some(other) => return Err(format!("batchItemFailures is not a list: {other}")),
         },
+        // Recorded from the service in November 2025, which does so for streams alone.
+        Value::String(text) if is_shard && text.is_empty() => return Ok(Vec::new()),
+        Value::Array(items) if is_shard && items.is_empty() => return Ok(Vec::new()),
         other => return Err(format!("not an object: {other}")),
     };
 
@@ -103,7 +106,10 @@ mod tests {
     fn an_empty_identifier_names_no_record_even_if_one_has_it() {
         for empty in [Value::Null, json!("")] {
             let reply = json!({ "batchItemFailures": [{ "itemIdentifier": empty }] }).to_string();
-            assert!(matches!(read(reply.as_bytes(), &[empty]), Reply::Unreadable(_)), "{reply}");
+            assert!(
+                matches!(read(reply.as_bytes(), &[empty], false), Reply::Unreadable(_)),
+                "{reply}"
+            );
         }
     }
 
@@ -115,11 +121,24 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_string_or_list_means_to_a_stream_that_all_succeeded() {
+        for reply in ["[]", r#""""#] {
+            let known = [Value::from("a")];
+            assert_eq!(read(reply.as_bytes(), &known, true), Reply::Failed(vec![]), "{reply}");
+            assert!(matches!(read(reply.as_bytes(), &known, false), Reply::Unreadable(_)));
+        }
+        for reply in ["[1]", r#"" ""#, "0", "false"] {
+            let read = read(reply.as_bytes(), &[Value::from("a")], true);
+            assert!(matches!(read, Reply::Unreadable(_)), "{reply}");
+        }
+    }
+
+    #[test]
     fn an_identifier_of_kafka_is_an_object() {
         let known = [json!({ "partition": "t-0", "offset": 4 })];
         let said = |item: Value| {
             let reply = json!({ "batchItemFailures": [{ "itemIdentifier": item }] });
-            read(reply.to_string().as_bytes(), &known)
+            read(reply.to_string().as_bytes(), &known, false)
         };
         assert_eq!(said(json!({ "offset": 4, "partition": "t-0" })), Reply::Failed(vec![0]));
         for wrong in [json!("t-0"), json!({ "partition": "t-0", "offset": "4" }), json!({})] {
@@ -128,6 +147,6 @@ mod tests {
     }
 
     fn of(reply: &str) -> Reply {
-        read(reply.as_bytes(), &["a", "b", "c"].map(Value::from))
+        read(reply.as_bytes(), &["a", "b", "c"].map(Value::from), false)
     }
 }

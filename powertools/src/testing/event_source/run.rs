@@ -195,7 +195,7 @@ where
             return self.end(index, End::Replied(Vec::new()), &Verdict::Failed(Vec::new()));
         }
         let flight = &self.flights[index];
-        match reply::read(reply, &flight.identifiers) {
+        match reply::read(reply, &flight.identifiers, self.source.is_shard()) {
             Reply::Failed(failed) => {
                 let ids = failed.iter().map(|position| flight.ids[*position].clone());
                 let end = End::Replied(ids.collect());

@@ -16,6 +16,18 @@ pub trait Source: fmt::Debug {
     /// Returns the ids of all records.
     fn ids(&self) -> Vec<String>;
 
+    /// Whether the records are those of a shard of Kinesis or DynamoDB.
+    fn is_shard(&self) -> bool {
+        false
+    }
+
+    /// Refuses a mapping that the service refuses to create.
+    ///
+    /// # Panics
+    ///
+    /// Panics with the reason.
+    fn check(&self, mapping: Mapping);
+
     /// Returns how many batches may be with the function at a time.
     fn concurrency(&self) -> usize;
 
@@ -42,6 +54,27 @@ pub struct Turn<'a> {
     pub(super) shuffled: bool,
     pub(super) random: &'a mut Random,
     pub(super) log: &'a mut Log,
+}
+
+/// The settings of a mapping that the service checks against its source.
+#[derive(Clone, Copy, Debug)]
+pub struct Mapping {
+    pub(super) batch_size: usize,
+    /// The timeout of the function.
+    pub(super) timeout: Duration,
+}
+
+/// The most bytes of an event: 6 MB.
+const LARGEST_EVENT: usize = 6 * 1024 * 1024;
+
+/// Returns how many of these records fit into an event: at least one.
+pub(super) fn fitting<'a>(records: impl Iterator<Item = &'a Value>) -> usize {
+    let mut bytes = 0;
+    let fits = records.take_while(|record| {
+        bytes += record.to_string().len() + 1;
+        bytes <= LARGEST_EVENT
+    });
+    fits.count().max(1)
 }
 
 /// Records on their way to the function.

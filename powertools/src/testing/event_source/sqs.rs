@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::EventSource;
 use super::effects::Log;
 use super::history::{Fate, Received};
-use super::source::{Batch, Source, Turn, Verdict};
+use super::source::{Batch, Mapping, Source, Turn, Verdict, fitting};
 use crate::testing::events::SqsMessages;
 use crate::testing::identifiers;
 
@@ -18,6 +18,8 @@ pub struct Sqs {
     copies: Vec<usize>,
     is_fifo: bool,
     visibility_timeout: Duration,
+    /// The service no longer checks it.
+    changed_visibility: bool,
     max_receive_count: Option<u32>,
     concurrency: usize,
     receives: u64,
@@ -40,19 +42,28 @@ struct Message {
 impl EventSource<Sqs> {
     /// Simulates a queue with these messages. It is a FIFO queue if its name ends in `.fifo`.
     ///
-    /// They are all in the queue at the start. Messages without an
+    /// They are all in the queue at the start. A FIFO queue drops a message with the deduplication id
+    /// of one before it. Messages without an
     /// [id](crate::testing::events::SqsMessage::id) of their own are named by their place, so that
     /// the same seed gives the same history.
     pub fn sqs(messages: SqsMessages) -> Self {
         let records = messages.numbered();
-        let messages: Vec<_> = records.into_iter().map(Message::new).collect();
+        let mut messages: Vec<_> = records.into_iter().map(Message::new).collect();
         let arn = messages.first().and_then(|message| message.record["eventSourceARN"].as_str());
         let is_fifo = arn.is_some_and(|arn| arn.ends_with(".fifo"));
+        if is_fifo {
+            let mut known = HashSet::new();
+            messages.retain(|message| {
+                let id = &message.record["attributes"]["MessageDeduplicationId"];
+                text(id).is_none_or(|id| known.insert(id))
+            });
+        }
         Self::new(Sqs {
             messages,
             copies: Vec::new(),
             is_fifo,
             visibility_timeout: Duration::from_secs(30),
+            changed_visibility: false,
             max_receive_count: None,
             concurrency: 5,
             receives: 0,
@@ -61,9 +72,19 @@ impl EventSource<Sqs> {
 
     /// Sets how long a message that was received stays invisible, after which it is delivered again
     /// if it was not deleted. Defaults to 30 seconds.
+    ///
+    /// A run panics if it is shorter than the [timeout](Self::timeout) of the function, since the
+    /// service refuses such a mapping.
     pub fn visibility_timeout(mut self, timeout: Duration) -> Self {
         self.source.visibility_timeout = timeout;
         self
+    }
+
+    /// Sets the visibility timeout as if it was changed after the mapping was created: then the
+    /// service does not check it against the timeout of the function.
+    pub fn visibility_timeout_changed_later(mut self, timeout: Duration) -> Self {
+        self.source.changed_visibility = true;
+        self.visibility_timeout(timeout)
     }
 
     /// Sets how often a message is received before it is moved to the dead-letter queue. By default
@@ -171,6 +192,22 @@ impl Source for Sqs {
         self.messages.iter().map(|message| message.id.clone()).collect()
     }
 
+    fn check(&self, mapping: Mapping) {
+        let most = if self.is_fifo { 10 } else { 10_000 };
+        assert!(
+            mapping.batch_size <= most,
+            "a batch of this queue has at most {most} messages, not {}",
+            mapping.batch_size
+        );
+        assert!(
+            self.changed_visibility || self.visibility_timeout >= mapping.timeout,
+            "the visibility timeout of the queue, {:?}, is shorter than the timeout of the function, \
+             {:?}",
+            self.visibility_timeout,
+            mapping.timeout
+        );
+    }
+
     fn concurrency(&self) -> usize {
         self.concurrency
     }
@@ -188,7 +225,9 @@ impl Source for Sqs {
         if turn.shuffled && !self.is_fifo {
             turn.random.shuffle(&mut chosen);
         }
-        let left = chosen.split_off(turn.batch_size.min(chosen.len()));
+        let most = turn.batch_size.min(chosen.len());
+        let most = fitting(chosen.iter().take(most).map(|index| &self.messages[*index].record));
+        let left = chosen.split_off(most.min(chosen.len()));
         let copies = left.into_iter().filter(|index| !self.messages[*index].is_visible(turn.now));
         self.copies.extend(copies);
         if chosen.is_empty() {

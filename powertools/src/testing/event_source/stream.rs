@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::EventSource;
 use super::effects::Log;
 use super::history::{Fate, Received};
-use super::source::{Batch, Source, Turn, Verdict};
+use super::source::{Batch, Mapping, Source, Turn, Verdict, fitting};
 use crate::testing::events::{self, DynamoDbRecords, KafkaRecords, KinesisRecords};
 
 /// A stream or topic that an [`EventSource`] delivers from. Created by [`EventSource::kinesis`],
@@ -16,8 +16,11 @@ use crate::testing::events::{self, DynamoDbRecords, KafkaRecords, KinesisRecords
 pub struct Stream {
     records: Vec<Record>,
     readers: Vec<Reader>,
+    shards: usize,
+    factor: usize,
     bisect: bool,
     maximum_retry_attempts: Option<u32>,
+    maximum_record_age: Option<Duration>,
     has_destination: bool,
     is_kafka: bool,
 }
@@ -103,12 +106,15 @@ impl EventSource<Stream> {
         let mut stream = Stream {
             records,
             readers: Vec::new(),
+            shards: 1,
+            factor: 1,
             bisect: false,
             maximum_retry_attempts: None,
+            maximum_record_age: None,
             has_destination: false,
             is_kafka: false,
         };
-        stream.read_by(1);
+        stream.read();
         Self::new(stream)
     }
 
@@ -121,15 +127,43 @@ impl EventSource<Stream> {
     pub fn shards(mut self, shards: usize) -> Self {
         assert!(shards > 0, "a stream has at least one shard");
         assert!(!self.source.is_kafka, "a topic has partitions, and its records name theirs");
-        self.source.read_by(shards);
-        for (shard, reader) in self.source.readers.iter().enumerate() {
-            for index in &reader.unread {
-                let record = &mut self.source.records[*index];
-                if record.value["eventSource"] == "aws:kinesis" {
-                    record.value["eventID"] = format!("shardId-{shard:012}:{}", record.id).into();
-                }
+        self.source.shards = shards;
+        self.source.read();
+        for record in &mut self.source.records {
+            if record.value["eventSource"] == "aws:kinesis" {
+                let shard = record.shard(shards);
+                record.value["eventID"] = format!("shardId-{shard:012}:{}", record.id).into();
             }
         }
+        self
+    }
+
+    /// Sets how many batches of one shard the function processes concurrently, each with other
+    /// partition keys or item keys. Defaults to 1.
+    ///
+    /// # Panics
+    ///
+    /// Panics if this is not from 1 to 10, and for Kafka, whose mappings have no such setting.
+    pub fn parallelization_factor(mut self, factor: usize) -> Self {
+        assert!((1..=10).contains(&factor), "a parallelization factor is from 1 to 10");
+        assert!(!self.source.is_kafka, "a mapping of Kafka has no parallelization factor");
+        self.source.factor = factor;
+        self.source.read();
+        self
+    }
+
+    /// Sets the age from which a record is given up instead of being retried, counted from the start
+    /// of the run. By default there is no limit.
+    ///
+    /// # Panics
+    ///
+    /// Panics if this is not from 60 seconds to 7 days, in whole seconds.
+    pub fn maximum_record_age(mut self, age: Duration) -> Self {
+        assert!(
+            (60..=604_800).contains(&age.as_secs()) && age.subsec_nanos() == 0,
+            "the age of a record is from 60 to 604,800 whole seconds"
+        );
+        self.source.maximum_record_age = Some(age);
         self
     }
 
@@ -144,7 +178,7 @@ impl EventSource<Stream> {
     }
 
     /// Sets how often a batch that failed is delivered again before it is given up, all that is
-    /// left of it. By default without end.
+    /// left of it. By default without end, and 10 times for Kafka with a destination.
     ///
     /// If records of the batch were done, the count starts again for the rest.
     pub fn maximum_retry_attempts(mut self, attempts: u32) -> Self {
@@ -174,18 +208,39 @@ impl Record {
     }
 
     fn shard(&self, shards: usize) -> usize {
+        self.hash(0) % shards
+    }
+
+    /// The one of the readers of its shard that reads it.
+    fn lane(&self, lanes: usize) -> usize {
+        self.hash(4) % lanes
+    }
+
+    fn hash(&self, from: usize) -> usize {
         let digest = Md5::digest(&self.key);
-        let hash = digest.iter().take(4).fold(0_usize, |hash, byte| hash << 8 | usize::from(*byte));
-        hash % shards
+        let bytes = digest.iter().skip(from).take(4);
+        bytes.fold(0_usize, |hash, byte| hash << 8 | usize::from(*byte))
     }
 }
 
 impl Stream {
-    fn read_by(&mut self, readers: usize) {
-        self.readers = (0..readers).map(|_| Reader::default()).collect();
+    /// Deals the records out to the readers, of which each shard has the same number.
+    fn read(&mut self) {
+        let (shards, factor) = (self.shards, self.factor);
+        self.readers = (0..shards * factor).map(|_| Reader::default()).collect();
         for (index, record) in self.records.iter().enumerate() {
-            self.readers[record.shard(readers)].unread.push_back(index);
+            let reader = record.shard(shards) * factor + record.lane(factor);
+            self.readers[reader].unread.push_back(index);
         }
+    }
+
+    /// True for a batch that is neither split nor retried any more.
+    fn is_exhausted(&self, records: usize, retries: u32) -> bool {
+        let is_split = self.bisect && records > 1;
+        // With a destination, a mapping of Kafka gives a batch up after 10 retries.
+        let of_kafka = (self.is_kafka && self.has_destination).then_some(10);
+        let most = self.maximum_retry_attempts.or(of_kafka);
+        !is_split && most.is_some_and(|most| retries >= most)
     }
 
     /// Returns what of a batch is not done: in each line, all from the first record that failed.
@@ -206,15 +261,16 @@ impl Stream {
     /// Delivers a batch again of which nothing was done, or gives it up.
     fn retry(&mut self, reader: usize, piece: Piece, log: &mut Log) {
         let Piece { mut records, retries } = piece;
-        if self.bisect && records.len() > 1 {
-            let second = records.split_off(records.len().div_ceil(2));
-            let halves = [second, records].map(|records| Piece { records, retries });
-            self.again(reader, halves, backoff(retries), log);
-        } else if self.maximum_retry_attempts.is_some_and(|most| retries >= most) {
+        let is_too_old = self.maximum_record_age.is_some_and(|most| log.now() > most);
+        if is_too_old || self.is_exhausted(records.len(), retries) {
             let fate = if self.has_destination { Fate::SentToDestination } else { Fate::Discarded };
             for index in records {
                 log.settled(&self.records[index].id, fate);
             }
+        } else if self.bisect && records.len() > 1 {
+            let second = records.split_off(records.len().div_ceil(2));
+            let halves = [second, records].map(|records| Piece { records, retries });
+            self.again(reader, halves, backoff(retries), log);
         } else {
             self.again(reader, [Piece { records, retries: retries + 1 }], backoff(retries), log);
         }
@@ -270,6 +326,14 @@ impl Source for Stream {
         self.records.iter().map(|record| record.id.clone()).collect()
     }
 
+    fn is_shard(&self) -> bool {
+        !self.is_kafka
+    }
+
+    fn check(&self, mapping: Mapping) {
+        assert!(mapping.batch_size <= 10_000, "a batch has at most 10,000 records");
+    }
+
     fn concurrency(&self) -> usize {
         self.readers.len()
     }
@@ -277,7 +341,9 @@ impl Source for Stream {
     fn take(&mut self, turn: Turn<'_>) -> Option<Batch<Self::Ticket>> {
         let is_ready = |reader: &Reader| reader.has_work() && reader.ready_at <= turn.now;
         let reader = self.readers.iter().position(is_ready)?;
-        let piece = self.readers[reader].take(turn.batch_size);
+        let unread = self.readers[reader].unread.iter().take(turn.batch_size);
+        let most = fitting(unread.map(|index| &self.records[*index].value));
+        let piece = self.readers[reader].take(most);
 
         let mut values = Vec::new();
         let mut records = Vec::new();
