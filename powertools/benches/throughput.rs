@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use lambda_runtime::{Error, LambdaEvent};
 use powertools::Powertools;
-use powertools::idempotency::store::{Claim, Completion, Outcome, Read, Release};
+use powertools::idempotency::{Claim, Completion, Outcome, Read, Release};
 use powertools::idempotency::{Idempotency, MemoryStore, Record, Store, StoreError};
 use powertools::testing::FakeRuntime;
 use serde_json::{Value, json};

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use powertools::idempotency::store::{Claim, Completion, Outcome, Read, Release};
+use powertools::idempotency::{Claim, Completion, Outcome, Read, Release};
 use powertools::idempotency::{MemoryStore, Record, Store, StoreError, StoreErrorKind};
 
 /// What happens to one call.

@@ -76,7 +76,7 @@ mod replay;
 #[cfg(feature = "jmespath")]
 mod jmespath;
 
-pub mod store;
+mod store;
 
 #[doc = include_str!("../../docs/guarantees.md")]
 pub mod guarantees {}
@@ -91,9 +91,11 @@ pub use self::options::{
 };
 pub use self::record::{Data, EpochMillis, EpochSeconds, Key, Owner, Record, Status};
 pub use self::replay::Replay;
+pub use self::store::{
+    Claim, Completion, MemoryStore, Outcome, Read, Release, Store, StoreError, StoreErrorKind,
+};
 #[cfg(feature = "dynamodb")]
-pub use self::store::DynamoDbStore;
-pub use self::store::{MemoryStore, Store, StoreError, StoreErrorKind};
+pub use self::store::{DynamoDbStore, DynamoDbStoreBuilder};
 #[doc(no_inline)]
 pub use crate::events::{HasNaturalKey, NaturalKey, StepFunctionsContext, natural};
 #[cfg(feature = "jmespath")]

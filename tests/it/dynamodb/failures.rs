@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use hyper::StatusCode;
-use powertools::idempotency::store::Outcome;
+use powertools::idempotency::Outcome;
 use powertools::idempotency::{Data, DynamoDbStore, EpochMillis, Status, Store, StoreErrorKind};
 use powertools::testing::store_suite::{claim, completion, read};
 use powertools_tests::emulators::Emulator;

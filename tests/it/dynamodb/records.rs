@@ -1,7 +1,7 @@
 //! Records that others wrote, and what is no record at all.
 
 use hyper::StatusCode;
-use powertools::idempotency::store::Outcome;
+use powertools::idempotency::Outcome;
 use powertools::idempotency::{
     Data, DynamoDbStore, EpochMillis, EpochSeconds, Json, Record, Status, Store, StoreError,
     StoreErrorKind,

@@ -1,7 +1,7 @@
 //! The requests are those of the Python toolkit, with an owner.
 
-use powertools::idempotency::store::dynamodb::Builder;
-use powertools::idempotency::store::{Claim, Outcome};
+use powertools::idempotency::DynamoDbStoreBuilder as Builder;
+use powertools::idempotency::{Claim, Outcome};
 use powertools::idempotency::{Data, DynamoDbStore, EpochMillis, EpochSeconds, Json, Key, Store};
 use powertools::testing::store_suite::{claim, completion, read, release};
 use powertools_tests::proxy::Proxy;

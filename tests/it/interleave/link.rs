@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use powertools::Invocation;
-use powertools::idempotency::store::{Claim, Completion, Outcome, Read, Release};
+use powertools::idempotency::{Claim, Completion, Outcome, Read, Release};
 use powertools::idempotency::{Record, Store, StoreError, StoreErrorKind};
 use tokio::sync::oneshot;
 use tokio::time::sleep;

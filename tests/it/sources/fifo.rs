@@ -125,3 +125,22 @@ async fn a_batch_that_knows_when_the_queue_gives_up_loses_its_poison_alone() {
     // The rest was received as often.
     assert_eq!(run(false).await.dead_lettered(), ["a1", "a2", "a3"]);
 }
+
+#[tokio::test]
+#[should_panic(expected = "a batch of this queue has at most 10 messages, not 11")]
+async fn a_batch_has_10_messages_at_most() {
+    source("a1").batch_size(11).run(async |_: Event| Ok::<_, Infallible>(())).await;
+}
+
+#[tokio::test]
+async fn a_message_with_a_known_deduplication_id_is_dropped() {
+    let message = |id: &str, deduplication: &str| {
+        SqsMessage::from(id).id(id).attribute("MessageDeduplicationId", deduplication)
+    };
+    let queue = events::sqs("orders.fifo")
+        .message(message("m1", "a"))
+        .message(message("m2", "a"))
+        .message(message("m3", "b"));
+    let history = EventSource::sqs(queue).run(async |_: Event| Ok::<_, Infallible>(())).await;
+    assert_eq!(history.done(), ["m1", "m3"]);
+}

@@ -67,6 +67,16 @@ async fn an_identifier_that_is_no_object_of_the_batch_brings_everything_again() 
 }
 
 #[tokio::test]
+async fn with_a_destination_a_batch_is_retried_10_times() {
+    let history = source("0")
+        .on_failure_destination(true)
+        .run(async |_: Event| Err::<(), _>("no database"))
+        .await;
+    assert_eq!(history.deliveries().count(), 11);
+    assert_eq!(history.sent_to_destination(), ["orders-0@0"]);
+}
+
+#[tokio::test]
 async fn offsets_of_a_partition_are_done_in_their_order_whatever_dies() {
     for seed in 0..50 {
         let source = source("0 1 2 1 0 1 1 1 2 0 1 0 2 2 2 1")

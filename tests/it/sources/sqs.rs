@@ -203,3 +203,24 @@ fn queue(messages: usize) -> SqsMessages {
         queue.message(SqsMessage::from(json!({ "order": n })).id(format!("m{n}")))
     })
 }
+
+#[tokio::test]
+#[should_panic(expected = "the visibility timeout of the queue, 10s, is shorter than the timeout")]
+async fn a_visibility_timeout_below_that_of_the_function_is_refused() {
+    source(1).visibility_timeout(10 * SECOND).timeout(60 * SECOND).run(succeed).await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "at most 10000 messages, not 10001")]
+async fn a_batch_of_a_standard_queue_has_10_000_messages_at_most() {
+    source(1).batch_size(10_001).run(succeed).await;
+}
+
+#[tokio::test]
+async fn an_empty_string_or_list_is_no_reply() {
+    for reply in ["[]", "\"\""] {
+        let source = source(1).max_receive_count(2);
+        let history = source.run_raw(async |_| Ok::<_, Infallible>(reply)).await;
+        assert_eq!(history.dead_lettered(), ["m1"], "{reply}");
+    }
+}

@@ -263,3 +263,56 @@ fn changes() -> DynamoDbRecords {
         .modify(keys.clone(), item.clone(), item.clone())
         .remove(keys, item)
 }
+
+#[tokio::test]
+async fn an_empty_string_or_list_is_a_success() {
+    for reply in ["[]", "\"\""] {
+        let history = source("1 2").run_raw(async |_| Ok::<_, Infallible>(reply)).await;
+        assert_eq!(history.done(), ["1", "2"], "{reply}");
+        assert_eq!(history.deliveries().count(), 1, "{reply}");
+    }
+}
+
+#[tokio::test]
+async fn a_shard_with_a_parallelization_factor_has_several_batches_at_once() {
+    let records = (1..=8).fold(events::kinesis("clicks"), |records, n| {
+        records.record(KinesisRecord::new(format!("key {n}"), "").sequence_number(n.to_string()))
+    });
+    let history = EventSource::kinesis(records).parallelization_factor(4).run(succeed).await;
+    let batches = batches(&history);
+    assert!(batches.len() > 1 && batches.len() <= 4, "{history}");
+    assert!(batches.iter().all(|batch| batch.split(' ').is_sorted()), "{history}");
+    assert_eq!(history.done().len(), 8);
+}
+
+#[tokio::test]
+async fn a_record_that_is_too_old_is_given_up() {
+    let history = source("1")
+        .maximum_record_age(std::time::Duration::from_secs(60))
+        .run(async |_: Event| Err::<(), _>("not yet"))
+        .await;
+    assert_eq!(history.discarded(), ["1"]);
+    let last = history.deliveries().last().unwrap().at.as_secs();
+    assert!((60..=120).contains(&last), "{last}");
+}
+
+#[tokio::test]
+async fn an_event_has_6_mb_at_most() {
+    let body = "x".repeat(1_500_000);
+    let records = (1..=6).fold(events::kinesis("clicks"), |records, n| {
+        records.record(KinesisRecord::new("key", body.clone()).sequence_number(n.to_string()))
+    });
+    let largest = Cell::new(0);
+    let history = EventSource::kinesis(records)
+        .run_raw(async |event| {
+            largest.set(largest.get().max(event.payload.len()));
+            Ok::<_, Infallible>("null")
+        })
+        .await;
+    assert_eq!(batches(&history), ["1 2 3", "4 5 6"]);
+    assert!(largest.get() <= 6 * 1024 * 1024, "{}", largest.get());
+}
+
+async fn succeed(_: Event) -> Result<(), Infallible> {
+    Ok(())
+}

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
-use powertools::idempotency::store::Outcome;
+use powertools::idempotency::Outcome;
 use powertools::idempotency::{DynamoDbStore, EpochMillis, Key, MemoryStore, Record, Store};
 use powertools::testing::{StoreSuite, store_suite};
 use powertools_tests::emulators::Emulator;

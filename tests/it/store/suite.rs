@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use powertools::idempotency::store::{Claim, Completion, Outcome, Read, Release};
+use powertools::idempotency::{Claim, Completion, Outcome, Read, Release};
 use powertools::idempotency::{
     EpochMillis, Key, MemoryStore, Owner, Record, Status, Store, StoreError,
 };

@@ -7,13 +7,13 @@ use std::time::Duration;
 use super::{Data, EpochMillis, EpochSeconds, Key, Owner, Record};
 
 #[cfg(feature = "dynamodb")]
-pub mod dynamodb;
+mod dynamodb;
 
 mod error;
 mod memory;
 
 #[cfg(feature = "dynamodb")]
-pub use dynamodb::DynamoDbStore;
+pub use dynamodb::{Builder as DynamoDbStoreBuilder, DynamoDbStore};
 pub use error::{StoreError, StoreErrorKind};
 pub use memory::MemoryStore;
 

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 
 use super::{KEPT, LEASE, Rule, SECOND, StoreSuite, completion, release};
 use crate::idempotency::Store;
-use crate::idempotency::store::{Claim, Outcome};
+use crate::idempotency::{Claim, Outcome};
 
 /// How many do the same at once, and how often.
 const RIVALS: usize = 16;

@@ -1,7 +1,7 @@
 //! What a record keeps.
 
 use super::{StoreSuite, completion};
-use crate::idempotency::store::Claim;
+use crate::idempotency::Claim;
 use crate::idempotency::{Data, Json, Record, Status, Store};
 
 pub(super) async fn check<S: Store>(suite: &StoreSuite<S>) {

@@ -1,7 +1,7 @@
 //! Who may write when.
 
 use super::{KEPT, LEASE, Rule, SECOND, StoreSuite, completion, release};
-use crate::idempotency::store::Claim;
+use crate::idempotency::Claim;
 use crate::idempotency::{Data, EpochSeconds, Record, Status, Store};
 
 pub(super) async fn check<S: Store>(suite: &StoreSuite<S>) {

@@ -3,7 +3,7 @@
 use futures_util::stream::{self, StreamExt};
 
 use super::{Insert, Rule, SECOND, StoreSuite, completion, release};
-use crate::idempotency::store::Claim;
+use crate::idempotency::Claim;
 use crate::idempotency::{EpochMillis, EpochSeconds, Record, Status, Store};
 
 /// The number of states that are checked concurrently, for stores with a long latency.

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::SystemTime;
 
 use powertools::Clock;
-use powertools::idempotency::store::Outcome;
+use powertools::idempotency::Outcome;
 use powertools::idempotency::{EpochMillis, MemoryStore, Record, Status, Store};
 use tokio::time::Instant;
 

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use powertools::idempotency::Record;
-use powertools::idempotency::store::{
+use powertools::idempotency::{
     Claim, Completion, MemoryStore, Outcome, Read, Release, Store, StoreError,
 };
 

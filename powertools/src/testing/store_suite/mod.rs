@@ -10,7 +10,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use crate::Clock;
-use crate::idempotency::store::{Claim, Completion, Outcome, Read, Release};
+use crate::idempotency::{Claim, Completion, Outcome, Read, Release};
 use crate::idempotency::{EpochMillis, EpochSeconds, Key, Owner, Record, Store};
 
 mod races;
