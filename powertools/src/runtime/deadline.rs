@@ -5,7 +5,7 @@ use super::stack_deadline::StackDeadline;
 use crate::DeadlineLayer;
 
 impl<S> Powertools<S> {
-    /// Stops the handler so long before the Lambda timeout: 500 ms unless this says otherwise.
+    /// Sets how long before the Lambda timeout the handler is stopped; 500 ms by default.
     ///
     /// That is the time in which the error reaches Lambda, an idempotent handler gives its claim
     /// back, and logs are written. See [`deadline`](mod@crate::deadline) for what stopping means and

@@ -64,16 +64,17 @@ impl Lifecycle for Hooks {
 impl<S> Powertools<S> {
     /// Calls `make` before the first event is asked for.
     ///
-    /// All warm-ups run side by side, each in a task of its own, and one log line has the time of
-    /// each. One that fails is logged, and what it should have made is made on first use. So is one
-    /// that is not done after 5 seconds, which is what all of them may take together: Lambda gives
-    /// 10 seconds to the initialisation on demand, and then repeats it inside the first invocation.
+    /// All warm-ups run concurrently, each in a task of its own, and one log line has the time of
+    /// each. A warm-up that fails is logged, and its value is made on first use. The same happens to one
+    /// that is not done in time: all of them together have 5 seconds on demand, 60 seconds before a
+    /// SnapStart snapshot, and 120 seconds under provisioned concurrency and on Lambda Managed
+    /// Instances. [`start_timeout`](Self::start_timeout) sets another limit.
     ///
     /// Like every limit on time this one needs tasks that wait: one that blocks its thread can hold
     /// up the start for as long as it likes, and a warning says so afterwards. `spawn_blocking` is for
     /// what blocks.
     ///
-    /// After a SnapStart restore the warm-ups run again.
+    /// After a SnapStart restore the warm-ups run again, for 5 seconds at most.
     ///
     /// ```no_run
     /// # use lambda_runtime::{Error, LambdaEvent};
@@ -152,7 +153,9 @@ impl<S> Powertools<S> {
     /// which does nothing else; if Lambda refuses it, a warning says that no hook will run. On the
     /// signal, running invocations are waited for, for 300 ms at most. Then the hooks run in the
     /// order in which they were added, until 450 ms after the signal; Lambda kills the process at
-    /// 500. A hook whose turn comes later is left out, with a warning. Then the process ends.
+    /// 500 ms. In a function with extensions of other processes (in `/opt/extensions`) Lambda does so at
+    /// 300 ms, and the two limits are 150 ms and 260 ms. A hook whose turn comes later is skipped with
+    /// a warning. Then the process ends.
     ///
     /// An invocation that still runs then is cut off where it stands. Nothing in it is stopped first,
     /// as a time guard would: an idempotent claim is held until its lease ends, and debug lines that

@@ -69,7 +69,8 @@ pub use self::start::StartError;
 /// Lambda under a fixed name: those of this toolkit (`Powertools.…`) also where a handler returns
 /// them in a `lambda_runtime::Error` or an `anyhow::Error`, other boxed errors as `HandlerError`, and
 /// a panic as `Powertools.Panic`. The message of a boxed error is followed by those of its causes. An
-/// error type of your own that converts into `Diagnostic` is reported as it says.
+/// error type of your own that converts into `Diagnostic` is reported as it converts; a string as
+/// `HandlerError`.
 ///
 /// The name is that of the first error with a name among the boxed one and its causes.
 /// [`#[derive(LambdaError)]`](macro@crate::LambdaError) gives names to errors of your own, and the
@@ -78,8 +79,10 @@ pub use self::start::StartError;
 ///
 /// A handler's own error type needs that conversion: `Powertools` and `lambda_runtime` ask for it.
 ///
-/// With the feature `deadline` the handler is stopped 500 ms before the Lambda timeout, with an error
-/// that says so, and idempotent work in it gives its claim back.
+/// The handler is stopped 500 ms before the Lambda timeout with an error that names the remaining
+/// time, and idempotent work in it releases its claim. An event that cannot be parsed is reported as
+/// `Powertools.EventInvalid`, with the place in it, and a response that cannot be serialized as
+/// `Powertools.ResponseInvalid`.
 ///
 /// How many events are handled at once is up to the environment: one after the other in a standard
 /// function, many on Lambda Managed Instances (`AWS_LAMBDA_MAX_CONCURRENCY`).
@@ -93,12 +96,13 @@ pub struct Powertools<S> {
 }
 
 impl Powertools<()> {
-    /// Takes a handler: an async function from `LambdaEvent<T>` to a `Result`.
+    /// Creates a function from a handler: an async function from `LambdaEvent<T>` to a `Result`.
     pub fn new<F>(handler: F) -> Powertools<ServiceFn<F>> {
         Self::service(service_fn(handler))
     }
 
-    /// Takes a handler that is a `tower::Service` of `LambdaEvent<T>`, such as one with layers.
+    /// Creates a function from a handler that is a `tower::Service` of `LambdaEvent<T>`, such as one
+    /// with layers.
     pub fn service<S>(handler: S) -> Powertools<S> {
         Powertools {
             handler,
@@ -137,9 +141,10 @@ impl<S> Powertools<S> {
     ///
     /// # Errors
     ///
-    /// Returns [`StartError`] outside Lambda, where there are no events to be had; the error of a
-    /// required warm-up or of a hook around a snapshot; and the error of the runtime when the Lambda
-    /// service cannot be reached any more. The handler's errors are reported to Lambda and do not end
+    /// Returns [`StartError`] outside Lambda, where there are no events; the error of a required
+    /// warm-up, of a snapshot hook, or of another [lifecycle](self::lifecycle) value that cannot start,
+    /// which is reported to Lambda, too; and the error of the runtime when the Lambda service cannot
+    /// be reached any more. The handler's errors are reported to Lambda and do not end
     /// the loop.
     pub fn run<T, R, B, St, D, E>(self) -> BoxFuture<'static, Result<(), Error>>
     where

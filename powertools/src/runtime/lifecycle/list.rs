@@ -245,3 +245,46 @@ impl fmt::Debug for List {
         f.debug_list().entries(moments).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use allocation_counter::measure;
+
+    use super::*;
+    use crate::runtime::lifecycle::{Ending, Outcome};
+
+    #[test]
+    fn without_values_no_moment_of_an_event_allocates() {
+        let list = List::default();
+        let invocation = Invocation::new(&lambda_runtime::Context::default());
+        invocation.clone().sync_scope(|| {
+            let allocated = measure(|| {
+                let list = list.clone();
+                list.event(&invocation, b"{}");
+                let ending = Ending::begin(&list);
+                assert!(!ending.end(Outcome::Success));
+                assert!(!list.flushes(FlushTime::BeforeReply));
+                assert!(!list.flushes(FlushTime::AfterReply));
+            });
+            assert_eq!(allocated.count_total, 0);
+        });
+    }
+
+    struct Silent;
+
+    impl Lifecycle for Silent {
+        fn moments(&self) -> Moments {
+            Moments::HANDLER_ENDS
+        }
+    }
+
+    #[test]
+    fn a_value_is_called_at_its_moments_alone() {
+        let mut list = List::default();
+        list.push(Silent);
+        assert!(list.wants(Moments::HANDLER_ENDS));
+        assert!(!list.wants(Moments::HANDLER_BEGINS) && !list.wants(Moments::SHUTDOWN));
+        list.push_first(Silent);
+        assert_eq!(list.entries().len(), 1, "one of its type goes");
+    }
+}
