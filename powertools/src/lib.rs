@@ -65,7 +65,7 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // The lower modules do not know which of the others are enabled.
-#![cfg_attr(not(feature = "full"), allow(dead_code))]
+#![cfg_attr(not(feature = "full"), allow(dead_code, unreachable_pub, unused_imports))]
 
 pub mod error;
 pub mod events;
