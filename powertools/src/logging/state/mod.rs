@@ -171,9 +171,9 @@ impl<'a> Place<'a> {
 impl Changing {
     /// Writes the keys of the process, of what is further out, and then these, each without what
     /// stands further in.
-    fn write_keys<'a>(
+    fn write_keys(
         &mut self,
-        outers: &mut dyn Iterator<Item = &'a State>,
+        outers: &mut dyn Iterator<Item = &State>,
         inner: &Inner<'_>,
         settings: &Settings,
         out: &mut Vec<u8>,
