@@ -122,7 +122,7 @@ fn logged_stays_small() {
                     )
                 };
                 let work = async move {
-                    ::powertools::macro_support::correlate(&argument1.payload, "id");
+                    ::powertools::macro_support::correlate(&argument1.payload, "/id");
                     ::powertools::logging::log_event(&argument1.payload);
                     let LambdaEvent { payload, .. } = argument1;
                     #[allow(unused_braces)]

@@ -29,7 +29,7 @@ async fn event(Event { payload, .. }: Event) -> Result<String, Declined> {
     Ok(payload.id)
 }
 
-#[logged(correlation_id = r#"headers."x-id""#, event)]
+#[logged(correlation_id = "/headers/x-id", event)]
 async fn both(prefix: &str, event: &Event) -> Result<String, Error> {
     Ok(format!("{prefix}{}", event.payload.id))
 }
