@@ -113,7 +113,7 @@ fn imports(text: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for (start, _) in text.match_indices("crate::") {
         // `$crate` is for the code of others, and `x_crate` something else.
-        if text[..start].ends_with(|before: char| before == '$' || before == '_') {
+        if text[..start].ends_with(['$', '_']) {
             continue;
         }
         let path = &text[start + "crate::".len()..];

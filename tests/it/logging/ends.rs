@@ -282,7 +282,7 @@ async fn a_part_that_outlives_its_watch_reports_its_own_error() {
             tokio::task::yield_now().await;
             Err::<(), _>(order_failed())
         });
-        Ok::<_, Error>(powertools::Invocation::carry(async { part.await }))
+        Ok::<_, Error>(powertools::Invocation::carry(part))
     });
     let invocation = testing::invocation().build();
     let late = invocation.scope(work).await.unwrap();
