@@ -142,7 +142,7 @@ impl<S> Powertools<S> {
     /// # Errors
     ///
     /// Returns [`StartError`] outside Lambda, where there are no events; the error of a required
-    /// warm-up, of a snapshot hook, or of another [lifecycle](self::lifecycle) value that cannot start,
+    /// warm-up, of a snapshot hook, or of another [`lifecycle`] value that cannot start,
     /// which is reported to Lambda, too; and the error of the runtime when the Lambda service cannot
     /// be reached any more. The handler's errors are reported to Lambda and do not end
     /// the loop.

@@ -1,69 +1,3 @@
-//! A store in a DynamoDB table.
-//!
-//! ```no_run
-//! use powertools::idempotency::{DynamoDbStore, Error, Idempotency};
-//!
-//! # async fn example(client: aws_sdk_dynamodb::Client) -> Result<(), Error> {
-//! // `client` is any client, with the TLS stack, region and credentials of your choice.
-//! let idempotency = Idempotency::new(DynamoDbStore::new(client, "idempotency"))?;
-//!
-//! let receipt = idempotency
-//!     .run("charge", &"order-7", async { Ok::<_, Error>("charged".to_owned()) })
-//!     .await?;
-//! # let _ = receipt;
-//! # Ok(()) }
-//! ```
-//!
-//! # The table
-//!
-//! The partition key is `id`, a string; there is no sort key. The time-to-live attribute is
-//! `expiration`, so that DynamoDB deletes old records. Nothing depends on when it does: an expired
-//! record counts as absent.
-//!
-//! ```yaml
-//! IdempotencyTable:
-//!   Type: AWS::DynamoDB::Table
-//!   Properties:
-//!     BillingMode: PAY_PER_REQUEST
-//!     AttributeDefinitions: [{ AttributeName: id, AttributeType: S }]
-//!     KeySchema: [{ AttributeName: id, KeyType: HASH }]
-//!     TimeToLiveSpecification: { AttributeName: expiration, Enabled: true }
-//! ```
-//!
-//! A table with a sort key, which may contain other items too, needs
-//! [`Builder::sort_key_attribute`]. All records are then in one partition, which accepts about
-//! 1,000 writes a second. The attributes are those of the toolkits for Python, TypeScript, Java
-//! and .NET, so that functions in those languages can share the table; they ignore `owner` and
-//! `not_stored`. The [`Builder`] can change each name.
-//!
-//! # Permissions
-//!
-//! `dynamodb:PutItem`, `dynamodb:UpdateItem`, `dynamodb:DeleteItem` and `dynamodb:GetItem`, on the
-//! table alone.
-//!
-//! # Requests
-//!
-//! | | requests | cost, in units for each started KB of the record |
-//! |---|---|---|
-//! | first call | PutItem, UpdateItem | 2 write units |
-//! | first call whose handler fails | PutItem, DeleteItem | 2 write units |
-//! | replay | PutItem, refused; it returns the record | 1 write unit |
-//!
-//! A GetItem follows a refused write only if the endpoint did not return the old item, which some
-//! emulators never do. A record has at most 400 KB.
-//!
-//! Each request has up to three attempts. It is retried after throttling, a lost connection, a
-//! failure of the service, a conflict with a transaction, or 1 second without an answer. These
-//! retries and timeouts replace those of the client for this store only, which has a retry quota of
-//! its own: the other requests of the program do not spend it.
-//!
-//! # Clocks
-//!
-//! The clock of the environment that claims a record decides whether the record may be taken over.
-//! Lambda keeps its clocks within a few milliseconds of each other. Elsewhere, a clock that is
-//! ahead by more than the [grace](crate::idempotency::Builder::grace) can end the lease of another
-//! environment early.
-
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -92,7 +26,71 @@ pub use builder::Builder;
 use builder::Schema;
 use update::Update;
 
-/// A store in a DynamoDB table. The [module](self) describes the table.
+/// A store in a DynamoDB table.
+///
+/// ```no_run
+/// use powertools::idempotency::{DynamoDbStore, Error, Idempotency};
+///
+/// # async fn example(client: aws_sdk_dynamodb::Client) -> Result<(), Error> {
+/// // `client` is any client, with the TLS stack, region and credentials of your choice.
+/// let idempotency = Idempotency::new(DynamoDbStore::new(client, "idempotency"))?;
+///
+/// let receipt = idempotency
+///     .run("charge", &"order-7", async { Ok::<_, Error>("charged".to_owned()) })
+///     .await?;
+/// # let _ = receipt;
+/// # Ok(()) }
+/// ```
+///
+/// # The table
+///
+/// The partition key is `id`, a string; there is no sort key. The time-to-live attribute is
+/// `expiration`, so that DynamoDB deletes old records. Nothing depends on when it does: an expired
+/// record counts as absent.
+///
+/// ```yaml
+/// IdempotencyTable:
+///   Type: AWS::DynamoDB::Table
+///   Properties:
+///     BillingMode: PAY_PER_REQUEST
+///     AttributeDefinitions: [{ AttributeName: id, AttributeType: S }]
+///     KeySchema: [{ AttributeName: id, KeyType: HASH }]
+///     TimeToLiveSpecification: { AttributeName: expiration, Enabled: true }
+/// ```
+///
+/// A table with a sort key, which may contain other items too, needs
+/// [`Builder::sort_key_attribute`]. All records are then in one partition, which accepts about
+/// 1,000 writes a second. The attributes are those of the toolkits for Python, TypeScript, Java
+/// and .NET, so that functions in those languages can share the table; they ignore `owner` and
+/// `not_stored`. The [`Builder`] can change each name.
+///
+/// # Permissions
+///
+/// `dynamodb:PutItem`, `dynamodb:UpdateItem`, `dynamodb:DeleteItem` and `dynamodb:GetItem`, on the
+/// table alone.
+///
+/// # Requests
+///
+/// | | requests | cost, in units for each started KB of the record |
+/// |---|---|---|
+/// | first call | PutItem, UpdateItem | 2 write units |
+/// | first call whose handler fails | PutItem, DeleteItem | 2 write units |
+/// | replay | PutItem, refused; it returns the record | 1 write unit |
+///
+/// A GetItem follows a refused write only if the endpoint did not return the old item, which some
+/// emulators never do. A record has at most 400 KB.
+///
+/// Each request has up to three attempts. It is retried after throttling, a lost connection, a
+/// failure of the service, a conflict with a transaction, or 1 second without an answer. These
+/// retries and timeouts replace those of the client for this store only, which has a retry quota of
+/// its own: the other requests of the program do not spend it.
+///
+/// # Clocks
+///
+/// The clock of the environment that claims a record decides whether the record may be taken over.
+/// Lambda keeps its clocks within a few milliseconds of each other. Elsewhere, a clock that is
+/// ahead by more than the [grace](crate::idempotency::Builder::grace) can end the lease of another
+/// environment early.
 ///
 /// Cloning is cheap.
 #[derive(Clone, Debug)]
