@@ -15,7 +15,7 @@ fn refusal(text: &str) -> String {
 
 #[test]
 fn keeps_what_was_written() {
-    let text = r#"{"z":[1.0,-0,-0.0,1E400,12345678901234567890123456789],"a":"\u0001é","A":{}}"#;
+    let text = r#"{"z":[1.0,3.141592653589793,-0,-0.0,1E400,12345678901234567890123456789],"a":"\u0001é","A":{}}"#;
     assert_eq!(json(text).to_string(), text);
     assert_eq!(serde_json::to_string(&json(text)).unwrap(), text);
     assert_eq!(serde_json::from_str::<Json>(text).unwrap(), json(text));

@@ -177,6 +177,16 @@ fn a_number_that_a_value_would_round_is_an_error_that_names_the_attribute() {
     assert!(RecordError::retry(error.unwrap_err()).to_string().contains("`n`: the number 300"));
 }
 
+/// The package dynamodb-json 1.4.2 for Python takes such a map for the value of its one member.
+#[test]
+fn a_map_whose_only_key_is_the_name_of_a_type_stays_a_map() {
+    let image = json!({
+        "stock": { "M": { "S": { "S": "few" } } },
+        "M": { "M": { "M": { "N": "3" } } },
+    });
+    assert_eq!(item::<Value>(image).unwrap(), json!({ "stock": { "S": "few" }, "M": { "M": 3 } }));
+}
+
 #[tokio::test]
 async fn attributes_of_every_type_are_read() {
     #[derive(Debug, PartialEq, Deserialize)]

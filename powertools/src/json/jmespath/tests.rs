@@ -308,3 +308,10 @@ proptest! {
         }
     }
 }
+
+/// The crate jmespath 0.5.0 compares integers as doubles, in which these two are equal.
+#[test]
+fn large_integers_are_equal_only_if_all_digits_are() {
+    let orders = r#"[{"id":9007199254740992},{"id":9007199254740993}]"#;
+    assert_eq!(search("[?id == `9007199254740993`]", orders), r#"[{"id":9007199254740993}]"#);
+}
