@@ -22,6 +22,7 @@ use super::body::Body;
 use super::lifecycle::{self, Ending, FlushTime, Kind, List, Outcome};
 use super::stack_deadline::StackDeadline;
 use crate::Invocation;
+use crate::deadline;
 use crate::error::causes::{Copied, backtrace, unbox};
 use crate::error::diagnose::{UNNAMED, diagnose, diagnose_panic, known_error};
 use crate::error::panic::{catch, caught};
@@ -45,6 +46,12 @@ pub(super) enum Failure<E> {
     Panicked(String),
     /// The event or the response is not what the handler's types say.
     Invalid(Diagnostic),
+}
+
+impl<E> From<deadline::Error> for Failure<E> {
+    fn from(error: deadline::Error) -> Self {
+        Self::Stopped(error.into())
+    }
 }
 
 /// The handler as the runtime calls it: without its event, which it finds in [`EVENT`].

@@ -3,16 +3,9 @@
 use tower::layer::util::Identity;
 use tower::util::{Either, option_layer};
 
-use super::handler::Failure;
 use crate::Invocation;
-use crate::deadline::{DeadlineLayer, Error};
+use crate::deadline::DeadlineLayer;
 use crate::invocation::budget::Budget;
-
-impl<E> From<Error> for Failure<E> {
-    fn from(error: Error) -> Self {
-        Self::Stopped(error.into())
-    }
-}
 
 /// The guard of a stack, unless it was taken out.
 #[derive(Clone, Debug)]
