@@ -104,14 +104,14 @@ pub use crate::carries::Carries;
 pub use crate::clock::Clock;
 #[cfg(feature = "deadline")]
 #[doc(inline)]
-pub use crate::deadline::{Deadline, DeadlineLayer};
+pub use crate::deadline::Deadline;
 #[doc(inline)]
 pub use crate::error::LambdaError;
 #[cfg(feature = "init")]
 #[doc(inline)]
 pub use crate::init::InitOnce;
 #[doc(inline)]
-pub use crate::invocation::{Invocation, InvocationLayer};
+pub use crate::invocation::Invocation;
 #[doc(inline)]
 pub use crate::runtime::Powertools;
 

@@ -3,8 +3,9 @@ use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
+use powertools::Invocation;
+use powertools::invocation::InvocationLayer;
 use powertools::testing::{Event, FakeRuntime, Outcome};
-use powertools::{Invocation, InvocationLayer};
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]

@@ -74,14 +74,14 @@ fn take_events(source: &Source, krate: &Path, sig: &mut Signature, event: &Ident
     let events: Type = match source {
         Source::Known { function, event } => {
             let event = Ident::new(event, function.span());
-            parse_quote!(#krate::batch::#event)
+            parse_quote!(#krate::events::#event)
         }
         Source::Own(source) => (**source).clone(),
     };
     let result: Type = parse_quote! {
         ::core::result::Result<#krate::batch::ReplyOf<#events>, #krate::batch::Error>
     };
-    let input: FnArg = parse_quote!(#event: #krate::batch::LambdaEvent<#events>);
+    let input: FnArg = parse_quote!(#event: #krate::macro_support::LambdaEvent<#events>);
     sig.inputs.push(input);
     sig.output = parse_quote!(-> #result);
     result

@@ -157,9 +157,9 @@ fn batch_stays_small() {
             /// Charges the order in each message.
             pub async fn charge(
                 records: &Records,
-                event: ::powertools::batch::LambdaEvent<::powertools::batch::SqsEvent>
+                event: ::powertools::macro_support::LambdaEvent<::powertools::events::SqsEvent>
             ) -> ::core::result::Result<
-                ::powertools::batch::ReplyOf<::powertools::batch::SqsEvent>,
+                ::powertools::batch::ReplyOf<::powertools::events::SqsEvent>,
                 ::powertools::batch::Error
             > {
                 const _: &str = "#[batch]";

@@ -5,7 +5,8 @@ use std::time::Duration;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent as TheirEvent};
 use lambda_runtime::Context;
 use powertools::Invocation;
-use powertools::batch::{self, Message, SqsEvent, SqsRecord};
+use powertools::batch::{self, Message};
+use powertools::events::{SqsEvent, SqsRecord};
 use rustix::time::{ClockId, clock_gettime};
 use serde::Deserialize;
 

@@ -5,7 +5,7 @@ use std::io::{Read, Write, stdin};
 use std::process::{Command, Stdio};
 
 use aws_lambda_events::event::sqs::SqsEvent as TheirEvent;
-use powertools::batch::SqsEvent;
+use powertools::events::SqsEvent;
 
 use crate::lines::{block_on, by_hand, ours, parse};
 use crate::messages::event;

@@ -6,7 +6,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, stream};
-use powertools::batch::{self, SqsEvent, SqsRecord};
+use powertools::batch;
+use powertools::events::{SqsEvent, SqsRecord};
 use serde_json::json;
 use tokio::sync::oneshot;
 

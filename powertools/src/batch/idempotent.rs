@@ -28,7 +28,8 @@ impl<'a, S: Source> Batch<'a, S> {
     ///
     /// ```
     /// use lambda_runtime::{Error, LambdaEvent};
-    /// use powertools::batch::{self, Message, Reply, SqsEvent};
+    /// use powertools::batch::{self, Message, Reply};
+    /// use powertools::events::SqsEvent;
     /// use powertools::idempotency::{Idempotency, MemoryStore};
     ///
     /// #[derive(serde::Deserialize)]

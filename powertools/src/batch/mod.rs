@@ -7,7 +7,8 @@
 //!
 //! ```
 //! use lambda_runtime::{Error, LambdaEvent};
-//! use powertools::batch::{self, Message, Reply, SqsEvent};
+//! use powertools::batch::{self, Message, Reply};
+//! use powertools::events::SqsEvent;
 //!
 //! #[derive(serde::Deserialize)]
 //! struct Order {
@@ -88,9 +89,6 @@ mod run;
 mod source;
 mod sqs;
 
-#[doc(no_inline)]
-pub use lambda_runtime::LambdaEvent;
-
 #[cfg(feature = "idempotency")]
 mod idempotent;
 
@@ -106,11 +104,7 @@ pub use self::outcome::Outcome;
 pub use self::record_error::RecordError;
 pub use self::report::{ItemFailure, Reply, ReplyOf, Report};
 pub use self::source::{FromRecord, Record, Reporting, Source};
-#[doc(no_inline)]
-pub use crate::events::{
-    ChangeKind, DynamoDbEvent, DynamoDbRecord, KafkaEvent, KafkaIdentifier, KafkaRecord,
-    KinesisEvent, KinesisRecord, MessageAttribute, ParseError, RecordId, SqsEvent, SqsRecord,
-};
+use crate::events::{DynamoDbEvent, KafkaEvent, KinesisEvent, SqsEvent};
 
 /// Creates a batch of the messages of an SQS queue. A queue whose ARN ends in `.fifo` is a FIFO queue.
 pub fn sqs<'a>(event: impl Into<SqsEvent>) -> Batch<'a, SqsEvent> {

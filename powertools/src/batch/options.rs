@@ -109,7 +109,8 @@ impl<'a, S: Source> Batch<'a, S> {
     /// receive a record more than once.
     ///
     /// ```
-    /// use powertools::batch::{self, Message, RecordError, SqsEvent, SqsRecord};
+    /// use powertools::batch::{self, Message, RecordError};
+    /// use powertools::events::{SqsEvent, SqsRecord};
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// # let event: SqsEvent = serde_json::from_str(r#"{"Records":[{"messageId":"m","body":"0"}]}"#).unwrap();
@@ -146,7 +147,8 @@ impl<'a, S: Source> Batch<'a, S> {
     /// records that cannot be parsed can go to the sink immediately:
     ///
     /// ```
-    /// use powertools::batch::{self, ParseError, SqsEvent};
+    /// use powertools::batch;
+    /// use powertools::events::{ParseError, SqsEvent};
     ///
     /// # let event = SqsEvent::default();
     /// let batch = batch::sqs(event).permanent_if(|error| error.is::<ParseError>());

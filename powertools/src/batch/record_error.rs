@@ -178,7 +178,7 @@ impl fmt::Display for RecordError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::batch::ParseError;
+    use crate::events::ParseError;
     use crate::idempotency::{StoreError, StoreErrorKind};
 
     #[test]

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::source::is_identifier;
 use super::{Error, Outcome, Record, Reporting, Source};
+use crate::events::RecordId;
 use crate::invocation::{RecordIdentity, Records};
 
 /// How the records of a batch ended, and the reply to Lambda that follows from it.
@@ -35,7 +36,7 @@ pub(super) struct Policy {
 #[serde(rename_all = "camelCase")]
 #[must_use = "a reply that the handler does not return loses the failures"]
 #[non_exhaustive]
-pub struct Reply<I = super::RecordId> {
+pub struct Reply<I = RecordId> {
     /// The records.
     pub batch_item_failures: Vec<ItemFailure<I>>,
 }
@@ -44,7 +45,7 @@ pub struct Reply<I = super::RecordId> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub struct ItemFailure<I = super::RecordId> {
+pub struct ItemFailure<I = RecordId> {
     /// Its identifier.
     pub item_identifier: I,
 }

@@ -5,7 +5,8 @@ use std::hash::Hash;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Error, ParseError};
+use super::Error;
+use crate::events::ParseError;
 
 /// An event that is a batch of records. Implement it for an event source of your own.
 ///

@@ -17,7 +17,7 @@ use crate::invocation::budget::{Budget, Guarded};
 /// ```
 /// use std::time::Duration;
 /// use lambda_runtime::{Error, LambdaEvent};
-/// use powertools::DeadlineLayer;
+/// use powertools::deadline::DeadlineLayer;
 /// use tower::ServiceBuilder;
 ///
 /// async fn handle(event: LambdaEvent<String>) -> Result<usize, Error> {

@@ -96,8 +96,6 @@ pub use self::store::{
 };
 #[cfg(feature = "dynamodb")]
 pub use self::store::{DynamoDbStore, DynamoDbStoreBuilder};
-#[doc(no_inline)]
-pub use crate::events::{HasNaturalKey, NaturalKey, StepFunctionsContext, natural};
 #[cfg(feature = "jmespath")]
 pub use crate::json::{JmesPath, JmesPathError};
 pub use crate::json::{Json, JsonError, Number};

@@ -65,7 +65,7 @@ impl<'a, S: Store> Operation<'a, S> {
     /// # Errors
     ///
     /// Returns [`Error::KeyMissing`] if `key` is written as null, an empty string, list or map, or a
-    /// list or map whose members are all null, or if an absent [`NaturalKey`](super::NaturalKey) is
+    /// list or map whose members are all null, or if an absent [`NaturalKey`](crate::events::NaturalKey) is
     /// anywhere in it, unless [`OnMissingKey::Bypass`] is set. Returns [`Error::KeyIncomplete`] if
     /// it is a tuple or list and some of its members are null, unless
     /// [`allow_incomplete_keys`](super::Builder::allow_incomplete_keys) is set; only the keys of

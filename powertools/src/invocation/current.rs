@@ -14,7 +14,7 @@ impl Invocation {
     /// Returns the invocation that the current task works for.
     ///
     /// `None` outside [`Powertools`](crate::Powertools),
-    /// [`InvocationLayer`](crate::InvocationLayer) and [`scope`](Self::scope), and in a task or
+    /// [`InvocationLayer`](super::InvocationLayer) and [`scope`](Self::scope), and in a task or
     /// thread that was spawned without [`carry`](Self::carry) or [`sync_scope`](Self::sync_scope).
     #[must_use]
     pub fn current() -> Option<Self> {

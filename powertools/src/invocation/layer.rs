@@ -16,7 +16,8 @@ use super::current::CURRENT;
 ///
 /// ```
 /// use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
-/// use powertools::{Invocation, InvocationLayer};
+/// use powertools::invocation::InvocationLayer;
+/// use powertools::Invocation;
 ///
 /// async fn handle(_: LambdaEvent<String>) -> Result<String, Error> {
 ///     Ok(Invocation::current().expect("set by the layer").request_id().to_owned())

@@ -58,13 +58,14 @@ impl Invocation {
     /// a record.
     ///
     /// ```
+    /// use powertools::events::SqsRecord;
     /// use powertools::{Invocation, batch, testing};
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// # let event = r#"{"Records":[{"messageId":"m-1","body":"0"}]}"#;
-    /// # let event: batch::SqsEvent = serde_json::from_str(event).unwrap();
+    /// # let event: powertools::events::SqsEvent = serde_json::from_str(event).unwrap();
     /// # testing::invocation().build().scope(async {
-    /// let handler = async |_: batch::SqsRecord| {
+    /// let handler = async |_: SqsRecord| {
     ///     let record = Invocation::current().and_then(|invocation| invocation.record());
     ///     assert_eq!(record.unwrap().identifier, "m-1");
     ///     Ok::<_, lambda_runtime::Error>(())

@@ -107,7 +107,7 @@
 //! with its causes, the name that Lambda reports, and its `stack_trace` if it is an `anyhow::Error`
 //! that captured one (`RUST_BACKTRACE=1`). The runtime's own line about it is dropped. The same holds
 //! for [`observe`], [`LoggingLayer`] and `#[logged]` under `lambda_runtime::run`, or any runtime with
-//! [`InvocationLayer`](crate::InvocationLayer) or `lambda_runtime`'s `TracingLayer`: without these,
+//! [`InvocationLayer`](crate::invocation::InvocationLayer) or `lambda_runtime`'s `TracingLayer`: without these,
 //! the invocation of the runtime's line is unknown, and it is written too.
 //!
 //! A panic anywhere in the process has a line with its `panic_location`. Then the previous panic hook

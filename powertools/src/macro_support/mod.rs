@@ -16,6 +16,7 @@ mod made_once;
 mod share;
 
 pub use inventory;
+pub use lambda_runtime::LambdaEvent;
 
 pub use self::as_error::AsError;
 pub use self::context::{NoContext, Probe};

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::Powertools;
 use super::stack_deadline::StackDeadline;
-use crate::DeadlineLayer;
+use crate::deadline::DeadlineLayer;
 
 impl<S> Powertools<S> {
     /// Sets how long before the Lambda timeout the handler is stopped; 500 ms by default.

@@ -56,5 +56,3 @@ pub use self::fake_runtime::{
 pub use self::invocation::{InvocationBuilder, event, invocation};
 #[cfg(feature = "idempotency")]
 pub use self::replays::assert_replays;
-#[cfg(feature = "idempotency")]
-pub use self::store_suite::StoreSuite;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use lambda_runtime::{Diagnostic, Error as BoxError, LambdaEvent};
-use powertools::batch::{Outcome, RecordError, SqsRecord};
+use powertools::batch::{Outcome, RecordError};
+use powertools::events::{SqsEvent, SqsRecord};
 use powertools::testing::{FakeRuntime, events};
 use powertools::{LambdaError, Powertools, batch, error, idempotency};
 use serde_json::{Value, json};
@@ -136,7 +137,7 @@ async fn the_plain_runtime_sees_the_name_of_an_own_error_type() {
 /// How a record ends whose handler fails like this.
 async fn outcome<E: Into<RecordError>>(fail: fn() -> E) -> Outcome {
     let event = events::sqs("orders").message(json!(7)).build();
-    let event: batch::SqsEvent = serde_json::from_value(event).unwrap();
+    let event: SqsEvent = serde_json::from_value(event).unwrap();
     let report = batch::sqs(event)
         .permanent_sink(|_, _| async { Ok::<_, BoxError>(()) })
         .run(|_: SqsRecord| async move { Err::<(), E>(fail()) })

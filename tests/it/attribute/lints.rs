@@ -4,7 +4,8 @@
 #![warn(clippy::used_underscore_binding)]
 
 use lambda_runtime::{Error, LambdaEvent};
-use powertools::batch::{Message, SqsEvent};
+use powertools::batch::Message;
+use powertools::events::SqsEvent;
 use powertools::{batch, deadline, idempotent, logged};
 
 use super::{ORDER, Records, event, records};

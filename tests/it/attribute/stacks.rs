@@ -4,7 +4,8 @@ use std::future::pending;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use powertools::batch::{Message, SqsEvent};
+use powertools::batch::Message;
+use powertools::events::SqsEvent;
 use powertools::testing::{self, events};
 use powertools::{Deadline, batch, deadline};
 use serde_json::json;

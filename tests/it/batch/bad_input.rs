@@ -6,8 +6,9 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
 use lambda_runtime::Diagnostic;
-use powertools::batch::{
-    self, DynamoDbEvent, Error, KafkaEvent, KafkaMessage, KinesisEvent, KinesisMessage, Message,
+use powertools::batch::{self, Error, KafkaMessage, KinesisMessage, Message};
+use powertools::events::{
+    DynamoDbEvent, DynamoDbRecord, KafkaEvent, KafkaRecord, KinesisEvent, KinesisRecord,
     ParseError, SqsEvent, SqsRecord,
 };
 use serde_json::{Value, json};
@@ -26,10 +27,10 @@ async fn succeed<R>(_: R) -> Result<(), Infallible> {
 async fn an_empty_batch_has_an_empty_reply() {
     assert!(reported(batch::sqs(messages(0)).run(must_not_run::<SqsRecord>).await).is_empty());
     let empty: KinesisEvent = parse(json!({ "Records": [] }));
-    let run = batch::kinesis(empty).run(must_not_run::<batch::KinesisRecord>);
+    let run = batch::kinesis(empty).run(must_not_run::<KinesisRecord>);
     assert!(reported(run.await).is_empty());
     let empty: KafkaEvent = parse(json!({ "eventSource": "aws:kafka", "records": {} }));
-    let run = batch::kafka(empty).run(must_not_run::<batch::KafkaRecord>);
+    let run = batch::kafka(empty).run(must_not_run::<KafkaRecord>);
     assert!(reported(run.await).is_empty());
 }
 
@@ -58,21 +59,21 @@ async fn what_is_no_record_at_all_has_no_identifier() {
         assert!(matches!(error(sqs), Error::IdentifierMissing { index: 0 }), "{odd}");
 
         let kinesis: KinesisEvent = parse(json!({ "Records": [{ "kinesis": odd }] }));
-        let kinesis = batch::kinesis(kinesis).run(must_not_run::<batch::KinesisRecord>).await;
+        let kinesis = batch::kinesis(kinesis).run(must_not_run::<KinesisRecord>).await;
         assert!(matches!(error(kinesis), Error::IdentifierMissing { index: 0 }), "{odd}");
 
         let dynamodb: DynamoDbEvent = parse(json!({ "Records": [{ "dynamodb": odd }] }));
-        let dynamodb = batch::dynamodb(dynamodb).run(must_not_run::<batch::DynamoDbRecord>).await;
+        let dynamodb = batch::dynamodb(dynamodb).run(must_not_run::<DynamoDbRecord>).await;
         assert!(matches!(error(dynamodb), Error::IdentifierMissing { index: 0 }), "{odd}");
 
         let kafka: KafkaEvent = parse(json!({ "records": { "t-0": [odd] } }));
-        let kafka = batch::kafka(kafka).run(must_not_run::<batch::KafkaRecord>).await;
+        let kafka = batch::kafka(kafka).run(must_not_run::<KafkaRecord>).await;
         assert!(matches!(error(kafka), Error::IdentifierMissing { index: 0 }), "{odd}");
     }
     // Offsets beyond every integer type, and partitions without a name.
     for records in [json!({ "t-0": [{ "offset": 1e30 }] }), json!({ "": [{ "offset": 1 }] })] {
         let kafka: KafkaEvent = parse(json!({ "records": records }));
-        let kafka = batch::kafka(kafka).run(must_not_run::<batch::KafkaRecord>).await;
+        let kafka = batch::kafka(kafka).run(must_not_run::<KafkaRecord>).await;
         assert!(matches!(error(kafka), Error::IdentifierMissing { index: 0 }));
     }
 }
@@ -89,12 +90,12 @@ async fn an_event_with_a_tumbling_window_is_refused_with_its_own_error() {
         "isWindowTerminatedEarly": false,
     });
     let kinesis = batch::kinesis(parse::<KinesisEvent>(event.clone()));
-    let refused = error(kinesis.run(must_not_run::<batch::KinesisRecord>).await);
+    let refused = error(kinesis.run(must_not_run::<KinesisRecord>).await);
     assert!(matches!(refused, Error::TumblingWindow));
     assert_eq!(Diagnostic::from(refused).error_type, "Powertools.BatchTumblingWindow");
 
     let dynamodb = batch::dynamodb(parse::<DynamoDbEvent>(event));
-    let refused = error(dynamodb.run(must_not_run::<batch::DynamoDbRecord>).await);
+    let refused = error(dynamodb.run(must_not_run::<DynamoDbRecord>).await);
     assert!(matches!(refused, Error::TumblingWindow));
 
     let without: KinesisEvent = parse(json!({ "Records": [], "window": null }));
@@ -114,10 +115,10 @@ async fn an_event_of_another_source_is_refused() {
     assert_eq!(Diagnostic::from(refused).error_type, "Powertools.BatchSourceUnexpected");
 
     let kafka: KafkaEvent = parse(json!({ "eventSource": "aws:mq", "records": {} }));
-    let report = batch::kafka(kafka).run(must_not_run::<batch::KafkaRecord>).await;
+    let report = batch::kafka(kafka).run(must_not_run::<KafkaRecord>).await;
     assert!(matches!(error(report), Error::SourceUnexpected { .. }));
     let own: KafkaEvent = parse(json!({ "eventSource": "SelfManagedKafka", "records": {} }));
-    assert!(reported(batch::kafka(own).run(must_not_run::<batch::KafkaRecord>).await).is_empty());
+    assert!(reported(batch::kafka(own).run(must_not_run::<KafkaRecord>).await).is_empty());
 }
 
 #[tokio::test]
@@ -132,10 +133,10 @@ async fn one_record_of_another_source_refuses_the_event() {
     let refused = error(sqs.run(must_not_run::<SqsRecord>).await);
     assert!(matches!(refused, Error::SourceUnexpected { index: 1, .. }));
     let kinesis = batch::kinesis(parse::<KinesisEvent>(mixed("aws:kinesis")));
-    let refused = error(kinesis.run(must_not_run::<batch::KinesisRecord>).await);
+    let refused = error(kinesis.run(must_not_run::<KinesisRecord>).await);
     assert!(matches!(refused, Error::SourceUnexpected { index: 1, .. }));
     let dynamodb = batch::dynamodb(parse::<DynamoDbEvent>(mixed("aws:dynamodb")));
-    let refused = error(dynamodb.run(must_not_run::<batch::DynamoDbRecord>).await);
+    let refused = error(dynamodb.run(must_not_run::<DynamoDbRecord>).await);
     assert!(matches!(refused, Error::SourceUnexpected { index: 1, .. }));
 }
 

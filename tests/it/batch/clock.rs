@@ -7,7 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
 use powertools::Invocation;
-use powertools::batch::{self, KinesisMessage, Message, Report, SqsEvent, SqsRecord};
+use powertools::batch::{self, KinesisMessage, Message, Report};
+use powertools::events::{SqsEvent, SqsRecord};
 use powertools::testing::{self, ManualClock};
 use tokio::time::{Instant, sleep};
 

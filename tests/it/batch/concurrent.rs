@@ -1,7 +1,8 @@
 //! Many batches at once, on the real runtime.
 
 use lambda_runtime::{Error, LambdaEvent};
-use powertools::batch::{self, Message, Reply, SqsEvent};
+use powertools::batch::{self, Message, Reply};
+use powertools::events::SqsEvent;
 use powertools::testing::events::{self, SqsMessage};
 use powertools::testing::{FakeRuntime, Outcome};
 use powertools::{Invocation, Powertools};

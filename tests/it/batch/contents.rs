@@ -5,11 +5,8 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
-use powertools::batch::{
-    self, Change, DynamoDbEvent, KinesisEvent, KinesisMessage, KinesisRecord, Message, ParseError,
-    RecordError,
-};
-use powertools::events::SqsEvent;
+use powertools::batch::{self, Change, KinesisMessage, Message, RecordError};
+use powertools::events::{DynamoDbEvent, KinesisEvent, KinesisRecord, ParseError, SqsEvent};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};

@@ -4,8 +4,9 @@ use std::convert::Infallible;
 use std::future::{Future, ready};
 
 use lambda_runtime::Diagnostic;
-use powertools::batch::{
-    self, Error, Message, Outcome, ParseError, Record, RecordError, SqsRecord,
+use powertools::batch::{self, Error, Message, Outcome, Record, RecordError};
+use powertools::events::{
+    DynamoDbRecord, KafkaRecord, KinesisRecord, ParseError, SqsEvent, SqsRecord,
 };
 use serde_json::json;
 
@@ -47,7 +48,7 @@ async fn a_reply_has_the_form_that_lambda_reads() {
         r#"{"batchItemFailures":[{"itemIdentifier":"m-0"}]}"#
     );
     let batch = batch::kafka(topic("A7")).partial_response();
-    let reply = batch.run(fail::<batch::KafkaRecord>).await.into_reply().unwrap();
+    let reply = batch.run(fail::<KafkaRecord>).await.into_reply().unwrap();
     assert_eq!(
         serde_json::to_string(&reply).unwrap(),
         r#"{"batchItemFailures":[{"itemIdentifier":{"partition":"orders-A","offset":7}}]}"#
@@ -306,7 +307,7 @@ async fn the_last_attempt_can_be_known() {
     let log = Log::default();
     let event = |count| {
         let message = powertools::testing::events::SqsMessage::from(json!(1)).receive_count(count);
-        super::parse::<batch::SqsEvent>(
+        super::parse::<SqsEvent>(
             powertools::testing::events::sqs("orders").message(message).build(),
         )
     };
@@ -330,9 +331,9 @@ async fn the_last_attempt_can_be_known() {
 #[tokio::test]
 async fn every_source_has_handlers_for_the_raw_record() {
     assert!(batch::sqs(messages(1)).run(succeed::<SqsRecord>).await.is_done());
-    assert!(batch::kinesis(stream("A1")).run(succeed::<batch::KinesisRecord>).await.is_done());
-    assert!(batch::dynamodb(changes("A1")).run(succeed::<batch::DynamoDbRecord>).await.is_done());
-    assert!(batch::kafka(topic("A1")).run(succeed::<batch::KafkaRecord>).await.is_done());
+    assert!(batch::kinesis(stream("A1")).run(succeed::<KinesisRecord>).await.is_done());
+    assert!(batch::dynamodb(changes("A1")).run(succeed::<DynamoDbRecord>).await.is_done());
+    assert!(batch::kafka(topic("A1")).run(succeed::<KafkaRecord>).await.is_done());
 }
 
 #[test]
@@ -352,7 +353,7 @@ fn the_future_of_a_batch_can_be_spawned_and_need_not_own_what_it_uses() {
         });
     is_send(&future);
     is_static(&batch::sqs(messages(1)).concurrency(2).run(only_even));
-    is_static(&batch::kinesis(stream("A1")).run(succeed::<batch::KinesisRecord>));
+    is_static(&batch::kinesis(stream("A1")).run(succeed::<KinesisRecord>));
     is_static(&batch::dynamodb(changes("A1")).run(succeed::<batch::Change<u8>>));
-    is_static(&batch::kafka(topic("A1")).run(succeed::<batch::KafkaRecord>));
+    is_static(&batch::kafka(topic("A1")).run(succeed::<KafkaRecord>));
 }

@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use powertools::batch::{self, Batch, Error, Message, Record, Source, SqsEvent};
+use powertools::batch::{self, Batch, Error, Message, Record, Source};
+use powertools::events::SqsEvent;
 use powertools::testing::events::{self, SqsMessage};
 use serde_json::json;
 

@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
 use lambda_runtime::Error as LambdaError;
-use powertools::batch::{self, Message, RecordError, Report, SqsEvent};
+use powertools::batch::{self, Message, RecordError, Report};
+use powertools::events::SqsEvent;
 use powertools::idempotency::{Error, Idempotency, MemoryStore, Record, Status};
 use powertools::idempotent;
 use powertools::testing::{self, ManualClock};

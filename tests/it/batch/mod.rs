@@ -15,9 +15,8 @@ mod vectors;
 
 use std::sync::{Arc, Mutex};
 
-use powertools::batch::{
-    DynamoDbEvent, Error, KafkaEvent, KinesisEvent, Outcome, Report, Source, SqsEvent,
-};
+use powertools::batch::{Error, Outcome, Report, Source};
+use powertools::events::{DynamoDbEvent, KafkaEvent, KinesisEvent, SqsEvent};
 use powertools::testing::events::{self, KinesisRecord, SqsMessage};
 use serde_json::{Value, json};
 

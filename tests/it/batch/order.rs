@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use powertools::batch::{self, Change, KafkaMessage, KinesisMessage, Message, SqsRecord};
+use powertools::batch::{self, Change, KafkaMessage, KinesisMessage, Message};
+use powertools::events::{KinesisEvent, SqsEvent, SqsRecord};
 use powertools::testing::events::{self, SqsMessage};
 use serde_json::json;
 use tokio::sync::Notify;
@@ -52,7 +53,7 @@ async fn a_group_goes_on_behind_a_message_that_the_queue_gives_up() {
             let message = SqsMessage::from(json!(name)).id(name).group(&name[..1]);
             event = event.message(message.receive_count(count));
         }
-        super::parse::<batch::SqsEvent>(event.build())
+        super::parse::<SqsEvent>(event.build())
     };
     let run = async |count, stop| {
         let mut batch = batch::sqs(event(count)).max_receive_count(3);
@@ -95,7 +96,7 @@ async fn a_standard_queue_has_no_order_even_with_groups() {
     let message = |n: u64| SqsMessage::from(json!(n)).id(format!("m-{n}")).group("tenant");
     let event = sqs("orders").message(message(0)).message(message(1)).build();
     let both = Notify::new();
-    let report = batch::sqs(super::parse::<batch::SqsEvent>(event))
+    let report = batch::sqs(super::parse::<SqsEvent>(event))
         .concurrency(2)
         .run(async |n: Message<u64>| {
             // The first waits for the second.
@@ -145,7 +146,7 @@ async fn messages_of_a_fifo_queue_without_a_group_keep_their_order() {
         { "messageId": "1", "body": "1", "eventSourceARN": "arn:aws:sqs:r:1:q.fifo" },
         { "messageId": "2", "body": "2", "eventSourceARN": "arn:aws:sqs:r:1:q.fifo" },
     ] });
-    let report = batch::sqs(super::parse::<batch::SqsEvent>(event))
+    let report = batch::sqs(super::parse::<SqsEvent>(event))
         .concurrency(2)
         .run(async |_: SqsRecord| Err::<(), _>("no"))
         .await;
@@ -241,7 +242,7 @@ async fn position_decides_and_never_the_text_of_a_sequence_number() {
         .record(powertools::testing::events::KinesisRecord::new("A", "1").sequence_number(numbers))
         .record(powertools::testing::events::KinesisRecord::new("A", "2").sequence_number(longer))
         .build();
-    let report = batch::kinesis(super::parse::<batch::KinesisEvent>(event))
+    let report = batch::kinesis(super::parse::<KinesisEvent>(event))
         .run(async |n: KinesisMessage<u64>| if n.body == 2 { Err("no") } else { Ok(()) })
         .await;
     // As a text it is the smaller one.

@@ -1,6 +1,7 @@
 //! The parsers of events, on anything.
 
-use powertools::batch::{self, DynamoDbEvent, KafkaEvent, KinesisEvent, SqsEvent};
+use powertools::batch;
+use powertools::events::{DynamoDbEvent, KafkaEvent, KinesisEvent, SqsEvent};
 use powertools::testing::events::{self, SqsMessage};
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -4,10 +4,8 @@ use std::convert::Infallible;
 use std::time::{Duration, SystemTime};
 
 use aws_lambda_events::event::{dynamodb, kafka, kinesis, sqs};
-use powertools::batch::{
-    self, Change, ChangeKind, DynamoDbEvent, KafkaEvent, KafkaMessage, KinesisEvent,
-    KinesisMessage, Message, SqsEvent,
-};
+use powertools::batch::{self, Change, KafkaMessage, KinesisMessage, Message};
+use powertools::events::{ChangeKind, DynamoDbEvent, KafkaEvent, KinesisEvent, SqsEvent};
 use powertools::testing::events::{self, SqsMessage};
 use serde::Deserialize;
 use serde_json::{Value, json};

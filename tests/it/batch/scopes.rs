@@ -4,7 +4,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use powertools::Invocation;
-use powertools::batch::{self, KinesisMessage, Message, SqsEvent, SqsRecord};
+use powertools::batch::{self, KinesisMessage, Message};
+use powertools::events::{SqsEvent, SqsRecord};
 use powertools::testing;
 use tokio::time::sleep;
 

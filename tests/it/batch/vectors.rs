@@ -1,7 +1,8 @@
 //! What the Python toolkit answered, and where ours is different on purpose.
 
-use powertools::batch::{
-    self, DynamoDbEvent, DynamoDbRecord, KinesisEvent, KinesisRecord, Record, SqsEvent, SqsRecord,
+use powertools::batch::{self, Record};
+use powertools::events::{
+    DynamoDbEvent, DynamoDbRecord, KinesisEvent, KinesisRecord, SqsEvent, SqsRecord,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};

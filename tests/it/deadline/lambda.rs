@@ -6,9 +6,10 @@ use std::time::Instant;
 
 use lambda_runtime::streaming::{Body, channel};
 use lambda_runtime::{Diagnostic, Error, FunctionResponse, LambdaEvent};
+use powertools::deadline::DeadlineLayer;
 use powertools::idempotency::{Idempotency, MemoryStore};
 use powertools::testing::{Event, FakeRuntime, Outcome};
-use powertools::{Deadline, DeadlineLayer, Powertools};
+use powertools::{Deadline, Powertools};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::Command;

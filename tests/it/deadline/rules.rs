@@ -8,9 +8,10 @@ use std::task::Poll;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lambda_runtime::LambdaEvent;
+use powertools::deadline::DeadlineLayer;
 use powertools::deadline::Error;
 use powertools::testing::{ManualClock, event, invocation};
-use powertools::{Deadline, DeadlineLayer, Invocation};
+use powertools::{Deadline, Invocation};
 use tokio::time::{Instant, sleep};
 use tower::{ServiceBuilder, ServiceExt};
 

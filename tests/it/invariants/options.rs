@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use powertools::events::NaturalKey;
 use powertools::idempotency::{
-    Data, Error, Idempotency, Json, MemoryStore, NaturalKey, OnMissingKey, Record, Status,
-    StoreError, StoreErrorKind,
+    Data, Error, Idempotency, Json, MemoryStore, OnMissingKey, Record, Status, StoreError,
+    StoreErrorKind,
 };
 use powertools::testing::invocation;
 use powertools_tests::faulty::FaultyStore;

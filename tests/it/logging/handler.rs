@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, Runtime};
+use powertools::Powertools;
+use powertools::invocation::InvocationLayer;
 use powertools::logging::{self as logs, Format, Level, Logging, LoggingLayer, correlation};
 use powertools::testing::{Event, FakeRuntime, Outcome};
-use powertools::{InvocationLayer, Powertools};
 use serde_json::{Value, json};
 use tower::ServiceBuilder;
 

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use lambda_runtime::Error;
-use powertools::batch::{self, Message, RecordError, SqsEvent, SqsRecord};
+use powertools::batch::{self, Message, RecordError};
+use powertools::events::{SqsEvent, SqsRecord};
 use powertools::logging::{self as logs, Level, observe};
 use powertools::{Invocation, testing};
 use serde_json::{Value, json};

@@ -3,7 +3,8 @@
 use std::convert::Infallible;
 
 use lambda_runtime::LambdaEvent;
-use powertools::batch::{self, SqsEvent, SqsRecord};
+use powertools::batch;
+use powertools::events::{SqsEvent, SqsRecord};
 use powertools::testing::events::{self, SqsMessage};
 use powertools::testing::{EventSource, ManualClock, Sqs};
 

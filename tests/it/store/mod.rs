@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use powertools::idempotency::Outcome;
 use powertools::idempotency::{DynamoDbStore, EpochMillis, Key, MemoryStore, Record, Store};
-use powertools::testing::{StoreSuite, store_suite};
+use powertools::testing::store_suite::{self, StoreSuite};
 use powertools_tests::emulators::Emulator;
 
 mod suite;

@@ -7,7 +7,7 @@ use powertools::idempotency::{Claim, Completion, Outcome, Read, Release};
 use powertools::idempotency::{
     EpochMillis, Key, MemoryStore, Owner, Record, Status, Store, StoreError,
 };
-use powertools::testing::StoreSuite;
+use powertools::testing::store_suite::StoreSuite;
 
 #[tokio::test]
 #[should_panic(expected = "a lease holds at its end and is past a millisecond later")]

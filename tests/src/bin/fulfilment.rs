@@ -6,7 +6,8 @@ use std::io::Write;
 use std::time::{Duration, SystemTime};
 
 use lambda_runtime::{Error, LambdaEvent};
-use powertools::batch::{self, Message, RecordError, Reply, SqsEvent};
+use powertools::batch::{self, Message, RecordError, Reply};
+use powertools::events::SqsEvent;
 use powertools::idempotency::{DynamoDbStore, Idempotency};
 use powertools::{Clock, Invocation, Powertools, idempotent};
 use serde::Deserialize;

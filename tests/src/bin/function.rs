@@ -4,7 +4,8 @@ use std::future::pending;
 use std::io::Write;
 
 use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
-use powertools::{Invocation, InvocationLayer};
+use powertools::Invocation;
+use powertools::invocation::InvocationLayer;
 use serde::Deserialize;
 
 #[derive(Deserialize)]

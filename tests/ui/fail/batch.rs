@@ -17,7 +17,7 @@ async fn unknown_source(order: Message<u64>) -> Result<(), Error> {
     Ok(())
 }
 
-#[batch(sqs, source = batch::SqsEvent)]
+#[batch(sqs, source = SqsEvent)]
 async fn two_sources(order: Message<u64>) -> Result<(), Error> {
     Ok(())
 }

@@ -1,6 +1,7 @@
 use lambda_runtime::{Error, LambdaEvent};
 use powertools::batch;
-use powertools::batch::{KinesisMessage, Message, SqsEvent};
+use powertools::batch::{KinesisMessage, Message};
+use powertools::events::SqsEvent;
 
 #[batch(sqs)]
 async fn another_source(click: KinesisMessage<u64>) -> Result<(), Error> {

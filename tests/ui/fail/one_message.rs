@@ -2,7 +2,8 @@
 //! have made of it.
 
 use lambda_runtime::{Error, LambdaEvent};
-use powertools::batch::{KinesisEvent, Message, ReplyOf, SqsEvent};
+use powertools::batch::{Message, ReplyOf};
+use powertools::events::{KinesisEvent, SqsEvent};
 use powertools::{Powertools, batch, deadline, init_once, logged};
 
 #[batch(sqs, concurrency = 0)]

@@ -7,10 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lambda_runtime::{Error, LambdaEvent};
-use powertools::batch::{
-    Change, KafkaMessage, KinesisMessage, Message, ParseError, RecordError, ReplyOf, SqsEvent,
-    SqsRecord,
-};
+use powertools::batch::{Change, KafkaMessage, KinesisMessage, Message, RecordError, ReplyOf};
+use powertools::events::{ParseError, SqsEvent, SqsRecord};
 use powertools::{LambdaError, Powertools, batch, batch as records};
 
 #[derive(serde::Deserialize)]
@@ -116,7 +114,7 @@ impl Orders {
         Ok(())
     }
 
-    #[batch(source = batch::SqsEvent, concurrency = 3)]
+    #[batch(source = SqsEvent, concurrency = 3)]
     async fn own_source(order: Message<Order>) -> Result<(), Error> {
         let _ = order;
         Ok(())

@@ -5,8 +5,9 @@
 
 use aws_sdk_dynamodb::Client;
 use lambda_runtime::{Error, LambdaEvent};
-use powertools::batch::{self, Message, RecordError, Reply, SqsEvent};
-use powertools::idempotency::{DynamoDbStore, Idempotency, MemoryStore, Store, natural};
+use powertools::batch::{self, Message, RecordError, Reply};
+use powertools::events::{SqsEvent, natural};
+use powertools::idempotency::{DynamoDbStore, Idempotency, MemoryStore, Store};
 use powertools::logging::Logging;
 use powertools::{Powertools, aws, idempotent};
 use serde::Deserialize;

@@ -9,10 +9,10 @@ use lambda_http::http::StatusCode;
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt, RequestPayloadExt, Response, service_fn};
 use lambda_runtime::Error;
-use powertools::idempotency::{
-    self, DynamoDbStore, Idempotency, MemoryStore, NaturalKey, Store, natural,
-};
-use powertools::{InvocationLayer, aws, idempotent};
+use powertools::events::{NaturalKey, natural};
+use powertools::idempotency::{self, DynamoDbStore, Idempotency, MemoryStore, Store};
+use powertools::invocation::InvocationLayer;
+use powertools::{aws, idempotent};
 use serde::{Deserialize, Serialize};
 
 #[derive(Deserialize)]

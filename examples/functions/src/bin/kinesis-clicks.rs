@@ -8,7 +8,8 @@ use std::sync::Mutex;
 
 use lambda_runtime::{Error, LambdaEvent};
 use powertools::Powertools;
-use powertools::batch::{self, KinesisEvent, KinesisMessage, ParseError, RecordError, Reply};
+use powertools::batch::{self, KinesisMessage, RecordError, Reply};
+use powertools::events::{KinesisEvent, KinesisRecord, ParseError};
 use powertools::logging::Logging;
 use serde::Deserialize;
 
@@ -22,7 +23,7 @@ async fn handle(event: LambdaEvent<KinesisEvent>) -> Result<Reply, batch::Error>
     let report = batch::kinesis(event.payload)
         // A click that cannot be parsed must not block its shard until it expires.
         .permanent_if(|error| error.is::<ParseError>())
-        .permanent_sink(async |record: batch::KinesisRecord, error| {
+        .permanent_sink(async |record: KinesisRecord, error| {
             tracing::warn!(record = record.sequence_number(), %error, "skipped");
             Ok::<_, Error>(())
         })

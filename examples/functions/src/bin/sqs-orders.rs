@@ -4,7 +4,8 @@
 
 use aws_sdk_dynamodb::Client;
 use lambda_runtime::Error;
-use powertools::batch::{Message, RecordError, SqsRecord};
+use powertools::batch::{Message, RecordError};
+use powertools::events::SqsRecord;
 use powertools::idempotency::{DynamoDbStore, Idempotency, MemoryStore, Store};
 use powertools::logging::Logging;
 use powertools::{Powertools, aws, batch, deadline, idempotent};

@@ -2,9 +2,8 @@
 
 use aws_sdk_dynamodb::Client;
 use lambda_runtime::{Error, LambdaEvent};
-use powertools::idempotency::{
-    self, DynamoDbStore, Idempotency, MemoryStore, StepFunctionsContext, Store, natural,
-};
+use powertools::events::{StepFunctionsContext, natural};
+use powertools::idempotency::{self, DynamoDbStore, Idempotency, MemoryStore, Store};
 use powertools::logging::Logging;
 use powertools::{LambdaError, Powertools, aws, idempotent};
 use serde::{Deserialize, Serialize};

@@ -167,7 +167,8 @@ impl FakeRuntime {
     /// ```
     /// use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
     /// use powertools::testing::FakeRuntime;
-    /// use powertools::{Invocation, InvocationLayer};
+    /// use powertools::invocation::InvocationLayer;
+    /// use powertools::Invocation;
     /// use serde_json::{Value, json};
     ///
     /// async fn handle(_: LambdaEvent<Value>) -> Result<String, Error> {

@@ -23,7 +23,7 @@ mod states;
 ///
 /// ```
 /// use powertools::idempotency::MemoryStore;
-/// use powertools::testing::StoreSuite;
+/// use powertools::testing::store_suite::StoreSuite;
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
 /// let store = MemoryStore::new();

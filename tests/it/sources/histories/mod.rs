@@ -2,10 +2,8 @@
 //! poison, in functions that are slow, die and time out, each repeatable by its seed.
 
 use lambda_runtime::LambdaEvent;
-use powertools::batch::{
-    self, Change, DynamoDbEvent, KafkaEvent, KafkaMessage, KinesisEvent, KinesisMessage, Message,
-    SqsEvent,
-};
+use powertools::batch::{self, Change, KafkaMessage, KinesisMessage, Message};
+use powertools::events::{DynamoDbEvent, KafkaEvent, KinesisEvent, SqsEvent};
 use powertools::testing::events::{self, KafkaRecord, KinesisRecord, SqsMessage};
 use powertools::testing::{EventSource, Sqs};
 use powertools_tests::scale;
