@@ -106,14 +106,14 @@ pub use crate::clock::Clock;
 #[doc(inline)]
 pub use crate::deadline::Deadline;
 #[doc(inline)]
-pub use crate::error::LambdaError;
+pub use crate::error::lambda_error::LambdaError;
 #[cfg(feature = "init")]
 #[doc(inline)]
 pub use crate::init::InitOnce;
 #[doc(inline)]
-pub use crate::invocation::Invocation;
+pub use crate::invocation::description::Invocation;
 #[doc(inline)]
-pub use crate::runtime::Powertools;
+pub use crate::runtime::stack::Powertools;
 
 #[cfg(feature = "macros")]
 pub use powertools_macros::LambdaError;

@@ -52,7 +52,7 @@ fn implement<'a>(
 
     quote! {
         #[automatically_derived]
-        impl #parameters #krate::error::LambdaError for #ident #types #clause {
+        impl #parameters #krate::LambdaError for #ident #types #clause {
             #functions
         }
 
@@ -193,7 +193,7 @@ mod tests {
         };
         let expected = quote! {
             #[automatically_derived]
-            impl ::powertools::error::LambdaError for OrderError {
+            impl ::powertools::LambdaError for OrderError {
                 fn error_type(&self) -> &'static str {
                     use ::powertools::macro_support::AsError as _;
                     match self {
@@ -239,7 +239,7 @@ mod tests {
         };
         let expanded = super::super::derive(input)?.to_string();
         let part = quote! {
-            impl<T> a::b::error::LambdaError for Failed<T>
+            impl<T> a::b::LambdaError for Failed<T>
             where
                 Failed<T>: ::core::error::Error + 'static
             {

@@ -6,8 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::options::Hook;
 use super::report::name;
 use super::{Outcome, Record, RecordError};
-use crate::Invocation;
 use crate::error::causes::caught;
+use crate::invocation::Invocation;
 
 /// The target of a line about a record that failed: the logs write what was kept for the record.
 const RECORD: &str = "powertools::record";

@@ -4,10 +4,9 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crate::LambdaError;
 use crate::error;
 use crate::error::causes::{caught, with_causes};
-use crate::error::own;
+use crate::error::{LambdaError, own};
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 

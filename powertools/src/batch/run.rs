@@ -16,10 +16,12 @@ use super::report::{List, name};
 use super::{
     Batch, Error, FromRecord, Outcome, Record, RecordError, Report, Reporting, Source, engine,
 };
+use crate::clock::Clock;
 use crate::error::causes::caught;
-use crate::error::own::{self, Held};
+use crate::error::own;
+use crate::error::registry::Held;
+use crate::invocation::Invocation;
 use crate::invocation::budget::{Budget, Guarded, warn_if_missed};
-use crate::{Clock, Invocation};
 
 /// A lease that ends later than this is not waited for.
 const SHORT_LEASE: Duration = Duration::from_secs(2);

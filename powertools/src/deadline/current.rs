@@ -4,9 +4,9 @@ use futures_util::FutureExt;
 
 use super::guard::{OutOfTime, ResponseFuture, budget, no_time, result_of};
 use super::{Error, Items};
-use crate::invocation::Mark;
+use crate::carries::Carries;
 use crate::invocation::budget::{Budget, Guarded, warn_if_missed};
-use crate::{Carries, Invocation};
+use crate::invocation::{Invocation, Mark};
 
 /// The remaining time of the event that is being handled.
 ///

@@ -6,9 +6,9 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 
 use super::Error;
-use crate::invocation::Mark;
+use crate::carries::Carries;
 use crate::invocation::budget::{Budget, Ended, Guarded};
-use crate::{Carries, Invocation};
+use crate::invocation::{Invocation, Mark};
 
 /// How a guard is named in warnings.
 const WHO: &str = "a time guard";

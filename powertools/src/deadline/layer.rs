@@ -6,7 +6,7 @@ use tower::{Layer, Service};
 
 use super::guard::{ResponseFuture, budget};
 use super::{Deadline, Error};
-use crate::Invocation;
+use crate::invocation::Invocation;
 use crate::invocation::budget::{Budget, Guarded};
 
 /// Stops a handler shortly before the Lambda timeout.

@@ -54,33 +54,18 @@
 
 pub(crate) mod causes;
 pub(crate) mod diagnose;
+pub(crate) mod lambda_error;
 pub(crate) mod own;
 pub(crate) mod panic;
 pub(crate) mod registry;
-
-use std::error::Error as StdError;
 
 #[doc(no_inline)]
 pub use lambda_runtime::Diagnostic;
 
 pub(crate) use self::causes::with_causes;
+pub(crate) use self::lambda_error::LambdaError;
 pub(crate) use self::registry::describe;
 pub use self::registry::{Description, find};
-
-/// An error with a fixed name, and a class: permanent or retryable.
-///
-/// [`#[derive(LambdaError)]`](macro@crate::LambdaError) implements it. By hand it takes a
-/// [`register_lambda_error!`](crate::register_lambda_error), or the name is not seen in boxes.
-pub trait LambdaError: StdError + 'static {
-    /// The name under which Lambda reports the error. It never changes, so that a state machine or
-    /// an alarm can match it.
-    fn error_type(&self) -> &'static str;
-
-    /// Returns true if the same event would have the same error, however often it is sent.
-    fn is_permanent(&self) -> bool {
-        false
-    }
-}
 
 /// An error that Lambda can be told of: every one with `Into<Diagnostic>`.
 ///

@@ -1,25 +1,9 @@
 //! The errors of this toolkit itself: their names, and what its modules know of each other's errors.
 
 use std::error::Error as StdError;
-use std::time::SystemTime;
 
 use super::causes::causes;
-use super::registry::owned;
-
-/// An error of a module of this toolkit.
-pub(crate) trait OwnError: StdError + 'static {
-    /// Returns what refused the work, if another run of the same work did.
-    fn held(&self) -> Option<Held> {
-        None
-    }
-}
-
-/// Another run of the same work, which has not ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Held {
-    /// When its lease ends, if that is known.
-    pub(crate) until: Option<SystemTime>,
-}
+use super::registry::{Held, owned};
 
 /// Returns true if `error` or one of its causes is an error of this toolkit.
 pub(crate) fn is_of_toolkit(error: &(dyn StdError + 'static)) -> bool {
@@ -35,15 +19,15 @@ pub(crate) fn held(error: &(dyn StdError + 'static)) -> Option<Held> {
 /// Lambda.
 macro_rules! name_in_lambda {
     ($error:ty $(, held = $held:expr)?) => {
-        impl $crate::LambdaError for $error {
+        impl $crate::error::LambdaError for $error {
             fn error_type(&self) -> &'static str {
                 <$error>::error_type(self)
             }
         }
 
-        impl $crate::error::own::OwnError for $error {
+        impl $crate::error::registry::OwnError for $error {
             $(
-                fn held(&self) -> Option<$crate::error::own::Held> {
+                fn held(&self) -> Option<$crate::error::registry::Held> {
                     $held(self)
                 }
             )?
@@ -68,7 +52,7 @@ macro_rules! name_in_lambda {
 /// a cause of it.
 macro_rules! without_name {
     ($error:ty) => {
-        impl $crate::error::own::OwnError for $error {}
+        impl $crate::error::registry::OwnError for $error {}
 
         ::inventory::submit! {
             $crate::error::registry::Registration::of_unnamed::<$error>()

@@ -3,10 +3,10 @@
 use std::any::Any;
 use std::error::Error as StdError;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::LambdaError;
 use super::causes::causes;
-use super::own::OwnError;
 
 /// What is known of an error. Made by [`find`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +53,21 @@ pub(crate) fn downcast(value: &dyn Any) -> Option<&(dyn StdError + 'static)> {
 /// The error as one of this toolkit, if it is, without its causes.
 pub(super) fn owned<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a dyn OwnError> {
     inventory::iter::<Registration>().find_map(|registration| (registration.own)(error))
+}
+
+/// An error of a module of this toolkit.
+pub(crate) trait OwnError: StdError + 'static {
+    /// Returns what refused the work, if another run of the same work did.
+    fn held(&self) -> Option<Held> {
+        None
+    }
+}
+
+/// Another run of the same work, which has not ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Held {
+    /// When its lease ends, if that is known.
+    pub(crate) until: Option<SystemTime>,
 }
 
 /// An entry in the list of error types with names. Made by

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::{EpochMillis, Key, StoreError, StoreErrorKind};
-use crate::error::own::Held;
+use crate::error::registry::Held;
 
 /// Why idempotent work did not return a result.
 ///

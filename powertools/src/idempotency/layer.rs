@@ -6,7 +6,7 @@ use lambda_runtime::LambdaEvent;
 use tower::{Layer, Service};
 
 use super::{Call, Error, Idempotency, Operation, Replay, Store};
-use crate::Invocation;
+use crate::invocation::Invocation;
 
 /// Makes a handler idempotent.
 ///

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::codec::{Derived, Scope, full_name};
 use super::options::{KeepIf, LONGEST};
 use super::{Error, Idempotency, Key, OnMissingKey, Store};
-use crate::Invocation;
+use crate::invocation::Invocation;
 use crate::json::WriteError;
 
 /// How long a result is kept by default.

@@ -5,7 +5,7 @@ use tokio::sync::OnceCell;
 
 use super::Error;
 use super::making::Making;
-use crate::Carries;
+use crate::carries::Carries;
 use crate::process::is_restored;
 
 /// A value that is initialised once for each execution environment, by an async function.

@@ -2,7 +2,7 @@ use once_cell::sync::OnceCell;
 
 use super::Error;
 use super::making::Making;
-use crate::Carries;
+use crate::carries::Carries;
 use crate::process::is_restored;
 
 /// A value that is initialised once for each execution environment, without waiting.

@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::state::{Changing, State};
-use crate::Invocation;
+use crate::invocation::Invocation;
 
 /// Adds a key to all further lines of the current invocation.
 ///

@@ -14,7 +14,7 @@ use super::line::redact::Redaction;
 use super::settings::{Settings, Shared};
 use super::writer::Writer;
 use super::{Error, Format, Level, start};
-use crate::Clock;
+use crate::clock::Clock;
 
 /// The smallest and the largest limit of a line: CloudWatch takes an event of up to 1 MB.
 const LINE_LIMITS: std::ops::RangeInclusive<usize> = 1024..=1024 * 1024;

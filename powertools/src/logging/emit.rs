@@ -14,7 +14,7 @@ use super::settings::{Settings, Shared};
 use super::state::buffer::Buffer;
 use super::state::ending::{PANIC, RECORD};
 use super::state::{Place, State};
-use crate::Invocation;
+use crate::invocation::Invocation;
 use crate::json::write;
 
 /// Memory that is kept for the next line of the thread. What one very long line took is not.

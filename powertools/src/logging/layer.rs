@@ -18,7 +18,7 @@ use super::settings::{Settings, Shared};
 use super::state::State;
 use super::state::ending::HANDLER;
 use super::state::spanned::{Spanned, invocation_of};
-use crate::Invocation;
+use crate::invocation::Invocation;
 use crate::json::{cut, write};
 
 /// Writes a line for each event. Made by [`Logging::layer`](super::Logging::layer).

@@ -6,7 +6,7 @@ use lambda_runtime::LambdaEvent;
 use tower::{Layer, Service};
 
 use super::handler::observe;
-use crate::Invocation;
+use crate::invocation::Invocation;
 
 /// Runs [`observe`] for each event of a handler without [`Powertools`](crate::Powertools), and shows
 /// the event to a hook before the handler runs.

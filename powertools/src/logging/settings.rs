@@ -7,7 +7,7 @@ use super::line::fields::Fields;
 use super::line::format::{Format, Style};
 use super::line::redact::Redaction;
 use super::writer::Writer;
-use crate::Clock;
+use crate::clock::Clock;
 use crate::json::write;
 
 /// How lines are written, once all is decided.

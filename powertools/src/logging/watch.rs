@@ -5,7 +5,7 @@ use super::line::json::json;
 use super::state::State;
 use super::state::ending::{HANDLER, Reported};
 use super::state::spanned::attach;
-use crate::Invocation;
+use crate::invocation::Invocation;
 
 tokio::task_local! {
     /// The invocation of the outermost watch, also where what is inside has set one that was taken

@@ -1,6 +1,6 @@
-use crate::Invocation;
 use crate::environment::Environment;
 use crate::idempotency::Error;
+use crate::invocation::Invocation;
 
 /// Returns the name of a function's work where the attribute has none: `<function name>.<path>`, and
 /// just the path outside Lambda.

@@ -9,10 +9,10 @@ use futures_util::{Stream, StreamExt};
 use lambda_runtime::{Diagnostic, Error as BoxError};
 
 use super::lifecycle::{Ending, Failure, FlushTime, Kind, List, Outcome};
-use crate::Invocation;
 use crate::deadline::Error;
 use crate::error::diagnose::{diagnose, diagnose_panic};
 use crate::error::panic::catch;
+use crate::invocation::Invocation;
 use crate::invocation::budget::{Budget, Timer};
 
 /// A body that runs inside its invocation, and ends with an error when its time is up.
@@ -214,7 +214,7 @@ mod tests {
     use lambda_runtime::Context as LambdaContext;
 
     use super::*;
-    use crate::Clock;
+    use crate::clock::Clock;
 
     const SECOND: Duration = Duration::from_secs(1);
 

@@ -16,7 +16,7 @@ use tower::{Layer, Service};
 use super::handler::{EVENT, NO_EVENT};
 use super::lifecycle::{FlushTime, List};
 use super::running::Running;
-use crate::Invocation;
+use crate::invocation::Invocation;
 
 /// Makes the invocation of each event, and takes the event past the runtime's own parser: that
 /// answers by itself where it fails, before anybody knows of it.

@@ -21,11 +21,11 @@ use tower::Service;
 use super::body::Body;
 use super::lifecycle::{self, Ending, FlushTime, Kind, List, Outcome};
 use super::stack_deadline::StackDeadline;
-use crate::Invocation;
 use crate::deadline;
 use crate::error::causes::{Copied, backtrace, unbox};
 use crate::error::diagnose::{UNNAMED, diagnose, diagnose_panic, known_error};
 use crate::error::panic::{catch, caught};
+use crate::invocation::Invocation;
 
 tokio::task_local! {
     /// The bytes of the event, on their way past the runtime's own parser.

@@ -7,8 +7,8 @@ use super::Powertools;
 use super::lifecycle::{
     EventReceived, HandlerBegins, HandlerEnds, Lifecycle, Moments, Outcome, Starting,
 };
-use crate::Invocation;
 use crate::error::causes::messages;
+use crate::invocation::Invocation;
 use crate::logging::Logging;
 use crate::logging::observer::Observed;
 use crate::logging::watch::{Failure, Watch};

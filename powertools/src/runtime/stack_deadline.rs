@@ -3,8 +3,8 @@
 use tower::layer::util::Identity;
 use tower::util::{Either, option_layer};
 
-use crate::Invocation;
 use crate::deadline::DeadlineLayer;
+use crate::invocation::Invocation;
 use crate::invocation::budget::Budget;
 
 /// The guard of a stack, unless it was taken out.

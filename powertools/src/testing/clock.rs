@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
-use crate::Clock;
+use crate::clock::Clock;
 
 /// A clock that a test moves.
 ///

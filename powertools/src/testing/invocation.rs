@@ -4,7 +4,8 @@ use std::time::{Duration, SystemTime};
 use lambda_runtime::{Config, Context, LambdaEvent};
 
 use super::identifiers;
-use crate::{Clock, Invocation};
+use crate::clock::Clock;
+use crate::invocation::Invocation;
 
 /// Starts an invocation for a test, with something realistic in every field.
 ///

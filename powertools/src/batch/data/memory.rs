@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::Invocation;
 use crate::events::ParseError;
+use crate::invocation::Invocation;
 
 /// The least memory of a function, in MB, which is its default.
 const LEAST_MEMORY: u64 = 128;

@@ -20,11 +20,11 @@ use self::session::{Claimed, Session};
 use self::time::Window;
 use super::store::Completion;
 use super::{Call, Error, OnError, OnInterrupt, OnSaveFailure, Record, Replay, Status, Store};
+use crate::carries::Carries;
 use crate::error::causes::{caught, with_causes};
 use crate::invocation::budget::{Ended, Guarded};
-use crate::invocation::{CleanupGuard, Mark};
+use crate::invocation::{CleanupGuard, Invocation, Mark};
 use crate::json::WriteError;
-use crate::{Carries, Invocation};
 
 impl<S: Store> Call<S> {
     /// Runs `work`, unless it was already completed under this key: then the stored result is

@@ -1,10 +1,10 @@
 use std::time::{Duration, SystemTime};
 
+use crate::clock::Clock;
 use crate::idempotency::options::Options;
 use crate::idempotency::{EpochMillis, EpochSeconds, Error, StoreError, StoreErrorKind};
 use crate::invocation::budget::{Budget, REPLY, warn_if_missed};
-use crate::invocation::{CleanupGuard, Mark};
-use crate::{Clock, Invocation};
+use crate::invocation::{CleanupGuard, Invocation, Mark};
 
 /// What one store call may take at most, all attempts together.
 pub(super) const CALL: Duration = Duration::from_secs(5);

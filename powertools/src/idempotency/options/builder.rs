@@ -7,7 +7,7 @@ use super::{
     Builder, Idempotency, KeepIf, LONGEST, OnError, OnInterrupt, OnMissingKey, OnSaveFailure,
     WhileInProgress,
 };
-use crate::Clock;
+use crate::clock::Clock;
 use crate::environment::{Environment, IDEMPOTENCY_DISABLED};
 use crate::idempotency::{Error, Json, KeyCodec, LocalCache, Record, Store};
 

@@ -8,7 +8,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{Call, Error, Json, KeyCodec, LocalCache, Operation, Record, Replay, Store};
-use crate::{Carries, Clock};
+use crate::carries::Carries;
+use crate::clock::Clock;
 
 pub use self::policies::{OnError, OnInterrupt, OnMissingKey, OnSaveFailure, WhileInProgress};
 

@@ -18,7 +18,7 @@ pub(crate) use self::guarded::{Ended, Guarded};
 pub(crate) use self::timer::Timer;
 pub(crate) use self::warnings::warn_if_missed;
 use super::{Invocation, Records};
-use crate::Clock;
+use crate::clock::Clock;
 
 /// The time before the deadline that is kept for the reply to reach Lambda.
 pub(crate) const REPLY: Duration = Duration::from_millis(50);

@@ -1,18 +1,8 @@
 use std::cmp::Ordering;
 
 use super::WriteError;
+use super::member::{Member, compare, units};
 use super::writer::{Form, Writer};
-
-/// Where a member of an object stands in the text.
-#[derive(Clone, Copy)]
-pub(super) struct Member {
-    start: usize,
-    /// Where its name ends, with the quotes.
-    value: usize,
-    end: usize,
-    /// The first bytes of a name whose bytes sort as RFC 8785 asks for, padded with zeros.
-    prefix: Option<u64>,
-}
 
 /// An object whose members are being written.
 #[derive(Clone, Copy)]
@@ -36,8 +26,7 @@ impl Members {
         let start = writer.out.len();
         let is_plain = writer.string(name);
         if writer.form == Form::Canonical {
-            let prefix = is_plain.then(|| prefix(name));
-            let member = Member { start, value: writer.out.len(), end: 0, prefix };
+            let member = Member::new(start, writer.out.len(), is_plain.then_some(name));
             if self.in_order
                 && let Some(previous) = writer.members[self.first..].last()
             {
@@ -89,34 +78,4 @@ impl Members {
         out.pop();
         out.drain(start..end);
     }
-}
-
-impl Member {
-    /// Its name, in quotes.
-    fn name(self, out: &[u8]) -> &[u8] {
-        &out[self.start..self.value]
-    }
-}
-
-/// The order of RFC 8785: by the UTF-16 code units of the names before they were escaped.
-#[inline]
-fn compare(out: &[u8], a: &Member, b: &Member) -> Ordering {
-    match (a.prefix, b.prefix) {
-        (Some(first), Some(second)) if first != second => first.cmp(&second),
-        // Without the closing quote, which would sort after a space.
-        (Some(_), Some(_)) => out[a.start..a.value - 1].cmp(&out[b.start..b.value - 1]),
-        _ => units(a.name(out)).cmp(&units(b.name(out))),
-    }
-}
-
-fn prefix(name: &str) -> u64 {
-    let mut bytes = [0; 8];
-    let count = name.len().min(8);
-    bytes[..count].copy_from_slice(&name.as_bytes()[..count]);
-    u64::from_be_bytes(bytes)
-}
-
-fn units(name: &[u8]) -> Vec<u16> {
-    let name: String = serde_json::from_slice(name).unwrap_or_default();
-    name.encode_utf16().collect()
 }

@@ -1,6 +1,8 @@
 //! Values as JSON text.
 
 mod compound;
+mod document;
+mod member;
 mod members;
 mod name;
 mod serializer;

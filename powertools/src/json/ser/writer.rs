@@ -2,8 +2,8 @@ use std::fmt::Display;
 
 use serde::Serialize;
 
-use super::members::{Member, Members};
-use crate::json::{Json, MAX_DEPTH, Number, scan, write};
+use super::member::Member;
+use crate::json::{MAX_DEPTH, scan, write};
 
 /// How a value is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -139,53 +139,6 @@ impl Writer {
         match self.form {
             Form::Canonical => self.word(ryu_js::Buffer::new().format_finite(float)),
             Form::Event | Form::Result => self.word(zmij::Buffer::new().format_finite(float)),
-        }
-        Ok(())
-    }
-
-    fn number(&mut self, number: &Number) -> Result<(), WriteError> {
-        match number.as_str() {
-            "-0" => self.word("0"),
-            digits if number.is_integer() => self.word(digits),
-            _ => self.float(number.to_f64())?,
-        }
-        Ok(())
-    }
-
-    /// Writes a document that is part of the value.
-    pub(super) fn raw(&mut self, text: &str) -> Result<(), WriteError> {
-        if self.form != Form::Canonical {
-            self.word(text);
-            return Ok(());
-        }
-        let json: Json = text.parse().map_err(|error| WriteError(format!("raw JSON: {error}")))?;
-        self.json(&json)
-    }
-
-    fn json(&mut self, json: &Json) -> Result<(), WriteError> {
-        match json {
-            Json::Null => self.word("null"),
-            Json::Bool(true) => self.word("true"),
-            Json::Bool(false) => self.word("false"),
-            Json::Number(number) => self.number(number)?,
-            Json::String(text) => _ = self.string(text),
-            Json::Array(items) => {
-                self.open(b'[')?;
-                for item in items {
-                    self.next_item();
-                    self.json(item)?;
-                }
-                self.close(b']');
-            }
-            Json::Object(members) => {
-                let mut object = Members::open(self)?;
-                for (name, value) in members {
-                    object.name(self, name);
-                    self.json(value)?;
-                    object.end_member(self);
-                }
-                object.close(self);
-            }
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ use self::levels::Level;
 use super::settings::{Settings, Shared};
 use super::state::State;
 use super::state::spanned::invocation_of;
-use crate::Invocation;
+use crate::invocation::Invocation;
 
 /// [`Admission`] as the filter of the layer, so that other layers see what they want to.
 pub(super) struct Admit(pub(super) Shared);

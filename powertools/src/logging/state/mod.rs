@@ -13,8 +13,7 @@ use self::buffer::{Buffer, Owner};
 use self::ending::Ending;
 use super::line::fields::{Fields, Inner};
 use super::settings::{Settings, Shared};
-use crate::Invocation;
-use crate::invocation::RecordIdentity;
+use crate::invocation::{Invocation, RecordIdentity};
 use crate::json::{cut, write};
 
 /// The bytes of what identifies an event or a record.

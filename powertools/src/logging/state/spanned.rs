@@ -6,7 +6,7 @@ use tracing_subscriber::registry::{LookupSpan, Scope};
 
 use super::super::filter::admission::is_runtime;
 use super::super::line::fields::Fields;
-use crate::Invocation;
+use crate::invocation::Invocation;
 
 /// What is known of a span. The type is of this crate alone, so that no other layer's is taken for
 /// it.

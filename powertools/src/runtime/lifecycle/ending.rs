@@ -1,7 +1,7 @@
 use std::cell::Cell;
 
 use super::{Failure, HandlerEnds, List, Moments, Outcome};
-use crate::Invocation;
+use crate::invocation::Invocation;
 
 /// The end of a handler that has begun: it comes once, whatever happens.
 #[derive(Debug)]

@@ -10,8 +10,8 @@ use super::{
     EventReceived, Flush, FlushTime, HandlerBegins, HandlerEnds, Lifecycle, Moments, Restored,
     ShuttingDown, Snapshot, Starting,
 };
-use crate::Invocation;
 use crate::error::panic::{catch, catch_future};
+use crate::invocation::Invocation;
 use crate::runtime::StartError;
 
 /// What all flushes on one side of the reply may take together, if the deadline leaves it.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use lambda_runtime::Diagnostic;
 
-use crate::Invocation;
+use crate::invocation::Invocation;
 
 /// A set of moments: those at which a [`Lifecycle`](super::Lifecycle) is called.
 ///

@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use super::history::{End, Fate, Happening, Received, Step};
-use crate::Invocation;
+use crate::invocation::Invocation;
 use crate::testing::ManualClock;
 
 /// Where a function under test records what it did to the world. Clones record in the same

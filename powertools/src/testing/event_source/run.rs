@@ -13,7 +13,7 @@ use super::random::Random;
 use super::reply::{self, Reply};
 use super::source::{Source, Turn, Verdict};
 use super::{EventSource, Settings};
-use crate::Invocation;
+use crate::invocation::Invocation;
 use crate::testing::ManualClock;
 use crate::testing::invocation as new_invocation;
 

@@ -11,7 +11,7 @@ use tokio::task::AbortHandle;
 
 use super::event::{Deadline, Event};
 use super::outcome::{Outcome, Progress, exit_error};
-use crate::Clock;
+use crate::clock::Clock;
 use crate::testing::identifiers;
 
 /// What the functions of one fake runtime share: the events that wait, and who has the others.

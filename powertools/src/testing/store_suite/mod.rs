@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use crate::Clock;
+use crate::clock::Clock;
 use crate::idempotency::{Claim, Completion, Outcome, Read, Release};
 use crate::idempotency::{EpochMillis, EpochSeconds, Key, Owner, Record, Store};
 

@@ -1,0 +1,160 @@
+//! A function: its handler and what surrounds it.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::Stream;
+use futures_util::future::{Either, select};
+use lambda_runtime::layers::TracingLayer;
+use lambda_runtime::{BoxFuture, Error, IntoFunctionResponse, LambdaEvent, Runtime};
+use serde::{Deserialize, Serialize};
+use tower::util::{ServiceFn, service_fn};
+use tower::{Layer, Service, ServiceExt};
+
+use crate::error::Reported;
+use crate::process::{InitializationType, starting};
+
+use super::events::AroundEvents;
+use super::handler::{Failure, Handler};
+use super::lifecycle::{Lifecycle, List, Moments};
+use super::report::{Phase, report};
+use super::running::Running;
+use super::shutdown::Shutdown;
+use super::snapshot::{AroundSnapshot, CountRestores};
+use super::stack_deadline::StackDeadline;
+use super::start;
+
+/// A handler with the toolkit around it, ready to [`run`](Self::run).
+///
+/// Each event gets its [`Invocation`](crate::Invocation), and each error of the handler reaches
+/// Lambda under a fixed name: those of this toolkit (`Powertools.…`) also where a handler returns
+/// them in a `lambda_runtime::Error` or an `anyhow::Error`, other boxed errors as `HandlerError`, and
+/// a panic as `Powertools.Panic`. The message of a boxed error is followed by those of its causes. An
+/// error type of your own that converts into `Diagnostic` is reported as it converts; a string as
+/// `HandlerError`.
+///
+/// The name is that of the first error with a name among the boxed one and its causes.
+/// [`#[derive(LambdaError)]`](macro@crate::LambdaError) gives names to errors of your own, and the
+/// conversion into `Diagnostic` with them; [`error`](crate::error) says which are found
+/// where.
+///
+/// A handler's own error type needs that conversion: `Powertools` and `lambda_runtime` ask for it.
+///
+/// The handler is stopped 500 ms before the Lambda timeout with an error that names the remaining
+/// time, and idempotent work in it releases its claim. An event that cannot be parsed is reported as
+/// `Powertools.EventInvalid`, with the place in it, and a response that cannot be serialized as
+/// `Powertools.ResponseInvalid`.
+///
+/// How many events are handled at once is up to the environment: one after the other in a standard
+/// function, many on Lambda Managed Instances (`AWS_LAMBDA_MAX_CONCURRENCY`).
+#[derive(Clone, Debug)]
+#[must_use = "a function does nothing until it runs"]
+pub struct Powertools<S> {
+    pub(super) handler: S,
+    pub(super) deadline: StackDeadline,
+    pub(super) lifecycle: List,
+    pub(super) time_to_start: Option<Duration>,
+}
+
+impl Powertools<()> {
+    /// Creates a function from a handler: an async function from `LambdaEvent<T>` to a `Result`.
+    pub fn new<F>(handler: F) -> Powertools<ServiceFn<F>> {
+        Self::service(service_fn(handler))
+    }
+
+    /// Creates a function from a handler that is a `tower::Service` of `LambdaEvent<T>`, such as one
+    /// with layers.
+    pub fn service<S>(handler: S) -> Powertools<S> {
+        Powertools {
+            handler,
+            deadline: StackDeadline::default(),
+            lifecycle: List::default(),
+            time_to_start: None,
+        }
+    }
+}
+
+impl<S> Powertools<S> {
+    /// Puts a layer around the handler. The one that is added last is the outermost.
+    pub fn layer<L: Layer<S>>(self, layer: L) -> Powertools<L::Service> {
+        let Self { handler, deadline, lifecycle, time_to_start } = self;
+        Powertools { handler: layer.layer(handler), deadline, lifecycle, time_to_start }
+    }
+
+    /// Adds a value that takes part in the life of the function: see [`lifecycle`](super::lifecycle).
+    pub fn lifecycle(mut self, value: impl Lifecycle) -> Self {
+        self.lifecycle.push(value);
+        self
+    }
+
+    /// Sets how long all that comes before the first event may take together, warm-ups for one.
+    ///
+    /// The default goes by the kind of initialization: 5 seconds on demand, 60 seconds before a
+    /// SnapStart snapshot, and 120 seconds under provisioned concurrency and on Lambda Managed
+    /// Instances. Lambda gives 10 seconds on demand, and then repeats the initialization inside the
+    /// first invocation; it gives the others 130 seconds or more.
+    pub fn start_timeout(mut self, timeout: Duration) -> Self {
+        self.time_to_start = Some(timeout);
+        self
+    }
+
+    /// Runs the handler for each event, until the process is stopped.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StartError`](super::StartError) outside Lambda, where there are no events; the error of a required
+    /// warm-up, of a snapshot hook, or of another [`lifecycle`](super::lifecycle) value that cannot start,
+    /// which is reported to Lambda, too; and the error of the runtime when the Lambda service cannot
+    /// be reached any more. The handler's errors are reported to Lambda and do not end
+    /// the loop.
+    pub fn run<T, R, B, St, D, E>(self) -> BoxFuture<'static, Result<(), Error>>
+    where
+        S: Service<LambdaEvent<T>, Response = R> + Clone + Send + 'static,
+        S::Future: Future<Output = Result<R, S::Error>> + Send + 'static,
+        S::Error: Reported + fmt::Debug + 'static,
+        T: for<'de> Deserialize<'de> + Send + 'static,
+        R: IntoFunctionResponse<B, St> + Send + 'static,
+        B: Serialize + Send + 'static,
+        St: Stream<Item = Result<D, E>> + Unpin + Send + 'static,
+        D: Into<bytes::Bytes> + Send + 'static,
+        E: Into<Error> + Send + fmt::Debug + 'static,
+    {
+        // In a box without the types of the handler, or the compiler would report three times what
+        // one of them lacks.
+        Box::pin(async move {
+            start::check_environment()?;
+            let list = self.lifecycle;
+            let time = self
+                .time_to_start
+                .unwrap_or_else(|| start::time_to_start(InitializationType::current()));
+            if let Err(error) = starting(list.start(time)).await {
+                report(Phase::Init, &error).await;
+                return Err(error);
+            }
+            let running = list.wants(Moments::SHUTDOWN).then(Running::default);
+            if let Some(running) = &running {
+                Shutdown::new(list.clone(), running.clone()).listen().await;
+            }
+
+            // The guard is inside the mapping of errors, where its own error is seen like any other, and
+            // asks nothing of the handler's error type.
+            let handler = self.handler.map_err(Failure::Handler as fn(S::Error) -> _);
+            let handler = self.deadline.clone().into_layer().layer(handler);
+            let handler = Handler::<_, T, B, St>::new(handler, self.deadline, list.clone());
+            let (snapshot, failure) = AroundSnapshot::new(list.clone());
+            let events = Runtime::new(handler)
+                .layer(TracingLayer::new())
+                .layer(AroundEvents { list, running })
+                .register_snapstart_resource(Arc::new(CountRestores))
+                .register_snapstart_resource(Arc::new(snapshot))
+                .run_concurrent();
+            match select(pin!(events), pin!(failure)).await {
+                Either::Left((ended, _)) => ended,
+                Either::Right((error, _)) => Err(error),
+            }
+        })
+    }
+}
