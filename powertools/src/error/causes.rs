@@ -1,4 +1,4 @@
-//! What an error and the errors that caused it say.
+//! The messages and causes of an error.
 
 use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};
@@ -11,18 +11,18 @@ use lambda_runtime::Error;
 use super::panic::catch;
 pub(crate) use super::panic::caught;
 
-/// The message of an error followed by those of its causes.
+/// Returns the message of an error followed by those of its causes.
 pub(crate) fn with_causes(error: &(dyn StdError + 'static)) -> String {
     messages(error).join(": ")
 }
 
-/// The messages of an error and its causes, from the outside in.
+/// Returns the messages of an error and its causes, the outermost first.
 pub(crate) fn messages(error: &(dyn StdError + 'static)) -> Vec<String> {
     causes(error).map(|error| text(format_args!("{error}"))).collect()
 }
 
-/// Returns a string with as much of `text` as can be written: `to_string` panics where a `Display`
-/// fails, and a `Display` can panic itself.
+/// Returns as much of `text` as can be written. `to_string` panics if a `Display` fails, and a
+/// `Display` can panic itself.
 pub(crate) fn text(text: fmt::Arguments<'_>) -> String {
     let mut written = String::new();
     match catch(|| written.write_fmt(text)) {
@@ -31,7 +31,7 @@ pub(crate) fn text(text: fmt::Arguments<'_>) -> String {
     }
 }
 
-/// The error in a box, if `error` is one of the boxes that handlers use.
+/// Returns the error in a box, if `error` is one of the boxes that handlers use.
 pub(crate) fn unbox(error: &dyn Any) -> Option<&(dyn StdError + 'static)> {
     if let Some(boxed) = error.downcast_ref::<Error>() {
         Some(&**boxed)
@@ -42,22 +42,23 @@ pub(crate) fn unbox(error: &dyn Any) -> Option<&(dyn StdError + 'static)> {
     }
 }
 
-/// Returns where an error was made, if that was captured: `RUST_BACKTRACE=1` does that for `anyhow`.
-/// Writing it takes hundreds of milliseconds the first time.
+/// Returns the backtrace of an error, if one was captured: `anyhow` captures it with
+/// `RUST_BACKTRACE=1`. The first formatting takes hundreds of milliseconds.
 pub(crate) fn backtrace(error: &dyn Any) -> Option<&Backtrace> {
     let backtrace = error.downcast_ref::<anyhow::Error>()?.backtrace();
     (backtrace.status() == BacktraceStatus::Captured).then_some(backtrace)
 }
 
-/// As [`backtrace`], as text.
+/// Returns the [`backtrace`] as a string.
 pub(crate) fn stack_trace(error: &dyn Any) -> Option<String> {
     backtrace(error).map(ToString::to_string)
 }
 
-/// Returns an error and its causes, from the outside in, those that are shared as what they share.
+/// Returns an error and its causes, the outermost first, with the error inside each `Arc` in place
+/// of the `Arc`.
 ///
-/// It ends after 100 causes, for an error that is its own cause has no end, and at an error that
-/// panics when it is asked for its cause.
+/// It ends after 100 causes, since an error can be its own cause, and at an error whose `source`
+/// panics.
 pub(crate) fn causes<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
@@ -67,7 +68,7 @@ pub(crate) fn causes<'a>(
     .take(101)
 }
 
-/// Returns the error that an `Arc` of any error shares, which hides its type; another error as it is.
+/// Returns the error in an `Arc`, which hides its type, or the error itself if it is not in one.
 fn shared<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
     if let Some(shared) = error.downcast_ref::<Arc<dyn StdError + Send + Sync>>() {
         &**shared
@@ -113,7 +114,7 @@ mod tests {
     #[error("inner")]
     struct Inner;
 
-    /// An error that goes wrong where it is asked for something.
+    /// An error whose methods panic.
     #[derive(Debug)]
     struct Panics {
         in_message: bool,
@@ -121,25 +122,25 @@ mod tests {
 
     impl StdError for Panics {
         fn source(&self) -> Option<&(dyn StdError + 'static)> {
-            panic!("asked for its cause")
+            panic!("no cause")
         }
     }
 
     impl fmt::Display for Panics {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            assert!(!self.in_message, "asked for its message");
+            assert!(!self.in_message, "no message");
             f.write_str("outer")
         }
     }
 
     #[test]
-    fn an_error_that_panics_is_an_error_like_any_other() {
+    fn messages_of_an_error_that_panics_are_replaced() {
         assert_eq!(with_causes(&Panics { in_message: false }), "outer");
         assert_eq!(with_causes(&Panics { in_message: true }), "an error whose message panicked");
     }
 
     #[test]
-    fn a_shared_error_is_what_it_shares() {
+    fn the_error_in_an_arc_is_found() {
         let error: Arc<dyn StdError + Send + Sync> = Arc::new(Inner);
         let boxed: Error = error.into();
         assert!(causes(&*boxed).any(|error| error.is::<Inner>()));

@@ -11,13 +11,13 @@ use super::registry::{self, find};
 /// The name of an error without one.
 pub(crate) const UNNAMED: &str = "HandlerError";
 
-/// What Lambda is told of an error: the first name among it and its causes, and all their messages.
+/// Returns the diagnostic of an error: the first name among it and its causes, and all their messages.
 pub(crate) fn diagnose(error: &(dyn StdError + 'static)) -> Diagnostic {
     let error_type = find(error).map_or(UNNAMED, |found| found.error_type);
     Diagnostic { error_type: error_type.to_owned(), error_message: with_causes(error) }
 }
 
-/// What Lambda is told of a handler's panic.
+/// Returns the diagnostic of a handler's panic.
 pub(crate) fn diagnose_panic(message: &str) -> Diagnostic {
     Diagnostic {
         error_type: "Powertools.Panic".to_owned(),
@@ -25,8 +25,7 @@ pub(crate) fn diagnose_panic(message: &str) -> Diagnostic {
     }
 }
 
-/// The error that `value` is or has in it: in a box of those that handlers use, or of a type with
-/// names.
+/// Returns `value` as an error, if it is a box of those that handlers use or has a registered type.
 pub(crate) fn known_error(value: &dyn Any) -> Option<&(dyn StdError + 'static)> {
     unbox(value).or_else(|| registry::downcast(value))
 }

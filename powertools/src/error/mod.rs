@@ -1,8 +1,8 @@
-//! Fixed names for a function's own errors, and whether trying again helps.
+//! Fixed names for a function's own errors, and whether they are permanent or retryable.
 //!
 //! Lambda reports an error as `errorType` and `errorMessage`. State machines match the type
-//! (`ErrorEquals`), alarms and people search for it; without a name of its own it is the path of a
-//! Rust type, or that of the box that the error was returned in.
+//! (`ErrorEquals`), and alarms and people search for it. Without a name, it is the path of a Rust
+//! type: that of the error, or of the box in which it was returned.
 //! [`#[derive(LambdaError)]`](macro@crate::LambdaError) gives an error type its names:
 //!
 //! ```
@@ -25,31 +25,31 @@
 //! assert_eq!(error.error_type(), "OrderError.Warehouse");
 //! assert!(!error.is_permanent());
 //!
-//! let told = lambda_runtime::Diagnostic::from(error);
-//! assert_eq!(told.error_type, "OrderError.Warehouse");
-//! assert_eq!(told.error_message, "the warehouse does not answer: timed out");
+//! let diagnostic = lambda_runtime::Diagnostic::from(error);
+//! assert_eq!(diagnostic.error_type, "OrderError.Warehouse");
+//! assert_eq!(diagnostic.error_message, "the warehouse does not answer: timed out");
 //! ```
 //!
-//! # Where the name is seen
+//! # Where the name appears
 //!
 //! | a handler that returns | under [`Powertools`](crate::Powertools) | under plain `lambda_runtime::run` |
 //! |---|---|---|
 //! | the error type itself | its name, and its message with those of its causes | the same |
-//! | it in a `lambda_runtime::Error`, an `anyhow::Error`, or as a cause of another error in one | the same | the name of the box |
+//! | it in a `lambda_runtime::Error` or an `anyhow::Error`, or as the cause of an error in one | the same | the name of the box |
 //!
-//! A box hides the type that is in it, and [`std::error::Error`] has no way to ask for a name. So
-//! the derive also [registers](crate::register_lambda_error) the type, before `main` begins, and
-//! [`find`] tries each registered type on each error of a chain. That finds the error by value, in a
-//! `Box` or in an `Arc`, wherever it was boxed. It does not find
+//! A box hides the type of its error, and [`std::error::Error`] has no method for a name. So the
+//! derive also [registers](crate::register_lambda_error) the type before `main` starts, and [`find`]
+//! tries each registered type on each error of a chain. It finds the error by value, in a `Box` or in
+//! an `Arc`, wherever it was boxed. It does not find
 //!
-//! - an error type with type parameters, which cannot be registered: return it by itself, or let a
-//!   [transparent](macro@crate::LambdaError#transparent-variants) variant of another one hold it;
-//! - what a `#[error(transparent)]` variant of a type *without* the derive hides, since that leaves
-//!   itself out of the chain of its causes.
+//! - an error type with type parameters, which cannot be registered: return it unboxed, or put it in
+//!   a [transparent](macro@crate::LambdaError#transparent-variants) variant of another type;
+//! - the error in a `#[error(transparent)]` variant of a type *without* the derive, since that error
+//!   is not among the causes.
 //!
 //! # Where the class is used
 //!
-//! A batch takes a [permanent](LambdaError::is_permanent) error of a record for a
+//! A batch treats a [permanent](crate::LambdaError::is_permanent) error of a record as
 //! [`RecordError::permanent`](crate::batch::RecordError::permanent), without any conversion.
 
 pub(crate) mod causes;
@@ -67,12 +67,12 @@ pub(crate) use self::lambda_error::LambdaError;
 pub(crate) use self::registry::describe;
 pub use self::registry::{Description, find};
 
-/// An error that Lambda can be told of: every one with `Into<Diagnostic>`.
+/// An error that can be reported to Lambda: any with `Into<Diagnostic>`.
 ///
 /// `lambda_runtime::Error`, `anyhow::Error`, this toolkit's errors and those with
-/// [`#[derive(LambdaError)]`](macro@crate::LambdaError) have it.
+/// [`#[derive(LambdaError)]`](macro@crate::LambdaError) implement it.
 #[diagnostic::on_unimplemented(
-    message = "Lambda cannot be told of `{Self}`",
+    message = "`{Self}` cannot be reported to Lambda",
     label = "this error type has no name for Lambda",
     note = "put `#[derive(LambdaError)]` on it, or return `lambda_runtime::Error` or `anyhow::Error`"
 )]
@@ -81,7 +81,7 @@ pub trait Reported: Into<Diagnostic> {}
 #[diagnostic::do_not_recommend]
 impl<E: Into<Diagnostic>> Reported for E {}
 
-/// What Lambda is told of `error`: its name, and its message with those of its causes.
+/// Returns the diagnostic of `error`: its name, and its message with those of its causes.
 #[must_use]
 pub fn diagnostic<E: LambdaError>(error: &E) -> Diagnostic {
     Diagnostic { error_type: error.error_type().to_owned(), error_message: with_causes(error) }

@@ -1,4 +1,4 @@
-//! The errors of this toolkit itself: their names, and what its modules know of each other's errors.
+//! The toolkit's own errors: their names, and what its modules read from each other's errors.
 
 use std::error::Error as StdError;
 
@@ -10,13 +10,12 @@ pub(crate) fn is_of_toolkit(error: &(dyn StdError + 'static)) -> bool {
     causes(error).any(|error| owned(error).is_some())
 }
 
-/// Returns the run that refused the work, if `error` or one of its causes says so.
+/// Returns the run that holds the work, if `error` or one of its causes names one.
 pub(crate) fn held(error: &(dyn StdError + 'static)) -> Option<Held> {
     causes(error).find_map(|error| owned(error)?.held())
 }
 
-/// Gives the error of a module of this toolkit, which has an `error_type` of its own, that name in
-/// Lambda.
+/// Registers the error of a module of this toolkit under its own `error_type`.
 macro_rules! name_in_lambda {
     ($error:ty $(, held = $held:expr)?) => {
         impl $crate::error::LambdaError for $error {
@@ -48,8 +47,7 @@ macro_rules! name_in_lambda {
     };
 }
 
-/// Registers an error of this toolkit that has no name in Lambda: it is never what a module returns, but
-/// a cause of it.
+/// Registers an error of this toolkit without a name in Lambda: one that is only the cause of others.
 macro_rules! without_name {
     ($error:ty) => {
         impl $crate::error::registry::OwnError for $error {}

@@ -1,4 +1,4 @@
-//! Panics as values: what they say, and how they are thrown away.
+//! Panics as values: their messages, and how they are dropped.
 
 use std::any::Any;
 use std::mem;
@@ -6,12 +6,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use futures_util::FutureExt;
 
-/// Calls `f` and returns what it returns, or the message of its panic.
+/// Calls `f` and returns its result, or the message of its panic.
 pub(crate) fn catch<T>(f: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(f)).map_err(caught)
 }
 
-/// Runs `future`, which `make` makes, and returns what it returns, or the message of its panic.
+/// Runs the future that `make` returns, and returns its output, or the message of a panic of either.
 pub(crate) async fn catch_future<F: Future>(make: impl FnOnce() -> F) -> Result<F::Output, String> {
     let future = catch(make)?;
     AssertUnwindSafe(future).catch_unwind().await.map_err(caught)
@@ -26,17 +26,17 @@ fn panic_message(panic: &(dyn Any + Send)) -> &str {
         .unwrap_or("the panic has no message")
 }
 
-/// Returns the message of a panic whose payload is not needed any more.
+/// Returns the message of a panic, and drops its payload.
 pub(crate) fn caught(panic: Box<dyn Any + Send>) -> String {
     let message = panic_message(&*panic).to_owned();
     dispose(panic);
     message
 }
 
-/// Drops the payload of a panic, which may panic itself as it is dropped.
+/// Drops the payload of a panic, whose destructor can panic itself.
 fn dispose(panic: Box<dyn Any + Send>) {
     if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
-        // One that panics without end is left where it is.
+        // Its own payload could panic in the same way, without end.
         mem::forget(another);
     }
 }
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_payload_that_panics_in_drop_is_a_panic_like_any_other() {
+    async fn a_payload_that_panics_in_drop_is_caught() {
         let message = "the panic has no message".to_owned();
         assert_eq!(catch(|| panic_any(PanicsInDrop)), Err::<(), _>(message.clone()));
         let ended = catch_future(|| async { panic_any(PanicsInDrop) }).await;

@@ -1,4 +1,4 @@
-//! The error types with names, and how they are found in boxes.
+//! The registered error types, and how they are found in boxes.
 
 use std::any::Any;
 use std::error::Error as StdError;
@@ -8,19 +8,19 @@ use std::time::SystemTime;
 use super::LambdaError;
 use super::causes::causes;
 
-/// What is known of an error. Made by [`find`].
+/// The name and class of an error. Created by [`find`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Description {
     /// The name under which Lambda reports it.
     pub error_type: &'static str,
-    /// True if trying again does not help. Never true for errors of this toolkit: these say what
-    /// they know by their own `is_retryable`.
+    /// True if another attempt cannot succeed. Never true for errors of this toolkit, which have
+    /// `is_retryable` for that.
     pub is_permanent: bool,
 }
 
-/// What is known of the first error with a name among `error` and its causes: one of this toolkit,
-/// or a [`LambdaError`] that is [registered](crate::register_lambda_error).
+/// Returns the description of the first error with a name among `error` and its causes: one of this
+/// toolkit, or a [registered](crate::register_lambda_error) [`LambdaError`].
 ///
 /// ```
 /// use powertools::{LambdaError, error};
@@ -40,59 +40,59 @@ pub fn find(error: &(dyn StdError + 'static)) -> Option<Description> {
     causes(error).find_map(describe)
 }
 
-/// What is known of this error, without its causes.
+/// Returns the description of this error, without its causes.
 pub(crate) fn describe(error: &(dyn StdError + 'static)) -> Option<Description> {
     inventory::iter::<Registration>().find_map(|registration| (registration.describe)(error))
 }
 
-/// The error that `value` is, if its type is registered.
+/// Returns `value` as an error, if its type is registered.
 pub(crate) fn downcast(value: &dyn Any) -> Option<&(dyn StdError + 'static)> {
     inventory::iter::<Registration>().find_map(|registration| (registration.downcast)(value))
 }
 
-/// The error as one of this toolkit, if it is, without its causes.
+/// Returns the error as one of this toolkit, without its causes.
 pub(super) fn owned<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a dyn OwnError> {
     inventory::iter::<Registration>().find_map(|registration| (registration.own)(error))
 }
 
 /// An error of a module of this toolkit.
 pub(crate) trait OwnError: StdError + 'static {
-    /// Returns what refused the work, if another run of the same work did.
+    /// Returns the other run that holds the work, if that is why it was rejected.
     fn held(&self) -> Option<Held> {
         None
     }
 }
 
-/// Another run of the same work, which has not ended.
+/// Another run of the same work that has not ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Held {
     /// When its lease ends, if that is known.
     pub(crate) until: Option<SystemTime>,
 }
 
-/// An entry in the list of error types with names. Made by
+/// An entry in the list of registered error types. Created by
 /// [`register_lambda_error!`](crate::register_lambda_error).
 #[derive(Debug)]
 pub struct Registration {
     describe: fn(&(dyn StdError + 'static)) -> Option<Description>,
     downcast: fn(&dyn Any) -> Option<&(dyn StdError + 'static)>,
-    /// The error as one of this toolkit, if it is.
+    /// Returns the error as one of this toolkit, if it is one.
     own: for<'a> fn(&'a (dyn StdError + 'static)) -> Option<&'a dyn OwnError>,
 }
 
 impl Registration {
-    /// The entry of `E`.
+    /// Creates the entry of `E`.
     #[must_use]
     pub const fn of<E: LambdaError>() -> Self {
         Self { describe: describe_as::<E>, downcast: downcast_to::<E>, own: |_| None }
     }
 
-    /// The entry of an error of this toolkit.
+    /// Creates the entry of an error of this toolkit.
     pub(crate) const fn of_own<E: OwnError + LambdaError>() -> Self {
         Self { own: |error| Some(find_as::<E>(error)?), ..Self::of::<E>() }
     }
 
-    /// The entry of an error of this toolkit that has no name.
+    /// Creates the entry of an error of this toolkit without a name.
     pub(crate) const fn of_unnamed<E: OwnError>() -> Self {
         Self { describe: |_| None, downcast: |_| None, own: |error| Some(find_as::<E>(error)?) }
     }
@@ -105,7 +105,7 @@ fn describe_as<E: LambdaError>(error: &(dyn StdError + 'static)) -> Option<Descr
     Some(Description { error_type: error.error_type(), is_permanent: error.is_permanent() })
 }
 
-/// The error as an `E`: by value, in a box or shared.
+/// Returns the error as an `E`: by value, in a `Box` or in an `Arc`.
 fn find_as<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
     error
         .downcast_ref::<E>()
@@ -117,11 +117,10 @@ fn downcast_to<E: LambdaError>(value: &dyn Any) -> Option<&(dyn StdError + 'stat
     value.downcast_ref::<E>().map(|error| error as _)
 }
 
-/// Adds a type that implements [`LambdaError`](trait@crate::LambdaError) to the list of those that are
-/// found in boxes.
+/// Registers a type that implements [`LambdaError`](trait@crate::LambdaError), so that it is found in
+/// boxes.
 ///
-/// [`#[derive(LambdaError)]`](macro@crate::LambdaError) does this; here it is for an implementation
-/// by hand:
+/// [`#[derive(LambdaError)]`](macro@crate::LambdaError) does this. An implementation by hand calls it:
 ///
 /// ```
 /// use powertools::{LambdaError, error};

@@ -1,4 +1,4 @@
-//! The body of a streamed response, which goes on after its handler has returned.
+//! The body of a streamed response, which continues after its handler has returned.
 
 use std::fmt;
 use std::pin::Pin;
@@ -15,9 +15,9 @@ use crate::error::panic::catch;
 use crate::invocation::Invocation;
 use crate::invocation::budget::{Budget, Timer};
 
-/// A body that runs inside its invocation, and ends with an error when its time is up.
+/// A body that runs inside its invocation, and ends with an error at its limit.
 ///
-/// The client's connection polls it, in a task that knows no invocation.
+/// The client's connection polls it, in a task that has no invocation.
 pub(crate) struct Body<St> {
     /// Emptied when it ends or is stopped.
     stream: Option<St>,
@@ -25,9 +25,9 @@ pub(crate) struct Body<St> {
     limit: Option<Limit>,
     ending: Option<Ending>,
     list: List,
-    /// What is sent before the client sees the end.
+    /// What is sent before the client sees the end of the body.
     flush: Option<BoxFuture<'static, ()>>,
-    /// What the client gets last.
+    /// The last result that the client receives.
     error: Option<BodyError>,
 }
 
@@ -36,7 +36,7 @@ struct Limit {
     timer: Pin<Box<Timer>>,
 }
 
-/// How a body ended that did not end well.
+/// How a body failed.
 enum Broken {
     Failed(BoxError),
     Panicked(String),
@@ -65,9 +65,9 @@ impl<St> Body<St> {
         }
     }
 
-    /// Ends the body, and begins to send what belongs to it. Runs inside the invocation.
+    /// Ends the body, and starts the flush of its event. Runs inside the invocation.
     fn end(&mut self, broken: Option<Broken>) {
-        // The stream ends first: what it does as it is dropped is still part of the work.
+        // The stream is dropped first: what its destructor does is still part of the work.
         let stream = self.stream.take();
         let _ = catch(|| drop(stream));
         if let Some(ending) = self.ending.take() {
@@ -92,9 +92,9 @@ where
     St: Stream<Item = Result<D, E>> + Unpin,
     E: Into<BoxError>,
 {
-    /// The next piece, or how the body ended.
+    /// Returns the next piece, or how the body ended.
     fn poll_stream(&mut self, cx: &mut Context<'_>) -> Poll<Result<D, Option<Broken>>> {
-        // A body that always has something more is stopped, too.
+        // A body that is always ready is stopped, too.
         if let Some(Limit { budget, timer }) = &mut self.limit
             && timer.as_mut().poll(budget, cx).is_ready()
             && let Some(invocation) = budget.scope()
@@ -141,7 +141,8 @@ where
     }
 }
 
-/// A body that is dropped before its end, as by a client that is gone, ends inside its invocation.
+/// A body that is dropped early, for example when the client disconnects, ends inside its
+/// invocation.
 impl<St> Drop for Body<St> {
     fn drop(&mut self) {
         if self.stream.is_some() {
@@ -156,12 +157,12 @@ impl<St> Drop for Body<St> {
 }
 
 impl Broken {
-    /// Tells the values of the lifecycle, and writes the line if none of them did: the handler went
-    /// well, so nobody else does.
+    /// Notifies the values of the lifecycle, and writes the log line if none of them did: the
+    /// handler succeeded, so nothing else writes one.
     fn tell(self, ending: Ending) -> BodyError {
         let (kind, diagnostic, error): (_, _, BoxError) = match self {
             Self::Failed(error) => {
-                // What the error says of itself can panic.
+                // The error's own code can panic.
                 let told = catch(|| diagnose(&*error));
                 (Kind::Error, told.unwrap_or_else(|panic| diagnose_panic(&panic)), error)
             }
@@ -184,13 +185,13 @@ fn warn(diagnostic: &Diagnostic) {
     tracing::warn!(
         request_id,
         error_type = diagnostic.error_type,
-        "the body of a streamed response is cut short: {}",
+        "the body of a streamed response was truncated: {}",
         diagnostic.error_message
     );
 }
 
-/// Why a body ended early. It has a type of its own since a handler that is a closure cannot be sent
-/// to other threads next to a boxed error: the compiler loses sight of the lifetime in the box.
+/// Why a body ended early. It is a type of its own because a closure as a handler is not `Send`
+/// with a boxed error: the compiler loses the lifetime in the box.
 #[derive(Debug)]
 pub(crate) struct BodyError(BoxError);
 
@@ -219,7 +220,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[tokio::test(start_paused = true)]
-    async fn a_body_that_ended_is_not_polled_again_and_no_error_follows() {
+    async fn a_finished_body_is_not_polled_again_and_returns_no_error() {
         let invocation = Invocation::new(&LambdaContext::default());
         let budget =
             Budget::until(Clock::system().now() + SECOND, Clock::system(), Some(invocation));

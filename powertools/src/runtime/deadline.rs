@@ -5,17 +5,17 @@ use super::stack_deadline::StackDeadline;
 use crate::deadline::DeadlineLayer;
 
 impl<S> Powertools<S> {
-    /// Sets how long before the Lambda timeout the handler is stopped; 500 ms by default.
+    /// Sets how long before the Lambda timeout the handler is stopped. Defaults to 500 ms.
     ///
-    /// That is the time in which the error reaches Lambda, an idempotent handler gives its claim
-    /// back, and logs are written. See [`deadline`](mod@crate::deadline) for what stopping means and
-    /// what becomes of a reserve that is too long.
+    /// In this time the error reaches Lambda, an idempotent handler releases its claim, and logs
+    /// are written. [`deadline`](mod@crate::deadline) describes what stopping means and when a
+    /// reserve is shortened.
     pub fn deadline_reserve(mut self, reserve: Duration) -> Self {
         self.deadline = StackDeadline(Some(DeadlineLayer::new().reserve(reserve)));
         self
     }
 
-    /// Lets the handler run until Lambda stops it; on Lambda Managed Instances nobody does.
+    /// Lets the handler run until Lambda stops it. Lambda Managed Instances never stop it.
     pub fn without_deadline(mut self) -> Self {
         self.deadline = StackDeadline(None);
         self

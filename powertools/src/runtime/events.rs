@@ -1,4 +1,4 @@
-//! What stands around each event, from the bytes that came to the reply that was sent.
+//! The service around each event, from its arrival to the reply.
 
 use std::cell::Cell;
 use std::mem;
@@ -18,12 +18,12 @@ use super::lifecycle::{FlushTime, List};
 use super::running::Running;
 use crate::invocation::Invocation;
 
-/// Makes the invocation of each event, and takes the event past the runtime's own parser: that
-/// answers by itself where it fails, before anybody knows of it.
+/// Creates the invocation of each event, and passes the event around the runtime's own parser,
+/// which answers a failure itself before any of this code runs.
 #[derive(Clone, Debug)]
 pub(super) struct AroundEvents {
     pub(super) list: List,
-    /// Counts the events, if somebody waits for them.
+    /// Counts the running events, if shutdown waits for them.
     pub(super) running: Option<Running>,
 }
 
@@ -65,13 +65,13 @@ impl<S: Service<LambdaInvocation>> Service<LambdaInvocation> for Events<S> {
 }
 
 pin_project! {
-    /// An event that is handled, and what is sent after its reply.
+    /// An event that is being handled, and the flush after its reply.
     pub(super) struct EventFuture<F, R> {
         #[pin]
         future: TaskLocalFuture<Invocation, F>,
         after: Option<(List, Invocation)>,
         flush: Option<(BoxFuture<'static, ()>, R)>,
-        // Held for as long as the event is.
+        // Held while the event is handled.
         running: Option<watch::Receiver<()>>,
     }
 }

@@ -1,7 +1,7 @@
-//! The extension that a function registers, so that Lambda tells it of its end.
+//! The extension that a function registers so that Lambda notifies it of the shutdown.
 //!
-//! `lambda_runtime` has one too, behind its feature `graceful-shutdown`, which panics where Lambda
-//! refuses it: that ends a function that would have worked but for its hooks.
+//! `lambda_runtime` has one too, in its feature `graceful-shutdown`. It panics if Lambda rejects
+//! the registration, which ends a function that only lacks its hooks.
 
 use std::time::Duration;
 
@@ -11,24 +11,24 @@ use lambda_runtime_api_client::{PooledClient, build_request};
 
 use crate::error::causes::with_causes;
 
-/// The name that Lambda knows it by. No other extension of a function may have it.
+/// The name of the extension in Lambda. No other extension of the function may have it.
 const NAME: &str = "powertools-shutdown";
 
 const ID: &str = "lambda-extension-identifier";
 
-/// How long it waits until it asks again: so long first, then twice as long each time.
+/// The first pause before another request for events. Each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// An extension that wants no events.
+/// An extension that subscribes to no events.
 pub(super) struct Extension {
     client: PooledClient,
     id: String,
 }
 
 impl Extension {
-    /// Lambda takes extensions before the first event is asked for, and waits until each of them has
-    /// asked for its events: [`run`](Self::run) must follow.
+    /// Lambda accepts extensions only before the first request for an event, and waits until each
+    /// of them has requested its events: [`run`](Self::run) must follow.
     pub(super) async fn register(client: PooledClient) -> Result<Self, BoxError> {
         let request = build_request()
             .method("POST")
@@ -46,8 +46,8 @@ impl Extension {
         Ok(Self { client, id })
     }
 
-    /// Asks for events, which never come, and asks again if it could not: a start in which it never
-    /// asked would hang until Lambda ends it.
+    /// Requests events, which never arrive, and repeats a request that failed: without one, the
+    /// start would hang until Lambda ends it.
     pub(super) async fn run(mut self) {
         let mut pause = FIRST_PAUSE;
         let mut is_told = false;
@@ -59,19 +59,19 @@ impl Extension {
                 let error = with_causes(&*error);
                 tracing::warn!(
                     error,
-                    "the extension of the shutdown hooks could not ask for its events and tries \
-                     again: Lambda does not end a start before it has asked"
+                    "the extension of the shutdown hooks could not request its events and retries: \
+                     Lambda does not end the initialisation before it has"
                 );
             }
             tokio::time::sleep(pause).await;
             pause = LONGEST_PAUSE.min(2 * pause);
-            // A connection from before a SnapStart restore is of no use after it.
+            // A connection from before a SnapStart restore is dead after it.
             let endpoint = self.client.base.clone();
             self.client = PooledClient::builder().with_endpoint(endpoint).build();
         }
     }
 
-    /// There is no answer for as long as all goes well.
+    /// Lambda does not answer while the environment lives.
     async fn ask(&self) -> Result<(), BoxError> {
         let request = build_request()
             .method("GET")

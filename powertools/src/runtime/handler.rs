@@ -1,4 +1,4 @@
-//! Calls the handler with its event, and turns whatever comes of it into a reply.
+//! Calls the handler with its event, and turns its result into a reply.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -28,23 +28,23 @@ use crate::error::panic::{catch, caught};
 use crate::invocation::Invocation;
 
 tokio::task_local! {
-    /// The bytes of the event, on their way past the runtime's own parser.
+    /// The bytes of the event, which bypass the runtime's own parser.
     pub(super) static EVENT: Cell<Option<Bytes>>;
 }
 
-/// What the runtime parses in place of the event.
+/// The document that the runtime parses in place of the event.
 pub(super) const NO_EVENT: &[u8] = b"null";
 
-/// What becomes of an event that is not handled.
+/// Why an event has no response.
 #[derive(Debug)]
 pub(super) enum Failure<E> {
     /// The handler's error.
     Handler(E),
-    /// The guard around the handler stopped it.
+    /// The time guard of the stack stopped the handler.
     Stopped(Diagnostic),
     /// The handler panicked.
     Panicked(String),
-    /// The event or the response is not what the handler's types say.
+    /// The event or the response does not fit the handler's types.
     Invalid(Diagnostic),
 }
 
@@ -54,7 +54,7 @@ impl<E> From<deadline::Error> for Failure<E> {
     }
 }
 
-/// The handler as the runtime calls it: without its event, which it finds in [`EVENT`].
+/// The handler as the runtime calls it: without its event, which is in [`EVENT`].
 pub(super) struct Handler<S, T, B, St> {
     inner: S,
     deadline: StackDeadline,
@@ -97,7 +97,7 @@ where
         let body = EVENT.try_with(Cell::take).ok().flatten();
         let body = body.unwrap_or_else(|| Bytes::from_static(NO_EVENT));
         let ending = Ending::begin(&self.list);
-        // A handler can panic before it makes its future, too.
+        // A handler can also panic before it returns its future.
         let called = catch(|| {
             let event = LambdaEvent::new(parse(&body)?, event.context);
             Ok(self.inner.call(event))
@@ -124,7 +124,7 @@ where
         };
         Box::pin(async move {
             let reply = settled.await;
-            // A streamed body sends what belongs to it at its own end.
+            // A streamed body flushes when it ends.
             if list.flushes(FlushTime::BeforeReply)
                 && !matches!(reply, Ok(FunctionResponse::StreamingResponse(_)))
                 && let Some(invocation) = Invocation::current()
@@ -136,7 +136,7 @@ where
     }
 }
 
-/// What is needed to make a reply of what comes of a handler. To drop it ends the handler, too.
+/// What a reply is built from. Dropping it ends the handler, too.
 struct Settling {
     ending: Ending,
     deadline: StackDeadline,
@@ -167,10 +167,10 @@ impl Settling {
     }
 }
 
-/// Parses the event. An error names the place in it.
+/// Parses the event. The error contains the path of the value.
 fn parse<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, Diagnostic> {
     serde_json::from_slice(body).map_err(|error| {
-        // Only now, since keeping the path costs time at every member.
+        // Only after a failure, since tracking the path costs time for every member.
         let parser = &mut serde_json::Deserializer::from_slice(body);
         let path = match serde_path_to_error::deserialize::<_, T>(parser) {
             Err(error) if error.path().iter().next().is_some() => error.path().to_string(),
@@ -178,7 +178,9 @@ fn parse<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, Diagnostic> {
         };
         Diagnostic {
             error_type: "Powertools.EventInvalid".to_owned(),
-            error_message: format!("the event is not what the handler takes, at {path}: {error}"),
+            error_message: format!(
+                "the event does not have the type that the handler takes, at {path}: {error}"
+            ),
         }
     })
 }
@@ -212,14 +214,14 @@ where
     }
 }
 
-/// What Lambda is told of a failure, which the values of the lifecycle see with it.
+/// Returns the diagnostic of a failure, which Lambda and the values of the lifecycle receive.
 fn tell<E>(failure: Failure<E>, ending: Option<Ending>) -> Diagnostic
 where
     E: Into<Diagnostic> + fmt::Debug + 'static,
 {
     let (diagnostic, kind) = match failure {
         Failure::Handler(error) => {
-            // What the function's own code says of its error can panic.
+            // The code of the function's own error can panic.
             return catch(|| tell_error(error, ending))
                 .unwrap_or_else(|panic| diagnose_panic(&panic));
         }
@@ -260,8 +262,8 @@ where
     diagnostic
 }
 
-/// What Lambda is told of an error that is in no box: what the error says itself. A string has no name
-/// to tell, and gets the one that it would have in a box.
+/// Returns the diagnostic of an unboxed error: its own conversion. A string has no name, and
+/// receives the one that it would have in a box.
 fn into_diagnostic<E: Into<Diagnostic> + 'static>(error: E) -> Diagnostic {
     let any: &dyn Any = &error;
     let is_string = any.is::<String>() || any.is::<&'static str>();

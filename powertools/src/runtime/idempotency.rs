@@ -6,7 +6,7 @@ use crate::idempotency::{
 };
 
 impl<H> Powertools<H> {
-    /// Makes the handler idempotent: see [`IdempotencyLayer`].
+    /// Makes the handler idempotent. See [`IdempotencyLayer`].
     pub fn idempotent<S, K, T>(
         self,
         idempotency: Idempotency<S>,

@@ -1,4 +1,4 @@
-//! Warm-ups and hooks: the value of the lifecycle that they make up, and how they are added.
+//! Warm-ups and hooks: their value of the lifecycle, and the methods that add them.
 
 use std::sync::Arc;
 
@@ -62,17 +62,18 @@ impl Lifecycle for Hooks {
 }
 
 impl<S> Powertools<S> {
-    /// Calls `make` before the first event is asked for.
+    /// Calls `make` before the first event.
     ///
-    /// All warm-ups run concurrently, each in a task of its own, and one log line has the time of
-    /// each. A warm-up that fails is logged, and its value is made on first use. The same happens to one
-    /// that is not done in time: all of them together have 5 seconds on demand, 60 seconds before a
-    /// SnapStart snapshot, and 120 seconds under provisioned concurrency and on Lambda Managed
-    /// Instances. [`start_timeout`](Self::start_timeout) sets another limit.
+    /// All warm-ups run concurrently, each in its own task, and one log line lists how long each
+    /// took. If a warm-up fails, the error is logged and the value is initialised on first use.
+    /// The same applies to a warm-up that times out: all of them together have 5 seconds on
+    /// demand, 60 seconds before a SnapStart snapshot, and 120 seconds under provisioned
+    /// concurrency and on Lambda Managed Instances. [`start_timeout`](Self::start_timeout) sets
+    /// another limit.
     ///
-    /// Like every limit on time this one needs tasks that wait: one that blocks its thread can hold
-    /// up the start for as long as it likes, and a warning says so afterwards. `spawn_blocking` is for
-    /// what blocks.
+    /// Like every time limit, this one can only stop a task that awaits. A task that blocks its
+    /// thread delays the start for as long as it blocks, and a warning is logged afterwards. Use
+    /// `spawn_blocking` for blocking work.
     ///
     /// After a SnapStart restore the warm-ups run again, for 5 seconds at most.
     ///
@@ -94,12 +95,12 @@ impl<S> Powertools<S> {
         self.add_warm_up(WarmUp { name: name.into(), job: job(make), is_required: false })
     }
 
-    /// Calls `make` before the first event is asked for, and does not start without it.
+    /// Calls `make` before the first event, and does not start without its value.
     ///
-    /// As [`warm_up`](Self::warm_up), but if it fails, panics or is not done in time, the reason is
-    /// reported at once to Lambda as the error of the initialisation, under a [fixed name], and
-    /// [`run`](Self::run) returns it, so that `main` ends with code 1. The other warm-ups are not
-    /// waited for; but `#[tokio::main]` does wait for what is still in `spawn_blocking`.
+    /// It is like [`warm_up`](Self::warm_up), but if it fails, panics or times out, the reason is
+    /// reported to Lambda at once as the error of the initialisation, under a [fixed name], and
+    /// [`run`](Self::run) returns it, so that `main` exits with code 1. The other warm-ups are
+    /// abandoned, but `#[tokio::main]` waits for running `spawn_blocking` tasks.
     ///
     /// [fixed name]: crate::init::Error::error_type
     pub fn warm_up_required<F, Fut, T, E>(self, name: impl Into<String>, make: F) -> Self
@@ -116,11 +117,12 @@ impl<S> Powertools<S> {
         self
     }
 
-    /// Calls `hook` before a SnapStart snapshot is taken: the last one that was added is the first.
+    /// Calls `hook` before a SnapStart snapshot is taken. Hooks run in the reverse of the order in
+    /// which they were added.
     ///
-    /// An error ends the function, and is reported to Lambda as one of the initialisation, under a
-    /// [fixed name](crate::init::Error::error_type). So does a panic, and so do hooks that are not
-    /// done after 60 seconds.
+    /// An error ends the function, and is reported to Lambda as an error of the initialisation,
+    /// under a [fixed name](crate::init::Error::error_type). A panic, and hooks that take longer
+    /// than 60 seconds, do the same.
     pub fn before_snapshot<F, Fut, E>(mut self, hook: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
@@ -131,12 +133,12 @@ impl<S> Powertools<S> {
         self
     }
 
-    /// Calls `hook` after a restore from a SnapStart snapshot, in the order in which they were
-    /// added. The warm-ups follow.
+    /// Calls `hook` after a restore from a SnapStart snapshot. Hooks run in the order in which
+    /// they were added, and the warm-ups follow.
     ///
-    /// An error ends the function, and is reported to Lambda as one of the restore, under a
-    /// [fixed name](crate::init::Error::error_type). So does a panic, and so do hooks that are not
-    /// done after 4 seconds: Lambda gives 10, and the warm-ups need theirs.
+    /// An error ends the function, and is reported to Lambda as an error of the restore, under a
+    /// [fixed name](crate::init::Error::error_type). A panic, and hooks that take longer than 4
+    /// seconds, do the same: Lambda allows 10 seconds, and the warm-ups need the rest.
     pub fn after_restore<F, Fut, E>(mut self, hook: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
@@ -150,16 +152,16 @@ impl<S> Powertools<S> {
     /// Calls `hook` when Lambda ends the environment.
     ///
     /// Lambda sends SIGTERM only to functions with an extension, so the first hook registers one,
-    /// which does nothing else; if Lambda refuses it, a warning says that no hook will run. On the
-    /// signal, running invocations are waited for, for 300 ms at most. Then the hooks run in the
-    /// order in which they were added, until 450 ms after the signal; Lambda kills the process at
-    /// 500 ms. In a function with extensions of other processes (in `/opt/extensions`) Lambda does so at
-    /// 300 ms, and the two limits are 150 ms and 260 ms. A hook whose turn comes later is skipped with
-    /// a warning. Then the process ends.
+    /// which does nothing else. If Lambda rejects it, a warning is logged that no hook will run.
     ///
-    /// An invocation that still runs then is cut off where it stands. Nothing in it is stopped first,
-    /// as a time guard would: an idempotent claim is held until its lease ends, and debug lines that
-    /// are buffered for the case of an error are lost.
+    /// After the signal, the function waits up to 300 ms for running invocations. Then the hooks
+    /// run in the order in which they were added, until 450 ms after the signal; Lambda kills the
+    /// process at 500 ms. In a function with external extensions (in `/opt/extensions`) Lambda
+    /// kills it at 300 ms, and the two limits are 150 ms and 260 ms. A hook that would start later
+    /// is skipped with a warning. Then the process exits.
+    ///
+    /// An invocation that is still running then is killed without the clean-up of a time guard: an
+    /// idempotent claim is held until its lease expires, and buffered debug lines are lost.
     ///
     /// ```no_run
     /// # use lambda_runtime::{Error, LambdaEvent};

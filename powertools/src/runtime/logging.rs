@@ -14,12 +14,12 @@ use crate::logging::observer::Observed;
 use crate::logging::watch::{Failure, Watch};
 
 impl<S> Powertools<S> {
-    /// Logs by these settings: [`Logging::init`] when the function runs, the correlation id and
-    /// the event of each invocation where they are asked for, and the error of the handler, once
-    /// and with its causes.
+    /// Adds logging with these settings: [`Logging::init`] when the function starts, the
+    /// correlation id and the event of each invocation if they are configured, and the handler's
+    /// error, once and with its causes.
     ///
-    /// A `tracing` subscriber that the program has set before is left as it is; what the settings
-    /// say of the event holds then, and nothing else. A warning says so if it has no
+    /// A `tracing` subscriber that the program has installed before is kept. Then only the
+    /// settings about the event apply, and a warning is logged if the subscriber has no
     /// [`Logging::layer`].
     ///
     /// ```no_run
@@ -67,7 +67,7 @@ impl Lifecycle for Observed {
         let Some(watch) = watch else { return };
         match &ends.outcome {
             Outcome::Success => watch.succeeded(),
-            // The hook of panics has written the line.
+            // The panic hook has written the line.
             Outcome::Panicked(_) => {
                 watch.panicked();
                 ends.set_logged();
@@ -89,7 +89,7 @@ impl Lifecycle for Observed {
     }
 }
 
-/// The place of an invocation in which its watch waits for the end of the handler.
+/// The value of an invocation that keeps its watch until the handler ends.
 fn watch(invocation: &Invocation) -> &Mutex<Option<Watch>> {
     &invocation.local::<Watching>().0
 }

@@ -7,17 +7,17 @@ use lambda_runtime_api_client::{PooledClient, build_request};
 use crate::error::causes::with_causes;
 use crate::error::diagnose::diagnose;
 
-/// How long telling Lambda may take: the function ends in any case.
+/// The limit of the report to Lambda, since the function ends in any case.
 const TELLING: Duration = Duration::from_secs(1);
 
-/// What a function was at when it failed: where Lambda wants to hear of it.
+/// The phase in which a function failed, which decides where it is reported.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Phase {
     Init,
     Restore,
 }
 
-/// Tells Lambda why the function cannot start.
+/// Reports to Lambda why the function cannot start.
 pub(super) async fn report(phase: Phase, error: &BoxError) {
     let diagnostic = diagnose(&**error);
     let told = match tokio::time::timeout(TELLING, post(phase, &diagnostic)).await {
@@ -25,7 +25,10 @@ pub(super) async fn report(phase: Phase, error: &BoxError) {
         Err(_) => Err(format!("there was no answer within {TELLING:?}").into()),
     };
     if let Err(error) = told {
-        tracing::warn!(error = with_causes(&*error), "Lambda was not told why the start failed");
+        tracing::warn!(
+            error = with_causes(&*error),
+            "could not report to Lambda why the start failed"
+        );
     }
 }
 

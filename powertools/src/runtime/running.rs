@@ -3,9 +3,9 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-/// Knows whether invocations are running, from the event that came to the reply that was sent.
+/// Counts the running invocations, each from the arrival of its event to its reply.
 ///
-/// Each of them holds a receiver, and the sender sees when there is none.
+/// Each of them holds a receiver, and the sender detects when none is left.
 #[derive(Clone, Debug)]
 pub(super) struct Running(Arc<watch::Sender<()>>);
 
@@ -16,12 +16,12 @@ impl Default for Running {
 }
 
 impl Running {
-    /// Counts as one that is running.
+    /// Counts an invocation as running.
     pub(super) fn begin(&self) -> watch::Receiver<()> {
         self.0.subscribe()
     }
 
-    /// Waits until none is running, but not longer than `bound`. Returns true if there is none.
+    /// Waits until none is running, for up to `bound`. Returns true if none is.
     pub(super) async fn finished(&self, bound: Duration) -> bool {
         tokio::time::timeout(bound, self.0.closed()).await.is_ok()
     }

@@ -1,4 +1,4 @@
-//! The end of the environment.
+//! The shutdown of the environment.
 
 use std::io::Write;
 use std::path::Path;
@@ -13,25 +13,25 @@ use super::lifecycle::List;
 use super::running::Running;
 use crate::error::causes::with_causes;
 
-/// How long the start waits for the registration with Lambda.
+/// How long the start waits for the registration of the extension.
 const REGISTRATION: Duration = Duration::from_secs(1);
 
-/// Where Lambda finds the extensions of a function that are processes of their own.
+/// The folder with a function's external extensions.
 const EXTENSIONS: &str = "/opt/extensions";
 
-/// What is done before the process ends.
+/// The work before the process exits.
 pub(super) struct Shutdown {
     list: List,
     running: Running,
     times: Times,
 }
 
-/// How the time between the signal and the end of the process is spent, counted from the signal.
+/// The limits between the signal and the end of the process, counted from the signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Times {
-    /// How long running invocations are waited for.
+    /// How long shutdown waits for running invocations.
     wait: Duration,
-    /// When the last value of the lifecycle is given up.
+    /// When the last value of the lifecycle is stopped.
     end: Duration,
 }
 
@@ -39,7 +39,7 @@ impl Times {
     /// Lambda kills the process 500 ms after the signal.
     const ALONE: Self = Self { wait: Duration::from_millis(300), end: Duration::from_millis(450) };
 
-    /// Beside extensions of other processes it does so after 300 ms.
+    /// With external extensions it does so after 300 ms.
     const WITH_EXTENSIONS: Self =
         Self { wait: Duration::from_millis(150), end: Duration::from_millis(260) };
 
@@ -54,13 +54,13 @@ impl Shutdown {
         Self { list, running, times: Times::of(Path::new(EXTENSIONS)) }
     }
 
-    /// Sees to it that the values are called when the process is told to end: by SIGTERM, which Lambda
-    /// sends only where an extension is registered.
+    /// Registers the extension, and calls the values when SIGTERM arrives, which Lambda sends only
+    /// if an extension is registered.
     pub(super) async fn listen(self) {
         let client = PooledClient::builder().build();
         let (listening, listens) = oneshot::channel::<()>();
-        // In a task of its own: once Lambda has taken an extension it waits for it, so a registration
-        // that takes long must not be given up.
+        // In a task of its own: once Lambda has accepted an extension it waits for it, so a slow
+        // registration must not be cancelled.
         tokio::spawn(async move {
             let extension = match Extension::register(client).await {
                 Ok(extension) => extension,
@@ -68,7 +68,7 @@ impl Shutdown {
                     let error = with_causes(&*error);
                     tracing::warn!(
                         error,
-                        "shutdown hooks will not run: Lambda refuses an extension"
+                        "shutdown hooks will not run: Lambda rejected the extension"
                     );
                     return;
                 }
@@ -77,7 +77,8 @@ impl Shutdown {
                 drop(listening);
                 extension.run().await;
             };
-            // In this order, so that no signal comes before somebody listens.
+            // In this order, so that the process already handles the signal when the first one can
+            // arrive.
             tokio::join!(biased; self.end(), run);
         });
         if timeout(REGISTRATION, listens).await.is_err() {
@@ -87,32 +88,32 @@ impl Shutdown {
         }
     }
 
-    /// Ends the process on a signal.
+    /// Ends the process after a signal.
     async fn end(self) {
         if let Err(error) = signal().await {
             let error = with_causes(&error);
-            tracing::warn!(error, "shutdown hooks will not run: the signal cannot be seen");
+            tracing::warn!(error, "shutdown hooks will not run: SIGTERM cannot be handled");
             return;
         }
         self.run().await;
         std::process::exit(0);
     }
 
-    /// Waits for what is running, then calls the values, then writes what is buffered.
+    /// Waits for running invocations, then calls the values, then flushes the output.
     async fn run(&self) {
         let Times { wait, end } = self.times;
         let end = Instant::now() + end;
         if !self.running.finished(wait).await {
-            tracing::warn!("the function shuts down in the middle of an invocation");
+            tracing::warn!("the function shuts down during an invocation");
         }
         self.list.shutdown(end).await;
-        // There is nobody left to tell of an error.
+        // An error can no longer be reported.
         let _ = std::io::stdout().flush();
         let _ = std::io::stderr().flush();
     }
 }
 
-/// Waits for the signal to end, once this has been polled.
+/// Waits for SIGTERM from the first poll on.
 #[cfg(unix)]
 async fn signal() -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -142,7 +143,7 @@ mod tests {
 
     const MILLI: Duration = Duration::from_millis(1);
 
-    /// Writes down when the process ends, and how much time is left then.
+    /// Records when the process ends, and the remaining time at that moment.
     #[derive(Clone)]
     struct Log(Arc<Mutex<Vec<(Duration, Duration)>>>, Instant);
 
@@ -158,7 +159,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn running_invocations_are_waited_for_but_not_for_ever() {
+    async fn shutdown_waits_for_running_invocations_up_to_a_limit() {
         for (times, takes, waited, left) in [
             (Times::ALONE, 100, 100, 350),
             (Times::ALONE, 9000, 300, 150),
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn extensions_of_other_processes_leave_less_time() {
+    fn external_extensions_shorten_the_shutdown() {
         let empty = std::env::temp_dir().join(format!("no-extensions-{}", std::process::id()));
         assert_eq!(Times::of(&empty), Times::ALONE);
         std::fs::create_dir_all(&empty).unwrap();

@@ -11,10 +11,10 @@ use super::lifecycle::List;
 use super::report::{Phase, report};
 use crate::process::{count_restore, starting};
 
-/// Lambda gives 130 seconds to an initialization that ends in a snapshot.
+/// Lambda allows 130 seconds for an initialisation that ends in a snapshot.
 const BEFORE_SNAPSHOT: Duration = Duration::from_secs(65);
 
-/// Lambda gives ten seconds to a restore.
+/// Lambda allows ten seconds for a restore.
 const AFTER_RESTORE: Duration = Duration::from_millis(9500);
 
 /// Calls the values of the lifecycle.
@@ -24,7 +24,7 @@ pub(super) struct AroundSnapshot {
 }
 
 impl AroundSnapshot {
-    /// Returns also the error, if there is one, that then ends the function.
+    /// Also returns a future that resolves to the error that ends the function, if there is one.
     pub(super) fn new(list: List) -> (Self, impl Future<Output = Error>) {
         let (failed, failure) = oneshot::channel();
         let failure = async {
@@ -36,8 +36,8 @@ impl AroundSnapshot {
         (Self { list, failed: Mutex::new(Some(failed)) }, failure)
     }
 
-    /// Ends the function on an error, which Lambda is told of here. The runtime never hears of it: it
-    /// would report it once more, without its name and its causes.
+    /// Ends the function after an error, which is reported to Lambda here. The runtime does not
+    /// receive it: it would report it again, without its name and its causes.
     async fn unless_failed(&self, phase: Phase, done: Result<(), Error>) -> Result<(), Error> {
         let Err(error) = done else { return Ok(()) };
         report(phase, &error).await;

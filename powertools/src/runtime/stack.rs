@@ -29,27 +29,30 @@ use super::start;
 
 /// A handler with the toolkit around it, ready to [`run`](Self::run).
 ///
-/// Each event gets its [`Invocation`](crate::Invocation), and each error of the handler reaches
-/// Lambda under a fixed name: those of this toolkit (`Powertools.…`) also where a handler returns
-/// them in a `lambda_runtime::Error` or an `anyhow::Error`, other boxed errors as `HandlerError`, and
-/// a panic as `Powertools.Panic`. The message of a boxed error is followed by those of its causes. An
-/// error type of your own that converts into `Diagnostic` is reported as it converts; a string as
-/// `HandlerError`.
+/// Each event has its [`Invocation`](crate::Invocation), and each error of the handler reaches
+/// Lambda under a fixed name:
 ///
-/// The name is that of the first error with a name among the boxed one and its causes.
-/// [`#[derive(LambdaError)]`](macro@crate::LambdaError) gives names to errors of your own, and the
-/// conversion into `Diagnostic` with them; [`error`](crate::error) says which are found
-/// where.
+/// | error | name |
+/// |---|---|
+/// | of this toolkit, also in a box | `Powertools.…` |
+/// | with [`#[derive(LambdaError)]`](macro@crate::LambdaError), also in a box | its own;
+/// [`error`](crate::error) has the details |
+/// | another one in a `lambda_runtime::Error` or an `anyhow::Error`, or a string | `HandlerError`
+/// |
+/// | of another type that converts into `Diagnostic` | that of the conversion |
+/// | a panic | `Powertools.Panic` |
 ///
-/// A handler's own error type needs that conversion: `Powertools` and `lambda_runtime` ask for it.
+/// The message of a boxed error is followed by those of its causes. Its name is the first one
+/// among the error and its causes. Both `Powertools` and `lambda_runtime` require that a handler's
+/// error type converts into `Diagnostic`; the derive adds that conversion.
 ///
-/// The handler is stopped 500 ms before the Lambda timeout with an error that names the remaining
-/// time, and idempotent work in it releases its claim. An event that cannot be parsed is reported as
-/// `Powertools.EventInvalid`, with the place in it, and a response that cannot be serialized as
-/// `Powertools.ResponseInvalid`.
+/// The handler is stopped 500 ms before the Lambda timeout. The error contains the remaining time,
+/// and idempotent work releases its claim. An event that cannot be parsed is reported as
+/// `Powertools.EventInvalid` with the path of the value, and a response that cannot be serialized
+/// as `Powertools.ResponseInvalid`.
 ///
-/// How many events are handled at once is up to the environment: one after the other in a standard
-/// function, many on Lambda Managed Instances (`AWS_LAMBDA_MAX_CONCURRENCY`).
+/// The environment decides how many events are handled concurrently: one in a standard function,
+/// many on Lambda Managed Instances (`AWS_LAMBDA_MAX_CONCURRENCY`).
 #[derive(Clone, Debug)]
 #[must_use = "a function does nothing until it runs"]
 pub struct Powertools<S> {
@@ -78,24 +81,24 @@ impl Powertools<()> {
 }
 
 impl<S> Powertools<S> {
-    /// Puts a layer around the handler. The one that is added last is the outermost.
+    /// Adds a layer around the handler. The last one is the outermost.
     pub fn layer<L: Layer<S>>(self, layer: L) -> Powertools<L::Service> {
         let Self { handler, deadline, lifecycle, time_to_start } = self;
         Powertools { handler: layer.layer(handler), deadline, lifecycle, time_to_start }
     }
 
-    /// Adds a value that takes part in the life of the function: see [`lifecycle`](super::lifecycle).
+    /// Adds a value that is called at the moments of the [`lifecycle`](super::lifecycle).
     pub fn lifecycle(mut self, value: impl Lifecycle) -> Self {
         self.lifecycle.push(value);
         self
     }
 
-    /// Sets how long all that comes before the first event may take together, warm-ups for one.
+    /// Sets the limit of everything before the first event, such as warm-ups.
     ///
-    /// The default goes by the kind of initialization: 5 seconds on demand, 60 seconds before a
+    /// The default depends on the kind of initialisation: 5 seconds on demand, 60 seconds before a
     /// SnapStart snapshot, and 120 seconds under provisioned concurrency and on Lambda Managed
-    /// Instances. Lambda gives 10 seconds on demand, and then repeats the initialization inside the
-    /// first invocation; it gives the others 130 seconds or more.
+    /// Instances. On demand Lambda allows 10 seconds, and then repeats the initialisation inside
+    /// the first invocation. It allows the others 130 seconds or more.
     pub fn start_timeout(mut self, timeout: Duration) -> Self {
         self.time_to_start = Some(timeout);
         self
@@ -105,11 +108,14 @@ impl<S> Powertools<S> {
     ///
     /// # Errors
     ///
-    /// Returns [`StartError`](super::StartError) outside Lambda, where there are no events; the error of a required
-    /// warm-up, of a snapshot hook, or of another [`lifecycle`](super::lifecycle) value that cannot start,
-    /// which is reported to Lambda, too; and the error of the runtime when the Lambda service cannot
-    /// be reached any more. The handler's errors are reported to Lambda and do not end
-    /// the loop.
+    /// Returns
+    ///
+    /// - [`StartError`](super::StartError) outside Lambda, where there are no events;
+    /// - the error of a required warm-up, of a snapshot hook or of another
+    /// [`lifecycle`](super::lifecycle) value that cannot start, which is also reported to Lambda;
+    /// - the error of the runtime if the Lambda service can no longer be reached.
+    ///
+    /// The handler's errors are reported to Lambda and do not end the loop.
     pub fn run<T, R, B, St, D, E>(self) -> BoxFuture<'static, Result<(), Error>>
     where
         S: Service<LambdaEvent<T>, Response = R> + Clone + Send + 'static,
@@ -122,8 +128,8 @@ impl<S> Powertools<S> {
         D: Into<bytes::Bytes> + Send + 'static,
         E: Into<Error> + Send + fmt::Debug + 'static,
     {
-        // In a box without the types of the handler, or the compiler would report three times what
-        // one of them lacks.
+        // Boxed without the types of the handler: otherwise the compiler reports each missing
+        // bound three times.
         Box::pin(async move {
             start::check_environment()?;
             let list = self.lifecycle;
@@ -139,8 +145,8 @@ impl<S> Powertools<S> {
                 Shutdown::new(list.clone(), running.clone()).listen().await;
             }
 
-            // The guard is inside the mapping of errors, where its own error is seen like any other, and
-            // asks nothing of the handler's error type.
+            // The guard is inside the mapping of errors, which names its error like any other, so
+            // the handler's error type needs no conversion from it.
             let handler = self.handler.map_err(Failure::Handler as fn(S::Error) -> _);
             let handler = self.deadline.clone().into_layer().layer(handler);
             let handler = Handler::<_, T, B, St>::new(handler, self.deadline, list.clone());

@@ -1,4 +1,4 @@
-//! The time guard that [`Powertools`](crate::Powertools) has built in.
+//! The built-in time guard of [`Powertools`](crate::Powertools).
 
 use tower::layer::util::Identity;
 use tower::util::{Either, option_layer};
@@ -7,7 +7,7 @@ use crate::deadline::DeadlineLayer;
 use crate::invocation::Invocation;
 use crate::invocation::budget::Budget;
 
-/// The guard of a stack, unless it was taken out.
+/// The guard of a stack, unless it is disabled.
 #[derive(Clone, Debug)]
 pub(super) struct StackDeadline(pub(super) Option<DeadlineLayer>);
 
@@ -18,7 +18,7 @@ impl Default for StackDeadline {
 }
 
 impl StackDeadline {
-    /// The budget of the body of a streamed response: it ends when its handler would be stopped.
+    /// Returns the budget of a streamed body, which ends when its handler would be stopped.
     pub(super) fn budget(&self) -> Option<Budget> {
         let layer = self.0.as_ref()?;
         Invocation::with_current(|invocation| layer.budget(invocation))

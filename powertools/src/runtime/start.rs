@@ -1,4 +1,4 @@
-//! Why a function cannot start, and what it looks at first.
+//! Why a function cannot start, and the checks at the start.
 
 use std::fmt;
 use std::panic::catch_unwind;
@@ -9,7 +9,7 @@ use crate::process::InitializationType;
 
 /// Why a function cannot start.
 ///
-/// `main` prints an error with `Debug`, so that shows the sentence too.
+/// Its `Debug` form contains the message, since `main` prints an error with `Debug`.
 #[derive(thiserror::Error)]
 #[error(transparent)]
 pub struct StartError(#[from] NotStarted);
@@ -22,13 +22,13 @@ enum NotStarted {
     )]
     Variable(&'static str),
     #[error(
-        "the tokio runtime has no timer, which every limit on time needs: build it with \
+        "the tokio runtime has no timer, which every time limit needs: build it with \
          `enable_all`, or use `#[tokio::main]`"
     )]
     Timer,
     #[error("{moment} of a lifecycle value panicked: {message}")]
     Panicked { moment: &'static str, message: String },
-    #[error("{moment} of the lifecycle values was not done after {after:?}")]
+    #[error("{moment} of the lifecycle values timed out after {after:?}")]
     TimedOut { moment: &'static str, after: Duration },
 }
 
@@ -62,7 +62,7 @@ impl fmt::Debug for StartError {
     }
 }
 
-/// The runtime panics where one of these is missing, so look first.
+/// The runtime panics if one of these is missing, so this is checked first.
 pub(super) fn check_environment() -> Result<(), StartError> {
     let environment = Environment::process();
     let needed = [RUNTIME_API, FUNCTION_NAME, MEMORY_SIZE, FUNCTION_VERSION];
@@ -77,16 +77,16 @@ pub(super) fn check_environment() -> Result<(), StartError> {
     }
 }
 
-/// Without one, whatever waits for a time panics, and tokio has no other way to ask.
+/// Without a timer every wait for a time panics, and tokio has no other way to detect that.
 fn has_timer() -> bool {
     catch_unwind(|| drop(tokio::time::sleep(Duration::ZERO))).is_ok()
 }
 
-/// How long all that comes before the first event may take together.
+/// Returns the limit of everything before the first event.
 ///
-/// On demand Lambda gives ten seconds to the whole initialization, and then repeats it inside the
-/// first invocation. Ahead of the events it gives 130 seconds or the function's timeout, whichever is
-/// longer; a snapshot also waits for the hooks before it.
+/// On demand Lambda allows ten seconds for the whole initialisation, and then repeats it inside
+/// the first invocation. Ahead of events it allows 130 seconds or the function's timeout,
+/// whichever is longer. A snapshot also waits for its hooks.
 pub(super) fn time_to_start(initialization: InitializationType) -> Duration {
     Duration::from_secs(match initialization {
         InitializationType::ProvisionedConcurrency | InitializationType::ManagedInstances => 120,
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_time_to_start_goes_by_the_kind_of_initialization() {
+    fn the_start_timeout_depends_on_the_kind_of_initialisation() {
         let seconds = |initialization| time_to_start(initialization).as_secs();
         assert_eq!(seconds(InitializationType::OnDemand), 5);
         assert_eq!(seconds(InitializationType::Unknown), 5);

@@ -3,7 +3,7 @@ use std::cell::Cell;
 use super::{Failure, HandlerEnds, List, Moments, Outcome};
 use crate::invocation::Invocation;
 
-/// The end of a handler that has begun: it comes once, whatever happens.
+/// The end of a handler that has started. It happens once, in every case.
 #[derive(Debug)]
 pub(in crate::runtime) struct Ending(Option<Open>);
 
@@ -15,7 +15,7 @@ struct Open {
 }
 
 impl Ending {
-    /// Tells the values that the handler begins, and keeps its end for them.
+    /// Notifies the values that the handler begins, and returns its end.
     pub(in crate::runtime) fn begin(list: &List) -> Self {
         if !list.wants(Moments::HANDLER_BEGINS) && !list.wants(Moments::HANDLER_ENDS) {
             return Self(None);
@@ -26,12 +26,12 @@ impl Ending {
         Self(wants.then(|| Open { list: list.clone(), invocation, is_streamed: false }))
     }
 
-    /// Returns true if somebody waits for the end.
+    /// Returns true if a value is notified of the end.
     pub(in crate::runtime) fn is_awaited(&self) -> bool {
         self.0.is_some()
     }
 
-    /// The handler has returned a body that goes on.
+    /// Notes that the handler has returned a streamed body.
     pub(in crate::runtime) fn streams(mut self) -> Self {
         if let Some(open) = &mut self.0 {
             open.is_streamed = true;
@@ -39,12 +39,12 @@ impl Ending {
         self
     }
 
-    /// Tells the values of the end. Returns true if the failure has a line in the log.
+    /// Notifies the values of the end. Returns true if the failure has a log line.
     pub(in crate::runtime) fn end(mut self, outcome: Outcome<'_>) -> bool {
         self.0.take().is_some_and(|open| open.end(outcome))
     }
 
-    /// As [`end`](Self::end), with a failure.
+    /// Like [`end`](Self::end), with a failure.
     pub(in crate::runtime) fn fail(self, kind: Kind, failure: Failure<'_>) -> bool {
         self.end(match kind {
             Kind::Error => Outcome::Error(failure),
@@ -67,7 +67,7 @@ impl Open {
         let Self { list, invocation, is_streamed } = self;
         let ends =
             HandlerEnds { invocation: &invocation, outcome, is_streamed, logged: Cell::new(false) };
-        // Whoever drops a handler may do so outside of its invocation.
+        // A handler can be dropped outside of its invocation.
         invocation.clone().sync_scope(|| list.end(&ends));
         ends.logged.get()
     }

@@ -14,17 +14,17 @@ use crate::error::panic::{catch, catch_future};
 use crate::invocation::Invocation;
 use crate::runtime::StartError;
 
-/// What all flushes on one side of the reply may take together, if the deadline leaves it.
+/// The limit of all flushes on one side of the reply, if the deadline allows it.
 const FLUSHES: Duration = Duration::from_secs(5);
 
-/// How long before the deadline the last flush is stopped, so that the reply still gets out, or the
-/// next event is asked for.
+/// How long before the deadline the last flush is stopped, so that the reply is sent, or the next
+/// event requested, in time.
 const BEFORE_DEADLINE: Duration = Duration::from_millis(100);
 
-/// The values of a function, in order. A clone shares them.
+/// The values of a function, in order. Clones share them.
 #[derive(Clone, Default)]
 pub(in crate::runtime) struct List {
-    /// Nothing where there are no values, so that a copy costs nothing.
+    /// `None` without values, so that a clone costs nothing.
     values: Option<Arc<Vec<Entry>>>,
     wanted: Moments,
 }
@@ -41,7 +41,7 @@ impl List {
         self.insert(index, value);
     }
 
-    /// Puts a value in front of all others. One of its type that is there goes.
+    /// Inserts a value before all others, and removes another one of its type.
     pub(in crate::runtime) fn push_first<L: Lifecycle>(&mut self, value: L) {
         if let Some(index) = self.position::<L>() {
             self.edit(|entries| drop(entries.remove(index)));
@@ -49,7 +49,7 @@ impl List {
         self.insert(0, value);
     }
 
-    /// Changes the one value of type `L`. If there is none, one is added first.
+    /// Changes the value of type `L`. If there is none, one is added first.
     pub(in crate::runtime) fn change<L: Lifecycle + Clone + Default>(
         &mut self,
         change: impl FnOnce(&mut L),
@@ -94,15 +94,16 @@ impl List {
         self.wanted.contains(moment)
     }
 
-    /// The values that are called at `moment`, in order.
+    /// Returns the values that are called at `moment`, in order.
     fn at(&self, moment: Moments) -> impl DoubleEndedIterator<Item = &dyn Lifecycle> {
         let entries = self.entries().iter().filter(move |entry| entry.moments.contains(moment));
         entries.map(|entry| &*entry.value)
     }
 
-    /// The first error ends the start. A value that takes too long is left behind with a warning.
+    /// Starts the values. The first error ends the start. A value that times out is skipped with a
+    /// warning.
     pub(in crate::runtime) async fn start(&self, time: Duration) -> Result<(), Error> {
-        // A value that keeps to its time is not stopped by whoever stops those that do not.
+        // Values have time limits of their own, so the limit of the list is somewhat longer.
         let end = Instant::now() + time + Duration::from_millis(100);
         let starting = Starting { time };
         for value in self.at(Moments::START) {
@@ -157,7 +158,7 @@ impl List {
         self.wants(flush_moment(when))
     }
 
-    /// Sends what belongs to the event of `invocation`. Runs inside that.
+    /// Calls the flushes of the event of `invocation`. Runs inside the invocation.
     pub(in crate::runtime) async fn flush(self, when: FlushTime, invocation: Invocation) {
         let left = invocation.remaining().saturating_sub(BEFORE_DEADLINE);
         let end = Instant::now() + left.min(FLUSHES);
@@ -175,9 +176,9 @@ impl List {
         }
     }
 
-    /// Runs until `end` at most.
+    /// Calls the values at shutdown, until `end` at most.
     pub(in crate::runtime) async fn shutdown(&self, end: Instant) {
-        // A value that keeps to its time is not stopped by whoever stops those that do not.
+        // Values have time limits of their own, so the limit of the list is somewhat longer.
         let last = end + Duration::from_millis(20);
         for value in self.at(Moments::SHUTDOWN).rev() {
             let time = end.saturating_duration_since(Instant::now());
@@ -186,14 +187,14 @@ impl List {
                 Ok(Ok(())) => {}
                 Ok(Err(panic)) => warn_of_panic("shutdown", &panic),
                 Err(_) => {
-                    tracing::warn!("a lifecycle value was not done when the process had to end")
+                    tracing::warn!("a lifecycle value was stopped because the process has to end")
                 }
             }
         }
     }
 }
 
-/// Runs what the values do, one after the other, until one of them does not end well.
+/// Runs the futures of the values one after another, until one of them fails.
 async fn one_by_one<'a>(
     moment: &'static str,
     time: Duration,
@@ -254,7 +255,7 @@ mod tests {
     use crate::runtime::lifecycle::{Ending, Outcome};
 
     #[test]
-    fn without_values_no_moment_of_an_event_allocates() {
+    fn moments_of_an_event_do_not_allocate_without_values() {
         let list = List::default();
         let invocation = Invocation::new(&lambda_runtime::Context::default());
         invocation.clone().sync_scope(|| {
@@ -279,12 +280,12 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_called_at_its_moments_alone() {
+    fn a_value_is_called_only_at_its_moments() {
         let mut list = List::default();
         list.push(Silent);
         assert!(list.wants(Moments::HANDLER_ENDS));
         assert!(!list.wants(Moments::HANDLER_BEGINS) && !list.wants(Moments::SHUTDOWN));
         list.push_first(Silent);
-        assert_eq!(list.entries().len(), 1, "one of its type goes");
+        assert_eq!(list.entries().len(), 1, "a value replaces another one of its type");
     }
 }

@@ -8,7 +8,7 @@ use lambda_runtime::Diagnostic;
 
 use crate::invocation::Invocation;
 
-/// A set of moments: those at which a [`Lifecycle`](super::Lifecycle) is called.
+/// A set of moments at which a [`Lifecycle`](super::Lifecycle) is called.
 ///
 /// ```
 /// use powertools::runtime::lifecycle::Moments;
@@ -21,15 +21,15 @@ use crate::invocation::Invocation;
 pub struct Moments(u16);
 
 impl Moments {
-    /// None of them.
+    /// No moment.
     pub const NONE: Self = Self(0);
-    /// Before the first event is asked for.
+    /// Before the first event.
     pub const START: Self = Self(1);
-    /// An event has come.
+    /// An event has arrived.
     pub const EVENT: Self = Self(1 << 1);
     /// The handler begins.
     pub const HANDLER_BEGINS: Self = Self(1 << 2);
-    /// The handler has ended, or the body that it streams.
+    /// The handler or its streamed body has ended.
     pub const HANDLER_ENDS: Self = Self(1 << 3);
     /// Before the reply is sent.
     pub const FLUSH_BEFORE_REPLY: Self = Self(1 << 4);
@@ -61,17 +61,17 @@ impl BitOr for Moments {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Starting {
-    /// How long all that comes before the first event may take together.
+    /// The limit of everything before the first event.
     pub time: Duration,
 }
 
-/// An event has come.
+/// An event has arrived.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct EventReceived<'a> {
     /// The invocation of the event, which is the current one.
     pub invocation: &'a Invocation,
-    /// The event as Lambda sent it: JSON, but not checked yet.
+    /// The event as Lambda sent it: JSON that is not checked yet.
     pub body: &'a [u8],
 }
 
@@ -83,7 +83,7 @@ pub struct HandlerBegins<'a> {
     pub invocation: &'a Invocation,
 }
 
-/// The handler has ended, or the body that it streams.
+/// The handler or its streamed body has ended.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct HandlerEnds<'a> {
@@ -91,13 +91,13 @@ pub struct HandlerEnds<'a> {
     pub invocation: &'a Invocation,
     /// How it ended.
     pub outcome: Outcome<'a>,
-    /// True if this is the end of a streamed body: its handler has returned before.
+    /// True if this is the end of a streamed body, whose handler returned before.
     pub is_streamed: bool,
     pub(in crate::runtime) logged: Cell<bool>,
 }
 
 impl HandlerEnds<'_> {
-    /// Says that the failure has a log line, so that nobody else needs to write one.
+    /// Marks the failure as logged, so that no other line is written for it.
     pub fn set_logged(&self) {
         self.logged.set(true);
     }
@@ -107,13 +107,14 @@ impl HandlerEnds<'_> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Outcome<'a> {
-    /// It has returned a response.
+    /// It returned a response.
     Success,
-    /// It has returned an error, or its event cannot be parsed, or its response not be serialized.
+    /// It returned an error, its event could not be parsed, or its response could not be
+    /// serialized.
     Error(Failure<'a>),
-    /// It has panicked.
+    /// It panicked.
     Panicked(Failure<'a>),
-    /// It was stopped because its time was over.
+    /// It was stopped at its limit.
     Stopped(Failure<'a>),
     /// It was dropped before it ended.
     Dropped,
@@ -123,44 +124,44 @@ pub enum Outcome<'a> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Failure<'a> {
-    /// What Lambda is told of it.
+    /// The name and message that Lambda receives.
     pub diagnostic: &'a Diagnostic,
-    /// The error with its causes, where the handler's error type is known to be one: a boxed error, or
-    /// one with [names](crate::error). An error type of the function's own is consumed by its
-    /// conversion into a [`Diagnostic`]; here is a copy of its messages and those of its causes then.
+    /// The error with its causes, if the handler's error type is known: a boxed error, or one with
+    /// [names](crate::error). Another error type is consumed by its conversion into a
+    /// [`Diagnostic`]; then this is a copy of its messages and those of its causes.
     pub error: Option<&'a (dyn StdError + 'static)>,
-    /// Where the error was made, if that was captured: `anyhow` does that with `RUST_BACKTRACE=1`.
-    /// Writing it takes hundreds of milliseconds the first time.
+    /// The backtrace of the error, if one was captured: `anyhow` captures it with
+    /// `RUST_BACKTRACE=1`. The first formatting takes hundreds of milliseconds.
     pub backtrace: Option<&'a Backtrace>,
 }
 
-/// What belongs to an event is to be sent.
+/// The data of an event is to be sent.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Flush<'a> {
     /// The invocation of the event, which is the current one.
     pub invocation: &'a Invocation,
-    /// On which side of the reply this is.
+    /// The side of the reply.
     pub when: FlushTime,
-    /// How long all flushes on this side of the reply may take together, from now on.
+    /// The remaining time of all flushes on this side of the reply.
     pub time: Duration,
 }
 
-/// On which side of the reply a flush is.
+/// The side of the reply on which a flush runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FlushTime {
     /// The reply waits for it.
     BeforeReply,
-    /// The reply is sent, and the next event waits for it.
+    /// The reply has been sent, and the next event waits for it.
     AfterReply,
 }
 
-/// A SnapStart snapshot is taken next.
+/// A SnapStart snapshot is about to be taken.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Snapshot {
-    /// How long all that comes before the snapshot may take together.
+    /// The limit of everything before the snapshot.
     pub time: Duration,
 }
 
@@ -168,7 +169,7 @@ pub struct Snapshot {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Restored {
-    /// How long all that comes before the first event may take together.
+    /// The limit of everything before the first event.
     pub time: Duration,
 }
 
@@ -176,6 +177,6 @@ pub struct Restored {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct ShuttingDown {
-    /// How long this and what follows it may take together, from now on.
+    /// The remaining time of this value and those after it.
     pub time: Duration,
 }
