@@ -2,6 +2,16 @@
 
 use serde_json::Value;
 
+/// Records of Kinesis and what a producer aggregated them to.
+///
+/// # Panics
+///
+/// Panics if the file is not what it should be.
+#[must_use]
+pub fn kinesis_aggregates() -> Vec<Value> {
+    cases(include_str!("../vectors/kinesis-aggregates.json"))
+}
+
 /// The flows of the Python toolkit. Their times are still relative.
 ///
 /// # Panics
@@ -9,7 +19,10 @@ use serde_json::Value;
 /// Panics if the file is not what it should be.
 #[must_use]
 pub fn python_flows() -> Vec<Value> {
-    let file = include_str!("../vectors/python-idempotency-flows.json");
+    cases(include_str!("../vectors/python-idempotency-flows.json"))
+}
+
+fn cases(file: &str) -> Vec<Value> {
     let mut file: Value = serde_json::from_str(file).expect("it is JSON");
     match file["cases"].take() {
         Value::Array(cases) => cases,

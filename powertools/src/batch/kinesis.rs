@@ -10,8 +10,7 @@ use crate::events::{KinesisEvent, KinesisRecord, ParseError, RecordId};
 
 /// A record of a Kinesis stream with its data parsed as a `T`.
 ///
-/// Data that starts as gzip or zlib does is decompressed first. A record that the Kinesis Producer
-/// Library aggregated is an error: see [`ParseError::Aggregated`].
+/// Data that starts as gzip or zlib does is decompressed first.
 pub type KinesisMessage<T> = Message<T, KinesisRecord>;
 
 impl Source for KinesisEvent {
@@ -23,7 +22,13 @@ impl Source for KinesisEvent {
         if self.has_window {
             return Err(Error::TumblingWindow);
         }
-        from_one_source(SOURCES, self.records, KinesisRecord::other_source)
+        let records = from_one_source(SOURCES, self.records, KinesisRecord::other_source)?;
+        if !records.iter().any(KinesisRecord::is_aggregated) {
+            return Ok(records);
+        }
+        // One that cannot be taken apart stays as it is, and fails when its data is read.
+        let apart = |record: KinesisRecord| record.user_records().unwrap_or_else(|_| vec![record]);
+        Ok(records.into_iter().flat_map(apart).collect())
     }
 }
 
@@ -46,9 +51,6 @@ impl Record for KinesisRecord {
 
 impl<T: DeserializeOwned> FromRecord<KinesisRecord> for KinesisMessage<T> {
     fn from_record(record: KinesisRecord) -> Result<Self, ParseError> {
-        if record.is_aggregated() {
-            return Err(ParseError::Aggregated);
-        }
         let (body, reserved) = read_data(record.data()?)?;
         Ok(Self { body, record, _reserved: reserved })
     }

@@ -41,6 +41,7 @@
 //! | [`sqs`], standard queue | none | the others continue | each message that did not succeed |
 //! | [`sqs`], FIFO queue (by its ARN) | within a message group | the rest of the group does not start, other groups continue; after a [last attempt](Batch::max_receive_count) the group continues too | each message that did not succeed |
 //! | [`kinesis`] | within a partition key | nothing after it in the batch starts | the first record that did not succeed |
+//! | [`kinesis`], records that the KPL aggregated | within the partition key of each | nothing after it in the batch starts, in the aggregate neither | the record in the stream that contains the first one that did not succeed; all in it are delivered again |
 //! | [`dynamodb`] | within an item's key | nothing after it in the batch starts | the first record that did not succeed |
 //! | [`kafka`] | within a topic's partition, by offset | the rest of the partition does not start, other partitions continue | the batch as a whole; each record that did not succeed with [`partial_response`](Batch::partial_response) |
 //! | [your own](Source) | as it defines | as it defines | as it defines |

@@ -209,7 +209,7 @@ mod tests {
             crate::deadline::Error::OutOfTime { remaining: std::time::Duration::ZERO }.into(),
             StoreError::new(StoreErrorKind::Timeout, "down").into(),
             "{".parse::<crate::idempotency::Json>().unwrap_err().into(),
-            ParseError::Aggregated.into(),
+            ParseError::Aggregated { problem: "" }.into(),
         ];
         for error in errors {
             let shown = error.to_string();

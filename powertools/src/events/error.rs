@@ -47,12 +47,17 @@ pub enum ParseError {
         /// What is available, in bytes.
         available: u64,
     },
-    /// The data contains several records, which the Kinesis Producer Library aggregated.
+    /// The data contains several records that the Kinesis Producer Library (KPL) aggregated, and
+    /// cannot be taken apart.
     #[error(
-        "the record was aggregated by the Kinesis Producer Library (KPL): set `AggregationEnabled` \
-         to false in the producer, or take `KinesisRecord` and take its data apart"
+        "the record was aggregated by the Kinesis Producer Library (KPL) and cannot be taken apart: \
+         {problem}"
     )]
-    Aggregated,
+    #[non_exhaustive]
+    Aggregated {
+        /// What is wrong, for people to read.
+        problem: &'static str,
+    },
     /// The image or the key of a DynamoDB item is not of the handler's type.
     #[error("{}", Unread { what: image, path, hint: "" })]
     #[non_exhaustive]
@@ -81,7 +86,7 @@ impl ParseError {
             Self::Compression(_) => "Powertools.RecordCompressionInvalid",
             Self::TooLarge { .. } => "Powertools.RecordTooLarge",
             Self::OutOfMemory { .. } => "Powertools.RecordOutOfMemory",
-            Self::Aggregated => "Powertools.RecordAggregated",
+            Self::Aggregated { .. } => "Powertools.RecordAggregated",
             Self::Item { .. } => "Powertools.RecordItemInvalid",
             Self::Other(_) => "Powertools.RecordInvalid",
         }

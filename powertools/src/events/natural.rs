@@ -26,7 +26,7 @@ use crate::json::ABSENT;
 /// | source | key | repeated when |
 /// |---|---|---|
 /// | SQS message | message id | the message is received again |
-/// | Kinesis record | stream ARN, event id (shard and sequence number) | the batch is read again |
+/// | Kinesis record | stream ARN, event id (shard and sequence number); the sub-sequence number, if it was aggregated | the batch is read again |
 /// | DynamoDB stream record | event id | the batch is read again |
 /// | Kafka record | cluster (ARN or bootstrap servers), topic and partition, offset, timestamp | the batch is read again |
 /// | S3 notification of a put or a delete | bucket, key, sequencer, event name | the notification is delivered again |

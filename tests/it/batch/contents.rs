@@ -6,7 +6,7 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
 use powertools::batch::{self, Change, KinesisMessage, Message, RecordError};
-use powertools::events::{DynamoDbEvent, KinesisEvent, KinesisRecord, ParseError, SqsEvent};
+use powertools::events::{DynamoDbEvent, KinesisEvent, ParseError, SqsEvent};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -29,31 +29,6 @@ async fn kinesis_error<T: DeserializeOwned>(data: impl AsRef<[u8]>) -> Option<Re
     let report = run.await;
     let (_, outcome) = report.records().next().unwrap();
     outcome.error().cloned()
-}
-
-/// Two user records of the partition key `a`, as the KPL of version 1.0 writes them.
-fn aggregated() -> Vec<u8> {
-    let mut data = vec![0xf3, 0x89, 0x9a, 0xc2];
-    data.extend(b"\x0a\x01a\x1a\x05\x08\x00\x1a\x01{\x1a\x05\x08\x00\x1a\x01}");
-    data.extend([0; 16]);
-    data
-}
-
-#[tokio::test]
-async fn an_aggregated_record_fails_with_an_error_that_names_the_kpl() {
-    let error = kinesis_error::<Value>(aggregated()).await.unwrap();
-    assert!(matches!(error.error().downcast_ref(), Some(ParseError::Aggregated)), "{error}");
-    for part in ["Kinesis Producer Library", "AggregationEnabled", "KinesisRecord"] {
-        assert!(error.to_string().contains(part), "{error}");
-    }
-    let event = kinesis(aggregated());
-    assert!(event.records[0].is_aggregated());
-    assert!(!kinesis("{}").records[0].is_aggregated());
-    assert!(!kinesis(b"\xf3\x89\x9a").records[0].is_aggregated());
-
-    // Those who take it apart themselves can.
-    let run = batch::kinesis(event).run(async |_: KinesisRecord| Ok::<_, Infallible>(()));
-    assert!(reported(run.await).is_empty());
 }
 
 #[tokio::test]

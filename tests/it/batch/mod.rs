@@ -1,5 +1,6 @@
 //! Batches, by their public rules.
 
+mod aggregated;
 mod bad_input;
 mod clock;
 mod concurrent;

@@ -1,8 +1,11 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{TIME_SECONDS, base64};
+use super::{TIME_SECONDS, base64, md5_bytes};
 use crate::testing::identifiers::{self, ACCOUNT, REGION};
+
+/// What the data of aggregated records starts with: see `aggregation-format.md` of the KPL.
+const KPL_MAGIC: [u8; 4] = [0xf3, 0x89, 0x9a, 0xc2];
 
 /// Starts a batch of records from the stream `name`.
 pub fn kinesis(name: impl Into<String>) -> KinesisRecords {
@@ -91,6 +94,7 @@ impl KinesisRecords {
 #[must_use = "a record does nothing until it is added to a batch"]
 pub struct KinesisRecord {
     partition_key: String,
+    explicit_hash_key: Option<String>,
     sequence_number: Option<String>,
     data: Bytes,
 }
@@ -98,7 +102,12 @@ pub struct KinesisRecord {
 impl KinesisRecord {
     /// Creates a record with these bytes as its data.
     pub fn new(partition_key: impl Into<String>, data: impl Into<Bytes>) -> Self {
-        Self { partition_key: partition_key.into(), sequence_number: None, data: data.into() }
+        Self {
+            partition_key: partition_key.into(),
+            explicit_hash_key: None,
+            sequence_number: None,
+            data: data.into(),
+        }
     }
 
     /// Creates a record with JSON as its data.
@@ -106,9 +115,82 @@ impl KinesisRecord {
         Self::new(partition_key, data.to_string())
     }
 
+    /// Creates one record of several, as the Kinesis Producer Library (KPL) aggregates them. It has the
+    /// partition key of the first one.
+    ///
+    /// ```
+    /// use powertools::events::KinesisEvent;
+    /// use powertools::testing::events::{self, KinesisRecord};
+    /// use serde_json::json;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let clicks = ["ada", "ben"].map(|user| KinesisRecord::json(user, json!({ "user": user })));
+    /// let event = events::kinesis("clicks").record(KinesisRecord::aggregated(clicks)).build();
+    ///
+    /// let event: KinesisEvent = serde_json::from_value(event)?;
+    /// let clicks = event.records[0].user_records()?;
+    /// assert_eq!(clicks[1].partition_key(), Some("ben"));
+    /// assert_eq!(clicks[1].sub_sequence_number(), Some(1));
+    /// # Ok(()) }
+    /// ```
+    pub fn aggregated(records: impl IntoIterator<Item = Self>) -> Self {
+        let (mut partition_keys, mut hash_keys, mut message) = (Vec::new(), Vec::new(), Vec::new());
+        for record in records {
+            let mut fields = number(1, place(&mut partition_keys, record.partition_key));
+            if let Some(key) = record.explicit_hash_key {
+                fields.extend(number(2, place(&mut hash_keys, key)));
+            }
+            fields.extend(bytes(3, &record.data));
+            message.extend(bytes(3, &fields));
+        }
+        let table = |field, keys: &[String]| {
+            keys.iter().flat_map(|key| bytes(field, key.as_bytes())).collect::<Vec<_>>()
+        };
+        let message = [table(1, &partition_keys), table(2, &hash_keys), message].concat();
+        let data = [&KPL_MAGIC[..], &message, &md5_bytes(&message)].concat();
+        Self::new(partition_keys.into_iter().next().unwrap_or_default(), data)
+    }
+
+    /// Sets the number by which the shard is chosen instead of the partition key. An event has it for
+    /// [aggregated](Self::aggregated) records only.
+    pub fn explicit_hash_key(mut self, key: impl Into<String>) -> Self {
+        self.explicit_hash_key = Some(key.into());
+        self
+    }
+
     /// Sets the sequence number. Defaults to a new one, greater than those before.
     pub fn sequence_number(mut self, number: impl Into<String>) -> Self {
         self.sequence_number = Some(number.into());
         self
     }
+}
+
+/// Returns the place of a key in its table, where it has one entry.
+fn place(table: &mut Vec<String>, key: String) -> u64 {
+    let place = table.iter().position(|other| *other == key).unwrap_or_else(|| {
+        table.push(key);
+        table.len() - 1
+    });
+    place as u64
+}
+
+/// A field of Protocol Buffers that is a number.
+fn number(field: u64, value: u64) -> Vec<u8> {
+    [varint(field << 3), varint(value)].concat()
+}
+
+/// A field of Protocol Buffers that is a string, bytes or a message.
+fn bytes(field: u64, value: &[u8]) -> Vec<u8> {
+    [&varint(field << 3 | 2)[..], &varint(value.len() as u64), value].concat()
+}
+
+/// A number of 7 bits a byte, the lowest first.
+fn varint(mut number: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while number > 0x7f {
+        bytes.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+    bytes
 }

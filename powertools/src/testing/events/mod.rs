@@ -54,8 +54,12 @@ fn base64(bytes: impl AsRef<[u8]>) -> String {
     BASE64_STANDARD.encode(bytes)
 }
 
+fn md5_bytes(bytes: impl AsRef<[u8]>) -> [u8; 16] {
+    Md5::digest(bytes).into()
+}
+
 fn md5(bytes: impl AsRef<[u8]>) -> String {
-    Md5::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    md5_bytes(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Writes `text` for a URL. Letters, digits and `-_.~` stay, and so does what is in `kept`.
