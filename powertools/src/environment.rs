@@ -10,6 +10,12 @@ pub(crate) const MEMORY_SIZE: &str = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
 pub(crate) const INITIALIZATION_TYPE: &str = "AWS_LAMBDA_INITIALIZATION_TYPE";
 pub(crate) const SERVICE_NAME: &str = "POWERTOOLS_SERVICE_NAME";
 pub(crate) const IDEMPOTENCY_DISABLED: &str = "POWERTOOLS_IDEMPOTENCY_DISABLED";
+pub(crate) const PARAMETERS_MAX_AGE: &str = "POWERTOOLS_PARAMETERS_MAX_AGE";
+pub(crate) const PARAMETERS_DECRYPT: &str = "POWERTOOLS_PARAMETERS_SSM_DECRYPT";
+/// The token that proves to a local extension that the request comes from the function.
+pub(crate) const SESSION_TOKEN: &str = "AWS_SESSION_TOKEN";
+pub(crate) const EXTENSION_PORT: &str = "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT";
+pub(crate) const APPCONFIG_PORT: &str = "AWS_APPCONFIG_EXTENSION_HTTP_PORT";
 pub(crate) const DEV: &str = "POWERTOOLS_DEV";
 
 /// The variables of the process, or those that a test gives in their place.

@@ -8,6 +8,7 @@
 //! | process entries in their order | [Keep order](keep_order) |
 //! | stop before the timeout | [Stay inside the timeout](stay_inside_the_timeout) |
 //! | make the first invocation fast | [Start fast](start_fast) |
+//! | read a secret that rotates | [Read parameters and secrets](parameters) |
 //! | find the log lines of one request | [Read the logs](read_the_logs) |
 //! | test without AWS | [Test your function](test_your_function) |
 //! | process many events in one process | [Run many invocations at once](many_at_once) |
@@ -32,6 +33,9 @@ pub mod stay_inside_the_timeout {}
 
 #[doc = include_str!("../docs/guide/start_fast.md")]
 pub mod start_fast {}
+
+#[doc = include_str!("../docs/guide/parameters.md")]
+pub mod parameters {}
 
 #[doc = include_str!("../docs/guide/read_the_logs.md")]
 pub mod read_the_logs {}

@@ -34,6 +34,7 @@
 //! - [`init`] initialises values once for each execution environment, before the first event if
 //!   possible.
 //! - [`logging`] writes one JSON line for each `tracing` event, with its invocation.
+//! - `parameters` has values from outside, typed and cached: parameters, secrets, configurations.
 //! - [`error`] gives a function's own errors the names under which Lambda reports them.
 //! - `testing` runs functions against a fake Lambda service and simulated event sources.
 //!
@@ -56,6 +57,7 @@
 //! | `dynamodb` | no | the store on DynamoDB: `aws-sdk-dynamodb`, without a TLS stack |
 //! | `events` | no | the natural keys of HTTP requests |
 //! | `aws-lambda-events` | no | conversions from the types of `aws_lambda_events`, and their natural keys; brings that crate and `chrono` |
+//! | `parameters` | no | typed values from outside with one cache; files, variables and AWS's local extensions |
 //! | `aws` | no | one SDK configuration and HTTP client for all AWS clients; brings `tls-ring` |
 //! | `tls-ring`, `tls-aws-lc`, `tls-fips` | no | the cryptography of `aws`; FIPS takes precedence over AWS-LC, and AWS-LC over ring |
 //! | `test-util` | no | the testing module |
@@ -73,6 +75,11 @@ pub mod invocation;
 pub mod process;
 pub mod runtime;
 
+#[cfg(all(
+    feature = "parameters",
+    not(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))
+))]
+mod aws;
 #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
 pub mod aws;
 #[cfg(feature = "batch")]
@@ -89,6 +96,8 @@ pub mod idempotency;
 pub mod init;
 #[cfg(feature = "logging")]
 pub mod logging;
+#[cfg(feature = "parameters")]
+pub mod parameters;
 #[cfg(feature = "test-util")]
 pub mod testing;
 

@@ -19,6 +19,7 @@ mod logging;
 mod model;
 mod natural;
 mod pages;
+mod parameters;
 mod process;
 mod queue;
 mod races;

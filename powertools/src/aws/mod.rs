@@ -174,9 +174,16 @@
 //! # }
 //! ```
 
+#[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
 mod config;
+#[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
 mod http;
+#[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
 mod tls;
+#[cfg(feature = "parameters")]
+pub(crate) mod transport;
 
+#[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
 pub use self::config::{config, loader};
+#[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
 pub use self::tls::{Tls, tls};

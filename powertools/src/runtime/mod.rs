@@ -36,6 +36,8 @@ mod idempotency;
 mod init;
 #[cfg(feature = "logging")]
 mod logging;
+#[cfg(feature = "parameters")]
+mod parameters;
 
 pub(crate) use self::stack::Powertools;
 pub use self::start::StartError;

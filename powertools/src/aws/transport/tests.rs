@@ -1,0 +1,163 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::*;
+
+const SECOND: Duration = Duration::from_secs(1);
+const HELLO: &str = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
+
+/// What a server does with a connection after it has read a request.
+enum Step {
+    /// Sends this and reads the next request.
+    Send(&'static str),
+    /// Sends this and closes the connection.
+    SendAndClose(&'static str),
+    /// Sends this and nothing more.
+    SendAndStall(&'static str),
+}
+
+use Step::{Send, SendAndClose, SendAndStall};
+
+/// Serves its connections one after another, each by its list of steps.
+struct Server {
+    url: String,
+    requests: Arc<AtomicUsize>,
+}
+
+impl Server {
+    async fn start(connections: Vec<Vec<Step>>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let requests = Arc::new(AtomicUsize::new(0));
+        let counted = requests.clone();
+        tokio::spawn(async move {
+            for steps in connections {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                serve(&mut stream, steps, &counted).await;
+            }
+        });
+        Self { url, requests }
+    }
+
+    fn requests(&self) -> usize {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    async fn get(&self, client: &Client) -> Result<Reply, TransportError> {
+        client.get(&self.url, &[("x-token", "t")], 5 * SECOND).await
+    }
+}
+
+async fn serve(stream: &mut TcpStream, steps: Vec<Step>, requests: &AtomicUsize) {
+    for step in steps {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            match stream.read_u8().await {
+                Ok(byte) => head.push(byte),
+                Err(_) => return,
+            }
+        }
+        requests.fetch_add(1, Ordering::Relaxed);
+        let head = String::from_utf8(head).unwrap();
+        assert!(head.starts_with("GET / HTTP/1.1\r\n") && head.contains("x-token: t"), "{head}");
+        let (Send(text) | SendAndClose(text) | SendAndStall(text)) = step;
+        stream.write_all(text.as_bytes()).await.unwrap();
+        match step {
+            Send(_) => {}
+            SendAndClose(_) => return,
+            SendAndStall(_) => std::future::pending().await,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_connection_is_used_again() {
+    let server = Server::start(vec![vec![Send(HELLO), Send(HELLO)]]).await;
+    let client = Client::new(100);
+    for _ in 0..2 {
+        let reply = server.get(&client).await.unwrap();
+        assert_eq!((reply.status, &reply.body[..]), (StatusCode::OK, &b"hello"[..]));
+    }
+    assert_eq!(server.requests(), 2);
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_died_is_replaced() {
+    // The server closes after its reply without having announced that.
+    let server = Server::start(vec![vec![Send(HELLO), SendAndClose("")], vec![Send(HELLO)]]).await;
+    let client = Client::new(100);
+    server.get(&client).await.unwrap();
+    assert_eq!(&server.get(&client).await.unwrap().body[..], b"hello");
+    assert_eq!(server.requests(), 3);
+}
+
+#[tokio::test]
+async fn a_request_is_tried_twice_and_not_more() {
+    let server =
+        Server::start(vec![vec![SendAndClose("")], vec![SendAndClose("")], vec![Send(HELLO)]])
+            .await;
+    let error = server.get(&Client::new(100)).await.unwrap_err();
+    assert!(matches!(error, TransportError::Broken(_)), "{error:?}");
+    assert_eq!(server.requests(), 2);
+}
+
+#[tokio::test]
+async fn half_a_response_is_none() {
+    let half = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhel";
+    let server = Server::start(vec![vec![SendAndClose(half)], vec![SendAndClose(half)]]).await;
+    let error = server.get(&Client::new(100)).await.unwrap_err();
+    assert!(matches!(error, TransportError::Broken(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_chunked_body_is_put_together() {
+    let chunked =
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n";
+    let server = Server::start(vec![vec![Send(chunked)]]).await;
+    assert_eq!(&server.get(&Client::new(100)).await.unwrap().body[..], b"hello");
+}
+
+#[tokio::test]
+async fn a_body_beyond_the_limit_is_an_error() {
+    let server = Server::start(vec![vec![Send(HELLO)]]).await;
+    let error = server.get(&Client::new(4)).await.unwrap_err();
+    assert!(matches!(error, TransportError::TooLarge(4)), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_status_is_no_error() {
+    let refused = "HTTP/1.1 400 Bad Request\r\ncontent-length: 2\r\n\r\nno";
+    let server = Server::start(vec![vec![Send(refused)]]).await;
+    assert_eq!(server.get(&Client::new(100)).await.unwrap().status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn a_server_that_stalls_times_out() {
+    for text in ["", "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhel"] {
+        let server = Server::start(vec![vec![SendAndStall(text)]]).await;
+        let limit = Duration::from_millis(50);
+        let sent = Client::new(100).get(&server.url, &[("x-token", "t")], limit).await;
+        assert!(matches!(sent, Err(TransportError::Timeout(_))), "{sent:?}");
+        assert_eq!(server.requests(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_refuses_the_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    drop(listener);
+    let error = Client::new(100).get(&url, &[], SECOND).await.unwrap_err();
+    assert!(matches!(error, TransportError::Connect(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn an_invalid_request_is_an_error() {
+    for (url, header) in [("not a url", "a"), ("http://localhost:1/", "a\nb")] {
+        let error = Client::new(100).get(url, &[("x-token", header)], SECOND).await.unwrap_err();
+        assert!(matches!(error, TransportError::Invalid(_)), "{error:?}");
+    }
+}

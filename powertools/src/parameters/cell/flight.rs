@@ -1,0 +1,230 @@
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared};
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio::time::error::Elapsed;
+use tokio::time::timeout;
+
+use super::{Cell, Entry};
+use crate::error::panic::catch_future;
+use crate::invocation::Invocation;
+use crate::parameters::{Error, Fetched, SourceError, SourceErrorKind};
+use crate::process::restores;
+
+type Outcome<T> = Result<Arc<Entry<T>>, Error>;
+
+/// A fetch that runs in a task of its own. Those who wait for it can go without stopping it.
+#[derive(Debug)]
+pub(super) struct Flight<T> {
+    pub(super) number: u64,
+    outcome: Shared<BoxFuture<'static, Outcome<T>>>,
+}
+
+impl<T> Clone for Flight<T> {
+    fn clone(&self) -> Self {
+        Self { number: self.number, outcome: self.outcome.clone() }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct State<T> {
+    /// How many fetches have begun. The number of a fetch is what this was just after it began.
+    pub(super) begun: u64,
+    pub(super) flight: Option<Flight<T>>,
+    /// The number of the fetch whose value is cached.
+    stored: u64,
+    /// Fetches up to this number began before the value was invalidated.
+    invalidated: u64,
+    failure: Option<Failure>,
+    /// When `refresh_if` last began a fetch.
+    refreshed: Option<SystemTime>,
+    pub(super) has_warned: bool,
+}
+
+#[derive(Debug)]
+struct Failure {
+    error: Error,
+    from: SystemTime,
+    until: SystemTime,
+    restores: u64,
+}
+
+impl<T> Default for State<T> {
+    fn default() -> Self {
+        Self {
+            begun: 0,
+            flight: None,
+            stored: 0,
+            invalidated: 0,
+            failure: None,
+            refreshed: None,
+            has_warned: false,
+        }
+    }
+}
+
+impl<T> State<T> {
+    /// Returns the last failure while it is remembered.
+    pub(super) fn failure(&self, now: SystemTime) -> Option<Error> {
+        let failure = self.failure.as_ref()?;
+        let is_remembered = (failure.from..failure.until).contains(&now);
+        (is_remembered && failure.restores == restores()).then(|| failure.error.clone())
+    }
+
+    /// Returns true if `refresh_if` may begin a fetch, and counts that as done.
+    pub(super) fn may_refresh(&mut self, now: SystemTime, interval: Duration) -> bool {
+        let is_soon = self.refreshed.is_some_and(|last| last <= now && now < last + interval);
+        if !is_soon {
+            self.refreshed = Some(now);
+        }
+        !is_soon
+    }
+
+    pub(super) fn invalidate(&mut self) {
+        self.invalidated = self.begun;
+        self.flight = None;
+        self.failure = None;
+    }
+}
+
+impl<T: Send + Sync + 'static> Cell<T> {
+    /// Returns the fetch that runs, or begins one.
+    pub(super) fn join_or_begin(
+        self: &Arc<Self>,
+        state: &mut State<T>,
+    ) -> Result<Flight<T>, Error> {
+        if let Some(flight) = &state.flight {
+            return Ok(flight.clone());
+        }
+        self.check()?;
+        let Ok(runtime) = Handle::try_current() else {
+            let error = SourceError::new(SourceErrorKind::Other, "there is no tokio runtime");
+            return Err(self.failed(error));
+        };
+
+        state.begun += 1;
+        let number = state.begun;
+        let (sender, receiver) = oneshot::channel();
+        let landing = Landing { cell: self.clone(), number, sender: Some(sender) };
+        self.settings.running.begin();
+        runtime.spawn(Invocation::carry(async move {
+            let outcome = landing.cell.fetch().await;
+            landing.land(outcome);
+        }));
+        let abandoned = self.failed(SourceError::new(
+            SourceErrorKind::Other,
+            "the runtime of the fetch was shut down",
+        ));
+        let outcome = receiver.map(move |outcome| outcome.unwrap_or(Err(abandoned)));
+        let flight = Flight { number, outcome: outcome.boxed().shared() };
+        state.flight = Some(flight.clone());
+        Ok(flight)
+    }
+
+    /// Waits for a fetch, for one in `share` parts of the remaining time of the invocation.
+    pub(super) async fn wait(&self, flight: Flight<T>, share: u32) -> Outcome<T> {
+        let left = Invocation::with_current(|invocation| {
+            let now = invocation.clock().now();
+            invocation.limit().duration_since(now).unwrap_or_default() / share
+        });
+        match left {
+            None => flight.outcome.await,
+            Some(left) => match timeout(left, flight.outcome).await {
+                Ok(outcome) => outcome,
+                Err(_) => Err(Error::OutOfTime { what: self.request.to_string() }),
+            },
+        }
+    }
+
+    async fn fetch(&self) -> Outcome<T> {
+        let (from, restores) = (self.settings.clock.now(), restores());
+        let fetch = catch_future(|| self.source.fetch(&self.request));
+        let fetched = match timeout(self.settings.timeout, fetch).await {
+            Ok(Ok(fetched)) => self.answered(Ok(fetched))?,
+            Ok(Err(_)) => {
+                let error = SourceError::new(SourceErrorKind::Other, "the source panicked");
+                return Err(self.failed(error));
+            }
+            Err(elapsed) => self.answered(Err(elapsed))?,
+        };
+        let Fetched { content, version, min_age } = fetched;
+        let value = (self.decode)(&content).map_err(|misfit| Error::Invalid {
+            what: self.request.to_string(),
+            reason: misfit.0,
+        })?;
+        let (soft, hard) = self.settings.ages(min_age.unwrap_or_default());
+        let (soft, hard) = (from + soft, from + hard);
+        Ok(Arc::new(Entry { value, version, from, soft, hard, restores }))
+    }
+
+    /// Returns what the source answered within the time, with the name of the request in its error.
+    pub(super) fn answered<A>(
+        &self,
+        answer: Result<Result<A, SourceError>, Elapsed>,
+    ) -> Result<A, Error> {
+        let answer = answer.unwrap_or_else(|_| {
+            let message = format!("no answer after {:?}", self.settings.timeout);
+            Err(SourceError::new(SourceErrorKind::Timeout, message))
+        });
+        answer.map_err(|error| self.failed(error))
+    }
+
+    fn failed(&self, error: SourceError) -> Error {
+        Error::Source { what: self.request.to_string(), source: Arc::new(error) }
+    }
+
+    /// Keeps the outcome of the fetch with this number.
+    fn finish(&self, number: u64, outcome: Option<&Outcome<T>>) {
+        let mut state = self.state();
+        if state.flight.as_ref().is_some_and(|flight| flight.number == number) {
+            state.flight = None;
+        }
+        if number <= state.invalidated {
+            return;
+        }
+        match outcome {
+            Some(Ok(entry)) if number > state.stored => {
+                state.stored = number;
+                state.failure = None;
+                state.has_warned = false;
+                self.entry.store(Some(entry.clone()));
+            }
+            Some(Err(error)) => {
+                let from = self.settings.clock.now();
+                let until = from + self.settings.failure_age;
+                let (error, restores) = (error.clone(), restores());
+                state.failure = Some(Failure { error, from, until, restores });
+            }
+            Some(Ok(_)) | None => {}
+        }
+    }
+}
+
+/// The end of a fetch, which also comes if its task is dropped with the runtime.
+struct Landing<T: Send + Sync + 'static> {
+    cell: Arc<Cell<T>>,
+    number: u64,
+    sender: Option<oneshot::Sender<Outcome<T>>>,
+}
+
+impl<T: Send + Sync + 'static> Landing<T> {
+    fn land(mut self, outcome: Outcome<T>) {
+        self.cell.finish(self.number, Some(&outcome));
+        if let Some(sender) = self.sender.take() {
+            // Nobody may wait any more.
+            let _ = sender.send(outcome);
+        }
+    }
+}
+
+impl<T: Send + Sync + 'static> Drop for Landing<T> {
+    fn drop(&mut self) {
+        if self.sender.is_some() {
+            self.cell.finish(self.number, None);
+        }
+        self.cell.settings.running.end();
+    }
+}

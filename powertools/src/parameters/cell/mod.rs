@@ -1,0 +1,205 @@
+//! The cached value of one request: when it is read, when it is fetched, and who waits for that.
+
+mod flight;
+mod settings;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use arc_swap::ArcSwapOption;
+use tokio::time::timeout;
+
+use self::flight::State;
+pub(super) use self::settings::{Running, Settings};
+use super::content::Misfit;
+use super::{Content, Error, Request, Source, Value};
+use crate::invocation::Invocation;
+use crate::process::restores;
+
+/// The time of an invocation that must remain for a refresh ahead of time to begin.
+const REFRESH_NEEDS: Duration = Duration::from_secs(1);
+
+/// The cached value of one request.
+#[derive(Debug)]
+pub(super) struct Cell<T> {
+    request: Request,
+    decode: fn(&Content) -> Result<T, Misfit>,
+    source: Arc<dyn Source>,
+    settings: Settings,
+    entry: ArcSwapOption<Entry<T>>,
+    state: Mutex<State<T>>,
+}
+
+/// A value with its times.
+#[derive(Debug)]
+pub(super) struct Entry<T> {
+    pub(super) value: T,
+    pub(super) version: Option<String>,
+    /// When its fetch began.
+    from: SystemTime,
+    /// From here on it is refreshed ahead of time.
+    soft: SystemTime,
+    /// From here on it is not returned, unless the fetch of a new one fails.
+    hard: SystemTime,
+    /// The number of restores before its fetch began.
+    restores: u64,
+}
+
+impl<T> Entry<T> {
+    /// Returns true if it belongs to this life of the process.
+    fn is_of_this_life(&self) -> bool {
+        self.restores == restores()
+    }
+
+    /// Returns true if it may be returned without a fetch. A clock that was set back is no proof of
+    /// youth.
+    fn is_valid(&self, now: SystemTime) -> bool {
+        self.from <= now && now < self.hard
+    }
+}
+
+impl<T: Send + Sync + 'static> Cell<T> {
+    pub(super) fn new(
+        request: Request,
+        decode: fn(&Content) -> Result<T, Misfit>,
+        source: Arc<dyn Source>,
+        settings: Settings,
+    ) -> Self {
+        let (entry, state) = (ArcSwapOption::empty(), Mutex::default());
+        Self { request, decode, source, settings, entry, state }
+    }
+
+    /// Returns the value if it is young enough to be returned without anything else.
+    #[inline]
+    pub(super) fn young(&self) -> Option<Value<T>> {
+        let value = Value::of(self.entry.load())?;
+        let entry = value.entry();
+        let now = self.settings.clock.now();
+        (entry.from <= now && now < entry.soft && entry.is_of_this_life()).then_some(value)
+    }
+
+    /// Returns the value: the cached one if it is valid, else a fetched one, else an old one.
+    pub(super) async fn get(self: &Arc<Self>) -> Result<Value<T>, Error> {
+        let now = self.settings.clock.now();
+        let cached = self.cached();
+        if let Some(entry) = &cached
+            && entry.is_valid(now)
+        {
+            if now >= entry.soft {
+                self.refresh_ahead(now);
+            }
+            return Ok(Value::new(entry.clone()));
+        }
+
+        let old = cached.filter(|entry| now < entry.hard + self.settings.max_stale);
+        let begun = {
+            let mut state = self.state();
+            match state.failure(now) {
+                Some(error) => Err(error),
+                None => self.join_or_begin(&mut state),
+            }
+        };
+        let fetched = match begun {
+            // With an old value at hand, half of the time is left to the handler.
+            Ok(flight) => self.wait(flight, if old.is_some() { 2 } else { 1 }).await,
+            Err(error) => Err(error),
+        };
+        match (fetched, old) {
+            (Ok(entry), _) => Ok(Value::new(entry)),
+            (Err(error), Some(old)) => {
+                self.warn_of_age(&old, &error, now);
+                Ok(Value::new(old))
+            }
+            (Err(error), None) => Err(error),
+        }
+    }
+
+    /// Returns a value whose fetch began after this call. The cached one stays if it fails.
+    pub(super) async fn get_fresh(self: &Arc<Self>) -> Result<Value<T>, Error> {
+        let before = self.state().begun;
+        loop {
+            let flight = self.join_or_begin(&mut self.state())?;
+            let number = flight.number;
+            let fetched = self.wait(flight, 1).await;
+            if number > before || matches!(fetched, Err(Error::OutOfTime { .. })) {
+                return fetched.map(Value::new);
+            }
+        }
+    }
+
+    /// Returns a fetched value if `is_bad` holds for the cached one, which is returned otherwise, and
+    /// also within the refresh interval.
+    pub(super) async fn refresh_if(
+        self: &Arc<Self>,
+        is_bad: impl FnOnce(&T) -> bool,
+    ) -> Result<Value<T>, Error> {
+        let Some(entry) = self.cached() else { return self.get().await };
+        if !is_bad(&entry.value) {
+            return Ok(Value::new(entry));
+        }
+        let now = self.settings.clock.now();
+        let flight = {
+            let mut state = self.state();
+            if state.flight.is_none() && !state.may_refresh(now, self.settings.refresh_interval) {
+                return Ok(Value::new(entry));
+            }
+            self.join_or_begin(&mut state)?
+        };
+        self.wait(flight, 1).await.map(Value::new)
+    }
+
+    /// Writes a new version, and forgets the cached one.
+    pub(super) async fn set(&self, content: Content) -> Result<(), Error> {
+        self.check()?;
+        let set = timeout(self.settings.timeout, self.source.set(&self.request, content)).await;
+        // Also after an error: it may have been written all the same.
+        self.invalidate();
+        self.answered(set)
+    }
+
+    /// Forgets the value. A fetch that runs already does not bring it back.
+    pub(super) fn invalidate(&self) {
+        let mut state = self.state();
+        state.invalidate();
+        self.entry.store(None);
+    }
+
+    fn cached(&self) -> Option<Arc<Entry<T>>> {
+        self.entry.load_full().filter(|entry| entry.is_of_this_life())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        match self.request.problem() {
+            Some(reason) => Err(Error::NameInvalid { what: self.request.to_string(), reason }),
+            None => Ok(()),
+        }
+    }
+
+    /// Begins a fetch for which nobody waits, if none runs and the invocation has the time for it.
+    fn refresh_ahead(self: &Arc<Self>, now: SystemTime) {
+        let has_time =
+            Invocation::with_current(|invocation| invocation.remaining() > REFRESH_NEEDS);
+        let mut state = self.state();
+        if has_time.unwrap_or(true) && state.flight.is_none() && state.failure(now).is_none() {
+            // Its error is the flight's to remember, and the value is still valid.
+            let _ = self.join_or_begin(&mut state);
+        }
+    }
+
+    /// Logs once, until a fetch succeeds, that an old value is returned.
+    fn warn_of_age(&self, old: &Entry<T>, error: &Error, now: SystemTime) {
+        if !std::mem::replace(&mut self.state().has_warned, true) {
+            let age = now.duration_since(old.from).unwrap_or_default();
+            tracing::warn!(
+                age_s = age.as_secs(),
+                error = crate::error::with_causes(error),
+                "the old {} is used, since a new one cannot be fetched",
+                self.request
+            );
+        }
+    }
+}

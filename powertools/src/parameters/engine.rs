@@ -1,0 +1,141 @@
+use std::any::{Any, TypeId};
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use lru::LruCache;
+
+use super::cell::{Cell, Settings};
+use super::content::{Format, Misfit};
+use super::{Content, Kind, Parameters, Request, Source};
+
+/// How many values are cached. The least recently used ones are evicted.
+const CAPACITY: NonZeroUsize = NonZeroUsize::new(1000).expect("it is not zero");
+
+/// The sources and the cache that declarations use.
+pub(crate) struct Engine {
+    id: u64,
+    sources: Sources,
+    settings: Settings,
+    cells: Mutex<LruCache<Key, Arc<dyn Any + Send + Sync>>>,
+}
+
+/// The source of each kind of value.
+#[derive(Clone, Debug)]
+pub(super) struct Sources {
+    pub(super) parameters: Arc<dyn Source>,
+    pub(super) secrets: Arc<dyn Source>,
+    pub(super) configurations: Arc<dyn Source>,
+}
+
+/// What identifies a cached value: the request with the type, and what the declaration says of it.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    pub(super) request: Request,
+    pub(super) format: Format,
+    pub(super) max_age: Option<Duration>,
+    pub(super) value: TypeId,
+}
+
+tokio::task_local! {
+    /// The engine of a test.
+    static SCOPED: Arc<Engine>;
+}
+
+/// The engine of the program, where no test has its own.
+static INSTALLED: ArcSwapOption<Engine> = ArcSwapOption::const_empty();
+/// Its id; zero if none is installed.
+static INSTALLED_ID: AtomicU64 = AtomicU64::new(0);
+
+/// The engine where none is installed.
+static DEFAULT: LazyLock<Arc<Engine>> = LazyLock::new(|| {
+    let engine = Engine::new(Parameters::new()).unwrap_or_else(|(engine, error)| {
+        tracing::warn!("{error}: the default is used");
+        engine
+    });
+    Arc::new(engine)
+});
+
+impl Engine {
+    /// Creates an engine. If a variable is invalid, the error comes with an engine that ignores it.
+    pub(crate) fn new(parameters: Parameters) -> Result<Self, (Self, super::Error)> {
+        static IDS: AtomicU64 = AtomicU64::new(1);
+
+        let (sources, settings, error) = parameters.into_parts();
+        let id = IDS.fetch_add(1, Ordering::Relaxed);
+        let cells = Mutex::new(LruCache::new(CAPACITY));
+        let engine = Self { id, sources, settings, cells };
+        match error {
+            None => Ok(engine),
+            Some(error) => Err((engine, error)),
+        }
+    }
+
+    /// Makes it the engine of the program.
+    pub(crate) fn install(self: &Arc<Self>) {
+        INSTALLED.store(Some(self.clone()));
+        INSTALLED_ID.store(self.id, Ordering::Release);
+    }
+
+    /// Runs `work` with it.
+    pub(super) async fn scope<F: Future>(self: Arc<Self>, work: F) -> F::Output {
+        SCOPED.scope(self, work).await
+    }
+
+    /// Returns the engine of the test, or of the program.
+    pub(super) fn current() -> Arc<Self> {
+        let scoped = SCOPED.try_with(Arc::clone).ok();
+        scoped.or_else(|| INSTALLED.load_full()).unwrap_or_else(|| DEFAULT.clone())
+    }
+
+    /// Returns true if it is the current one.
+    #[inline]
+    pub(super) fn is_current(id: u64) -> bool {
+        let scoped = SCOPED.try_with(|engine| engine.id);
+        let current = scoped.unwrap_or_else(|_| INSTALLED_ID.load(Ordering::Acquire));
+        // Before one is installed, the default is the current one.
+        current == id || current == 0 && DEFAULT.id == id
+    }
+
+    pub(super) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Waits for the fetches that run, for `time` at most.
+    pub(crate) async fn settle(&self, time: Duration) {
+        self.settings.running.settle(time).await;
+    }
+
+    /// Returns the cached value of `key`, which may be empty.
+    pub(super) fn cell<T: Send + Sync + 'static>(
+        &self,
+        key: Key,
+        decode: fn(&Content) -> Result<T, Misfit>,
+    ) -> Arc<Cell<T>> {
+        let mut cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(cell) = cells.get(&key)
+            && let Ok(cell) = cell.clone().downcast()
+        {
+            return cell;
+        }
+        let source = match key.request.kind {
+            Kind::Parameter | Kind::Path => &self.sources.parameters,
+            Kind::Secret => &self.sources.secrets,
+            Kind::Configuration => &self.sources.configurations,
+        };
+        let mut settings = self.settings.clone();
+        settings.max_age = key.max_age.unwrap_or(settings.max_age);
+        let cell = Arc::new(Cell::new(key.request.clone(), decode, source.clone(), settings));
+        cells.put(key, cell.clone());
+        cell
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("sources", &self.sources).finish_non_exhaustive()
+    }
+}

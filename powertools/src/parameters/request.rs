@@ -1,0 +1,87 @@
+use std::fmt;
+
+/// What is fetched. Two requests that differ in any field have a cached value each.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Request {
+    /// What kind of value it is.
+    pub kind: Kind,
+    /// Its name: of a parameter, a path or a secret, or `application/environment/profile`.
+    pub name: String,
+    /// Which version of it.
+    pub version: Version,
+    /// Whether an encrypted parameter is decrypted. Secrets always are.
+    pub decrypt: bool,
+    /// The tenant of the invocation, if the declaration is
+    /// [per tenant](super::Declaration::per_tenant).
+    pub tenant: Option<String>,
+}
+
+/// The kind of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// One parameter.
+    Parameter,
+    /// All parameters below a path.
+    Path,
+    /// A secret.
+    Secret,
+    /// A configuration.
+    Configuration,
+}
+
+/// A version of a value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Version {
+    /// The current one.
+    #[default]
+    Current,
+    /// The version of a parameter with this number.
+    Number(u64),
+    /// The version of a parameter with this label.
+    Label(&'static str),
+    /// The version of a secret with this stage, such as `AWSPREVIOUS`.
+    Stage(&'static str),
+    /// The version of a secret with this id.
+    Id(&'static str),
+}
+
+/// The longest name, in characters: that of a parameter with its ARN.
+const LONGEST: usize = 2048;
+
+impl Request {
+    /// Creates a request for the current version of what `kind` and `name` identify, decrypted.
+    pub fn new(kind: Kind, name: impl Into<String>) -> Self {
+        let name = name.into();
+        Self { kind, name, version: Version::Current, decrypt: true, tenant: None }
+    }
+
+    /// Returns why no source can have this name, if so.
+    pub(super) fn problem(&self) -> Option<&'static str> {
+        let parts = || self.name.split('/').filter(|part| !part.is_empty()).count();
+        if self.name.is_empty() {
+            Some("it is empty")
+        } else if self.name.chars().count() > LONGEST {
+            Some("it is longer than 2048 characters")
+        } else if self.kind == Kind::Configuration && parts() != 3 {
+            Some("it is not of the form application/environment/profile")
+        } else {
+            None
+        }
+    }
+}
+
+/// Writes the kind and the name, cut to 100 characters.
+impl fmt::Display for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.kind {
+            Kind::Parameter => "parameter",
+            Kind::Path => "parameters below",
+            Kind::Secret => "secret",
+            Kind::Configuration => "configuration",
+        };
+        write!(f, "{kind} {:.100}", self.name)
+    }
+}

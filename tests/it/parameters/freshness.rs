@@ -1,0 +1,114 @@
+//! Values that the caller does not accept from the cache.
+
+use futures_util::future::join_all;
+use powertools::parameters::{Memory, Parameter, Parameters, Secret, SourceErrorKind};
+use tokio::join;
+use tokio::time::{advance, sleep};
+
+use super::{SECOND, Service, name};
+
+static PASSWORD: Secret<String> = Secret::plain("prod/db/password");
+
+#[tokio::test(start_paused = true)]
+async fn a_fresh_value_was_fetched_after_the_call() {
+    let service = Service::with("old");
+    service.delay(2 * SECOND);
+    let work = async {
+        // The first fetch began before the password changed.
+        let cached = PASSWORD.get();
+        let fresh = async {
+            sleep(SECOND).await;
+            service.put("new");
+            let all = join_all((0..64).map(|_| PASSWORD.get_fresh())).await;
+            assert!(all.into_iter().all(|value| *value.unwrap() == "new"));
+        };
+        let (cached, ()) = join!(cached, fresh);
+        assert_eq!(*cached.unwrap(), "old");
+        assert_eq!(service.fetches(), 2);
+    };
+    service.parameters().scope(work).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fresh_fetch_that_fails_leaves_the_cached_value() {
+    let service = Service::with("old");
+    let work = async {
+        PASSWORD.get().await.unwrap();
+        service.fail(SourceErrorKind::Throttled);
+        assert_eq!(name(PASSWORD.get_fresh().await), "Powertools.ParameterThrottled");
+        assert_eq!(*PASSWORD.get().await.unwrap(), "old");
+    };
+    service.parameters().scope(work).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_whose_logins_fail_together_fetch_once() {
+    let service = Service::with("old");
+    let work = async {
+        let used = PASSWORD.get().await.unwrap();
+        service.put("new");
+        service.delay(SECOND);
+        let all = join_all((0..64).map(|_| PASSWORD.refresh_if(|cached| cached == &*used))).await;
+        assert!(all.into_iter().all(|value| *value.unwrap() == "new"));
+        // One that failed with the old password and asks late gets the new one.
+        PASSWORD.refresh_if(|cached| cached == &*used).await.unwrap();
+        assert_eq!(service.fetches(), 2);
+    };
+    service.parameters().scope(work).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_that_stays_bad_is_fetched_once_in_the_interval() {
+    let service = Service::with("bad");
+    let work = async {
+        PASSWORD.get().await.unwrap();
+        for _ in 0..10 {
+            assert_eq!(*PASSWORD.refresh_if(|_| true).await.unwrap(), "bad");
+        }
+        assert_eq!(service.fetches(), 2);
+        advance(SECOND).await;
+        PASSWORD.refresh_if(|_| true).await.unwrap();
+        assert_eq!(service.fetches(), 3);
+    };
+    service.parameters().scope(work).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fetch_from_before_an_invalidation_is_not_cached() {
+    let service = Service::with("old");
+    service.delay(2 * SECOND);
+    let work = async {
+        let before = PASSWORD.get();
+        let after = async {
+            sleep(SECOND).await;
+            service.put("new");
+            PASSWORD.invalidate().unwrap();
+            assert_eq!(*PASSWORD.get().await.unwrap(), "new");
+        };
+        let (before, ()) = join!(before, after);
+        assert_eq!(*before.unwrap(), "old");
+        assert_eq!(*PASSWORD.get().await.unwrap(), "new");
+        assert_eq!(service.fetches(), 2);
+    };
+    service.parameters().scope(work).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_set_is_read_next() {
+    static LIMIT: Parameter<u32> = Parameter::json("/limit");
+
+    let memory = Memory::new().with("/limit", "1").with("prod/db/password", "old");
+    let work = async {
+        assert_eq!(*LIMIT.get().await.unwrap(), 1);
+        LIMIT.set("2").await.unwrap();
+        assert_eq!(*LIMIT.get().await.unwrap(), 2);
+        assert_eq!(*PASSWORD.get().await.unwrap(), "old");
+        PASSWORD.set("new").await.unwrap();
+        assert_eq!(*PASSWORD.get().await.unwrap(), "new");
+    };
+    Parameters::new().source(memory).scope(work).await;
+
+    let read_only = async { name(LIMIT.set("2").await) };
+    let read_only = Service::default().parameters().scope(read_only).await;
+    assert_eq!(read_only, "Powertools.ParameterUnsupported");
+}

@@ -1,0 +1,85 @@
+//! Files, variables, and a declaration's name.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use powertools::parameters::{
+    Files, Memory, Parameter, Parameters, Secret, SourceErrorKind, Variables,
+};
+
+use super::{name, with_variables};
+
+/// A folder of this process that is empty.
+fn folder(name: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("powertools-{}-{name}", std::process::id()));
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(folder.join("orders/db")).unwrap();
+    folder
+}
+
+#[tokio::test]
+async fn a_file_is_a_value_and_a_folder_a_path() {
+    let folder = folder("files");
+    fs::write(folder.join("orders/limit"), "25").unwrap();
+    fs::write(folder.join("orders/db/url"), "postgres://").unwrap();
+    fs::write(folder.join("key"), [0xff, 0]).unwrap();
+    let read = async {
+        assert_eq!(*Parameter::<u32>::json("/orders/limit").get().await.unwrap(), 25);
+        assert_eq!(*Secret::<Vec<u8>>::binary("key").get().await.unwrap(), [0xff, 0]);
+        let all = Parameter::<BTreeMap<String, String>>::path("/orders").get().await.unwrap();
+        let all: Vec<_> = all.iter().map(|(name, value)| (&**name, &**value)).collect();
+        assert_eq!(all, [("db/url", "postgres://"), ("limit", "25")]);
+        let missing = Parameter::<String>::plain("/orders/nothing").get().await;
+        assert_eq!(name(missing), "Powertools.ParameterNotFound");
+    };
+    Parameters::new().source(Files::new(&folder)).scope(read).await;
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[tokio::test]
+async fn a_name_does_not_leave_the_folder() {
+    let folder = folder("outside");
+    fs::write(folder.join("secret"), "s").unwrap();
+    let read = async {
+        for path in ["../secret", "/../secret", "db/../../secret"] {
+            let escaped = Parameter::<String>::plain(path).get().await;
+            assert_eq!(name(escaped), "Powertools.ParameterNotFound", "{path}");
+        }
+    };
+    Parameters::new().source(Files::new(folder.join("orders"))).scope(read).await;
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn variables_have_values_and_names() {
+    let variables = [("TEST_ORDERS_URL", "https://example.com"), ("PASSWORD_NAME", "orders/url")];
+    with_variables(&variables, async {
+        let read = async {
+            let url = Parameter::<String>::plain("/orders/url").get().await.unwrap();
+            assert_eq!(*url, "https://example.com");
+            let named = Secret::<String>::plain("other").name_from("PASSWORD_NAME");
+            assert_eq!(*named.get().await.unwrap(), "https://example.com");
+            let unnamed = Secret::<String>::plain("orders/url").name_from("NOT_SET");
+            assert_eq!(*unnamed.get().await.unwrap(), "https://example.com");
+            let path = Parameter::<BTreeMap<String, String>>::path("/orders").get().await;
+            assert_eq!(name(path), "Powertools.ParameterUnsupported");
+        };
+        Parameters::new().source(Variables::new().prefix("TEST_")).scope(read).await;
+    });
+}
+
+#[tokio::test]
+async fn each_kind_can_have_a_source_of_its_own() {
+    let service = super::Service::default();
+    service.fail(SourceErrorKind::Unavailable);
+    let parameters = Parameters::new()
+        .source(service)
+        .parameters_from(Memory::new().with("a", "parameter"))
+        .secrets_from(Memory::new().with("a", "secret"));
+    let read = async {
+        assert_eq!(*Parameter::<String>::plain("a").get().await.unwrap(), "parameter");
+        assert_eq!(*Secret::<String>::plain("a").get().await.unwrap(), "secret");
+    };
+    parameters.scope(read).await;
+}
