@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use lambda_runtime::{Error, LambdaEvent};
 use powertools::Powertools;
-use powertools::idempotency::{Claim, Completion, Outcome, Read, Release};
+use powertools::idempotency::{Claim, Completion, Outcome, Read, Release, Renewal};
 use powertools::idempotency::{Idempotency, MemoryStore, Record, Store, StoreError};
 use powertools::testing::FakeRuntime;
 use serde_json::{Value, json};
@@ -164,6 +164,10 @@ impl Store for Timed {
 
     async fn complete(&self, completion: &Completion) -> Result<Outcome, StoreError> {
         timed(self.0.complete(completion)).await
+    }
+
+    async fn renew(&self, renewal: &Renewal) -> Result<Outcome, StoreError> {
+        timed(self.0.renew(renewal)).await
     }
 
     async fn release(&self, release: &Release) -> Result<Outcome, StoreError> {

@@ -3,6 +3,7 @@
 mod attribute;
 mod aws;
 mod batch;
+mod commit;
 mod deadline;
 mod dynamodb;
 mod errors;

@@ -4,8 +4,10 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use powertools::idempotency::{Claim, Completion, Outcome, Read, Release};
+use powertools::idempotency::transaction::Write;
+use powertools::idempotency::{Claim, Completion, Outcome, Read, Release, Renewal};
 use powertools::idempotency::{MemoryStore, Record, Store, StoreError, StoreErrorKind};
+use powertools::idempotency::{TransactStore, Transacted, Transaction};
 
 /// What happens to one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,13 +29,17 @@ pub enum Fault {
     HangAfter,
 }
 
-/// The four calls.
+/// The calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Op {
     /// `Store::claim`.
     Claim,
     /// `Store::complete`.
     Complete,
+    /// `Store::renew`.
+    Renew,
+    /// `TransactStore::transact`.
+    Transact,
     /// `Store::release`.
     Release,
     /// `Store::read`.
@@ -52,6 +58,8 @@ pub struct FaultyStore {
 struct State {
     faults: VecDeque<(Op, Fault)>,
     calls: Vec<Op>,
+    tokens: Vec<String>,
+    late: Option<Duration>,
 }
 
 impl FaultyStore {
@@ -72,6 +80,17 @@ impl FaultyStore {
     pub fn fault(self, op: Op, fault: Fault) -> Self {
         self.state().faults.push_back((op, fault));
         self
+    }
+
+    /// Lets the next transaction take effect this much later, long after its sender gave it up.
+    pub fn delay_transaction(&self, after: Duration) {
+        self.state().late = Some(after);
+    }
+
+    /// The tokens of the transactions so far.
+    #[must_use]
+    pub fn tokens(&self) -> Vec<String> {
+        self.state().tokens.clone()
     }
 
     /// Lets all calls work from now on.
@@ -107,8 +126,18 @@ impl FaultyStore {
     where
         F: Future<Output = Result<Outcome, StoreError>>,
     {
+        match self.call(op, write).await {
+            Ok(Outcome::Refused(_)) if !self.returns_old => Ok(Outcome::Refused(None)),
+            outcome => outcome,
+        }
+    }
+
+    async fn call<T, F>(&self, op: Op, write: impl Fn() -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
         let lost = || Err(StoreError::new(StoreErrorKind::Timeout, "the reply was lost"));
-        let outcome = match self.begin(op) {
+        match self.begin(op) {
             Fault::None => write().await,
             Fault::Slow(time) => {
                 tokio::time::sleep(time).await;
@@ -125,10 +154,6 @@ impl FaultyStore {
                 write().await?;
                 std::future::pending().await
             }
-        };
-        match outcome {
-            Ok(Outcome::Refused(_)) if !self.returns_old => Ok(Outcome::Refused(None)),
-            outcome => outcome,
         }
     }
 }
@@ -136,6 +161,28 @@ impl FaultyStore {
 impl Default for FaultyStore {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+impl TransactStore for FaultyStore {
+    fn check(&self, completion: Option<&Completion>, writes: &[Write]) -> Result<(), String> {
+        self.inner.check(completion, writes)
+    }
+
+    async fn transact(&self, transaction: &Transaction) -> Result<Transacted, StoreError> {
+        let late = self.state().late.take();
+        if let Some(after) = late {
+            // It is lost on the way back, and takes effect when nobody waits for it any more.
+            let (store, transaction) = (self.inner.clone(), transaction.clone());
+            tokio::spawn(async move {
+                tokio::time::sleep(after).await;
+                let _ = store.transact(&transaction).await;
+            });
+            self.state().calls.push(Op::Transact);
+            return Err(StoreError::new(StoreErrorKind::Timeout, "the reply was lost"));
+        }
+        self.state().tokens.push(transaction.token.clone());
+        self.call(Op::Transact, || self.inner.transact(transaction)).await
     }
 }
 
@@ -150,6 +197,10 @@ impl Store for FaultyStore {
 
     async fn complete(&self, completion: &Completion) -> Result<Outcome, StoreError> {
         self.write(Op::Complete, || self.inner.complete(completion)).await
+    }
+
+    async fn renew(&self, renewal: &Renewal) -> Result<Outcome, StoreError> {
+        self.write(Op::Renew, || self.inner.renew(renewal)).await
     }
 
     async fn release(&self, release: &Release) -> Result<Outcome, StoreError> {

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use super::transaction::Item;
 use super::{EpochMillis, Key, StoreError, StoreErrorKind};
 use crate::error::registry::Held;
 
@@ -80,17 +81,17 @@ pub enum Error {
         key: Key,
     },
 
-    /// The work succeeded, but another invocation took its record over in the meantime.
-    #[error(
-        "work under idempotency key {key} is done, but another invocation took its record over"
-    )]
+    /// The work succeeded, but another invocation took its record over in the meantime. The writes of
+    /// a commit were not applied.
+    #[error("another invocation took over the record under idempotency key {key}")]
     LeaseLost {
         /// The key.
         key: Key,
     },
 
-    /// The work succeeded, but its record was deleted in the meantime.
-    #[error("work under idempotency key {key} is done, but its record is gone")]
+    /// The work succeeded, but its record was deleted in the meantime. The writes of a commit were not
+    /// applied.
+    #[error("the record under idempotency key {key} was deleted before the work was done")]
     RecordGone {
         /// The key.
         key: Key,
@@ -133,6 +134,34 @@ pub enum Error {
         status: String,
     },
 
+    /// A condition of a write in a commit does not hold. Nothing was applied, and the claim was
+    /// released.
+    #[error("the condition of write {index} in a commit does not hold")]
+    TransactionRefused {
+        /// The index of the first such write, counted from 0.
+        index: usize,
+        /// The existing item, if there is one.
+        item: Option<Box<Item>>,
+    },
+
+    /// The writes of a commit cannot be a transaction, or an item cannot be stored. Nothing was
+    /// applied, and the claim was released.
+    #[error("the commit is invalid: {reason}")]
+    CommitInvalid {
+        /// Why it is invalid.
+        reason: String,
+    },
+
+    /// The store did not answer, so that a commit may have been applied or not. Its claim is held: when
+    /// it expires, a retry finds the result or runs the work.
+    #[error("it is unknown whether the commit under idempotency key {key} was applied")]
+    CommitUnknown {
+        /// The key.
+        key: Key,
+        /// Why there is no answer.
+        source: StoreError,
+    },
+
     /// The store could not be read or written.
     #[error("the idempotency store failed")]
     Store(#[from] StoreError),
@@ -163,6 +192,9 @@ impl Error {
             Self::ResultNotStored { .. } => "Powertools.IdempotencyResultNotStored",
             Self::ResultInvalid { .. } => "Powertools.IdempotencyResultInvalid",
             Self::StatusUnknown { .. } => "Powertools.IdempotencyStatusUnknown",
+            Self::TransactionRefused { .. } => "Powertools.IdempotencyTransactionRefused",
+            Self::CommitInvalid { .. } => "Powertools.IdempotencyCommitInvalid",
+            Self::CommitUnknown { .. } => "Powertools.IdempotencyCommitUnknown",
             Self::Store(error) => match error.kind() {
                 StoreErrorKind::NotFound => "Powertools.IdempotencyStoreNotFound",
                 StoreErrorKind::AccessDenied => "Powertools.IdempotencyStoreAccessDenied",
@@ -189,6 +221,7 @@ impl Error {
             | Self::ResultNotStored { .. }
             | Self::ResultInvalid { .. }
             | Self::StatusUnknown { .. }
+            | Self::CommitInvalid { .. }
             | Self::Config(_) => false,
             Self::InProgress { .. }
             | Self::Contended { .. }
@@ -196,20 +229,24 @@ impl Error {
             | Self::OutOfTime { .. }
             | Self::LeaseExpired { .. }
             | Self::LeaseLost { .. }
-            | Self::RecordGone { .. } => true,
+            | Self::RecordGone { .. }
+            | Self::TransactionRefused { .. }
+            | Self::CommitUnknown { .. } => true,
             Self::NotSaved { source, .. } => source.is_retryable(),
             Self::Store(error) => error.is_retryable(),
         }
     }
 
     /// Returns the HTTP status for the client: 400 without a usable key, 409 while the work is in
-    /// progress, 422 if the payload changed, 503 if the store failed or another attempt can succeed,
+    /// progress or if a condition of a commit does not hold, 422 if the payload changed, 503 if the store failed or another attempt can succeed,
     /// otherwise 500.
     #[must_use]
     pub fn http_status(&self) -> u16 {
         match self {
             Self::KeyMissing { .. } | Self::KeyIncomplete { .. } | Self::KeyInvalid { .. } => 400,
-            Self::InProgress { .. } | Self::Contended { .. } => 409,
+            Self::InProgress { .. } | Self::Contended { .. } | Self::TransactionRefused { .. } => {
+                409
+            }
             Self::PayloadChanged { .. } => 422,
             Self::Store(_) => 503,
             _ if self.is_retryable() => 503,

@@ -31,7 +31,7 @@
 //! While the lease of a claim holds, work under its key runs at most once. A result is replayed until its
 //! record expires. Beyond that the work runs *at least* once: a process that dies after the work and
 //! before the result is saved leaves a claim that ends with its lease, and a retry then runs the work
-//! again.
+//! again. Effects that are [committed](Call::commit) together with the record take place exactly once.
 //!
 //! | the work | the claim |
 //! |---|---|
@@ -43,6 +43,7 @@
 //! | dies with its process | holds until the lease expires: by default a second after the deadline |
 //! | has a result that does not fit into the store | is completed without it: a retry receives an error and does not run |
 //! | has a result that cannot be saved | holds until the lease expires: [`OnSaveFailure`] |
+//! | commits its effects together with its record ([`Call::commit`]) | is completed with them, all or nothing |
 //! | lost its record to another invocation | is left alone: the late finisher receives [`Error::LeaseLost`] |
 //!
 //! The work is stopped in time: [`Builder::save_reserve`] before the invocation's deadline or at the end
@@ -77,12 +78,14 @@ mod replay;
 mod jmespath;
 
 mod store;
+pub mod transaction;
 
 #[doc = include_str!("../../docs/guarantees.md")]
 pub mod guarantees {}
 
 pub use self::cache::LocalCache;
 pub use self::codec::{HashFunction, KeyCodec};
+pub use self::engine::{Claimed, Lease};
 pub use self::error::Error;
 pub use self::layer::{IdempotencyLayer, IdempotencyService};
 pub use self::operation::{Call, Operation};
@@ -92,10 +95,12 @@ pub use self::options::{
 pub use self::record::{Data, EpochMillis, EpochSeconds, Key, Owner, Record, Status};
 pub use self::replay::Replay;
 pub use self::store::{
-    Claim, Completion, MemoryStore, Outcome, Read, Release, Store, StoreError, StoreErrorKind,
+    Claim, Completion, MemoryStore, Outcome, Read, Release, Renewal, Store, StoreError,
+    StoreErrorKind, TransactStore, Transacted, Transaction,
 };
 #[cfg(feature = "dynamodb")]
 pub use self::store::{DynamoDbStore, DynamoDbStoreBuilder};
+pub use self::transaction::Commit;
 #[cfg(feature = "jmespath")]
 pub use crate::json::{JmesPath, JmesPathError};
 pub use crate::json::{Json, JsonError, Number};

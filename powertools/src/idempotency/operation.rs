@@ -28,13 +28,13 @@ pub struct Operation<'a, S> {
 #[derive(Debug)]
 #[must_use = "a call does nothing until it runs"]
 pub struct Call<S> {
+    pub(super) idempotency: Idempotency<S>,
     /// `None` if the work runs without protection.
-    pub(super) prepared: Option<Prepared<S>>,
+    pub(super) prepared: Option<Prepared>,
 }
 
 #[derive(Debug)]
-pub(super) struct Prepared<S> {
-    pub(super) idempotency: Idempotency<S>,
+pub(super) struct Prepared {
     pub(super) key: Key,
     pub(super) validation: Option<String>,
     pub(super) expires_after: Duration,
@@ -75,8 +75,9 @@ impl<'a, S: Store> Operation<'a, S> {
     pub fn key<K: Serialize + ?Sized>(self, key: &K) -> Result<Call<S>, Error> {
         let Self { idempotency, name, expires_after } = self;
         let options = &idempotency.options;
+        let unprotected = || Call { idempotency: idempotency.clone(), prepared: None };
         if options.disabled {
-            return Ok(Call { prepared: None });
+            return Ok(unprotected());
         }
 
         if name.is_empty() {
@@ -94,7 +95,7 @@ impl<'a, S: Store> Operation<'a, S> {
         let derived = match options.codec.key(scope, key, options.allow_incomplete_keys) {
             Ok(Derived::Key(derived)) => derived,
             Ok(Derived::Absent) if options.on_missing_key == OnMissingKey::Bypass => {
-                return Ok(Call { prepared: None });
+                return Ok(unprotected());
             }
             Ok(Derived::Absent) => return Err(Error::KeyMissing { operation }),
             Ok(Derived::Incomplete) => return Err(Error::KeyIncomplete { operation }),
@@ -107,8 +108,8 @@ impl<'a, S: Store> Operation<'a, S> {
             return Err(Error::KeyInvalid { operation, reason });
         }
         Ok(Call {
+            idempotency: idempotency.clone(),
             prepared: Some(Prepared {
-                idempotency: idempotency.clone(),
                 key: Key::from(derived),
                 validation: None,
                 expires_after: options.expires_after.unwrap_or(expires_after),
@@ -131,7 +132,7 @@ impl<S: Store> Call<S> {
     /// Returns [`Error::KeyInvalid`] if `payload` cannot be written as JSON.
     pub fn payload<P: Serialize + ?Sized>(mut self, payload: &P) -> Result<Self, Error> {
         if let Some(prepared) = &mut self.prepared {
-            let codec = prepared.idempotency.options.codec;
+            let codec = self.idempotency.options.codec;
             let hash = codec.payload(payload).map_err(|WriteError(reason)| Error::KeyInvalid {
                 operation: prepared.operation.clone(),
                 reason: format!("its payload: {reason}"),
@@ -145,7 +146,7 @@ impl<S: Store> Call<S> {
     /// most ten years.
     pub fn expires_after_or(mut self, time: Duration) -> Self {
         if let Some(prepared) = &mut self.prepared {
-            let chosen = prepared.idempotency.options.expires_after;
+            let chosen = self.idempotency.options.expires_after;
             prepared.expires_after = chosen.unwrap_or(time.min(LONGEST));
         }
         self

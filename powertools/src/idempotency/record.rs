@@ -76,20 +76,32 @@ impl From<SystemTime> for EpochMillis {
 ///
 /// It fences every later write. It does not come from a generator in this process, because one that
 /// was seeded before a snapshot repeats itself in every environment that is restored from it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Owner(String);
+// In place, since every request has a copy of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Owner([u8; 32]);
 
 impl Owner {
     pub(crate) fn new() -> Result<Self, getrandom::Error> {
         let mut bits = [0; 16];
         getrandom::fill(&mut bits)?;
-        Ok(Self(format!("{:032x}", u128::from_ne_bytes(bits))))
+        let digit = |number: u8| b"0123456789abcdef"[usize::from(number)];
+        let mut digits = [0; 32];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(bits) {
+            pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 0xf)]);
+        }
+        Ok(Self(digits))
     }
 
     /// Returns the owner as it is written to a record: 32 hexadecimal digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Owner").field(&self.as_str()).finish()
     }
 }
 

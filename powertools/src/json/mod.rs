@@ -13,6 +13,7 @@ mod jmespath;
 
 pub(crate) mod copy;
 pub(crate) mod cut;
+pub(crate) mod decimal;
 pub(crate) mod scan;
 pub(crate) mod write;
 

@@ -3,6 +3,7 @@
 use powertools::idempotency::{DynamoDbStore, EpochMillis, Store, StoreError};
 use powertools_tests::proxy::Proxy;
 
+mod commits;
 mod failures;
 mod records;
 pub(super) mod requests;

@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use powertools::Invocation;
-use powertools::idempotency::{Claim, Completion, Outcome, Read, Release};
+use powertools::idempotency::transaction::Write;
+use powertools::idempotency::{Claim, Completion, Outcome, Read, Release, Renewal};
 use powertools::idempotency::{Record, Store, StoreError, StoreErrorKind};
+use powertools::idempotency::{TransactStore, Transacted, Transaction};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
@@ -29,14 +31,17 @@ pub(super) struct Link {
 pub(super) enum Request {
     Claim(Claim),
     Complete(Completion),
+    Renew(Renewal),
     Release(Release),
     Read(Read),
+    Transact(Transaction),
 }
 
 /// What the records say to a request.
 pub(super) enum Answer {
     Write(Outcome),
     Read(Option<Record>),
+    Transact(Transacted),
 }
 
 /// What becomes of one copy of a request.
@@ -148,7 +153,20 @@ impl Link {
     async fn write(&self, request: Request) -> Result<Outcome, StoreError> {
         match self.send(request).await? {
             Answer::Write(outcome) => Ok(outcome),
-            Answer::Read(_) => unreachable!("a write"),
+            Answer::Read(_) | Answer::Transact(_) => unreachable!("a write"),
+        }
+    }
+}
+
+impl TransactStore for Link {
+    fn check(&self, _: Option<&Completion>, _: &[Write]) -> Result<(), String> {
+        Ok(())
+    }
+
+    async fn transact(&self, transaction: &Transaction) -> Result<Transacted, StoreError> {
+        match self.send(Request::Transact(transaction.clone())).await? {
+            Answer::Transact(transacted) => Ok(transacted),
+            Answer::Write(_) | Answer::Read(_) => unreachable!("a transaction"),
         }
     }
 }
@@ -166,6 +184,10 @@ impl Store for Link {
         self.write(Request::Complete(completion.clone())).await
     }
 
+    async fn renew(&self, renewal: &Renewal) -> Result<Outcome, StoreError> {
+        self.write(Request::Renew(renewal.clone())).await
+    }
+
     async fn release(&self, release: &Release) -> Result<Outcome, StoreError> {
         self.write(Request::Release(release.clone())).await
     }
@@ -173,7 +195,7 @@ impl Store for Link {
     async fn read(&self, read: &Read) -> Result<Option<Record>, StoreError> {
         match self.send(Request::Read(read.clone())).await? {
             Answer::Read(record) => Ok(record),
-            Answer::Write(_) => unreachable!("a read"),
+            Answer::Write(_) | Answer::Transact(_) => unreachable!("a read"),
         }
     }
 }

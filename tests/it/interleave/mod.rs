@@ -15,6 +15,7 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
+use powertools::idempotency::transaction::{Commit, Item, Update};
 use powertools::idempotency::{Error, Idempotency, LocalCache, OnInterrupt, WhileInProgress};
 use powertools::testing::invocation;
 
@@ -151,7 +152,16 @@ impl Process {
 
         let work = work(world.clone(), attempt.id, attempt.payload);
         let call = self.idempotency.operation("charge").key("order-1").unwrap();
-        let call = call.payload(&attempt.payload).unwrap().run(work);
+        let call = call.payload(&attempt.payload).unwrap();
+        let (commits, id) = (world.plan.commits, attempt.id.to_string());
+        let call = async move {
+            if !commits {
+                return call.run(work).await;
+            }
+            // It counts, so that a second effect would show.
+            let effect = Update::new("effects", Item::new().set("id", id)).add("count", 1);
+            call.commit(async { Ok(Commit::new(work.await?).update(effect)) }).await
+        };
         let cancel = world.draw(|random| match random.chance(10) {
             true => random.within(0, 2_000),
             false => 1_000_000,

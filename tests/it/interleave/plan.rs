@@ -18,6 +18,8 @@ pub(super) struct Plan {
     pub(super) holds: bool,
     pub(super) waits: bool,
     pub(super) caches: bool,
+    /// Whether the effect of the work is committed with its record.
+    pub(super) commits: bool,
     /// How often something happens to a request, in percent.
     pub(super) trouble: u64,
     pub(super) returns_old: bool,
@@ -35,6 +37,7 @@ impl Plan {
             holds: random.chance(20),
             waits: random.chance(30),
             caches: random.chance(20),
+            commits: random.chance(50),
             trouble: [0, 10, 25, 40][random.within(0, 3) as usize],
             returns_old: random.chance(50),
             skew: SKEW,
@@ -88,6 +91,10 @@ pub(super) struct Attempt {
     pub(super) looked: bool,
     /// When the record expires that it finished.
     pub(super) expiration: Option<EpochSeconds>,
+    /// How often its record was completed by a transaction.
+    pub(super) committed: u32,
+    /// The caller was told that there is no effect.
+    pub(super) denied: bool,
     /// The last record that the store showed it, if it showed anything.
     pub(super) heard: Option<Option<Record>>,
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use powertools::idempotency::{Claim, Completion, Outcome, Read, Release};
+use powertools::idempotency::{Claim, Completion, Outcome, Read, Release, Renewal};
 use powertools::idempotency::{
     EpochMillis, EpochSeconds, Error, Idempotency, Record, Status, Store, StoreError,
 };
@@ -239,6 +239,10 @@ impl Store for Elusive {
     }
 
     async fn complete(&self, _: &Completion) -> Result<Outcome, StoreError> {
+        unreachable!("nothing was claimed")
+    }
+
+    async fn renew(&self, _: &Renewal) -> Result<Outcome, StoreError> {
         unreachable!("nothing was claimed")
     }
 

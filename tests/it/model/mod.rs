@@ -7,7 +7,9 @@
 //! - **S** no claim succeeds while the holder of another one lives and may run, and nobody but its
 //!   owner finishes or removes a record;
 //! - **L** once no worker lives and the lease is over, a claim succeeds, or the work is done;
-//! - **R** no worker is refused by its own claim.
+//! - **R** no worker is refused by its own claim;
+//! - **E** where effects are committed with the record: an effect exists exactly once for each record
+//!   that was completed and never without it, and the caller is told the truth about it or nothing.
 //!
 //! Each rule of the protocol is there for one of them: without the rule, the model finds a way to
 //! break that one, and only that one.
@@ -16,7 +18,7 @@
 
 use stateright::{Checker, Model, Property};
 
-use self::state::{Broken, Record, Request, State, Step, Without, Work, Worker};
+use self::state::{Broken, Commit, Record, Request, State, Step, Without, Work, Worker};
 
 mod state;
 
@@ -44,6 +46,8 @@ struct Protocol {
     last_start: u8,
     /// Whether a worker that was refused can look again.
     looks: bool,
+    /// Whether the effects of the work are committed with the record.
+    commits: bool,
 }
 
 impl Protocol {
@@ -103,6 +107,60 @@ impl Protocol {
         }
     }
 
+    /// A commit arrives: the record is completed and the effect takes place, or neither.
+    fn commit(&self, state: &mut State, at: usize, answered: bool) {
+        state.workers[at].completes -= 1;
+        let time = state.time + state.workers[at].ahead;
+        let applied = match &mut state.record {
+            Some(record)
+                if (record.owner == at || self.without == Without::OwnerOnCommit)
+                    && (!record.completed || self.without == Without::StatusOnCommit) =>
+            {
+                // Only its own record is evidence of an effect.
+                state.workers[at].commit.completions +=
+                    u8::from(record.owner == at && !record.completed);
+                record.completed = true;
+                // As long as an answer to a commit can be late.
+                let lease_end = record.lease_end.unwrap_or(0);
+                record.expiration = (time + EXPIRES_AFTER).max(lease_end);
+                true
+            }
+            _ => false,
+        };
+        let worker = &mut state.workers[at];
+        if applied && self.without != Without::Transaction {
+            worker.commit.effects += 1;
+        }
+        if answered && matches!(worker.work, Work::Completing(_)) {
+            if applied {
+                worker.commit.told = Some(true);
+                worker.work = Work::Ended;
+            } else {
+                self.conclude(state, at);
+            }
+        }
+    }
+
+    /// A worker knows that nothing of it is in progress any more, and looks at its record.
+    fn conclude(&self, state: &mut State, at: usize) {
+        let completed = state.record.is_some_and(|record| record.owner == at && record.completed);
+        let worker = &mut state.workers[at];
+        worker.commit.told = Some(completed && self.without != Without::OwnCompletion);
+        worker.work = Work::Ended;
+    }
+
+    /// A worker has no answer that is certain.
+    fn settle(&self, state: &mut State, at: usize) {
+        let worker = &mut state.workers[at];
+        if self.without == Without::Settling {
+            worker.commit.told = Some(false);
+            worker.work = Work::Ended;
+        } else {
+            worker.work = Work::Settling(SENDS - 1);
+            worker.releases += 1;
+        }
+    }
+
     fn arrive(&self, state: &mut State, at: usize, request: Request, answered: bool) {
         let worker = state.workers[at];
         match request {
@@ -129,6 +187,7 @@ impl Protocol {
                     }
                 }
             }
+            Request::Complete if self.commits => self.commit(state, at, answered),
             Request::Complete => {
                 state.workers[at].completes -= 1;
                 if let Some(record) = &mut state.record
@@ -160,6 +219,9 @@ impl Protocol {
                 if answered && worker.work == Work::Releasing {
                     state.workers[at].work = Work::Ended;
                 }
+                if answered && matches!(worker.work, Work::Settling(_)) {
+                    self.conclude(state, at);
+                }
             }
         }
     }
@@ -179,6 +241,7 @@ impl Model for Protocol {
             claims: 0,
             completes: 0,
             releases: 0,
+            commit: Commit::default(),
         };
         let clocks = (0..1 << self.workers).map(|bits: u8| {
             std::array::from_fn(|at| worker(at, if bits >> at & 1 == 1 { SKEW } else { 0 }))
@@ -201,7 +264,7 @@ impl Model for Protocol {
         for (at, worker) in state.workers.iter().enumerate() {
             match worker.work {
                 Work::NotStarted if state.time <= self.last_start => steps.push(Step::Start(at)),
-                Work::Claiming(sends) | Work::Completing(sends) => {
+                Work::Claiming(sends) | Work::Completing(sends) | Work::Settling(sends) => {
                     steps.push(if sends > 0 { Step::Send(at) } else { Step::GiveUp(at) });
                 }
                 // Who is refused for good just ends, as one who dies does.
@@ -217,6 +280,9 @@ impl Model for Protocol {
                 (worker.completes, Request::Complete),
                 (worker.releases, Request::Release),
             ];
+            if self.commits && worker.completes > 0 {
+                steps.extend([Step::Reject(at, true), Step::Reject(at, false)]);
+            }
             for (_, request) in waiting.into_iter().filter(|(count, _)| *count > 0) {
                 steps.push(Step::Arrive(at, request, true));
                 if alive(worker) {
@@ -250,6 +316,10 @@ impl Model for Protocol {
                         *sends -= 1;
                         worker.completes += 1;
                     }
+                    Work::Settling(sends) => {
+                        *sends -= 1;
+                        worker.releases += 1;
+                    }
                     _ => unreachable!("only these are sent again"),
                 }
             }
@@ -259,7 +329,9 @@ impl Model for Protocol {
             }
             Step::GiveUp(at) => {
                 let worker = &mut state.workers[at];
-                if matches!(worker.work, Work::Completing(_)) {
+                if matches!(worker.work, Work::Completing(_)) && self.commits {
+                    self.settle(&mut state, at);
+                } else if matches!(worker.work, Work::Completing(_) | Work::Settling(_)) {
                     worker.work = Work::Ended;
                 } else {
                     worker.work = Work::Releasing;
@@ -267,6 +339,19 @@ impl Model for Protocol {
                 }
             }
             Step::Arrive(at, request, answered) => self.arrive(&mut state, at, request, answered),
+            Step::Reject(at, answered) => {
+                let worker = &mut state.workers[at];
+                worker.completes -= 1;
+                let held = state.record.is_some_and(|it| it.owner == at && !it.completed);
+                if answered && matches!(worker.work, Work::Completing(_)) {
+                    // The record's own reason takes precedence.
+                    if held {
+                        self.settle(&mut state, at);
+                    } else {
+                        self.conclude(&mut state, at);
+                    }
+                }
+            }
             Step::Lose(at, request) => {
                 let worker = &mut state.workers[at];
                 match request {
@@ -279,6 +364,9 @@ impl Model for Protocol {
                 let worker = &mut state.workers[at];
                 worker.work = Work::Completing(SENDS - 1);
                 worker.completes = 1;
+                if self.without == Without::Transaction {
+                    worker.commit.effects += 1;
+                }
             }
             Step::Fail(at) => {
                 let worker = &mut state.workers[at];
@@ -303,6 +391,9 @@ impl Model for Protocol {
                     || state.record.is_some_and(|record| record.completed)
                     || Self::is_free(state.record, state.time)
             }),
+            Property::always("E", |protocol: &Self, state: &State| {
+                !protocol.commits || !state.workers.iter().any(|worker| worker.commit.is_broken())
+            }),
             Property::always("R", |_, state: &State| {
                 state.broken != Some(Broken::RefusedByOwnClaim)
             }),
@@ -326,10 +417,18 @@ impl Model for Protocol {
 }
 
 /// Two workers with everything that they can do.
-const SMALL: Protocol =
-    Protocol { without: Without::Nothing, workers: 2, last_start: START + 2, looks: true };
+const SMALL: Protocol = Protocol {
+    without: Without::Nothing,
+    workers: 2,
+    last_start: START + 2,
+    looks: true,
+    commits: false,
+};
+/// Two workers that commit.
+const COMMIT: Protocol = Protocol { commits: true, looks: false, ..SMALL };
 /// Three workers. With second looks there would be too many states.
 const FULL: Protocol = Protocol { workers: 3, looks: false, ..SMALL };
+const FULL_COMMIT: Protocol = Protocol { commits: true, ..FULL };
 
 /// Whether there is time for the full model.
 fn full() -> bool {
@@ -338,7 +437,8 @@ fn full() -> bool {
 
 #[test]
 fn the_protocol_holds_in_every_state() {
-    let protocols: &[Protocol] = if full() { &[SMALL, FULL] } else { &[SMALL] };
+    let protocols: &[Protocol] =
+        if full() { &[SMALL, COMMIT, FULL, FULL_COMMIT] } else { &[SMALL, COMMIT] };
     for protocol in protocols {
         let checker = protocol.checker().threads(2).symmetry().spawn_dfs().join();
         eprintln!("explored {} states of {protocol:?}", checker.unique_state_count());
@@ -356,11 +456,20 @@ fn each_rule_is_needed() {
         (Without::LeaseEnd, "L"),
         (Without::Ownership, "R"),
     ];
-    for (without, property) in needed {
-        let protocol = Protocol { without, looks: full(), ..SMALL };
+    let commits = [
+        (Without::OwnerOnCommit, "E"),
+        (Without::StatusOnCommit, "E"),
+        (Without::Transaction, "E"),
+        (Without::Settling, "E"),
+        (Without::OwnCompletion, "E"),
+    ];
+    let needed = needed.map(|(without, property)| (without, property, SMALL));
+    let commits = commits.map(|(without, property)| (without, property, COMMIT));
+    for (without, property, protocol) in needed.into_iter().chain(commits) {
+        let protocol = Protocol { without, looks: full() && !protocol.commits, ..protocol };
         let checker = protocol.checker().threads(2).symmetry().spawn_dfs().join();
         let mut broken: Vec<_> = checker.discoveries().into_keys().collect();
-        broken.retain(|name| ["S", "L", "R"].contains(name));
+        broken.retain(|name| ["S", "L", "R", "E"].contains(name));
         assert_eq!(broken, [property], "without {without:?}");
         let states = checker.unique_state_count();
         eprintln!("without {without:?}: {property} breaks, in {states} states");

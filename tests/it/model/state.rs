@@ -14,6 +14,16 @@ pub(super) enum Without {
     Grace,
     LeaseEnd,
     Ownership,
+    /// Of commits: the owner in the condition.
+    OwnerOnCommit,
+    /// The status in the condition.
+    StatusOnCommit,
+    /// One transaction for the effect and the record.
+    Transaction,
+    /// The release that settles an end in doubt.
+    Settling,
+    /// The reading of the own completed record as success.
+    OwnCompletion,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -33,6 +43,8 @@ pub(super) enum Work {
     Looking,
     Running,
     Completing(u8),
+    /// Finding out, by a conditional release, whether its commit was or will be applied.
+    Settling(u8),
     /// Giving the claim back: after a failure, or since nobody knows whether it was granted.
     Releasing,
     /// Refused by another's claim, given another's result, or finished.
@@ -55,6 +67,18 @@ pub(super) struct Worker {
     pub(super) claims: u8,
     pub(super) completes: u8,
     pub(super) releases: u8,
+    pub(super) commit: Commit,
+}
+
+/// The effect of a worker, and what its caller knows about it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Commit {
+    /// How often the effect took place.
+    pub(super) effects: u8,
+    /// How often its record was completed.
+    pub(super) completions: u8,
+    /// Whether the effect took place, as the caller was told; `None` if that is unknown.
+    pub(super) told: Option<bool>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -88,10 +112,23 @@ impl Worker {
         if !matches!(self.work, Work::Claiming(_) | Work::Looking) {
             self.again = false;
         }
+        if self.is_over() && !self.commit.is_broken() {
+            self.commit = Commit::default();
+        }
         if self.now == 0 && matches!(self.work, Work::Ended | Work::Dead) {
             self.work = Work::Ended;
             self.deadline = 0;
         }
+    }
+}
+
+impl Commit {
+    /// The effect exists without the completed record, or more than once, or not as the caller was
+    /// told.
+    pub(super) fn is_broken(self) -> bool {
+        self.effects > 1
+            || self.effects != self.completions
+            || self.told.is_some_and(|applied| applied != (self.effects == 1))
     }
 }
 
@@ -136,6 +173,8 @@ pub(super) enum Step {
     /// A request takes effect, and its answer arrives or not.
     Arrive(usize, Request, bool),
     Lose(usize, Request),
+    /// A commit arrives, and the condition of the user does not hold. Its answer arrives or not.
+    Reject(usize, bool),
     Succeed(usize),
     Fail(usize),
     Die(usize),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use powertools::testing::{Event, FakeRuntime, FunctionProcess, Outcome};
 use powertools_tests::emulators::Emulator;
-use powertools_tests::{scale, times};
+use powertools_tests::{items, scale, times};
 use serde_json::{Value, json};
 use tokio::process::Command;
 use tokio::time::Instant;
@@ -44,24 +44,7 @@ async fn a_good_message_has_one_effect_and_poison_ends_in_the_dead_letter_queue(
         .timeout(TIMEOUT)
         .env("ENDPOINT", emulator.endpoint())
         .env("TABLE", &table);
-    let mapping = Mapping { queue: &queue, lambda: &lambda, all_sent: AtomicBool::new(false) };
-    let sending = async {
-        for orders in orders.chunks(DEPTH / 4) {
-            while queue.len().await > DEPTH - DEPTH / 4 {
-                tokio::time::sleep(PAUSE).await;
-            }
-            queue.send(orders).await;
-        }
-        mapping.all_sent.store(true, Ordering::Relaxed);
-    };
-    let delivering =
-        async { tokio::join!(mapping.poll(), mapping.poll(), mapping.poll(), sending) };
-    let (polled, processes) = tokio::select! {
-        ((one, two, three, ()), processes) = kill_until(&lambda, delivering) => {
-            ([one, two, three].concat(), processes)
-        }
-        () = tokio::time::sleep(PATIENCE) => panic!("the queue is never empty"),
-    };
+    let (polled, processes) = deliver(&queue, &lambda, &orders).await;
 
     let killed: BTreeSet<_> = polled.iter().filter_map(|end| end.clone().err()).collect();
     let mut effects: HashMap<String, Vec<Effect>> = HashMap::new();
@@ -119,6 +102,70 @@ async fn a_good_message_has_one_effect_and_poison_ends_in_the_dead_letter_queue(
         killed.len(),
         dead.len(),
     );
+}
+
+#[tokio::test]
+async fn committed_effects_exist_exactly_once_at_any_kill() {
+    let Some(emulator) = Emulator::another() else { return };
+    let table = emulator.create_table(&["id"]).await;
+    let effects = emulator.create_table(&["id"]).await;
+    let dead_letters = Queue::create(&emulator, None).await;
+    let queue = Queue::create(&emulator, Some((&dead_letters, scale(10, 20)))).await;
+    let count = if times(1) >= 50 { 10_000 } else { scale(100, 400) };
+    let orders: Vec<_> = (0..count).map(order).collect();
+    let lambda = FakeRuntime::new()
+        .timeout(TIMEOUT)
+        .env("ENDPOINT", emulator.endpoint())
+        .env("TABLE", &table)
+        .env("EFFECTS", &effects);
+    let (polled, processes) = deliver(&queue, &lambda, &orders).await;
+
+    let found: BTreeSet<_> = items::all(&emulator.client(), &effects)
+        .await
+        .into_iter()
+        .map(|effect| {
+            assert_eq!(effect["count"]["N"], "1", "an effect twice: {effect}");
+            effect["id"]["S"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    let good = orders.iter().filter(|order| order["poison"] == false);
+    let wanted: BTreeSet<_> = good.map(|order| order["id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(found, wanted, "an effect is lost, or poison has one");
+    let killed = polled.iter().filter(|end| end.is_err()).count();
+    assert_ne!(killed, 0, "nothing was killed at work");
+    eprintln!(
+        "{count} messages in {} batches: {} processes, {killed} batches cut by a kill, {} effects, \
+         each of them once",
+        polled.len(),
+        processes.len(),
+        found.len(),
+    );
+}
+
+/// Sends the orders and delivers them until the queue is empty, while functions are killed.
+async fn deliver(
+    queue: &Queue,
+    lambda: &FakeRuntime,
+    orders: &[Value],
+) -> (Vec<Result<String, String>>, Vec<FunctionProcess>) {
+    let mapping = Mapping { queue, lambda, all_sent: AtomicBool::new(false) };
+    let sending = async {
+        for orders in orders.chunks(DEPTH / 4) {
+            while queue.len().await > DEPTH - DEPTH / 4 {
+                tokio::time::sleep(PAUSE).await;
+            }
+            queue.send(orders).await;
+        }
+        mapping.all_sent.store(true, Ordering::Relaxed);
+    };
+    let delivering =
+        async { tokio::join!(mapping.poll(), mapping.poll(), mapping.poll(), sending) };
+    tokio::select! {
+        ((one, two, three, ()), processes) = kill_until(lambda, delivering) => {
+            ([one, two, three].concat(), processes)
+        }
+        () = tokio::time::sleep(PATIENCE) => panic!("the queue is never empty"),
+    }
 }
 
 /// That an order was fulfilled.

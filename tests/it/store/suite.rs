@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use powertools::idempotency::{Claim, Completion, Outcome, Read, Release};
+use powertools::idempotency::{Claim, Completion, Outcome, Read, Release, Renewal};
 use powertools::idempotency::{
     EpochMillis, Key, MemoryStore, Owner, Record, Status, Store, StoreError,
 };
@@ -118,6 +118,12 @@ impl Store for Flawed {
             self.store.insert(completion.key.as_str(), record);
         }
         Ok(outcome)
+    }
+
+    async fn renew(&self, renewal: &Renewal) -> Result<Outcome, StoreError> {
+        let mut renewal = Renewal::clone(renewal);
+        renewal.key = self.key(&renewal.key);
+        self.store.renew(&renewal).await
     }
 
     async fn release(&self, release: &Release) -> Result<Outcome, StoreError> {

@@ -1,6 +1,8 @@
 //! A function behind a queue: each message is fulfilled once, which it writes as a line with the
 //! request in which it did, and one more when that is saved. Some orders fail on their first try, and
 //! poison always does.
+//!
+//! With a table `EFFECTS`, the effect is a counter there, which is committed with the record.
 
 use std::io::Write;
 use std::time::{Duration, SystemTime};
@@ -8,6 +10,7 @@ use std::time::{Duration, SystemTime};
 use lambda_runtime::{Error, LambdaEvent};
 use powertools::batch::{self, Message, RecordError, Reply};
 use powertools::events::SqsEvent;
+use powertools::idempotency::transaction::{Commit, Item, Update};
 use powertools::idempotency::{DynamoDbStore, Idempotency};
 use powertools::{Clock, Invocation, Powertools, idempotent};
 use serde::Deserialize;
@@ -28,7 +31,38 @@ async fn main() -> Result<(), Error> {
         ["ENDPOINT", "TABLE"].map(|name| std::env::var(name).unwrap_or_default());
     let store = DynamoDbStore::new(powertools_tests::client(&endpoint), table);
     let records = Idempotency::new(store)?;
-    Powertools::new(move |event| handle(records.clone(), event)).run().await
+    match std::env::var("EFFECTS") {
+        Ok(effects) => {
+            let handler = move |event| commit_all(records.clone(), effects.clone(), event);
+            Powertools::new(handler).run().await
+        }
+        Err(_) => Powertools::new(move |event| handle(records.clone(), event)).run().await,
+    }
+}
+
+async fn commit_all(
+    records: Records,
+    effects: String,
+    event: LambdaEvent<SqsEvent>,
+) -> Result<Reply, batch::Error> {
+    batch::sqs(event.payload)
+        .concurrency(4)
+        .run(async |order| commit(records.clone(), effects.clone(), order).await)
+        .await
+        .into_reply()
+}
+
+#[idempotent(key = order.body.id, with = records, name = "commit", transaction)]
+async fn commit(
+    records: Records,
+    effects: String,
+    order: Message<Order>,
+) -> Result<Commit<()>, RecordError> {
+    try_luck(&order)?;
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    // It counts, so that a second effect would show.
+    let counter = Update::new(effects, Item::new().set("id", order.body.id)).add("count", 1);
+    Ok(Commit::new(()).update(counter))
 }
 
 async fn handle(records: Records, event: LambdaEvent<SqsEvent>) -> Result<Reply, batch::Error> {
@@ -46,17 +80,22 @@ async fn handle(records: Records, event: LambdaEvent<SqsEvent>) -> Result<Reply,
 
 #[idempotent(key = order.body.id, with = records, name = "fulfil")]
 async fn fulfil(records: Records, order: Message<Order>) -> Result<(), RecordError> {
+    try_luck(&order)?;
+    let mut line = Line { order: order.body.id, request: request(), ended: false };
+    write("fulfilled", &line.order, &line.request);
+    // The time in which a process that is killed has fulfilled the order, and nobody knows.
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    line.ended = true;
+    Ok(())
+}
+
+fn try_luck(order: &Message<Order>) -> Result<(), RecordError> {
     if order.body.poison {
         return Err("poison".into());
     }
     if order.body.unlucky && order.receive_count() == Some(1) {
         return Err("no luck".into());
     }
-    let mut line = Line { order: order.body.id, request: request(), ended: false };
-    write("fulfilled", &line.order, &line.request);
-    // The time in which a process that is killed has fulfilled the order, and nobody knows.
-    tokio::time::sleep(Duration::from_millis(20)).await;
-    line.ended = true;
     Ok(())
 }
 

@@ -101,6 +101,12 @@ impl Emulator {
         self.returns_old_items
     }
 
+    /// Whether it has transactions, as the service does.
+    #[must_use]
+    pub fn has_transactions(&self) -> bool {
+        self.name != "dynalite"
+    }
+
     /// A client with connections of its own.
     #[must_use]
     pub fn client(&self) -> Client {

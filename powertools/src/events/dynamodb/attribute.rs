@@ -10,7 +10,7 @@ use serde::de::{Deserializer, Error as _, IntoDeserializer, Unexpected, Visitor}
 use serde::forward_to_deserialize_any;
 use serde_dynamo::{AttributeValue, Error};
 
-use super::number::is_exact;
+use crate::json::decimal::is_exact;
 
 /// An attribute as a deserialiser.
 ///

@@ -1,5 +1,4 @@
 mod attribute;
-mod number;
 
 use std::sync::Arc;
 use std::time::SystemTime;

@@ -8,20 +8,43 @@ use tokio::runtime::Handle;
 
 use super::session::Session;
 use super::spawn;
-use super::time::{bounded, jittered};
+use super::time::{Time, bounded, jittered};
 use crate::error::causes::{caught, with_causes};
 use crate::idempotency::store::{Completion, Outcome, Read};
-use crate::idempotency::{Error, Key, Owner, Record, Status, Store, StoreError, StoreErrorKind};
+use crate::idempotency::{Error, Owner, Record, Status, Store, StoreError, StoreErrorKind};
 
 /// The first pause before a failed save is retried, and the longest.
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// Pauses before attempts, which grow.
+pub(super) struct Pauses(Duration);
+
+impl Default for Pauses {
+    fn default() -> Self {
+        Self(FIRST_PAUSE)
+    }
+}
+
+impl Pauses {
+    /// Pauses before the next attempt. Returns false if there is no time for one before `end`.
+    pub(super) async fn pause(&mut self, key: &str, time: &Time, end: SystemTime) -> bool {
+        let left = time.until(end);
+        if left <= FIRST_PAUSE {
+            return false;
+        }
+        // The last pauses become shorter, so that no time is lost.
+        tokio::time::sleep(jittered(self.0, spread(key, left)).min(left / 2)).await;
+        self.0 = (self.0 * 2).min(LONGEST_PAUSE);
+        true
+    }
+}
 
 impl<S: Store> Session<S> {
     /// Completes the record, with retries while there is time. `completion` is what it wrote.
     async fn save(&self, completion: &mut Completion) -> Result<(), Error> {
         let end = self.time.save_end();
-        let mut pause = FIRST_PAUSE;
+        let mut pauses = Pauses::default();
         loop {
             completion.timeout = self.time.before(end);
             let error = match self.complete(completion, end).await {
@@ -35,13 +58,9 @@ impl<S: Store> Session<S> {
                 completion.not_stored = Some(error.to_string());
                 continue;
             }
-            // The last pauses become shorter, so that no time is lost.
-            let left = self.time.until(end);
-            if error.is_retryable() && left > FIRST_PAUSE {
-                tokio::time::sleep(jittered(pause, spread(self.key(), left)).min(left / 2)).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
-            } else {
-                return Err(Error::NotSaved { key: self.key().clone(), source: error });
+            let key = self.key();
+            if !error.is_retryable() || !pauses.pause(key.as_str(), &self.time, end).await {
+                return Err(Error::NotSaved { key: key.clone(), source: error });
             }
         }
     }
@@ -73,14 +92,14 @@ impl<S: Store> Session<S> {
 
 /// Returns a number that differs among the keys that are saved at the same time. It is not random, so
 /// that a simulated history can be replayed.
-fn spread(key: &Key, left: Duration) -> u32 {
+fn spread(key: &str, left: Duration) -> u32 {
     let mut hasher = DefaultHasher::new();
     (key, left).hash(&mut hasher);
     // The lower half.
     hasher.finish() as u32
 }
 
-fn is_finished_by(record: &Record, owner: &Owner) -> bool {
+pub(super) fn is_finished_by(record: &Record, owner: &Owner) -> bool {
     record.status == Status::Completed && record.owner.as_deref() == Some(owner.as_str())
 }
 

@@ -9,7 +9,8 @@ use crate::idempotency::operation::Prepared;
 use crate::idempotency::options::Options;
 use crate::idempotency::store::{Claim, Outcome, Read, Release};
 use crate::idempotency::{
-    EpochMillis, Error, Key, Owner, Record, Replay, Store, StoreError, StoreErrorKind,
+    EpochMillis, Error, Idempotency, Key, Owner, Record, Replay, Status, Store, StoreError,
+    StoreErrorKind,
 };
 use crate::json;
 
@@ -21,35 +22,36 @@ const CLAIMS: u32 = 3;
 /// Shared, since a save and a release outlive a caller that is dropped.
 #[derive(Debug)]
 pub(super) struct Session<S> {
-    pub(super) prepared: Prepared<S>,
+    idempotency: Idempotency<S>,
+    pub(super) prepared: Prepared,
     pub(super) owner: Owner,
     pub(super) time: Time,
 }
 
-/// The outcome of an attempt to claim the key.
-pub(super) enum Claimed {
+/// What an attempt to claim the key found.
+pub(super) enum Found {
     /// The claim was acquired.
-    Lease(Window),
+    Claim(Window),
     /// The work was done before.
     Done(Arc<Record>),
 }
 
 impl<S: Store> Session<S> {
-    pub(super) fn new(prepared: Prepared<S>) -> Result<Self, Error> {
-        let time = Time::new(&prepared.idempotency.options, prepared.expires_after);
+    pub(super) fn new(idempotency: Idempotency<S>, prepared: Prepared) -> Result<Self, Error> {
+        let time = Time::new(&idempotency.options, prepared.expires_after);
         let owner = Owner::new().map_err(|error| {
             StoreError::new(StoreErrorKind::Other, "there is no randomness for an owner")
                 .caused_by(error)
         })?;
-        Ok(Self { prepared, owner, time })
+        Ok(Self { idempotency, prepared, owner, time })
     }
 
     pub(super) fn options(&self) -> &Options {
-        &self.prepared.idempotency.options
+        &self.idempotency.options
     }
 
     pub(super) fn store(&self) -> &S {
-        &self.prepared.idempotency.store
+        &self.idempotency.store
     }
 
     pub(super) fn key(&self) -> &Key {
@@ -57,25 +59,25 @@ impl<S: Store> Session<S> {
     }
 
     /// Claims the key, or finds that its work was done.
-    pub(super) async fn claim(&self) -> Result<Claimed, Error> {
+    pub(super) async fn claim(&self) -> Result<Found, Error> {
         if let Some(record) = self.cached()? {
-            return Ok(Claimed::Done(record));
+            return Ok(Found::Done(record));
         }
         let mut wait = None;
         for _ in 0..CLAIMS {
             let window = self.time.window(self.options())?;
             let Some(mut found) = self.send_claim(window).await? else {
-                return Ok(Claimed::Lease(window));
+                return Ok(Found::Claim(window));
             };
             let mut now = window.now;
             loop {
                 match self.classify(found.as_ref(), now)? {
-                    Verdict::Mine => return Ok(Claimed::Lease(window)),
+                    Verdict::Mine => return Ok(Found::Claim(window)),
                     Verdict::Free => break,
                     Verdict::Completed => {
                         let record = Arc::new(found.expect("a finished record is a record"));
                         self.cache(&record);
-                        return Ok(Claimed::Done(record));
+                        return Ok(Found::Done(record));
                     }
                     Verdict::InProgress(until) => {
                         let wait = wait.get_or_insert_with(|| {
@@ -128,7 +130,7 @@ impl<S: Store> Session<S> {
         Err(error.into())
     }
 
-    async fn read(&self, timeout: Duration) -> Result<Option<Record>, StoreError> {
+    pub(super) async fn read(&self, timeout: Duration) -> Result<Option<Record>, StoreError> {
         let read = Read { key: self.key().clone(), timeout };
         bounded(timeout, self.store().read(&read)).await
     }
@@ -187,4 +189,9 @@ impl<S: Store> Session<S> {
         };
         result.map_err(|source| Error::ResultInvalid { key: self.key().clone(), source })
     }
+}
+
+/// Returns true if the record is the claim of `owner`, which was neither completed nor released.
+pub(super) fn is_held_by(record: &Record, owner: &Owner) -> bool {
+    record.status == Status::InProgress && record.owner.as_deref() == Some(owner.as_str())
 }

@@ -100,6 +100,30 @@ impl Time {
         })
     }
 
+    /// Returns the window of a lease that is extended to `lease` from now, but not past the end of the
+    /// invocation.
+    pub(super) fn renewed(&self, options: &Options, window: &Window, lease: Duration) -> Window {
+        let now = self.now();
+        let (mut stop, mut lease_end) = (now + lease, now + lease + options.grace);
+        let mut limit = stop;
+        if let Some(invocation) = &self.invocation {
+            let end = invocation.deadline();
+            stop = stop.min(end);
+            lease_end = lease_end.min(end + options.grace);
+            limit = stop.min(invocation.limit_reserving(options.save_reserve));
+        }
+        Window {
+            now: now.into(),
+            lease_end,
+            expiration: self
+                .expiration()
+                .max(EpochMillis::from(lease_end).ceil())
+                .max(window.expiration),
+            limit,
+            ends_with_lease: stop <= limit,
+        }
+    }
+
     /// Returns when a record that is written now expires.
     pub(super) fn expiration(&self) -> EpochSeconds {
         EpochMillis::from(self.now() + self.expires_after).ceil()

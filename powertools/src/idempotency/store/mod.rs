@@ -11,15 +11,17 @@ mod dynamodb;
 
 mod error;
 mod memory;
+mod transact;
 
 #[cfg(feature = "dynamodb")]
 pub use dynamodb::{Builder as DynamoDbStoreBuilder, DynamoDbStore};
 pub use error::{StoreError, StoreErrorKind};
 pub use memory::MemoryStore;
+pub use transact::{TransactStore, Transacted, Transaction};
 
 /// A place where idempotency records are kept.
 ///
-/// A store has four operations, each of them atomic for its key;
+/// A store has five operations, each of them atomic for its key;
 /// [`Idempotency`](super::Idempotency) decides when they run. [`MemoryStore`] and `DynamoDbStore`
 /// implement it, and `testing::store_suite` checks an implementation.
 ///
@@ -56,6 +58,11 @@ pub trait Store: Send + Sync + 'static {
         completion: &Completion,
     ) -> impl Future<Output = Result<Outcome, StoreError>> + Send;
 
+    /// Extends the lease of a record if it is in progress, belongs to [`Renewal::owner`], and its
+    /// `in_progress_expiration` is before [`Renewal::lease_end`]: sets `in_progress_expiration` and
+    /// `expiration`, and changes nothing else.
+    fn renew(&self, renewal: &Renewal) -> impl Future<Output = Result<Outcome, StoreError>> + Send;
+
     /// Deletes a record if it is in progress and belongs to [`Release::owner`].
     fn release(
         &self,
@@ -85,6 +92,10 @@ impl<S: Store> Store for Arc<S> {
         completion: &Completion,
     ) -> impl Future<Output = Result<Outcome, StoreError>> + Send {
         (**self).complete(completion)
+    }
+
+    fn renew(&self, renewal: &Renewal) -> impl Future<Output = Result<Outcome, StoreError>> + Send {
+        (**self).renew(renewal)
     }
 
     fn release(
@@ -145,6 +156,22 @@ pub struct Completion {
     pub data: Option<Data>,
     /// Why `data` does not contain the result.
     pub not_stored: Option<String>,
+    /// How long this call may take, with all of its attempts.
+    pub timeout: Duration,
+}
+
+/// A request to extend a lease: see [`Store::renew`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Renewal {
+    /// The claimed key.
+    pub key: Key,
+    /// Who claimed it.
+    pub owner: Owner,
+    /// The new `in_progress_expiration` of the record.
+    pub lease_end: EpochMillis,
+    /// The new `expiration` of the record, which is never before the end of the lease.
+    pub expiration: EpochSeconds,
     /// How long this call may take, with all of its attempts.
     pub timeout: Duration,
 }

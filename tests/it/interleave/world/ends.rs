@@ -46,7 +46,9 @@ impl World {
                 let source = state.attempts[receipt.run].run;
                 let saved = receipt.run != attempt || self.is_saved(state, attempt, record);
                 let fresh = receipt.run == attempt || self.is_fresh(state, attempt, receipt.run);
-                source == Run::Succeeded && receipt.payload == payload && saved && fresh
+                let has_effect = !self.plan.commits || self.effects(receipt.run) == 1;
+                let own = source == Run::Succeeded && receipt.payload == payload;
+                own && saved && fresh && has_effect
             }
             End::Failure(id) => *id == attempt && run == Run::Failed,
             End::Panic => run == Run::Failed,
@@ -60,8 +62,17 @@ impl World {
                     run == Run::None
                         && (self.plan.caches || other.is_some_and(|other| other != payload))
                 }
+                Error::Store(_) if self.plan.commits => {
+                    matches!(run, Run::None | Run::Succeeded)
+                }
                 Error::Contended { .. } | Error::NoTime { .. } | Error::Store(_) => {
                     run == Run::None
+                }
+                Error::TransactionRefused { .. } | Error::CommitUnknown { .. } => {
+                    self.plan.commits && run == Run::Succeeded
+                }
+                Error::LeaseLost { .. } | Error::RecordGone { .. } if self.plan.commits => {
+                    run == Run::Succeeded
                 }
                 Error::OutOfTime { .. } => matches!(run, Run::None | Run::Stopped),
                 Error::LeaseExpired { .. } => {
@@ -75,6 +86,8 @@ impl World {
                 _ => false,
             },
         };
+        state.attempts[attempt].denied =
+            matches!(end, End::Error(error) if !matches!(error, Error::CommitUnknown { .. }));
         self.check(state, attempt, fits, "how a call ends fits what happened");
         self.check_release(state, attempt, end);
     }
@@ -82,6 +95,10 @@ impl World {
     /// Checks that the claim was released or kept, as the end of its call requires.
     fn check_release(&self, state: &mut State, attempt: usize, end: &End) {
         let Attempt { run, releases, looked, .. } = state.attempts[attempt];
+        if self.plan.commits && run == Run::Succeeded {
+            // An end in doubt is settled by a release.
+            return;
+        }
         let wanted = match end {
             End::Failure(_) | End::Panic => 1,
             End::Error(Error::OutOfTime { .. } | Error::LeaseExpired { .. }) => {
@@ -118,7 +135,13 @@ impl World {
     pub(in crate::interleave) fn check_last(&self, end: &End) {
         let state = &mut *self.state();
         for attempt in 0..state.attempts.len() {
-            let Attempt { cancelled, run, claims, releases, .. } = state.attempts[attempt];
+            let Attempt { cancelled, run, claims, releases, committed, denied, .. } =
+                state.attempts[attempt];
+            let effects = self.effects(attempt);
+            let once = effects == committed && effects <= 1;
+            self.check(state, attempt, once, "E: an effect exists once for each record");
+            let truth = !denied || effects == 0;
+            self.check(state, attempt, truth, "E: who is told of no effect is told the truth");
             let wanted = match run {
                 Run::None => claims > 0,
                 Run::Stopped => !self.plan.holds(),
@@ -133,7 +156,7 @@ impl World {
         let through = match end {
             End::Error(Error::PayloadChanged { .. }) => true,
             End::Error(Error::OutOfTime { .. } | Error::LeaseExpired { .. }) => true,
-            End::Error(Error::NoTime { .. }) => true,
+            End::Error(Error::NoTime { .. } | Error::TransactionRefused { .. }) => true,
             End::Error(_) => false,
             _ => true,
         };

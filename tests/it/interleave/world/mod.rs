@@ -11,6 +11,9 @@
 //!   was granted, and when its caller went away; an answer that has expired is not given again.
 //! - Every call ends by its deadline, with the result of a run that succeeded, made from its own
 //!   payload, or with an error that fits what happened.
+//! - **E** An effect that is committed exists exactly once for each record that its transaction completed,
+//!   and never without it; who gets a result finds its effect, and who is told that there is none is
+//!   told the truth.
 //! - **L** Once all is quiet, a call gets through.
 
 use std::collections::{BTreeMap, HashMap};
@@ -19,7 +22,9 @@ use std::time::SystemTime;
 
 use powertools::Clock;
 use powertools::idempotency::Outcome;
+use powertools::idempotency::transaction::AttributeValue;
 use powertools::idempotency::{EpochMillis, MemoryStore, Record, Status, Store};
+use powertools::idempotency::{TransactStore, Transacted, Transaction};
 use tokio::time::Instant;
 
 use super::link::{Answer, Request};
@@ -32,7 +37,7 @@ mod ends;
 const EPOCH: u64 = 1_800_000_000_000;
 
 /// What must happen in some history, or the test shows less than it says.
-pub(super) const NEEDED: [&str; 14] = [
+pub(super) const NEEDED: [&str; 18] = [
     "a run of one's own",
     "a replay",
     "a lapsed claim taken over",
@@ -47,6 +52,10 @@ pub(super) const NEEDED: [&str; 14] = [
     "InProgress",
     "PayloadChanged",
     "OutOfTime",
+    "a commit",
+    "a commit refused",
+    "TransactionRefused",
+    "CommitUnknown",
 ];
 
 pub(super) struct World {
@@ -90,7 +99,9 @@ impl World {
         let first = format!("{plan:?}");
         let state = State { log: vec![first], ..State::default() };
         let state = Mutex::new(state);
-        Arc::new(Self { plan, start: Instant::now(), records: MemoryStore::new(), state })
+        let records = MemoryStore::new();
+        records.create_table("effects", ["id"]);
+        Arc::new(Self { plan, start: Instant::now(), records, state })
     }
 
     pub(super) fn draw<T>(&self, choose: impl FnOnce(&mut Random) -> T) -> T {
@@ -163,6 +174,8 @@ impl World {
             releases: 0,
             looked: false,
             expiration: None,
+            committed: 0,
+            denied: false,
             heard: None,
         };
         let what = format!("starts on worker {worker}: {attempt:?}");
@@ -181,8 +194,12 @@ impl World {
                 this.looked = false;
             }
             Request::Complete(completion) => this.expiration = Some(completion.expiration),
+            Request::Transact(transaction) => {
+                this.expiration = transaction.completion.as_ref().map(|it| it.expiration);
+            }
             Request::Release(_) => this.releases += 1,
             Request::Read(_) => this.looked = true,
+            Request::Renew(_) => {}
         }
         if let Request::Claim(claim) = request {
             state.owners.insert(claim.owner.as_str().to_owned(), attempt);
@@ -201,13 +218,20 @@ impl World {
                 state.attempts[attempt].heard = Some(Some((**record).clone()));
             }
             Answer::Read(record) => state.attempts[attempt].heard = Some(record.clone()),
-            Answer::Write(_) => {}
+            Answer::Transact(Transacted::RecordRefused(Some(record))) => {
+                state.attempts[attempt].heard = Some(Some((**record).clone()));
+            }
+            Answer::Write(_) | Answer::Transact(_) => {}
         }
         let what = match answer {
             Answer::Write(Outcome::Applied) => "hears yes".to_owned(),
             Answer::Write(Outcome::Refused(record)) => {
                 format!("hears no: {}", state.describe(record.as_deref()))
             }
+            Answer::Transact(Transacted::RecordRefused(record)) => {
+                format!("hears no: {}", state.describe(record.as_deref()))
+            }
+            Answer::Transact(transacted) => format!("hears {transacted:?}"),
             Answer::Read(record) => format!("reads {}", state.describe(record.as_ref())),
         };
         self.note(state, attempt, &what);
@@ -219,8 +243,12 @@ impl World {
         let outcome = match request {
             Request::Claim(claim) => self.records.claim(claim).await,
             Request::Complete(completion) => self.records.complete(completion).await,
+            Request::Renew(renewal) => self.records.renew(renewal).await,
             Request::Release(release) => self.records.release(release).await,
             Request::Read(read) => return Answer::Read(self.records.read(read).await.unwrap()),
+            Request::Transact(transaction) => {
+                return Answer::Transact(self.commit(attempt, transaction).await);
+            }
         };
         let outcome = outcome.expect("records in memory");
         let applied = outcome == Outcome::Applied;
@@ -244,8 +272,12 @@ impl World {
                 let own = holder == Some(attempt);
                 self.check(state, attempt, own, "S: only the owner changes a record");
                 let run = state.attempts[attempt].run;
-                if let Request::Release(_) = request {
-                    let may = !matches!(run, Run::Succeeded | Run::Running);
+                if let Request::Renew(_) = request {
+                    // It changes only when others may claim.
+                } else if let Request::Release(_) = request {
+                    // The release of a commit shows whether it was applied.
+                    let settles = self.plan.commits && run == Run::Succeeded;
+                    let may = settles || !matches!(run, Run::Succeeded | Run::Running);
                     self.check(state, attempt, may, "no run is released that succeeded or goes on");
                 } else {
                     let may = run == Run::Succeeded;
@@ -257,6 +289,51 @@ impl World {
         match outcome {
             Outcome::Refused(_) if !self.plan.returns_old => Answer::Write(Outcome::Refused(None)),
             outcome => Answer::Write(outcome),
+        }
+    }
+
+    /// A commit arrives.
+    async fn commit(&self, attempt: usize, transaction: &Transaction) -> Transacted {
+        let before = self.record();
+        let is_held = before.as_ref().is_some_and(|record| {
+            record.status == Status::InProgress && self.state().owner(record) == attempt
+        });
+        let refused = is_held && self.draw(|random| random.chance(self.plan.trouble / 4));
+        let transacted = match refused {
+            true => Transacted::WriteRefused { index: 0, item: None },
+            false => self.records.transact(transaction).await.expect("a table in memory"),
+        };
+        let state = &mut *self.state();
+        let what = format!("commit {transacted:?} on {}", state.describe(before.as_ref()));
+        self.note(state, attempt, &what);
+        match transacted {
+            Transacted::Applied => {
+                self.check(state, attempt, is_held, "S: only the owner changes a record");
+                let may = state.attempts[attempt].run == Run::Succeeded;
+                self.check(state, attempt, may, "nothing is finished but a run that succeeded");
+                state.attempts[attempt].committed += 1;
+                state.see("a commit");
+                Transacted::Applied
+            }
+            Transacted::RecordRefused(_) if !self.plan.returns_old => {
+                state.see("a commit refused");
+                Transacted::RecordRefused(None)
+            }
+            other => {
+                state.see("a commit refused");
+                other
+            }
+        }
+    }
+
+    /// How often the effect of an attempt exists.
+    fn effects(&self, attempt: usize) -> u32 {
+        let id = AttributeValue::from(attempt.to_string());
+        let effects = self.records.items("effects");
+        let effect = effects.iter().find(|item| item.get("id") == Some(&id));
+        match effect.and_then(|item| item.get("count")) {
+            Some(AttributeValue::N(count)) => count.parse().expect("a count"),
+            _ => 0,
         }
     }
 
@@ -319,8 +396,10 @@ fn name(request: &Request) -> &'static str {
     match request {
         Request::Claim(_) => "claim",
         Request::Complete(_) => "completion",
+        Request::Renew(_) => "renewal",
         Request::Release(_) => "release",
         Request::Read(_) => "read",
+        Request::Transact(_) => "commit",
     }
 }
 

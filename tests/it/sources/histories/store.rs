@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex};
 
 use powertools::idempotency::Record;
 use powertools::idempotency::{
-    Claim, Completion, MemoryStore, Outcome, Read, Release, Store, StoreError,
+    Claim, Completion, MemoryStore, Outcome, Read, Release, Renewal, Store, StoreError,
 };
 
 use super::world::pause;
@@ -52,6 +52,11 @@ impl Store for SlowStore {
         }
         pause(&self.random).await;
         outcome
+    }
+
+    async fn renew(&self, renewal: &Renewal) -> Result<Outcome, StoreError> {
+        pause(&self.random).await;
+        self.records.renew(renewal).await
     }
 
     async fn release(&self, release: &Release) -> Result<Outcome, StoreError> {

@@ -41,7 +41,7 @@ impl DynamoDbStore {
     }
 
     /// What an error code of the service means.
-    fn refusal(&self, code: Option<&str>) -> (StoreErrorKind, String) {
+    pub(super) fn refusal(&self, code: Option<&str>) -> (StoreErrorKind, String) {
         let table = &self.schema.table;
         match code.unwrap_or_default() {
             "ResourceNotFoundException" => {

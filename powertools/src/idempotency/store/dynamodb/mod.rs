@@ -12,15 +12,20 @@ use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use aws_sdk_dynamodb::{Client, config};
 
-use super::{Claim, Completion, Outcome, Read, Release, Store, StoreError, StoreErrorKind};
+use super::{
+    Claim, Completion, Outcome, Read, Release, Renewal, Store, StoreError, StoreErrorKind,
+};
 use crate::idempotency::{EpochMillis, Key, Record, Status};
 
 mod builder;
 mod failure;
 mod item;
 mod retry;
+mod sdk;
 mod size;
+mod transact;
 mod update;
+mod write;
 
 pub use builder::Builder;
 use builder::Schema;
@@ -67,7 +72,8 @@ use update::Update;
 /// # Permissions
 ///
 /// `dynamodb:PutItem`, `dynamodb:UpdateItem`, `dynamodb:DeleteItem` and `dynamodb:GetItem`, on the
-/// table alone.
+/// table alone. A commit needs on its other tables what its writes need: `dynamodb:PutItem`,
+/// `dynamodb:UpdateItem`, `dynamodb:DeleteItem` or `dynamodb:ConditionCheckItem`.
 ///
 /// # Requests
 ///
@@ -76,6 +82,7 @@ use update::Update;
 /// | first call | PutItem, UpdateItem | 2 write units |
 /// | first call whose handler fails | PutItem, DeleteItem | 2 write units |
 /// | replay | PutItem, refused; it returns the record | 1 write unit |
+/// | a [commit](crate::idempotency::Call::commit) | PutItem, TransactWriteItems | 1 write unit, and 2 for the record and each write |
 ///
 /// A GetItem follows a refused write only if the endpoint did not return the old item, which some
 /// emulators never do. A record has at most 400 KB.
@@ -235,6 +242,25 @@ impl DynamoDbStore {
         update.value(":inprogress", text(Status::InProgress.as_str()));
         update
     }
+
+    /// The names, values and assignments that complete a record, under [`IS_HELD`].
+    fn completed_by(&self, completion: &Completion) -> Update {
+        let schema = &self.schema;
+        let mut update = self.held_by(completion.owner.as_str());
+        if let Some(data) = &completion.data {
+            update.set("#response_data", &schema.data, ":response_data", item::value(data));
+        }
+        update.set("#expiry", &schema.expiration, ":expiry", number(completion.expiration.0));
+        let completed = text(Status::Completed.as_str());
+        update.set("#status", &schema.status, ":status", completed);
+        if let Some(hash) = &completion.validation {
+            update.set("#validation_key", &schema.validation, ":validation_key", text(hash));
+        }
+        if let Some(reason) = &completion.not_stored {
+            update.set("#not_stored", &schema.not_stored, ":not_stored", text(reason));
+        }
+        update
+    }
 }
 
 impl Store for DynamoDbStore {
@@ -269,31 +295,9 @@ impl Store for DynamoDbStore {
     }
 
     async fn complete(&self, completion: &Completion) -> Result<Outcome, StoreError> {
+        self.check_size(completion)?;
         let schema = &self.schema;
-        let size = schema.completed_size(completion);
-        if size > size::LIMIT {
-            let message = format!(
-                "the result makes a record of {size} bytes, and table `{}` takes {}",
-                schema.table,
-                size::LIMIT
-            );
-            return Err(StoreError::new(StoreErrorKind::ResultTooLarge, message));
-        }
-
-        let mut update = self.held_by(completion.owner.as_str());
-        if let Some(data) = &completion.data {
-            update.set("#response_data", &schema.data, ":response_data", item::value(data));
-        }
-        update.set("#expiry", &schema.expiration, ":expiry", number(completion.expiration.0));
-        let completed = text(Status::Completed.as_str());
-        update.set("#status", &schema.status, ":status", completed);
-        if let Some(hash) = &completion.validation {
-            update.set("#validation_key", &schema.validation, ":validation_key", text(hash));
-        }
-        if let Some(reason) = &completion.not_stored {
-            update.set("#not_stored", &schema.not_stored, ":not_stored", text(reason));
-        }
-
+        let update = self.completed_by(completion);
         let result = self
             .client
             .update_item()
@@ -315,6 +319,35 @@ impl Store for DynamoDbStore {
             result => result,
         };
         self.outcome(&completion.key, result, |error| match error {
+            UpdateItemError::ConditionalCheckFailedException(refusal) => Some(refusal),
+            _ => None,
+        })
+    }
+
+    async fn renew(&self, renewal: &Renewal) -> Result<Outcome, StoreError> {
+        let schema = &self.schema;
+        let mut update = self.held_by(renewal.owner.as_str());
+        let lease_end = number(renewal.lease_end.0);
+        let name = &schema.in_progress_expiration;
+        update.set("#in_progress_expiry", name, ":in_progress_expiry", lease_end);
+        update.set("#expiry", &schema.expiration, ":expiry", number(renewal.expiration.0));
+        let result = self
+            .client
+            .update_item()
+            .table_name(&schema.table)
+            .set_key(Some(schema.key(&renewal.key)))
+            .update_expression(update.expression())
+            .condition_expression(format!(
+                "{IS_HELD} AND #in_progress_expiry < :in_progress_expiry"
+            ))
+            .set_expression_attribute_names(Some(update.names))
+            .set_expression_attribute_values(Some(update.values))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .customize()
+            .config_override(self.limits(renewal.timeout))
+            .send()
+            .await;
+        self.outcome(&renewal.key, result, |error| match error {
             UpdateItemError::ConditionalCheckFailedException(refusal) => Some(refusal),
             _ => None,
         })

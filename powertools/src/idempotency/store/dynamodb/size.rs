@@ -2,6 +2,7 @@
 
 use super::builder::Schema;
 use crate::idempotency::store::Completion;
+use crate::idempotency::transaction::digits;
 use crate::idempotency::{Data, Json, Status};
 
 /// What an item may have, in bytes.
@@ -54,13 +55,6 @@ fn json(value: &Json) -> usize {
             CONTAINER + members.iter().map(member).sum::<usize>()
         }
     }
-}
-
-/// A byte, and one for every two significant digits. Zeros at either end do not count.
-fn digits(number: &str) -> usize {
-    let mantissa = number.split(['e', 'E']).next().unwrap_or_default();
-    let digits = mantissa.replace(['-', '+', '.'], "");
-    digits.trim_matches('0').len().div_ceil(2) + 1
 }
 
 #[cfg(test)]

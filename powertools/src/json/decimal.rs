@@ -1,20 +1,21 @@
 //! Decimal numbers and the floats that they become.
 
 /// Returns true if `float`, written as short as possible, is the same decimal number as `number`.
-pub(super) fn is_exact(number: &str, float: f64) -> bool {
+pub(crate) fn is_exact(number: &str, float: f64) -> bool {
     float.is_finite()
         && decimal(number).is_some_and(|it| Some(it) == decimal(&format!("{float:e}")))
 }
 
 /// A decimal number in one form: 0.`digits` times ten to the power of `exponent`.
 #[derive(Debug, PartialEq)]
-struct Decimal {
-    is_negative: bool,
-    digits: String,
-    exponent: i64,
+pub(crate) struct Decimal {
+    pub(crate) is_negative: bool,
+    pub(crate) digits: String,
+    pub(crate) exponent: i64,
 }
 
-fn decimal(text: &str) -> Option<Decimal> {
+/// Reads a decimal number; `None` if it is not one.
+pub(crate) fn decimal(text: &str) -> Option<Decimal> {
     let (is_negative, text) = match text.strip_prefix('-') {
         Some(text) => (true, text),
         None => (false, text.strip_prefix('+').unwrap_or(text)),

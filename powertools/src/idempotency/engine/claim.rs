@@ -1,0 +1,140 @@
+//! A claim that is, or may be, in the store, and how it ends.
+
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+
+use super::result::{completion, finished, keeps};
+use super::save::save_in_any_case;
+use super::session::{Found, Session};
+use super::spawn;
+use crate::error::causes::with_causes;
+use crate::idempotency::store::Completion;
+use crate::idempotency::{Error, OnError, OnInterrupt, OnSaveFailure, Replay, Store};
+use crate::invocation::{CleanupGuard, Mark};
+
+/// A claim that is, or may be, in the store.
+///
+/// Dropped while it is armed, it is released by a task of its own.
+#[derive(Debug)]
+pub(super) struct HeldClaim<S: Store> {
+    pub(super) session: Arc<Session<S>>,
+    armed: bool,
+    /// Makes outer guards wait for this call.
+    cleanup: Option<CleanupGuard>,
+}
+
+impl<S: Store> HeldClaim<S> {
+    /// Of a key that is about to be claimed.
+    pub(super) fn new(session: Session<S>) -> Self {
+        let cleanup = session.time.cleanup_guard();
+        Self { session: Arc::new(session), armed: true, cleanup }
+    }
+
+    /// Claims the key. From then on an interruption is treated by its option.
+    pub(super) async fn acquire(&mut self) -> Result<Found, Error> {
+        let found = self.session.claim().await;
+        self.armed = matches!(found, Ok(Found::Claim(_)))
+            && self.session.options().on_interrupt() == OnInterrupt::Release;
+        found
+    }
+
+    /// Lets outer guards no longer wait for this call: nothing ends its work in time.
+    pub(super) fn without_cleanup(mut self) -> Self {
+        self.cleanup = None;
+        self
+    }
+
+    /// Releases or holds the claim of work whose outcome is unknown.
+    pub(super) async fn interrupted(&mut self, mark: Mark) {
+        self.session.time.mark_around(mark);
+        if self.armed {
+            self.release().await;
+        }
+    }
+
+    /// Releases or holds the claim of work that returned an error or panicked.
+    pub(super) async fn failed(&mut self) {
+        match self.session.options().on_error {
+            OnError::Release => self.release().await,
+            OnError::Hold => self.armed = false,
+        }
+    }
+
+    pub(super) async fn release(&mut self) {
+        self.armed = true;
+        self.session.release().await;
+        self.armed = false;
+    }
+
+    /// Returns what completes the record, or `None` if the result is not to be kept.
+    pub(super) fn completion<R: Replay>(&self, result: &R) -> Option<Completion> {
+        keeps(&self.session, result).then(|| completion(&self.session, result))
+    }
+
+    /// Completes the claim of work that succeeded. Without a completion it is treated as after an error.
+    pub(super) async fn complete(&mut self, completion: Option<Completion>) -> Result<(), Error> {
+        let Some(completion) = completion else {
+            self.failed().await;
+            return Ok(());
+        };
+        self.saving();
+        save(&self.session, completion).await
+    }
+
+    /// The work succeeded: from here on nothing deletes the record, and outer guards wait for longer.
+    pub(super) fn saving(&mut self) {
+        self.armed = false;
+        if self.cleanup.is_none() {
+            self.cleanup = self.session.time.cleanup_guard();
+        }
+        if let Some(cleanup) = &mut self.cleanup {
+            cleanup.save();
+        }
+    }
+}
+
+impl<S: Store> Drop for HeldClaim<S> {
+    fn drop(&mut self) {
+        if !self.armed {
+            return;
+        }
+        if let Ok(runtime) = Handle::try_current() {
+            let session = self.session.clone();
+            spawn(&runtime, async move { session.release().await });
+        }
+    }
+}
+
+/// Saves the result of work that succeeded. From here on nothing deletes the record.
+async fn save<S: Store>(session: &Arc<Session<S>>, completion: Completion) -> Result<(), Error> {
+    match save_in_any_case(session.clone(), completion).await {
+        Ok(completion) => noted(session, completion),
+        Err(error) => report(session, session.options().on_save_failure, error),
+    }
+}
+
+/// Caches what a record was completed with, or reports that its result is not in it.
+pub(super) fn noted<S: Store>(session: &Session<S>, completion: Completion) -> Result<(), Error> {
+    let Completion { not_stored: Some(reason), key, .. } = completion else {
+        session.cache(&Arc::new(finished(completion)));
+        return Ok(());
+    };
+    let error = Error::ResultNotStored { key, reason };
+    report(session, session.options().on_unstorable_result, error)
+}
+
+fn report<S: Store>(
+    session: &Session<S>,
+    policy: OnSaveFailure,
+    error: Error,
+) -> Result<(), Error> {
+    match policy {
+        OnSaveFailure::Error => Err(error),
+        OnSaveFailure::ReturnResult => {
+            let error = with_causes(&error);
+            tracing::warn!(key = %session.key(), error, "a result cannot be replayed");
+            Ok(())
+        }
+    }
+}

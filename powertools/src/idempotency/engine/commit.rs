@@ -1,0 +1,319 @@
+//! Work whose effects are committed together with its record.
+
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::time::{Duration, SystemTime};
+
+use futures_util::FutureExt;
+
+use super::claim::{HeldClaim, noted};
+use super::detached::Detached;
+use super::save::{FIRST_PAUSE, Pauses, is_finished_by};
+use super::session::{Found, Session};
+use super::time::{Time, Window, bounded};
+use super::{Emptied, Finished, Lease, Running, polled};
+use crate::carries::Carries;
+use crate::error::causes::caught;
+use crate::idempotency::store::{Completion, Outcome, Release, Transacted, Transaction};
+use crate::idempotency::transaction::{Commit, Write};
+use crate::idempotency::{
+    Call, EpochMillis, EpochSeconds, Error, Idempotency, Record, Replay, StoreError,
+    StoreErrorKind, TransactStore,
+};
+
+/// How long a token is sent. DynamoDB knows it for ten minutes.
+const TOKEN: Duration = Duration::from_secs(9 * 60);
+/// What is kept of the time to commit, so that an end in doubt can be settled.
+const SETTLING: Duration = Duration::from_millis(500);
+
+impl<S: TransactStore> Call<S> {
+    /// Runs `work`, unless it was already completed under this key, and commits its
+    /// [writes](Commit) together with the completion of its record: all of them take effect or none,
+    /// and none after another invocation has taken the record over. So these effects take place
+    /// exactly once for each key, whatever is lost, killed or delivered again.
+    ///
+    /// The [module](crate::idempotency::transaction) has an example. A call without a key, or with
+    /// idempotency disabled, commits the writes alone.
+    ///
+    /// A result that is not [kept](crate::idempotency::Builder::keep_if) is returned without its
+    /// writes.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of `work`, unchanged, after its claim was released or held, or an [`Error`].
+    /// In all of these *no write has taken effect*, except after [`Error::CommitUnknown`]:
+    ///
+    /// - [`Error::TransactionRefused`] if a condition of a write does not hold; the claim is released.
+    /// - [`Error::CommitInvalid`] if the writes cannot be a transaction; the claim is released.
+    /// - [`Error::LeaseLost`] or [`Error::RecordGone`] if the record is no longer this claim's.
+    /// - [`Error::Store`] if the store failed until the time was over; the claim is released.
+    /// - [`Error::CommitUnknown`] if the store did not answer at all: the claim is held, and when it
+    ///   expires, a retry finds the result or runs the work.
+    ///
+    /// # Panics
+    ///
+    /// Passes on the panic of `work`, after its claim was released or held.
+    pub async fn commit<F, R, E>(self, work: F) -> Result<R, E>
+    where
+        F: Future<Output = Result<Commit<R>, E>>,
+        R: Replay,
+        E: Carries<Error>,
+    {
+        let mut work = pin!(Some(work));
+        let Some(prepared) = self.prepared else {
+            let (result, writes) = polled(&mut work).await?.into_parts();
+            apply(&self.idempotency, writes).await?;
+            return Ok(result);
+        };
+        let claim = HeldClaim::new(Session::new(self.idempotency, prepared)?);
+        let mut running = Running { work: Emptied(work), claim };
+        let window = match running.claim.acquire().await? {
+            Found::Claim(window) => window,
+            Found::Done(record) => return Ok(running.claim.session.replay(&record)?),
+        };
+        match running.until_end(&window).await {
+            Finished::Success(commit) => {
+                let (result, writes) = commit.into_parts();
+                let completion = running.claim.completion(&result);
+                running.claim.commit(&window, completion, writes).await?;
+                Ok(result)
+            }
+            Finished::Passed(result) => result.map(|commit| commit.into_parts().0),
+        }
+    }
+}
+
+impl<S: TransactStore> Lease<S> {
+    /// Commits the writes together with the completion of the record, and returns the result: see
+    /// [`Call::commit`].
+    ///
+    /// It continues if its caller is dropped.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`Call::commit`].
+    pub async fn commit<R: Replay>(self, commit: Commit<R>) -> Result<R, Error> {
+        let (result, writes) = commit.into_parts();
+        match self.held {
+            Some((mut claim, window)) => {
+                let completion = claim.completion(&result);
+                claim.commit(&window, completion, writes).await?;
+            }
+            None => apply(&self.idempotency, writes).await?,
+        }
+        Ok(result)
+    }
+}
+
+impl<S: TransactStore> HeldClaim<S> {
+    async fn commit(
+        &mut self,
+        window: &Window,
+        completion: Option<Completion>,
+        writes: Vec<Write>,
+    ) -> Result<(), Error> {
+        let Some(mut completion) = completion else {
+            self.failed().await;
+            return Ok(());
+        };
+        // The record must be there for as long as an answer to a commit can be lost.
+        let end = self.session.time.save_end().into();
+        completion.expiration = completion.expiration.max(window.expiration).max(next_second(end));
+        if let Err(reason) = self.session.store().check(Some(&completion), &writes) {
+            self.release().await;
+            return Err(Error::CommitInvalid { reason });
+        }
+        self.saving();
+        let session = self.session.clone();
+        let committed = async move { session.commit(completion, writes).await };
+        let completion = Detached::new(committed).await?;
+        noted(&self.session, completion)
+    }
+}
+
+/// Returns the second after the one that contains `end`.
+fn next_second(end: EpochMillis) -> EpochSeconds {
+    EpochSeconds(end.ceil().0 + 1)
+}
+
+/// Why a transaction was not applied, as far as its last answer shows.
+enum Failure {
+    /// The record is not this claim's.
+    Record(Option<Box<Record>>),
+    /// It never can be applied.
+    Work(Error),
+    Store(StoreError),
+}
+
+impl<S: TransactStore> Session<S> {
+    /// Commits, and returns what the record was completed with. Every other end is settled.
+    async fn commit(
+        &self,
+        completion: Completion,
+        writes: Vec<Write>,
+    ) -> Result<Completion, Error> {
+        let end = self.time.save_end();
+        let spared = (self.time.until(end) / 4).min(SETTLING);
+        let mut transaction = Transaction::new(Some(completion), writes)?;
+        let mut sending = Sending::new(&self.time, self.key().as_str(), end - spared);
+        let failure = sending.send(self.store(), &mut transaction).await;
+        let completion = transaction.completion.expect("it was there before");
+        match failure {
+            Ok(()) => Ok(completion),
+            Err(Failure::Record(Some(record))) if is_finished_by(&record, &self.owner) => {
+                Ok(completion)
+            }
+            Err(failure) => self.settle(failure, end).await.map(|()| completion),
+        }
+    }
+
+    /// Ends a claim whose transaction was not applied by the last answer. An earlier one that was sent
+    /// may still be applied until the claim is gone, so that only its release shows what happened.
+    ///
+    /// Returns `Ok` if the transaction was applied after all.
+    async fn settle(&self, failure: Failure, end: SystemTime) -> Result<(), Error> {
+        let mut pauses = Pauses::default();
+        let existing = loop {
+            let timeout = self.time.last_call();
+            let (key, owner) = (self.key().clone(), self.owner.clone());
+            let release = Release { key, owner, timeout };
+            let error = match bounded(timeout, self.store().release(&release)).await {
+                Ok(Outcome::Applied) => break None,
+                Ok(Outcome::Refused(Some(record))) => break Some(record),
+                Ok(Outcome::Refused(None)) => match self.read(self.time.last_call()).await {
+                    Ok(record) => break record.map(Box::new),
+                    Err(error) => error,
+                },
+                Err(error) => error,
+            };
+            if !error.is_retryable() || !pauses.pause(self.key().as_str(), &self.time, end).await {
+                return Err(Error::CommitUnknown { key: self.key().clone(), source: error });
+            }
+        };
+        let key = || self.key().clone();
+        match (existing, failure) {
+            (Some(record), _) if is_finished_by(&record, &self.owner) => Ok(()),
+            (_, Failure::Work(error)) => Err(error),
+            (None, Failure::Store(error)) => Err(Error::Store(error)),
+            (None, Failure::Record(None)) => Err(Error::RecordGone { key: key() }),
+            (None | Some(_), _) => Err(Error::LeaseLost { key: key() }),
+        }
+    }
+}
+
+/// Commits writes without a record.
+async fn apply<S: TransactStore>(
+    idempotency: &Idempotency<S>,
+    writes: Vec<Write>,
+) -> Result<(), Error> {
+    let store = &*idempotency.store;
+    if let Err(reason) = store.check(None, &writes) {
+        return Err(Error::CommitInvalid { reason });
+    }
+    if writes.is_empty() {
+        return Ok(());
+    }
+    let time = Time::new(&idempotency.options, Duration::ZERO);
+    let mut transaction = Transaction::new(None, writes)?;
+    let mut sending = Sending::new(&time, "", time.save_end());
+    match sending.send(store, &mut transaction).await {
+        Ok(()) => Ok(()),
+        Err(Failure::Work(error)) => Err(error),
+        Err(Failure::Store(error)) => Err(Error::Store(error)),
+        Err(Failure::Record(_)) => {
+            let message = "the store refused a record that no transaction had";
+            Err(StoreError::new(StoreErrorKind::Other, message).into())
+        }
+    }
+}
+
+/// Sends one transaction until it is answered for good, or the time is over.
+struct Sending<'a> {
+    time: &'a Time,
+    key: &'a str,
+    end: SystemTime,
+    pauses: Pauses,
+    /// When the token has to be another one.
+    token_end: SystemTime,
+}
+
+impl<'a> Sending<'a> {
+    fn new(time: &'a Time, key: &'a str, end: SystemTime) -> Self {
+        Self { time, key, end, pauses: Pauses::default(), token_end: time.now() + TOKEN }
+    }
+
+    async fn send<S: TransactStore>(
+        &mut self,
+        store: &S,
+        transaction: &mut Transaction,
+    ) -> Result<(), Failure> {
+        loop {
+            if self.time.now() >= self.token_end {
+                self.renew_token(transaction)?;
+            }
+            transaction.timeout = self.time.before(self.end);
+            let error = match answer(store, transaction).await {
+                Ok(Transacted::Applied) => return Ok(()),
+                Ok(Transacted::RecordRefused(record)) => return Err(Failure::Record(record)),
+                Ok(Transacted::WriteRefused { index, item }) => {
+                    let item = item.map(Box::new);
+                    return Err(Failure::Work(Error::TransactionRefused { index, item }));
+                }
+                Ok(Transacted::WriteInvalid { index, reason }) => {
+                    let reason = format!("write {index}: {reason}");
+                    return Err(Failure::Work(Error::CommitInvalid { reason }));
+                }
+                Err(error) => error,
+            };
+            let is_invalid =
+                matches!(error.kind(), StoreErrorKind::ResultTooLarge | StoreErrorKind::Invalid);
+            if is_invalid && drop_data(transaction, &error) {
+                // Another payload needs another token.
+                self.renew_token(transaction)?;
+                continue;
+            }
+            if error.kind() == StoreErrorKind::Invalid {
+                let reason = error.to_string();
+                return Err(Failure::Work(Error::CommitInvalid { reason }));
+            }
+            let goes_on = error.is_retryable()
+                && self.time.until(self.end) > FIRST_PAUSE
+                && self.pauses.pause(self.key, self.time, self.end).await;
+            if !goes_on {
+                return Err(Failure::Store(error));
+            }
+        }
+    }
+
+    fn renew_token(&mut self, transaction: &mut Transaction) -> Result<(), Failure> {
+        transaction.renew_token().map_err(Failure::Store)?;
+        self.token_end = self.time.now() + TOKEN;
+        Ok(())
+    }
+}
+
+/// Takes the result out of a record that has one. The work is done, and that must be recorded even if
+/// its result is not.
+fn drop_data(transaction: &mut Transaction, error: &StoreError) -> bool {
+    let Some(completion) = &mut transaction.completion else { return false };
+    if completion.data.take().is_none() {
+        return false;
+    }
+    completion.not_stored = Some(error.to_string());
+    true
+}
+
+/// Sends a transaction once.
+async fn answer<S: TransactStore>(
+    store: &S,
+    transaction: &Transaction,
+) -> Result<Transacted, StoreError> {
+    let call = AssertUnwindSafe(store.transact(transaction)).catch_unwind();
+    bounded(transaction.timeout, async {
+        call.await.unwrap_or_else(|panic| {
+            let message = format!("the store panicked: {}", caught(panic));
+            Err(StoreError::new(StoreErrorKind::Other, message))
+        })
+    })
+    .await
+}

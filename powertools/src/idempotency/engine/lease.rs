@@ -1,0 +1,147 @@
+use std::time::{Duration, SystemTime};
+
+use super::claim::HeldClaim;
+use super::session::{Found, Session};
+use super::time::Window;
+use crate::idempotency::{Call, Error, Idempotency, Key, Replay, Store};
+
+/// What [`Call::claim`] found.
+#[derive(Debug)]
+#[must_use = "a lease that is dropped ends its claim"]
+pub enum Claimed<S: Store, R> {
+    /// The claim was acquired: the work is to be done now.
+    Lease(Lease<S>),
+    /// The work was completed before, with this result.
+    Replay(R),
+}
+
+/// A claim that was acquired, for work whose end is elsewhere. Created by [`Call::claim`].
+///
+/// It ends with [`complete`](Self::complete) or [`release`](Self::release). If it is dropped, the
+/// outcome of the work is unknown: its claim is released by a task of its own, best effort, or held
+/// until the lease expires, as [`Builder::on_interrupt`] says.
+///
+/// Unlike [`Call::run`], a lease stops nothing: work that continues after its
+/// [`limit`](Self::limit) may overlap with that of another invocation. Its completion is then rejected
+/// if the record was taken over.
+///
+/// [`Builder::on_interrupt`]: crate::idempotency::Builder::on_interrupt
+#[derive(Debug)]
+#[must_use = "a lease that is dropped ends its claim"]
+pub struct Lease<S: Store> {
+    /// `None` if the work runs without protection.
+    pub(super) held: Option<(HeldClaim<S>, Window)>,
+    pub(super) idempotency: Idempotency<S>,
+}
+
+impl<S: Store> Call<S> {
+    /// Claims the key, for work that does not fit into one future: its lease can be passed on, and
+    /// completed where the work ends. Where it fits, [`run`](Self::run) is simpler, and stops the work
+    /// in time.
+    ///
+    /// ```
+    /// use powertools::idempotency::{Claimed, Error, Idempotency, Lease, MemoryStore};
+    ///
+    /// /// The end of the work, where its lease is.
+    /// async fn acknowledged(lease: Lease<MemoryStore>, answer: &str) -> Result<(), Error> {
+    ///     match answer {
+    ///         "accepted" => lease.complete(&answer.to_owned()).await,
+    ///         _ => {
+    ///             lease.release().await;
+    ///             Ok(())
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Error> {
+    /// let idempotency = Idempotency::new(MemoryStore::new())?;
+    /// for answer in ["rejected", "accepted"] {
+    ///     match idempotency.operation("print").key("label-7")?.claim::<String>().await? {
+    ///         Claimed::Lease(lease) => acknowledged(lease, answer).await?,
+    ///         Claimed::Replay(_) => unreachable!("a released claim is free again"),
+    ///     }
+    /// }
+    /// let again = idempotency.operation("print").key("label-7")?.claim::<String>().await?;
+    /// assert!(matches!(again, Claimed::Replay(answer) if answer == "accepted"));
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns an [`Error`] if the key is claimed by another invocation, its payload differs, or the
+    /// store fails.
+    pub async fn claim<R: Replay>(self) -> Result<Claimed<S, R>, Error> {
+        let Some(prepared) = self.prepared else {
+            return Ok(Claimed::Lease(Lease { held: None, idempotency: self.idempotency }));
+        };
+        let idempotency = self.idempotency.clone();
+        let mut claim = HeldClaim::new(Session::new(self.idempotency, prepared)?);
+        match claim.acquire().await? {
+            Found::Claim(window) => {
+                let held = Some((claim.without_cleanup(), window));
+                Ok(Claimed::Lease(Lease { held, idempotency }))
+            }
+            Found::Done(record) => Ok(Claimed::Replay(claim.session.replay(&record)?)),
+        }
+    }
+}
+
+impl<S: Store> Lease<S> {
+    /// Returns the key, or `None` if the work runs without protection.
+    #[must_use]
+    pub fn key(&self) -> Option<&Key> {
+        self.held.as_ref().map(|(claim, _)| claim.session.key())
+    }
+
+    /// Returns when the work has to be done: at the end of its lease or shortly before the deadline of
+    /// the invocation, whichever is earlier. `None` if the work runs without protection.
+    #[must_use]
+    pub fn limit(&self) -> Option<SystemTime> {
+        self.held.as_ref().map(|(_, window)| window.limit)
+    }
+
+    /// Stores the result of the work and ends the lease. A result that is not
+    /// [kept](crate::idempotency::Builder::keep_if) ends it like an error.
+    ///
+    /// It continues if its caller is dropped.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::LeaseLost`] or [`Error::RecordGone`] if the record is no longer this claim's,
+    /// and [`Error::NotSaved`] or [`Error::ResultNotStored`] as [`Call::run`] does.
+    pub fn complete<R: Replay>(
+        self,
+        result: &R,
+    ) -> impl Future<Output = Result<(), Error>> + use<S, R> {
+        let completion = self.held.as_ref().and_then(|(claim, _)| claim.completion(result));
+        async move {
+            match self.held {
+                Some((mut claim, _)) => claim.complete(completion).await,
+                None => Ok(()),
+            }
+        }
+    }
+
+    /// Extends the lease to `time` from now, but not past the end of the invocation, and never shortens
+    /// it. The [`limit`](Self::limit) moves with it.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::LeaseLost`] or [`Error::RecordGone`] if the record is no longer this claim's,
+    /// and [`Error::Store`] if the store does not answer: the lease may then have its old end or its
+    /// new one, and its limit is the old one.
+    pub async fn renew(&mut self, time: Duration) -> Result<(), Error> {
+        match &mut self.held {
+            Some((claim, window)) => claim.session.renew(window, time).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Releases the claim, so that a retry can run at once. A failure is only logged: the lease expires
+    /// by itself.
+    pub async fn release(self) {
+        if let Some((mut claim, _)) = self.held {
+            claim.release().await;
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! The result of work that succeeded: whether it is stored, and how.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use super::session::Session;
+use crate::error::causes::caught;
+use crate::idempotency::store::Completion;
+use crate::idempotency::{Record, Replay, Status, Store};
+use crate::json::WriteError;
+
+/// Returns true if a result is to be stored.
+pub(super) fn keeps<S: Store, R: Replay>(session: &Session<S>, result: &R) -> bool {
+    let options = session.options();
+    let Some(keep_if) = options.keep_if.as_ref().or(session.prepared.keep_if.as_ref()) else {
+        return true;
+    };
+    // The work is done, even if the user's code panics or the result cannot be written as JSON.
+    let kept = catch_unwind(AssertUnwindSafe(|| match serde_json::to_value(result) {
+        Ok(result) => keep_if.keeps(&result),
+        Err(_) => true,
+    }));
+    kept.unwrap_or_else(|panic| {
+        let panic = caught(panic);
+        tracing::warn!(key = %session.key(), panic, "keep_if panicked");
+        true
+    })
+}
+
+/// Returns the request that completes the record of work that succeeded.
+pub(super) fn completion<S: Store, R: Replay>(session: &Session<S>, result: &R) -> Completion {
+    let options = session.options();
+    // The work is done, even if the code of the result panics.
+    let encoded = catch_unwind(AssertUnwindSafe(|| options.codec.encode(result)));
+    let (data, not_stored) = match encoded {
+        Ok(Ok(data)) => (Some(data), None),
+        Ok(Err(WriteError(reason))) => (None, Some(reason)),
+        Err(panic) => (None, Some(format!("writing the result panicked: {}", caught(panic)))),
+    };
+    Completion {
+        key: session.key().clone(),
+        owner: session.owner.clone(),
+        expiration: session.time.expiration(),
+        validation: session.prepared.validation.clone(),
+        data,
+        not_stored,
+        timeout: Duration::ZERO,
+    }
+}
+
+/// Returns the record that a completion leaves.
+pub(super) fn finished(completion: Completion) -> Record {
+    let mut record = Record::new(Status::Completed);
+    record.expiration = Some(completion.expiration);
+    record.owner = Some(completion.owner.as_str().to_owned());
+    record.validation = completion.validation;
+    record.data = completion.data;
+    record
+}

@@ -1,0 +1,152 @@
+//! What a commit applies, and what it rejects before it is sent.
+
+use std::num::NonZeroUsize;
+use std::sync::atomic::Ordering;
+
+use powertools::idempotency::transaction::{Check, Delete, Item, Put, Update};
+use powertools::idempotency::{
+    Builder, Commit, Error, LocalCache, MemoryStore, OnMissingKey, Status, TransactStore,
+};
+use powertools_tests::faulty::{FaultyStore, Op};
+
+use super::world::*;
+
+#[tokio::test(start_paused = true)]
+async fn the_writes_and_the_record_are_applied_once_in_two_requests() {
+    let shop = Shop::new(FaultyStore::new());
+    assert_eq!(shop.order().await.unwrap(), "run 1");
+    shop.assert_placed(1);
+    assert_eq!(shop.record().unwrap().status, Status::Completed);
+    assert_eq!(shop.store.calls(), [Op::Claim, Op::Transact]);
+    assert_eq!(shop.order().await.unwrap(), "run 1");
+    shop.assert_placed(1);
+    assert_eq!(shop.runs.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_condition_that_does_not_hold_is_an_error_of_the_work() {
+    let shop = Shop::new(FaultyStore::new());
+    let taken = Item::new().set("id", "order-7").set("by", "another");
+    shop.store.records().put_item("orders", taken.clone()).unwrap();
+    let error = shop.order().await.unwrap_err();
+    let Error::TransactionRefused { index: 0, item: Some(item) } = &error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(**item, taken);
+    assert_eq!(shop.lamps(), 3.into());
+    assert_eq!(shop.record(), None);
+    assert!(!format!("{error:?} {error}").contains("another"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_conditions_that_do_not_hold_the_first_is_reported() {
+    let shop = Shop::new(FaultyStore::new());
+    let key = || Item::new().set("id", "none");
+    let work = async move {
+        Ok::<_, Error>(
+            Commit::new("never".to_owned())
+                .check(Check::new("stock", Item::new().set("sku", "lamp")).if_equals("count", 3))
+                .check(Check::new("orders", key()).if_exists("id"))
+                .delete(Delete::new("stock", Item::new().set("sku", "rug")).if_exists("sku")),
+        )
+    };
+    let error = shop.call().commit(work).await.unwrap_err();
+    assert!(matches!(error, Error::TransactionRefused { index: 1, item: None }), "{error:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_a_transaction_is_rejected_before_it_is_sent() {
+    let lamp = || Item::new().set("sku", "lamp");
+    let twice = Commit::new(String::new())
+        .delete(Delete::new("stock", lamp()))
+        .put(Put::new("stock", lamp().set("count", 1)));
+    let hundred = (0..100).fold(Commit::new(String::new()), |commit, id| {
+        commit.put(Put::new("orders", Item::new().set("id", id)))
+    });
+    let expression = Commit::new(String::new())
+        .update(Update::new("stock", lamp()).add("count", -1).condition("#count > :zero"));
+    for commit in [twice, hundred, expression] {
+        let shop = Shop::new(FaultyStore::new());
+        let error = shop.call().commit(async { Ok::<_, Error>(commit) }).await.unwrap_err();
+        assert_eq!(error.error_type(), "Powertools.IdempotencyCommitInvalid");
+        assert!(!error.is_retryable());
+        assert_eq!(shop.store.calls(), [Op::Claim, Op::Release]);
+        assert_eq!(shop.record(), None);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_table_and_a_wrong_key_apply_nothing_and_are_released() {
+    let id = |name: &str| Item::new().set(name, "order-7");
+    for (put, name) in [
+        (Put::new("nowhere", id("id")), "Powertools.IdempotencyStoreNotFound"),
+        (Put::new("orders", id("wrong")), "Powertools.IdempotencyCommitInvalid"),
+    ] {
+        let shop = Shop::new(FaultyStore::new());
+        let commit = order("never".to_owned());
+        let work = async { Ok::<_, Error>(Commit::new(String::new()).put(put)) };
+        let error = shop.call().commit(work).await.unwrap_err();
+        assert_eq!(error.error_type(), name);
+        assert_eq!(shop.record(), None);
+        shop.call().commit(async { Ok::<_, Error>(commit) }).await.unwrap();
+        shop.assert_placed(1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_result_that_is_too_large_is_committed_without_it() {
+    let shop = Shop::new(FaultyStore::new());
+    let large = "x".repeat(500 * 1024);
+    let work = async { Ok::<_, Error>(order(large.clone())) };
+    assert_eq!(shop.call().commit(work).await.unwrap(), large);
+    shop.assert_placed(1);
+    let tokens = shop.store.tokens();
+    assert!(tokens.len() == 2 && tokens[0] != tokens[1], "another payload has another token");
+    let again = shop.order().await.unwrap_err();
+    assert!(matches!(again, Error::ResultNotStored { .. }), "{again:?}");
+    shop.assert_placed(1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_result_that_is_not_kept_is_returned_without_its_writes() {
+    let shop = Shop::with(FaultyStore::new(), |options| options.keep_if(|_| false));
+    assert_eq!(shop.order().await.unwrap(), "run 1");
+    shop.assert_placed(0);
+    assert_eq!(shop.record(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_error_of_the_work_is_returned_and_nothing_is_written() {
+    let shop = Shop::new(FaultyStore::new());
+    let work = async { Err::<Commit<String>, _>(anyhow::anyhow!("no lamps")) };
+    assert_eq!(shop.call().commit(work).await.unwrap_err().to_string(), "no lamps");
+    shop.assert_placed(0);
+    assert_eq!(shop.record(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_without_a_key_commits_its_writes_alone() {
+    let bypass = |options: Builder<FaultyStore>| options.on_missing_key(OnMissingKey::Bypass);
+    let shop = Shop::with(FaultyStore::new(), bypass);
+    let call = shop.idempotency.operation("order").key("").unwrap();
+    let work = async { Ok::<_, Error>(order("no key".to_owned())) };
+    assert_eq!(call.commit(work).await.unwrap(), "no key");
+    shop.assert_placed(1);
+    assert_eq!(shop.store.calls(), [Op::Transact]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_committed_result_is_replayed_from_the_local_cache() {
+    let cache = LocalCache::new(NonZeroUsize::MIN, 1 << 16);
+    let shop = Shop::with(FaultyStore::new(), |options| options.local_cache(cache));
+    shop.order().await.unwrap();
+    assert_eq!(shop.order().await.unwrap(), "run 1");
+    assert_eq!(shop.store.calls(), [Op::Claim, Op::Transact]);
+}
+
+#[test]
+fn a_shared_store_commits_too() {
+    fn commits<S: TransactStore>() {}
+    commits::<std::sync::Arc<MemoryStore>>();
+    commits::<powertools::idempotency::DynamoDbStore>();
+}
