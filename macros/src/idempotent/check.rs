@@ -14,6 +14,8 @@ pub(crate) struct Args {
     pub(super) with: Expr,
     pub(super) name: Option<LitStr>,
     pub(super) payload: Option<Expr>,
+    /// Whether the function returns a commit.
+    pub(crate) is_transaction: bool,
     pub(crate) context: Option<Expr>,
     pub(crate) krate: Path,
 }
@@ -21,7 +23,8 @@ pub(crate) struct Args {
 impl Args {
     /// Reads the options, and refuses those that cannot be meant.
     pub(crate) fn of(given: &Given<'_>) -> Result<Self> {
-        let Options { key, with, name, payload, context, krate } = given.read()?;
+        let Options { key, with, name, payload, transaction, context, krate } = given.read()?;
+        let is_transaction = transaction.is_some();
         let (key, with) = match (key, with) {
             (Some(key), Some(with)) => (key, with),
             (None, Some(_)) => return Err(given.error(NO_KEY)),
@@ -34,7 +37,7 @@ impl Args {
         if is_literal(&key) {
             return Err(Error::new_spanned(key, SAME_KEY));
         }
-        Ok(Self { key, with, name, payload, context, krate: args::krate(krate) })
+        Ok(Self { key, with, name, payload, is_transaction, context, krate: args::krate(krate) })
     }
 }
 

@@ -6,7 +6,7 @@ use crate::stack::{Work, at};
 
 /// Puts a call of the engine around the work.
 pub(crate) fn wrap(args: &Args, work: Work<'_>) -> TokenStream {
-    let Args { key, with, name, payload, krate, .. } = args;
+    let Args { key, with, name, payload, is_transaction, krate, .. } = args;
     let result = work.result;
 
     // What is asked of the result and the error is reported once, at the function's type.
@@ -34,7 +34,10 @@ pub(crate) fn wrap(args: &Args, work: Work<'_>) -> TokenStream {
         call = or_return(quote_spanned!(at(payload)=> #call.payload(&(#payload))));
     }
     let (pinned, in_place) = work.pinned(krate);
-    let run = quote_spanned!(at(result)=> call.run(#in_place).await);
+    let run = match is_transaction {
+        true => quote_spanned!(at(with)=> call.commit(#in_place).await),
+        false => quote_spanned!(at(result)=> call.run(#in_place).await),
+    };
 
     quote_spanned! {Span::mixed_site()=>
         let call = #call;

@@ -99,6 +99,10 @@ pub(super) fn function(
     let statements = body_of(result, &capture_mutable(&sig), &body);
     let statements = wrap(layers, statements, result);
 
+    if let Some(krate) = transaction(layers) {
+        let krate = krate_at(krate, result.span());
+        sig.output = parse_quote!(-> <#result as #krate::macro_support::Commits>::Result);
+    }
     let krate = layers[0].krate();
     let context = layers.iter().find_map(Layer::context);
     let Find { invocation, names, bindings } = find(krate, &mut sig, context);
@@ -140,7 +144,10 @@ pub(super) fn over_records(
     let krate = args.krate.clone();
 
     let Function { attrs, vis, sig, body } = function;
-    let record = batch::Record::of(&krate, sig, result)?;
+    // Nobody takes the result of a commit either, but its type does not show what that is.
+    let unit = parse_quote!(());
+    let taken = if transaction(&below).is_some() { &unit } else { result };
+    let record = batch::Record::of(&krate, sig, taken)?;
     let statements = body_of(result, &record.captures(), &body);
     let statements = wrap(&below, statements, result);
     let event = Ident::new("event", Span::mixed_site());
@@ -165,6 +172,14 @@ pub(super) fn over_records(
 fn wrap(layers: &[Layer], statements: TokenStream, result: &Type) -> TokenStream {
     let around = |statements, layer: &Layer| layer.wrap(Work { statements, result });
     layers.iter().rev().fold(statements, around)
+}
+
+/// The path of the crate, if the function returns a commit.
+fn transaction(layers: &[Layer]) -> Option<&Path> {
+    layers.iter().find_map(|layer| match layer {
+        Layer::Idempotent(args) if args.is_transaction => Some(&args.krate),
+        _ => None,
+    })
 }
 
 /// The attribute that looks at the event.

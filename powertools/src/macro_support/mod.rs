@@ -6,6 +6,8 @@ mod as_error;
 mod context;
 mod in_place;
 
+#[cfg(feature = "idempotency")]
+mod commits;
 #[cfg(feature = "logging")]
 mod correlate;
 #[cfg(feature = "idempotency")]
@@ -19,6 +21,8 @@ pub use inventory;
 pub use lambda_runtime::LambdaEvent;
 
 pub use self::as_error::AsError;
+#[cfg(feature = "idempotency")]
+pub use self::commits::Commits;
 pub use self::context::{NoContext, Probe};
 #[cfg(feature = "logging")]
 pub use self::correlate::correlate;

@@ -1,0 +1,25 @@
+//! Commits on stores without transactions, and functions without a commit.
+
+use powertools::idempotency::{Commit, Error, Idempotency, MemoryStore, Store};
+use powertools::idempotent;
+
+#[idempotent(key = id, with = idempotency, name = "place", transaction)]
+async fn place<S: Store>(idempotency: &Idempotency<S>, id: u64) -> Result<Commit<u64>, Error> {
+    Ok(Commit::new(id))
+}
+
+async fn by_hand<S: Store>(idempotency: &Idempotency<S>) -> Result<u64, Error> {
+    idempotency.operation("place").key("order-7")?.commit(async { Ok(Commit::new(7)) }).await
+}
+
+#[idempotent(key = id, with = idempotency, name = "plain", transaction)]
+async fn plain(idempotency: &Idempotency<MemoryStore>, id: u64) -> Result<u64, Error> {
+    Ok(id)
+}
+
+#[idempotent(key = id, with = idempotency, name = "valued", transaction = true)]
+async fn valued(idempotency: &Idempotency<MemoryStore>, id: u64) -> Result<Commit<u64>, Error> {
+    Ok(Commit::new(id))
+}
+
+fn main() {}
