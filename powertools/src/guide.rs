@@ -4,6 +4,7 @@
 //! |---|---|
 //! | run, test and deploy a first function | [Get started](getting_started) |
 //! | charge a card once | [Make a handler idempotent](idempotent_handler) |
+//! | write an order exactly once | [Commit effects exactly once](effects_once) |
 //! | retry only the messages that failed | [Process a queue](process_a_queue) |
 //! | process entries in their order | [Keep order](keep_order) |
 //! | stop before the timeout | [Stay inside the timeout](stay_inside_the_timeout) |
@@ -21,6 +22,9 @@ pub mod getting_started {}
 
 #[doc = include_str!("../docs/guide/idempotent_handler.md")]
 pub mod idempotent_handler {}
+
+#[doc = include_str!("../docs/guide/effects_once.md")]
+pub mod effects_once {}
 
 #[doc = include_str!("../docs/guide/process_a_queue.md")]
 pub mod process_a_queue {}

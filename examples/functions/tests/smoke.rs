@@ -20,6 +20,27 @@ async fn orders_charges_an_order_once() {
 }
 
 #[tokio::test]
+async fn place_order_places_an_order_once() {
+    let (lambda, _function) = start(env!("CARGO_BIN_EXE_place-order"));
+    let order = json!({ "id": "o-1", "amount": 100 });
+    for _ in 0..2 {
+        let reply = lambda.invoke(order.clone()).await.json::<Value>();
+        assert_eq!(reply, json!({ "order_id": "o-1" }));
+    }
+}
+
+#[tokio::test]
+async fn outbox_sender_sends_rows_that_are_written_and_not_those_that_are_removed() {
+    let (lambda, function) = start(env!("CARGO_BIN_EXE_outbox-sender"));
+    let key = json!({ "id": "o-1#placed" });
+    let row = json!({ "id": "o-1#placed", "order_id": "o-1", "amount": 100 });
+    let changes = events::dynamodb("outbox").insert(key.clone(), row.clone()).remove(key, row);
+    let reply = lambda.invoke(changes.build()).await.json::<Value>();
+    assert_eq!(reply, json!({ "batchItemFailures": [] }));
+    assert!(function.stdout_line("\"sent\"").await.unwrap().contains("o-1#placed"));
+}
+
+#[tokio::test]
 async fn sqs_orders_reports_the_message_that_failed() {
     let (lambda, _function) = start(env!("CARGO_BIN_EXE_sqs-orders"));
     let order = |id: &str, amount: u64| {

@@ -58,6 +58,8 @@ fn calls() -> Vec<(&'static str, Value, Value)> {
             json!({ "context": context, "order_id": "o-1", "amount": 100 }),
             json!({ "order_id": "o-1" }),
         ),
+        ("place-order", json!({ "id": "o-1", "amount": 100 }), json!({ "order_id": "o-1" })),
+        ("outbox-sender", events::dynamodb("outbox").build(), json!({ "batchItemFailures": [] })),
         ("portable", json!({ "weight": 1_200 }), json!({ "price": 590 })),
     ]
 }
