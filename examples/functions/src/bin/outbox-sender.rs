@@ -5,7 +5,8 @@
 
 use lambda_runtime::{Error, LambdaEvent};
 use powertools::Powertools;
-use powertools::batch::{self, Change, DynamoDbEvent, RecordError, Reply};
+use powertools::batch::{self, Change, RecordError, Reply};
+use powertools::events::DynamoDbEvent;
 use powertools::logging::Logging;
 use serde::Deserialize;
 
