@@ -7,6 +7,7 @@
 //! | write an order exactly once | [Commit effects exactly once](effects_once) |
 //! | retry only the messages that failed | [Process a queue](process_a_queue) |
 //! | process entries in their order | [Keep order](keep_order) |
+//! | read what S3, SNS or EventBridge sent to a queue | [Read nested events](nested_events) |
 //! | stop before the timeout | [Stay inside the timeout](stay_inside_the_timeout) |
 //! | make the first invocation fast | [Start fast](start_fast) |
 //! | read a secret that rotates | [Read parameters and secrets](parameters) |
@@ -31,6 +32,9 @@ pub mod process_a_queue {}
 
 #[doc = include_str!("../docs/guide/keep_order.md")]
 pub mod keep_order {}
+
+#[doc = include_str!("../docs/guide/nested_events.md")]
+pub mod nested_events {}
 
 #[doc = include_str!("../docs/guide/stay_inside_the_timeout.md")]
 pub mod stay_inside_the_timeout {}

@@ -127,7 +127,7 @@ fn an_object_has_its_bucket_its_key_its_sequencer_and_what_happened() {
         let mut event = events::s3("photos").created("cat.jpg", 7).build();
         event["Records"][0]["s3"]["object"]["sequencer"] = sequencer;
         event["Records"][0]["eventName"] = json!(name);
-        let ours = natural(&read::<powertools::events::S3Event>(event.clone()));
+        let ours = natural(&read::<powertools::events::S3Notification>(event.clone()));
         assert_eq!(ours, natural(&read::<S3Event>(event)));
         ours
     };
@@ -160,7 +160,7 @@ fn an_event_of_a_bus_has_its_id() {
     let event = |id: &str| {
         let event = events::event_bridge("shop", "OrderPlaced", json!({ "order": 7 })).id(id);
         let event = event.build();
-        let ours = natural(&read::<powertools::events::EventBridgeEvent>(event.clone()));
+        let ours = natural(&read::<powertools::events::EventBridge>(event.clone()));
         assert_eq!(ours, natural(&read::<EventBridgeEvent>(event)));
         ours
     };

@@ -1,15 +1,14 @@
 use std::borrow::Cow;
 
-use serde::de::DeserializeOwned;
-
 use super::data::read_data;
 use super::{Batch, Error, FromRecord, Message, Record, Source};
 use crate::events::kafka::SOURCES;
-use crate::events::{KafkaEvent, KafkaIdentifier, KafkaRecord, ParseError};
+use crate::events::{Body, KafkaEvent, KafkaIdentifier, KafkaRecord, ParseError};
 
 /// A record of a Kafka topic with its value parsed as a `T`.
 ///
-/// A value that starts as gzip or zlib does is decompressed first; a null one is parsed as JSON's null.
+/// A value that starts as gzip or zlib does is decompressed first; a null one is parsed as JSON's null,
+/// and is no [`Text`](crate::events::Text).
 pub type KafkaMessage<T> = Message<T, KafkaRecord>;
 
 impl Batch<'_, KafkaEvent> {
@@ -49,10 +48,12 @@ impl Record for KafkaRecord {
     }
 }
 
-impl<T: DeserializeOwned> FromRecord<KafkaRecord> for KafkaMessage<T> {
+impl<T: Body> FromRecord<KafkaRecord> for KafkaMessage<T> {
     fn from_record(record: KafkaRecord) -> Result<Self, ParseError> {
-        let value = record.value()?.unwrap_or_else(|| b"null".to_vec());
-        let (body, reserved) = read_data(value)?;
+        let (body, reserved) = match record.value()? {
+            Some(value) => read_data(value)?,
+            None => (T::absent()?, None),
+        };
         Ok(Self { body, record, _reserved: reserved })
     }
 }

@@ -1,12 +1,10 @@
 use std::borrow::Cow;
 
-use serde::de::DeserializeOwned;
-
 use super::data::read_data;
 use super::source::from_one_source;
 use super::{Error, FromRecord, Message, Record, Reporting, Source};
 use crate::events::kinesis::SOURCES;
-use crate::events::{KinesisEvent, KinesisRecord, ParseError, RecordId};
+use crate::events::{Body, KinesisEvent, KinesisRecord, ParseError, RecordId};
 
 /// A record of a Kinesis stream with its data parsed as a `T`.
 ///
@@ -49,7 +47,7 @@ impl Record for KinesisRecord {
     }
 }
 
-impl<T: DeserializeOwned> FromRecord<KinesisRecord> for KinesisMessage<T> {
+impl<T: Body> FromRecord<KinesisRecord> for KinesisMessage<T> {
     fn from_record(record: KinesisRecord) -> Result<Self, ParseError> {
         let (body, reserved) = read_data(record.data()?)?;
         Ok(Self { body, record, _reserved: reserved })

@@ -1,16 +1,14 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use serde::de::DeserializeOwned;
-
 use super::data::{Reserved, read};
-use crate::events::{HasNaturalKey, NaturalKey, ParseError, SqsRecord};
+use crate::events::{Body, HasNaturalKey, NaturalKey, ParseError, SqsRecord};
 
 /// A record with its body parsed as a `T`, for a record handler.
 ///
 /// `Message<T>` is a message of [SQS](super::sqs); [`KinesisMessage`](super::KinesisMessage) and
-/// [`KafkaMessage`](super::KafkaMessage) are those of the other sources. For a body that is not JSON,
-/// such as plain text, take the record itself. The methods of the record can be called here too:
+/// [`KafkaMessage`](super::KafkaMessage) are those of the other sources. A body that is not JSON is
+/// a [`Text`](crate::events::Text), or take the record itself. The methods of the record can be called here too:
 ///
 /// ```
 /// use powertools::batch::{Message, RecordError};
@@ -39,15 +37,15 @@ pub struct Message<T, R = SqsRecord> {
     pub(super) _reserved: Option<Arc<Reserved>>,
 }
 
-impl<T: DeserializeOwned, R> Message<T, R> {
-    /// Parses `json` as the body of `record`.
+impl<T: Body, R> Message<T, R> {
+    /// Parses `body` as that of `record`.
     ///
     /// # Errors
     ///
     /// Returns [`ParseError::Json`] if it is invalid JSON or not of the type `T`, and
     /// [`ParseError::OutOfMemory`] if parsing it may exhaust the memory of the function.
-    pub fn parse(record: R, json: &[u8]) -> Result<Self, ParseError> {
-        let (body, reserved) = read(json)?;
+    pub fn parse(record: R, body: &[u8]) -> Result<Self, ParseError> {
+        let (body, reserved) = read(body)?;
         Ok(Self { body, record, _reserved: reserved })
     }
 }

@@ -46,6 +46,8 @@
 //! | [`kafka`] | within a topic's partition, by offset | the rest of the partition does not start, other partitions continue | the batch as a whole; each record that did not succeed with [`partial_response`](Batch::partial_response) |
 //! | [your own](Source) | as it defines | as it defines | as it defines |
 //!
+//! The bare lists of records that EventBridge Pipes sends are batches of the same kinds.
+//!
 //! [`concurrency`](Batch::concurrency) is the number of records that are processed at the same time, 1 by
 //! default. Records of one order are processed one after another, whatever the concurrency.
 //!

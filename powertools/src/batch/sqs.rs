@@ -1,12 +1,10 @@
 use std::borrow::Cow;
 
-use serde::de::DeserializeOwned;
-
 use super::data::read_str;
 use super::source::from_one_source;
 use super::{Batch, Error, FromRecord, Message, Record, Source};
 use crate::events::sqs::SOURCES;
-use crate::events::{ParseError, RecordId, SqsEvent, SqsRecord};
+use crate::events::{Body, ParseError, RecordId, SqsEvent, SqsRecord};
 
 impl<'a> Batch<'a, SqsEvent> {
     /// How often the queue delivers a message before it goes to the dead-letter queue: the
@@ -60,7 +58,7 @@ impl Record for SqsRecord {
     }
 }
 
-impl<T: DeserializeOwned> FromRecord<SqsRecord> for Message<T> {
+impl<T: Body> FromRecord<SqsRecord> for Message<T> {
     fn from_record(record: SqsRecord) -> Result<Self, ParseError> {
         let (body, reserved) = read_str(record.body().ok_or(ParseError::Empty)?)?;
         Ok(Self { body, record, _reserved: reserved })

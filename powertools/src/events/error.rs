@@ -3,6 +3,8 @@ use std::fmt;
 
 use serde::de::DeserializeOwned;
 
+use crate::error::with_causes;
+
 /// Why a record could not be parsed. It is the failure of that record alone.
 ///
 /// [`error_type`](Self::error_type) returns the fixed name of each.
@@ -24,6 +26,9 @@ pub enum ParseError {
     /// The data is invalid base64.
     #[error("the data of the record is invalid base64")]
     Base64(#[from] base64::DecodeError),
+    /// The body is invalid UTF-8, and the handler takes a string.
+    #[error("the body of the record is invalid UTF-8")]
+    Utf8(#[from] std::str::Utf8Error),
     /// The data starts as gzip or zlib does, but is not all compressed.
     #[error("the data of the record cannot be decompressed")]
     Compression(#[from] std::io::Error),
@@ -83,6 +88,7 @@ impl ParseError {
             Self::Empty => "Powertools.RecordEmpty",
             Self::Json { .. } => "Powertools.RecordJsonInvalid",
             Self::Base64(_) => "Powertools.RecordBase64Invalid",
+            Self::Utf8(_) => "Powertools.RecordUtf8Invalid",
             Self::Compression(_) => "Powertools.RecordCompressionInvalid",
             Self::TooLarge { .. } => "Powertools.RecordTooLarge",
             Self::OutOfMemory { .. } => "Powertools.RecordOutOfMemory",
@@ -118,10 +124,21 @@ impl fmt::Display for Unread<'_> {
     }
 }
 
+/// Returns the message of an error in a layer of an envelope, with its causes: serde takes a string.
+pub(super) fn in_layer(layer: &str, error: &ParseError) -> String {
+    match error {
+        ParseError::Json { path, source } => {
+            let hint = if source.is_syntax() || source.is_eof() { " as JSON" } else { "" };
+            format!("{}: {source}", Unread { what: layer, path, hint })
+        }
+        error => format!("{layer} cannot be read: {}", with_causes(error)),
+    }
+}
+
 /// What to do about a body of another format.
 fn hint(error: &serde_json::Error) -> &'static str {
     if error.is_syntax() || error.is_eof() {
-        " as JSON: for plain text and other formats take the record itself, such as `SqsRecord`"
+        " as JSON: for plain text take `Text`, and for other formats the record itself, such as `SqsRecord`"
     } else {
         ""
     }
@@ -161,7 +178,6 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
-    use crate::error::with_causes;
 
     #[derive(Debug, Deserialize)]
     #[expect(dead_code, reason = "nothing reads it")]
@@ -195,7 +211,7 @@ mod tests {
     fn plain_text_is_sent_to_the_record() {
         for text in ["hello", "", "order 7"] {
             let error = from_json::<String>(text.as_bytes()).unwrap_err();
-            assert!(error.to_string().ends_with("take the record itself, such as `SqsRecord`"));
+            assert!(error.to_string().ends_with("the record itself, such as `SqsRecord`"));
         }
         let error = from_json::<String>(b"7").unwrap_err();
         assert_eq!(error.to_string(), "the body of the record cannot be read");

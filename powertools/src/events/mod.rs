@@ -13,6 +13,10 @@ mod step_functions;
 #[cfg(feature = "aws-lambda-events")]
 mod aws_lambda_events;
 #[cfg(feature = "batch")]
+mod body;
+#[cfg(feature = "batch")]
+pub(crate) mod compression;
+#[cfg(feature = "batch")]
 mod de;
 #[cfg(feature = "batch")]
 mod decode;
@@ -28,32 +32,42 @@ mod http;
 pub(crate) mod kafka;
 #[cfg(feature = "batch")]
 pub(crate) mod kinesis;
+#[cfg(feature = "events")]
+mod logs;
 #[cfg(feature = "batch")]
 mod record_id;
 #[cfg(feature = "events")]
 mod s3;
+#[cfg(feature = "events")]
+mod s3_detail;
 #[cfg(feature = "events")]
 mod sns;
 #[cfg(feature = "batch")]
 pub(crate) mod sqs;
 
 #[cfg(feature = "batch")]
+pub use self::body::{Body, Text};
+#[cfg(feature = "batch")]
 pub use self::dynamodb::{ChangeKind, DynamoDbEvent, DynamoDbRecord};
 #[cfg(feature = "batch")]
 pub use self::error::ParseError;
 #[cfg(feature = "events")]
-pub use self::event_bridge::EventBridgeEvent;
+pub use self::event_bridge::{EventBridge, SchedulerContext};
 #[cfg(feature = "batch")]
 pub use self::kafka::{KafkaEvent, KafkaIdentifier, KafkaRecord};
 #[cfg(feature = "batch")]
 pub use self::kinesis::{KinesisEvent, KinesisRecord};
+#[cfg(feature = "events")]
+pub use self::logs::{CloudWatchLogs, CloudWatchLogsEvent, LogEvent};
 pub use self::natural::{HasNaturalKey, NaturalKey, natural};
 #[cfg(feature = "batch")]
 pub use self::record_id::RecordId;
 #[cfg(feature = "events")]
-pub use self::s3::{S3Event, S3Record};
+pub use self::s3::{S3Notification, S3Record};
 #[cfg(feature = "events")]
-pub use self::sns::{SnsEvent, SnsRecord};
+pub use self::s3_detail::S3Detail;
+#[cfg(feature = "events")]
+pub use self::sns::{Sns, SnsEvent, SnsRecord};
 #[cfg(feature = "batch")]
 pub use self::sqs::{MessageAttribute, SqsEvent, SqsRecord};
 pub use self::step_functions::StepFunctionsContext;

@@ -30,8 +30,10 @@ use crate::json::ABSENT;
 /// | DynamoDB stream record | event id | the batch is read again |
 /// | Kafka record | cluster (ARN or bootstrap servers), topic and partition, offset, timestamp | the batch is read again |
 /// | S3 notification of a put or a delete | bucket, key, sequencer, event name | the notification is delivered again |
-/// | SNS notification | message id | the notification is delivered again |
+/// | SNS notification, also in a queue ([`Sns`](super::Sns)) | message id | the notification is delivered again |
 /// | EventBridge event | event id | the event is delivered again, or replayed from an archive |
+/// | schedule of EventBridge Scheduler ([`EventBridge`](super::EventBridge), [`SchedulerContext`](super::SchedulerContext)) | schedule, scheduled time | the target is invoked again |
+/// | CloudWatch Logs event ([`LogEvent`](super::LogEvent)) | event id | the subscription is delivered again |
 /// | HTTP request (API Gateway, function URL, ALB) | the header `Idempotency-Key` | the client retries |
 /// | Step Functions task ([`StepFunctionsContext`](super::StepFunctionsContext)) | execution, state, when it was entered, the index in each map | the task is retried |
 ///

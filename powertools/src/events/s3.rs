@@ -1,16 +1,47 @@
 use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::iter::repeat;
 
 use serde::Deserialize;
 
 use super::{HasNaturalKey, NaturalKey, natural::of_the_only};
 
-/// The notifications of an S3 bucket.
+/// The test notice that S3 sends when a bucket's notifications are configured.
+const TEST: &str = "s3:TestEvent";
+
+/// The notifications of an S3 bucket, or its test notice.
+///
+/// A bucket sends them to a function, or to a queue or a topic: `Message<S3Notification>`,
+/// `Message<Sns<S3Notification>>`.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(try_from = "Sent")]
 #[non_exhaustive]
-pub struct S3Event {
-    /// The notifications; Lambda sends one at a time.
+pub struct S3Notification {
+    /// The notifications; Lambda sends one at a time. A test notice has none.
     pub records: Vec<S3Record>,
+    /// True for the test notice that S3 sends when the notifications of a bucket are configured.
+    pub is_test: bool,
+}
+
+/// What is read of a notification.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Sent {
+    records: Option<Vec<S3Record>>,
+    event: Option<String>,
+}
+
+impl TryFrom<Sent> for S3Notification {
+    type Error = &'static str;
+
+    fn try_from(sent: Sent) -> Result<Self, Self::Error> {
+        let is_test = sent.event.as_deref() == Some(TEST);
+        match sent.records {
+            Some(records) => Ok(Self { records, is_test }),
+            None if is_test => Ok(Self { records: Vec::new(), is_test }),
+            None => Err("not a notification of S3: it has no list `Records`"),
+        }
+    }
 }
 
 /// A notification of an S3 bucket: what happened to an object.
@@ -100,10 +131,29 @@ impl S3Record {
 
     /// Returns the hexadecimal number that orders the puts and deletes of one object.
     ///
-    /// To compare two of unequal length, append zeros to the shorter one.
+    /// See [`compare_sequencers`](Self::compare_sequencers).
     #[must_use]
     pub fn sequencer(&self) -> Option<&str> {
         self.s3.object.sequencer.as_deref()
+    }
+
+    /// Returns which of two changes of one object came first, by their sequencers.
+    ///
+    /// Sequencers may differ in length: `B` is later than `0AFF`. Those of different objects cannot be
+    /// compared.
+    ///
+    /// ```
+    /// use std::cmp::Ordering;
+    /// use powertools::events::S3Record;
+    ///
+    /// assert_eq!(S3Record::compare_sequencers("B", "0AFF"), Ordering::Greater);
+    /// assert_eq!(S3Record::compare_sequencers("A0", "A"), Ordering::Equal);
+    /// ```
+    #[must_use]
+    pub fn compare_sequencers(one: &str, other: &str) -> Ordering {
+        // The shorter one is padded with zeros at its end, as S3's documentation of notifications says.
+        let length = one.len().max(other.len());
+        padded(one, length).cmp(padded(other, length))
     }
 
     /// Returns the id of the request to S3 that caused the notification.
@@ -125,10 +175,16 @@ impl HasNaturalKey for S3Record {
 }
 
 /// The key of its only record. An event of several has none.
-impl HasNaturalKey for S3Event {
+impl HasNaturalKey for S3Notification {
     fn natural_key(&self) -> NaturalKey {
         of_the_only(&self.records)
     }
+}
+
+/// The digits of a sequencer, in upper case, and zeros after them.
+fn padded(sequencer: &str, length: usize) -> impl Iterator<Item = u8> {
+    let digits = sequencer.bytes().map(|digit| digit.to_ascii_uppercase());
+    digits.chain(repeat(b'0')).take(length)
 }
 
 /// Decodes `application/x-www-form-urlencoded`, as the URL Standard of WHATWG defines it.

@@ -1,67 +1,162 @@
-use serde::Deserialize;
+use std::collections::HashMap;
+use std::ops::Deref;
 
-use super::{HasNaturalKey, NaturalKey, natural::of_the_only};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
-/// The notification of an SNS topic.
+use super::error::in_layer;
+use super::{Body, HasNaturalKey, NaturalKey, Text, natural::of_the_only};
+
+/// The event of an SNS topic, with the message as a `T`.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", bound(deserialize = "T: Body"))]
 #[non_exhaustive]
-pub struct SnsEvent {
+pub struct SnsEvent<T = Text> {
     /// The notifications; Lambda sends one at a time.
-    pub records: Vec<SnsRecord>,
+    pub records: Vec<SnsRecord<T>>,
 }
 
-/// A notification of an SNS topic.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct SnsRecord {
-    sns: Sns,
+/// A notification in the [event](SnsEvent) of an SNS topic. Its members are those of [`Sns`].
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase", bound(deserialize = "T: Body"))]
+pub struct SnsRecord<T = Text> {
+    sns: Sns<T>,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct Sns {
+/// A notification of an SNS topic, with the message as a `T`.
+///
+/// A queue receives messages of a topic in this envelope, unless the subscription has raw message
+/// delivery:
+///
+/// ```
+/// use powertools::batch::{Message, RecordError};
+/// use powertools::events::{EventBridge, S3Notification, Sns};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Order {
+///     id: String,
+/// }
+///
+/// /// From SNS to SQS.
+/// async fn charge(order: Message<Sns<Order>>) -> Result<(), RecordError> {
+///     println!("{}", order.body.message.id);
+///     Ok(())
+/// }
+///
+/// /// From EventBridge to SNS to SQS.
+/// async fn ship(order: Message<Sns<EventBridge<Order>>>) -> Result<(), RecordError> {
+///     println!("{}", order.body.message.detail.id);
+///     Ok(())
+/// }
+///
+/// /// From S3 to SNS to SQS.
+/// async fn index(change: Message<Sns<S3Notification>>) -> Result<(), RecordError> {
+///     for object in &change.body.message.records {
+///         println!("{:?}", object.key());
+///     }
+///     Ok(())
+/// }
+/// # let _ = (charge, ship, index);
+/// ```
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "Envelope<T>", bound(deserialize = "T: Body"))]
+#[non_exhaustive]
+pub struct Sns<T = Text> {
+    /// The message.
+    pub message: T,
+    /// The id of the message. SNS repeats it when it delivers the message again.
+    pub message_id: Option<String>,
+    /// The ARN of the topic.
+    pub topic_arn: Option<String>,
+    /// The subject, if the sender set one.
+    pub subject: Option<String>,
+    /// When it was published, in RFC 3339.
+    pub timestamp: Option<String>,
+    /// The number that orders the messages of a group, in a FIFO topic.
+    pub sequence_number: Option<String>,
+    attributes: HashMap<String, Attribute>,
+}
+
+/// What is read of a notification.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", bound(deserialize = "T: Body"))]
+struct Envelope<T> {
+    #[serde(default, deserialize_with = "message")]
+    message: Option<T>,
     message_id: Option<String>,
     topic_arn: Option<String>,
     subject: Option<String>,
-    message: Option<String>,
+    timestamp: Option<String>,
+    sequence_number: Option<String>,
+    message_attributes: Option<HashMap<String, Attribute>>,
 }
 
-impl SnsRecord {
-    /// Returns the id of the message. SNS repeats it when it delivers the message again.
-    #[must_use]
-    pub fn message_id(&self) -> Option<&str> {
-        self.sns.message_id.as_deref()
-    }
+/// An attribute of a message.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Attribute {
+    value: Option<String>,
+}
 
-    /// Returns the ARN of the topic.
+impl<T> Sns<T> {
+    /// Returns an attribute that the sender set; that of binary data is in base64.
     #[must_use]
-    pub fn topic_arn(&self) -> Option<&str> {
-        self.sns.topic_arn.as_deref()
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes.get(name)?.value.as_deref()
     }
+}
 
-    /// Returns the subject, if the sender set one.
-    #[must_use]
-    pub fn subject(&self) -> Option<&str> {
-        self.sns.subject.as_deref()
+impl<T> TryFrom<Envelope<T>> for Sns<T> {
+    type Error = &'static str;
+
+    fn try_from(envelope: Envelope<T>) -> Result<Self, Self::Error> {
+        let message = envelope.message.ok_or(
+            "not a notification of SNS: it has no string `Message`; of a subscription with raw \
+             message delivery, take the message itself",
+        )?;
+        Ok(Self {
+            message,
+            message_id: envelope.message_id,
+            topic_arn: envelope.topic_arn,
+            subject: envelope.subject,
+            timestamp: envelope.timestamp,
+            sequence_number: envelope.sequence_number,
+            attributes: envelope.message_attributes.unwrap_or_default(),
+        })
     }
+}
 
-    /// Returns the message, as it was sent.
-    #[must_use]
-    pub fn message(&self) -> Option<&str> {
-        self.sns.message.as_deref()
+fn message<'de, D: Deserializer<'de>, T: Body>(deserializer: D) -> Result<Option<T>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
+    T::from_text(&text)
+        .map(Some)
+        .map_err(|error| D::Error::custom(in_layer("the message of SNS", &error)))
+}
+
+impl<T> Deref for SnsRecord<T> {
+    type Target = Sns<T>;
+
+    fn deref(&self) -> &Sns<T> {
+        &self.sns
     }
 }
 
 /// The id of the message.
-impl HasNaturalKey for SnsRecord {
+impl<T> HasNaturalKey for Sns<T> {
     fn natural_key(&self) -> NaturalKey {
-        NaturalKey::new([self.message_id()])
+        NaturalKey::new([self.message_id.as_deref()])
+    }
+}
+
+/// The id of the message.
+impl<T> HasNaturalKey for SnsRecord<T> {
+    fn natural_key(&self) -> NaturalKey {
+        self.sns.natural_key()
     }
 }
 
 /// The key of its only record. An event of several has none.
-impl HasNaturalKey for SnsEvent {
+impl<T> HasNaturalKey for SnsEvent<T> {
     fn natural_key(&self) -> NaturalKey {
         of_the_only(&self.records)
     }

@@ -87,7 +87,7 @@ async fn a_body_of_plain_text_is_sent_to_the_record() {
     let report = batch::sqs(event).run(async |_: Message<String>| Ok::<_, Infallible>(())).await;
     let (_, outcome) = report.records().next().unwrap();
     let error = outcome.error().unwrap().to_string();
-    assert!(error.contains("take the record itself, such as `SqsRecord`"), "{error}");
+    assert!(error.contains("take `Text`, and for other formats the record itself"), "{error}");
 }
 
 #[tokio::test]

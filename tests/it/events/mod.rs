@@ -1,5 +1,7 @@
 //! The event builders against the types that functions read events with.
 
+mod envelopes;
+mod pipes;
 mod reading;
 mod times;
 

@@ -2,8 +2,8 @@
 
 use powertools::batch::Record;
 use powertools::events::{
-    DynamoDbEvent, EventBridgeEvent, KafkaEvent, KinesisEvent, S3Event, SnsEvent, SqsEvent,
-    StepFunctionsContext,
+    DynamoDbEvent, EventBridge, KafkaEvent, KinesisEvent, S3Notification, SnsEvent, SqsEvent,
+    StepFunctionsContext, Text,
 };
 use powertools::testing::events::{self, KafkaRecord, KinesisRecord, SqsMessage};
 use serde::Deserialize;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Any {
-    EventBridge(EventBridgeEvent),
+    EventBridge(EventBridge),
     Kafka(KafkaEvent),
     Sqs(SqsEvent),
 }
@@ -100,7 +100,7 @@ fn an_event_of_another_source_is_an_error_and_thus_another_variant() {
     for event in [json!({}), json!([]), json!(null), json!("x"), json!({ "Records": 1 })] {
         assert!(serde_json::from_value::<SqsEvent>(event.clone()).is_err(), "{event}");
         assert!(serde_json::from_value::<Any>(event.clone()).is_err(), "{event}");
-        assert!(serde_json::from_value::<S3Event>(event.clone()).is_err(), "{event}");
+        assert!(serde_json::from_value::<S3Notification>(event.clone()).is_err(), "{event}");
         assert!(serde_json::from_value::<SnsEvent>(event).is_err());
     }
 }
@@ -133,7 +133,7 @@ fn members_that_are_missing_null_or_unknown_are_accepted() {
 
 #[test]
 fn events_of_one_record_are_read_with_what_they_have() {
-    let event: S3Event = read(events::s3("photos").created("red car.jpg", 7).build());
+    let event: S3Notification = read(events::s3("photos").created("red car.jpg", 7).build());
     let record = &event.records[0];
     assert_eq!(record.bucket(), Some("photos"));
     assert_eq!(record.key().as_deref(), Some("red car.jpg"));
@@ -144,14 +144,15 @@ fn events_of_one_record_are_read_with_what_they_have() {
 
     let event: SnsEvent = read(events::sns("topic", "hello").id("n-1").subject("new").build());
     let record = &event.records[0];
-    assert_eq!((record.message_id(), record.subject()), (Some("n-1"), Some("new")));
-    assert_eq!(record.message(), Some("hello"));
-    assert!(record.topic_arn().unwrap().ends_with(":topic"));
-    let empty: SnsEvent = read(json!({ "Records": [{ "Sns": { "Message": null, "Other": 1 } }] }));
-    assert_eq!(empty.records[0].message(), None);
+    let [id, subject] = [&record.message_id, &record.subject].map(Option::as_deref);
+    assert_eq!((id, subject), (Some("n-1"), Some("new")));
+    assert_eq!(record.message, Text("hello".to_owned()));
+    assert!(record.topic_arn.as_deref().unwrap().ends_with(":topic"));
+    let least: SnsEvent = read(json!({ "Records": [{ "Sns": { "Message": "", "Other": 1 } }] }));
+    assert_eq!(least.records[0].message_id, None);
 
     // What the scheduler sends.
-    let event: EventBridgeEvent<Value> = read(
+    let event: EventBridge<Value> = read(
         json!({ "source": "aws.scheduler", "detail-type": "Scheduled Event", "detail": "{}" }),
     );
     assert_eq!((event.id, event.detail), (None, json!("{}")));

@@ -3,10 +3,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::events::ParseError;
-use crate::invocation::Invocation;
-
-/// The least memory of a function, in MB, which is its default.
-const LEAST_MEMORY: u64 = 128;
 
 /// What each value in JSON may become, in bytes: three times the size of `serde_json::Value`, since
 /// a list that grows exists twice for a moment, and has room for twice its length.
@@ -50,16 +46,6 @@ impl Drop for Reserved {
     }
 }
 
-/// The most bytes that the data of one record may become, and half of what all records may take: a
-/// quarter of the function's memory, and at most 256 MiB.
-///
-/// More is a mistake, or an attempt to exhaust the memory of the function, which would end the other
-/// records with it.
-pub(super) fn largest() -> u64 {
-    let memory = Invocation::with_current(Invocation::memory_mb).unwrap_or_default();
-    u64::try_from(memory).unwrap_or_default().clamp(LEAST_MEMORY, 1_024) << 20 >> 2
-}
-
 /// Returns what this JSON and what is parsed of it may take, in bytes.
 ///
 /// Each value follows one of these characters. Those in strings count too: the estimate is high.
@@ -71,19 +57,6 @@ pub(super) fn estimate(json: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn data_may_become_a_quarter_of_the_memory() {
-        assert_eq!(largest(), 32 << 20);
-        let with_memory = |memory| {
-            let config = lambda_runtime::Config { memory, ..Default::default() };
-            let mut context = lambda_runtime::Context::default();
-            context.env_config = std::sync::Arc::new(config);
-            Invocation::new(&context).sync_scope(largest)
-        };
-        assert_eq!(with_memory(0), 32 << 20);
-        assert_eq!(with_memory(1_024), 256 << 20);
-    }
 
     #[test]
     fn memory_is_reserved_for_all_records_at_once_and_freed_with_each() {

@@ -14,7 +14,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use self::list::{Lists, Records};
@@ -152,11 +152,36 @@ impl<O: Object, R: From<O>> Event<O, R> {
         deserializer: D,
         source: &str,
     ) -> Result<(Vec<R>, bool), D::Error> {
-        let event: Self = object(deserializer)?;
+        let mut event = Self::default();
+        let context = &mut Context::default();
+        As(Whole { event: &mut event, context }).deserialize(deserializer)?;
         let records = event.records.ok_or_else(|| {
             de::Error::custom(format_args!("not an event of {source}: it has no list `Records`"))
         })?;
         Ok((records, event.has_window))
+    }
+}
+
+/// An event as Lambda's pollers send it, or the list of records alone that EventBridge Pipes sends.
+struct Whole<'a, O, R> {
+    event: &'a mut Event<O, R>,
+    context: &'a mut Context,
+}
+
+impl<'de, O: Object, R: From<O>> Shape<'de> for Whole<'_, O, R> {
+    type Value = ();
+
+    fn nothing(self) {}
+
+    fn list<A: SeqAccess<'de>>(self, list: A) -> Result<(), A::Error> {
+        let records = Records::<O, R>::new(self.context).list(list)?;
+        // No pipe sends an empty one.
+        self.event.records = records.filter(|records| !records.is_empty());
+        Ok(())
+    }
+
+    fn object<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+        Members { object: self.event, context: self.context }.object(map)
     }
 }
 

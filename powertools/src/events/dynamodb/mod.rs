@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use self::attribute::Attribute;
-use super::de::{Event, Object, Read, text_in};
+use super::de::{Event, Object, Read, object, text_in};
 use super::decode::moment;
 use super::error::{from_json, path_of};
 use super::{HasNaturalKey, NaturalKey, ParseError, RecordId};
@@ -186,6 +186,14 @@ impl<'de> Deserialize<'de> for DynamoDbEvent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let (records, has_window) = Event::<Fields, _>::read(deserializer, "a DynamoDB stream")?;
         Ok(Self { records, has_window })
+    }
+}
+
+/// A change that comes through a Kinesis stream: `KinesisMessage<DynamoDbRecord>`. It has no sequence
+/// number.
+impl<'de> Deserialize<'de> for DynamoDbRecord {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(object::<Fields, D>(deserializer)?.into())
     }
 }
 

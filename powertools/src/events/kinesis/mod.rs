@@ -221,6 +221,11 @@ impl Object for Fields {
     fn member<'de, A: MapAccess<'de>>(name: &[u8]) -> Option<Read<'de, Self, A>> {
         let read: Read<'de, Self, A> = match name {
             b"kinesis" => |it, value| value.object(&mut it.kinesis),
+            // EventBridge Pipes writes these beside the others.
+            b"sequenceNumber" => |it, value| value.text(&mut it.kinesis.sequence_number),
+            b"partitionKey" => |it, value| value.text(&mut it.kinesis.partition_key),
+            b"data" => |it, value| value.text(&mut it.kinesis.data),
+            b"approximateArrivalTimestamp" => |it, value| value.number(&mut it.kinesis.arrived),
             b"eventID" => |it, value| value.text(&mut it.event_id),
             b"eventSourceARN" => |it, value| value.arn(&mut it.stream_arn),
             // Others write it with a capital letter.

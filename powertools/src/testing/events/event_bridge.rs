@@ -18,6 +18,13 @@ pub fn event_bridge(
     }
 }
 
+/// Starts the event of a schedule of EventBridge Scheduler that has no input. Its resource is the
+/// schedule.
+pub fn schedule(name: &str) -> EventBridgeEvent {
+    let arn = format!("arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/default/{name}");
+    event_bridge("aws.scheduler", "Scheduled Event", Value::String("{}".to_owned())).resource(arn)
+}
+
 /// An event on the event bus. Created by [`event_bridge`].
 ///
 /// ```

@@ -44,6 +44,20 @@ impl S3Records {
         json!({ "Records": self.records })
     }
 
+    /// Creates the test notice that S3 sends when the notifications of a bucket are configured.
+    #[must_use]
+    pub fn test_notice(self) -> Value {
+        let id = identifiers::next();
+        json!({
+            "Service": "Amazon S3",
+            "Event": "s3:TestEvent",
+            "Time": TIME,
+            "Bucket": self.bucket,
+            "RequestId": format!("{id:016X}"),
+            "HostId": format!("{id:064x}"),
+        })
+    }
+
     fn record(mut self, event: &str, key: &str, mut object: Value) -> Self {
         let id = identifiers::next();
         object["key"] = percent_encode(key, "/ ").replace(' ', "+").into();

@@ -53,6 +53,35 @@ impl SnsNotification {
         self
     }
 
+    /// Creates what a queue receives of the notification, as the body of its message. A subscription
+    /// with raw message delivery sends the message alone.
+    ///
+    /// ```
+    /// use powertools::testing::events;
+    /// use serde_json::json;
+    ///
+    /// let order = json!({ "order": 7 }).to_string();
+    /// let event = events::sqs("orders").message(events::sns("orders", order).envelope()).build();
+    /// # assert!(event["Records"][0]["body"].as_str().unwrap().contains("MessageId"));
+    /// ```
+    #[must_use]
+    pub fn envelope(self) -> Value {
+        let mut event = self.build();
+        let mut envelope = event["Records"][0]["Sns"].take();
+        // As SNS does: a queue reads other names, and no members that are null or empty.
+        if let Some(members) = envelope.as_object_mut() {
+            for (name, other) in
+                [("SigningCertUrl", "SigningCertURL"), ("UnsubscribeUrl", "UnsubscribeURL")]
+            {
+                if let Some(url) = members.remove(name) {
+                    members.insert(other.to_owned(), url);
+                }
+            }
+            members.retain(|_, value| !value.is_null() && *value != json!({}));
+        }
+        envelope
+    }
+
     /// Creates the event.
     #[must_use]
     pub fn build(self) -> Value {

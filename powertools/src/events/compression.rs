@@ -2,13 +2,17 @@ use std::io::{self, Read};
 
 use flate2::bufread::{GzDecoder, ZlibDecoder};
 
-use crate::events::ParseError;
+use super::ParseError;
+use crate::invocation::Invocation;
+
+/// The least memory of a function, in MB, which is its default.
+const LEAST_MEMORY: u64 = 128;
 
 /// Returns the data itself if it starts as gzip or zlib does; else `data`.
 ///
 /// Streams that are joined are read one after another, as RFC 1952 defines it for gzip. White space
 /// or zeros may follow the last one; anything else is an error, since it would be lost.
-pub(super) fn decompress(data: Vec<u8>, limit: u64) -> Result<Vec<u8>, ParseError> {
+pub(crate) fn decompress(data: Vec<u8>, limit: u64) -> Result<Vec<u8>, ParseError> {
     if Format::of(&data).is_none() {
         return Ok(data);
     }
@@ -25,6 +29,16 @@ pub(super) fn decompress(data: Vec<u8>, limit: u64) -> Result<Vec<u8>, ParseErro
     }
     let bytes = rest.len();
     Err(io::Error::other(format!("{bytes} bytes follow that are not compressed")).into())
+}
+
+/// The most bytes that the data of one record may become, and half of what all records may take: a
+/// quarter of the function's memory, and at most 256 MiB.
+///
+/// More is a mistake, or an attempt to exhaust the memory of the function, which would end the other
+/// records with it.
+pub(crate) fn largest() -> u64 {
+    let memory = Invocation::with_current(Invocation::memory_mb).unwrap_or_default();
+    u64::try_from(memory).unwrap_or_default().clamp(LEAST_MEMORY, 1_024) << 20 >> 2
 }
 
 enum Format {
@@ -135,5 +149,18 @@ mod tests {
         assert_eq!(plain(gzip(&vec![0; 1_000])).unwrap().len(), 1_000);
         let half = gzip(&[0; 501]);
         assert!(is_too_large([half.clone(), half].concat()), "all streams together");
+    }
+
+    #[test]
+    fn data_may_become_a_quarter_of_the_memory() {
+        assert_eq!(largest(), 32 << 20);
+        let with_memory = |memory| {
+            let config = lambda_runtime::Config { memory, ..Default::default() };
+            let mut context = lambda_runtime::Context::default();
+            context.env_config = std::sync::Arc::new(config);
+            Invocation::new(&context).sync_scope(largest)
+        };
+        assert_eq!(with_memory(0), 32 << 20);
+        assert_eq!(with_memory(1_024), 256 << 20);
     }
 }

@@ -1,0 +1,80 @@
+//! What EventBridge Pipes sends: the records alone, those of Kinesis flat.
+
+use powertools::batch::{self, Change, Error, KinesisMessage, Message, Record};
+use powertools::events::{DynamoDbEvent, KinesisEvent, SqsEvent};
+use powertools::testing::events::{self, KinesisRecord, SqsMessage};
+use serde_json::{Value, json};
+
+fn records(mut event: Value) -> Value {
+    event["Records"].take()
+}
+
+/// Records of Kinesis with the members of `kinesis` beside the others.
+fn flat(event: Value) -> Value {
+    let mut records = records(event);
+    for record in records.as_array_mut().unwrap() {
+        let kinesis = record["kinesis"].take();
+        let record = record.as_object_mut().unwrap();
+        record.remove("kinesis");
+        record.extend(kinesis.as_object().unwrap().clone());
+    }
+    records
+}
+
+fn read<T: serde::de::DeserializeOwned>(event: &Value) -> T {
+    let from_text = serde_json::from_str(&event.to_string()).unwrap();
+    let _: T = serde_json::from_value(event.clone()).unwrap();
+    from_text
+}
+
+#[tokio::test]
+async fn the_bare_records_of_a_pipe_are_a_batch() {
+    let event = events::sqs("orders.fifo")
+        .message(SqsMessage::from(json!(1)).id("m-1").group("a"))
+        .message(SqsMessage::from(json!(2)).id("m-2").group("b"));
+    let event: SqsEvent = read(&records(event.build()));
+    assert_eq!(event.records[1].order().as_deref(), Some("b"));
+    let run =
+        batch::sqs(event).run(async |n: Message<u8>| if n.body == 2 { Err("no") } else { Ok(()) });
+    let reply = serde_json::to_value(run.await.into_reply().unwrap()).unwrap();
+    assert_eq!(reply, json!({ "batchItemFailures": [{ "itemIdentifier": "m-2" }] }));
+
+    let keys = json!({ "id": 1 });
+    let event = events::dynamodb("orders").insert(keys.clone(), keys);
+    let event: DynamoDbEvent = read(&records(event.build()));
+    let run = batch::dynamodb(event).run(async |change: Change<Value>| {
+        if change.new == Some(json!({ "id": 1 })) { Ok(()) } else { Err("another image") }
+    });
+    assert!(run.await.is_done());
+}
+
+#[tokio::test]
+async fn a_flat_record_of_kinesis_has_all_that_another_has() {
+    let event = events::kinesis("clicks")
+        .record(KinesisRecord::json("a", json!(1)).sequence_number("41"))
+        .record(KinesisRecord::json("b", json!(2)).sequence_number("42"))
+        .build();
+    let [nested, flat]: [KinesisEvent; 2] = [read(&event), read(&flat(event))];
+    for (nested, flat) in std::iter::zip(&nested.records, &flat.records) {
+        assert_eq!(format!("{nested:?}"), format!("{flat:?}"));
+        assert_eq!(flat.arrived_at(), nested.arrived_at());
+    }
+    let run = batch::kinesis(flat)
+        .run(async |n: KinesisMessage<u8>| if n.body == 2 { Err("no") } else { Ok(()) });
+    let reply = serde_json::to_value(run.await.into_reply().unwrap()).unwrap();
+    assert_eq!(reply, json!({ "batchItemFailures": [{ "itemIdentifier": "42" }] }));
+}
+
+#[tokio::test]
+async fn bare_records_of_another_source_are_refused() {
+    let event = events::kinesis("clicks").record(KinesisRecord::json("a", json!(1)));
+    let event: SqsEvent = read(&records(event.build()));
+    let run = batch::sqs(event).run(async |_: Message<u8>| Ok::<_, String>(()));
+    let error = run.await.into_reply().unwrap_err();
+    assert!(matches!(error, Error::SourceUnexpected { index: 0, .. }), "{error}");
+
+    let event: SqsEvent = read(&json!([{}, 7]));
+    let run = batch::sqs(event).run(async |_: Message<u8>| Ok::<_, String>(()));
+    let error = run.await.into_reply().unwrap_err();
+    assert!(matches!(error, Error::IdentifierMissing { index: 0 }), "{error}");
+}
