@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser as _};
 use syn::{Attribute, Error, Lit, Meta, Path, Result, Token, parse_quote, token};
 
-/// The options of an attribute, where they stand.
+/// The options of an attribute, with their spans.
 pub(crate) enum Given<'a> {
     /// Those of the attribute that is expanded. The compiler has taken it out of the item.
     First(TokenStream),
@@ -23,7 +23,7 @@ impl Given<'_> {
                 Meta::Path(_) => syn::parse2(TokenStream::new()),
                 Meta::List(list) => list.parse_args(),
                 Meta::NameValue(meta) => {
-                    let message = "the options of an attribute stand in parentheses";
+                    let message = "the options of an attribute are in parentheses";
                     Err(Error::new_spanned(meta.eq_token, message))
                 }
             },
@@ -52,7 +52,7 @@ impl Given<'_> {
 
 /// Reads options, separated by commas, until the end of `input`.
 ///
-/// `read` is called behind each name. It returns false if there is no such option. `known` begins
+/// `read` is called after each name. It returns false if there is no such option. `known` begins
 /// with the option that a value without a name is most likely for.
 pub(crate) fn each(
     input: ParseStream<'_>,

@@ -1,4 +1,4 @@
-//! The arguments of a function whose body moves into blocks of its own.
+//! The arguments of a function whose body moves into inner blocks.
 
 use std::mem;
 
@@ -17,7 +17,7 @@ pub(crate) struct Named {
 /// Gives every argument a name, so that it can be looked at before its pattern takes it apart:
 /// `LambdaEvent { payload, .. }` drops the context.
 ///
-/// Gives back the names, and the statements that take the arguments apart.
+/// Returns the names, and the statements that destructure the arguments.
 pub(crate) fn name(sig: &mut Signature) -> (Vec<Named>, TokenStream) {
     let mut names = Vec::new();
     let mut bindings = TokenStream::new();
@@ -35,7 +35,7 @@ pub(crate) fn name(sig: &mut Signature) -> (Vec<Named>, TokenStream) {
         let borrowed = |v: &PatIdent| v.by_ref.is_some() && v.mutability.is_some();
         let mutability = variables(pat).into_iter().any(borrowed).then(<Token![mut]>::default);
         let pat = mem::replace(pat, parse_quote!(#mutability #name));
-        // `let _ = …` would bind nothing, and has lints of its own.
+        // `let _ = …` would bind nothing, and has its own lints.
         if !matches!(pat, Pat::Wild(_)) {
             bindings.extend(quote!(#(#cfgs)* #(#lints)* let #pat = #name;));
         }
@@ -67,7 +67,7 @@ pub(crate) fn capture_mutable(sig: &Signature) -> TokenStream {
 /// The same for one argument.
 pub(crate) fn capture_variables(argument: &PatType) -> TokenStream {
     let cfgs = cfgs(argument);
-    // Nobody is warned of a variable that is marked as unused.
+    // A variable that is marked as unused causes no warning.
     let mutable =
         |v: &&PatIdent| v.by_ref.is_none() && v.mutability.is_some() && !is_unused(&v.ident);
     let names = variables(&argument.pat).into_iter().filter(mutable).map(|v| &v.ident);

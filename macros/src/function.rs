@@ -6,7 +6,7 @@ use syn::{Attribute, Error, Result, ReturnType, Signature, Type, Visibility};
 
 use crate::kind::Kind;
 
-/// A function whose body is left as it was written.
+/// A function whose body stays as it was written.
 ///
 /// The body stays raw tokens, so that half-typed code gets its error from the compiler alone, and
 /// an IDE sees all of it.
@@ -31,7 +31,7 @@ impl Function {
         let function = Self::parse(attribute, item)?;
         if function.sig.asyncness.is_none() {
             let message = format!(
-                "`#[{attribute}]` goes on an async function\n\n\
+                "`#[{attribute}]` needs an async function\n\n\
                  `#[async_trait]` expands first and takes the `async` away: write a native `async \
                  fn` in the trait, or let the method call an async function that has the attribute"
             );
@@ -55,13 +55,13 @@ impl Function {
     }
 
     pub(crate) fn read(attribute: Kind, input: ParseStream<'_>) -> Result<Self> {
-        let goes_on = attribute.goes_on();
+        let item = attribute.item();
         let attrs = input.call(Attribute::parse_outer)?;
         let vis = input.parse()?;
-        // The compiler has read the item before: what is no signature is no function.
-        let sig: Signature = input.parse().map_err(|error| {
-            Error::new(error.span(), format!("`#[{attribute}]` goes on {goes_on}"))
-        })?;
+        // The compiler has parsed the item before, so only a function has a signature.
+        let sig: Signature = input
+            .parse()
+            .map_err(|error| Error::new(error.span(), format!("`#[{attribute}]` needs {item}")))?;
         let no_body =
             |span| Error::new(span, format!("`#[{attribute}]` needs a function with a body"));
         let span = input.span();
@@ -71,18 +71,18 @@ impl Function {
 
     fn check_qualifiers(&self, attribute: Kind) -> Result<()> {
         if let Some(token) = self.sig.constness {
-            let message = format!("`#[{attribute}]` cannot go on a const function");
+            let message = format!("`#[{attribute}]` cannot be used on a const function");
             return Err(Error::new_spanned(token, message));
         }
         if let Some(abi) = &self.sig.abi {
-            let message = format!("`#[{attribute}]` cannot go on an extern function");
+            let message = format!("`#[{attribute}]` cannot be used on an extern function");
             return Err(Error::new_spanned(abi, message));
         }
         Ok(())
     }
 }
 
-/// The block of a body; a `$body:block` of a `macro_rules!` macro stands in an invisible group.
+/// Returns the block of a body; a `$body:block` of a `macro_rules!` macro is in an invisible group.
 fn block(body: TokenTree) -> Option<Group> {
     match body {
         TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Some(group),
@@ -93,7 +93,7 @@ fn block(body: TokenTree) -> Option<Group> {
     }
 }
 
-/// Types that have a name and are not a `Result`, so that an alias can be told from a mistake.
+/// Named types that are not a `Result`, to distinguish an alias from a mistake.
 const PLAIN: &[&str] = &[
     "Box", "HashMap", "Option", "String", "Value", "Vec", "bool", "char", "f32", "f64", "i8",
     "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize",

@@ -10,13 +10,13 @@ use crate::arguments::{self, Named};
 pub(crate) struct Find {
     /// Yields an `Option<Invocation>`.
     pub(crate) invocation: TokenStream,
-    /// The names of the arguments; none where `context` says it all.
+    /// The names of the arguments; none with `context`.
     pub(crate) names: Vec<Named>,
     /// Takes the arguments apart, as their patterns said.
     pub(crate) bindings: TokenStream,
 }
 
-/// Looks for the Lambda context in the arguments of a function, or where `context` says.
+/// Finds the Lambda context in the arguments of a function, or in the expression of `context`.
 pub(crate) fn find(krate: &Path, sig: &mut Signature, context: Option<&Expr>) -> Find {
     if let Some(context) = context {
         let context = quote!(::core::option::Option::Some(#context));
@@ -32,7 +32,7 @@ pub(crate) fn find(krate: &Path, sig: &mut Signature, context: Option<&Expr>) ->
     });
     let mut context = quote!(::core::option::Option::None #(#probes)*);
     if !maybe.is_empty() {
-        // An attribute cannot stand in the middle of an expression.
+        // An attribute is not allowed within an expression.
         let probes = maybe.iter().map(|named| {
             let (name, cfgs) = (&named.name, &named.cfgs);
             quote_spanned! {Span::mixed_site()=>

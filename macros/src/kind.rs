@@ -6,7 +6,7 @@ use syn::Attribute;
 
 use crate::args;
 
-/// An attribute of this crate that goes on a function. In this order they stack, the outermost
+/// An attribute of this crate for functions. In this order they stack, the outermost
 /// first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
@@ -46,7 +46,8 @@ impl Kind {
         is_ours.then_some(kind)
     }
 
-    pub(crate) fn goes_on(self) -> &'static str {
+    /// Returns the item that the attribute is for.
+    pub(crate) fn item(self) -> &'static str {
         match self {
             Self::InitOnce => "a function without arguments",
             Self::Batch => "an async function over one record",
@@ -54,7 +55,7 @@ impl Kind {
         }
     }
 
-    /// Why this one cannot stand above `below` on one function; `None` if it can.
+    /// Returns why this one cannot be above `below` on one function, or `None` if it can.
     pub(crate) fn refuses(self, below: Self) -> Option<&'static str> {
         use Kind::{Batch, Deadline, Idempotent, InitOnce, Logged};
 
@@ -64,9 +65,9 @@ impl Kind {
         }
         match (self, below) {
             (InitOnce, _) | (_, InitOnce) => Some(
-                "a value that is made once for each execution environment is not made for an \
-                 event: call the accessor in the function that handles events, and put the other \
-                 attributes there",
+                "a value that is initialised once for each execution environment is not \
+                 initialised for an event: call the accessor in the function that handles events, \
+                 and put the other attributes there",
             ),
             (Deadline, Idempotent) => Some(
                 "the deadline has to be inside: work that it stops then fails like any other, and \
@@ -78,14 +79,14 @@ impl Kind {
                  of what is around it, nor replays. Put `#[logged]` at the top",
             ),
             (Idempotent, Batch) => Some(
-                "the reply to a batch cannot be given again, since the records that failed come \
-                 back among others. Put `#[idempotent]` below `#[batch]`, where it is about one \
-                 record",
+                "the reply to a batch cannot be replayed, since the records that failed are \
+                 delivered again among others. Put `#[idempotent]` below `#[batch]`, where it is \
+                 about one record",
             ),
             (Deadline, Batch) => Some(
-                "a batch that is stopped as a whole cannot say what is done. It stops its records \
-                 in time by itself: `#[batch(…, reserve = \"2s\")]`; `#[deadline]` below it is \
-                 about one record",
+                "a batch that is stopped as a whole cannot report which records are done. It \
+                 stops its records in time by itself: `#[batch(…, reserve = \"2s\")]`; \
+                 `#[deadline]` below it is about one record",
             ),
             _ => None,
         }

@@ -1,4 +1,4 @@
-//! What stands in for the item of an attribute with a mistake.
+//! The replacement for the item of an attribute with a mistake.
 
 use proc_macro2::{Group, TokenStream};
 use quote::{ToTokens, quote};

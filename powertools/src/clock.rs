@@ -27,7 +27,7 @@ impl Clock {
         Self(None)
     }
 
-    /// A clock that asks `now` for the time.
+    /// Creates a clock that calls `now` for the time.
     pub fn from_fn(now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(now)))
     }

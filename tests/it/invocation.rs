@@ -57,7 +57,7 @@ fn current() -> String {
 }
 
 #[tokio::test]
-async fn says_what_lambda_said() {
+async fn has_the_values_of_the_lambda_context() {
     let lambda = FakeRuntime::new().function_name("orders").function_version("7").memory_mb(512);
     let _function = lambda.run(async {
         let handler = service_fn(describes_itself);
@@ -143,7 +143,7 @@ async fn one_event_of_a_process_is_its_cold_start() {
 }
 
 #[tokio::test]
-async fn a_provisioned_process_has_no_cold_start() {
+async fn a_provisioned_environment_has_no_cold_start() {
     let lambda = FakeRuntime::new()
         .concurrency(16)
         .env("AWS_LAMBDA_INITIALIZATION_TYPE", "provisioned-concurrency");

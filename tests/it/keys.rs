@@ -126,7 +126,7 @@ fn a_function_that_moves_keeps_its_keys() {
 }
 
 #[test]
-fn a_float_that_has_lost_its_text_has_no_key_in_other_toolkits() {
+fn a_float_without_its_original_digits_has_no_key_in_other_toolkits() {
     #[derive(serde::Serialize)]
     struct Order {
         price: f64,

@@ -93,7 +93,7 @@ async fn counts_every_kind_of_end_under_16_workers() {
 }
 
 #[tokio::test]
-async fn a_handler_that_is_dropped_with_its_function_has_an_end() {
+async fn a_handler_that_is_dropped_with_its_function_ends() {
     let counts = Counts::default();
     let lambda = FakeRuntime::new().timeout(60 * SECOND);
     let function = lambda.run(Powertools::new(handle).lifecycle(counts.clone()).run());
@@ -289,7 +289,7 @@ impl Serialize for Unsendable {
 }
 
 #[tokio::test]
-async fn a_response_that_cannot_be_serialized_is_an_error_and_the_loop_goes_on() {
+async fn a_response_that_cannot_be_serialized_is_an_error_and_the_loop_continues() {
     for concurrency in [1, 2] {
         let seen = Seen::default();
         let handler = async |event: LambdaEvent<String>| {
@@ -435,7 +435,7 @@ impl Lifecycle for NotReady {
 }
 
 #[tokio::test]
-async fn a_value_that_cannot_start_ends_the_start_and_lambda_is_told() {
+async fn a_value_that_cannot_start_ends_the_function_and_is_reported() {
     for (kind, error_type, message) in [
         ("fails", "HandlerError", "no such table"),
         ("panics", "Powertools.LifecyclePanicked", "start of a lifecycle value panicked: in start"),

@@ -122,7 +122,7 @@ fn of_kafka(event: Value) -> NaturalKey {
 }
 
 #[test]
-fn an_object_has_its_bucket_its_key_its_sequencer_and_what_happened() {
+fn an_objects_key_has_its_bucket_key_sequencer_and_event() {
     let named = |sequencer: Value, name: &str| {
         let mut event = events::s3("photos").created("cat.jpg", 7).build();
         event["Records"][0]["s3"]["object"]["sequencer"] = sequencer;
@@ -193,7 +193,7 @@ fn a_request_has_the_key_of_its_client() {
 }
 
 #[tokio::test]
-async fn a_request_without_one_is_refused_and_not_taken_for_another() {
+async fn a_request_without_an_identifier_is_rejected() {
     let request = events::api_gateway_v2("POST", "/orders").build();
     let request: ApiGatewayV2httpRequest = read(request);
     assert!(natural(&request).is_absent());

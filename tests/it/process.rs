@@ -5,7 +5,7 @@ use powertools::testing::{Event, FakeRuntime, Outcome};
 use serde_json::json;
 
 #[tokio::test]
-async fn what_a_killed_function_had_can_be_delivered_again() {
+async fn the_event_of_a_killed_function_can_be_delivered_again() {
     let lambda = FakeRuntime::new();
     let first = lambda.spawn(function()).unwrap();
     let stuck = lambda.send(json!("hang"));
@@ -54,7 +54,7 @@ async fn a_function_that_takes_many_events_is_not_killed_at_a_deadline() {
 }
 
 #[tokio::test]
-async fn a_function_that_exits_says_how() {
+async fn a_function_that_exits_reports_its_status() {
     let lambda = FakeRuntime::new();
     let function = lambda.spawn(function()).unwrap();
     let outcome = lambda.invoke(Event::new(json!({ "exit": 3 })).request_id("r-1")).await;

@@ -18,7 +18,7 @@ const ENVIRONMENTS: usize = 8;
 const LONG: Duration = Duration::from_secs(120);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_duplicates_at_once_one_runs_and_the_others_are_refused_or_get_its_answer() {
+async fn of_concurrent_duplicates_one_runs_and_the_others_are_rejected_or_replayed() {
     let rounds = scale(3, 200);
     for emulator in Emulator::all() {
         let table = emulator.create_table(&["id"]).await;

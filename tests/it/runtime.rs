@@ -44,7 +44,7 @@ async fn an_error_of_the_toolkit_keeps_its_name_when_context_is_added() {
 }
 
 #[tokio::test]
-async fn an_error_of_the_toolkit_is_told_with_its_causes() {
+async fn an_error_of_the_toolkit_is_reported_with_its_causes() {
     let failed = report(async |_| {
         let cause = std::io::Error::other("connection reset");
         let error = StoreError::new(StoreErrorKind::Throttled, "table `orders` takes no more");
@@ -74,7 +74,7 @@ impl From<OrderError> for Diagnostic {
 }
 
 #[tokio::test]
-async fn an_error_type_of_the_user_is_told_as_it_says() {
+async fn an_error_type_of_the_user_is_reported_as_it_converts() {
     let own = report(async |_| Err::<Value, _>(OrderError::OutOfStock("tea"))).await;
     assert_eq!(own, diagnostic("OutOfStock", "no stock of tea"));
 
@@ -112,7 +112,7 @@ async fn strings_have_the_name_of_other_errors_without_one() {
 }
 
 #[tokio::test]
-async fn panics_are_told_and_end_nothing() {
+async fn panics_are_reported_and_do_not_end_the_function() {
     let lambda = FakeRuntime::new();
     let _function = lambda.run(Powertools::new(panics_on_demand).run());
     let cases = [
@@ -156,7 +156,7 @@ fn echo(event: LambdaEvent<String>) -> Ready<Result<String, Error>> {
 }
 
 #[tokio::test]
-async fn as_many_events_at_once_as_the_environment_says() {
+async fn the_environment_sets_the_number_of_concurrent_events() {
     let all = Arc::new(Barrier::new(16));
     let handler = move |_: LambdaEvent<Value>| {
         let all = all.clone();
@@ -175,7 +175,7 @@ async fn as_many_events_at_once_as_the_environment_says() {
 }
 
 #[tokio::test]
-async fn one_event_after_the_other_where_the_environment_says_nothing() {
+async fn events_are_handled_one_after_another_by_default() {
     let inside = Arc::new(AtomicUsize::new(0));
     let handler = move |_: LambdaEvent<Value>| {
         let inside = inside.clone();
@@ -195,7 +195,7 @@ async fn one_event_after_the_other_where_the_environment_says_nothing() {
 }
 
 #[tokio::test]
-async fn a_function_outside_lambda_says_how_to_start_it() {
+async fn a_function_outside_lambda_explains_how_to_start_it() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_charge"));
     command.env_remove("AWS_LAMBDA_RUNTIME_API").stdin(Stdio::null());
     let output = command.output().unwrap();
@@ -208,7 +208,7 @@ async fn a_function_outside_lambda_says_how_to_start_it() {
 }
 
 #[tokio::test]
-async fn the_switch_turns_idempotency_off_and_says_so_once() {
+async fn the_variable_disables_idempotency_with_one_warning() {
     for word in ["true", "YES", "1"] {
         let lambda = FakeRuntime::new().env("POWERTOOLS_IDEMPOTENCY_DISABLED", word);
         let function = lambda.spawn(Command::new(env!("CARGO_BIN_EXE_charge"))).unwrap();
@@ -228,7 +228,7 @@ async fn the_switch_turns_idempotency_off_and_says_so_once() {
 }
 
 #[tokio::test]
-async fn the_switch_can_stand_at_off() {
+async fn idempotency_stays_enabled_if_the_variable_is_no() {
     let lambda = FakeRuntime::new().env("POWERTOOLS_IDEMPOTENCY_DISABLED", "no");
     let function = lambda.spawn(Command::new(env!("CARGO_BIN_EXE_charge"))).unwrap();
     for _ in 0..2 {
@@ -243,7 +243,7 @@ async fn the_switch_can_stand_at_off() {
 }
 
 #[tokio::test]
-async fn a_switch_that_makes_no_sense_is_an_error_at_start() {
+async fn an_invalid_variable_for_idempotency_is_an_error_at_start() {
     let lambda = FakeRuntime::new().env("POWERTOOLS_IDEMPOTENCY_DISABLED", "perhaps");
     let function = lambda.spawn(Command::new(env!("CARGO_BIN_EXE_charge"))).unwrap();
     assert_eq!(function.wait().await.code(), Some(1));

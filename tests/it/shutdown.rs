@@ -49,7 +49,7 @@ async fn an_invocation_that_ends_in_time_is_answered_before_the_hooks_run() {
 }
 
 #[tokio::test]
-async fn an_invocation_that_does_not_end_is_cut_off_and_the_hooks_run() {
+async fn an_invocation_that_does_not_end_is_killed_after_the_hooks_run() {
     let lambda = FakeRuntime::new().env("SHUTDOWN_HOOKS", "one");
     let function = spawn(&lambda);
     let event = lambda.send(json!("hang"));
@@ -58,7 +58,7 @@ async fn an_invocation_that_does_not_end_is_cut_off_and_the_hooks_run() {
     assert!(matches!(event.outcome().await, Outcome::Exited(_)));
     assert_eq!(hooks(&function), ["hook one"]);
     let lines = function.stdout();
-    assert!(lines.iter().any(|line| line.contains("in the middle of an invocation")), "{lines:?}");
+    assert!(lines.iter().any(|line| line.contains("during an invocation")), "{lines:?}");
 }
 
 #[tokio::test]
@@ -70,7 +70,7 @@ async fn a_function_without_hooks_registers_nothing_and_is_killed() {
 }
 
 #[tokio::test]
-async fn a_refused_extension_is_a_warning() {
+async fn a_rejected_extension_is_a_warning() {
     let lambda = FakeRuntime::new().refuse_extensions().env("SHUTDOWN_HOOKS", "one");
     let function = spawn(&lambda);
     assert!(lambda.invoke(json!("answer")).await.response().is_some());
@@ -85,7 +85,7 @@ async fn a_refused_extension_is_a_warning() {
 /// The budget that Lambda gives is 500 ms from the signal on. The quickest of three counts, since
 /// the machine may have other things to do.
 #[tokio::test]
-async fn the_process_ends_in_the_time_that_lambda_gives_it() {
+async fn the_process_ends_in_the_time_that_lambda_allows() {
     let mut quickest = Duration::MAX;
     for _ in 0..3 {
         let lambda = FakeRuntime::new().env("SHUTDOWN_HOOKS", "one hangs late");
@@ -109,7 +109,7 @@ async fn the_process_ends_in_the_time_that_lambda_gives_it() {
 
 /// Lambda waits for an extension that it has registered, until that asks for events.
 #[tokio::test]
-async fn a_registration_that_comes_late_is_still_seen_through() {
+async fn a_late_registration_still_completes() {
     let extensions = Extensions::serve(Duration::from_millis(1500), 0).await;
     let function = spawn(&extensions.lambda);
     function.stdout_line("not registered yet").await.expect("it does not wait for ever");
@@ -117,13 +117,13 @@ async fn a_registration_that_comes_late_is_still_seen_through() {
 }
 
 #[tokio::test]
-async fn an_extension_that_could_not_ask_for_events_asks_again() {
+async fn an_extension_repeats_a_failed_request_for_events() {
     let extensions = Extensions::serve(Duration::ZERO, 2).await;
     let function = spawn(&extensions.lambda);
     extensions.asked(3).await;
     function.kill().await;
     let lines = function.stdout();
-    let told: Vec<_> = lines.iter().filter(|line| line.contains("could not ask")).collect();
+    let told: Vec<_> = lines.iter().filter(|line| line.contains("could not request")).collect();
     let [told] = &told[..] else { panic!("one warning: {lines:?}") };
     assert!(told.contains("WARN") && told.contains("500 Internal Server Error"), "{told}");
 }

@@ -33,7 +33,7 @@ pub(crate) fn call(
     let flags = flags.iter().map(|flag| quote_spanned!(flag.span()=> .#flag()));
     let values = values.iter().map(|(name, value)| quote_spanned!(name.span()=> .#name(#value)));
     let closure = record.closure(statements);
-    // What is asked of the record is reported once, at its type.
+    // Missing bounds of the record are reported once, at its type.
     quote_spanned! {at(&record.argument.ty)=>
         let batch = #batch #concurrency #reserve #(#flags)* #(#values)*;
         // The braces of a body on one line are not unnecessary.
@@ -50,7 +50,7 @@ pub(crate) fn handler(args: &Args, record: Record, event: &Ident) -> (Signature,
     (sig, result)
 }
 
-/// Gives a function over one record the signature of the handler, as far as it can be known of a
+/// Turns a function over one record into the signature of the handler, as far as it can be known of a
 /// function with a mistake.
 pub(crate) fn stub(options: &TokenStream, sig: &mut Signature) {
     let krate = args::krate_in(options.clone());

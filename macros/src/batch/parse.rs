@@ -6,7 +6,7 @@ use syn::{Error, Expr, Path, Result, Token, Type};
 use crate::args;
 use crate::duration::DurationArg;
 
-/// The options of `#[batch]`, as they stand there.
+/// The options of `#[batch]`, as they are written.
 pub(super) struct Options {
     pub(super) source: Option<Source>,
     /// The source of `source = …`.
@@ -20,7 +20,7 @@ pub(super) struct Options {
     pub(super) krate: Option<Path>,
 }
 
-/// Where the records come from.
+/// The source of the records.
 pub(super) enum Source {
     /// One that this toolkit knows: the name of the function that takes its events.
     Known { function: Ident, event: &'static str },
@@ -102,7 +102,7 @@ impl Parse for Options {
     }
 }
 
-/// Reads `sqs`, with the comma behind it.
+/// Reads `sqs`, with the comma after it.
 fn known_source(input: ParseStream<'_>) -> Result<Option<Source>> {
     let ahead = input.fork();
     let Ok(function) = ahead.call(Ident::parse_any) else { return Ok(None) };
@@ -121,5 +121,6 @@ fn known_source(input: ParseStream<'_>) -> Result<Option<Source>> {
     Ok(Some(Source::Known { function, event }))
 }
 
-pub(super) const NO_SOURCE: &str = "name where the records come from: `#[batch(sqs)]`, `kinesis`, `dynamodb` or \
-                         `kafka`, or `source = …`, an own type that is a `powertools::batch::Source`";
+pub(super) const NO_SOURCE: &str = "name where the records come from: `#[batch(sqs)]`, `kinesis`, \
+                                    `dynamodb` or `kafka`, or `source = …`, an own type that is a \
+                                    `powertools::batch::Source`";

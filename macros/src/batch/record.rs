@@ -77,14 +77,14 @@ fn share(krate: &Path, index: usize, input: &mut PatType) -> TokenStream {
     if matches!(pat, Pat::Wild(_)) {
         return TokenStream::new();
     }
-    // What is asked of the argument is reported at its type.
+    // Missing bounds of the argument are reported at its type.
     let span = at(&input.ty);
     let krate = krate_at(krate, span);
     let share = quote_spanned!(span=> #krate::macro_support::share(&#name));
     quote!(#(#cfgs)* #(#lints)* let #pat = #share;)
 }
 
-/// What the function does besides failing is lost: nobody takes a result.
+/// The function returns no value besides an error, since it would be ignored.
 fn check_result(result: &Type) -> Result<()> {
     let Type::Path(path) = result else { return Ok(()) };
     let Some(last) = path.path.segments.last() else { return Ok(()) };
@@ -130,12 +130,12 @@ impl Record {
     }
 }
 
-const NO_RECORD: &str = "`#[batch]` goes on an async function over one record, which is its last \
+const NO_RECORD: &str = "`#[batch]` needs an async function over one record, which is its last \
                          argument: `order: Message<Order>`";
 const UNNAMED: &str = "the record needs a named type, such as `Message<Order>`";
-const RECEIVER: &str = "`#[batch]` goes on a function or on a method with `&self`: records may be \
+const RECEIVER: &str = "`#[batch]` needs a function or a method with `&self`: records may be \
                         handled concurrently";
 const EXCLUSIVE: &str = "what all records of a batch share cannot be borrowed exclusively: records \
                          may be handled concurrently";
-const RESULT: &str = "a function over one record returns `Result<(), E>`: nobody takes what it \
-                      returns besides an error";
+const RESULT: &str = "a function over one record returns `Result<(), E>`: other values that it \
+                      returns would be ignored";

@@ -16,8 +16,9 @@ pub(crate) fn check_fallback(above: &[Kind], args: &Args) -> Result<()> {
     }
 }
 
-const STORED_FALLBACK: &str = "below `#[idempotent]` the fallback would be stored as the result, and the work would never be \
-     done: leave `or` out, and answer in a function around this one that has the `or`";
+const STORED_FALLBACK: &str = "below `#[idempotent]` the fallback would be stored as the result, \
+                               and the work would never be done: leave `or` out, and answer in a \
+                               function around this one that has the `or`";
 
-const DONE_FALLBACK: &str = "below `#[batch]` a record with a fallback would count as done, and not come again: leave `or` \
-     out, and the record is delivered again";
+const DONE_FALLBACK: &str = "below `#[batch]` a record with a fallback would count as done, and \
+                             not come again: leave `or` out, and the record is delivered again";

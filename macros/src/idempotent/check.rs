@@ -75,14 +75,14 @@ impl<'a> Visit<'a> for Unnamed {
     }
 }
 
-/// Refuses a result that no store can give back.
+/// Rejects a result that no store can return.
 pub(crate) fn check(result: &Type) -> Result<()> {
     let mut unstorable = Unstorable(None);
     unstorable.visit_type(result);
     unstorable.0.map_or(Ok(()), Err)
 }
 
-/// Looks for the first part of a type that no store can give back.
+/// Finds the first part of a type that no store can return.
 struct Unstorable(Option<Error>);
 
 impl Unstorable {
@@ -116,18 +116,18 @@ fn is_literal(key: &Expr) -> bool {
     }
 }
 
-const SAME_KEY: &str = "this key is the same for every call, so all of them would share one result: \
-                        name what makes two calls the same, such as `key = event.payload.order_id`\n\n\
-                        if one result for all is what you mean, put the key into a constant";
-const NO_KEY: &str = "`#[idempotent]` needs a key: `key = …` says what makes two calls the same, \
+const SAME_KEY: &str = "this key is the same for every call, so all of them would share one \
+                        result: name what makes two calls the same, such as `key = \
+                        event.payload.order_id`\n\nif one result for all is what you mean, put the \
+                        key in a constant";
+const NO_KEY: &str = "`#[idempotent]` needs a key: `key = …` names what makes two calls the same, \
                       such as `key = event.payload.order_id`";
-const NO_WITH: &str = "`#[idempotent]` needs its records: `with = …` yields the `Idempotency` that \
-                       keeps them";
+const NO_WITH: &str = "`#[idempotent]` needs an `Idempotency`: `with = …` names it";
 const NEITHER: &str =
-    "`#[idempotent]` needs a key and its records: `#[idempotent(key = …, with = …)]`";
-const METHOD: &str = "an idempotent method needs a name, such as `name = \"orders.charge\"`: without one \
-                      its work would be named by the type, and be done again when that is renamed \
-                      or moved";
+    "`#[idempotent]` needs a key and an `Idempotency`: `#[idempotent(key = …, with = …)]`";
+const METHOD: &str = "an idempotent method needs a name, such as `name = \"orders.charge\"`: \
+                      without one its work would be named by the type, and be done again when that \
+                      is renamed or moved";
 const GENERIC: &str = "an idempotent function that is generic needs a name, such as `name = \
                        \"orders.charge\"`: without one its work would be named by the types it is \
                        called with, and be done again when these change";

@@ -9,7 +9,7 @@ pub(crate) fn wrap(args: &Args, work: Work<'_>) -> TokenStream {
     let Args { key, with, name, payload, is_transaction, krate, .. } = args;
     let result = work.result;
 
-    // What is asked of the result and the error is reported once, at the function's type.
+    // Missing bounds of the result and the error are reported once, at the function's type.
     let or_return = |call: TokenStream| {
         quote_spanned! {at(result)=>
             match #call {

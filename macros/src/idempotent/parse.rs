@@ -4,7 +4,7 @@ use syn::{Expr, LitStr, Path, Result};
 
 use crate::args;
 
-/// The options of `#[idempotent]`, as they stand there.
+/// The options of `#[idempotent]`, as they are written.
 pub(super) struct Options {
     pub(super) key: Option<Expr>,
     pub(super) with: Option<Expr>,

@@ -3,7 +3,7 @@ use syn::{Error, Result, Type, TypeImplTrait};
 
 use crate::function::Function;
 
-/// Refuses what cannot be made once. Gives back the type that the function returns.
+/// Rejects a function whose value cannot be initialised once. Returns the type that it returns.
 pub(super) fn check(function: &Function) -> Result<Type> {
     let sig = &function.sig;
     if let Some(argument) = sig.inputs.first() {
@@ -13,7 +13,10 @@ pub(super) fn check(function: &Function) -> Result<Type> {
         return Err(Error::new_spanned(parameter, GENERICS));
     }
     if let Some(token) = sig.unsafety {
-        return Err(Error::new_spanned(token, "`#[init_once]` cannot go on an unsafe function"));
+        return Err(Error::new_spanned(
+            token,
+            "`#[init_once]` cannot be used on an unsafe function",
+        ));
     }
     let result = function.result(NO_RESULT)?;
     let mut unnamed = Unnamed(None);
@@ -33,11 +36,13 @@ impl<'a> Visit<'a> for Unnamed {
     }
 }
 
-const ARGUMENTS: &str = "a value that is made once cannot depend on arguments: every caller gets \
-                         that of the first. Call what it needs in the body, such as another \
-                         `#[init_once]` function";
-const GENERICS: &str = "a value that is made once has one type: the function cannot be generic";
-const NO_RESULT: &str = "`#[init_once]` goes on a function that returns a `Result<T, E>` with `E: \
+const ARGUMENTS: &str = "a value that is initialised once cannot depend on arguments: every caller \
+                         receives that of the first. Call what it needs in the body, such as \
+                         another `#[init_once]` function";
+const GENERICS: &str =
+    "a value that is initialised once has one type: the function cannot be generic";
+const NO_RESULT: &str = "`#[init_once]` needs a function that returns a `Result<T, E>` with `E: \
                          From<powertools::init::Error>`: for what cannot fail a \
                          `std::sync::LazyLock` is enough";
-const UNNAMED: &str = "a value that is made once stands in a static, which needs a named type";
+const UNNAMED: &str =
+    "a value that is initialised once is stored in a static, which needs a named type";

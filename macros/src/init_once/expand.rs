@@ -30,7 +30,7 @@ pub(super) fn expand(args: &Args, function: Function, result: &Type) -> TokenStr
             #body
         }
     };
-    // What is asked of the value and the error is reported once, at the function's type.
+    // Missing bounds of the value and the error are reported once, at the function's type.
     let span = at(result);
     let krate = krate_at(krate, span);
     let once = quote_spanned!(span=> static ONCE: #krate::#once<#value> = #krate::#once::new(););
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn the_value_behind_an_alias_is_left_to_the_compiler() -> Result<()> {
+    fn the_compiler_checks_a_type_alias() -> Result<()> {
         let function = quote!(
             fn limit() -> Made {
                 body

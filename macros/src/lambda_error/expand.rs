@@ -4,7 +4,7 @@ use syn::{DeriveInput, GenericParam, Path, parse_quote};
 
 use super::parse::{self, Case, Class, ErrorType, Forward};
 
-/// Writes the trait, the conversion that the runtime asks for, and the entry in the list by which
+/// Writes the trait, the conversion that the runtime requires, and the registration by which
 /// the type is found in boxes.
 pub(super) fn expand(input: &DeriveInput, error: &ErrorType) -> TokenStream {
     let ErrorType { krate, cases } = error;
@@ -102,7 +102,7 @@ fn error_type(krate: &Path, cases: &[Case]) -> TokenStream {
     }
 }
 
-/// Nothing where no variant can be permanent: that is what the trait says by itself.
+/// Empty if no variant can be permanent, since that is the default of the trait.
 fn is_permanent(krate: &Path, cases: &[Case]) -> TokenStream {
     let mut forwards = false;
     let arms: Vec<_> = cases
@@ -144,7 +144,7 @@ fn pattern(case: &Case) -> TokenStream {
     }
 }
 
-/// The pattern of a transparent variant, and what is known of the error in it.
+/// Returns the pattern of a transparent variant, and the description of the error in it.
 fn found(krate: &Path, case: &Case, forward: &Forward) -> (TokenStream, TokenStream) {
     let member = &forward.member;
     let pattern = match &case.variant {

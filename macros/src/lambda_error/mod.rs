@@ -12,7 +12,7 @@ pub(crate) fn derive(input: TokenStream) -> Result<TokenStream> {
     match parse::parse(&input) {
         Ok(error) => Ok(expand::expand(&input, &error)),
         Err(mistake) => {
-            // What uses the type goes on as if it were right, so that one mistake gives one message.
+            // Code that uses the type still compiles, so that one mistake has one message.
             let mistake = mistake.into_compile_error();
             let stand_in = expand::stand_in(&input);
             Ok(quote!(#mistake #stand_in))

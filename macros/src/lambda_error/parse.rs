@@ -177,15 +177,16 @@ fn refuse_on_fields(fields: &Fields) -> Result<()> {
     let ours = ["error_type", "permanent", "retryable", "lambda_error"];
     let mut attrs = fields.iter().flat_map(|field| &field.attrs);
     match attrs.find(|attr| ours.iter().any(|name| attr.path().is_ident(name))) {
-        Some(attr) => Err(Error::new_spanned(attr, "this goes on a variant or on the whole type")),
+        Some(attr) => {
+            Err(Error::new_spanned(attr, "this belongs on a variant or on the whole type"))
+        }
         None => Ok(()),
     }
 }
 
-const FORM: &str = "the name of the error is a text: `#[error_type = \"CardDeclined\"]`";
+const FORM: &str = "the name of the error is a string: `#[error_type = \"CardDeclined\"]`";
 const RESERVED: &str = "names that begin with `States.` belong to Step Functions itself, which \
                         does not let a function use them";
 const CONTRADICTION: &str = "an error is permanent or retryable, not both";
-const BORROWED: &str =
-    "an error with a lifetime cannot leave the function: let it own what it says";
+const BORROWED: &str = "an error with a lifetime cannot leave the function: let it own its data";
 const UNION: &str = "a union cannot be an error with a name";

@@ -20,7 +20,7 @@ impl Args {
         self.option_about_event().map_or(Ok(()), |option| Err(Error::new_spanned(option, NO_BATCH)))
     }
 
-    /// What is wrong where there is no event to look at.
+    /// Why an option that reads the event is wrong here.
     pub(crate) fn no_event(&self, sig: &Signature, context: Option<&Expr>) -> Error {
         match context {
             Some(context) => Error::new_spanned(context, CONTEXT),
@@ -35,21 +35,21 @@ fn check_pointer(pointer: &LitStr) -> Result<()> {
     if is_pointer(&text) {
         return Ok(());
     }
-    Err(Error::new_spanned(pointer, format!("`{text}` is no JSON pointer: {POINTER}")))
+    Err(Error::new_spanned(pointer, format!("`{text}` is not a JSON pointer: {POINTER}")))
 }
 
-/// By RFC 6901, but for the empty one: a whole event is no id.
+/// Valid by RFC 6901 and not empty: a whole event is not an id.
 fn is_pointer(text: &str) -> bool {
     text.starts_with('/') && text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']))
 }
 
 const POINTER: &str = "`correlation_id` is a JSON pointer to the id in the event, such as \
                        `\"/requestContext/requestId\"`, or one of `powertools::logging::correlation`";
-const NO_EVENT: &str = "`#[logged]` looks at the event, and this function has no argument";
-const CONTEXT: &str = "`#[logged]` finds the context in the event that it looks at: leave `context` \
+const NO_EVENT: &str = "`#[logged]` reads the event, and this function has no argument";
+const CONTEXT: &str = "`#[logged]` finds the context in the event that it reads: leave `context` \
                        out";
-const NO_BATCH: &str = "above `#[batch]` there is no event to look at: of a batch only the records are read, and each \
-     has an id of its own. Use `#[logged]` without options here";
+const NO_BATCH: &str = "above `#[batch]` there is no event to read: only the records of a batch \
+                        are parsed, and each has its own id. Use `#[logged]` without options here";
 
 #[cfg(test)]
 mod tests {

@@ -8,7 +8,7 @@ use crate::stack::{Work, at, krate_at};
 pub(crate) fn wrap(args: &Args, work: Work<'_>) -> TokenStream {
     let krate = &args.krate;
     let (pinned, in_place) = work.pinned(krate);
-    // What is asked of the error is reported once, at the function's type.
+    // Missing bounds of the error are reported once, at the function's type.
     let span = at(work.result);
     let there = krate_at(krate, span);
     let observe = quote_spanned!(span=> #there::logging::observe(#in_place).await);
@@ -28,7 +28,7 @@ impl Args {
         let log = self.event.as_ref().map(
             |option| quote_spanned!(at(option)=> #krate::logging::log_event(&#event.payload);),
         );
-        // The id first, so that it stands on the line of the event.
+        // The id first, so that it is on the line of the event.
         quote!(#correlation_id #log)
     }
 }

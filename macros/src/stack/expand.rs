@@ -62,13 +62,13 @@ impl Layer {
             Self::Logged(args) => logged::wrap(args, work),
             Self::Idempotent(args) => idempotent::wrap(args, work),
             Self::Deadline(args) => deadline::wrap(args, work),
-            Self::Batch(_) => unreachable!("it stands where the stack is split"),
+            Self::Batch(_) => unreachable!("the stack is split at it"),
         }
     }
 }
 
 impl Work<'_> {
-    /// A future of the work, pinned where it stands: each function that took it by value would
+    /// A future of the work, pinned in place: each function that took it by value would
     /// double the future around it.
     pub(crate) fn pinned(&self, krate: &Path) -> (TokenStream, TokenStream) {
         let statements = &self.statements;
@@ -85,7 +85,7 @@ impl Work<'_> {
     }
 }
 
-/// Wraps the body of a function, where it stands.
+/// Wraps the body of a function, in place.
 ///
 /// The body keeps its own tokens, and its block the function's type, so that the compiler reports
 /// mistakes in it as if the attribute were not there.
@@ -222,7 +222,7 @@ impl VisitMut for Unnamed {
     }
 }
 
-/// The path of the crate, as if it stood there.
+/// The path of the crate, with the span of the attribute.
 pub(crate) fn krate_at(krate: &Path, span: Span) -> TokenStream {
     krate
         .to_token_stream()
@@ -234,7 +234,7 @@ pub(crate) fn krate_at(krate: &Path, span: Span) -> TokenStream {
         .collect()
 }
 
-/// Where `tokens` stand, for what is reported about them, with names of its own.
+/// Returns the span of `tokens` for messages about them, with its own hygiene.
 pub(crate) fn at(tokens: &impl Spanned) -> Span {
     Span::mixed_site().located_at(tokens.span())
 }

@@ -1,7 +1,7 @@
 //! The trace that an expansion leaves in the body.
 //!
 //! An attribute that is not seen beside another one, since it was imported under another name or
-//! stands in a `cfg_attr`, is expanded later, and then finds this.
+//! is in a `cfg_attr`, is expanded later, and then finds this.
 
 use proc_macro2::{Group, TokenStream};
 use quote::quote;
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_nobody_has_made_has_none() {
+    fn a_body_without_a_marker_has_none() {
         for tokens in [
             quote!(),
             quote!(

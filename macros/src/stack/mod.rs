@@ -70,7 +70,7 @@ fn no_result(attribute: Kind) -> String {
         Kind::Deadline => " with `E: From<powertools::deadline::Error>`",
         Kind::Batch | Kind::Logged | Kind::InitOnce => "",
     };
-    format!("`#[{attribute}]` goes on a function that returns a `Result<R, E>`{error}")
+    format!("`#[{attribute}]` needs a function that returns a `Result<R, E>`{error}")
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub(crate) fn check_order(first: Kind, function: &Function) -> Result<Vec<Kind>>
     Ok(kinds)
 }
 
-/// Checks against attributes that were expanded before, and so stand above, but were not seen
+/// Checks against attributes that were expanded before, and so are above, but were not seen
 /// beside these.
 fn check_expanded(kinds: &[Kind], expanded: &[Kind]) -> Result<()> {
     let pairs =
@@ -42,12 +42,12 @@ fn twice(kind: Kind) -> String {
 }
 
 fn wrong(above: Kind, below: Kind, reason: &str) -> String {
-    format!("`#[{above}]` cannot stand above `#[{below}]`: {reason}")
+    format!("`#[{above}]` cannot be above `#[{below}]`: {reason}")
 }
 
 fn unseen(above: Kind, below: Kind) -> String {
     format!(
-        "`#[{below}]` stands below `#[{above}]`, which was expanded before and did not see it: use \
+        "`#[{below}]` is below `#[{above}]`, which was expanded before and did not see it: use \
          both under their own names, and if they depend on a `cfg`, put them into one \
          `#[cfg_attr(…, {above}(…), {below}(…))]`"
     )

@@ -226,7 +226,7 @@ fn the_attribute_at_the_top_is_the_outermost() -> Result<()> {
 }
 
 #[test]
-fn the_context_and_the_crate_are_told() -> Result<()> {
+fn options_name_the_context_and_the_crate() -> Result<()> {
     let item = quote! {
         async fn charge(state: &State, (mut id, _): Pair) -> Answer { body }
     };
@@ -272,7 +272,7 @@ fn an_argument_with_an_underscore_or_a_lint_is_looked_at_under_another_name() ->
 
 /// An argument that is not there is not looked at.
 #[test]
-fn a_cfg_on_an_argument_stays_with_what_is_made_of_it() -> Result<()> {
+fn a_cfg_on_an_argument_applies_to_its_expansion() -> Result<()> {
     let item = quote! {
         async fn charge(id: u64, #[cfg(test)] (mut a, b): Pair) -> Answer { body }
     };

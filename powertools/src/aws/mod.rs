@@ -74,7 +74,7 @@
 //! with SnapStart gets its credentials from the endpoint that Lambda sets in
 //! `AWS_CONTAINER_CREDENTIALS_FULL_URI`. Elsewhere the order is that of the SDK: variables, the
 //! profile in `~/.aws`, a web identity token, the container, the instance. Without a region and a
-//! profile, as on a laptop, the SDK asks for instance metadata, which takes seconds and fails: set
+//! profile, as on a laptop, the SDK requests instance metadata, which takes seconds and fails: set
 //! `AWS_REGION` or `AWS_EC2_METADATA_DISABLED=true`. Profiles that sign in by SSO, by a program or
 //! by `aws login` need the features `sso`, `credentials-process` or `credentials-login` of
 //! `aws-config`. They are off, since no function on Lambda uses them.

@@ -9,7 +9,7 @@ use std::collections::{BinaryHeap, HashMap};
 pub(super) enum AfterFailure {
     /// All but those after it in its order.
     Others,
-    /// Those that stand before it in the batch.
+    /// The records before it in the batch.
     Earlier,
     /// None.
     None,
@@ -28,7 +28,7 @@ pub(super) struct Plan {
     cursor: usize,
     /// Records before the cursor that may start now.
     ready: BinaryHeap<Reverse<usize>>,
-    /// What is known of each record's order; empty if there is none among them.
+    /// The group of each record; empty if no record has one.
     places: Vec<Place>,
 }
 
@@ -74,7 +74,7 @@ impl Plan {
         while self.cursor < self.end && self.waits(self.cursor) {
             self.cursor += 1;
         }
-        // Those that are ready stand before the cursor.
+        // The ready records are before the cursor.
         let next = match self.ready.pop() {
             Some(Reverse(index)) => index,
             None => {
@@ -136,7 +136,7 @@ mod tests {
         after_failure: AfterFailure,
         /// Which of the running records ends next, again and again.
         ends: Vec<prop::sample::Index>,
-        /// Before which step the time is over.
+        /// The step before which the time is exhausted.
         stop: Option<usize>,
     }
 
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_left_to_start_after_a_stop() {
+    fn no_record_starts_after_a_stop() {
         let orders = [Some("a".into()), Some("a".into()), None];
         let mut plan = Plan::new(3, AfterFailure::Others).keep_order(orders.into_iter());
         assert_eq!((plan.start(), plan.start()), (Some(0), Some(2)));

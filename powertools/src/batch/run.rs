@@ -76,7 +76,7 @@ impl<S: Source> Batch<'_, S> {
             Reporting::EachFailure => AfterFailure::Others,
         };
         let mut plan = Plan::new(records.len(), after_failure);
-        // Where a failure stops all that is behind it, one after the other needs no orders.
+        // If a failure stops every later record, sequential processing needs no groups.
         if concurrency > 1 || after_failure == AfterFailure::Others {
             plan = plan.keep_order(records.iter().map(Record::order));
         }
@@ -211,7 +211,7 @@ impl<R: Record, F> Handling<'_, '_, R, F> {
             None => Clock::system().now(),
         };
         let lease = lease_end.duration_since(now).unwrap_or_default();
-        // It holds up to and including its last millisecond.
+        // A lease includes its last millisecond.
         let wait = lease + Duration::from_millis(1);
         let in_time = self.budget.is_none_or(|budget| wait < budget.left());
         (lease <= SHORT_LEASE && in_time).then_some(wait)

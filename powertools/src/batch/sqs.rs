@@ -7,12 +7,12 @@ use crate::events::sqs::SOURCES;
 use crate::events::{Body, ParseError, RecordId, SqsEvent, SqsRecord};
 
 impl<'a> Batch<'a, SqsEvent> {
-    /// How often the queue delivers a message before it goes to the dead-letter queue: the
+    /// Sets how often the queue delivers a message before it moves it to the dead-letter queue: the
     /// `maxReceiveCount` of its redrive policy.
     ///
     /// Handlers can then use [`SqsRecord::is_last_attempt`]. In a FIFO queue the rest of a group
-    /// goes on when a message fails for the last time, as the queue goes on without it. That
-    /// rest is delivered no more often than the message, so without this it may never start.
+    /// continues when a message fails for the last time, as the queue continues without it. The rest
+    /// is delivered no more often than the message, so without this it may never start.
     ///
     /// No queue has a count of 0: it means that the count is not known.
     pub fn max_receive_count(mut self, count: u32) -> Self {
@@ -45,7 +45,7 @@ impl Record for SqsRecord {
     /// The message group, in a FIFO queue. Standard queues have groups too, which mean fairness and
     /// no order.
     fn order(&self) -> Option<Cow<'_, str>> {
-        // Those of a FIFO queue whose group nobody can read keep their order, too.
+        // Messages of a FIFO queue with an unreadable group keep their order, too.
         self.is_fifo().then(|| self.group_id().unwrap_or_default())
     }
 

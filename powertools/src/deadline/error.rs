@@ -18,14 +18,14 @@ pub enum Error {
 
     /// The work was not started: less time remained than it needs.
     #[error(
-        "the work{} was not begun: the invocation has {remaining:?} left and keeps the last \
+        "the work{} was not started: the invocation has {remaining:?} left and keeps the last \
          {reserve:?} in reserve",
         needs(*.needed)
     )]
     NoTime {
         /// The time that the work was estimated to need; zero if any time would have sufficed.
         needed: Duration,
-        /// The time that is kept between the end of the work and the deadline.
+        /// The time between the limit of the work and the deadline.
         reserve: Duration,
         /// The time that remained until Lambda ends the invocation.
         remaining: Duration,

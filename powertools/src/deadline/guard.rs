@@ -31,7 +31,7 @@ pub(super) struct OutOfTime<E> {
     pub(super) own: Option<E>,
 }
 
-/// Tells the result of guarded work in `scope` from an interruption of it.
+/// Distinguishes a result of guarded work in `scope` from its interruption.
 ///
 /// A success is never an interruption, however late it came. An error is one if something in the
 /// work was stopped, or was not started for lack of time.

@@ -34,7 +34,7 @@
 //!             not_charged.push(order);
 //!         }
 //!     }
-//!     not_charged.extend(orders.rest()); // what there was no time for
+//!     not_charged.extend(orders.rest()); // those without enough time
 //!     Ok(not_charged)
 //! }
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
@@ -45,7 +45,7 @@
 //! # let orders: Vec<_> = (0..100).map(|number| format!("order-{number}")).collect();
 //! # let start = tokio::time::Instant::now();
 //! # let left = stack(event()).scope(charge_all(orders.clone())).await.unwrap();
-//! # assert_eq!(left, orders[20..], "one hangs and is stopped, the rest is not begun");
+//! # assert_eq!(left, orders[20..], "one hangs and is stopped, the rest is not started");
 //! # assert!(start.elapsed() <= Duration::from_secs(2), "{:?}", start.elapsed());
 //! # let left = stack(event()).scope(charge_all(orders.clone())).await.unwrap();
 //! # assert!((48..=50).contains(&(100 - left.len())) && left.last() == orders.last());

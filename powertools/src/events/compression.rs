@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn gzip_and_zlib_are_known_by_their_first_bytes() {
+    fn first_bytes_identify_gzip_and_zlib() {
         let data = br#"{"n":1}"#;
         assert_eq!(plain(gzip(data)).unwrap(), data);
         for level in 0..=9 {

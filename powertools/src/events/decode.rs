@@ -13,7 +13,7 @@ pub(super) fn decode(text: &str) -> Result<Vec<u8>, ParseError> {
 /// The moment so many seconds after the epoch, to the millisecond.
 pub(super) fn moment(seconds: f64) -> Option<SystemTime> {
     let since = Duration::try_from_secs_f64(seconds).ok()?;
-    // Half a millisecond more, and the rest cut off.
+    // Rounds to the nearest millisecond.
     let millis = since.checked_add(Duration::from_micros(500))?.as_millis();
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(millis.try_into().ok()?))
 }

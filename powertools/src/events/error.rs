@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_text_is_sent_to_the_record() {
+    fn the_error_for_plain_text_names_the_record_type() {
         for text in ["hello", "", "order 7"] {
             let error = from_json::<String>(text.as_bytes()).unwrap_err();
             assert!(error.to_string().ends_with("the record itself, such as `SqsRecord`"));

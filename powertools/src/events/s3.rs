@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_notification_is_read_with_what_it_has() {
+    fn a_notification_is_read_with_the_members_it_has() {
         for record in [json!({}), json!({ "s3": { "object": { "key": null } }, "other": 1 })] {
             let record: S3Record = serde_json::from_value(record).unwrap();
             assert_eq!((record.bucket(), record.key()), (None, None));

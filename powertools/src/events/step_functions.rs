@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_retry_has_the_key_of_the_task_and_another_round_has_its_own() {
+    fn a_retry_keeps_the_key_of_the_task_and_another_round_does_not() {
         let context = |entered: &str, retries: u32| {
             key(json!({
                 "Execution": { "Id": "e-1", "RedriveCount": 0 },
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_context_that_was_not_passed_on_has_none() {
+    fn an_event_without_a_context_has_no_key() {
         assert!(key(json!({})).is_absent());
         assert!(key(json!({ "Execution": { "Id": "e-1" } })).is_absent());
     }

@@ -11,11 +11,11 @@ use lambda_runtime::Error as BoxError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Making a value asked for the same value.
-    #[error("making the value needs the value itself")]
+    /// The initialisation of a value needs the value itself.
+    #[error("the initialisation of the value needs the value itself")]
     Reentrant,
 
-    /// A warm-up that the function cannot do without failed.
+    /// A required warm-up failed.
     #[error("the warm-up of {name} failed")]
     WarmUpFailed {
         /// The name of the warm-up.
@@ -24,21 +24,21 @@ pub enum Error {
         source: BoxError,
     },
 
-    /// A warm-up that the function cannot do without panicked.
+    /// A required warm-up panicked.
     #[error("the warm-up of {name} panicked: {message}")]
     WarmUpPanicked {
         /// The name of the warm-up.
         name: String,
-        /// What the panic says.
+        /// The message of the panic.
         message: String,
     },
 
-    /// A warm-up that the function cannot do without took too long.
-    #[error("the warm-up of {name} was not done after {after:?}")]
+    /// A required warm-up timed out.
+    #[error("the warm-up of {name} timed out after {after:?}")]
     WarmUpTimeout {
         /// The name of the warm-up.
         name: String,
-        /// What all warm-ups may take together.
+        /// The limit of all warm-ups together.
         after: Duration,
     },
 
@@ -56,16 +56,16 @@ pub enum Error {
     HookPanicked {
         /// `before_snapshot` or `after_restore`.
         hook: &'static str,
-        /// What the panic says.
+        /// The message of the panic.
         message: String,
     },
 
-    /// The hooks around a snapshot took too long.
-    #[error("the hooks {hook} were not done after {after:?}")]
+    /// The hooks around a snapshot timed out.
+    #[error("the hooks {hook} timed out after {after:?}")]
     HookTimeout {
         /// `before_snapshot` or `after_restore`.
         hook: &'static str,
-        /// What all of them may take together.
+        /// The limit of all of them together.
         after: Duration,
     },
 }

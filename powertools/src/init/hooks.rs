@@ -60,7 +60,7 @@ mod tests {
         let start = Instant::now();
         AFTER_RESTORE.run([&slow].into_iter()).await.unwrap();
         let error = AFTER_RESTORE.run([&slow, &hangs].into_iter()).await.unwrap_err();
-        assert_eq!(error.to_string(), "the hooks after_restore were not done after 4s");
+        assert_eq!(error.to_string(), "the hooks after_restore timed out after 4s");
         assert_eq!(error.error_type(), "Powertools.SnapshotHookTimeout");
         assert_eq!(start.elapsed(), Duration::from_secs(7));
     }

@@ -32,13 +32,13 @@ impl ShutdownHooks {
         let hooks = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         for (name, hook) in hooks {
             if Instant::now() >= end {
-                tracing::warn!(name, "there was no time left for a shutdown hook");
+                tracing::warn!(name, "no time remained for a shutdown hook");
                 continue;
             }
             match timeout_at(end, catch_future(hook)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(panic)) => tracing::warn!(name, "a shutdown hook panicked: {panic}"),
-                Err(_) => tracing::warn!(name, "there was no time left for a shutdown hook"),
+                Err(_) => tracing::warn!(name, "no time remained for a shutdown hook"),
             }
         }
     }
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn hooks_run_in_order_and_a_panic_stops_none() {
+    async fn hooks_run_in_order_even_after_a_panic() {
         let (hooks, log) = (ShutdownHooks::default(), Log::default());
         hooks.add("one".into(), log.hook("one"));
         hooks.add("bad".into(), || async { panic!("in a hook") });

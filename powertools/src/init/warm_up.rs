@@ -45,7 +45,7 @@ impl fmt::Debug for WarmUp {
 enum Ended {
     Done(Duration),
     Failed(Duration, BoxError),
-    /// With what the panic says.
+    /// With the message of the panic.
     Panicked(Duration, String),
     /// It was still at it when all of them were stopped.
     Stopped,
@@ -144,10 +144,13 @@ fn describe(warm_ups: &[WarmUp], ended: &[Ended], bound: Duration) -> String {
             Ended::Panicked(took, message) => {
                 write!(line, "{comma}{name} panicked after {} ms ({message})", millis(*took))
             }
-            Ended::Abandoned => write!(line, "{comma}{name} was not waited for"),
+            Ended::Abandoned => write!(line, "{comma}{name} was abandoned"),
             Ended::Stopped => {
                 let bound = bound.as_secs_f64();
-                write!(line, "{comma}{name} was not done after {bound} s and is left to first use")
+                write!(
+                    line,
+                    "{comma}{name} timed out after {bound} s and is initialised on first use"
+                )
             }
         };
     }
@@ -216,12 +219,12 @@ mod tests {
         assert_eq!(
             describe(&list, &ended, BOUND),
             "database 1000 ms, config failed after 0 ms (no such file), bad panicked after 0 ms (in a \
-             warm-up), silent was not done after 5 s and is left to first use"
+             warm-up), silent timed out after 5 s and is initialised on first use"
         );
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_not_required_may_go_wrong() {
+    async fn optional_warm_ups_may_fail() {
         let list = [
             warm_up("fails", || ready(Err("no".into()))),
             warm_up("panics", || async { panic!("in a warm-up") }),
@@ -240,7 +243,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_first_one_that_is_required_and_goes_wrong_ends_the_wait() {
+    async fn the_first_required_warm_up_that_fails_ends_the_wait() {
         let start = Instant::now();
         let fails = required(warm_up("fails", || ready(Err("no".into()))));
         let list = [warm_up("hangs", pending), fails, required(warm_up("slow", pending))];

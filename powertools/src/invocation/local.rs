@@ -19,7 +19,7 @@ impl Invocation {
     /// Returns the value of type `T` that belongs to this event, created by `T::default()` when it
     /// is first used.
     ///
-    /// This is the place for what lives as long as one event: everything that works for the event
+    /// This is the place for state of one event: everything that works for the event
     /// gets the same value, including tasks that [`carry`](Self::carry) it, and no other event does.
     /// A value that changes needs a lock or atomics inside.
     ///
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_type_has_its_own_value_and_each_event_too() {
+    fn each_event_has_one_value_of_each_type() {
         let one = Invocation::new(&Default::default());
         let other = Invocation::new(&Default::default());
 

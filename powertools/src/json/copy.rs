@@ -34,7 +34,7 @@ fn copy_characters(text: &str, out: &mut Vec<u8>) {
     }
 }
 
-/// Copies a number; one beyond a double becomes a text.
+/// Copies a number; one beyond a double becomes a string.
 pub(crate) fn copy_number(number: &str, out: &mut Vec<u8>) {
     let small = number.len() < 300 && !number.contains(['e', 'E']);
     if small || number.parse::<f64>().is_ok_and(f64::is_finite) {

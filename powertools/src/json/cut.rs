@@ -1,9 +1,9 @@
-//! The beginnings of texts and values, cut where nothing breaks.
+//! The beginnings of strings and values, truncated at safe positions.
 
-/// What stands at the end of a value that was cut.
+/// The end of a truncated value.
 pub(crate) const ELLIPSIS: &str = "…";
 
-/// A value shorter than this is left out rather than cut.
+/// A value shorter than this is omitted rather than truncated.
 const SHORTEST: usize = 16;
 
 /// The last end of a character in the first `length` bytes of `text`.
@@ -19,7 +19,7 @@ pub(crate) fn beginning(text: &str, limit: usize) -> &str {
     &text[..text.floor_char_boundary(limit)]
 }
 
-/// Writes the beginning of a value as a text of at most `room` bytes. False if that is too little.
+/// Writes the beginning of a value as a string of at most `room` bytes. Returns false if that is too little.
 pub(crate) fn shorten(value: &[u8], room: usize, out: &mut Vec<u8>) -> bool {
     if room < SHORTEST {
         return false;
@@ -60,7 +60,7 @@ pub(crate) fn shorten(value: &[u8], room: usize, out: &mut Vec<u8>) -> bool {
     true
 }
 
-/// The length of what must not be cut in the content of a JSON string.
+/// Returns the length of the next unit of a JSON string that must not be split.
 fn unit(text: &[u8]) -> usize {
     let length = match text {
         // Both halves of a surrogate pair.

@@ -1,5 +1,5 @@
 //! JSON that `serde_json` cannot do: values without loss, one writer for keys and results, paths,
-//! and text that is scanned, copied and cut.
+//! and JSON that is scanned, copied and truncated.
 
 mod de;
 mod number;

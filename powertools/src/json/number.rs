@@ -23,7 +23,7 @@ impl Number {
         &self.0
     }
 
-    /// Of a text that is known to be a number.
+    /// Creates a number from digits that are known to be valid.
     pub(super) fn of_digits(text: &str) -> Self {
         Self(text.to_owned())
     }

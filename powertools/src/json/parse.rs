@@ -161,7 +161,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The code unit of the `\uXXXX` that stands here.
+    /// Returns the code unit of the `\uXXXX` at the current position.
     fn unit(&self) -> Option<u32> {
         unit(&self.text.as_bytes()[self.at..]).map(u32::from)
     }

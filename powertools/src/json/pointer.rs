@@ -54,7 +54,7 @@ fn position(step: &str) -> Option<usize> {
     step.parse().ok()
 }
 
-/// Goes the rest of a pointer.
+/// Follows the rest of a pointer.
 struct Walk<'a>(&'a [String]);
 
 impl<'de> DeserializeSeed<'de> for Walk<'_> {

@@ -1,6 +1,6 @@
-//! Finds the ends of what JSON is made of, in text that is valid.
+//! Finds the ends of values in valid JSON.
 
-/// Where the string that starts at `at` ends: behind its closing quote.
+/// Returns the end of the string that starts at `at`: the position after its closing quote.
 pub(crate) fn string_end(bytes: &[u8], at: usize) -> usize {
     let mut end = at + 1;
     while let Some(&byte) = bytes.get(end) {
@@ -47,11 +47,11 @@ pub(crate) fn scalar_end(bytes: &[u8], at: usize) -> usize {
     let end = rest.iter().position(
         |byte| !matches!(byte, b'-' | b'+' | b'.' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z'),
     );
-    // At least one byte, so that nothing that is no JSON can stop the copy.
+    // At least one byte, so that invalid JSON cannot stop the copy.
     at + end.unwrap_or(rest.len()).max(1)
 }
 
-/// Where the colon behind a name stands. Behind a value there is none.
+/// Returns the position of the colon after a name, or `None` after a value.
 pub(crate) fn colon(bytes: &[u8], at: usize) -> Option<usize> {
     let space = bytes[at..].iter().position(|byte| !byte.is_ascii_whitespace())?;
     (bytes[at + space] == b':').then_some(at + space)

@@ -8,13 +8,13 @@ fn json(text: &str) -> Json {
     text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
-/// Where and why a text is refused.
+/// Returns where and why a document is rejected.
 fn refusal(text: &str) -> String {
     text.parse::<Json>().unwrap_err().to_string()
 }
 
 #[test]
-fn keeps_what_was_written() {
+fn keeps_digits_and_order_as_written() {
     let text = r#"{"z":[1.0,3.141592653589793,-0,-0.0,1E400,12345678901234567890123456789],"a":"\u0001é","A":{}}"#;
     assert_eq!(json(text).to_string(), text);
     assert_eq!(serde_json::to_string(&json(text)).unwrap(), text);
@@ -31,7 +31,7 @@ fn of_members_with_one_name_the_last_holds_in_the_place_of_the_first() {
 }
 
 #[test]
-fn refuses_what_is_not_json() {
+fn rejects_invalid_json() {
     for text in [
         "",
         " ",
@@ -120,7 +120,7 @@ fn finds_its_way() {
 }
 
 #[test]
-fn is_an_event_like_any_other() {
+fn deserialises_as_an_event() {
     #[derive(Deserialize)]
     struct Envelope {
         detail: Json,
@@ -147,7 +147,7 @@ fn is_a_number_to_other_serializers() {
 
 proptest! {
     #[test]
-    fn agrees_with_serde_json_about_what_is_json(text in "[\\[\\]{}\",:0-9eE.+\\-a-z\\\\ u]{0,12}") {
+    fn accepts_the_same_documents_as_serde_json(text in "[\\[\\]{}\",:0-9eE.+\\-a-z\\\\ u]{0,12}") {
         let ours = text.parse::<Json>();
         let theirs = serde_json::from_str::<&serde_json::value::RawValue>(&text);
         prop_assert_eq!(ours.is_ok(), theirs.is_ok(), "{:?} {:?}", ours, theirs);

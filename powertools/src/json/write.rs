@@ -1,4 +1,4 @@
-//! Texts and numbers as JSON.
+//! Strings and numbers as JSON.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use std::fmt;
 /// those.
 pub(crate) const C1: u8 = 0xc2;
 
-/// What stands behind the backslash for each byte; 0 where the byte stands for itself.
+/// The character after the backslash for each byte; 0 for a byte that is not escaped.
 const fn escapes(quotes: bool, for_terminals: bool) -> [u8; 256] {
     let mut table = [0; 256];
     let mut byte = 0;
@@ -30,7 +30,7 @@ const fn escapes(quotes: bool, for_terminals: bool) -> [u8; 256] {
     table
 }
 
-/// How a text is written.
+/// How a string is written.
 pub(crate) type Escapes = [u8; 256];
 
 /// Inside a JSON string, by RFC 8785, section 3.2.2.2: what has to be escaped, and nothing else.
@@ -104,7 +104,7 @@ pub(crate) fn integer(out: &mut Vec<u8>, number: impl itoa::Integer) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
-/// Writes a float. JSON has no number for NaN and the infinities: those become texts.
+/// Writes a float. JSON has no number for NaN and the infinities: those become strings.
 pub(crate) fn float(out: &mut Vec<u8>, number: f64) {
     if number.is_finite() {
         out.extend_from_slice(zmij::Buffer::new().format_finite(number).as_bytes());
@@ -130,14 +130,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_comes_back(text in any::<String>()) {
+        fn any_string_round_trips(text in any::<String>()) {
             let mut out = Vec::new();
             string(&mut out, &text);
             prop_assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text);
         }
 
         #[test]
-        fn any_finite_float_comes_back(number in any::<f64>().prop_filter("finite", |n| n.is_finite())) {
+        fn any_finite_float_round_trips(number in any::<f64>().prop_filter("finite", |n| n.is_finite())) {
             let mut out = Vec::new();
             float(&mut out, number);
             let text = std::str::from_utf8(&out).unwrap();
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_text_keeps_its_quotes_and_its_line() {
+    fn plain_form_keeps_quotes_and_escapes_control_characters() {
         let mut out = Vec::new();
         escaped(&mut out, "a \"b\" \\ c\nd\u{7f}\u{9b}2J§", &PLAIN);
         assert_eq!(out, r#"a "b" \ c\nd\u007f\u009b2J§"#.as_bytes());

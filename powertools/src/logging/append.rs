@@ -7,9 +7,8 @@ use crate::invocation::Invocation;
 
 /// Adds a key to all further lines of the current invocation.
 ///
-/// It ends with the invocation, and in the handler of a record with that record. A key that exists
-/// gets the new value; a name that the line has [of its own](super#reserved-names) gets an
-/// underscore. A field of an event or span takes precedence over it, and it over a
+/// It ends with the invocation, and in the handler of a record with that record. An existing key
+/// receives the new value, and a [reserved name](super#reserved-names) an underscore. A field of an event or span takes precedence over it, and it over a
 /// [key of the process](super::Logging::key).
 ///
 /// Outside an invocation, and with a value that cannot be written as JSON, nothing happens.
@@ -46,7 +45,7 @@ pub fn remove(name: &str) {
 ///
 /// testing::invocation().build().sync_scope(|| {
 ///     let guard = logging::append_scoped("step", "payment");
-///     tracing::info!("begun"); // …,"step":"payment"}
+///     tracing::info!("started"); // …,"step":"payment"}
 ///     drop(guard);
 ///     tracing::info!("done"); // without it
 /// });
@@ -86,9 +85,9 @@ impl Drop for KeyGuard {
 
 /// Sets `correlation_id` for the current invocation, or in the handler of a record for that record.
 ///
-/// One that is longer than 256 bytes is cut: it is on every line, and often comes from outside.
+/// An id longer than 256 bytes is truncated: it is on every line, and callers often choose it.
 ///
-/// Outside an invocation nothing happens.
+/// Outside an invocation it has no effect.
 ///
 /// ```
 /// use powertools::{logging, testing};

@@ -16,7 +16,7 @@ use super::writer::Writer;
 use super::{Error, Format, Level, start};
 use crate::clock::Clock;
 
-/// The smallest and the largest limit of a line: CloudWatch takes an event of up to 1 MB.
+/// The smallest and the largest limit of a line: a CloudWatch event has at most 1 MB.
 const LINE_LIMITS: std::ops::RangeInclusive<usize> = 1024..=1024 * 1024;
 
 /// The settings of the logs.
@@ -133,7 +133,7 @@ impl Logging {
         self
     }
 
-    /// Adds names whose values are never written: `"*****"` stands there instead.
+    /// Adds names whose values are redacted: `"*****"` is written in their place.
     ///
     /// They apply to fields, keys and the members of [`json`](super::json) values, appended values
     /// and the event, at any depth; upper and lower case are the same. A string in those that is JSON
@@ -158,14 +158,14 @@ impl Logging {
         self
     }
 
-    /// Keeps the last DEBUG lines of each invocation, up to `bytes`, and writes them when
-    /// something goes wrong: before the first line at ERROR, and when the handler fails, panics,
-    /// or is dropped. 0, the default, keeps none; the other toolkits keep 20 KiB.
+    /// Keeps the last DEBUG lines of each invocation, up to `bytes`, and writes them
+    /// after a failure: before the first line at ERROR, and when the handler fails, panics or is
+    /// dropped. Defaults to 0, which keeps none; the other toolkits keep 20 KiB.
     ///
     /// The lines of a [record](super#records-of-a-batch) are written when that record fails or logs
     /// an error, and with the rest when the handler fails.
     ///
-    /// When lines did not fit, the oldest are gone and a warning has their number.
+    /// If lines do not fit, the oldest are dropped and a warning contains their number.
     ///
     /// Neither this nor sampling takes the lines of the crates `hyper`, `h2`, `rustls`, `tower`,
     /// their helpers, the runtime and the AWS SDK, or of a target that the [filter](Self::filter)
@@ -177,10 +177,10 @@ impl Logging {
 
     /// Sets the length of a line in bytes: 256 KiB by default, 1 KiB to 1 MiB.
     ///
-    /// In a line that would be longer the longest values are cut, and it has `"truncated":true`.
-    /// It stays valid JSON, and keeps what identifies its invocation. The message and an error get
-    /// half of the rest if they need it, and the other fields share what is left; where they are
-    /// too many for that, the last ones are left out.
+    /// In a line that would be longer, the longest values are truncated, and `"truncated":true` is
+    /// added. It remains valid JSON, and keeps the identifiers of its invocation. The message and an
+    /// error receive half of the rest if they need it, and the other fields share the remainder; if
+    /// there are too many fields for that, the last ones are omitted.
     ///
     /// The spaces and line breaks of `POWERTOOLS_DEV` are not counted.
     pub fn line_limit(mut self, bytes: usize) -> Self {
@@ -189,8 +189,8 @@ impl Logging {
     }
 
     /// Writes a line with the event itself for each invocation, at INFO. Off by default: an event
-    /// can be up to 6 MB, and the personal data in it is then in the log. The runtime's own line
-    /// with the event, at TRACE, is never written: nothing is hidden or cut in it.
+    /// can have up to 6 MB, and its personal data would be in the log. The runtime's own line with
+    /// the event, at TRACE, is never written, since nothing in it is redacted or truncated.
     /// `POWERTOOLS_LOGGER_LOG_EVENT` overrides it.
     pub fn event(mut self, on: bool) -> Self {
         self.event = on;
@@ -208,7 +208,7 @@ impl Logging {
 
     /// Takes `correlation_id` from the event, by a JSON pointer (RFC 6901) such as those in
     /// [`correlation`](super::correlation), or by a `JmesPath` with the feature `jmespath`. An id
-    /// that is longer than 256 bytes is cut.
+    /// longer than 256 bytes is truncated.
     ///
     /// It works with [`Powertools`](crate::Powertools), where the event is known before it is
     /// parsed.
@@ -263,7 +263,7 @@ impl Logging {
         self
     }
 
-    /// Creates the layer for `tracing-subscriber`'s registry, to stand beside those of other crates.
+    /// Creates the layer for `tracing-subscriber`'s registry, which can also have those of other crates.
     ///
     /// [`init`](Self::init) does this and all the rest: with the layer alone, panics are logged
     /// only if the program calls [`log_panics`](super::log_panics).

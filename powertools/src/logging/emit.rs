@@ -52,10 +52,10 @@ impl<'a> Origin<'a> {
     }
 }
 
-/// Where a line is put together.
+/// The buffers in which a line is built.
 #[derive(Default)]
 pub(super) struct Scratch {
-    /// The line up to the message, and all of it in the end.
+    /// The line up to the message, and finally all of it.
     pub(super) line: Vec<u8>,
     /// The fields of the event and of its spans.
     pub(super) fields: Fields,
@@ -81,11 +81,11 @@ impl Scratch {
             bytes.clear();
             bytes.shrink_to(KEPT);
         }
-        // Where the thread ends there is no next line.
+        // Fails while the thread ends, when no further line is written.
         let _ = SCRATCH.try_with(|scratch| scratch.set(Some(self)));
     }
 
-    /// Writes what stands before the message.
+    /// Writes the part before the message.
     pub(super) fn begin(&mut self, origin: &Origin<'_>, settings: &Settings) {
         if settings.format == Format::Json {
             self.line.extend_from_slice(br#"{"level":""#);
@@ -126,7 +126,7 @@ impl Scratch {
             None => Invocation::with_current(end),
         };
         match kept {
-            // An invocation keeps the line, or nobody does.
+            // The line is buffered by the invocation, or not at all.
             Some(None) => {}
             Some(Some(kept)) => {
                 kept.into_iter().for_each(|(_, buffer)| flush(buffer, settings));
@@ -142,7 +142,7 @@ impl Scratch {
         }
     }
 
-    /// Writes what stands behind the message; `invocation` adds what it knows.
+    /// Writes the part after the message; `invocation` adds its fields.
     fn complete(
         &mut self,
         origin: &Origin<'_>,

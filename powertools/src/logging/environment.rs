@@ -30,7 +30,7 @@ impl Environment {
             Some(Ok(level)) => Some(level),
             Some(Err(_)) => {
                 // The user did not write it, and must not have the function stopped by it.
-                warnings.push(format!("{LAMBDA_LEVEL} is no level that is known: it is ignored"));
+                warnings.push(format!("{LAMBDA_LEVEL} is not a known level: it is ignored"));
                 None
             }
         };
@@ -58,8 +58,8 @@ impl Environment {
         level
     }
 
-    /// `POWERTOOLS_LOG_FILTER` over `code`, of which only single targets hold where a variable says
-    /// the level.
+    /// Returns `POWERTOOLS_LOG_FILTER`, or else `code`. If a variable sets the level, only the
+    /// directives of `code` with a target apply.
     pub(super) fn filter(&self, code: String, levels: Levels) -> Directives {
         match self.get(FILTER) {
             Some(text) => Directives { setting: FILTER, text },
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lambda_over_own_variable_over_code() {
+    fn lambda_overrides_the_variable_and_the_variable_overrides_code() {
         assert_eq!(levels(&[], Level::Debug), (Level::Debug, 0));
         assert_eq!(levels(&[(LEVEL, "warn")], Level::Debug), (Level::Warn, 0));
         assert_eq!(levels(&[(LAMBDA_LEVEL, "DEBUG"), (LEVEL, "warn")], Level::Info), {
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn words_that_make_no_sense_are_errors() {
+    fn unknown_values_are_errors() {
         for (name, word) in [
             (LEVEL, "loud"),
             (FORMAT, "xml"),

@@ -21,14 +21,14 @@ use super::state::spanned::{Spanned, invocation_of};
 use crate::invocation::Invocation;
 use crate::json::{cut, write};
 
-/// Writes a line for each event. Made by [`Logging::layer`](super::Logging::layer).
+/// Writes a line for each event. Created by [`Logging::layer`](super::Logging::layer).
 pub(super) struct Lines {
     settings: Shared,
     /// Another one is in the same subscriber: this one writes nothing.
     is_second: bool,
 }
 
-/// Where the runtime says of a handler's error what is said here already.
+/// The target under which the runtime logs a handler's error, which this crate logs already.
 const RUNTIME_ERRORS: &str = "lambda_runtime::layers::panic";
 
 impl Lines {

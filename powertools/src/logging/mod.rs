@@ -37,7 +37,7 @@
 //! of a batch, the keys appended to that record, the fields of the event, and those of its spans.
 //! Where two have one name, the event takes precedence over its spans and an inner span over an outer
 //! one; both take precedence over an appended key, and that over a key of the process. The name
-//! stands there once.
+//! appears once.
 //!
 //! | a value | is written as |
 //! |---|---|
@@ -49,10 +49,10 @@
 //! | `&error as &(dyn Error + 'static)` | `exception` with its message, `exception_name` with its type if that is known, and `exception_chain` with the messages of its causes |
 //!
 //! A field of a span is on every line inside it, and `#[instrument]` records whole arguments. So a
-//! value longer than 1 KiB is cut there, and a `LambdaEvent` becomes the string `"LambdaEvent"`: the
+//! value longer than 1 KiB is truncated there, and a `LambdaEvent` becomes the string `"LambdaEvent"`: the
 //! event is logged only where [`Logging::event`] enables it.
 //!
-//! A line has place for one error: the first of its event, or else that of the innermost span that
+//! A line has one error: the first of its event, or else that of the innermost span that
 //! has one. Further errors of an event are strings under the names of their fields. A field that is
 //! itself called `exception`, `exception_name` or `exception_chain` gets an underscore beside an
 //! error.
@@ -94,8 +94,8 @@
 //! A warning of the logs themselves, such as one about a level of Lambda that is stricter than the
 //! function's own, is written at every level but FATAL.
 //!
-//! `AWS_LAMBDA_LOG_FORMAT` is not read: it is `Text` wherever nobody chose, and JSON is the purpose of
-//! these lines. `RUST_LOG` is not read either.
+//! `AWS_LAMBDA_LOG_FORMAT` is not read: it is `Text` by default, and JSON is the purpose of these
+//! lines. `RUST_LOG` is not read either.
 //!
 //! DEBUG and TRACE mean your code. The crates `hyper`, `h2`, `rustls`, `tower`, their helpers, the
 //! runtime and the AWS SDK stay at INFO unless the [filter](Logging::filter) names them. The
@@ -112,7 +112,7 @@
 //!
 //! A panic anywhere in the process has a line with its `panic_location`. Then the previous panic hook
 //! runs: the standard one writes to the standard error. The line has no fields of spans, and other
-//! layers do not see it, since the panic can come from one that holds a lock.
+//! layers do not see it, since one of them may hold a lock while it panics.
 //!
 //! Logging never fails an invocation. A line that cannot be written, as to a closed pipe or a full
 //! disk, is lost. Text that `print!` leaves without a line break precedes the next line, in the

@@ -29,11 +29,11 @@ impl Observed {
                 Ok(id) => id.into_iter().for_each(set_correlation_id),
                 Err(_) => tracing::warn!(
                     target: HANDLER,
-                    "there is no correlation id: what looks for it panicked",
+                    "there is no correlation id: the code that looks for it panicked",
                 ),
             }
         }
-        // Where it is no JSON, the runtime says what is wrong with it.
+        // If it is invalid JSON, the error of the parser reports that.
         if settings.event
             && let Ok(event) = serde_json::from_slice::<&RawValue>(event)
         {

@@ -32,10 +32,10 @@ pub(super) fn init(settings: Shared, warnings: &[String]) -> Result<(), Error> {
     Ok(())
 }
 
-/// As [`init`], unless the program has set a subscriber: that stays, and is told if none of its
+/// Like [`init`], unless the program has set a subscriber: that is kept, with a warning if none of its
 /// layers is of this crate.
 pub(super) fn init_unless_set(settings: Shared, warnings: &[String]) {
-    // One that was set for a while and is gone is none.
+    // A subscriber that was set only for a time does not count.
     let ours =
         dispatcher::get_default(|set| (!set.is::<NoSubscriber>()).then(|| set.is::<Lines>()));
     if !ours.unwrap_or_else(|| init(settings, warnings).is_ok()) {

@@ -13,20 +13,20 @@ tokio::task_local! {
     static INSIDE: Invocation;
 }
 
-/// Stands around a handler, or a part of one, until it ends in whatever way.
+/// Observes a handler, or a part of one, until it ends in any way.
 ///
-/// Only the outermost one reports, and ends the invocation with the last of those that are at work
-/// concurrently: one inside it changes nothing.
+/// Only the outermost one reports, and the last of several concurrent ones ends the invocation. A
+/// nested one has no effect.
 #[derive(Debug)]
 pub(crate) struct Watch {
-    /// The invocation as it is inside, and the number of this watch in it. Nothing where another
-    /// one is around this, or no invocation.
+    /// The invocation inside the watch, and the number of the watch in it. `None` if the watch is
+    /// nested or there is no invocation.
     at_work: Option<(Invocation, u64)>,
     /// An error is reported here, even without an invocation.
     reports: bool,
 }
 
-/// An error as its line says it.
+/// An error as it is logged.
 pub(crate) struct Failure {
     pub(crate) message: String,
     pub(crate) name: Option<String>,

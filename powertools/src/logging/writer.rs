@@ -16,18 +16,18 @@ impl Writer {
         static BROKEN: AtomicBool = AtomicBool::new(false);
 
         match self {
-            // The lock of the standard output keeps lines whole, also among those of `println!`;
-            // a line that ends is handed on at once.
+            // The lock of the standard output keeps lines whole, also among those of `println!`.
+            // Each line is flushed at its end.
             Self::Stdout => write_line(&mut io::stdout().lock(), &BROKEN, line),
             Self::Custom(write) => write(line),
         }
     }
 }
 
-/// Writes a line, on a line of its own also where the one before broke off.
+/// Writes a line, and before it a line break if the previous one was incomplete.
 ///
-/// A closed pipe, a full disk or a pipe that takes no more loses the line: there is nobody to be
-/// told, and the invocation goes on.
+/// With a closed pipe, a full pipe or a full disk the line is lost: the error cannot be reported, and
+/// the invocation continues.
 fn write_line(out: &mut impl io::Write, broken: &AtomicBool, line: &[u8]) {
     let begun = if broken.load(Ordering::Relaxed) { out.write_all(b"\n") } else { Ok(()) };
     let written = begun.and_then(|()| out.write_all(line));
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_behind_one_that_broke_off_begins_anew() {
+    fn a_line_after_a_partial_one_starts_on_a_new_line() {
         let broken = AtomicBool::new(false);
         let mut out = Room(8, Vec::new());
         for line in ["one\n", "two and more\n", "lost\n"] {

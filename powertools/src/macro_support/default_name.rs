@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_with_types_is_no_name() {
+    fn a_path_with_types_is_not_a_name() {
         for path in [
             "orders::charge<u8>::{{closure}}",
             "orders::charge<&str>::{{closure}}",

@@ -12,7 +12,7 @@
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a `Result`",
-    label = "`#[init_once]` goes on a function that returns a `Result<T, E>`"
+    label = "`#[init_once]` needs a function that returns a `Result<T, E>`"
 )]
 pub trait MadeOnce {
     /// The value.

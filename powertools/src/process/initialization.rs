@@ -4,11 +4,11 @@ use crate::environment::{Environment, INITIALIZATION_TYPE};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InitializationType {
-    /// An event waits for it: 10 seconds, and then once more inside the first invocation.
+    /// An event waits for it: 10 seconds, and then again inside the first invocation.
     OnDemand,
     /// The environment is made ahead of its events (provisioned concurrency): minutes.
     ProvisionedConcurrency,
-    /// A SnapStart snapshot is made of it: minutes.
+    /// It ends in a SnapStart snapshot: minutes.
     SnapStart,
     /// It runs on Lambda Managed Instances.
     ManagedInstances,

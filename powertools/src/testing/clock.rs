@@ -8,8 +8,8 @@ use crate::clock::Clock;
 
 /// A clock that a test moves.
 ///
-/// It stands still until [`advance`](Self::advance) or [`set`](Self::set) moves it, or follows
-/// tokio's own time when made by [`following_tokio`](Self::following_tokio). Clones are the same
+/// It is fixed until [`advance`](Self::advance) or [`set`](Self::set) moves it, or follows
+/// tokio's own time when created by [`following_tokio`](Self::following_tokio). Clones are the same
 /// clock.
 ///
 /// ```
@@ -29,7 +29,7 @@ pub struct ManualClock {
     tokio: Option<Tokio>,
 }
 
-/// The tokio time that a clock goes with.
+/// The tokio time that a clock follows.
 #[derive(Clone, Debug)]
 struct Tokio {
     runtime: Handle,
@@ -37,7 +37,7 @@ struct Tokio {
 }
 
 impl ManualClock {
-    /// Creates a clock that stands still at `at`.
+    /// Creates a clock that is fixed at `at`.
     #[must_use]
     pub fn new(at: SystemTime) -> Self {
         Self { at: Arc::new(Mutex::new(at)), tokio: None }
@@ -98,7 +98,7 @@ impl ManualClock {
         self.tokio.is_some()
     }
 
-    /// Lets time pass: tokio's, where this clock goes with it.
+    /// Advances the time, including tokio's if this clock follows it.
     pub(super) async fn pass(&self, by: Duration) {
         if self.follows_tokio() {
             tokio::time::sleep(by).await;
@@ -114,7 +114,7 @@ impl ManualClock {
     /// How far tokio's time has gone since the clock was made.
     fn elapsed(&self) -> Duration {
         let Some(tokio) = &self.tokio else { return Duration::ZERO };
-        // A runtime has its own paused time, and the caller may stand on a thread outside of it.
+        // A runtime has its own paused time, and the caller may be on a thread outside of it.
         let _runtime = tokio.runtime.enter();
         tokio.start.elapsed()
     }
@@ -140,7 +140,7 @@ mod tests {
     const MINUTE: Duration = Duration::from_secs(60);
 
     #[test]
-    fn stands_still_until_it_is_moved() {
+    fn the_time_is_fixed_until_it_is_changed() {
         let clock = ManualClock::new(START);
         let shared = clock.clock();
 
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn goes_with_the_time_of_tokio() {
+    async fn follows_the_time_of_tokio() {
         let clock = ManualClock::following_tokio(START);
         tokio::time::advance(MINUTE).await;
         assert_eq!(clock.now(), START + MINUTE);

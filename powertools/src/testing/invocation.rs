@@ -215,7 +215,7 @@ mod tests {
     use crate::testing::ManualClock;
 
     #[test]
-    fn says_what_it_was_told() {
+    fn has_the_values_that_were_set() {
         let clock = ManualClock::new(SystemTime::UNIX_EPOCH + Duration::from_secs(1_000));
         let invocation = invocation()
             .request_id("r-1")

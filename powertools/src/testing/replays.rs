@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_what_replays_from_what_does_not() {
+    fn detects_values_that_do_not_replay() {
         let receipt = Receipt { id: Some("o-1".to_owned()), charged: 0 };
         assert_replays(&receipt);
         let lost = Receipt { charged: 7, ..receipt };

@@ -78,7 +78,7 @@ async fn a_second_call_gets_the_result_of_the_first() {
 }
 
 #[tokio::test]
-async fn functions_do_not_get_each_other_s_results() {
+async fn functions_do_not_receive_each_others_results() {
     let world = World::new();
     assert_eq!(world.charge("order-7").await.unwrap(), 1);
     assert_eq!(world.ship("order-7").await.unwrap(), 2);
@@ -94,7 +94,7 @@ async fn a_changed_payload_is_refused() {
 }
 
 #[tokio::test]
-async fn an_error_comes_back_and_the_next_call_runs() {
+async fn an_error_is_returned_and_the_next_call_runs() {
     let world = World::new();
     let error = world.decline("order").await.unwrap_err();
     assert!(matches!(error, OrderError::Declined), "{error:?}");

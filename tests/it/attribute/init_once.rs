@@ -6,7 +6,7 @@ use lambda_runtime::Error;
 use powertools::init_once;
 
 #[tokio::test]
-async fn the_first_caller_makes_the_value_and_all_get_it() {
+async fn the_first_caller_initialises_the_value_for_all() {
     static MADE: AtomicU32 = AtomicU32::new(0);
 
     #[init_once]
@@ -42,7 +42,7 @@ async fn a_failure_is_not_kept() {
 }
 
 #[test]
-fn a_function_that_is_not_async_has_a_value_of_its_own() {
+fn a_sync_function_has_its_own_value() {
     static MADE: AtomicU32 = AtomicU32::new(0);
 
     #[init_once]

@@ -102,7 +102,7 @@ async fn is_found_in_the_arguments() {
 }
 
 #[tokio::test]
-async fn is_not_made_up() {
+async fn is_absent_without_an_event_that_has_a_context() {
     assert_eq!(without_one(&records(), 1).await.unwrap(), None);
     // A type parameter could be anything: `context = …` is for that.
     assert_eq!(generic(&records(), event(1, "here")).await.unwrap(), None);

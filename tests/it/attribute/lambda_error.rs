@@ -46,7 +46,7 @@ fn in_progress() -> idempotency::Error {
 }
 
 #[test]
-fn a_variant_has_the_name_that_it_is_given_or_its_own() {
+fn a_variant_has_its_attribute_or_identifier_as_name() {
     assert_eq!(OrderError::Declined.error_type(), "CardDeclined");
     assert_eq!(warehouse().error_type(), "OrderError.Warehouse");
 }
@@ -82,7 +82,7 @@ fn found(error: impl Into<BoxError>) -> Option<&'static str> {
 }
 
 #[test]
-fn a_name_is_found_in_boxes_and_behind_other_errors() {
+fn a_name_is_found_in_boxes_and_among_causes() {
     assert_eq!(found(OrderError::Declined), Some("CardDeclined"));
     assert_eq!(found(Box::new(OrderError::Declined)), Some("CardDeclined"));
     assert_eq!(found(Arc::new(OrderError::Declined)), Some("CardDeclined"));
@@ -114,7 +114,7 @@ where
 }
 
 #[tokio::test]
-async fn lambda_is_told_the_name_however_the_error_is_returned() {
+async fn lambda_receives_the_name_however_the_error_is_returned() {
     let declined = ("CardDeclined".to_owned(), "the card was declined".to_owned());
     assert_eq!(told(|| OrderError::Declined).await, declined);
     assert_eq!(told(|| BoxError::from(OrderError::Declined)).await, declined);
@@ -127,7 +127,7 @@ async fn lambda_is_told_the_name_however_the_error_is_returned() {
 
 /// By the plain runtime the name is that of the type itself.
 #[tokio::test]
-async fn the_plain_runtime_sees_the_name_of_an_own_error_type() {
+async fn the_plain_runtime_reports_the_name_of_an_error_type() {
     let lambda = FakeRuntime::new();
     let handler = |_: LambdaEvent<Value>| async { Err::<Value, _>(OrderError::Declined) };
     let _function = lambda.run(lambda_runtime::run(lambda_runtime::service_fn(handler)));

@@ -158,7 +158,7 @@ macro_rules! names {
 }
 
 #[tokio::test]
-async fn every_function_has_a_name_of_its_own() {
+async fn every_function_has_a_unique_name() {
     names! {
         free => "it::attribute::names::free",
         elsewhere::free => "it::attribute::names::elsewhere::free",

@@ -22,7 +22,7 @@ async fn stopped(records: &Records, order: u64) -> Result<(), lambda_runtime::Er
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deadline_below_gives_the_claim_back_and_its_error_comes_through() {
+async fn an_inner_deadline_releases_the_claim_and_its_error_is_returned() {
     let records = records();
     let invocation = testing::invocation().remaining(10 * SECOND).build();
     let error = invocation.scope(stopped(&records, 7)).await.unwrap_err();
@@ -93,7 +93,7 @@ fn orders(orders: &[u64]) -> SqsEvent {
 }
 
 #[tokio::test]
-async fn what_is_below_a_batch_is_about_each_record() {
+async fn attributes_below_a_batch_apply_to_each_record() {
     let (records, seen) = (records(), Mutex::default());
     let invocation = testing::invocation().remaining(10 * SECOND);
     let event = invocation.event(orders(&[1, 2, 1, 13]));

@@ -62,7 +62,7 @@ async fn requests_say_that_they_come_from_this_toolkit() {
 }
 
 #[tokio::test]
-async fn an_app_name_of_the_user_stands() {
+async fn the_users_app_name_is_kept() {
     let endpoint = Endpoint::answering().await;
     let lambda = FakeRuntime::new().env("AWS_SDK_UA_APP_ID", "orders");
     let url = endpoint.url().to_owned();
@@ -78,7 +78,7 @@ async fn an_app_name_of_the_user_stands() {
 }
 
 #[tokio::test]
-async fn the_environment_gives_region_endpoint_and_credentials_once() {
+async fn region_endpoint_and_credentials_are_read_once() {
     let endpoint = Endpoint::answering().await;
     let lambda = FakeRuntime::new()
         .env("AWS_REGION", "eu-north-1")

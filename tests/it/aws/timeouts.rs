@@ -41,7 +41,7 @@ async fn a_call_ends_after_ten_seconds_whatever_its_retries() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn other_timeouts_of_the_user_stand() {
+async fn the_users_timeouts_are_kept() {
     let endpoint = Endpoint::silent().await;
     let timeouts = TimeoutConfig::builder()
         .operation_attempt_timeout(Duration::from_secs(60))

@@ -14,7 +14,7 @@ use super::loader;
 /// What a client offers tells who speaks. The crate can be built with more than one cryptography:
 /// `cargo test -p powertools-tests --features powertools/tls-aws-lc aws::`.
 #[tokio::test]
-async fn connections_are_made_by_the_cryptography_that_was_chosen() {
+async fn connections_use_the_chosen_cryptography() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
     let config = loader(&url).retry_config(RetryConfig::disabled()).load().await;

@@ -47,7 +47,7 @@ async fn a_warm_up_reads_half_a_unit_of_the_key_alone() {
 }
 
 #[tokio::test]
-async fn a_warm_up_says_what_is_wrong_with_the_table() {
+async fn a_warm_up_reports_a_problem_with_the_table() {
     let proxy = Proxy::alone().await;
     proxy.next("GetItem", Fault::Refuse("ResourceNotFoundException", "no such table"));
     let error = DynamoDbStore::new(proxy.client(), "orders").warm_up().await.unwrap_err();

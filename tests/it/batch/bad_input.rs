@@ -52,7 +52,7 @@ async fn a_record_without_an_identifier_is_found_before_the_first_one_runs() {
 }
 
 #[tokio::test]
-async fn what_is_no_record_at_all_has_no_identifier() {
+async fn a_value_that_is_not_a_record_has_no_identifier() {
     for odd in [Value::Null, json!([]), json!("m-0"), json!(true), json!(1), json!({})] {
         let sqs: SqsEvent = parse(json!({ "Records": [odd] }));
         let sqs = batch::sqs(sqs).run(must_not_run::<SqsRecord>).await;
@@ -79,7 +79,7 @@ async fn what_is_no_record_at_all_has_no_identifier() {
 }
 
 #[tokio::test]
-async fn an_event_with_a_tumbling_window_is_refused_with_its_own_error() {
+async fn an_event_with_a_tumbling_window_is_rejected_with_its_own_error() {
     let window = json!({ "start": "2026-01-01T00:00:00Z", "end": "2026-01-01T00:05:00Z" });
     let event = json!({
         "Records": [],
@@ -141,7 +141,7 @@ async fn one_record_of_another_source_refuses_the_event() {
 }
 
 #[test]
-fn what_is_no_batch_is_not_parsed() {
+fn an_event_that_is_not_a_batch_is_not_parsed() {
     for odd in [json!({}), json!(null), json!([]), json!("x"), json!({ "Records": null })] {
         for error in [
             serde_json::from_value::<SqsEvent>(odd.clone()).unwrap_err(),
@@ -160,7 +160,7 @@ fn what_is_no_batch_is_not_parsed() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_not_the_handlers_type_is_the_failure_of_its_record() {
+async fn a_body_of_another_type_fails_only_its_record() {
     let bodies = [
         (json!("{"), "not JSON"),
         (json!("{\"n\":1} x"), "more than JSON"),
@@ -241,7 +241,7 @@ async fn data_that_cannot_be_read_is_the_failure_of_its_record() {
 }
 
 #[tokio::test]
-async fn sequence_numbers_are_texts_of_any_length() {
+async fn sequence_numbers_are_strings_of_any_length() {
     for number in ["18446744073709551616", &"9".repeat(128), "0", "not even a number"] {
         let event: KinesisEvent = parse(json!({ "Records": [
             { "kinesis": { "sequenceNumber": number, "partitionKey": "k", "data": "!" } },
@@ -252,7 +252,7 @@ async fn sequence_numbers_are_texts_of_any_length() {
 }
 
 #[tokio::test]
-async fn ten_thousand_and_one_records_are_no_problem() {
+async fn ten_thousand_and_one_records_are_processed() {
     for concurrency in [1, 100] {
         let report = batch::sqs(messages(10_001))
             .concurrency(concurrency)

@@ -101,7 +101,7 @@ async fn after_the_deadline_nothing_starts_and_all_is_reported() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_checkpoint_of_a_stream_is_the_first_record_that_was_cut_or_not_started() {
+async fn the_checkpoint_is_the_first_record_that_was_stopped_or_not_started() {
     let names = "A1 B1 C1 D1";
     let run = |concurrency| async move {
         batch::kinesis(stream(names))
@@ -200,7 +200,7 @@ async fn records_that_clean_up_for_too_long_are_dropped() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn outside_an_invocation_there_is_no_clock() {
+async fn outside_an_invocation_nothing_is_stopped() {
     let report = batch::sqs(seconds(&[1_000, 1_000])).run(take_seconds).await;
     assert_eq!(outcomes(&report), "ss");
 }

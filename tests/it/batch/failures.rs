@@ -117,7 +117,7 @@ async fn a_panic_before_there_is_a_future_fails_its_record_alone() {
 }
 
 #[tokio::test]
-async fn a_panic_of_a_type_that_is_parsed_fails_its_record_alone() {
+async fn a_panic_during_parsing_fails_only_its_record() {
     #[derive(serde::Deserialize)]
     #[serde(from = "u64")]
     struct Panics;
@@ -133,7 +133,7 @@ async fn a_panic_of_a_type_that_is_parsed_fails_its_record_alone() {
 }
 
 #[tokio::test]
-async fn all_failed_is_no_error_unless_that_is_asked_for() {
+async fn a_batch_of_failures_is_not_an_error_unless_configured() {
     let report = batch::sqs(messages(2)).run(fail::<SqsRecord>).await;
     assert_eq!(reported(report), ["m-0", "m-1"]);
 
@@ -210,7 +210,7 @@ async fn a_permanent_record_goes_to_the_sink_and_counts_as_done() {
 }
 
 #[tokio::test]
-async fn a_stream_goes_on_behind_a_record_that_the_sink_took() {
+async fn a_stream_continues_after_a_record_that_the_sink_accepted() {
     let report = batch::kinesis(stream("A1 A2 B1"))
         .permanent_sink(|_, _| async { Ok::<_, Infallible>(()) })
         .run(async |name: batch::KinesisMessage<String>| match name.body.as_str() {
@@ -266,7 +266,7 @@ async fn without_a_sink_a_permanent_record_is_reported() {
 }
 
 #[tokio::test]
-async fn parse_errors_are_permanent_only_if_an_option_says_so() {
+async fn parse_errors_are_permanent_only_with_the_option() {
     let batch = || batch::sqs(messages(1)).permanent_sink(|_, _| async { Ok::<_, Infallible>(()) });
     let report = batch().run(succeed::<Message<String>>).await;
     assert_eq!(outcomes(&report), "f");
@@ -303,7 +303,7 @@ async fn a_hook_that_panics_changes_nothing() {
 }
 
 #[tokio::test]
-async fn the_last_attempt_can_be_known() {
+async fn the_last_attempt_is_known_with_the_receive_count() {
     let log = Log::default();
     let event = |count| {
         let message = powertools::testing::events::SqsMessage::from(json!(1)).receive_count(count);
@@ -337,7 +337,7 @@ async fn every_source_has_handlers_for_the_raw_record() {
 }
 
 #[test]
-fn the_future_of_a_batch_can_be_spawned_and_need_not_own_what_it_uses() {
+fn the_future_of_a_batch_can_be_spawned_and_can_borrow() {
     fn is_send<T: Send>(_: &T) {}
     fn is_static<T: Send + 'static>(_: &T) {}
 

@@ -52,7 +52,7 @@ impl Record for Checked {
 }
 
 #[tokio::test]
-async fn an_own_source_without_usable_identifiers_is_refused() {
+async fn a_custom_source_without_usable_identifiers_is_rejected() {
     for id in [None, Some("")] {
         let records =
             vec![Own { id: Some("a"), has_identifier: None }, Own { id, has_identifier: None }];

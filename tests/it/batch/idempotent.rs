@@ -96,7 +96,7 @@ async fn a_record_that_failed_is_processed_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn results_of_a_batch_are_kept_for_24_hours_unless_the_options_set_another_time() {
+async fn results_of_a_batch_expire_after_24_hours_by_default() {
     let hour = 3600 * SECOND;
     let (world, log) = (World::new(), Log::default());
     assert!(world.handle(&log).await.is_done());
@@ -282,7 +282,7 @@ async fn a_lease_that_ends_late_is_not_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lease_that_ends_when_no_time_remains_is_not_waited_for() {
+async fn a_batch_does_not_wait_for_a_lease_that_outlasts_its_time() {
     let (world, log) = (World::new(), Log::default());
     world.hold(1, 10 * SECOND);
     let report = world

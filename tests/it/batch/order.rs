@@ -46,7 +46,7 @@ async fn one_at_a_time_is_the_order_of_the_batch() {
 }
 
 #[tokio::test]
-async fn a_group_goes_on_behind_a_message_that_the_queue_gives_up() {
+async fn a_group_continues_after_a_message_that_fails_for_the_last_time() {
     let event = |count| {
         let mut event = events::sqs("orders.fifo");
         for name in ["A1", "A2", "B1"] {
@@ -202,7 +202,7 @@ async fn a1_a2_b1_at_concurrency_2_where_b1_fails_while_a1_runs_and_a2_must_stil
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_behind_the_first_failure_of_a_stream_starts() {
+async fn no_record_starts_after_the_first_failure_of_a_stream() {
     let log = Log::default();
     let report = batch::kinesis(stream("A1 B1 C1 D1 A2 E1"))
         .concurrency(3)
@@ -235,7 +235,7 @@ async fn the_checkpoint_is_the_earliest_of_two_failures_whichever_came_first() {
 }
 
 #[tokio::test]
-async fn position_decides_and_never_the_text_of_a_sequence_number() {
+async fn the_position_decides_and_not_the_sequence_number() {
     let numbers = "49999999999999999999999999999999999999999999999999999999";
     let longer = "149999999999999999999999999999999999999999999999999999999";
     let event = powertools::testing::events::kinesis("s")
@@ -295,7 +295,7 @@ async fn a_partition_is_handled_by_its_offsets() {
 }
 
 #[tokio::test]
-async fn ten_thousand_and_one_records_of_one_group_are_no_problem() {
+async fn ten_thousand_and_one_records_of_one_group_are_processed() {
     let names: Vec<_> = (0..10_001).map(|n| format!("A{n}")).collect();
     for concurrency in [1, 16] {
         let report = batch::sqs(fifo(&names.join(" ")))

@@ -17,7 +17,7 @@ fn at(millis: u64) -> SystemTime {
 }
 
 #[test]
-fn a_message_says_all_that_sqs_does() {
+fn a_message_has_every_value_of_sqs() {
     let message = SqsMessage::from(json!({ "order": "\"7\" \u{e9}" }))
         .id("m-1")
         .group("customer \"1\"")
@@ -47,7 +47,7 @@ fn a_message_says_all_that_sqs_does() {
 }
 
 #[test]
-fn a_message_that_says_nothing_is_no_problem() {
+fn an_empty_message_is_accepted() {
     let odd = json!({ "Records": [{ "messageId": "m", "attributes": null, "messageAttributes": 7 },
         { "messageId": "m", "attributes": { "ApproximateReceiveCount": 1, "SentTimestamp": "x" } }] });
     let event: SqsEvent = parse(odd);
@@ -66,7 +66,7 @@ fn a_message_that_says_nothing_is_no_problem() {
 }
 
 #[test]
-fn a_kinesis_record_says_all_that_kinesis_does() {
+fn a_kinesis_record_has_every_value_of_kinesis() {
     let record = &stream("A1").records[0];
     assert_eq!(record.sequence_number(), Some("A1"));
     assert_eq!(record.partition_key(), Some("A"));
@@ -137,7 +137,7 @@ async fn an_image_of_another_type_is_the_failure_of_its_record() {
 }
 
 #[tokio::test]
-async fn a_kafka_record_says_all_that_kafka_does() {
+async fn a_kafka_record_has_every_value_of_kafka() {
     let record = &topic("A7").records[0];
     assert_eq!((record.partition(), record.topic()), ("orders-A", Some("orders")));
     assert_eq!(record.offset(), Some(7));
@@ -173,7 +173,7 @@ async fn fail<R>(_: R) -> Result<(), &'static str> {
 }
 
 #[tokio::test]
-async fn the_types_of_aws_lambda_events_are_taken_too() {
+async fn the_types_of_aws_lambda_events_are_accepted() {
     let built = events::sqs("q.fifo")
         .message(SqsMessage::from(json!(1)).id("m").group("g").message_attribute("a", "b"))
         .build();
@@ -221,7 +221,7 @@ async fn the_types_of_aws_lambda_events_are_taken_too() {
 }
 
 #[tokio::test]
-async fn an_event_of_aws_lambda_events_without_ids_is_refused_like_any_other() {
+async fn an_event_of_aws_lambda_events_without_ids_is_rejected() {
     let theirs: sqs::SqsEvent = parse(json!({ "Records": [{ "body": "1" }] }));
     let report = batch::sqs(theirs).run(fail::<Message<u8>>).await;
     assert!(matches!(super::error(report), batch::Error::IdentifierMissing { index: 0 }));

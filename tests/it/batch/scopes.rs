@@ -79,7 +79,7 @@ async fn outside_a_record_the_value_of_a_record_is_that_of_the_event() {
 }
 
 #[tokio::test]
-async fn a_batch_within_a_record_has_scopes_of_its_own() {
+async fn a_batch_within_a_record_has_its_own_scopes() {
     let work = async {
         batch::sqs(messages(2))
             .run(async |outer: Message<u64>| {
@@ -137,7 +137,7 @@ async fn a_record_is_identified_by_its_identifier_attempt_and_group() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_hook_and_what_is_dropped_are_in_the_scope_of_their_record() {
+async fn hooks_and_destructors_run_in_the_scope_of_their_record() {
     struct Dropped<'a>(&'a Log);
     impl Drop for Dropped<'_> {
         fn drop(&mut self) {

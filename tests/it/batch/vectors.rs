@@ -82,7 +82,7 @@ fn vectors() -> Vec<Case> {
 }
 
 #[tokio::test]
-async fn what_is_the_same_in_the_python_toolkit() {
+async fn replies_match_the_python_toolkit() {
     let same = [
         "sqs none fail",
         "sqs some fail",
@@ -120,7 +120,7 @@ async fn an_empty_batch_has_an_empty_reply_where_the_python_toolkit_raises() {
 }
 
 #[tokio::test]
-async fn a_stream_reports_its_checkpoint_where_the_python_toolkit_goes_on_and_reports_all() {
+async fn a_stream_reports_its_checkpoint_where_the_python_toolkit_reports_every_failure() {
     for name in ["kinesis some fail", "dynamodb some fail"] {
         let case = case(name);
         let theirs = case.response.as_ref().unwrap()["batchItemFailures"].as_array().unwrap();

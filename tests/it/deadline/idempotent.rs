@@ -46,7 +46,7 @@ async fn a_claim_that_cannot_be_released_within_half_of_the_reserve_delays_nothi
 }
 
 #[tokio::test(start_paused = true)]
-async fn work_that_is_done_in_time_and_saved_late_returns_its_result() {
+async fn work_that_ends_in_time_and_is_saved_late_returns_its_result() {
     let store = FaultyStore::new().fault(Op::Complete, Fault::Slow(500 * MILLI));
     let idempotency = Idempotency::new(store).unwrap();
     let work = async {
@@ -83,7 +83,7 @@ async fn a_fallback_around_idempotent_work_is_returned_after_its_claim_is_releas
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_claim_that_is_held_on_purpose_is_held() {
+async fn a_claim_is_held_if_the_option_holds_it() {
     let store = MemoryStore::new();
     let options = Idempotency::builder(store.clone()).on_interrupt(OnInterrupt::Hold);
     let idempotency = options.build().unwrap();

@@ -100,7 +100,7 @@ async fn a_claim_is_released_for_an_error_after_the_interruption_was_handled() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn work_that_goes_on_after_a_timeout_and_succeeds_is_completed() {
+async fn work_that_continues_after_a_timeout_and_succeeds_is_completed() {
     let store = FaultyStore::new();
     let idempotency = holding(&store);
     let work = async {
@@ -176,7 +176,7 @@ async fn a_fallback_around_idempotent_work_is_returned_however_fast_the_claim_is
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fallback_is_returned_when_no_time_was_left_to_claim() {
+async fn a_fallback_is_returned_if_no_time_remains_to_claim() {
     let idempotency = Idempotency::new(MemoryStore::new()).unwrap();
     let invocation = with_time(10 * SECOND);
     let work = async {
@@ -193,7 +193,7 @@ async fn a_fallback_is_returned_when_no_time_was_left_to_claim() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_of_the_work_in_time_is_no_interruption() {
+async fn an_error_before_the_limit_is_not_an_interruption() {
     let idempotency = Idempotency::new(MemoryStore::new()).unwrap();
     let work = async { Err::<u16, _>(Failure::Business("no stock")) };
     let work = idempotency.run("charge", "order-1", work);

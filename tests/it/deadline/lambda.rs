@@ -64,7 +64,7 @@ async fn the_claim_of_a_stopped_function_is_released() {
 }
 
 #[tokio::test]
-async fn the_claim_is_released_in_the_standard_stack_too() {
+async fn the_standard_stack_releases_the_claim() {
     let idempotency = Idempotency::new(MemoryStore::new()).unwrap();
     let key = |event: &LambdaEvent<String>| event.payload.clone();
     let stack = Powertools::new(hang_on_first)
@@ -253,7 +253,7 @@ async fn a_guard_outside_an_invocation_warns_once_in_lambda() {
 }
 
 #[tokio::test]
-async fn a_reserve_that_is_cut_warns_once() {
+async fn a_shortened_reserve_warns_once() {
     let lambda = FakeRuntime::new().timeout(600 * MILLI);
     let function = lambda.spawn(lifecycle()).unwrap();
     for _ in 0..3 {

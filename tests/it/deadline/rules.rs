@@ -60,7 +60,7 @@ async fn errors_of_the_work_pass_through_unchanged() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_stopped_work_holds_is_dropped_before_the_error_is_returned() {
+async fn stopped_work_is_dropped_before_the_error_is_returned() {
     let held = Arc::new(());
     let own = held.clone();
     let work = async move {
@@ -379,13 +379,13 @@ fn errors_have_names_that_do_not_change() {
         (
             Error::NoTime { needed, reserve, remaining },
             "Powertools.DeadlineNoTime",
-            "the work needs 1s and was not begun: the invocation has 620ms left and keeps the last \
+            "the work needs 1s and was not started: the invocation has 620ms left and keeps the last \
              500ms in reserve",
         ),
         (
             Error::NoTime { needed: Duration::ZERO, reserve, remaining },
             "Powertools.DeadlineNoTime",
-            "the work was not begun: the invocation has 620ms left and keeps the last 500ms in \
+            "the work was not started: the invocation has 620ms left and keeps the last 500ms in \
              reserve",
         ),
     ] {

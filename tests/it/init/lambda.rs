@@ -40,7 +40,7 @@ async fn a_warm_up_that_hangs_holds_the_first_event_up_for_a_bounded_time() {
     let event = powertools::testing::Event::new(json!("value")).timeout(Duration::from_secs(20));
     assert_eq!(lambda.invoke(event).await.json::<String>(), "first");
     let line = function.stdout_line("warm-up: ").await.unwrap();
-    assert!(line.contains("hangs was not done after 5 s and is left to first use"), "{line}");
+    assert!(line.contains("hangs timed out after 5 s and is initialised on first use"), "{line}");
 }
 
 #[tokio::test]
@@ -165,7 +165,7 @@ async fn a_required_warm_up_that_fails_is_reported_at_once() {
     assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
     let lines = function.stdout();
     let line = lines.iter().find(|line| line.contains("warm-up: ")).unwrap();
-    assert!(line.contains("hangs was not waited for, required-fails failed"), "{line}");
+    assert!(line.contains("hangs was abandoned, required-fails failed"), "{line}");
 }
 
 /// Nothing can stop it, but somebody can say so.

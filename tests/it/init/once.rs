@@ -31,7 +31,7 @@ impl Maker {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thousand_tasks_at_once_make_one_value() {
+async fn a_thousand_concurrent_tasks_initialise_one_value() {
     let shared = Arc::new((InitOnce::<u32>::new(), Maker::default()));
     let mut tasks = JoinSet::new();
     for _ in 0..1000 {
@@ -71,7 +71,7 @@ async fn one_who_waited_for_a_failure_tries_for_itself() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_first_caller_that_goes_away_leaves_it_to_one_of_the_others() {
+async fn another_caller_initialises_the_value_after_the_first_is_dropped() {
     let shared = Arc::new((InitOnce::<u32>::new(), Maker::default()));
     let first = timeout(SECOND, shared.0.get_or_try_init(pending::<Result<_, Error>>));
     let mut others = JoinSet::new();
@@ -151,7 +151,7 @@ fn errors_have_names_that_do_not_change() {
             init::Error::Reentrant,
             "Powertools.InitReentrant",
             false,
-            "making the value needs the value itself",
+            "the initialisation of the value needs the value itself",
         ),
         (
             init::Error::WarmUpFailed { name: name.clone(), source: source() },
@@ -181,13 +181,13 @@ fn errors_have_names_that_do_not_change() {
             init::Error::HookTimeout { hook: "after_restore", after },
             "Powertools.SnapshotHookTimeout",
             true,
-            "the hooks after_restore were not done after 1s",
+            "the hooks after_restore timed out after 1s",
         ),
         (
             init::Error::WarmUpTimeout { name, after },
             "Powertools.WarmUpTimeout",
             true,
-            "the warm-up of orders was not done after 1s",
+            "the warm-up of orders timed out after 1s",
         ),
     ] {
         assert_eq!(error.error_type(), error_type);

@@ -101,7 +101,7 @@ async fn i1_work_that_is_stopped_is_dropped_before_its_claim_ends() {
 // I2: lost replies are recognised.
 
 #[tokio::test(start_paused = true)]
-async fn i2_a_claim_whose_reply_was_lost_goes_on() {
+async fn i2_a_claim_whose_reply_was_lost_continues() {
     for store in [FaultyStore::new(), FaultyStore::without_old_items()] {
         let world = World::new(store.fault(Op::Claim, Fault::LoseReplyAndRetry));
         assert_eq!(world.run(30 * SECOND, succeed()).await.unwrap(), "run 1");
@@ -240,7 +240,7 @@ async fn i3_a_lease_shorter_than_the_invocation_shortens_the_handler() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn i3_a_save_that_is_throttled_when_its_lease_ends_has_the_grace() {
+async fn i3_a_save_that_is_throttled_at_the_end_of_its_lease_has_the_grace() {
     let store = FaultyStore::new()
         .fault(Op::Complete, Fault::Fail(StoreErrorKind::Throttled))
         .fault(Op::Complete, Fault::Slow(500 * MILLI));

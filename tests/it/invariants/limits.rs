@@ -43,7 +43,7 @@ async fn i9_a_replay_from_the_store_is_cached_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn i9_the_cache_forgets_what_has_expired() {
+async fn i9_the_cache_drops_expired_results() {
     let cache = LocalCache::new(NonZeroUsize::new(8).unwrap(), 4096);
     let world = World::with(FaultyStore::new(), |options| {
         options.local_cache(cache).expires_after(60 * SECOND)

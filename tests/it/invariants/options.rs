@@ -15,7 +15,7 @@ use tokio::time::sleep;
 use super::world::*;
 
 #[tokio::test(start_paused = true)]
-async fn a_record_that_makes_no_sense_is_an_error_of_its_own_and_nothing_runs() {
+async fn an_invalid_record_is_an_error_and_the_work_does_not_run() {
     let world = World::new(FaultyStore::new());
     let live = Some(world.millis_at(3600 * SECOND).ceil());
     let mut unknown = Record::new(Status::Other("HELD".to_owned()));
@@ -96,7 +96,7 @@ async fn a_response_hook_that_changes_nothing_keeps_the_digits_of_numbers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_result_that_cannot_be_replayed_is_known_when_it_is_saved() {
+async fn a_result_that_cannot_be_replayed_is_detected_when_it_is_saved() {
     let idempotency = Idempotency::new(MemoryStore::new()).unwrap();
     let charge = async || {
         idempotency.run("charge", "o-1", async { Ok::<_, Error>(vec![Some(f64::NAN)]) }).await
@@ -144,7 +144,7 @@ async fn tenants_do_not_share_results_when_they_are_in_the_key() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_tenant_there_is_no_key_that_has_the_tenant_in_it() {
+async fn a_key_with_the_tenant_needs_a_tenant() {
     let world = World::with(FaultyStore::new(), |options| options.tenant_in_key());
     let outside = world.idempotency.run("charge", KEY, world.count(succeed())).await;
     assert_eq!(outside.unwrap_err().name(), "KeyInvalid");

@@ -25,7 +25,7 @@ async fn i7_a_save_that_fails_is_retried_while_there_is_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn i7_a_save_that_always_fails_ends_before_the_deadline() {
+async fn i7_a_failing_save_ends_before_the_deadline() {
     let world = World::new((0..100).fold(FaultyStore::new(), |store, _| {
         store.fault(Op::Complete, Fault::Fail(StoreErrorKind::Throttled))
     }));
@@ -61,7 +61,7 @@ async fn i7_a_save_is_retried_at_least_every_two_seconds_while_the_store_is_down
 }
 
 #[tokio::test(start_paused = true)]
-async fn i7_the_last_attempts_to_save_use_the_time_that_remains() {
+async fn i7_the_last_attempts_to_save_use_the_remaining_time() {
     let store = (0..100).fold(FaultyStore::new(), |store, _| {
         store.fault(Op::Complete, Fault::Fail(StoreErrorKind::Throttled))
     });
@@ -73,7 +73,7 @@ async fn i7_the_last_attempts_to_save_use_the_time_that_remains() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn i7_a_failed_save_leaves_the_record_and_follows_the_option() {
+async fn i7_a_failed_save_keeps_the_claim_and_follows_the_option() {
     for policy in [OnSaveFailure::Error, OnSaveFailure::ReturnResult] {
         let store =
             FaultyStore::new().fault(Op::Complete, Fault::Fail(StoreErrorKind::AccessDenied));
@@ -115,7 +115,7 @@ async fn i7_a_result_that_is_too_large_completes_the_record() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn i7_a_result_that_cannot_be_written_completes_the_record() {
+async fn i7_a_result_that_cannot_be_serialised_completes_the_record() {
     // JSON has no maps whose keys are lists.
     type Odd = BTreeMap<Vec<u8>, u8>;
 
@@ -141,7 +141,7 @@ async fn i7_work_that_overran_its_deadline_is_still_saved() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn i7_a_result_whose_writing_panics_completes_the_record() {
+async fn i7_a_result_whose_serialisation_panics_completes_the_record() {
     #[derive(Debug, Deserialize)]
     struct Bomb;
 
@@ -188,7 +188,7 @@ async fn i8_an_error_releases_the_claim_even_if_interruptions_hold_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn i8_an_error_or_a_panic_holds_the_claim_where_errors_leave_the_outcome_open() {
+async fn i8_an_error_or_a_panic_holds_the_claim_if_on_error_holds_it() {
     let world = World::with(FaultyStore::new(), |options| options.on_error(OnError::Hold));
     let error = world.run(30 * SECOND, fail("no answer")).await.unwrap_err();
     assert_eq!(error, Failure::Handler("no answer"));
@@ -204,7 +204,7 @@ async fn i8_an_error_or_a_panic_holds_the_claim_where_errors_leave_the_outcome_o
 }
 
 #[tokio::test(start_paused = true)]
-async fn i7_a_result_that_is_not_kept_is_returned_and_releases_the_claim_like_an_error() {
+async fn i7_a_result_that_is_not_stored_is_returned_and_releases_the_claim() {
     let answer = |answer: &'static str| async move { Ok(answer.to_owned()) };
     let is_final = |result: &serde_json::Value| result != "busy";
     let world = World::with(FaultyStore::new(), |options| options.keep_if(is_final));
@@ -229,7 +229,7 @@ async fn i7_a_panic_in_the_choice_of_results_does_not_undo_the_work() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn i7_the_choice_of_a_call_is_overridden_by_that_of_the_options() {
+async fn i7_the_options_override_the_choice_of_a_call() {
     for is_chosen in [false, true] {
         let world = World::with(FaultyStore::new(), |options| match is_chosen {
             true => options.keep_if(|_| true),

@@ -56,7 +56,7 @@ async fn i4_a_record_without_a_hash_does_not_match_a_payload() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn i4_a_record_that_is_free_whenever_it_is_seen_is_contended() {
+async fn i4_a_record_that_is_free_at_every_attempt_is_contended() {
     let clock = ManualClock::following_tokio(SystemTime::UNIX_EPOCH + 1_000_000 * SECOND);
     let store = Elusive::default();
     let idempotency = Idempotency::builder(store.clone()).clock(clock.clock()).build().unwrap();
@@ -106,7 +106,7 @@ async fn i5_an_absent_key_is_an_error_and_nothing_runs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn i5_an_absent_key_bypasses_the_store_when_asked_to() {
+async fn i5_an_absent_key_bypasses_the_store_with_the_option() {
     let world =
         World::with(FaultyStore::new(), |options| options.on_missing_key(OnMissingKey::Bypass));
     for run in ["run 1", "run 2"] {

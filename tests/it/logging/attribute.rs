@@ -30,7 +30,7 @@ async fn lines(payload: Value) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn the_event_and_what_the_handler_logs_have_the_correlation_id() {
+async fn the_lines_of_the_event_and_the_handler_have_the_correlation_id() {
     let lines = lines(json!({ "headers": { "x-id": "c-7" } })).await;
     let [event, inside] = &lines[..] else { panic!("two lines: {lines:#?}") };
     assert_eq!(event["message"], json!({ "headers": { "x-id": "c-7" } }));
@@ -60,7 +60,7 @@ async fn misconfigured(event: LambdaEvent<Value>) -> Result<Value, Error> {
 }
 
 #[tokio::test]
-async fn a_path_that_is_none_is_a_warning() {
+async fn an_invalid_path_is_a_warning() {
     let (lines, _guard) = start(logging());
     misconfigured(testing::event(json!(7))).await.unwrap();
     let line = lines.one();

@@ -10,7 +10,7 @@ use powertools::{Invocation, testing};
 use super::{logged, logged_in_invocation, logging, start};
 
 #[test]
-fn an_error_writes_what_was_kept_before_it_in_order() {
+fn an_error_writes_the_buffered_lines_before_it_in_order() {
     let lines = logged_in_invocation(logging().buffer(20 * 1024), || {
         tracing::debug!("one");
         tracing::info!("info");
@@ -23,7 +23,7 @@ fn an_error_writes_what_was_kept_before_it_in_order() {
 }
 
 #[test]
-fn a_kept_line_says_when_and_at_which_level_it_was_logged() {
+fn a_buffered_line_has_its_own_time_and_level() {
     let clock = super::clock();
     let lines = logged(logging().buffer(1024), || {
         super::invocation().clock(&clock).build().sync_scope(|| {
@@ -45,7 +45,7 @@ fn without_an_error_nothing_is_written() {
 }
 
 #[test]
-fn another_invocation_keeps_its_own() {
+fn each_invocation_has_its_own_buffer() {
     let one = testing::invocation().build();
     let lines = logged(logging().buffer(1024), || {
         one.clone().sync_scope(|| tracing::debug!("of one"));
@@ -61,7 +61,7 @@ fn another_invocation_keeps_its_own() {
 }
 
 #[test]
-fn what_did_not_fit_is_counted() {
+fn lines_that_do_not_fit_are_counted() {
     let lines = logged_in_invocation(logging().buffer(2_000), || {
         for number in 0..10 {
             tracing::debug!("{number}");
@@ -81,7 +81,7 @@ fn what_did_not_fit_is_counted() {
 }
 
 #[test]
-fn what_did_not_fit_is_counted_at_level_error_too() {
+fn lines_that_do_not_fit_are_counted_at_level_error() {
     let lines = logged_in_invocation(logging().level(Level::Error).buffer(600), || {
         (0..5).for_each(|number| tracing::debug!("{number}"));
         tracing::error!("error");
@@ -91,7 +91,7 @@ fn what_did_not_fit_is_counted_at_level_error_too() {
 }
 
 #[test]
-fn noisy_and_named_targets_are_not_kept() {
+fn noisy_and_named_targets_are_not_buffered() {
     let lines = logged_in_invocation(logging().buffer(1024).filter("named=info"), || {
         tracing::debug!(target: "rustls::client", "noise");
         tracing::debug!(target: "named", "said");
@@ -103,7 +103,7 @@ fn noisy_and_named_targets_are_not_kept() {
 }
 
 #[test]
-fn an_info_line_below_the_level_is_kept_too() {
+fn an_info_line_below_the_level_is_buffered() {
     let lines = logged_in_invocation(logging().level(Level::Error).buffer(1024), || {
         tracing::info!("info");
         tracing::warn!("warn");
@@ -113,7 +113,7 @@ fn an_info_line_below_the_level_is_kept_too() {
 }
 
 #[tokio::test]
-async fn a_handler_that_fails_writes_what_was_kept_and_one_that_succeeds_does_not() {
+async fn the_buffer_is_written_after_a_failure_and_not_after_a_success() {
     let (lines, _guard) = start(logging().buffer(1024));
     let handle = async |fails: bool| {
         let work = observe(async move {
@@ -129,7 +129,7 @@ async fn a_handler_that_fails_writes_what_was_kept_and_one_that_succeeds_does_no
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handler_that_is_dropped_or_panics_writes_what_was_kept() {
+async fn a_handler_that_is_dropped_or_panics_writes_the_buffer() {
     let (lines, _guard) = start(logging().buffer(1024));
     let dropped = observe(async {
         tracing::debug!("kept");
@@ -150,7 +150,7 @@ async fn a_handler_that_is_dropped_or_panics_writes_what_was_kept() {
 }
 
 #[tokio::test]
-async fn nothing_is_kept_after_the_handler() {
+async fn nothing_is_buffered_after_the_handler() {
     let (lines, _guard) = start(logging().buffer(1024));
     let invocation = testing::invocation().build();
     let work =

@@ -86,7 +86,7 @@ async fn an_inner_success_or_drop_ends_nothing() {
 }
 
 #[tokio::test]
-async fn the_same_error_is_said_once_in_whatever_box_it_comes_out() {
+async fn the_same_error_is_logged_once_in_any_box() {
     let lines = invoke(logging, json!({}), async |_| {
         let charged = observe(async { Err::<Value, _>(order_failed()) }).await;
         charged.map_err(anyhow::Error::from)
@@ -109,7 +109,7 @@ async fn the_same_error_is_said_once_in_whatever_box_it_comes_out() {
 }
 
 #[tokio::test]
-async fn one_after_the_other_has_lines_of_its_own() {
+async fn successive_errors_have_separate_lines() {
     let (lines, _guard) = start(logging().buffer(20 * 1024));
     let work = async {
         for _ in 0..2 {
@@ -125,7 +125,7 @@ async fn one_after_the_other_has_lines_of_its_own() {
 }
 
 #[tokio::test]
-async fn an_error_has_the_same_line_whoever_sees_it() {
+async fn an_error_has_the_same_line_in_every_watch() {
     let handler = async |_| Err::<Value, _>(order_failed());
     let by_powertools = invoke(logging, json!({}), handler).await;
     let (lines, _guard) = start(logging());
@@ -159,7 +159,7 @@ async fn the_plain_runtime_does_not_say_it_again() {
 }
 
 #[tokio::test]
-async fn the_plain_runtime_says_another_error() {
+async fn the_plain_runtime_logs_another_error() {
     #[logged]
     async fn retries(event: LambdaEvent<Value>) -> Result<Value, Error> {
         Err(format!("no answer for {}", event.payload).into())
@@ -176,14 +176,14 @@ async fn the_plain_runtime_says_another_error() {
 }
 
 #[tokio::test]
-async fn a_runtime_without_a_span_and_an_invocation_says_it_too() {
+async fn a_runtime_without_a_span_or_an_invocation_logs_the_error() {
     let run = async { Runtime::new(service_fn(charge)).run().await };
     let lines = under(logging(), run).await.json();
     assert_eq!(lines.len(), 2, "{lines:#?}");
 }
 
 #[tokio::test]
-async fn the_runtime_says_an_error_whose_line_is_filtered() {
+async fn the_runtime_logs_an_error_whose_line_is_filtered() {
     let settings = || logging().filter("powertools=off");
     let lines = invoke(settings, json!({}), async |_| Err::<Value, Error>("lost".into())).await;
     let [line] = &lines[..] else { panic!("{lines:#?}") };
@@ -200,7 +200,7 @@ impl serde::Serialize for Unwritable {
 }
 
 #[tokio::test]
-async fn what_was_kept_is_written_when_the_response_cannot_be() {
+async fn the_buffer_is_written_if_the_response_cannot_be_serialised() {
     let handler = async |_: LambdaEvent<Value>| {
         tracing::debug!("kept");
         Ok::<_, Error>(Unwritable)
@@ -310,7 +310,7 @@ impl fmt::Debug for WithBacktrace<'_> {
 impl std::error::Error for WithBacktrace<'_> {}
 
 #[tokio::test]
-async fn a_backtrace_in_an_error_is_not_written_to_be_thrown_away() {
+async fn a_backtrace_is_not_formatted_if_it_is_not_logged() {
     static WRITTEN: AtomicUsize = AtomicUsize::new(0);
     async fn fails(_: LambdaEvent<Value>) -> Result<Value, Error> {
         Err(Box::new(WithBacktrace(&WRITTEN)))

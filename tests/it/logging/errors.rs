@@ -55,7 +55,7 @@ fn dyn_error(error: &(impl StdError + 'static)) -> &(dyn StdError + 'static) {
 }
 
 #[test]
-fn an_error_whose_text_fails_is_written_as_far_as_it_goes() {
+fn an_error_whose_display_fails_is_written_up_to_there() {
     let line = logged(logging(), || {
         tracing::error!(error = dyn_error(&Outer(Unwritable)), other = dyn_error(&Unwritable), "x");
     })
@@ -72,7 +72,7 @@ fn an_error_whose_text_fails_is_written_as_far_as_it_goes() {
 }
 
 #[tokio::test]
-async fn a_handlers_error_whose_text_fails_has_its_line() {
+async fn a_handlers_error_whose_display_fails_is_logged() {
     let (lines, _guard) = start(logging());
     let boxed: Error = Box::new(Outer(Unwritable));
     super::invocation().build().scope(observe(async { Err::<(), _>(boxed) })).await.unwrap_err();
@@ -98,7 +98,7 @@ fn an_error_that_is_its_own_cause_ends() {
 }
 
 #[test]
-fn what_is_said_of_an_error_is_all_of_one_error() {
+fn the_fields_of_an_error_belong_to_one_error() {
     let lines = logged(logging(), || {
         let outer = Outer("x".parse::<i32>().unwrap_err());
         let _span = tracing::info_span!("retry", error = dyn_error(&outer)).entered();

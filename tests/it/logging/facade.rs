@@ -51,7 +51,7 @@ fn levels_of_targets_hold_for_records() {
 }
 
 #[test]
-fn records_are_kept_and_sampled() {
+fn records_are_buffered_and_sampled() {
     forward();
     let records = || {
         log::debug!(target: "hyper::client", "noise");

@@ -121,7 +121,7 @@ fn values_that_can_be_serialised() {
 }
 
 #[test]
-fn a_text_that_looks_like_json_stays_a_text() {
+fn a_string_that_looks_like_json_stays_a_string() {
     check!(r#","s":"{\"admin\":true}""#, s = r#"{"admin":true}"#, "order accepted");
     check!(r#","s":"{\"admin\":true}""#, s = %r#"{"admin":true}"#, "order accepted");
     check!(r#","s":"Some([1])""#, s = ?Some(json([1])), "order accepted");
@@ -143,7 +143,7 @@ impl StdError for Declined {
 }
 
 #[test]
-fn errors_with_what_is_known_of_them() {
+fn errors_have_their_type_message_and_causes() {
     let cause = "x".parse::<i32>().unwrap_err();
     check!(
         r#","exception":"invalid digit found in string","exception_name":"ParseIntError""#,
@@ -183,7 +183,7 @@ fn an_error_of_the_toolkit_has_its_fixed_name() {
 }
 
 #[test]
-fn names_of_the_line_get_an_underscore() {
+fn reserved_names_get_an_underscore() {
     check!(
         r#","level_":1,"location_":2,"timestamp_":3,"service_":4,"cold_start_":5,"function_request_id_":6,"correlation_id_":7,"truncated_":8"#,
         level = 1,
@@ -251,7 +251,7 @@ fn spans_of_the_runtime_are_not_repeated() {
 }
 
 #[test]
-fn spans_of_a_crate_whose_name_begins_like_the_runtimes_are_kept() {
+fn spans_of_a_crate_with_the_prefix_of_the_runtime_are_kept() {
     let lines = logged(logging(), || {
         let _own = tracing::info_span!(target: "lambda_runtime_orders::charge", "own", a = 1);
         let _own = _own.entered();
@@ -261,7 +261,7 @@ fn spans_of_a_crate_whose_name_begins_like_the_runtimes_are_kept() {
 }
 
 #[test]
-fn a_target_of_its_own_is_the_location() {
+fn an_explicit_target_is_the_location() {
     let lines = logged(logging(), || tracing::warn!(target: "audit \"x\"", "order accepted"));
     let line: serde_json::Value = serde_json::from_str(&lines.take()).unwrap();
     assert!(line["location"].as_str().unwrap().starts_with("audit \"x\":"), "{line}");
@@ -293,7 +293,7 @@ fn json_value(text: &str) -> serde_json::Value {
 }
 
 #[test]
-fn text_is_for_people() {
+fn the_text_format_is_readable() {
     let lines = logged_in_invocation(logging().format(Format::Text), || {
         let _span = tracing::info_span!("order", order_id = 7).entered();
         tracing::info!(amount = 9.5, who = "Ada \"L\"", "order \"x\"\naccepted");

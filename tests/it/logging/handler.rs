@@ -61,7 +61,7 @@ impl From<Declined> for Diagnostic {
 }
 
 #[tokio::test]
-async fn an_error_type_of_the_user_is_logged_as_lambda_is_told() {
+async fn an_error_type_of_the_user_is_logged_as_it_is_reported() {
     let lines = invoke(logging, json!({}), async |_| Err::<Value, _>(Declined)).await;
     let [error] = &lines[..] else { panic!("{lines:#?}") };
     assert_eq!(error["exception"], "no money");
@@ -70,7 +70,7 @@ async fn an_error_type_of_the_user_is_logged_as_lambda_is_told() {
 }
 
 #[tokio::test]
-async fn the_event_and_its_correlation_id_are_logged_where_that_is_asked_for() {
+async fn the_event_and_its_correlation_id_are_logged_if_configured() {
     let settings =
         || logging().event(true).redact(["password"]).correlation_id(correlation::API_GATEWAY_REST);
     let event = json!({ "requestContext": { "requestId": "corr-1" }, "password": ["p"] });
@@ -90,7 +90,7 @@ async fn the_event_and_its_correlation_id_are_logged_where_that_is_asked_for() {
 }
 
 #[tokio::test]
-async fn an_event_is_not_logged_unless_asked_for() {
+async fn an_event_is_not_logged_by_default() {
     let lines = invoke(logging, json!({ "secret": 1 }), async |_| Ok::<_, Error>(json!(1))).await;
     assert_eq!(lines, [] as [Value; 0]);
 }
@@ -154,7 +154,7 @@ async fn a_typed_closure_finds_the_correlation_id() {
 }
 
 #[tokio::test]
-async fn a_closure_that_panics_finds_no_correlation_id_and_ends_nothing() {
+async fn a_closure_that_panics_sets_no_correlation_id_and_does_not_fail_the_event() {
     let settings = || logging().correlation_id_by(|items: Vec<String>| Some(items[0].clone()));
     let (lines, _guard) = start(settings());
     let lambda = FakeRuntime::new();
@@ -166,11 +166,11 @@ async fn a_closure_that_panics_finds_no_correlation_id_and_ends_nothing() {
     }
     let line = lines.one();
     assert_eq!((&line["level"], &line["function_request_id"]), (&json!("WARN"), &json!("r-1")));
-    assert_eq!(line["message"], "there is no correlation id: what looks for it panicked");
+    assert_eq!(line["message"], "there is no correlation id: the code that looks for it panicked");
 }
 
 #[tokio::test]
-async fn what_was_kept_is_written_when_the_handler_fails() {
+async fn the_buffer_is_written_if_the_handler_fails() {
     let lines = invoke(
         || logging().buffer(20 * 1024),
         json!({}),

@@ -71,7 +71,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_line_is_one_line(message in text(), value in text()) {
+    fn any_event_is_one_line_in_text_format(message in text(), value in text()) {
         let lines = logged_in_invocation(logging().format(Format::Text), || {
             logs::append(value.clone(), &value);
             let map: Map<String, Value> = [(value.clone(), value.clone().into())].into_iter().collect();
@@ -131,7 +131,7 @@ fn half_surrogates_and_endless_numbers_in_an_event() {
 }
 
 #[test]
-fn a_megabyte_of_text_is_cut() {
+fn a_megabyte_of_text_is_truncated() {
     for unit in ["x", "\"", "\u{1}", "é", "😀"] {
         let long = unit.repeat(1_000_000 / unit.len());
         let lines = logged_in_invocation(logging(), || tracing::info!(long, other = 1, "{long}"));

@@ -39,7 +39,7 @@ fn a_key_can_change_and_go() {
 }
 
 #[test]
-fn a_scoped_key_goes_and_brings_back_what_was_there() {
+fn a_scoped_key_restores_the_previous_value() {
     let lines = logged_in_invocation(logging(), || {
         logs::append("step", 0);
         {
@@ -107,7 +107,7 @@ fn scoped_keys_go_in_any_order() {
 }
 
 #[test]
-fn a_guard_shows_no_value() {
+fn the_debug_form_of_a_guard_has_no_value() {
     logged_in_invocation(logging().redact(["card"]), || {
         logs::append("card", "4711");
         let guard = logs::append_scoped("card", "4712");
@@ -129,7 +129,7 @@ fn a_name_with_and_without_its_underscore_is_one_key() {
 }
 
 #[test]
-fn a_key_for_each_line_costs_no_more_than_its_bytes() {
+fn a_key_on_each_line_costs_only_its_bytes() {
     let begun = std::time::Instant::now();
     let lines = logged_in_invocation(logging(), || {
         for number in 0..2_000 {
@@ -147,7 +147,7 @@ fn a_key_for_each_line_costs_no_more_than_its_bytes() {
 }
 
 #[test]
-fn a_long_correlation_id_is_cut() {
+fn a_long_correlation_id_is_truncated() {
     for unit in ["c", "é", "\u{1}"] {
         let lines = logged_in_invocation(logging(), || {
             logs::set_correlation_id(unit.repeat(2_000_000));
@@ -174,7 +174,7 @@ fn a_position_beyond_all_ends_the_search() {
 }
 
 #[test]
-fn a_field_goes_over_a_key_and_a_key_over_one_of_the_process() {
+fn a_field_overrides_a_key_and_a_key_overrides_one_of_the_process() {
     let lines = logged_in_invocation(logging().key("a", "process").key("b", "process"), || {
         logs::append("a", "key");
         logs::append("level", "mine");
@@ -235,7 +235,7 @@ async fn a_task_that_carries_the_invocation_writes_its_fields() {
 }
 
 #[tokio::test]
-async fn what_reserves_time_is_still_the_same_invocation() {
+async fn a_reserve_does_not_change_the_invocation() {
     let (lines, _guard) = start(logging());
     let invocation = testing::invocation().build();
     invocation.clone().sync_scope(|| logs::append("order", 7));
@@ -245,7 +245,7 @@ async fn what_reserves_time_is_still_the_same_invocation() {
 }
 
 #[test]
-fn a_name_that_logs_while_it_is_made_is_no_deadlock() {
+fn a_name_that_logs_while_it_is_created_does_not_deadlock() {
     struct Name;
     impl From<Name> for std::borrow::Cow<'static, str> {
         fn from(_: Name) -> Self {

@@ -18,7 +18,7 @@ fn at_each_level() {
 const ALL: [&str; 5] = ["trace", "debug", "info", "warn", "error"];
 
 #[test]
-fn each_level_lets_through_what_is_as_severe() {
+fn each_level_admits_lines_of_its_severity() {
     let levels = [Level::Trace, Level::Debug, Level::Info, Level::Warn, Level::Error];
     for (first, level) in levels.into_iter().enumerate() {
         let lines = logged(logging().level(level), at_each_level);
@@ -112,7 +112,7 @@ fn fatal_of_lambda_admits_nothing() {
 }
 
 #[test]
-fn a_stricter_level_of_lambda_is_told_once_and_holds() {
+fn a_stricter_level_of_lambda_warns_once_and_applies() {
     let variables = [("AWS_LAMBDA_LOG_LEVEL", "WARN"), ("POWERTOOLS_LOG_FILTER", "it=trace")];
     let lines = logged(logging().environment(variables), at_each_level);
     let messages = lines.messages();
@@ -121,7 +121,7 @@ fn a_stricter_level_of_lambda_is_told_once_and_holds() {
 }
 
 #[test]
-fn a_stricter_level_of_lambda_is_told_at_every_level_but_fatal() {
+fn a_stricter_level_of_lambda_warns_at_every_level_but_fatal() {
     for (level, expected) in [("ERROR", 1), ("FATAL", 0)] {
         let logging = logging().environment([("AWS_LAMBDA_LOG_LEVEL", level)]);
         let messages = logged(logging, || {}).messages();
@@ -130,7 +130,7 @@ fn a_stricter_level_of_lambda_is_told_at_every_level_but_fatal() {
 }
 
 #[test]
-fn a_level_that_a_variable_says_goes_over_one_in_the_filter_of_the_code() {
+fn a_level_in_a_variable_overrides_the_filter_in_code() {
     let own = [("POWERTOOLS_LOG_LEVEL", "ERROR")];
     let lines = logged(logging().filter(" debug").environment(own), at_each_level);
     assert_eq!(lines.messages(), ["error"]);
@@ -148,7 +148,7 @@ fn a_level_that_a_variable_says_goes_over_one_in_the_filter_of_the_code() {
 }
 
 #[test]
-fn lambda_dropping_debug_lines_is_told_where_they_are_asked_for() {
+fn debug_lines_that_lambda_drops_are_a_warning_if_they_are_enabled() {
     for logging in [logging().buffer(1024), logging().sample_rate(0.5)] {
         let logging = logging.level(Level::Warn).environment([("AWS_LAMBDA_LOG_LEVEL", "WARN")]);
         let messages = logged(logging, || {}).messages();
@@ -158,7 +158,7 @@ fn lambda_dropping_debug_lines_is_told_where_they_are_asked_for() {
 }
 
 #[test]
-fn targets_have_levels_of_their_own() {
+fn targets_have_their_own_levels() {
     let logging = || logging().level(Level::Warn).filter("it::logging=debug,noise=off");
     let log = || {
         at_each_level();
@@ -173,7 +173,7 @@ fn targets_have_levels_of_their_own() {
 }
 
 #[test]
-fn a_filter_can_ask_for_a_span() {
+fn a_filter_can_name_a_span() {
     let lines = logged(logging().filter("[order{id=7}]=debug"), || {
         tracing::debug!("outside");
         tracing::info_span!("order", id = 8).in_scope(|| tracing::debug!("another"));
@@ -234,7 +234,7 @@ fn sampling_leaves_noisy_and_named_targets_alone() {
 }
 
 #[test]
-fn other_layers_see_what_they_want_to() {
+fn other_layers_have_their_own_filters() {
     struct Count(std::sync::Arc<std::sync::atomic::AtomicUsize>);
     impl Layer<tracing_subscriber::layer::Layered<Box<dyn Layer<Registry> + Send + Sync>, Registry>>
         for Count

@@ -46,7 +46,7 @@ async fn a_panic_has_one_line_with_its_place_and_its_invocation() {
 }
 
 #[tokio::test]
-async fn a_handler_that_runs_out_of_time_writes_what_was_kept_and_its_error() {
+async fn a_handler_that_runs_out_of_time_writes_the_buffer_and_its_error() {
     let lambda = FakeRuntime::new().timeout(Duration::from_millis(1_200));
     let (outcome, lines) = logged(&lambda, "overrun").await;
     assert_eq!(outcome.error_type(), Some("Powertools.DeadlineOutOfTime"));
@@ -62,7 +62,7 @@ async fn a_handler_that_runs_out_of_time_writes_what_was_kept_and_its_error() {
 }
 
 #[tokio::test]
-async fn a_panic_of_a_task_is_logged_too() {
+async fn a_panic_of_a_task_is_logged() {
     let lambda = FakeRuntime::new();
     let (outcome, lines) = logged(&lambda, "panic in a task").await;
     assert_eq!(outcome.json::<String>(), "panic in a task");
@@ -82,7 +82,7 @@ async fn an_error_after_a_panic_that_was_caught_is_logged() {
 }
 
 #[tokio::test]
-async fn the_environment_says_what_is_logged() {
+async fn the_environment_configures_the_logs() {
     let lambda = FakeRuntime::new()
         .env("POWERTOOLS_LOGGER_LOG_EVENT", "1")
         .env("POWERTOOLS_SERVICE_NAME", "orders");
@@ -125,7 +125,7 @@ async fn a_subscriber_that_was_set_for_a_while_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_subscriber_that_is_set_stays_and_is_told_once() {
+async fn an_existing_subscriber_is_kept_with_one_warning() {
     let lines = stdout("preset", "caught").await;
     assert!(lines[0].starts_with("WARN a tracing subscriber is set already"), "{lines:#?}");
     assert_eq!(lines[1], "ERROR the handler failed");
@@ -133,7 +133,7 @@ async fn a_subscriber_that_is_set_stays_and_is_told_once() {
 }
 
 #[tokio::test]
-async fn the_layer_among_others_logs_panics_where_that_is_asked_for() {
+async fn the_layer_among_others_logs_panics_if_configured() {
     let lines = stdout("among others", "panic").await;
     let lines: Vec<_> = lines.iter().filter(|line| line.starts_with('{')).collect();
     let [panic] = lines[..] else { panic!("{lines:#?}") };
@@ -177,7 +177,7 @@ async fn a_panic_under_the_plain_runtime_has_one_line() {
 }
 
 #[tokio::test]
-async fn a_variable_that_makes_no_sense_is_an_error_at_start() {
+async fn an_invalid_variable_is_an_error_at_start() {
     let lambda = FakeRuntime::new().env("POWERTOOLS_LOG_LEVEL", "loud");
     let function = lambda.spawn(program()).unwrap();
     assert_eq!(function.wait().await.code(), Some(1));

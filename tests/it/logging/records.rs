@@ -138,7 +138,7 @@ async fn second_of_three(lines: &Lines) -> Vec<Value> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failed_record_writes_what_was_kept_for_it_and_its_error_in_full() {
+async fn a_failed_record_writes_its_buffer_and_its_whole_error() {
     let (lines, _guard) = start(logging().buffer(20 * 1024));
     let lines = second_of_three(&lines).await;
     let [kept, failed] = &lines[..] else { panic!("{lines:#?}") };

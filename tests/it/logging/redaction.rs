@@ -26,7 +26,7 @@ fn a_name_that_gets_an_underscore_is_hidden_by_the_name_that_it_had() {
 }
 
 #[test]
-fn json_inside_of_texts_is_looked_into() {
+fn json_inside_strings_is_redacted() {
     let body = r#"{"user": "Ada", "Password": "secret"}"#;
     let sns = value!({ "Type": "Notification", "Message": body }).to_string();
     let event = value!({
@@ -55,7 +55,7 @@ fn json_inside_of_texts_is_looked_into() {
 }
 
 #[test]
-fn a_text_without_a_hidden_name_stays_as_it_is() {
+fn a_string_without_a_redacted_name_is_unchanged() {
     let event = value!({
         "body": "{ \"user\" : \"Ada\" }",
         "text": "{password: no JSON}",
@@ -67,7 +67,7 @@ fn a_text_without_a_hidden_name_stays_as_it_is() {
 }
 
 #[test]
-fn json_in_too_many_texts_is_left_out() {
+fn json_nested_in_too_many_strings_is_omitted() {
     let mut text = value!({ "password": "secret" }).to_string();
     for depth in 0..12 {
         let event = value!({ "body": text });
@@ -92,7 +92,7 @@ fn a_debug_form_that_makes_json_on_the_way_hides_nothing_else() {
 }
 
 #[test]
-fn a_field_that_is_json_in_a_text_is_looked_into() {
+fn a_field_with_json_in_a_string_is_redacted() {
     let body = r#" {"user": "Ada", "password": "secret"}"#;
     let twice = serde_json::to_string(body).unwrap();
     for format in [Format::Json, Format::Text] {

@@ -36,7 +36,7 @@ fn the_variable_chooses_the_format() {
 }
 
 #[test]
-fn a_line_over_its_limit_is_cut_and_keeps_what_it_belongs_to() {
+fn a_line_over_its_limit_is_truncated_and_keeps_its_ids() {
     let lines = logged_in_invocation(logging().line_limit(2_048), || {
         tracing::info!(short = 7, long = json(vec!["é"; 5_000]), "{}", "\"".repeat(5_000));
     });
@@ -57,7 +57,7 @@ fn a_line_over_its_limit_is_cut_and_keeps_what_it_belongs_to() {
 }
 
 #[test]
-fn the_longest_values_are_cut_and_not_the_last() {
+fn the_longest_values_are_truncated_and_not_the_last() {
     let lines = logged_in_invocation(logging().line_limit(2_048), || {
         let error = "x".parse::<i32>().unwrap_err();
         tracing::info!(
@@ -94,7 +94,7 @@ fn an_error_has_its_place_beside_ten_thousand_keys() {
 }
 
 #[test]
-fn what_the_line_says_of_its_own_is_cut_where_it_is_too_long() {
+fn the_lines_own_values_are_truncated_if_they_are_too_long() {
     let service = "s".repeat(5_000);
     let lines = logged_in_invocation(logging().service(service).line_limit(1_024), || {
         tracing::info!(target: "a_target_of_two_hundred_and_more_bytes_a_target_of_two_hundred_and_more_bytes_a_target_of_two_hundred_and_more_bytes_a_target_of_two_hundred_and_more_bytes_a_target_of_two_hundred_and_more_bytes_", order = 7, "m");
@@ -108,7 +108,7 @@ fn what_the_line_says_of_its_own_is_cut_where_it_is_too_long() {
 }
 
 #[test]
-fn a_text_line_that_is_cut_says_so_and_keeps_its_ids() {
+fn a_truncated_text_line_is_marked_and_keeps_its_ids() {
     let text = logging().line_limit(1_024).format(Format::Text);
     let lines = logged_in_invocation(text, || {
         powertools::logging::append("appended", "a".repeat(3_000));
@@ -128,7 +128,7 @@ fn a_text_line_that_is_cut_says_so_and_keeps_its_ids() {
 }
 
 #[test]
-fn a_line_at_its_limit_is_not_cut() {
+fn a_line_at_its_limit_is_not_truncated() {
     let length = |text: &str| {
         let lines = logged(logging().line_limit(1_024), || tracing::info!("{text}"));
         let line = lines.take();

@@ -61,7 +61,7 @@ fn the_current_invocation_takes_precedence_over_that_of_a_span() {
 }
 
 #[test]
-fn debug_lines_in_a_span_are_kept_and_sampled_with_its_invocation() {
+fn debug_lines_in_a_span_are_buffered_and_sampled_with_its_invocation() {
     let lines = logged(logging().buffer(1024), || {
         span().in_scope(|| {
             tracing::debug!("kept");
@@ -118,7 +118,7 @@ fn hidden_names_are_looked_for_in_debug_forms() {
 }
 
 #[test]
-fn a_long_field_of_a_span_is_cut_and_one_of_an_event_is_not() {
+fn a_long_field_of_a_span_is_truncated_and_one_of_an_event_is_not() {
     let long = "é".repeat(5_000);
     let lines = logged(logging().redact(["password"]), || {
         let list = vec![ADA.user; 5_000];
@@ -138,7 +138,7 @@ fn a_long_field_of_a_span_is_cut_and_one_of_an_event_is_not() {
 }
 
 #[test]
-fn a_hidden_value_that_is_cut_stays_hidden() {
+fn a_redacted_value_is_not_written_when_truncated() {
     let lines = logged(logging().redact(["password"]), || {
         let value = ("x".repeat(1_000), ADA);
         let _span = tracing::info_span!("s", ?value).entered();
@@ -153,7 +153,7 @@ fn a_hidden_value_that_is_cut_stays_hidden() {
 }
 
 #[test]
-fn a_crate_that_is_named_like_the_runtime_keeps_its_fields() {
+fn a_crate_with_the_prefix_of_the_runtime_keeps_its_fields() {
     let lines = logged(logging(), || {
         let span = tracing::info_span!(target: "lambda_runtime_orders::main", "s", order_id = 7);
         span.in_scope(|| tracing::info!("x"));

@@ -101,7 +101,7 @@ async fn a_function_that_moves_the_clock_past_its_deadline_times_out() {
 }
 
 #[tokio::test]
-async fn a_standard_queue_duplicates_while_the_function_works_and_after_it_is_done() {
+async fn a_standard_queue_duplicates_messages_during_and_after_the_invocation() {
     let overlaps = |most| async move {
         let running = Cell::new(0);
         let overlapped = Cell::new(false);
@@ -163,7 +163,7 @@ async fn the_same_seed_gives_the_same_history_and_another_a_different_one() {
 }
 
 #[tokio::test]
-async fn which_of_two_functions_goes_on_is_left_to_chance() {
+async fn which_of_two_functions_continues_is_random() {
     let mut orders = HashSet::new();
     for seed in 0..20 {
         let source = source(2).batch_size(1).seed(seed);
@@ -181,7 +181,7 @@ async fn which_of_two_functions_goes_on_is_left_to_chance() {
 }
 
 #[tokio::test]
-async fn chance_cuts_at_every_kind_of_point() {
+async fn random_faults_occur_at_every_kind_of_point() {
     let mut seen = [0; 6];
     for seed in 0..100 {
         let source = source(4).seed(seed).crashes(0.3).timeouts(0.2).duplicates(0.1);

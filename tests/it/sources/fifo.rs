@@ -53,7 +53,7 @@ async fn a_group_waits_for_its_message_that_failed() {
 }
 
 #[tokio::test]
-async fn what_stands_behind_a_failure_and_is_not_reported_overtakes_it() {
+async fn an_unreported_message_after_a_failure_overtakes_it() {
     let history = source("a1 a2")
         .run(async |event: Event| {
             let count = &records(&event)[0]["attributes"]["ApproximateReceiveCount"];
@@ -64,7 +64,7 @@ async fn what_stands_behind_a_failure_and_is_not_reported_overtakes_it() {
 }
 
 #[tokio::test]
-async fn the_group_goes_on_when_its_poison_is_in_the_dead_letter_queue() {
+async fn the_group_continues_when_its_poison_is_in_the_dead_letter_queue() {
     let history = source("a1 a2 a3")
         .batch_size(1)
         .max_receive_count(2)
@@ -103,7 +103,7 @@ fn source(messages: &str) -> EventSource<Sqs> {
 }
 
 #[tokio::test]
-async fn a_batch_that_knows_when_the_queue_gives_up_loses_its_poison_alone() {
+async fn a_batch_that_knows_the_receive_count_loses_only_the_poison() {
     let run = async |told: bool| {
         source("a1 a2 a3 b1")
             .max_receive_count(3)

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::{Event, failed, ids};
 
 #[tokio::test]
-async fn a_handler_with_types_of_its_own_is_taken_as_it_is() {
+async fn a_handler_with_its_own_types_is_accepted() {
     async fn handle(event: LambdaEvent<SqsEvent>) -> Result<SqsBatchResponse, Error> {
         let mut response = SqsBatchResponse::default();
         for message in event.payload.records {
@@ -62,7 +62,7 @@ async fn an_error_from_the_real_runtime_loop_is_the_functions_error() {
 }
 
 #[tokio::test]
-async fn effects_name_the_invocation_that_had_them_also_from_a_task_that_carries_it() {
+async fn effects_name_their_invocation_also_from_a_task_that_carries_it() {
     let source = EventSource::sqs(queue()).batch_size(1);
     let effects = source.effects();
     let history = source
@@ -115,7 +115,7 @@ async fn messages_without_ids_are_named_by_their_place() {
 }
 
 #[tokio::test]
-async fn a_history_tells_its_seed_and_every_step() {
+async fn a_history_shows_its_seed_and_every_step() {
     let history = EventSource::sqs(queue())
         .seed(42)
         .max_invocations(2)

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{Event, deliveries, ends, failed};
 
 #[tokio::test]
-async fn each_partition_goes_on_at_the_lowest_offset_reported_for_it() {
+async fn each_partition_continues_at_its_lowest_reported_offset() {
     let first = Cell::new(true);
     let history = source("0 1 0 1 2 0 1 2")
         .run(async |_: Event| {
@@ -46,7 +46,7 @@ async fn the_event_has_the_records_by_partition() {
 }
 
 #[tokio::test]
-async fn an_identifier_that_is_no_object_of_the_batch_brings_everything_again() {
+async fn an_unknown_identifier_delivers_the_whole_batch_again() {
     let wrong = [
         json!("orders-0"),
         json!(""),

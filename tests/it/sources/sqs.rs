@@ -20,7 +20,7 @@ async fn batches_are_as_full_as_they_can_be() {
 }
 
 #[tokio::test]
-async fn what_failed_comes_again_after_the_visibility_timeout_and_the_rest_does_not() {
+async fn only_failures_are_delivered_again_after_the_visibility_timeout() {
     let first = Cell::new(true);
     let history = source(3)
         .visibility_timeout(70 * SECOND)
@@ -155,7 +155,7 @@ async fn several_batches_are_with_the_function_at_a_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_message_whose_visibility_ends_comes_again_while_the_function_still_works() {
+async fn a_message_whose_visibility_ends_is_delivered_again_while_the_function_runs() {
     let clock = ManualClock::following_tokio(std::time::SystemTime::UNIX_EPOCH);
     let history = source(1)
         .clock(&clock)
@@ -217,7 +217,7 @@ async fn a_batch_of_a_standard_queue_has_10_000_messages_at_most() {
 }
 
 #[tokio::test]
-async fn an_empty_string_or_list_is_no_reply() {
+async fn an_empty_string_or_list_is_not_a_reply() {
     for reply in ["[]", "\"\""] {
         let source = source(1).max_receive_count(2);
         let history = source.run_raw(async |_| Ok::<_, Infallible>(reply)).await;

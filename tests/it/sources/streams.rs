@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{Event, deliveries, ends, failed, numbers, records};
 
 #[tokio::test]
-async fn a_stream_goes_on_at_the_lowest_number_reported_and_all_before_is_done() {
+async fn a_stream_continues_at_the_lowest_reported_number() {
     let first = Cell::new(true);
     let history = source("1 2 3 4 5")
         .run(async |_: Event| {
@@ -24,7 +24,7 @@ async fn a_stream_goes_on_at_the_lowest_number_reported_and_all_before_is_done()
 }
 
 #[tokio::test]
-async fn position_decides_what_is_lowest_and_not_the_text_of_the_number() {
+async fn the_position_decides_which_is_lowest_and_not_the_number() {
     let first = Cell::new(true);
     let history = source("9 10 100000000000000000000000000000000 11")
         .run(async |_: Event| {
@@ -37,7 +37,7 @@ async fn position_decides_what_is_lowest_and_not_the_text_of_the_number() {
 }
 
 #[tokio::test]
-async fn nothing_behind_a_batch_is_delivered_before_it_is_done() {
+async fn the_next_batch_is_delivered_only_after_this_one_is_done() {
     let count = Cell::new(0);
     let history = source("1 2 3 4")
         .batch_size(2)
@@ -72,7 +72,7 @@ async fn a_batch_that_fails_too_often_is_given_up_as_a_whole() {
 }
 
 #[tokio::test]
-async fn retries_count_anew_behind_a_checkpoint_that_moved() {
+async fn retries_are_counted_again_after_the_checkpoint_moved() {
     let count = Cell::new(0);
     let history = source("1 2")
         .maximum_retry_attempts(1)
@@ -90,7 +90,7 @@ async fn retries_count_anew_behind_a_checkpoint_that_moved() {
 }
 
 #[tokio::test]
-async fn a_batch_that_fails_is_bisected_until_the_poison_stands_alone() {
+async fn a_failing_batch_is_bisected_down_to_the_poison() {
     let history = source("1 2 3 4 5")
         .bisect_batch_on_function_error(true)
         .maximum_retry_attempts(1)
@@ -107,7 +107,7 @@ async fn a_batch_that_fails_is_bisected_until_the_poison_stands_alone() {
 }
 
 #[tokio::test]
-async fn a_batch_is_bisected_at_the_number_that_is_reported() {
+async fn a_batch_is_bisected_at_the_reported_number() {
     let history = source("1 2 3 4 5")
         .bisect_batch_on_function_error(true)
         .maximum_retry_attempts(0)
@@ -286,7 +286,7 @@ async fn a_shard_with_a_parallelization_factor_has_several_batches_at_once() {
 }
 
 #[tokio::test]
-async fn a_record_that_is_too_old_is_given_up() {
+async fn a_record_that_is_too_old_is_discarded() {
     let history = source("1")
         .maximum_record_age(std::time::Duration::from_secs(60))
         .run(async |_: Event| Err::<(), _>("not yet"))

@@ -16,19 +16,19 @@ async fn a_lease_that_ends_early_is_found() {
 }
 
 #[tokio::test]
-#[should_panic(expected = "only the owner finishes a record")]
+#[should_panic(expected = "only the owner completes a record")]
 async fn a_completion_by_anybody_is_found() {
     check(Flaw::AnybodyCompletes).await;
 }
 
 #[tokio::test]
-#[should_panic(expected = "a finished record is not released")]
+#[should_panic(expected = "a completed record is not released")]
 async fn a_release_of_finished_work_is_found() {
     check(Flaw::ReleasesFinished).await;
 }
 
 #[tokio::test]
-#[should_panic(expected = "keys are told apart by every byte")]
+#[should_panic(expected = "keys differ by every byte")]
 async fn keys_that_meet_are_found() {
     check(Flaw::TrimsKeys).await;
 }
@@ -47,7 +47,7 @@ async fn a_gap_between_check_and_write_is_found() {
 
 #[tokio::test]
 #[should_panic(expected = "the record that a refusal returned")]
-async fn a_made_up_record_is_found() {
+async fn an_invented_record_is_detected() {
     check(Flaw::ReturnsAnything).await;
 }
 

@@ -53,6 +53,10 @@ mod tests {
         };
         assert_eq!(tls(), expected);
         let provider = format!("{:?}", provider());
-        assert_eq!(provider, format!("Rustls({expected:?})"), "what it says is what it does");
+        assert_eq!(
+            provider,
+            format!("Rustls({expected:?})"),
+            "the function names the provider in use"
+        );
     }
 }

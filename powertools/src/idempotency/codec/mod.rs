@@ -45,11 +45,11 @@ pub enum HashFunction {
     Sha256,
 }
 
-/// What a value says about the key that it is.
+/// What the value of a key leads to.
 #[derive(Debug, PartialEq)]
 pub(super) enum Derived {
     Key(String),
-    /// There is no key.
+    /// The key is absent.
     Absent,
     /// A member of the outermost list is null.
     Incomplete,

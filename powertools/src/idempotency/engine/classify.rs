@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_that_is_now_is_not_past() {
+    fn the_present_instant_is_not_in_the_past() {
         let mut record = Record::new(Status::InProgress);
         record.in_progress_expiration = Some(EpochMillis(5_000));
         assert_eq!(verdict(&record, 5_000), Verdict::InProgress(Some(EpochMillis(5_000))));
@@ -119,7 +119,7 @@ mod tests {
         futures_util::FutureExt::now_or_never(store.claim(&claim)).unwrap().unwrap()
     }
 
-    /// Records with every status, and times around those that the test asks about.
+    /// Records with every status, and times around those of the test.
     fn record() -> impl Strategy<Value = Record> {
         let status = prop_oneof![
             Just(Status::InProgress),
@@ -135,7 +135,7 @@ mod tests {
                 record.expiration = expiration.map(EpochSeconds);
                 record.in_progress_expiration = lease_end.map(EpochMillis);
                 record.validation = validation.map(str::to_owned);
-                record.owner = Some("somebody else".to_owned());
+                record.owner = Some("another owner".to_owned());
                 record
             },
         )

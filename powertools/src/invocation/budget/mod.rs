@@ -23,7 +23,7 @@ use crate::clock::Clock;
 /// The time before the deadline that is kept for the reply to reach Lambda.
 pub(crate) const REPLY: Duration = Duration::from_millis(50);
 
-/// How long a piece of work may go on.
+/// How long a piece of work may run.
 #[derive(Clone, Debug)]
 pub(crate) struct Budget {
     /// The scope of the work; `None` outside an invocation.

@@ -10,7 +10,7 @@ const STEP: Duration = Duration::from_millis(10);
 /// under way.
 const TRAVEL: Duration = Duration::from_millis(50);
 
-/// Returns the reserve of work that wants `wanted`, nested in work with the reserve `outer` (zero
+/// Returns the reserve of work that requests `wanted`, nested in work with the reserve `outer` (zero
 /// where there is none), in an invocation with `timeout` in all.
 ///
 /// At most half of the time, because otherwise nothing could be done in it; but more than `outer`.
@@ -37,7 +37,7 @@ mod tests {
     const MILLI: Duration = Duration::from_millis(1);
 
     #[test]
-    fn at_most_half_of_the_time_is_kept() {
+    fn the_reserve_is_at_most_half_of_the_time() {
         let alone = |wanted| nested(wanted, Duration::ZERO, 3 * SECOND);
         assert_eq!(alone(SECOND), SECOND);
         assert_eq!(alone(2 * SECOND), 3 * SECOND / 2);
@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn nested_work_ends_a_step_earlier_until_a_quarter_of_the_time_is_left() {
+    fn nested_work_ends_a_step_earlier_until_a_quarter_of_the_time_remains() {
         let inside = |outer| nested(SECOND, outer, 8 * SECOND);
         assert_eq!(inside(SECOND / 2), SECOND);
         assert_eq!(inside(SECOND), SECOND + STEP);
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reserve_of_over_half_of_the_time_is_cut() {
+    fn a_reserve_of_over_half_of_the_time_is_shortened() {
         assert!(!is_cut(SECOND, 3 * SECOND));
         assert!(is_cut(2 * SECOND, 3 * SECOND));
         assert!(!is_cut(Duration::ZERO, Duration::ZERO));

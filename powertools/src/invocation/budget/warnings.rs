@@ -23,7 +23,7 @@ pub(crate) fn warn_if_missed(who: &str) {
     }
 }
 
-/// Warns once per process that a reserve was cut.
+/// Warns once per process that a reserve was shortened.
 #[cold]
 pub(super) fn warn_of_cut(who: &str, reserve: Duration, timeout: Duration) {
     static WARNING: Once = Once::new();

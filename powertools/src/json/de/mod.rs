@@ -42,7 +42,7 @@ pub(crate) fn from_tree<T: DeserializeOwned>(tree: &Json) -> Result<T, Error> {
 
 /// Whether a float has an exponent, or so many digits that they may be more than 2^53.
 fn may_have_a_hard_float(text: &str) -> bool {
-    // Every second part between quotes is outside of texts, if none of the quotes is escaped.
+    // Every second part between quotes is outside of strings, if no quote is escaped.
     let step = if text.contains('\\') { 1 } else { 2 };
     text.split('"').step_by(step).any(|part| part.split([',', ':', ']', '}']).any(is_hard_float))
 }

@@ -1,6 +1,6 @@
 //! Expressions at work on the lossless tree.
 //!
-//! The library parses them. Its own interpreter would lose what keys are made of: the digits of
+//! The library parses them. Its own interpreter would lose details that keys depend on: the digits of
 //! large integers, and the order of members.
 
 use std::borrow::Cow;
@@ -19,7 +19,7 @@ type Found<'d> = Result<Cow<'d, Json>, String>;
 
 const NULL: Cow<'static, Json> = Cow::Borrowed(&Json::Null);
 
-/// What an expression leads to in a document, or why it cannot be told.
+/// The value of an expression in a document, or why there is none.
 pub(super) fn evaluate<'d>(ast: &Ast, data: &'d Json) -> Found<'d> {
     Ok(match ast {
         Ast::Identity { .. } => Cow::Borrowed(data),
@@ -90,7 +90,7 @@ pub(super) fn evaluate<'d>(ast: &Ast, data: &'d Json) -> Found<'d> {
     })
 }
 
-/// Goes on from what was found.
+/// Continues from the value that was found.
 fn within<'d>(data: Cow<'d, Json>, ast: &Ast) -> Found<'d> {
     match data {
         Cow::Borrowed(data) => evaluate(ast, data),
@@ -148,7 +148,7 @@ fn comparison(comparator: &Comparator, a: &Json, b: &Json) -> Result<Json, Strin
         Comparator::GreaterThanEqual => Ordering::is_ge,
     };
     match (a, b) {
-        // Python orders texts, the standard and the others do not: better no key than another one.
+        // Python orders strings, the standard and the others do not: better no key than another one.
         (Json::String(_), Json::String(_)) => {
             Err("a comparison of the order of two texts, where JMESPath has numbers".to_owned())
         }

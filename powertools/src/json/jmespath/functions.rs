@@ -189,7 +189,7 @@ impl<'a> Call<'a> {
     }
 }
 
-/// The members of a list, each with what it is sorted by: numbers only, or texts only.
+/// Returns the members of a list, each with its sort key: numbers only, or strings only.
 fn keyed<'a>(call: &Call<'a>, by: Option<&Ast>) -> Result<Vec<(Cow<'a, Json>, &'a Json)>, String> {
     let mut keyed: Vec<(Cow<'_, Json>, &Json)> = Vec::new();
     for item in call.list(0)? {

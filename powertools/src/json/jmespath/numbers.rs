@@ -1,4 +1,4 @@
-//! Computing with numbers, with the results of Python: other languages do not tell `2` from `2.0`.
+//! Arithmetic with the results of Python: other languages do not distinguish `2` from `2.0`.
 
 use crate::json::{Json, Number};
 
@@ -53,7 +53,7 @@ pub(super) fn integer(number: impl ToString) -> Result<Json, String> {
     number.to_string().parse().map(Json::Number).map_err(|_| out_of_range())
 }
 
-/// With a fraction or an exponent, which makes it a float to those who tell them apart.
+/// Returns true if it has a fraction or an exponent, which makes it a float in Python.
 fn float(number: f64) -> Result<Json, String> {
     format!("{number:?}").parse().map(Json::Number).map_err(|_| out_of_range())
 }

@@ -18,7 +18,7 @@ pub(super) fn equal(a: &Json, b: &Json) -> bool {
     }
 }
 
-/// Compares two numbers or two texts; others have no order.
+/// Compares two numbers or two strings; other values have no order.
 pub(super) fn compare(a: &Json, b: &Json) -> Option<Ordering> {
     match (a, b) {
         (Json::Number(a), Json::Number(b)) => numbers(a, b),
@@ -34,7 +34,7 @@ fn numbers(a: &Number, b: &Number) -> Option<Ordering> {
     a.to_f64().partial_cmp(&b.to_f64())
 }
 
-/// Compares integers of any length. Their texts have no leading zeros.
+/// Compares integers of any length, without leading zeros.
 fn integers(a: &str, b: &str) -> Ordering {
     match (a.strip_prefix('-'), b.strip_prefix('-')) {
         (None, None) => (a.len(), a).cmp(&(b.len(), b)),

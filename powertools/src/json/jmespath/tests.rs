@@ -30,7 +30,7 @@ fn failure(expression: &str, document: &str) -> String {
     }
 }
 
-/// Why a text is not an expression.
+/// Returns why a string is not an expression.
 fn refusal(expression: &str) -> String {
     match JmesPath::new(expression).unwrap_err() {
         JmesPathError::Invalid { reason, .. } => reason,
@@ -90,7 +90,7 @@ fn decodes_as_the_other_toolkits_do() {
 }
 
 #[test]
-fn refuses_what_it_cannot_decode() {
+fn rejects_data_that_it_cannot_decode() {
     let bomb = {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
         for _ in 0..=LIMIT / 1024 {
@@ -118,7 +118,7 @@ fn refuses_what_it_cannot_decode() {
 }
 
 #[test]
-fn refuses_what_is_not_an_expression() {
+fn rejects_invalid_expressions() {
     for (expression, expected) in [
         ("", "eof"),
         ("a.", ""),
@@ -186,7 +186,7 @@ fn computes_as_python_does() {
 }
 
 #[test]
-fn is_made_once_for_all() {
+fn an_expression_can_be_shared_and_shows_its_source() {
     fn is_shared<T: Send + Sync + Clone + 'static>() {}
     is_shared::<JmesPath>();
     is_shared::<JmesPathError>();
@@ -291,7 +291,7 @@ proptest! {
         let theirs = theirs.search(&document).map(|found| serde_json::to_value(&*found).unwrap());
         let ours = ours.search(&json(&text)).map(|found| serde_json::from_str(&found.to_string()).unwrap());
         match (ours, theirs) {
-            // Texts have no order here.
+            // Strings have no order here.
             (Err(JmesPathError::Unfit { reason, .. }), Ok(_)) => {
                 prop_assert!(reason.contains("two texts"), "{}", reason);
             }
@@ -300,7 +300,7 @@ proptest! {
     }
 
     #[test]
-    fn survives_any_text(text in "[a-c0-9.\\[\\]{}()*?:@&|!<>=`'\"\\\\, -]{0,24}", any: String) {
+    fn no_input_panics(text in "[a-c0-9.\\[\\]{}()*?:@&|!<>=`'\"\\\\, -]{0,24}", any: String) {
         for text in [text, any] {
             if let Ok(path) = JmesPath::new(text) {
                 let _ = path.search(&json(r#"{"a":[{"b":"c"},[1,2,3]],"b":{"c":-1.5}}"#));

@@ -45,7 +45,7 @@ impl Object<'_> {
         }
     }
 
-    /// A member that is left out may be one that has to be there when it is read.
+    /// An omitted member may be required when the value is read.
     #[inline]
     fn skip(&mut self) {
         if let Self::Members { writer, .. } = self {

@@ -7,7 +7,7 @@ use super::writer::{Form, Writer};
 /// An object whose members are being written.
 #[derive(Clone, Copy)]
 pub(super) struct Members {
-    /// Where its members begin among those of all open objects.
+    /// The index of its first member among those of all open objects.
     first: usize,
     in_order: bool,
 }
@@ -19,7 +19,7 @@ impl Members {
         Ok(Self { first: writer.members.len(), in_order: true })
     }
 
-    /// Begins a member.
+    /// Starts a member.
     #[inline]
     pub(super) fn name(&mut self, writer: &mut Writer, name: &str) {
         writer.next_item();
@@ -58,7 +58,7 @@ impl Members {
         let members = &mut members[self.first..];
         let (start, end) = (members[0].start, out.len());
 
-        // The last of several with one name stands last among them. A stable sort would do that by
+        // The last of several with one name is last among them. A stable sort would do that by
         // itself, in three times the code.
         if members.iter().all(|member| member.prefix.is_some()) {
             members.sort_unstable_by(|a, b| compare(out, a, b).then(a.start.cmp(&b.start)));

@@ -21,7 +21,7 @@ pub(super) const RAW_VALUE: &str = "$serde_json::private::RawValue";
 pub(super) const NUMBER: &str = "$serde_json::private::Number";
 
 /// Marks a float whose text in the document was the one that Rust writes. Other serializers see
-/// the float; the keys of other toolkits need to tell it from one whose text was lost.
+/// the float; the keys of other toolkits need to distinguish it from one whose digits were lost.
 pub(super) const FLOAT: &str = "$powertools::private::Float";
 
 /// Marks an identifier that an event does not have. Other serializers see null; a key with it

@@ -182,7 +182,7 @@ impl<'a> Serializer for &'a mut Writer {
 
     #[inline]
     fn serialize_map(self, len: Option<usize>) -> Result<Object<'a>, WriteError> {
-        // So is what has flattened members, where nothing tells that one is left out.
+        // So are flattened members, where an omitted one is not visible.
         self.in_doubt |= len.is_none();
         let members = Members::open(self)?;
         Ok(Object::Members { writer: self, members, variant: None })

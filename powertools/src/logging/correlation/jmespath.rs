@@ -21,7 +21,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_what_an_expression_leads_to() {
+    fn finds_the_value_of_an_expression() {
         let path = JmesPath::new("powertools_json(body).id").unwrap();
         let source = Source::from(path);
         let id = source.find(br#"{"body":"{\"id\":12345678901234567890123}"}"#);

@@ -1,6 +1,6 @@
-//! Where an event has its correlation id.
+//! The places of correlation ids in events.
 //!
-//! The known places are JSON pointers (RFC 6901), for
+//! They are JSON pointers (RFC 6901), for
 //! [`Logging::correlation_id`](super::Logging::correlation_id).
 
 #[cfg(feature = "jmespath")]
@@ -34,8 +34,8 @@ pub const S3_OBJECT_LAMBDA: &str = "/xAmzRequestId";
 
 type Find = dyn Fn(&[u8]) -> Option<String> + Send + Sync;
 
-/// How the correlation id of an event is found: by a JSON pointer (RFC 6901) such as `/detail/id`,
-/// or by a `JmesPath` with the feature `jmespath`.
+/// The place of the correlation id in an event: a JSON pointer (RFC 6901) such as `/detail/id`,
+/// or a `JmesPath` with the feature `jmespath`.
 ///
 /// Strings, numbers and booleans are correlation ids; numbers keep their digits.
 pub struct Source(Result<Kind, Error>);
@@ -56,7 +56,7 @@ impl Source {
         Self(Ok(Kind::Function(Box::new(find))))
     }
 
-    /// Returns an error if what it was made from is no pointer.
+    /// Returns an error if it was created from an invalid pointer.
     pub(super) fn checked(self) -> Result<Self, Error> {
         Ok(Self(Ok(self.0?)))
     }
@@ -71,7 +71,7 @@ impl Source {
 
 impl From<&str> for Source {
     fn from(pointer: &str) -> Self {
-        // The whole event is no id.
+        // The empty pointer is the whole event, which is not an id.
         let parsed = Some(pointer).filter(|pointer| !pointer.is_empty()).and_then(Pointer::parse);
         Self(parsed.map(Kind::Pointer).ok_or_else(|| {
             let reason = "a JSON pointer has a slash before each name, such as /a/b-c/0/d";
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_what_the_known_paths_lead_to() {
+    fn finds_the_values_of_the_known_paths() {
         let event = r#"{"requestContext":{"other":[1],"requestId":"a"},"id":"b","headers":
             {"x-amzn-trace-id":"Root=c"},"request":{"headers":{"x-amzn-trace-id":"d"}}}"#;
         assert_eq!(found(API_GATEWAY_REST, event).as_deref(), Some("a"));
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_is_none_is_an_error_at_start() {
+    fn an_invalid_path_is_an_error_at_start() {
         for path in ["", ".", "a.", "a..b", "a[", "a[x]", "a-b", "a\"b\"", "\"a", "a[*]"] {
             assert!(Source::from(path).checked().is_err(), "{path}");
         }

@@ -11,7 +11,7 @@ use super::super::Error;
 use super::super::state::ending::PANIC;
 use super::levels::{Directives, Level, Levels, is_level, name};
 
-/// Where the runtime says each event, whole and as it came.
+/// The target under which the runtime logs each event in full.
 const EVENTS: &str = "lambda_runtime::layers::api_response";
 
 /// The levels of all targets.
@@ -22,7 +22,7 @@ pub(in crate::logging) struct Admission {
     pub(in crate::logging) base: EnvFilter,
     /// The targets that the user's filter names.
     named: Vec<String>,
-    /// Lines up to DEBUG are taken for sampling or for the buffer.
+    /// Lines up to DEBUG are admitted for sampling or for the buffer.
     pub(in crate::logging) debug: bool,
     /// The lines about panics are written.
     pub(in crate::logging) reports_panics: bool,
@@ -37,7 +37,7 @@ impl Admission {
     ) -> Result<Self, Error> {
         let Levels { level, lambda, .. } = levels;
         let Directives { setting, text } = directives;
-        // The level first: a directive that names no target goes over it.
+        // The level first: a directive without a target overrides it.
         let base = EnvFilter::builder()
             .parse(format!("{},{text}", level.filter()))
             .map_err(|error| Error::setting(setting, text.clone(), error.to_string()))?;
@@ -132,10 +132,9 @@ fn named(directives: &str) -> Vec<String> {
     targets.collect()
 }
 
-/// True for crates that write much about little: they stay at INFO, and are neither sampled nor
-/// buffered.
+/// Returns true for verbose crates: they stay at INFO, and are neither sampled nor buffered.
 fn is_noisy(target: &str) -> bool {
-    // Asked for each line of DEBUG: a `match` goes by the length first.
+    // Called for each line of DEBUG: a `match` compares the length first.
     match target.split_once(':').map_or(target, |(name, _)| name) {
         "aws_config" | "aws_credential_types" | "aws_runtime" | "aws_sigv4" | "aws_types" => true,
         "h2" | "hyper" | "hyper_rustls" | "hyper_util" | "rustls" | "tower" | "tower_http" => true,
@@ -177,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn directives_are_asked_without_an_event() {
+    fn directives_apply_without_an_event() {
         let admits = |directives, level| admits(directives, level, PANIC, Severity::ERROR);
         assert!(admits("", Level::Error) && admits("powertools=error, x=off,", Level::Info));
         assert!(admits("off,powertools=warn", Level::Info));
@@ -186,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crate_that_is_named_like_a_noisy_one_is_none() {
+    fn a_crate_with_the_prefix_of_a_noisy_one_is_not_noisy() {
         for target in ["hyper", "h2::client", "aws_sdk_s3::operation", "aws_config", "tower::util"]
         {
             assert!(is_noisy(target), "{target}");

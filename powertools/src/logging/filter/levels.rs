@@ -77,7 +77,7 @@ pub(in crate::logging) fn name(level: Level) -> &'static str {
 pub(in crate::logging) struct Levels {
     pub(in crate::logging) level: Level,
     pub(in crate::logging) lambda: Option<Level>,
-    /// Whether a variable says the level, and not the code.
+    /// True if a variable set the level, and not the code.
     pub(in crate::logging) by_variable: bool,
 }
 

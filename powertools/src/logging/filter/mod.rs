@@ -17,7 +17,7 @@ use super::state::State;
 use super::state::spanned::invocation_of;
 use crate::invocation::Invocation;
 
-/// [`Admission`] as the filter of the layer, so that other layers see what they want to.
+/// [`Admission`] as the filter of this layer alone, so that other layers have their own.
 pub(super) struct Admit(pub(super) Shared);
 
 impl Admit {
@@ -54,8 +54,8 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Filter<S> for Admit {
         } else if admission.may_admit(metadata) && !base.is_never() {
             base
         } else if admission.is_debug_line(metadata) {
-            // Every invocation keeps these lines, and the layer drops what is in none; whether one
-            // is sampled is asked each time.
+            // Every invocation buffers these lines, and the layer drops those outside of one.
+            // Whether an invocation is sampled is checked for each line.
             if self.0.buffer > 0 { Interest::always() } else { Interest::sometimes() }
         } else {
             Interest::never()

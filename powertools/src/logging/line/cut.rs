@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_message_is_cut_and_the_request_id_stays() {
+    fn the_message_is_truncated_and_the_request_id_is_kept() {
         let line = json!({
             "level": "INFO",
             "message": "x".repeat(5_000),
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_fields_are_cut() {
+    fn the_longest_fields_are_truncated() {
         let line = json!({
             "message": "short",
             "a": [1, "\"two\"", { "three": 3 }],
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_of_too_many_fields_are_left_out() {
+    fn the_last_of_too_many_fields_are_omitted() {
         let mut line = json!({ "message": "short", "exception": "x".repeat(200) });
         for number in 0..1_000 {
             line[format!("key_{number:03}")] = "y".repeat(100).into();
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_to_fit_shares_the_room() {
+    fn fields_share_the_available_bytes() {
         assert_eq!(longest(vec![], 0), usize::MAX);
         assert_eq!(longest(vec![5, 5], 10), usize::MAX);
         assert_eq!(longest(vec![5, 6], 10), 5);
@@ -214,14 +214,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_cut_as_its_own_text() {
+    fn other_values_are_truncated_as_strings() {
         let cut = cut(&json!({ "message": { "body": "\"q\"\\".repeat(100) } }), 100);
         let message = cut["message"].as_str().unwrap();
         assert!(message.starts_with(r#"{"body":"\"q\"\\\"q"#), "{message}");
     }
 
     #[test]
-    fn text_is_cut_between_characters() {
+    fn strings_are_truncated_between_characters() {
         for limit in 40..64 {
             let mut line = "ééééééééééééé a=éééééééééééé id=1".as_bytes().to_vec();
             let fields = line.iter().position(|&byte| byte == b' ').unwrap();

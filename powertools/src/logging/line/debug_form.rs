@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn other_text_stays_as_it_is() {
+    fn other_debug_output_is_unchanged() {
         for text in ["", "password", "a::password::b", "Login { user: \"password\" }", "12:30"] {
             assert_eq!(redact(text, &redaction()), None);
         }

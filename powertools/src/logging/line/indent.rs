@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn indents_members_and_leaves_texts_alone() {
+    fn indents_members_and_keeps_strings() {
         let mut out = Vec::new();
         indent(br#"{"a":[1,{"b":"x,{\"y\":\\"}],"c":{},"d":[]}"#, &mut out);
         let expected = r#"{

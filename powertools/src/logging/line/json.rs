@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_is_taken_as_it_is_and_its_text_is_not() {
+    fn json_is_embedded_and_a_string_of_it_is_quoted() {
         assert_eq!(taken(&Json([1, 2])), "[1,2]");
         assert_eq!(taken(&format_args!("[1,2]")), r#""[1,2]""#);
         assert_eq!(taken(&"{}"), r#""\"{}\"""#);
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn json_inside_of_something_else_is_a_text() {
+    fn json_inside_another_value_is_a_string() {
         let json = Json("a");
         assert_eq!(taken(&Some(&json)), r#""Some(\"a\")""#);
         assert_eq!(taken(&format_args!("{json:?},\"admin\":true")), r#""\"a\",\"admin\":true""#);
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_no_json_says_why() {
+    fn a_value_that_cannot_be_serialised_contains_the_reason() {
         let map = std::collections::HashMap::from([((1, 2), 3)]);
         assert_eq!(taken(&Json(map)), r#""no JSON: key must be a string""#);
     }
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_as_long_as_json_is_still_a_text() {
+    fn output_of_the_same_length_as_json_is_still_a_string() {
         assert_eq!(taken(&Instead(|| format!("{:?}", Json(7)), "x")), r#""x""#);
         let upper = || format!("{:?}", Json([true])).to_uppercase();
         assert_eq!(taken(&Instead(upper, "")), r#""[TRUE]""#);
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_on_the_way_leaves_no_trust_behind() {
+    fn a_panic_during_serialisation_clears_the_trusted_json() {
         struct Panics;
         impl fmt::Write for Panics {
             fn write_str(&mut self, _: &str) -> fmt::Result {

@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn known_moments() {
+    fn known_dates() {
         for (millis, expected) in [
             (0, "1970-01-01T00:00:00.000Z"),
             (951_782_399_999, "2000-02-28T23:59:59.999Z"),
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn the_kept_second_is_not_taken_for_another() {
+    fn the_cached_second_is_not_used_for_another() {
         let mut timestamp = Timestamp::default();
         assert_eq!(written(&mut timestamp, 1_000), "1970-01-01T00:00:01.000Z");
         assert_eq!(written(&mut timestamp, 1_999), "1970-01-01T00:00:01.999Z");

@@ -10,18 +10,18 @@ use super::super::line::keys;
 #[derive(Default)]
 pub(in crate::logging) struct Appended {
     keys: Vec<Key>,
-    /// The keys as they stand in a line, but for those that have changed since.
+    /// The keys as they are written in a line, except for those that have changed since.
     written: Fields,
-    /// True if a key has.
+    /// True if a key has changed.
     changed: bool,
-    /// How many guards there were.
+    /// The number of guards so far.
     guards: u64,
 }
 
 struct Key {
-    /// As it stands in the line.
+    /// As it is written in the line.
     name: Cow<'static, str>,
-    /// JSON, or nothing where the key was taken away.
+    /// JSON, or `None` if the key was removed.
     value: Option<String>,
     /// What guards put over it, each with its number; the last one counts.
     scoped: Vec<(u64, Option<String>)>,
@@ -78,7 +78,7 @@ impl Appended {
         }
     }
 
-    /// The keys as they stand in a line. Only what has changed is written again.
+    /// Returns the keys as they are written in a line. Only changed ones are written again.
     pub(in crate::logging) fn fields(&mut self, style: &Style<'_>) -> &Fields {
         if mem::take(&mut self.changed) {
             for key in self.keys.iter_mut().filter(|key| key.changed) {

@@ -1,4 +1,4 @@
-//! Lines below the level, kept until something goes wrong.
+//! Lines below the level, kept for the case of a failure.
 
 use std::collections::VecDeque;
 
@@ -56,7 +56,7 @@ impl Buffer {
         taken
     }
 
-    /// Hands out the lines in order.
+    /// Calls `f` with each line, in order.
     pub(in crate::logging) fn for_each(self, mut f: impl FnMut(&[u8])) {
         self.each(|_, line| f(line));
     }
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_over_the_limit_is_counted_and_costs_no_other() {
+    fn a_line_over_the_limit_is_counted_and_evicts_no_other() {
         let mut buffer = Buffer::default();
         buffer.push(0, b"one\n", 8);
         buffer.push(0, b"much too long\n", 8);
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_belongs_to_one_owner_is_taken_out_and_the_rest_stays() {
+    fn lines_of_one_owner_are_removed_and_the_others_are_kept() {
         let mut buffer = Buffer::default();
         for (owner, line) in [(1, "one\n"), (2, "two\n"), (0, "none\n"), (1, "three\n"), (2, "2\n")]
         {

@@ -11,19 +11,19 @@ pub(in crate::logging) const PANIC: &str = "powertools::panic";
 /// The target of a line about a record that failed.
 pub(in crate::logging) const RECORD: &str = "powertools::record";
 
-/// How much of an error's `Debug` form tells it from others.
+/// How many bytes of an error's `Debug` form identify it.
 const BEGINNING: usize = 256;
 
-/// What an invocation knows of the end of its handler.
+/// The state of an invocation about the end of its handler.
 #[derive(Clone, Debug, Default)]
 pub(in crate::logging) struct Ending {
-    /// The outermost watches at work: several where they run concurrently.
+    /// The active outermost watches: several if they run concurrently.
     watches: Vec<u64>,
-    /// The watch around all that the runtime calls, while it is at work.
+    /// The watch around all that the runtime calls, while it is active.
     handler: Option<u64>,
-    /// How many watches have begun.
+    /// The number of watches so far.
     begun: u64,
-    /// What a watch reported last, for when the runtime reports it too.
+    /// The last report of a watch, since the runtime may report the same.
     pub(in crate::logging) reported: Option<Reported>,
     /// An error has its line: the level and the filter let it through.
     error_written: bool,
@@ -34,7 +34,7 @@ pub(in crate::logging) struct Ending {
 /// What a watch ended with.
 #[derive(Clone, Debug)]
 pub(in crate::logging) enum Reported {
-    /// The error that the runtime gets, whatever it looks like there.
+    /// The error that the runtime receives, in any form.
     Handler,
     /// An error whose `Debug` form begins like this.
     Error(String),
@@ -42,10 +42,10 @@ pub(in crate::logging) enum Reported {
 }
 
 impl Ending {
-    /// Begins a watch inside the one with the number `around`. Returns its own number, or nothing
-    /// where another watch will report the same errors.
+    /// Starts a watch inside the one with the number `around`. Returns its own number, or `None`
+    /// if another watch will report the same errors.
     pub(in crate::logging) fn begin(&mut self, around: u64, handler: bool) -> Option<u64> {
-        // A task can outlive the watch in which it began.
+        // A task can outlive the watch in which it started.
         if self.handler.is_some() || self.watches.contains(&around) {
             return None;
         }
@@ -92,8 +92,8 @@ impl Ending {
     }
 }
 
-/// The beginning of the `Debug` form of an error, up to its whole `message` if it begins with that:
-/// `anyhow` writes a backtrace behind it, which can take hundreds of milliseconds.
+/// Returns the beginning of the `Debug` form of an error, up to its whole `message` if it starts with
+/// that: `anyhow` writes a backtrace after it, which can take hundreds of milliseconds.
 pub(in crate::logging) fn debug_beginning(error: &dyn fmt::Debug, message: Option<&str>) -> String {
     struct Beginning<'a> {
         text: String,

@@ -19,18 +19,17 @@ use crate::json::{cut, write};
 /// The bytes of what identifies an event or a record.
 const IDENTIFIER: usize = 256;
 
-/// Lives in the [`Invocation`] and goes with it: one for the event, and one for each record that
-/// logs.
+/// A value of the [`Invocation`]: one for the event, and one for each record that logs.
 #[derive(Default)]
 pub(super) struct State {
-    /// Where the invocation stands among all, from 0 to 1: what is below the rate is sampled.
+    /// A random number from 0 to 1: an invocation below the rate is sampled.
     share: OnceLock<f64>,
     changing: Mutex<Changing>,
 }
 
 #[derive(Default)]
 pub(super) struct Changing {
-    /// The fields of the invocation as they stand in a line, once that has been asked for.
+    /// The fields of the invocation as they are written in a line, after the first one.
     head: Vec<u8>,
     /// What identifies the record, written with the head.
     record: Fields,
@@ -168,8 +167,8 @@ impl<'a> Place<'a> {
 }
 
 impl Changing {
-    /// Writes the keys of the process, of what is further out, and then these, each without what
-    /// stands further in.
+    /// Writes the keys of the process, of the outer scopes, and then these, each without the names
+    /// of inner ones.
     fn write_keys(
         &mut self,
         outers: &mut dyn Iterator<Item = &State>,
@@ -197,7 +196,7 @@ impl Changing {
     }
 }
 
-/// What is on every line and comes from outside, cut to a length for that.
+/// Returns an id, truncated since it is on every line.
 fn shortened(mut id: String) -> String {
     if id.len() > IDENTIFIER {
         id.truncate(cut::beginning(&id, IDENTIFIER - cut::ELLIPSIS.len()).len());

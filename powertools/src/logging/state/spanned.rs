@@ -8,18 +8,17 @@ use super::super::filter::admission::is_runtime;
 use super::super::line::fields::Fields;
 use crate::invocation::Invocation;
 
-/// What is known of a span. The type is of this crate alone, so that no other layer's is taken for
-/// it.
+/// The state of a span. The type is private to this crate, so that no other layer stores one.
 #[derive(Default)]
 pub(in crate::logging) struct Spanned {
-    /// The fields as they stand in a line. Those of the runtime are not: they repeat what the
-    /// invocation has under other names.
+    /// The fields as they are written in a line, without those of the runtime, which repeat the
+    /// invocation under other names.
     pub(in crate::logging) fields: Fields,
-    /// Where the span began: a task or thread that enters it need not carry the invocation.
+    /// The invocation in which the span started, for a task or thread that enters it without one.
     pub(in crate::logging) invocation: Option<Invocation>,
 }
 
-/// The invocation of the innermost span that has one, where there is no current one.
+/// Returns the invocation of the innermost span that has one, if there is no current one.
 pub(in crate::logging) fn invocation_of<'a, S>(scope: Option<Scope<'a, S>>) -> Option<Invocation>
 where
     S: LookupSpan<'a>,
@@ -30,8 +29,8 @@ where
     scope?.find_map(|span| span.extensions().get::<Spanned>()?.invocation.clone())
 }
 
-/// Tells the runtime's span around a handler which invocation that is of: the runtime has left the
-/// invocation when it reports the handler's error.
+/// Stores the invocation in the runtime's span around a handler: the runtime reports the handler's
+/// error outside of the invocation.
 pub(in crate::logging) fn attach(invocation: &Invocation) {
     Span::current().with_subscriber(|(id, dispatch)| {
         let span = dispatch.downcast_ref::<Registry>()?.span(id)?;

@@ -2,14 +2,14 @@ use std::collections::BTreeMap;
 
 use super::random::Random;
 
-/// Where in its work a function is cut off.
+/// The point of its work at which a function is interrupted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Point {
     /// Before it does anything.
     Start,
     /// Where it waits for the n-th time, counted from 1, at whatever `.await`. A function that ends
-    /// before is cut off at its [`Reply`](Self::Reply).
+    /// before is interrupted at its [`Reply`](Self::Reply).
     Await(u32),
     /// When it has done everything, but its reply has not arrived.
     Reply,
@@ -29,14 +29,14 @@ impl Point {
     }
 }
 
-/// How a function is cut off.
+/// How a function is interrupted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Crash,
     Timeout,
 }
 
-/// What goes wrong with one delivery.
+/// The faults of one delivery.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Plan {
     pub(super) cut: Option<(Kind, Point)>,

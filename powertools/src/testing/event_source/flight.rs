@@ -35,11 +35,11 @@ pub(super) struct Flight<'a, T> {
 
 /// What one poll of a flight led to.
 pub(super) enum Progress {
-    /// It goes on.
+    /// It continues.
     Going,
     /// The function returned.
     Returned(Result<Bytes, String>),
-    /// It is over, without a reply.
+    /// It ended without a reply.
     Over(End),
 }
 
@@ -116,7 +116,7 @@ impl<'a, T> Flight<'a, T> {
     }
 }
 
-/// Tells which flight was woken, and wakes the run.
+/// Records which flight was woken, and wakes the run.
 struct Signal {
     woken: AtomicBool,
     parent: AtomicWaker,

@@ -69,7 +69,7 @@ pub use stream::Stream;
 ///
 /// # Time
 ///
-/// Time is simulated: a visibility timeout takes none. It stands still while the function works,
+/// Time is simulated: a visibility timeout takes none. It is fixed while the function works,
 /// unless that moves the [clock](Self::clock); with one that
 /// [follows tokio](ManualClock::following_tokio), in a test that pauses tokio's time, the time that
 /// the function sleeps passes for the mapping too, and the function's
@@ -79,13 +79,13 @@ pub use stream::Stream;
 ///
 /// Lambda delivers at least once, and functions die. [`crashes`](Self::crashes),
 /// [`timeouts`](Self::timeouts) and [`duplicates`](Self::duplicates) make that happen by chance,
-/// and [`crash_at`](Self::crash_at) and its like at a chosen point. All that is left to chance
-/// comes from the [seed](Self::seed): the same seed, records and function give the same history. A
+/// and [`crash_at`](Self::crash_at) and similar methods at a chosen point. Everything random comes
+/// from the [seed](Self::seed): the same seed, records and function have the same history. A
 /// loop over many seeds covers cases that are hard to think of, and a failed assertion writes the
 /// history with its seed to the standard error.
 ///
-/// The function is cut off where it waits: its future is dropped, as when a task is cancelled, and
-/// what it spawned goes on. [`kill_without_drop`](Self::kill_without_drop) runs no destructors, as
+/// The function is interrupted where it waits: its future is dropped, as when a task is cancelled, and
+/// its spawned tasks continue. [`kill_without_drop`](Self::kill_without_drop) runs no destructors, as
 /// for a process that is killed; [`FakeRuntime::spawn`] kills a real one.
 ///
 /// # Replies
@@ -174,13 +174,13 @@ impl<S> EventSource<S> {
         self
     }
 
-    /// Sets the seed of everything that is left to chance. Defaults to 0.
+    /// Sets the seed of everything random. Defaults to 0.
     pub fn seed(mut self, seed: u64) -> Self {
         self.settings.seed = seed;
         self
     }
 
-    /// How likely an invocation is cut off, by a process that dies, at any point of its work: from
+    /// Sets the probability that the process dies at any point of an invocation: from
     /// 0, the default, to 1.
     ///
     /// # Panics
@@ -192,7 +192,7 @@ impl<S> EventSource<S> {
         self
     }
 
-    /// How likely an invocation stops at any point of its work and is cut off when its
+    /// Sets the probability that an invocation hangs at any point of its work and is killed when its
     /// [timeout](Self::timeout) has passed: from 0, the default, to 1.
     ///
     /// # Panics
@@ -204,7 +204,7 @@ impl<S> EventSource<S> {
         self
     }
 
-    /// How likely the records of a delivery are delivered once more although nothing failed: from
+    /// Sets the probability that records are delivered again although nothing failed: from
     /// 0, the default, to 1.
     ///
     /// A standard queue delivers them again at any time, also while the function still works on
@@ -220,13 +220,13 @@ impl<S> EventSource<S> {
         self
     }
 
-    /// Cuts off an invocation, counted from 1, at this point.
+    /// Kills an invocation, counted from 1, at this point.
     pub fn crash_at(mut self, invocation: usize, point: Point) -> Self {
         self.settings.faults.script.entry(invocation).or_default().cut = Some((Kind::Crash, point));
         self
     }
 
-    /// Stops an invocation, counted from 1, at this point, until its [timeout](Self::timeout) cuts
+    /// Stops an invocation, counted from 1, at this point, until its [timeout](Self::timeout) kills
     /// it off.
     pub fn time_out_at(mut self, invocation: usize, point: Point) -> Self {
         self.settings.faults.script.entry(invocation).or_default().cut =
@@ -234,14 +234,14 @@ impl<S> EventSource<S> {
         self
     }
 
-    /// Delivers the records of an invocation, counted from 1, once more, as
+    /// Delivers the records of an invocation, counted from 1, again, as
     /// [`duplicates`](Self::duplicates) does.
     pub fn duplicate_at(mut self, invocation: usize) -> Self {
         self.settings.faults.script.entry(invocation).or_default().duplicate = true;
         self
     }
 
-    /// Cuts functions off without running destructors, as when a process is killed: what they hold
+    /// Kills functions without running destructors, as when a process is killed: what they hold
     /// is leaked. By default their futures are dropped.
     pub fn kill_without_drop(mut self) -> Self {
         self.settings.kill_without_drop = true;
@@ -301,7 +301,7 @@ impl<S: Source> EventSource<S> {
 
     /// Delivers everything to the functions that run on `lambda`, through the whole runtime loop.
     ///
-    /// The function goes by the time of the day and by this source's [timeout](Self::timeout). One
+    /// The function uses the time of day and this source's [timeout](Self::timeout). One
     /// that is interrupted by a fault of this source continues, and its reply is ignored.
     ///
     /// ```

@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn an_identifier_that_names_no_record_of_the_batch_makes_the_reply_unreadable() {
+    fn an_unknown_identifier_makes_the_reply_invalid() {
         for item in [
             r#"{"itemIdentifier":""}"#,
             r#"{"itemIdentifier":null}"#,
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_identifier_names_no_record_even_if_one_has_it() {
+    fn an_empty_identifier_matches_no_record() {
         for empty in [Value::Null, json!("")] {
             let reply = json!({ "batchItemFailures": [{ "itemIdentifier": empty }] }).to_string();
             assert!(
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_reply_at_all_is_unreadable() {
+    fn a_value_that_is_not_a_reply_is_invalid() {
         for reply in ["{", r#""ok""#, "[]", "7", r#"{"batchItemFailures":"a"}"#, "\u{1}"] {
             assert!(matches!(of(reply), Reply::Unreadable(_)), "{reply}");
         }

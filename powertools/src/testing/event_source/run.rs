@@ -139,7 +139,7 @@ where
         }
     }
 
-    /// Polls one of the functions that can go on; waits for one if none can.
+    /// Polls one of the functions that can continue; waits if none can.
     async fn work(&mut self) {
         self.polls += 1;
         if self.polls.is_multiple_of(POLLS) {
@@ -175,7 +175,7 @@ where
         let progress = self.flights[index].poll();
         self.effects.log().running = None;
 
-        // What a function has to say after its deadline, nobody hears.
+        // A reply after the deadline is ignored.
         if self.now() >= self.flights[index].deadline {
             return;
         }

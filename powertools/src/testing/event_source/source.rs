@@ -34,7 +34,7 @@ pub trait Source: fmt::Debug {
     /// Takes the next batch that can be delivered now.
     fn take(&mut self, turn: Turn<'_>) -> Option<Batch<Self::Ticket>>;
 
-    /// Has the records of a batch delivered once more beside it. False where this source never does
+    /// Delivers the records of a batch again, concurrently with it. False where this source never does
     /// that; then it delivers the batch again.
     fn copy(&mut self, ticket: &Self::Ticket) -> bool;
 

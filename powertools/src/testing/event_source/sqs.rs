@@ -14,7 +14,7 @@ use crate::testing::identifiers;
 #[derive(Debug)]
 pub struct Sqs {
     messages: Vec<Message>,
-    /// Messages that are delivered once more, whatever becomes of the first delivery.
+    /// Messages that are delivered again, whatever the result of the first delivery.
     copies: Vec<usize>,
     is_fifo: bool,
     visibility_timeout: Duration,
@@ -88,7 +88,7 @@ impl EventSource<Sqs> {
     }
 
     /// Sets how often a message is received before it is moved to the dead-letter queue. By default
-    /// there is no such queue, and a message that always fails is delivered again without end.
+    /// there is no such queue, and a message that always fails is delivered for ever.
     ///
     /// # Panics
     ///
@@ -154,7 +154,7 @@ impl Sqs {
                 continue;
             }
             if self.is_used_up(message) {
-                // The queue finds out when the message is asked for once more.
+                // The queue detects this at the next receive.
                 self.messages[index].gone = true;
                 log.settled(&self.messages[index].id, Fate::DeadLettered);
             } else {

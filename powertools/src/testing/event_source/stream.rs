@@ -276,7 +276,7 @@ impl Stream {
         }
     }
 
-    /// Goes on behind the records of a batch that were done.
+    /// Continues after the records of a batch that were done.
     fn go_on(&mut self, reader: usize, records: Vec<usize>, log: &mut Log) {
         let piece = Piece { records, retries: 0 };
         if self.bisect {

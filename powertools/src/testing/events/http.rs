@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn version_2_joins_values_and_leaves_out_what_is_not_there() {
+    fn version_2_joins_values_and_omits_absent_members() {
         let event = api_gateway_v2("GET", "/orders/7")
             .route("/orders/{id}")
             .path_parameter("id", "7")

@@ -155,7 +155,7 @@ impl FakeRuntime {
     /// `temp-env`. Tests that set variables themselves should go through `temp-env` too.
     ///
     /// An event that the function does not answer in time is [`TimedOut`](Outcome::TimedOut), but
-    /// the function goes on. To end it as Lambda does, drop the task, or use
+    /// the function continues. To end it as Lambda does, drop the task, or use
     /// [`spawn`](Self::spawn).
     ///
     /// A function with shutdown hooks needs a process of its own: they are called on a signal to

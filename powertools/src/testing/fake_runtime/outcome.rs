@@ -135,7 +135,7 @@ impl Pending {
     /// Waits until a function has received the event, or the event has ended without one.
     pub async fn delivered(&self) {
         let delivered = |progress: &Progress| !matches!(progress, Progress::Waiting);
-        // An error means that nobody will ever deliver it.
+        // An error means that it will never be delivered.
         let _ = self.progress.clone().wait_for(delivered).await;
     }
 
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "expected a response, got Failed")]
-    fn says_what_came_in_place_of_a_response() {
+    fn names_the_outcome_in_place_of_a_response() {
         let diagnostic = Diagnostic { error_type: "A".into(), error_message: "b".into() };
         let _ = Outcome::Failed(diagnostic).json::<Value>();
     }

@@ -35,7 +35,7 @@ type Lines = watch::Receiver<Vec<String>>;
 /// left behind can hold it open for ever.
 const LAST_OUTPUT: Duration = Duration::from_secs(1);
 
-/// How long a function that was told to end may take.
+/// How long a function may take to end after the signal.
 const GRACE: Duration = Duration::from_secs(2);
 
 impl FunctionProcess {
@@ -184,7 +184,7 @@ impl SharedChild {
         let _ = self.lock().start_kill();
     }
 
-    /// Asks it to end. False if it cannot be asked.
+    /// Sends SIGTERM. Returns false if it cannot be sent.
     #[cfg(unix)]
     fn terminate(&self) -> bool {
         use rustix::process::{Pid, Signal, kill_process};

@@ -18,7 +18,7 @@ use crate::testing::identifiers;
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     state: Mutex<State>,
-    /// Told when an event comes and when an environment goes.
+    /// Notified when an event arrives and when an environment ends.
     changed: Notify,
 }
 
@@ -69,7 +69,7 @@ pub(super) struct Delivery {
 pub(super) enum Refusal {
     /// No event with this request id was ever delivered here.
     Unknown,
-    /// It was answered before, or its time is over.
+    /// It was answered before, or timed out.
     Stale,
 }
 
@@ -159,7 +159,7 @@ impl Environment {
         is_taken
     }
 
-    /// Returns true if Lambda would tell the processes here that it is about to end them.
+    /// Returns true if Lambda would send SIGTERM to the processes here before it kills them.
     pub(super) fn has_extension(&self) -> bool {
         self.extensions.has_one.load(Ordering::Acquire)
     }
@@ -180,7 +180,7 @@ impl Environment {
         }
     }
 
-    /// True once the function has asked for its first event: its initialisation is over.
+    /// True once the function has requested its first event: its initialisation has ended.
     pub(super) fn is_initialised(&self) -> bool {
         self.asked.load(Ordering::Acquire)
     }
@@ -259,7 +259,7 @@ impl Environment {
         Delivery { headers, payload: event.payload }
     }
 
-    /// Takes what the function made of an event.
+    /// Stores the outcome of an event.
     pub(super) fn answer(
         &self,
         request_id: &str,

@@ -23,7 +23,7 @@ async fn hang(_: LambdaEvent<Value>) -> Result<Value, Error> {
 }
 
 #[tokio::test]
-async fn a_function_sees_its_own_environment_and_no_others() {
+async fn a_function_sees_only_its_own_environment() {
     let fakes: Vec<_> = (0..8)
         .map(|n| {
             let name = format!("function-{n}");
@@ -89,7 +89,7 @@ async fn a_late_answer_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_deadline_that_is_past_is_only_told() {
+async fn a_past_deadline_is_sent_but_not_enforced() {
     let lambda = FakeRuntime::new();
     let deadline = async |event: LambdaEvent<Value>| Ok::<_, Diagnostic>(event.context.deadline);
     let _function = lambda.run(lambda_runtime::run(service_fn(deadline)));
@@ -168,7 +168,7 @@ async fn a_function_that_panics_has_exited() {
 }
 
 #[tokio::test]
-async fn a_stopped_function_leaves_nothing_behind() {
+async fn a_stopped_function_releases_everything() {
     let lambda = FakeRuntime::new().concurrency(4);
     let held = Arc::new(());
     let weak = Arc::downgrade(&held);
@@ -189,7 +189,7 @@ async fn a_stopped_function_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn what_a_stopped_function_had_can_be_delivered_again() {
+async fn the_event_of_a_stopped_function_can_be_delivered_again() {
     let lambda = FakeRuntime::new();
     let event = Event::new(json!({ "n": 1 }));
     let first = lambda.run(lambda_runtime::run(service_fn(hang)));
@@ -239,7 +239,7 @@ async fn a_response_over_the_limit_of_lambda_is_an_error() {
 }
 
 #[tokio::test]
-async fn answers_to_unknown_and_old_events_are_refused() {
+async fn replies_to_unknown_and_old_events_are_rejected() {
     let lambda = FakeRuntime::new();
     let function = lambda.run(async {
         let api = std::env::var("AWS_LAMBDA_RUNTIME_API").unwrap();

@@ -67,7 +67,7 @@ impl<S: Store> StoreSuite<S> {
             store: Arc::new(store),
             insert: None,
             prefix: format!("suite-{}", new_owner().as_str()),
-            // A whole second, so that the rules about parts of it can say which part.
+            // A whole second, so that the rules can name a part of it.
             start: EpochMillis(EpochMillis::from(Clock::system().now()).floor().0 * SECOND),
             keys: AtomicU32::new(0),
         }

@@ -40,7 +40,7 @@ impl<S: Store> Rule<'_, S> {
         let claims: Vec<Claim> = (0..RIVALS).map(|_| self.claim_at(millis)).collect();
         let racing = claims.iter().map(|claim| {
             let (store, claim) = (self.store.clone(), claim.clone());
-            // Tasks of their own, to be truly side by side where the runtime has threads.
+            // Separate tasks, which run in parallel if the runtime has threads.
             tokio::spawn(async move { store.claim(&claim).await })
         });
         let outcomes = join_all(racing).await;

@@ -38,7 +38,7 @@ fn texts() -> Vec<String> {
     texts.into_iter().map(str::to_owned).chain([long]).collect()
 }
 
-/// Every kind of value but the text, which some stores cannot tell from [`Data::Text`]. Numbers
+/// Every kind of value but a string, which some stores cannot distinguish from [`Data::Text`]. Numbers
 /// are written as every store writes them.
 fn values() -> Vec<Json> {
     let number = |text: &str| Json::Number(text.parse().expect("it is a number"));

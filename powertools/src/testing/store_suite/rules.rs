@@ -16,15 +16,15 @@ pub(super) async fn check<S: Store>(suite: &StoreSuite<S>) {
 }
 
 async fn empty_keys<S: Store>(suite: &StoreSuite<S>) {
-    let rule = suite.rule("a key without a record reads as nothing");
+    let rule = suite.rule("a key without a record has no record");
     rule.same(rule.record().await, None, "the record");
 
-    let rule = suite.rule("nothing is finished that was not claimed");
+    let rule = suite.rule("only a claim is completed");
     let result = rule.store.complete(&completion(&rule.claim_at(0))).await;
     rule.refused(result, "a completion").await;
     rule.same(rule.record().await, None, "the record");
 
-    let rule = suite.rule("nothing is released that was not claimed");
+    let rule = suite.rule("only a claim is released");
     let result = rule.store.release(&release(&rule.claim_at(0))).await;
     rule.refused(result, "a release").await;
     rule.same(rule.record().await, None, "the record");
@@ -42,7 +42,7 @@ async fn claims<S: Store>(suite: &StoreSuite<S>) {
     rule.refused(rule.store.claim(&claim).await, "the first claim, sent again").await;
     rule.same(rule.record().await, Some(claimed(&claim)), "the record");
 
-    let rule = suite.rule("a finished record is not claimed before it expires");
+    let rule = suite.rule("a completed record is not claimed before it expires");
     let claim = rule.claimed().await;
     rule.applied(rule.store.complete(&completion(&claim)).await, "the completion");
     let record = rule.record().await;
@@ -51,7 +51,7 @@ async fn claims<S: Store>(suite: &StoreSuite<S>) {
     rule.refused(rule.store.claim(&late).await, "a claim after the end of the lease").await;
     rule.same(rule.record().await, record, "the record");
 
-    let rule = suite.rule("a claim leaves nothing of the record that it replaces");
+    let rule = suite.rule("a claim replaces the whole record");
     let first = Claim { validation: Some("payload".to_owned()), ..rule.claim_at(0) };
     rule.applied(rule.store.claim(&first).await, "the first claim");
     let mut done = completion(&first);
@@ -74,7 +74,7 @@ async fn leases<S: Store>(suite: &StoreSuite<S>) {
 }
 
 async fn expirations<S: Store>(suite: &StoreSuite<S>) {
-    let rule = suite.rule("a record expires when the second of its expiration is over");
+    let rule = suite.rule("a record expires after the second of its expiration");
     let claim = rule.claimed().await;
     let mut done = completion(&claim);
     done.expiration = EpochSeconds(rule.start.floor().0 + 60);
@@ -89,18 +89,18 @@ async fn expirations<S: Store>(suite: &StoreSuite<S>) {
 }
 
 async fn completions<S: Store>(suite: &StoreSuite<S>) {
-    let rule = suite.rule("only the owner finishes a record");
+    let rule = suite.rule("only the owner completes a record");
     let claim = rule.claimed().await;
     let result = rule.store.complete(&completion(&rule.claim_at(0))).await;
-    rule.refused(result, "somebody else's completion").await;
+    rule.refused(result, "another owner's completion").await;
     rule.same(rule.record().await, Some(claimed(&claim)), "the record");
     rule.applied(rule.store.complete(&completion(&claim)).await, "the owner's completion");
 
-    let rule = suite.rule("work whose lease has ended is finished if nobody took it over");
+    let rule = suite.rule("the owner completes its record after the end of its lease");
     let claim = rule.claimed().await;
     rule.applied(rule.store.complete(&completion(&claim)).await, "the completion");
 
-    let rule = suite.rule("a record is finished once");
+    let rule = suite.rule("a record is completed once");
     let claim = rule.claimed().await;
     rule.applied(rule.store.complete(&completion(&claim)).await, "the first completion");
     let record = rule.record().await;
@@ -121,10 +121,10 @@ async fn releases<S: Store>(suite: &StoreSuite<S>) {
     let rule = suite.rule("only the owner releases a claim");
     let claim = rule.claimed().await;
     let result = rule.store.release(&release(&rule.claim_at(0))).await;
-    rule.refused(result, "somebody else's release").await;
+    rule.refused(result, "another owner's release").await;
     rule.same(rule.record().await, Some(claimed(&claim)), "the record");
 
-    let rule = suite.rule("a finished record is not released");
+    let rule = suite.rule("a completed record is not released");
     let claim = rule.claimed().await;
     rule.applied(rule.store.complete(&completion(&claim)).await, "the completion");
     let record = rule.record().await;
@@ -133,7 +133,7 @@ async fn releases<S: Store>(suite: &StoreSuite<S>) {
 }
 
 async fn fencing<S: Store>(suite: &StoreSuite<S>) {
-    let rule = suite.rule("who has lost the lease changes nothing");
+    let rule = suite.rule("an owner without the lease changes nothing");
     let (loser, holder) = taken_over(&rule).await;
     let mut late = completion(&loser);
     late.data = Some(Data::Text("late".to_owned()));
@@ -147,7 +147,7 @@ async fn fencing<S: Store>(suite: &StoreSuite<S>) {
     rule.refused(rule.store.release(&release(&loser)).await, "the loser's release").await;
     rule.same(rule.record().await, record, "the finished record");
 
-    let rule = suite.rule("who has lost the lease does not bring a released record back");
+    let rule = suite.rule("an owner without the lease does not create a released record again");
     let (loser, holder) = taken_over(&rule).await;
     rule.applied(rule.store.release(&release(&holder)).await, "the holder's release");
     rule.refused(rule.store.complete(&completion(&loser)).await, "the loser's completion").await;
@@ -155,7 +155,7 @@ async fn fencing<S: Store>(suite: &StoreSuite<S>) {
 }
 
 async fn odd_keys<S: Store>(suite: &StoreSuite<S>) {
-    const NAME: &str = "keys are told apart by every byte";
+    const NAME: &str = "keys differ by every byte";
 
     let long = "k".repeat(suite.store.max_key_bytes() - suite.prefix.len());
     let tails = [

@@ -14,7 +14,7 @@ pub(super) async fn check<S: Store>(suite: &StoreSuite<S>, insert: &Insert) {
         .for_each_concurrent(ABREAST, |record| claim_over(suite, insert, record))
         .await;
 
-    // The times have no say in who may finish or release.
+    // The times do not decide who may complete or release.
     let timeless = statuses().map(Record::new);
     let past = statuses().map(|status| {
         let mut record = Record::new(status);
@@ -47,7 +47,7 @@ async fn claim_over<S: Store>(suite: &StoreSuite<S>, insert: &Insert, record: Re
 }
 
 async fn write_over<S: Store>(suite: &StoreSuite<S>, insert: &Insert, record: Record) {
-    let rule = suite.rule("the owner of unfinished work writes, and nobody else");
+    let rule = suite.rule("only the owner of unfinished work writes");
     unowned(&rule, insert, record.clone()).await;
 
     let claim = rule.claim_at(0);

@@ -50,7 +50,7 @@ fn writes_numbers() {
 }
 
 #[test]
-fn refuses_what_is_not_a_number_at_any_depth() {
+fn rejects_infinity_and_nan_at_any_depth() {
     for float in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         assert!(refusal(NATIVE, &float).contains("infinite"));
         assert!(refusal(NATIVE, &vec![Some((1, float))]).contains("infinite"));

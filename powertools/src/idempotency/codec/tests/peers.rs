@@ -87,7 +87,7 @@ const RECORDED: [[&str; 5]; 13] = [
 ];
 
 #[test]
-fn hashes_what_the_toolkits_hash() {
+fn hashes_the_same_documents_as_the_toolkits() {
     for [event, python_text, python_hash, typescript_text, typescript_hash] in RECORDED {
         let raw = RawValue::from_string(event.to_owned()).unwrap();
         let event = json(event);
@@ -119,7 +119,7 @@ fn python_hashes_by_sha_256_too() {
 }
 
 #[test]
-fn refuses_a_float_that_has_lost_its_text() {
+fn rejects_a_float_without_its_original_digits() {
     #[derive(Serialize)]
     struct Order {
         id: u64,
@@ -170,7 +170,7 @@ fn types_without_floats_have_the_key_of_their_json() {
 }
 
 #[test]
-fn python_writes_what_python_writes() {
+fn the_python_codec_writes_the_json_of_python() {
     let script = "import json, sys
 for line in sys.stdin:
     print(json.dumps(json.dumps(json.loads(json.loads(line)), sort_keys=True)))";
@@ -178,7 +178,7 @@ for line in sys.stdin:
 }
 
 #[test]
-fn typescript_writes_what_javascript_writes() {
+fn the_typescript_codec_writes_the_json_of_javascript() {
     let script = "
 const sortObject = (object) => Object.keys(object)
     .sort((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1))

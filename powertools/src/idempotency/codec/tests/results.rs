@@ -70,7 +70,7 @@ fn writes_results_as_the_toolkits_do() {
 }
 
 #[test]
-fn reads_what_the_toolkits_wrote() {
+fn reads_the_results_of_the_other_toolkits() {
     let text = Data::Text(r#"{"ok": true, "order_id": "o-1"}"#.to_owned());
     for codec in [NATIVE, PYTHON] {
         assert!(codec.decode::<Json>(Some(&text)).unwrap()["ok"].as_bool().unwrap());
@@ -95,7 +95,7 @@ fn reads_what_the_toolkits_wrote() {
 }
 
 #[test]
-fn refuses_results_that_no_record_can_hold() {
+fn rejects_results_that_a_record_cannot_hold() {
     let nameless = BTreeMap::from([([1], 1)]);
     for codec in [NATIVE, PYTHON, TYPESCRIPT] {
         assert!(codec.encode(&nameless).is_err());
@@ -116,7 +116,7 @@ fn refuses_results_that_no_record_can_hold() {
 }
 
 #[test]
-fn a_float_comes_back_as_it_went() {
+fn a_float_is_replayed_exactly() {
     // `serde_json` alone reads some of these as a neighbour.
     for float in [0.1 + 0.2, 9.116696473452973e-67, 1.5e300, 5e-324, f64::MAX, -0.0, 1e23] {
         for codec in [NATIVE, PYTHON] {
@@ -148,7 +148,7 @@ prop_compose! {
 
 proptest! {
     #[test]
-    fn a_replay_gives_what_was_stored(receipt in receipt()) {
+    fn a_replay_equals_the_stored_value(receipt in receipt()) {
         for codec in [NATIVE, PYTHON] {
             prop_assert_eq!(replay(codec, &receipt), receipt.clone());
         }

@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn the_scope_has_the_partition_where_that_is_fixed() {
+    fn a_fixed_partition_is_part_of_the_scope() {
         let simple = builder().build().unwrap();
         assert_eq!((simple.scope(), simple.max_key_bytes()), ("orders", 2048));
         let composite = builder().partition_value("idem").sort_key_attribute("sk").build().unwrap();

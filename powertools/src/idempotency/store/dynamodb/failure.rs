@@ -12,7 +12,7 @@ pub(super) trait ServiceError:
 impl<E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static> ServiceError for E {}
 
 impl DynamoDbStore {
-    /// Says what went wrong in the terms of a store. Not for failed conditions.
+    /// Describes a failure in the terms of a store. Not for failed conditions.
     pub(super) fn failure<E: ServiceError>(&self, error: SdkError<E>) -> StoreError {
         let table = &self.schema.table;
         let (kind, message) = match &error {

@@ -4,7 +4,7 @@ use serde_json::Value;
 use super::*;
 
 #[test]
-fn leaves_no_space_and_no_line_break() {
+fn removes_spaces_and_line_breaks() {
     assert_eq!(copied("{ \"a\" :\r\n [ 1 , \"b c\\n\" ] }\n"), r#"{"a":[1,"b c\n"]}"#);
 }
 
@@ -29,14 +29,14 @@ fn half_a_surrogate_pair_is_replaced_and_a_whole_one_stays() {
 }
 
 #[test]
-fn a_number_beyond_a_double_becomes_a_text() {
+fn a_number_beyond_a_double_becomes_a_string() {
     assert_eq!(copied("[1e999,-1E+400,1e5,18446744073709551616]"), {
         r#"["1e999","-1E+400",1e5,18446744073709551616]"#
     });
 }
 
 #[test]
-fn what_is_nested_too_deeply_is_left_out() {
+fn a_value_that_is_nested_too_deeply_is_omitted() {
     let text = format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000));
     let copy = copied(&text);
     serde_json::from_str::<Value>(&copy).unwrap();
@@ -44,7 +44,7 @@ fn what_is_nested_too_deeply_is_left_out() {
 }
 
 #[test]
-fn nothing_hidden_is_in_a_text_that_is_nested_too_deeply() {
+fn a_deeply_nested_string_contains_no_redacted_value() {
     let deep = format!("{}{{\"hidden\":\"secret\"}}{}", "[".repeat(101), "]".repeat(101));
     let copy = hiding("hidden", &serde_json::json!({ "body": deep }).to_string());
     assert!(!copy.contains("secret"), "{copy}");
@@ -74,7 +74,7 @@ fn values_one_after_the_other_stay_apart() {
 }
 
 #[test]
-fn json_in_a_text_is_looked_into_and_stays_if_there_is_nothing() {
+fn json_in_a_string_is_searched_and_kept_if_nothing_is_redacted() {
     let inner = r#"{\"password\": \"s\\u0065cret\", \"n\": 1}"#;
     let text = format!(r#"{{"body":"{inner}","other":" [1, {{\"a\": 2}}]"}}"#);
     let expected = r#"{"body":"{\"password\":\"*****\",\"n\":1}","other":" [1, {\"a\": 2}]"}"#;
@@ -91,7 +91,7 @@ fn json_in_a_text_is_looked_into_and_stays_if_there_is_nothing() {
 
 proptest! {
     #[test]
-    fn any_value_comes_back(text in json()) {
+    fn any_value_round_trips(text in json()) {
         let value: Value = serde_json::from_str(&text).unwrap();
         let pretty = serde_json::to_string_pretty(&value).unwrap();
         let value: Value = serde_json::from_str(&pretty).unwrap();
@@ -126,7 +126,7 @@ proptest! {
     }
 
     #[test]
-    fn no_hidden_value_comes_through(value in with_secrets(), texts in 0..4) {
+    fn no_redacted_value_is_written(value in with_secrets(), texts in 0..4) {
         let mut value = value;
         for _ in 0..texts {
             value = serde_json::json!({ "body": value.to_string() });

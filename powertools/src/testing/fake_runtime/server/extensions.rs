@@ -4,7 +4,7 @@ use hyper::{Method, StatusCode};
 use super::{Environment, HttpResponse, gone, json, problem};
 use crate::testing::identifiers;
 
-/// Serves the Extensions API, to extensions that want no events.
+/// Serves the Extensions API, to extensions that subscribe to no events.
 pub(super) async fn respond(
     method: &Method,
     path: &str,
