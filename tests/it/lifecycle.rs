@@ -59,7 +59,7 @@ impl Lifecycle for Counts {
 }
 
 impl Counts {
-    /// Begun, succeeded, failed, panicked, stopped, dropped, bodies that ended well.
+    /// Started, succeeded, failed, panicked, stopped, dropped, bodies that ended without an error.
     fn all(&self) -> [u32; 7] {
         let Numbers { begun, succeeded, failed, panicked, stopped, dropped, bodies } = &*self.0;
         [begun, succeeded, failed, panicked, stopped, dropped, bodies]
@@ -211,7 +211,7 @@ async fn beginnings_run_in_order_and_endings_in_reverse() {
     let lambda = FakeRuntime::new();
     let function = lambda.run(stack.run());
     assert_eq!(lambda.invoke(json!("x")).await.json::<String>(), "x");
-    // The function asks for another event only when it is done with the first.
+    // The function requests another event only after the first.
     assert_eq!(lambda.invoke(json!("y")).await.json::<String>(), "y");
     function.stop().await;
     assert_eq!(
@@ -320,7 +320,7 @@ async fn a_response_that_cannot_be_serialized_is_an_error_and_the_loop_continues
     }
 }
 
-/// The error as it is where it is boxed, and a copy of what it says where it is not.
+/// The error itself if it is boxed, and otherwise a copy of its messages.
 #[tokio::test]
 async fn an_error_is_seen_with_its_causes() {
     #[derive(Debug, thiserror::Error, powertools::LambdaError)]
@@ -369,7 +369,7 @@ impl Lifecycle for Causes {
     }
 }
 
-/// A value that goes wrong at every moment.
+/// A value that fails at every moment.
 struct Wrong;
 
 impl Lifecycle for Wrong {

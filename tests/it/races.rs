@@ -63,7 +63,7 @@ struct Race {
 impl Race {
     /// Lets all duplicates go at once, half of them ready to wait.
     ///
-    /// False if nobody won: that happens when neither the winning claim nor its release is answered,
+    /// Returns false if none won: that happens when neither the winning claim nor its release is answered,
     /// and the claim holds until its lease ends.
     async fn run(&self, environments: &[Environment], order: String) -> bool {
         let runs = Arc::new(AtomicU32::new(0));

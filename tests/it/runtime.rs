@@ -161,7 +161,7 @@ async fn the_environment_sets_the_number_of_concurrent_events() {
     let handler = move |_: LambdaEvent<Value>| {
         let all = all.clone();
         async move {
-            // Nobody gets past this before all of them have come.
+            // No handler passes this before all of them have arrived.
             all.wait().await;
             Ok::<_, Error>(json!("met"))
         }
@@ -216,7 +216,7 @@ async fn the_variable_disables_idempotency_with_one_warning() {
             let outcome = lambda.invoke(json!({ "id": "order-1" })).await;
             assert_eq!(outcome.json::<String>(), "charged order-1");
         }
-        // An event without a key shows that none is asked for.
+        // An event without a key shows that no key is read.
         assert_eq!(lambda.invoke(json!({ "id": "" })).await.json::<String>(), "charged ");
 
         function.kill().await;
@@ -260,7 +260,7 @@ fn diagnostic(error_type: &str, message: &str) -> Diagnostic {
     Diagnostic { error_type: error_type.to_owned(), error_message: message.to_owned() }
 }
 
-/// What Lambda is told about the error of a handler.
+/// Returns what Lambda receives for the error of a handler.
 async fn report<F, Fut, E>(handler: F) -> Diagnostic
 where
     F: FnMut(LambdaEvent<Value>) -> Fut + Clone + Send + 'static,

@@ -1,4 +1,4 @@
-//! The end of an environment, in real processes.
+//! The shutdown of an environment, in real processes.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -107,7 +107,7 @@ async fn the_process_ends_in_the_time_that_lambda_allows() {
     assert!(quickest < Duration::from_millis(500), "{quickest:?}");
 }
 
-/// Lambda waits for an extension that it has registered, until that asks for events.
+/// Lambda waits for a registered extension until it requests its events.
 #[tokio::test]
 async fn a_late_registration_still_completes() {
     let extensions = Extensions::serve(Duration::from_millis(1500), 0).await;
@@ -128,7 +128,7 @@ async fn an_extension_repeats_a_failed_request_for_events() {
     assert!(told.contains("WARN") && told.contains("500 Internal Server Error"), "{told}");
 }
 
-/// An Extensions API that is slow, or refuses to be asked for events at first.
+/// An Extensions API that is slow, or rejects the first requests for events.
 struct Extensions {
     lambda: FakeRuntime,
     asked: Arc<AtomicUsize>,
@@ -158,7 +158,7 @@ impl Extensions {
         Self { lambda, asked, serving }
     }
 
-    /// Waits until the extension has asked for events so often.
+    /// Waits until the extension has requested events this number of times.
     async fn asked(&self, times: usize) {
         let asks = async {
             while self.asked.load(Ordering::Relaxed) < times {

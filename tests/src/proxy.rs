@@ -1,4 +1,4 @@
-//! A proxy in front of DynamoDB that records requests, and breaks what it is told to break.
+//! A proxy in front of DynamoDB that records requests, and injects faults.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -17,7 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
 
-/// Stands between a client and an endpoint. It serves on the runtime of the test that started it,
+/// A server between a client and an endpoint. It serves on the runtime of the test that started it,
 /// until it is dropped.
 #[derive(Debug)]
 pub struct Proxy {
@@ -29,7 +29,7 @@ pub struct Proxy {
 /// A request as it came to a [`Proxy`]. A repetition is a request of its own.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Captured {
-    /// What was asked for, such as `PutItem`.
+    /// The operation, such as `PutItem`.
     pub operation: String,
     /// The body.
     pub body: Value,
@@ -69,7 +69,7 @@ impl Proxy {
         Self::start(Some(endpoint.trim_start_matches("http://").to_owned())).await
     }
 
-    /// A proxy with nothing behind it, which replies `{}`: done, and there is no item.
+    /// Creates a proxy without an endpoint, which replies `{}`: done, and there is no item.
     pub async fn alone() -> Self {
         Self::start(None).await
     }
@@ -95,7 +95,7 @@ impl Proxy {
         crate::client(&self.endpoint)
     }
 
-    /// Does `fault` to the next request for `operation`, after what it was told before.
+    /// Injects `fault` into the next request for `operation`, after earlier faults.
     pub fn next(&self, operation: &str, fault: Fault) {
         lock(&self.state.faults).push_back((operation.to_owned(), fault));
     }
@@ -129,7 +129,7 @@ async fn serve(listener: TcpListener, state: Arc<State>) -> Infallible {
             let service = service_fn(|request| handle(&state, request));
             let connection = hyper::server::conn::http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service);
-            // Fails where it is told to, and when the client goes away.
+            // Fails with an injected fault, and when the client disconnects.
             let _ = connection.await;
         });
     }

@@ -38,10 +38,7 @@ macro_rules! name_in_lambda {
 
         impl From<$error> for ::lambda_runtime::Diagnostic {
             fn from(error: $error) -> Self {
-                Self {
-                    error_type: error.error_type().to_owned(),
-                    error_message: $crate::error::with_causes(&error),
-                }
+                $crate::error::diagnostic(&error)
             }
         }
     };

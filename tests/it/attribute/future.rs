@@ -39,7 +39,7 @@ async fn makes_a_service_that_runs_concurrently() {
     assert_eq!(result.unwrap(), "order");
 }
 
-/// What `lambda_runtime::run_concurrent` asks of a handler.
+/// The bounds that `lambda_runtime::run_concurrent` has on a handler.
 fn runs_concurrently<S>(service: S) -> S
 where
     S: Service<LambdaEvent<String>, Future: Send> + Clone + Send + 'static,

@@ -100,7 +100,7 @@ fn a_generic_error_has_its_name_only_by_itself() {
     assert_eq!(found(Generic(7)), None);
 }
 
-/// What Lambda is told of a handler that fails like this.
+/// Returns what Lambda receives from a handler that fails with this error.
 async fn told<E>(fail: fn() -> E) -> (String, String)
 where
     E: Into<Diagnostic> + std::fmt::Debug + Send + 'static,

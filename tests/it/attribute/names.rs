@@ -145,7 +145,7 @@ mod nested {
     }
 }
 
-/// Awaits each call and says under which name it left its record.
+/// Awaits each call and returns the name under which it left its record.
 ///
 /// In an invocation, whose function has no name: the environment has that of functions in other
 /// tests now and then.

@@ -23,7 +23,7 @@ async fn with_time<T>(time: Duration, work: impl Future<Output = T>) -> T {
     testing::invocation().clock(&clock).remaining(time).build().scope(work).await
 }
 
-/// Each record takes as many seconds as its body says.
+/// Each record takes as many seconds as its body contains.
 async fn take_seconds(body: Message<u64>) -> Result<(), String> {
     sleep(u32::try_from(body.body).unwrap() * SECOND).await;
     Ok(())
@@ -158,7 +158,7 @@ async fn the_limit_that_records_see_includes_the_reserve() {
     assert_eq!(log.text(), "1s 1s");
 }
 
-/// A record that stops by itself at the limit and then cleans up for so long.
+/// A record that stops by itself at the limit and then cleans up for this time.
 async fn clean_up(time: Duration) -> Result<(), String> {
     let invocation = Invocation::current().unwrap();
     let _guard = invocation.cleanup_guard();
@@ -359,7 +359,7 @@ async fn records_that_were_scheduled_and_never_polled_are_not_started() {
     let report = with_time(3 * SECOND, async {
         let handler = async |n: Message<u64>| {
             if n.body == 0 {
-                // Its thread is blocked past the limit, and it goes on waiting.
+                // Its thread is blocked past the limit, and then it awaits again.
                 block(2 * SECOND);
                 std::future::pending::<()>().await;
             }

@@ -124,7 +124,7 @@ fn a_number_of_38_digits_keeps_them() {
     assert_eq!(item::<Of<Option<u128>>>(image.clone()).unwrap().n, DIGITS.parse().ok());
     let negative = json!({ "n": { "N": format!("-{DIGITS}") } });
     assert_eq!(item::<Of<i128>>(negative).unwrap().n, -DIGITS.parse::<i128>().unwrap());
-    // A float is rounded, as its type says.
+    // A float is rounded, as its type requires.
     assert_eq!(item::<Of<f64>>(image).unwrap().n, 1e38);
     let set = json!({ "n": { "NS": [DIGITS] } });
     assert_eq!(item::<Of<Vec<u128>>>(set).unwrap().n, [DIGITS.parse::<u128>().unwrap()]);

@@ -1,4 +1,4 @@
-//! A bad record fails alone, and Lambda is told of it.
+//! A bad record fails alone, and is reported to Lambda.
 
 use std::convert::Infallible;
 use std::future::{Future, ready};
@@ -254,7 +254,7 @@ async fn without_a_sink_a_permanent_record_is_reported() {
     let (_, outcome) = report.records().next().unwrap();
     assert!(outcome.error().unwrap().is_permanent());
 
-    // Each failure is logged, and once for the batch that there is no sink.
+    // Each failure is logged, and the missing sink once for the batch.
     let lines = lines.json();
     let said = |text: &str| {
         lines.iter().filter(|line| line["message"].as_str().unwrap().contains(text)).count()

@@ -13,7 +13,7 @@ use super::{messages, outcomes, parse};
 #[derive(Clone)]
 struct Own {
     id: Option<&'static str>,
-    /// What the source itself says.
+    /// The values of the source itself.
     has_identifier: Option<bool>,
 }
 

@@ -36,7 +36,7 @@ impl World {
         testing::invocation().clock(&self.clock).remaining(time).build().scope(work).await
     }
 
-    /// Someone else holds the claim of this message for so long.
+    /// Another worker holds the claim of this message for this time.
     fn hold(&self, message: u64, time: Duration) {
         let idempotency = self.idempotency();
         let call = idempotency.operation("charge").key(&message).unwrap();
@@ -287,7 +287,7 @@ async fn a_batch_does_not_wait_for_a_lease_that_outlasts_its_time() {
     world.hold(1, 10 * SECOND);
     let report = world
         .invoke(10 * SECOND, async {
-            // One second is left until the reserve, and the lease takes one and a half.
+            // One second remains until the reserve, and the lease takes one and a half.
             sleep(8 * SECOND).await;
             world.hold(0, Duration::from_millis(1_500));
             let batch = batch::sqs(messages(1)).idempotent(

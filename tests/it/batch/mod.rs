@@ -92,7 +92,7 @@ fn parse<T: for<'de> serde::Deserialize<'de>>(event: Value) -> T {
     serde_json::from_value(event).unwrap()
 }
 
-/// What Lambda is told, as it is written: the identifiers.
+/// Returns the reported identifiers, as they are serialised.
 fn reported<S: Source>(report: Report<S>) -> Vec<Value> {
     let reply = serde_json::to_value(report.into_reply().unwrap()).unwrap();
     assert_eq!(reply.as_object().unwrap().len(), 1);
@@ -106,7 +106,7 @@ fn reported<S: Source>(report: Report<S>) -> Vec<Value> {
         .collect()
 }
 
-/// The outcomes, a letter for each: succeeded, failed, permanent, cut (stopped), not started.
+/// Returns the outcomes, a letter for each: succeeded, failed, permanent, c for stopped, not started.
 fn outcomes<S: Source>(report: &Report<S>) -> String {
     let letters = report.records().map(|(_, outcome)| match outcome {
         Outcome::Succeeded => 's',

@@ -245,7 +245,7 @@ async fn the_position_decides_and_not_the_sequence_number() {
     let report = batch::kinesis(super::parse::<KinesisEvent>(event))
         .run(async |n: KinesisMessage<u64>| if n.body == 2 { Err("no") } else { Ok(()) })
         .await;
-    // As a text it is the smaller one.
+    // As a string it is the smaller one.
     assert_eq!(reported(report), [longer]);
 }
 

@@ -31,7 +31,7 @@ fn to_bytes(value: Value) -> Vec<u8> {
     value.to_string().into_bytes()
 }
 
-/// What has a bit of every source in it, and says that it is from this one.
+/// A record with members of every source, which names this one.
 fn example(source: &str) -> Value {
     let mut event = events::sqs("q.fifo")
         .message(SqsMessage::from(json!({ "order": 7 })).id("m-1").group("g"))
@@ -95,7 +95,7 @@ fn json() -> impl Strategy<Value = Value> {
     (value.clone(), value).prop_map(|(one, other)| json!({ "Records": [one], "records": other }))
 }
 
-/// Everything that can be asked of the records of an event.
+/// Every value of the records of an event.
 fn ask(event: &[u8]) {
     if let Ok(event) = serde_json::from_slice::<SqsEvent>(event) {
         for record in &event.records {

@@ -1,4 +1,4 @@
-//! What the records of an event say.
+//! The values of the records of an event.
 
 use std::convert::Infallible;
 use std::time::{Duration, SystemTime};

@@ -148,7 +148,7 @@ async fn a_fallback_that_the_work_has_handled_is_a_part_of_its_result() {
     assert_eq!(claims(&store), [Status::Completed]);
 }
 
-/// Whoever ends in the same poll counts as stopped, if what it returns is an interruption.
+/// Work that ends in the same poll counts as stopped if its result is an interruption.
 #[tokio::test(start_paused = true)]
 async fn a_fallback_around_idempotent_work_is_returned_however_fast_the_claim_is_released() {
     for (release, policy) in [

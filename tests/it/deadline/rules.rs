@@ -292,7 +292,7 @@ async fn without_an_estimate_items_are_yielded_until_no_time_remains() {
     assert_eq!(items.rest().next(), Some(5));
 }
 
-/// In real time: paused time stands still while there is something to do.
+/// In real time: paused time does not advance while there is something to do.
 #[tokio::test]
 async fn work_that_never_waits_is_stopped_too() {
     let busy = async {

@@ -11,7 +11,7 @@ pub(super) mod requests;
 /// A moment to work at.
 const NOW: EpochMillis = EpochMillis(1_800_000_000_000);
 
-/// A store on a table that `proxy` stands for.
+/// A store on a table behind `proxy`.
 fn store(proxy: &Proxy) -> DynamoDbStore {
     DynamoDbStore::new(proxy.client(), "orders")
 }

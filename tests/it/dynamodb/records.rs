@@ -1,4 +1,4 @@
-//! Records that others wrote, and what is no record at all.
+//! Records of other writers, and items that are not records.
 
 use hyper::StatusCode;
 use powertools::idempotency::Outcome;

@@ -73,7 +73,7 @@ pub(crate) fn take_fence(request: &mut Value, owner: &Value, operation: &str) {
     let status = take("ExpressionAttributeValues", ":inprogress");
     assert_eq!(status, Some(json!({ "S": "INPROGRESS" })));
     if operation == "DeleteItem" {
-        // Python's has none: its placeholders stand for nothing but the condition.
+        // Python's has none: its placeholders are only for the condition.
         let names = request.remove("ExpressionAttributeNames").unwrap();
         assert_eq!(names.as_object().unwrap().keys().collect::<Vec<_>>(), ["#status"]);
         assert_eq!(request.remove("ExpressionAttributeValues"), Some(json!({})));

@@ -88,7 +88,7 @@ fn old_record(key: &str, kind: Kind, now: u64) -> Value {
         "id": { "S": key },
         "status": { "S": status },
         "expiration": { "N": expiration.to_string() },
-        // Of an expired claim it says that the claim holds; but the record is gone.
+        // It reports an expired claim as held, but the record is gone.
         "in_progress_expiration": { "N": (1000 * (now + 1800)).to_string() },
         "owner": { "S": "0123456789abcdef0123456789abcdef" },
         "data": { "S": r#""old""# },

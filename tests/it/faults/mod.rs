@@ -24,7 +24,7 @@ mod zombies;
 const MILLI: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Does the same on every emulator, side by side, and says where it fails.
+/// Does the same on every emulator, concurrently, and names the one that fails.
 async fn on_each(test: impl AsyncFn(&Emulator)) {
     let emulators = Emulator::all();
     let tests = emulators.iter().map(|emulator| AssertUnwindSafe(test(emulator)).catch_unwind());
@@ -77,7 +77,7 @@ impl World {
         }
     }
 
-    /// Charges one order, and says how often that was done.
+    /// Charges one order, and returns how often that was done.
     async fn charge(&self) -> Result<String, Error> {
         self.charge_within(30 * SECOND).await
     }

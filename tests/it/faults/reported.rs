@@ -1,4 +1,4 @@
-//! What Lambda is told when the table does not play along: one name for each mishap. Nothing is
+//! What Lambda receives when the table fails: one name for each fault. Nothing is
 //! lost by it, and nothing runs twice.
 
 use std::sync::Arc;

@@ -143,7 +143,7 @@ impl Zombie {
             let call = idempotency.run("charge", "order-1", work);
             let outcome = own_invocation.scope(call).await;
             if !finished {
-                // The other's claim stands untouched, and now it may finish.
+                // The other claim is untouched, and now its owner may complete it.
                 assert_eq!(status(&world.only_record().await), "INPROGRESS");
                 woken.notify_one();
             }

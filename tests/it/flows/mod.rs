@@ -20,7 +20,7 @@ use crate::dynamodb::requests::{python_store, take_fence};
 
 mod replays;
 
-/// A moment to work at, in milliseconds. A whole second, since Python cuts off what ours rounds up.
+/// The time of the work, in milliseconds. A whole second, since Python rounds down and this crate up.
 const NOW: u64 = 1_800_000_000_000;
 
 #[tokio::test]
@@ -64,7 +64,7 @@ async fn check(emulator: &Emulator, case: &Value) {
     assert_eq!(outcome.unwrap_or_default(), case["returned"], "{name}");
 
     let expected: Vec<_> = case["calls"].as_array().unwrap().iter().collect();
-    // Python's handler ran where a second request says so, or where nothing was protected.
+    // Python's handler ran if a second request shows it, or if nothing was protected.
     let ran = expected.len() == 2 || (expected.is_empty() && raised.is_none());
     assert_eq!(runs.into_inner(), u32::from(ran), "{name}: runs");
 
@@ -92,7 +92,7 @@ async fn call(
     invocation.scope(call.run(work)).await
 }
 
-/// The options that stand for a configuration of the Python toolkit.
+/// The options that correspond to a configuration of the Python toolkit.
 fn configure(builder: Builder<DynamoDbStore>, config: &Value) -> Builder<DynamoDbStore> {
     let hash = match config["hash_function"].as_str() {
         Some("sha256") => HashFunction::Sha256,
@@ -119,7 +119,7 @@ fn configure(builder: Builder<DynamoDbStore>, config: &Value) -> Builder<DynamoD
         .on_missing_key(on_missing_key)
 }
 
-/// What stands before the hash in the keys of a case.
+/// The prefix of the hash in the keys of a case.
 fn operation_name(case: &Value) -> String {
     let item = &case["calls"][0]["request"]["Item"];
     let key = item["sk"]["S"].as_str().or(item["id"]["S"].as_str()).unwrap_or("none#");
@@ -152,7 +152,7 @@ fn without_owners(sent: Vec<Captured>, table: &str) -> Vec<(String, Value)> {
         .collect()
 }
 
-/// A clock that stands still.
+/// A fixed clock.
 fn clock() -> ManualClock {
     ManualClock::new(SystemTime::UNIX_EPOCH + Duration::from_millis(NOW))
 }

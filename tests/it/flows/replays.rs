@@ -125,7 +125,7 @@ fn completed_result() -> Value {
     json!({ "ok": true, "n": 1, "z": "é", "a": [1, null] })
 }
 
-/// How it stood in the table.
+/// The record as it was in the table.
 fn completed_data() -> Value {
     json!({ "M": {
         "ok": { "BOOL": true },

@@ -168,7 +168,7 @@ async fn a_required_warm_up_that_fails_is_reported_at_once() {
     assert!(line.contains("hangs was abandoned, required-fails failed"), "{line}");
 }
 
-/// Nothing can stop it, but somebody can say so.
+/// Nothing can stop it, but a warning reports it.
 #[tokio::test]
 async fn a_warm_up_that_blocks_its_thread_is_told_of_afterwards() {
     let lambda = FakeRuntime::new().env("TOKIO_WORKER_THREADS", "1").env("WARM_UPS", "blocks");
@@ -177,7 +177,7 @@ async fn a_warm_up_that_blocks_its_thread_is_told_of_afterwards() {
     assert!(line.contains("WARN") && line.contains("took_ms"), "{line}");
 }
 
-/// There is no invocation before the first event, and nobody has forgotten it.
+/// There is no invocation before the first event, so its absence is not a mistake.
 #[tokio::test]
 async fn a_guard_in_a_warm_up_does_not_warn() {
     let lambda = FakeRuntime::new().env("WARM_UPS", "guarded");

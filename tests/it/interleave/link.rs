@@ -37,7 +37,7 @@ pub(super) enum Request {
     Transact(Transaction),
 }
 
-/// What the records say to a request.
+/// The reply of the records to a request.
 pub(super) enum Answer {
     Write(Outcome),
     Read(Option<Record>),
@@ -137,7 +137,7 @@ impl Link {
         answer
     }
 
-    /// Sends one copy of a request. It arrives even if nobody waits for it.
+    /// Sends one copy of a request. It arrives even if its sender is gone.
     fn deliver(&self, attempt: usize, request: Request, copy: Copy) -> oneshot::Receiver<Answer> {
         let (sender, answer) = oneshot::channel();
         if let Some(there) = copy.there {

@@ -86,7 +86,7 @@ fn play(seed: u64) -> Arc<World> {
             worker.await.expect("a worker does not panic");
         }
         sleep(QUIET).await;
-        // All is quiet and every lease is over: now a call must get through.
+        // No request is in flight and every lease has expired: now a call must succeed.
         let process = Process::new(&world, 0, true);
         let end = process.invoke(u64::MAX).await;
         world.check_last(&end);
@@ -181,7 +181,7 @@ impl Process {
                 Err(_) => End::Panic,
             },
             () = sleep(Duration::from_millis(left)) => {
-                // What the process still sends reaches nobody. What it has sent is on its way.
+                // Requests of the process from now on are lost. Earlier ones are still in flight.
                 self.link.cut();
                 task.abort();
                 End::Killed

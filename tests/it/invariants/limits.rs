@@ -119,7 +119,7 @@ async fn i10_a_slow_save_and_the_read_after_it_share_the_remaining_time() {
 async fn i10_a_completion_outlives_its_caller() {
     let store = FaultyStore::new().fault(Op::Complete, Fault::Fail(StoreErrorKind::Throttled));
     let world = World::new(store);
-    // The caller goes away while the failed save pauses before its second attempt.
+    // The caller is dropped while the failed save pauses before its second attempt.
     timeout(10 * MILLI, world.run(30 * SECOND, succeed())).await.unwrap_err();
     assert_eq!(only_record(&world).status, Status::InProgress);
     sleep(SECOND).await;

@@ -41,7 +41,7 @@ async fn an_invalid_record_is_an_error_and_the_work_does_not_run() {
 #[tokio::test(start_paused = true)]
 async fn records_of_other_toolkits_that_lack_fields_are_understood() {
     let world = World::new(FaultyStore::new());
-    // Written without a context: nothing says when the claim ends but the expiration.
+    // Written without a context: only the expiration limits the claim.
     let mut record = Record::new(Status::InProgress);
     record.expiration = Some(world.millis_at(60 * SECOND).floor());
     world.store.records().insert(world.key(), record);

@@ -20,7 +20,7 @@ async fn a_waiting_duplicate_gets_the_winners_result() {
     assert!(start.elapsed() < 4 * SECOND + 100 * MILLI);
     assert_eq!(winner.await.unwrap().unwrap(), "run 1");
     assert_eq!(world.runs(), 1);
-    // It looks, and does not claim while somebody works.
+    // It reads, and does not claim while another run is active.
     let claims = world.store.calls().into_iter().filter(|op| *op == Op::Claim).count();
     assert_eq!(claims, 2);
 }

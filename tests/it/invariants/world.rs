@@ -45,7 +45,7 @@ impl World {
         Self { store, clock, idempotency, runs: Arc::default(), start }
     }
 
-    /// Counts the runs of `work`, and lets it say which one it was.
+    /// Counts the runs of `work`, and passes it the number of the run.
     pub(super) fn count<T>(
         &self,
         work: impl Future<Output = Result<T, Failure>> + Send + 'static,
@@ -185,7 +185,7 @@ pub(super) fn only_record(world: &World) -> Record {
     records.remove(0).1
 }
 
-/// A live claim of somebody else.
+/// A live claim of another owner.
 pub(super) fn other_record(world: &World) -> Record {
     let mut record = Record::new(Status::InProgress);
     record.expiration = Some(EpochSeconds(world.millis_at(3600 * SECOND).floor().0));
@@ -205,7 +205,7 @@ pub(super) fn remove_all(records: &powertools::idempotency::MemoryStore) {
     }
 }
 
-/// Panics when two of them are alive.
+/// Panics if two of them are alive.
 pub(super) struct Running(Arc<AtomicU32>);
 
 impl Running {

@@ -1,4 +1,4 @@
-//! Debug lines that are kept until something goes wrong.
+//! Debug lines that are buffered until a failure.
 
 use std::future::pending;
 use std::time::Duration;
@@ -53,7 +53,7 @@ fn each_invocation_has_its_own_buffer() {
             tracing::debug!("of the other");
             tracing::error!("error");
         });
-        // Outside there is nobody to keep it.
+        // Outside of an invocation there is no buffer.
         tracing::debug!("outside");
         tracing::error!("outside");
     });

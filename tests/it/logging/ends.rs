@@ -1,4 +1,4 @@
-//! How handlers end, and who says so.
+//! How handlers end, and which line reports it.
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -290,7 +290,7 @@ async fn a_part_that_outlives_its_watch_reports_its_own_error() {
     assert_eq!(said(&lines.json()), ["the order failed"]);
 }
 
-/// Its `Debug` form begins with its message, as that of `anyhow` does, and has much behind it.
+/// Its `Debug` form starts with its message, like that of `anyhow`, and is much longer.
 struct WithBacktrace<'a>(&'a AtomicUsize);
 
 impl fmt::Display for WithBacktrace<'_> {

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::{invocation, logged, logged_in_invocation, logging};
 
-/// What stands before the fields, with the number of the source's line taken out.
+/// The part before the fields, without the line number of the source.
 const HEAD: &str = concat!(
     r#"{"level":"INFO","location":"it::logging::golden:0","message":"order accepted","#,
     r#""timestamp":"2026-11-21T02:32:01.566Z","service":"orders""#,

@@ -197,7 +197,7 @@ async fn a_panic_is_not_lost_without_the_hook() {
     )
     .await;
     assert_eq!(lines[0]["message"], "kept");
-    // The layer alone has no hook: the runtime's own line is left.
+    // The layer alone has no hook, so only the runtime's own line is written.
     let text = lines[1]["message"].as_str().unwrap();
     assert!(text.contains("Powertools.Panic") && text.contains("on purpose"), "{text}");
     assert_eq!((&lines[1]["function_request_id"], lines.len()), (&json!("r-1"), 2));

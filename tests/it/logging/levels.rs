@@ -139,7 +139,7 @@ fn a_level_in_a_variable_overrides_the_filter_in_code() {
     let lines = logged(logging().filter("warn,x=debug").environment(lambda), at_each_level);
     assert_eq!(lines.messages(), &ALL[1..]);
 
-    // Single targets stay, and so does what the other variable says.
+    // Single targets are kept, and so is the value of the other variable.
     let lines = logged(logging().filter("warn,it=debug").environment(own), at_each_level);
     assert_eq!(lines.messages(), &ALL[1..]);
     let both = [("POWERTOOLS_LOG_LEVEL", "ERROR"), ("POWERTOOLS_LOG_FILTER", "debug")];

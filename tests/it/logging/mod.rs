@@ -74,7 +74,7 @@ impl Lines {
     }
 }
 
-/// Settings that read no variable of this process, and whose clock stands still.
+/// Settings without the variables of this process, and with a fixed clock.
 pub(crate) fn logging() -> Logging {
     Logging::new().environment([("", "")]).service("orders").clock(clock())
 }

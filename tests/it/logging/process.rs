@@ -106,7 +106,7 @@ async fn logged_like(kind: &str, lambda: &FakeRuntime) -> (Outcome, Vec<Value>) 
     (outcome, lines.iter().map(|line| serde_json::from_str(line).expect(line)).collect())
 }
 
-/// What a program that is told to be `like` this writes for one event.
+/// Returns what a program in this mode writes for one event.
 async fn stdout(like: &str, event: &str) -> Vec<String> {
     let mut program = program();
     program.arg(like);

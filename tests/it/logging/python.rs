@@ -119,7 +119,7 @@ fn invocation() -> testing::InvocationBuilder {
         .request_id("52fdfc07-2182-154f-163f-5f0f9a621d72")
 }
 
-/// The lines without what they say of their invocation.
+/// Returns the lines without the fields of their invocation.
 fn without_invocation(lines: &Lines) -> Lines {
     let out = Lines::default();
     let text = lines.take();

@@ -270,7 +270,7 @@ impl Random {
             2 => self.float().into(),
             3 => self.text().into(),
             4 => (0..self.below(6)).map(|_| self.value(depth - 1)).collect(),
-            // JSON in a text.
+            // JSON in a string.
             5 => self.value(depth - 1).to_string().into(),
             _ => {
                 let mut members: serde_json::Map<_, _> =

@@ -4,9 +4,9 @@
 //! after, arrive late, twice, or when their sender is long dead; clocks differ; workers die at any
 //! moment and are killed some time after their deadline. In every state that can be reached:
 //!
-//! - **S** no claim succeeds while the holder of another one lives and may run, and nobody but its
+//! - **S** no claim succeeds while the holder of another one lives and may run, and none but its
 //!   owner finishes or removes a record;
-//! - **L** once no worker lives and the lease is over, a claim succeeds, or the work is done;
+//! - **L** once no worker lives and the lease has expired, a claim succeeds, or the work is done;
 //! - **R** no worker is refused by its own claim;
 //! - **E** where effects are committed with the record: an effect exists exactly once for each record
 //!   that was completed and never without it, and the caller is told the truth about it or nothing.

@@ -45,7 +45,7 @@ pub(super) enum Work {
     Completing(u8),
     /// Finding out, by a conditional release, whether its commit was or will be applied.
     Settling(u8),
-    /// Giving the claim back: after a failure, or since nobody knows whether it was granted.
+    /// Releasing the claim: after a failure, or because it is unknown whether it was acquired.
     Releasing,
     /// Refused by another's claim, given another's result, or finished.
     Ended,

@@ -104,7 +104,7 @@ impl Queue {
             .header("host", &self.address)
             .header("content-type", "application/x-amz-json-1.0")
             .header("x-amz-target", format!("AmazonSQS.{operation}"))
-            // Tells the emulator which service is meant; it checks no signature.
+            // Names the service for the emulator, which checks no signature.
             .header(
                 "authorization",
                 "AWS4-HMAC-SHA256 Credential=key/20260101/us-east-1/sqs/aws4_request, \

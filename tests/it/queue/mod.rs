@@ -1,4 +1,4 @@
-//! A real queue, a poller that goes by the rules of the event source mapping, and functions that are
+//! A real queue, a poller that follows the rules of the event source mapping, and functions that are
 //! killed again and again.
 
 use std::collections::{BTreeSet, HashMap};
@@ -22,9 +22,9 @@ const TIMEOUT: Duration = Duration::from_secs(4);
 const VISIBILITY: Duration = Duration::from_secs(6);
 /// As many messages are in the queue at most: the emulator looks at all of them for each request.
 const DEPTH: usize = 400;
-/// A function lives so long.
+/// The lifetime of a function.
 const LIFE: Duration = Duration::from_secs(2);
-/// How long the queue is left alone that had nothing to give.
+/// The pause after an empty receive.
 const PAUSE: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_secs(30 * 60);
 

@@ -1,4 +1,4 @@
-//! What goes wrong, by script and by chance.
+//! Faults, scripted and random.
 
 use std::cell::Cell;
 use std::collections::HashSet;

@@ -1,4 +1,4 @@
-//! The functions that a source delivers to, and what it tells of them.
+//! The functions that a source delivers to, and what its history has about them.
 
 use std::cell::Cell;
 use std::convert::Infallible;

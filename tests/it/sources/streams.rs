@@ -14,7 +14,7 @@ async fn a_stream_continues_at_the_lowest_reported_number() {
     let first = Cell::new(true);
     let history = source("1 2 3 4 5")
         .run(async |_: Event| {
-            // The order in which they are reported says nothing.
+            // The order in which they are reported has no meaning.
             let reported = if first.take() { vec!["4", "3"] } else { vec![] };
             Ok::<_, Infallible>(failed(reported))
         })

@@ -1,4 +1,4 @@
-//! A function that does what its events say, for tests of what becomes of a process.
+//! A function that follows the instructions in its events, for tests of whole processes.
 
 use std::future::pending;
 use std::io::Write;
@@ -13,7 +13,7 @@ use serde::Deserialize;
 enum Order {
     /// Answer whether this is the cold start.
     Answer,
-    /// Say so, and never answer.
+    /// Write a line, and never answer.
     Hang,
     /// End the process with this code.
     Exit(i32),

@@ -1,4 +1,4 @@
-//! A function on the standard stack that does what its events and its environment say, for tests of
+//! A function on the standard stack that follows its events and its environment, for tests of
 //! the life of a process.
 
 use std::future::pending;
@@ -25,7 +25,7 @@ enum Order {
     Stray,
     /// Wait so many milliseconds.
     Sleep(u64),
-    /// Tell which making of the value this is.
+    /// Return how often the value was initialised.
     Value,
 }
 
@@ -92,7 +92,7 @@ async fn warm_up(kind: String) -> Result<(), Error> {
     }
 }
 
-/// Goes wrong in the words `before-panics`, `after-fails` and so on.
+/// Fails as `before-panics`, `after-fails` and similar words describe.
 async fn snapshot_hook(line: String) -> Result<(), Error> {
     say(&line)?;
     match line.as_str() {

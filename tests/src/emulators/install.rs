@@ -14,7 +14,7 @@ pub(super) struct Tools {
     java: bool,
 }
 
-/// Installs what is not there yet. Test processes that run side by side take turns.
+/// Installs what is not there yet. Concurrent test processes take turns.
 pub(super) fn tools() -> Result<Tools, String> {
     let root = target_directory().join("src/emulators");
     fs::create_dir_all(&root).map_err(|error| format!("{}: {error}", root.display()))?;
@@ -63,7 +63,7 @@ impl Tools {
         self.java.then_some(command)
     }
 
-    /// Where an emulator writes what it has to say.
+    /// The file with the output of an emulator.
     pub(super) fn log(&self, name: &str) -> PathBuf {
         let name = name.replace(' ', "-").to_lowercase();
         self.root.join(format!("{name}-{}.log", std::process::id()))

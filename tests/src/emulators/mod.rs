@@ -14,7 +14,7 @@
 //! their condition true. It runs in a script of ours that lets in one request at a time. The others
 //! are as they come.
 //!
-//! `POWERTOOLS_TEST_EMULATORS=off` leaves them out, and the run says so.
+//! `POWERTOOLS_TEST_EMULATORS=off` disables them, and the run reports it.
 
 use std::io::Write;
 use std::sync::OnceLock;
@@ -42,7 +42,7 @@ impl Emulator {
     ///
     /// # Panics
     ///
-    /// Panics if one cannot be installed or started, and says what is missing.
+    /// Panics if one cannot be installed or started, and names what is missing.
     #[must_use]
     pub fn all() -> Vec<Self> {
         static ALL: OnceLock<Result<Vec<Emulator>, String>> = OnceLock::new();
@@ -113,7 +113,7 @@ impl Emulator {
         crate::client(&self.endpoint)
     }
 
-    /// Creates a table that no other test has. Its key attributes are texts: `["id"]`, or a
+    /// Creates a table that no other test has. Its key attributes are strings: `["id"]`, or a
     /// partition key and a sort key.
     ///
     /// # Panics

@@ -37,7 +37,7 @@ impl World {
         let heard = this.heard.clone();
         let seen_owner = heard.iter().flatten().map(|record| state.owner(record)).next();
 
-        // By its own clock, and as it was told.
+        // By its own clock, and as it was reported.
         let in_time = self.now() + clock_ahead <= deadline + deadline_ahead;
         self.check(state, attempt, in_time, "a call ends by its deadline");
 
@@ -92,7 +92,7 @@ impl World {
         self.check_release(state, attempt, end);
     }
 
-    /// Checks that the claim was released or kept, as the end of its call requires.
+    /// Checks that the claim was released or held, as the end of its call requires.
     fn check_release(&self, state: &mut State, attempt: usize, end: &End) {
         let Attempt { run, releases, looked, .. } = state.attempts[attempt];
         if self.plan.commits && run == Run::Succeeded {

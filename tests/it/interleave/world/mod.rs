@@ -36,7 +36,7 @@ mod ends;
 /// When histories begin, in milliseconds since the epoch.
 const EPOCH: u64 = 1_800_000_000_000;
 
-/// What must happen in some history, or the test shows less than it says.
+/// What must happen in some history, or the test shows less than its name claims.
 pub(super) const NEEDED: [&str; 18] = [
     "a run of one's own",
     "a replay",

@@ -95,7 +95,7 @@ impl Checked {
     }
 
     /// With idempotency: where the function died between the effect and its completion, or was
-    /// stopped there for want of time.
+    /// stopped there for lack of time.
     fn an_effect_has_a_reason_to_happen_twice(&mut self, history: &History, notes: &[Note<'_>]) {
         let mut had: HashMap<&str, Option<usize>> = HashMap::new();
         let mut saved: Vec<&str> = Vec::new();

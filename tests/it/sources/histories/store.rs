@@ -17,7 +17,7 @@ pub(super) struct SlowStore {
 }
 
 impl SlowStore {
-    /// Tells `saved` of each key whose work is known to be done from now on.
+    /// Calls `saved` with each key whose work is known to be done from now on.
     pub(super) fn new(
         random: Arc<Mutex<Random>>,
         saved: impl Fn(&str) + Send + Sync + 'static,

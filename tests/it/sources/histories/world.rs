@@ -14,7 +14,7 @@ use crate::interleave::random::Random;
 const JOBS: u64 = 24;
 const GROUPS: u64 = 5;
 
-/// What a record asks for.
+/// The instructions of a record.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct Job {
     /// Its place among all records.
@@ -59,13 +59,13 @@ impl Job {
     }
 }
 
-/// A function, what it works on and how well that goes, all by a seed.
+/// A function, its records and its faults, all from one seed.
 pub(super) struct World {
     pub(super) seed: u64,
     pub(super) jobs: Vec<Job>,
     pub(super) concurrency: usize,
     pub(super) is_idempotent: bool,
-    /// Whether functions hang until they are cut off.
+    /// Whether functions hang until they are killed.
     pub(super) hangs: bool,
     clock: ManualClock,
     random: Arc<Mutex<Random>>,
