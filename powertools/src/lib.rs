@@ -58,6 +58,7 @@
 //! | `events` | no | `batch`, and typed events that nest: SNS, EventBridge, S3, CloudWatch Logs, schedules; the natural keys of HTTP requests |
 //! | `aws-lambda-events` | no | conversions from the types of `aws_lambda_events`, and their natural keys; brings that crate and `chrono` |
 //! | `parameters` | no | typed values from outside with one cache; files, variables and AWS's local extensions |
+//! | `ssm`, `secrets`, `appconfig` | no | its default sources in AWS: one SDK crate each, and `aws` |
 //! | `aws` | no | one SDK configuration and HTTP client for all AWS clients; brings `tls-ring` |
 //! | `tls-ring`, `tls-aws-lc`, `tls-fips` | no | the cryptography of `aws`; FIPS takes precedence over AWS-LC, and AWS-LC over ring |
 //! | `test-util` | no | the testing module |

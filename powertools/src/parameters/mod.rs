@@ -30,6 +30,9 @@
 //!
 //! | source | for | feature |
 //! |---|---|---|
+//! | `Ssm` | parameters, on a client of `aws-sdk-ssm`; a default source | `ssm` |
+//! | `SecretsManager` | secrets, on a client of `aws-sdk-secretsmanager`; a default source | `secrets` |
+//! | `AppConfig` | configurations, on a client of `aws-sdk-appconfigdata`; a default source | `appconfig` |
 //! | [`Extension`] | parameters and secrets, from AWS's extension on port 2773 | `parameters` |
 //! | [`AppConfigAgent`] | configurations, from AWS's agent on port 2772 | `parameters` |
 //! | [`Variables`] | all kinds, from variables of the environment | `parameters` |
@@ -84,5 +87,11 @@ pub(crate) use self::engine::Engine;
 pub use self::error::Error;
 pub use self::request::{Kind, Request, Version};
 pub use self::source::{Fetched, Source, SourceError, SourceErrorKind};
+#[cfg(feature = "appconfig")]
+pub use self::sources::AppConfig;
+#[cfg(feature = "secrets")]
+pub use self::sources::SecretsManager;
+#[cfg(feature = "ssm")]
+pub use self::sources::Ssm;
 pub use self::sources::{AppConfigAgent, Extension, Files, Memory, Variables};
 pub use self::value::Value;

@@ -11,6 +11,8 @@ use powertools::parameters::{
 use powertools::testing::ManualClock;
 use tokio::time::sleep;
 
+mod appconfig;
+mod aws;
 mod cache;
 mod errors;
 mod extensions;

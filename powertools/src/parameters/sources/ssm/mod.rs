@@ -1,0 +1,122 @@
+mod together;
+
+use std::collections::BTreeMap;
+
+use aws_sdk_ssm::Client;
+use aws_sdk_ssm::types::{Parameter, ParameterType};
+use futures_util::future::BoxFuture;
+
+use self::together::Together;
+use super::extension::encrypted;
+use super::sdk::{self, failure};
+use crate::parameters::{
+    Content, Fetched, Kind, Request, Source, SourceError, SourceErrorKind, Version,
+};
+
+/// Parameters of AWS Systems Manager.
+///
+/// Parameters that are asked for within a millisecond, as by warm-ups, are read together, ten in a
+/// request. The role of the function needs `ssm:GetParameter` and `ssm:GetParameters`; without the
+/// second permission, each is read by itself. A path needs `ssm:GetParametersByPath`, and
+/// [`set`](crate::parameters::Declaration::set) `ssm:PutParameter`.
+#[derive(Debug)]
+pub struct Ssm {
+    client: sdk::Client<Client>,
+    together: Together,
+}
+
+impl Ssm {
+    /// Creates the source on this client.
+    #[must_use]
+    pub fn new(client: Client) -> Self {
+        Self { client: sdk::Client::Given(client), together: Together::default() }
+    }
+
+    /// Creates the source on a client with [`aws::config`](crate::aws::config).
+    pub(super) fn own() -> Self {
+        Self { client: sdk::Client::own(), together: Together::default() }
+    }
+
+    async fn client(&self) -> &Client {
+        self.client.get(Client::new).await
+    }
+
+    /// Reads the parameters below a path, at any depth, page by page.
+    async fn path(&self, request: &Request) -> Result<Fetched, SourceError> {
+        let path = format!("/{}", request.name.trim_matches('/'));
+        let prefix = format!("{}/", path.trim_end_matches('/'));
+        let mut pages = self
+            .client()
+            .await
+            .get_parameters_by_path()
+            .path(path)
+            .recursive(true)
+            .with_decryption(request.decrypt)
+            .into_paginator()
+            .send();
+        let mut found = BTreeMap::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| failure(error, "ssm:GetParametersByPath"))?;
+            for parameter in page.parameters.unwrap_or_default() {
+                let name = parameter.name.clone().unwrap_or_default();
+                let name = name.strip_prefix(&prefix).unwrap_or(&name).to_owned();
+                found.insert(name, value(parameter, request.decrypt)?.0);
+            }
+        }
+        Ok(Fetched::new(Content::Map(found)))
+    }
+}
+
+impl Source for Ssm {
+    fn fetch<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Fetched, SourceError>> {
+        Box::pin(async {
+            match request.kind {
+                Kind::Parameter => {
+                    let name = selector(request);
+                    self.together.get(self.client().await, name, request.decrypt).await
+                }
+                Kind::Path => self.path(request).await,
+                Kind::Secret | Kind::Configuration => Err(unsupported()),
+            }
+        })
+    }
+
+    fn set<'a>(
+        &'a self,
+        request: &'a Request,
+        content: Content,
+    ) -> BoxFuture<'a, Result<(), SourceError>> {
+        Box::pin(async {
+            let (Kind::Parameter, Content::Text(text)) = (request.kind, content) else {
+                return Err(unsupported());
+            };
+            let kind =
+                if request.decrypt { ParameterType::SecureString } else { ParameterType::String };
+            let put = self.client().await.put_parameter().name(&request.name).value(text);
+            let put = put.r#type(kind).overwrite(true).send().await;
+            put.map(drop).map_err(|error| failure(error, "ssm:PutParameter"))
+        })
+    }
+}
+
+/// Returns the name with the version or label that is asked for, as the service selects it.
+fn selector(request: &Request) -> String {
+    match request.version {
+        Version::Number(number) => format!("{}:{number}", request.name),
+        Version::Label(label) => format!("{}:{label}", request.name),
+        _ => request.name.clone(),
+    }
+}
+
+/// Returns the value and its version. What is encrypted is not taken for a value.
+fn value(parameter: Parameter, decrypt: bool) -> Result<(String, i64), SourceError> {
+    if parameter.r#type == Some(ParameterType::SecureString) && !decrypt {
+        return Err(encrypted());
+    }
+    Ok((parameter.value.unwrap_or_default(), parameter.version))
+}
+
+fn unsupported() -> SourceError {
+    let message = "Systems Manager has only parameters, which are strings";
+    SourceError::new(SourceErrorKind::Unsupported, message)
+}
