@@ -28,6 +28,7 @@
 //! - [`Invocation`] describes the event in progress, in every function that the handler calls.
 //! - [`deadline`](mod@deadline) stops work before the invocation's timeout.
 //! - [`idempotency`] runs work once for each key.
+//! - [`http`] decides which HTTP responses are final answers.
 //! - [`events`] has the events of AWS services as types, and the keys that identify them.
 //! - [`batch`](mod@batch) processes the records of a queue or a stream, with partial failures.
 //! - `aws` has one configuration and one HTTP client for all AWS clients.
@@ -91,6 +92,8 @@ mod deadline;
 pub mod deadline;
 #[cfg(feature = "full")]
 pub mod guide;
+#[cfg(feature = "idempotency")]
+pub mod http;
 #[cfg(feature = "idempotency")]
 pub mod idempotency;
 #[cfg(feature = "init")]

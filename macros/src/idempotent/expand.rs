@@ -1,5 +1,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::visit::Visit;
+use syn::{Type, TypeImplTrait};
 
 use super::Args;
 use crate::stack::{Work, at};
@@ -33,6 +35,13 @@ pub(crate) fn wrap(args: &Args, work: Work<'_>) -> TokenStream {
     if let Some(payload) = payload {
         call = or_return(quote_spanned!(at(payload)=> #call.payload(&(#payload))));
     }
+    // The type of a result that has no name is not looked at.
+    if !is_unnamed(result) {
+        call = quote_spanned! {at(result)=> {
+            use #krate::macro_support::{NoResponse as _, Response};
+            Response::<#result>::NEW.keep_final(#call)
+        }};
+    }
     let (pinned, in_place) = work.pinned(krate);
     let run = match is_transaction {
         true => quote_spanned!(at(with)=> call.commit(#in_place).await),
@@ -44,4 +53,19 @@ pub(crate) fn wrap(args: &Args, work: Work<'_>) -> TokenStream {
         #pinned
         #run
     }
+}
+
+/// Returns true if a type has an `impl Trait` in it.
+fn is_unnamed(result: &Type) -> bool {
+    struct Find(bool);
+
+    impl Visit<'_> for Find {
+        fn visit_type_impl_trait(&mut self, _: &TypeImplTrait) {
+            self.0 = true;
+        }
+    }
+
+    let mut find = Find(false);
+    find.visit_type(result);
+    find.0
 }

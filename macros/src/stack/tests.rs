@@ -37,11 +37,18 @@ fn idempotent_stays_small() {
                 };
                 let LambdaEvent { payload, .. } = argument0;
                 let work = async move {
-                    let call = match (RECORDS).operation("charge").key(&(payload.id)) {
-                        ::core::result::Result::Ok(call) => call,
-                        ::core::result::Result::Err(error) => {
-                            return ::core::result::Result::Err(::core::convert::From::from(error));
-                        }
+                    let call = {
+                        use ::powertools::macro_support::{NoResponse as _, Response};
+                        Response::<Result<u64, Error> >::NEW.keep_final(
+                            match (RECORDS).operation("charge").key(&(payload.id)) {
+                                ::core::result::Result::Ok(call) => call,
+                                ::core::result::Result::Err(error) => {
+                                    return ::core::result::Result::Err(::core::convert::From::from(
+                                        error
+                                    ));
+                                }
+                            }
+                        )
                     };
                     #[allow(unused_braces)]
                     let mut work = ::core::pin::pin!(::core::option::Option::Some(async move {

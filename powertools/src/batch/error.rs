@@ -34,8 +34,10 @@ pub enum Error {
 
     /// Some records were not handled, and the event source takes a batch as a whole: see
     /// [`all_or_nothing`](super::Batch::all_or_nothing).
-    #[error("{unfinished} of {total} records were not handled")]
+    #[error("{unfinished} of {total} records were not handled, {record} the first of them")]
     Incomplete {
+        /// The identifier of the first record that was not handled.
+        record: String,
         /// How many records were not handled: failed, stopped or not started.
         unfinished: usize,
         /// How many records the batch has.

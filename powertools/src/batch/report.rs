@@ -114,7 +114,10 @@ impl<S: Source> Report<S> {
         let total = self.outcomes.len();
         let unfinished = self.outcomes.iter().filter(|outcome| !outcome.is_done()).count();
         if unfinished > 0 && self.policy.all_or_nothing {
-            return Err(Error::Incomplete { unfinished, total, first: self.first_error() });
+            let mut records = self.records().filter(|(_, outcome)| !outcome.is_done());
+            let record = records.next().and_then(|(record, _)| name(record)).unwrap_or_default();
+            let first = self.first_error();
+            return Err(Error::Incomplete { record, unfinished, total, first });
         }
         if unfinished > 0 && unfinished == total && self.policy.fail_when_all_failed {
             return Err(Error::AllFailed { total, first: self.first_error() });

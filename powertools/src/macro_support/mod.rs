@@ -14,6 +14,8 @@ mod correlate;
 mod default_name;
 #[cfg(feature = "init")]
 mod made_once;
+#[cfg(feature = "idempotency")]
+mod response;
 #[cfg(feature = "batch")]
 mod share;
 
@@ -31,6 +33,8 @@ pub use self::default_name::default_name;
 pub use self::in_place::InPlace;
 #[cfg(feature = "init")]
 pub use self::made_once::MadeOnce;
+#[cfg(feature = "idempotency")]
+pub use self::response::{NoResponse, Response};
 #[cfg(feature = "batch")]
 pub use self::share::{Shared, share};
 pub use crate::error::registry::Registration;

@@ -154,3 +154,54 @@ async fn stopped_work_is_gone_before_its_claim() {
     assert_eq!(*seen.lock().unwrap(), Some(1));
     assert!(records.store().snapshot().is_empty());
 }
+
+#[tokio::test]
+async fn an_http_response_that_asks_for_a_retry_is_not_stored() {
+    use aws_lambda_events::alb::AlbTargetGroupResponse;
+    use aws_lambda_events::apigw::{ApiGatewayProxyResponse, ApiGatewayV2httpResponse};
+    use aws_lambda_events::lambda_function_urls::LambdaFunctionUrlResponse;
+
+    macro_rules! assert_retried {
+        ($($response:ident)*) => {$({
+            #[idempotent(key = id, with = idempotency, name = "respond")]
+            async fn respond(idempotency: &Records, id: &str, status: i64) -> Result<$response, Error> {
+                let mut response = $response::default();
+                response.status_code = status;
+                Ok(response)
+            }
+
+            let idempotency = records();
+            for (status, expected) in [(503, 503), (429, 429), (409, 409), (200, 409)] {
+                let response = respond(&idempotency, "order-7", status).await.unwrap();
+                assert_eq!(response.status_code, expected, stringify!($response));
+            }
+        })*};
+    }
+    assert_retried!(
+        AlbTargetGroupResponse
+        ApiGatewayProxyResponse
+        ApiGatewayV2httpResponse
+        LambdaFunctionUrlResponse
+    );
+}
+
+#[tokio::test]
+async fn an_option_decides_about_http_responses_before_their_type() {
+    use aws_lambda_events::apigw::ApiGatewayProxyResponse;
+
+    #[idempotent(key = id, with = idempotency, name = "respond")]
+    async fn respond(
+        idempotency: &Records,
+        id: &str,
+        status: i64,
+    ) -> Result<ApiGatewayProxyResponse, Error> {
+        let mut response = ApiGatewayProxyResponse::default();
+        response.status_code = status;
+        Ok(response)
+    }
+
+    let idempotency = Idempotency::builder(MemoryStore::new()).keep_if(|_| true).build().unwrap();
+    for status in [503, 200] {
+        assert_eq!(respond(&idempotency, "order-7", status).await.unwrap().status_code, 503);
+    }
+}

@@ -156,7 +156,10 @@ async fn all_or_nothing_is_an_error_when_any_record_failed() {
     assert_eq!(outcomes(&report), "sfs");
     let error = error(report);
     assert!(matches!(error, Error::Incomplete { unfinished: 1, total: 3, .. }), "{error:?}");
-    assert_eq!(Diagnostic::from(error).error_message, "1 of 3 records were not handled: 1 is odd");
+    assert_eq!(
+        Diagnostic::from(error).error_message,
+        "1 of 3 records were not handled, m-1 the first of them: 1 is odd"
+    );
 
     let report = batch::sqs(messages(3)).all_or_nothing().run(succeed::<SqsRecord>).await;
     assert!(reported(report).is_empty());

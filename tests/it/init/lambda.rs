@@ -44,6 +44,15 @@ async fn a_warm_up_that_hangs_holds_the_first_event_up_for_a_bounded_time() {
 }
 
 #[tokio::test]
+async fn the_start_timeout_bounds_warm_ups() {
+    let lambda = FakeRuntime::new().env("WARM_UPS", "hangs").env("START_TIMEOUT_MILLIS", "1100");
+    let function = spawn(&lambda);
+    assert_eq!(lambda.invoke(json!("value")).await.json::<String>(), "first");
+    let line = function.stdout_line("warm-up: ").await.unwrap();
+    assert!(line.contains("hangs was not done after 1.1 s and is left to first use"), "{line}");
+}
+
+#[tokio::test]
 async fn a_required_warm_up_that_fails_is_reported_and_ends_the_function() {
     for (warm_ups, error_type, message) in [
         (

@@ -1,6 +1,7 @@
 //! A FIFO queue.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use lambda_runtime::LambdaEvent;
 use powertools::batch;
@@ -144,4 +145,27 @@ async fn a_message_with_a_known_deduplication_id_is_dropped() {
         .message(message("m3", "b"));
     let history = EventSource::sqs(queue).run(async |_: Event| Ok::<_, Infallible>(())).await;
     assert_eq!(history.done(), ["m1", "m3"]);
+}
+
+#[tokio::test]
+async fn a_deduplication_id_is_forgotten_after_5_minutes() {
+    let message = |id: &str, sent: u64| {
+        SqsMessage::from(id)
+            .id(id)
+            .attribute("MessageDeduplicationId", "a")
+            .attribute("SentTimestamp", (1_767_225_600_000 + sent).to_string())
+    };
+    let queue = events::sqs("orders.fifo")
+        .message(message("m1", 0))
+        .message(message("m2", 299_999))
+        .message(message("m3", 300_000));
+    let history = EventSource::sqs(queue).run(async |_: Event| Ok::<_, Infallible>(())).await;
+    assert_eq!(history.done(), ["m1", "m3"], "counted from the message that was accepted");
+}
+
+#[tokio::test]
+#[should_panic(expected = "a FIFO queue takes no batching window")]
+async fn a_batching_window_is_refused() {
+    let source = source("a1").batch_window(Duration::from_secs(1));
+    source.run(async |_: Event| Ok::<_, Infallible>(())).await;
 }

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use powertools::testing::events::{self, SqsMessage, SqsMessages};
 use powertools::testing::{EventSource, Fate, ManualClock, Sqs};
@@ -156,7 +156,7 @@ async fn several_batches_are_with_the_function_at_a_time() {
 
 #[tokio::test(start_paused = true)]
 async fn a_message_whose_visibility_ends_is_delivered_again_while_the_function_runs() {
-    let clock = ManualClock::following_tokio(std::time::SystemTime::UNIX_EPOCH);
+    let clock = ManualClock::following_tokio(SystemTime::UNIX_EPOCH);
     let history = source(1)
         .clock(&clock)
         .visibility_timeout_changed_later(10 * SECOND)
@@ -223,4 +223,43 @@ async fn an_empty_string_or_list_is_not_a_reply() {
         let history = source.run_raw(async |_| Ok::<_, Infallible>(reply)).await;
         assert_eq!(history.dead_lettered(), ["m1"], "{reply}");
     }
+}
+
+#[tokio::test]
+#[should_panic(expected = "batches of more than 10 messages need a batching window")]
+async fn a_large_batch_needs_a_batching_window() {
+    source(1).batch_size(11).run(succeed).await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "a whole number of seconds, 300 at most, not 301s")]
+async fn a_batching_window_over_5_minutes_is_refused() {
+    source(1).batch_window(301 * SECOND).run(succeed).await;
+}
+
+#[tokio::test]
+async fn a_batching_window_gathers_messages_until_it_ends_or_the_batch_is_full() {
+    // m1 and m3 fail once, and become visible again at 30 and 33 seconds.
+    let run = async |window: Duration| {
+        let clock = ManualClock::new(SystemTime::UNIX_EPOCH);
+        let failures = RefCell::new(vec!["m3", "m1"]);
+        let history = source(4)
+            .batch_size(2)
+            .maximum_concurrency(1)
+            .clock(&clock)
+            .batch_window(window)
+            .run(async |_: Event| {
+                clock.advance(3 * SECOND);
+                Ok::<_, Infallible>(failed(failures.borrow_mut().pop()))
+            })
+            .await;
+        let deliveries = deliveries(&history);
+        deliveries[2..]
+            .iter()
+            .map(|(at, ids)| format!("{}: {ids}", at.as_secs()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(run(Duration::ZERO).await, ["30: m1", "33: m3"]);
+    assert_eq!(run(2 * SECOND).await, ["32: m1", "37: m3"]);
+    assert_eq!(run(5 * SECOND).await, ["33: m1 m3"]);
 }

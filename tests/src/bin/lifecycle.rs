@@ -36,6 +36,9 @@ async fn main() -> Result<(), Error> {
     if std::env::var_os("WITHOUT_DEADLINE").is_some() {
         function = function.without_deadline();
     }
+    for millis in words("START_TIMEOUT_MILLIS") {
+        function = function.start_timeout(Duration::from_millis(millis.parse()?));
+    }
     for name in words("WARM_UPS") {
         function = match name.strip_prefix("required-") {
             Some(kind) => {

@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -10,6 +10,13 @@ use super::source::{Batch, Mapping, Source, Turn, Verdict, fitting};
 use crate::testing::events::SqsMessages;
 use crate::testing::identifiers;
 
+/// How long a FIFO queue remembers a deduplication id. Source: Amazon SQS Developer Guide, "Exactly-once
+/// processing in Amazon SQS".
+const DEDUPLICATION_INTERVAL: Duration = Duration::from_secs(5 * 60);
+
+/// The longest batching window. Source: AWS Lambda Developer Guide, "Batching behavior".
+const LONGEST_WINDOW: Duration = Duration::from_secs(300);
+
 /// A queue that an [`EventSource`] delivers from. Created by [`EventSource::sqs`].
 #[derive(Debug)]
 pub struct Sqs {
@@ -20,6 +27,9 @@ pub struct Sqs {
     visibility_timeout: Duration,
     /// The service no longer checks it.
     changed_visibility: bool,
+    batch_window: Duration,
+    /// When the batch that is being gathered received its first message.
+    window_opened: Option<Duration>,
     max_receive_count: Option<u32>,
     concurrency: usize,
     receives: u64,
@@ -43,7 +53,7 @@ impl EventSource<Sqs> {
     /// Simulates a queue with these messages. It is a FIFO queue if its name ends in `.fifo`.
     ///
     /// They are all in the queue at the start. A FIFO queue drops a message with the deduplication id
-    /// of one before it. Messages without an
+    /// of one that was sent less than 5 minutes before it, by their `SentTimestamp`. Messages without an
     /// [id](crate::testing::events::SqsMessage::id) of their own are named by their place, so that
     /// the same seed gives the same history.
     pub fn sqs(messages: SqsMessages) -> Self {
@@ -52,10 +62,19 @@ impl EventSource<Sqs> {
         let arn = messages.first().and_then(|message| message.record["eventSourceARN"].as_str());
         let is_fifo = arn.is_some_and(|arn| arn.ends_with(".fifo"));
         if is_fifo {
-            let mut known = HashSet::new();
+            let mut accepted = HashMap::new();
             messages.retain(|message| {
-                let id = &message.record["attributes"]["MessageDeduplicationId"];
-                text(id).is_none_or(|id| known.insert(id))
+                let Some(id) = text(&message.record["attributes"]["MessageDeduplicationId"]) else {
+                    return true;
+                };
+                let sent = message.sent();
+                let is_known = accepted
+                    .get(&id)
+                    .is_some_and(|first| sent.saturating_sub(*first) < DEDUPLICATION_INTERVAL);
+                if !is_known {
+                    accepted.insert(id, sent);
+                }
+                !is_known
             });
         }
         Self::new(Sqs {
@@ -64,6 +83,8 @@ impl EventSource<Sqs> {
             is_fifo,
             visibility_timeout: Duration::from_secs(30),
             changed_visibility: false,
+            batch_window: Duration::ZERO,
+            window_opened: None,
             max_receive_count: None,
             concurrency: 5,
             receives: 0,
@@ -85,6 +106,17 @@ impl EventSource<Sqs> {
     pub fn visibility_timeout_changed_later(mut self, timeout: Duration) -> Self {
         self.source.changed_visibility = true;
         self.visibility_timeout(timeout)
+    }
+
+    /// Sets the batching window of the mapping: how long it gathers messages for a batch that is not
+    /// full yet. Defaults to none.
+    ///
+    /// A run panics if the service would refuse the mapping: a window is a whole number of seconds,
+    /// 300 at most, a FIFO queue has none, and batches of more than 10 messages need one of at least
+    /// a second.
+    pub fn batch_window(mut self, window: Duration) -> Self {
+        self.source.batch_window = window;
+        self
     }
 
     /// Sets how often a message is received before it is moved to the dead-letter queue. By default
@@ -126,6 +158,12 @@ impl Message {
         }
     }
 
+    /// Returns when the message was sent, since the epoch.
+    fn sent(&self) -> Duration {
+        let millis = self.record["attributes"]["SentTimestamp"].as_str();
+        Duration::from_millis(millis.and_then(|millis| millis.parse().ok()).unwrap_or_default())
+    }
+
     fn is_visible(&self, now: Duration) -> bool {
         !self.gone && self.visible_at <= now
     }
@@ -162,6 +200,16 @@ impl Sqs {
             }
         }
         visible
+    }
+
+    /// Returns true if the mapping waits for more messages than these.
+    fn is_gathering(&mut self, messages: usize, batch_size: usize, now: Duration) -> bool {
+        let opened = *self.window_opened.get_or_insert(now);
+        let waits = messages < batch_size && now < opened + self.batch_window;
+        if !waits {
+            self.window_opened = None;
+        }
+        waits
     }
 
     fn receive(&mut self, index: usize, now: Duration, log: &Log) -> (u64, Value) {
@@ -206,6 +254,16 @@ impl Source for Sqs {
             self.visibility_timeout,
             mapping.timeout
         );
+        let window = self.batch_window;
+        assert!(window.is_zero() || !self.is_fifo, "a FIFO queue takes no batching window");
+        assert!(
+            window <= LONGEST_WINDOW && window.subsec_nanos() == 0,
+            "a batching window is a whole number of seconds, 300 at most, not {window:?}"
+        );
+        assert!(
+            mapping.batch_size <= 10 || !window.is_zero(),
+            "batches of more than 10 messages need a batching window of at least a second"
+        );
     }
 
     fn concurrency(&self) -> usize {
@@ -214,6 +272,10 @@ impl Source for Sqs {
 
     fn take(&mut self, turn: Turn<'_>) -> Option<Batch<Self::Ticket>> {
         let mut chosen = self.visible(turn.now, turn.log);
+        let messages = chosen.len() + self.copies.len();
+        if messages > 0 && self.is_gathering(messages, turn.batch_size, turn.now) {
+            return None;
+        }
         for index in std::mem::take(&mut self.copies) {
             if chosen.contains(&index) {
                 // Never twice in one batch.
@@ -277,6 +339,8 @@ impl Source for Sqs {
 
     fn next(&self, now: Duration) -> Option<Duration> {
         let waiting = self.messages.iter().filter(|message| !message.gone);
-        waiting.map(|message| message.visible_at).filter(|at| *at > now).min()
+        let window_ends = self.window_opened.map(|opened| opened + self.batch_window);
+        let moments = waiting.map(|message| message.visible_at).chain(window_ends);
+        moments.filter(|at| *at > now).min()
     }
 }
