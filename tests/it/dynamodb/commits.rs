@@ -113,10 +113,10 @@ async fn a_refused_condition_returns_the_item_and_releases_the_claim() {
 async fn what_the_service_rejects_is_applied_nowhere_and_released() {
     for (emulator, records, shop) in shops().await {
         let id = |value: AttributeValue| Item::new().set("id", value);
-        let wide = "x".repeat(399 * 1024);
+        let wide = "x".repeat(380 * 1024);
         let large = json!({ "id": { "S": "large" }, "a": { "S": wide } });
         items::put(&emulator.client(), &shop, &large).await;
-        let growing = Update::new(&shop, id("large".into())).set("b", "x".repeat(2048));
+        let growing = Update::new(&shop, id("large".into())).set("b", "x".repeat(40 * 1024));
         let writes = [
             order(&shop).put(Put::new("no-such-table", id("x".into()))),
             order(&shop).put(Put::new(&shop, id(7.into()))),

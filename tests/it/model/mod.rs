@@ -9,7 +9,8 @@
 //! - **L** once no worker lives and the lease has expired, a claim succeeds, or the work is done;
 //! - **R** no worker is refused by its own claim;
 //! - **E** where effects are committed with the record: an effect exists exactly once for each record
-//!   that was completed and never without it, and the caller is told the truth about it or nothing.
+//!   that was completed and never without it, and the caller is told the truth about it or nothing,
+//!   unless a copy of its claim is still on its way.
 //!
 //! Each rule of the protocol is there for one of them: without the rule, the model finds a way to
 //! break that one, and only that one.
@@ -145,7 +146,13 @@ impl Protocol {
     fn conclude(&self, state: &mut State, at: usize) {
         let completed = state.record.is_some_and(|record| record.owner == at && record.completed);
         let worker = &mut state.workers[at];
-        worker.commit.told = Some(completed && self.without != Without::OwnCompletion);
+        worker.commit.told = if completed {
+            Some(self.without != Without::OwnCompletion)
+        } else {
+            // A copy of its claim that is still on its way can renew what a release has ended, and a late
+            // copy of its commit complete that: its caller is told too early.
+            (worker.claims == 0).then_some(false)
+        };
         worker.work = Work::Ended;
     }
 
@@ -156,7 +163,7 @@ impl Protocol {
             worker.commit.told = Some(false);
             worker.work = Work::Ended;
         } else {
-            worker.work = Work::Settling(SENDS - 1);
+            worker.work = Work::Settling(0);
             worker.releases += 1;
         }
     }
