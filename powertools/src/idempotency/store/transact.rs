@@ -8,7 +8,26 @@ use crate::idempotency::{Owner, Record};
 
 /// A store that can complete a record and apply writes of the user in one transaction.
 ///
-/// [`MemoryStore`](super::MemoryStore) and `DynamoDbStore` are such stores.
+/// [`MemoryStore`](super::MemoryStore) and `DynamoDbStore` are such stores. On any other, a commit does
+/// not compile:
+///
+/// ```compile_fail
+/// use powertools::idempotency::{Commit, Error, Idempotency, Store};
+///
+/// async fn place<S: Store>(idempotency: &Idempotency<S>) -> Result<u64, Error> {
+///     idempotency.operation("place").key("order-7")?.commit(async { Ok(Commit::new(7)) }).await
+/// }
+/// ```
+///
+/// With `S: TransactStore` it does:
+///
+/// ```
+/// use powertools::idempotency::{Commit, Error, Idempotency, TransactStore};
+///
+/// async fn place<S: TransactStore>(idempotency: &Idempotency<S>) -> Result<u64, Error> {
+///     idempotency.operation("place").key("order-7")?.commit(async { Ok(Commit::new(7)) }).await
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot commit: it has no transactions",
     label = "this store cannot complete a record and apply writes in one transaction",
