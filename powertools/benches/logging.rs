@@ -2,6 +2,9 @@
 //!
 //! All sides discard what they write and are measured in turns by the time of their thread, so that
 //! a busy machine counts little. After criterion's report the ratios are printed: the median of all turns.
+//! `--instructions` counts instructions instead.
+
+mod instructions;
 
 use std::cell::RefCell;
 use std::hint::black_box;
@@ -38,6 +41,44 @@ struct Floor {
 }
 
 fn main() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match args[..] {
+        [instructions::RUN, case, side, count] => run(case, side, count),
+        _ if args.contains(&"--instructions") => print(&counted()),
+        _ => print(&timed()),
+    }
+}
+
+/// Writes the lines of one side of a case.
+fn run(name: &str, side: &str, count: &str) {
+    let case = cases().into_iter().find(|case| case.name == name).expect("a case has this name");
+    let count = count.parse().expect("a number");
+    match case.floors.iter().find(|floor| floor.name == side) {
+        None => time((case.ours)(), case.log, case.in_span, true, count),
+        Some(floor) => floor.time(case.in_span, count),
+    };
+}
+
+type Table = Vec<(Case, Vec<Vec<f64>>)>;
+
+/// Counts the instructions of all cases, in one turn.
+fn counted() -> Table {
+    let turn = |case: &Case| {
+        let sides = std::iter::once("ours").chain(case.floors.iter().map(|floor| floor.name));
+        sides.map(|side| instructions::per_run(case.name, side, [1_000, 3_000])).collect()
+    };
+    cases()
+        .into_iter()
+        .map(|case| {
+            let turns = vec![turn(&case)];
+            (case, turns)
+        })
+        .collect()
+}
+
+/// Lets criterion time all cases that its filter selects.
+fn timed() -> Table {
     let mut criterion = Criterion::default()
         .sample_size(40)
         .warm_up_time(Duration::from_secs(1))
@@ -54,10 +95,7 @@ fn main() {
                 let ours = time((case.ours)(), case.log, case.in_span, true, count);
                 let mut turn = vec![nanos(ours, count)];
                 for floor in &case.floors {
-                    // A floor of ours stands inside of the invocation, too.
-                    let own = floor.name.starts_with("written");
-                    let taken = time((floor.dispatch)(), floor.log, case.in_span, own, count);
-                    turn.push(nanos(taken, count));
+                    turn.push(nanos(floor.time(case.in_span, count), count));
                 }
                 turns.borrow_mut().push(turn);
                 ours
@@ -66,13 +104,12 @@ fn main() {
         table.push((case, turns.into_inner()));
     }
     group.finish();
-
-    print(&table);
+    table
 }
 
 #[expect(clippy::print_stdout, reason = "it is what a bench is for")]
-fn print(table: &[(Case, Vec<Vec<f64>>)]) {
-    println!("| line | ns | beside | its ns | ratio | at most |\n|---|---|---|---|---|---|");
+fn print(table: &Table) {
+    println!("| line | ours | beside | its | ratio | at most |\n|---|---|---|---|---|---|");
     for (case, turns) in table.iter().filter(|(_, turns)| !turns.is_empty()) {
         for (at, floor) in case.floors.iter().enumerate() {
             let ours = median(turns.iter().map(|turn| turn[0]));
@@ -175,6 +212,14 @@ fn tracing_subscriber() -> Dispatch {
         .with_span_list(true)
         .with_line_number(true);
     Dispatch::new(tracing_subscriber::registry().with(layer.with_filter(LevelFilter::INFO)))
+}
+
+impl Floor {
+    fn time(&self, in_span: bool, count: u64) -> Duration {
+        // A floor of ours is inside the invocation, too.
+        let own = self.name.starts_with("written");
+        time((self.dispatch)(), self.log, in_span, own, count)
+    }
 }
 
 /// Writes `count` lines, each with what the invocation says.

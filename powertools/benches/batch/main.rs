@@ -1,8 +1,11 @@
 //! What handling a batch takes, beside the same work written by hand.
 //!
 //! Each line is measured in turns with its floor, so that a busy machine slows both; see the
-//! README beside this. `--memory` measures the memory of one batch instead.
+//! README beside this. `--memory` measures the memory of one batch instead, `--instructions` counts
+//! instructions.
 
+#[path = "../instructions.rs"]
+mod instructions;
 mod lines;
 mod memory;
 mod messages;
@@ -24,11 +27,13 @@ fn main() {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
         [memory::RUN, side, length] => memory::run(side, length),
+        [instructions::RUN, line, side, count] => run(line, side, count),
         _ if args.contains(&"--memory") => memory::print(),
+        _ if args.contains(&"--instructions") => table::print("instructions", &instructions()),
         _ => {
             lines::check();
             let rows = time();
-            table::print(&rows);
+            table::print("ns", &rows);
             if !args.contains(&"--test") {
                 waits::print();
             }
@@ -64,6 +69,26 @@ fn time() -> Vec<Row> {
     }
     group.finish();
     rows
+}
+
+/// Does one side of a line.
+fn run(name: &str, side: &str, count: &str) {
+    let line = LINES.iter().find(|line| line.name == name).expect("a line has this name");
+    let (ours, floor) = (line.prepare)();
+    let side = if side == "ours" { ours } else { floor };
+    for _ in 0..count.parse().expect("a number") {
+        side();
+    }
+}
+
+/// Counts the instructions of all lines.
+fn instructions() -> Vec<Row> {
+    let row = |line: &'static Line| {
+        let count = |side| instructions::per_run(line.name, side, [1, 2]) / line.records as f64;
+        let (ours, floor) = (count("ours"), count("floor"));
+        Row { line, ours, floor, ratio: ours / floor }
+    };
+    LINES.iter().map(row).collect()
 }
 
 /// Measures a line and its floor, each as often the first as the second.

@@ -2,10 +2,10 @@ use crate::lines::{Line, Target};
 
 /// A measured line.
 pub(crate) struct Row {
-    line: &'static Line,
-    ours: f64,
-    floor: f64,
-    ratio: f64,
+    pub(crate) line: &'static Line,
+    pub(crate) ours: f64,
+    pub(crate) floor: f64,
+    pub(crate) ratio: f64,
 }
 
 impl Row {
@@ -27,17 +27,17 @@ pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 #[expect(clippy::print_stdout, reason = "what a bench is for")]
-pub(crate) fn print(rows: &[Row]) {
+pub(crate) fn print(unit: &str, rows: &[Row]) {
     if rows.is_empty() {
         return;
     }
-    println!("| {:28} | ns a record | floor | ratio | target |", "");
-    println!("|{:-<30}|------------:|------:|------:|-------:|", "");
+    println!("| {:30} | {unit:>12} | floor | ratio | target |", "A record");
+    println!("|{:-<32}|-------------:|------:|------:|-------:|", "");
     for Row { line, ours, floor, ratio } in rows {
         let target = match line.target {
             Target::Ratio(target) => format!("{target:.2}"),
             Target::Nanoseconds(target) => format!("{target:.0} ns"),
         };
-        println!("| {:28} | {ours:11.0} | {floor:5.0} | {ratio:5.2} | {target:>6} |", line.name);
+        println!("| {:30} | {ours:12.0} | {floor:5.0} | {ratio:5.2} | {target:>6} |", line.name);
     }
 }

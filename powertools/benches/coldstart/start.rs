@@ -1,5 +1,7 @@
 //! One start of a program: what it took until it had answered two events.
 
+use std::env;
+use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -35,7 +37,7 @@ pub(crate) async fn start(program: &Path, endpoint: &Endpoint) -> Start {
     // It waits for the function, so that it is delivered with the first poll.
     let first = lambda.send(order(1));
     let started = Instant::now();
-    let function = lambda.spawn(Command::new(program)).expect("the program can be started");
+    let function = lambda.spawn(command(program)).expect("the program can be started");
     first.delivered().await;
     let polled = Instant::now();
     let outcome = first.outcome().await;
@@ -62,7 +64,7 @@ pub(crate) async fn start(program: &Path, endpoint: &Endpoint) -> Start {
 /// ends itself.
 pub(crate) async fn instructions(program: &Path, endpoint: &Endpoint) -> f64 {
     let lambda = lambda(endpoint).timeout(Duration::from_secs(300));
-    let mut command = Command::new("valgrind");
+    let mut command = command("valgrind");
     command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(program);
     let function = lambda.spawn(command).expect("valgrind is installed");
     let outcome = lambda.invoke(json!({ "order": "order-1" })).await;
@@ -73,6 +75,14 @@ pub(crate) async fn instructions(program: &Path, endpoint: &Endpoint) -> f64 {
     let collected = report.iter().find_map(|line| line.split_once("Collected : "));
     let (_, collected) = collected.unwrap_or_else(|| panic!("callgrind counted none: {report:?}"));
     collected.trim().parse().expect("a number")
+}
+
+/// Starts from an empty environment, to which the `FakeRuntime` adds: an inherited `SSL_CERT_DIR` would have every
+/// certificate read twice.
+fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().envs(env::var_os("PATH").map(|path| ("PATH", path)));
+    command
 }
 
 fn lambda(endpoint: &Endpoint) -> FakeRuntime {

@@ -4,6 +4,7 @@
 //! README beside this. `--instructions` counts instead of timing.
 
 mod by_hand;
+#[path = "../instructions.rs"]
 mod instructions;
 mod lines;
 mod order;
@@ -25,10 +26,8 @@ fn main() {
     let args: Vec<String> = env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
-        [instructions::RUN, line, side, count] => instructions::run(line, side, count),
-        _ if args.contains(&"--instructions") => {
-            table::print("instructions", &instructions::rows())
-        }
+        [instructions::RUN, line, side, count] => run(line, side, count),
+        _ if args.contains(&"--instructions") => table::print("instructions", &instructions()),
         _ => table::print("ns", &time()),
     }
 }
@@ -60,6 +59,23 @@ fn time() -> Vec<Row> {
     }
     group.finish();
     rows
+}
+
+/// Does one side of a line.
+fn run(name: &str, side: &str, count: &str) {
+    let line = LINES.iter().find(|line| line.name == name).expect("a line has this name");
+    let side = if side == "ours" { line.ours } else { line.floor };
+    side(count.parse().expect("a number"));
+}
+
+/// Counts the instructions of all lines.
+fn instructions() -> Vec<Row> {
+    let row = |line: &'static Line| {
+        let count = |side| instructions::per_run(line.name, side, [1_000, 3_000]);
+        let (ours, floor) = (count("ours"), count("floor"));
+        Row { line, ours, floor, ratio: ours / floor }
+    };
+    LINES.iter().map(row).collect()
 }
 
 /// Measures a line and its floor, each as often the first as the second.
