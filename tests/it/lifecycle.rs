@@ -449,3 +449,13 @@ async fn a_value_that_cannot_start_ends_the_function_and_is_reported() {
         assert_eq!((&*told.error_type, &*told.error_message), (error_type, message));
     }
 }
+
+#[tokio::test]
+async fn the_start_timeout_bounds_all_that_comes_before_the_first_event() {
+    let hangs = || pending::<Result<(), Error>>();
+    let function = Powertools::new(handle)
+        .warm_up_required("table", hangs)
+        .start_timeout(Duration::from_millis(20));
+    let error = FakeRuntime::new().run(function.run()).wait().await.unwrap_err();
+    assert_eq!(error.to_string(), "the warm-up of table was not done after 20ms");
+}

@@ -20,8 +20,8 @@ use crate::clock::Clock;
 use crate::error::causes::caught;
 use crate::error::own;
 use crate::error::registry::Held;
-use crate::invocation::Invocation;
 use crate::invocation::budget::{Budget, Guarded, warn_if_missed};
+use crate::invocation::{Invocation, OfRecord};
 
 /// A lease that ends later than this is not waited for.
 const SHORT_LEASE: Duration = Duration::from_secs(2);
@@ -96,10 +96,7 @@ impl<S: Source> Batch<'_, S> {
             plan,
             concurrency,
             outcomes,
-            |index| {
-                let scope = handling.scope().map(|scope| scope.at_record(index));
-                Invocation::enter(scope, handling.record(index, &records[index]))
-            },
+            |index| OfRecord::new(index, handling.record(index, &records[index])),
             |index, outcome| {
                 // A record that a lease excluded may still be running elsewhere.
                 after_failure == AfterFailure::Others

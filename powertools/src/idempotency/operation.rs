@@ -83,16 +83,18 @@ impl<'a, S: Store> Operation<'a, S> {
         if name.is_empty() {
             return Err(Error::Config("an operation needs a name".to_owned()));
         }
-        let operation = full_name(&options.key_prefix, &name);
         let invocation = if options.tenant_in_key { Invocation::current() } else { None };
         let tenant = invocation.as_ref().and_then(Invocation::tenant_id);
         if options.tenant_in_key && tenant.is_none() {
             // Without this check, all events without a tenant would share their results.
             let reason = "the tenant is part of the key, and there is no tenant here".to_owned();
+            let operation = full_name(&options.key_prefix, name);
             return Err(Error::KeyInvalid { operation, reason });
         }
         let scope = Scope { prefix: &options.key_prefix, name: &name, tenant };
-        let derived = match options.codec.key(scope, key, options.allow_incomplete_keys) {
+        let derived = options.codec.key(scope, key, options.allow_incomplete_keys);
+        let operation = full_name(&options.key_prefix, name);
+        let derived = match derived {
             Ok(Derived::Key(derived)) => derived,
             Ok(Derived::Absent) if options.on_missing_key == OnMissingKey::Bypass => {
                 return Ok(unprotected());

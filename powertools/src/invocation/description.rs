@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use lambda_runtime::{Config, Context};
 
 use super::local::Locals;
+use super::of_record::Place;
 use super::record::Batch;
 use crate::clock::Clock;
 use crate::process::take_cold_start;
@@ -17,8 +18,8 @@ use crate::process::take_cold_start;
 #[derive(Clone, Debug)]
 pub struct Invocation {
     pub(super) scope: Arc<Scope>,
-    /// The place of the record that is being handled, in the batch of the scope.
-    pub(super) record: Option<u32>,
+    /// The record that is being handled, of the batch of the scope.
+    pub(super) record: Place,
 }
 
 /// A part of the work for an event, with a time limit of its own.
@@ -116,11 +117,11 @@ impl Invocation {
             marks: AtomicU8::new(0),
             outer: None,
         };
-        Self { scope: Arc::new(scope), record: None }
+        Self { scope: Arc::new(scope), record: Place::none() }
     }
 
     pub(super) fn in_scope(&self, scope: Scope) -> Self {
-        Self { scope: Arc::new(scope), record: self.record }
+        Self { scope: Arc::new(scope), record: self.record.clone() }
     }
 
     /// Returns an inner scope that is like this one.

@@ -27,6 +27,7 @@ pub(crate) mod description;
 mod interruption;
 mod layer;
 mod local;
+mod of_record;
 mod record;
 
 pub use cleanup::CleanupGuard;
@@ -34,5 +35,6 @@ pub(crate) use description::Invocation;
 use description::Scope;
 pub(crate) use interruption::Mark;
 pub use layer::{InvocationLayer, InvocationService};
+pub(crate) use of_record::OfRecord;
 pub use record::RecordIdentity;
 pub(crate) use record::Records;

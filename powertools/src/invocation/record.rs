@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use super::local::Locals;
+use super::of_record::Place;
 use super::{Invocation, Scope};
 
 /// What identifies the record of a batch that is being processed.
@@ -109,18 +110,17 @@ impl Invocation {
 
     /// Returns the same invocation for the records of a batch.
     pub(crate) fn for_records(&self, records: Arc<dyn Records>) -> Self {
-        let around = self.scope.batch.clone().zip(self.record).or_else(|| {
+        let around = self.scope.batch.clone().zip(self.record.get()).or_else(|| {
             let batch = self.scope.batch.as_ref()?;
             batch.around.clone()
         });
         let batch = Some(Arc::new(Batch { records, locals: OnceLock::new(), around }));
-        Self { record: None, ..self.in_scope(Scope { batch, ..self.inner() }) }
+        Self { record: Place::none(), ..self.in_scope(Scope { batch, ..self.inner() }) }
     }
 
     /// Returns the same invocation for one record of its batch.
     pub(crate) fn at_record(&self, index: usize) -> Self {
-        // No event has more records than this can count.
-        Self { scope: self.scope.clone(), record: u32::try_from(index).ok() }
+        Self { scope: self.scope.clone(), record: Place::of(index) }
     }
 
     /// Returns true while the records of a batch are processed.
@@ -131,7 +131,7 @@ impl Invocation {
     /// Returns the record that is being processed, or the one around the batch.
     fn at(&self) -> Option<At<'_>> {
         let batch = self.scope.batch.as_deref()?;
-        match (self.record, &batch.around) {
+        match (self.record.get(), &batch.around) {
             (Some(index), _) => Some(At { batch, index }),
             (None, Some((batch, index))) => Some(At { batch, index: *index }),
             (None, None) => None,

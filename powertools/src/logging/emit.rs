@@ -97,13 +97,13 @@ impl Scratch {
     }
 
     /// Completes the line and writes it, or keeps it with its invocation if it is not to be
-    /// `written`. The invocation is the current one, unless there is one `of_span`.
+    /// `written`. Where no invocation is the current one, that `of_span` counts.
     pub(super) fn end(
         &mut self,
         origin: &Origin<'_>,
         written: bool,
         settings: &Shared,
-        of_span: Option<&Invocation>,
+        of_span: &dyn Fn() -> Option<Invocation>,
     ) {
         let is_failure = origin.level == Level::ERROR || origin.target == RECORD;
         let mut end = |invocation: &Invocation| {
@@ -121,10 +121,8 @@ impl Scratch {
             }
             Some(if is_failure { place.take_kept() } else { None })
         };
-        let kept = match of_span {
-            Some(invocation) => Some(end(invocation)),
-            None => Invocation::with_current(end),
-        };
+        let kept = Invocation::with_current(&mut end)
+            .or_else(|| of_span().map(|invocation| end(&invocation)));
         match kept {
             // The line is buffered by the invocation, or not at all.
             Some(None) => {}
@@ -220,7 +218,7 @@ pub(super) fn warn(message: &str, settings: &Shared) {
         Format::Json => write::string(&mut scratch.line, message),
         Format::Text => write::escaped(&mut scratch.line, message, &write::PLAIN),
     }
-    scratch.end(&origin, true, settings, None);
+    scratch.end(&origin, true, settings, &|| None);
 }
 
 /// Writes the line of a panic. No other layer sees it: one can be what panicked, and hold a lock.
@@ -246,7 +244,7 @@ pub(super) fn panicked(message: &str, location: Option<&dyn fmt::Display>, setti
     if let Some(location) = location {
         put("panic_location", location);
     }
-    scratch.end(&origin, true, settings, None);
+    scratch.end(&origin, true, settings, &|| None);
     Invocation::with_current(|invocation| {
         invocation.local::<State>().lock().event.ending.written(PANIC);
     });

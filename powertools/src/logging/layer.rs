@@ -89,10 +89,11 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
         if self.is_second || is_written_already(event, &context) {
             return;
         }
-        let of_span = invocation_of(context.event_scope(event));
+        // Outside an invocation only: to look up a span takes longer than to write a field.
+        let of_span = || invocation_of(context.event_scope(event));
         let written = !settings.admission.takes_debug()
             || settings.admission.admits(metadata, context.clone());
-        let has_invocation = || of_span.is_some() || Invocation::with_current(|_| ()).is_some();
+        let has_invocation = || Invocation::with_current(|_| ()).is_some() || of_span().is_some();
         if !written && !has_invocation() {
             return;
         }
@@ -120,7 +121,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
                 fields.add_missing(outer);
             }
         }
-        scratch.end(&origin, written, settings, of_span.as_ref());
+        scratch.end(&origin, written, settings, &of_span);
         scratch.give_back();
         if *metadata.level() == Level::ERROR && metadata.target() == HANDLER {
             Invocation::with_current(|invocation| {

@@ -94,3 +94,46 @@ impl<F: Future> Future for EventFuture<F, F::Output> {
         Poll::Ready(result)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use allocation_counter::measure;
+    use futures_util::FutureExt;
+    use lambda_runtime::{Context, Error, LambdaEvent};
+    use serde_json::value::to_raw_value;
+    use tower::service_fn;
+
+    use super::super::handler::{Failure, Handler};
+    use super::super::stack_deadline::StackDeadline;
+    use super::*;
+
+    const BODY: &[u8] = br#""order-1""#;
+
+    #[test]
+    fn without_values_a_whole_event_allocates_no_more_than_by_hand() {
+        let handler = service_fn(|event: LambdaEvent<String>| async move {
+            Ok::<_, Failure<Error>>(event.payload)
+        });
+        let handler = Handler::new(handler, StackDeadline(None), List::default());
+        let inner = service_fn(move |event: LambdaInvocation| {
+            handler.clone().call(LambdaEvent::new((), event.context))
+        });
+        let mut events = AroundEvents { list: List::default(), running: None }.layer(inner);
+        let (parts, ()) = http::Response::new(()).into_parts();
+        let event =
+            LambdaInvocation { parts, body: Bytes::from_static(BODY), context: Context::default() };
+        let ours = measure(|| drop(events.call(event).now_or_never().unwrap()));
+
+        let context = Context::default();
+        let by_hand = measure(|| {
+            let future: BoxFuture<'static, _> = Box::pin(async {
+                let payload: String = serde_json::from_slice(BODY).unwrap();
+                to_raw_value(&payload).unwrap()
+            });
+            let invocation = Invocation::new(&context);
+            drop(invocation.clone().named_scope(future).now_or_never().unwrap());
+            drop(context);
+        });
+        assert_eq!(ours.count_total, by_hand.count_total);
+    }
+}

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use super::{Data, Json, Replay};
-use crate::json::{self, Form, WriteError};
+use crate::json::{self, Form, WriteError, Written};
 
 /// The format of keys and results.
 ///
@@ -85,7 +85,9 @@ impl KeyCodec {
                 self.peer_hash(&tree)
             }
         };
-        Ok(Derived::Key([&full_name(scope.prefix, scope.name), "#", &hash].concat()))
+        let Scope { prefix, name, .. } = scope;
+        let dot = if prefix.is_empty() { "" } else { "." };
+        Ok(Derived::Key([prefix, dot, name, "#", &hash].concat()))
     }
 
     /// Hashes a payload for its validation.
@@ -108,16 +110,15 @@ impl KeyCodec {
 
     /// Writes a result, if the same value can be read from it.
     pub(crate) fn encode<R: Replay>(self, result: &R) -> Result<Data, WriteError> {
-        let written = json::to_text(result, Form::Result)?;
+        let Written { text, in_doubt, .. } = json::to_text(result, Form::Result)?;
+        let doubted = in_doubt.then(|| text.clone());
         let data = match self {
-            Self::Native => Data::Text(utf8(written.text.clone())?),
-            Self::Python { .. } => {
-                Data::Text(python::dumps(&finite(parsed(written.text.clone())?)?))
-            }
-            Self::TypeScript => typescript::result(finite(parsed(written.text.clone())?)?)?,
+            Self::Native => Data::Text(utf8(text)?),
+            Self::Python { .. } => Data::Text(python::dumps(&finite(parsed(text)?)?)),
+            Self::TypeScript => typescript::result(finite(parsed(text)?)?)?,
         };
-        if written.in_doubt {
-            self.check::<R>(&written.text, &data)?;
+        if let Some(text) = doubted {
+            self.check::<R>(&text, &data)?;
         }
         Ok(data)
     }
@@ -162,9 +163,8 @@ impl KeyCodec {
 }
 
 /// The name of work as people see it.
-pub(super) fn full_name(prefix: &str, name: &str) -> String {
-    let dot = if prefix.is_empty() { "" } else { "." };
-    [prefix, dot, name].concat()
+pub(super) fn full_name(prefix: &str, name: String) -> String {
+    if prefix.is_empty() { name } else { [prefix, ".", &name].concat() }
 }
 
 fn utf8(text: Vec<u8>) -> Result<String, WriteError> {

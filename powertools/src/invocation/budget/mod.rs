@@ -23,6 +23,13 @@ use crate::clock::Clock;
 /// The time before the deadline that is kept for the reply to reach Lambda.
 pub(crate) const REPLY: Duration = Duration::from_millis(50);
 
+/// The most that all flushes on one side of the reply may take together.
+const FLUSHES: Duration = Duration::from_secs(5);
+
+/// The time before the deadline at which the last flush is stopped, so that the reply is still sent, or the
+/// next event is requested.
+const AFTER_FLUSHES: Duration = Duration::from_millis(100);
+
 /// How long a piece of work may run.
 #[derive(Clone, Debug)]
 pub(crate) struct Budget {
@@ -103,7 +110,8 @@ impl Budget {
 
     /// Returns true if nothing may start any more.
     pub(crate) fn is_over(&self) -> bool {
-        self.left().is_zero()
+        // Not by the remaining time: a batch asks for each record, and a difference takes longer.
+        self.clock.now() >= self.limit
     }
 
     fn time_to(&self, end: SystemTime) -> Duration {
@@ -117,9 +125,32 @@ impl Invocation {
         self.deadline().duration_since(self.limit()).unwrap_or_default()
     }
 
+    /// Returns the time that all flushes on one side of the reply have together.
+    pub(crate) fn time_to_flush(&self) -> Duration {
+        self.remaining().saturating_sub(AFTER_FLUSHES).min(FLUSHES)
+    }
+
     /// Returns the [`limit`](Self::limit) that [`reserving`](Self::reserving) sets.
     pub(crate) fn limit_reserving(&self, reserve: Duration) -> SystemTime {
         let limit = self.deadline().checked_sub(reserve).unwrap_or(SystemTime::UNIX_EPOCH);
         limit.min(self.limit())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lambda_runtime::Context;
+
+    use super::*;
+
+    #[test]
+    fn flushes_have_five_seconds_or_until_shortly_before_the_deadline() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        for (left, flushes) in [(60_000, 5_000), (5_100, 5_000), (3_000, 2_900), (60, 0)] {
+            let mut context = Context::default();
+            context.deadline = 1_700_000_000_000 + left;
+            let invocation = Invocation::with_clock(&context, Clock::from_fn(move || now));
+            assert_eq!(invocation.time_to_flush(), Duration::from_millis(flushes), "{left}");
+        }
     }
 }

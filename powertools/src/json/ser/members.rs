@@ -16,6 +16,10 @@ impl Members {
     #[inline]
     pub(super) fn open(writer: &mut Writer) -> Result<Self, WriteError> {
         writer.open(b'{')?;
+        if writer.form == Form::Canonical {
+            // Room for what is usual: growing takes as long as writing.
+            writer.members.reserve(16);
+        }
         Ok(Self { first: writer.members.len(), in_order: true })
     }
 

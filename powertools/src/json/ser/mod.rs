@@ -11,7 +11,7 @@ mod writer;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-pub(crate) use self::writer::{Form, WriteError, append, to_text};
+pub(crate) use self::writer::{Form, WriteError, Written, append, to_text};
 use super::Json;
 
 /// The struct whose content `serde_json` copies as raw JSON.

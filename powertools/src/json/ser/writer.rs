@@ -95,7 +95,7 @@ impl Writer {
     fn new(out: Vec<u8>, form: Form) -> Self {
         Self {
             out,
-            members: Vec::with_capacity(16),
+            members: Vec::new(),
             form,
             depth: 0,
             has_its_text: false,

@@ -78,6 +78,11 @@ impl Appended {
         }
     }
 
+    /// Returns true if there are no keys.
+    pub(in crate::logging) fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
     /// Returns the keys as they are written in a line. Only changed ones are written again.
     pub(in crate::logging) fn fields(&mut self, style: &Style<'_>) -> &Fields {
         if mem::take(&mut self.changed) {

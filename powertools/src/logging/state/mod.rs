@@ -86,7 +86,9 @@ pub(super) struct Place<'a> {
 
 impl<'a> Place<'a> {
     pub(super) fn of(invocation: &'a Invocation) -> Self {
-        Self { invocation, event: invocation.local(), own: invocation.record_local() }
+        let event = invocation.local();
+        let own = if invocation.is_for_record() { invocation.record_local() } else { event };
+        Self { invocation, event, own }
     }
 
     fn is_record(&self) -> bool {
@@ -115,6 +117,9 @@ impl<'a> Place<'a> {
                 own.head = head(self.invocation, id, sampled, settings);
             }
             out.extend_from_slice(&own.head);
+            if own.appended.is_empty() {
+                return settings.persistent.write_without(&inner, out);
+            }
             return own.write_keys(&mut std::iter::empty(), &inner, settings, out);
         }
         let outers = || self.invocation.locals::<State>().skip(1);

@@ -18,14 +18,11 @@ pub(in crate::logging) struct Spanned {
     pub(in crate::logging) invocation: Option<Invocation>,
 }
 
-/// Returns the invocation of the innermost span that has one, if there is no current one.
+/// Returns the invocation of the innermost span that has one: for a line that has no current one.
 pub(in crate::logging) fn invocation_of<'a, S>(scope: Option<Scope<'a, S>>) -> Option<Invocation>
 where
     S: LookupSpan<'a>,
 {
-    if Invocation::with_current(|_| ()).is_some() {
-        return None;
-    }
     scope?.find_map(|span| span.extensions().get::<Spanned>()?.invocation.clone())
 }
 

@@ -14,13 +14,6 @@ use crate::error::panic::{catch, catch_future};
 use crate::invocation::Invocation;
 use crate::runtime::StartError;
 
-/// The limit of all flushes on one side of the reply, if the deadline allows it.
-const FLUSHES: Duration = Duration::from_secs(5);
-
-/// How long before the deadline the last flush is stopped, so that the reply is sent, or the next
-/// event requested, in time.
-const BEFORE_DEADLINE: Duration = Duration::from_millis(100);
-
 /// The values of a function, in order. Clones share them.
 #[derive(Clone, Default)]
 pub(in crate::runtime) struct List {
@@ -160,8 +153,7 @@ impl List {
 
     /// Calls the flushes of the event of `invocation`. Runs inside the invocation.
     pub(in crate::runtime) async fn flush(self, when: FlushTime, invocation: Invocation) {
-        let left = invocation.remaining().saturating_sub(BEFORE_DEADLINE);
-        let end = Instant::now() + left.min(FLUSHES);
+        let end = Instant::now() + invocation.time_to_flush();
         for value in self.at(flush_moment(when)).rev() {
             let time = end.saturating_duration_since(Instant::now());
             let flush = Flush { invocation: &invocation, when, time };
