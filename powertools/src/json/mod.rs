@@ -17,7 +17,7 @@ pub(crate) mod decimal;
 pub(crate) mod scan;
 pub(crate) mod write;
 
-pub(crate) use self::de::{from_text, from_tree};
+pub(crate) use self::de::{Name, from_text, from_tree};
 #[cfg(feature = "jmespath")]
 pub use self::jmespath::{JmesPath, JmesPathError};
 pub use self::number::Number;

@@ -10,6 +10,7 @@ use serde::de::{Deserializer, Error as _, IntoDeserializer, Unexpected, Visitor}
 use serde::forward_to_deserialize_any;
 use serde_dynamo::{AttributeValue, Error};
 
+use crate::json::Name;
 use crate::json::decimal::is_exact;
 
 /// An attribute as a deserialiser.
@@ -18,9 +19,6 @@ use crate::json::decimal::is_exact;
 /// float, which is rounded. A type that takes any value, such as `serde_json::Value`, gets a number
 /// only if that is exact.
 pub(super) struct Attribute(pub(super) AttributeValue);
-
-/// The name of an attribute in a map.
-struct Name(String);
 
 impl Attribute {
     fn unexpected<'de, V: Visitor<'de>>(&self, visitor: &V) -> Error {
@@ -88,7 +86,8 @@ impl<'de> Deserializer<'de> for Attribute {
             AttributeValue::B(bytes) => visitor.visit_byte_buf(bytes),
             AttributeValue::Null(_) => visitor.visit_unit(),
             AttributeValue::M(map) => {
-                let entries = map.into_iter().map(|(name, value)| (Name(name), Attribute(value)));
+                let entries =
+                    map.into_iter().map(|(name, value)| (Name::new(name), Attribute(value)));
                 visitor.visit_map(MapDeserializer::new(entries))
             }
             AttributeValue::L(list) => {
@@ -158,7 +157,8 @@ impl<'de> Deserializer<'de> for Attribute {
         match self.0 {
             AttributeValue::S(name) => visitor.visit_enum(name.into_deserializer()),
             AttributeValue::M(map) if map.len() == 1 => {
-                let entry = map.into_iter().map(|(name, value)| (Name(name), Attribute(value)));
+                let entry =
+                    map.into_iter().map(|(name, value)| (Name::new(name), Attribute(value)));
                 visitor.visit_enum(MapAccessDeserializer::new(MapDeserializer::new(entry)))
             }
             _ => Err(self.unexpected(&visitor)),
@@ -176,71 +176,6 @@ impl<'de> Deserializer<'de> for Attribute {
 }
 
 impl IntoDeserializer<'_, Error> for Attribute {
-    type Deserializer = Self;
-
-    fn into_deserializer(self) -> Self {
-        self
-    }
-}
-
-macro_rules! integer_names {
-    ($($method:ident => $visit:ident,)*) => {
-        $(
-            fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-                visitor.$visit(parse(&self.0)?)
-            }
-        )*
-    };
-}
-
-impl<'de> Deserializer<'de> for Name {
-    type Error = Error;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_string(self.0)
-    }
-
-    integer_names! {
-        deserialize_i8 => visit_i8,
-        deserialize_i16 => visit_i16,
-        deserialize_i32 => visit_i32,
-        deserialize_i64 => visit_i64,
-        deserialize_i128 => visit_i128,
-        deserialize_u8 => visit_u8,
-        deserialize_u16 => visit_u16,
-        deserialize_u32 => visit_u32,
-        deserialize_u64 => visit_u64,
-        deserialize_u128 => visit_u128,
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_some(self)
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Error> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Error> {
-        visitor.visit_enum(self.0.into_deserializer())
-    }
-
-    forward_to_deserialize_any! {
-        bool f32 f64 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map
-        struct identifier ignored_any
-    }
-}
-
-impl IntoDeserializer<'_, Error> for Name {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {

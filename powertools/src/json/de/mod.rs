@@ -9,9 +9,10 @@ use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
 use serde_json::Error;
 use serde_json::value::RawValue;
 
-use self::name::Name;
 use super::Json;
 use super::ser::RAW_VALUE;
+
+pub(crate) use self::name::Name;
 
 /// From the document's own text, so only where `serde_json` reads it: not inside of
 /// `#[serde(flatten)]` or an untagged enum, where numbers have lost their text.
@@ -68,7 +69,7 @@ impl<'de> Deserializer<'de> for &'de Json {
                 Ok(value)
             }
             Json::Object(members) => {
-                let members = members.iter().map(|(name, value)| (Name(name), value));
+                let members = members.iter().map(|(name, value)| (Name::new(name.as_str()), value));
                 let mut members = MapDeserializer::new(members);
                 let value = visitor.visit_map(&mut members)?;
                 members.end()?;

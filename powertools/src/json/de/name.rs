@@ -1,16 +1,26 @@
-use serde::de::value::StrDeserializer;
-use serde::de::{Deserializer, IntoDeserializer, Visitor};
+use std::borrow::Cow;
+use std::marker::PhantomData;
+
+use serde::de::{Deserializer, Error, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
-use serde_json::Error;
 
-/// The name of a member: a text, and what can be read from it where a map is keyed by something
+/// The name of a member: a string, and what can be read from it where a map is keyed by something
 /// else.
-pub(super) struct Name<'de>(pub(super) &'de str);
+pub(crate) struct Name<'de, E> {
+    name: Cow<'de, str>,
+    error: PhantomData<E>,
+}
 
-macro_rules! from_text {
+impl<'de, E> Name<'de, E> {
+    pub(crate) fn new(name: impl Into<Cow<'de, str>>) -> Self {
+        Self { name: name.into(), error: PhantomData }
+    }
+}
+
+macro_rules! from_string {
     ($($method:ident => $visit:ident,)*) => {
-        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-            match self.0.parse() {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, E> {
+            match self.name.parse() {
                 Ok(value) => visitor.$visit(value),
                 Err(_) => self.deserialize_any(visitor),
             }
@@ -18,14 +28,17 @@ macro_rules! from_text {
     };
 }
 
-impl<'de> Deserializer<'de> for Name<'de> {
-    type Error = Error;
+impl<'de, E: Error> Deserializer<'de> for Name<'de, E> {
+    type Error = E;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_borrowed_str(self.0)
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, E> {
+        match self.name {
+            Cow::Borrowed(name) => visitor.visit_borrowed_str(name),
+            Cow::Owned(name) => visitor.visit_string(name),
+        }
     }
 
-    from_text! {
+    from_string! {
         deserialize_bool => visit_bool,
         deserialize_i8 => visit_i8,
         deserialize_i16 => visit_i16,
@@ -41,7 +54,7 @@ impl<'de> Deserializer<'de> for Name<'de> {
         deserialize_f64 => visit_f64,
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, E> {
         visitor.visit_some(self)
     }
 
@@ -49,18 +62,17 @@ impl<'de> Deserializer<'de> for Name<'de> {
         self,
         _: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Error> {
+    ) -> Result<V::Value, E> {
         visitor.visit_newtype_struct(self)
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
         self,
-        name: &'static str,
-        variants: &'static [&'static str],
+        _: &'static str,
+        _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Error> {
-        let variant: StrDeserializer<'de, Error> = self.0.into_deserializer();
-        variant.deserialize_enum(name, variants, visitor)
+    ) -> Result<V::Value, E> {
+        visitor.visit_enum(self.name.into_deserializer())
     }
 
     forward_to_deserialize_any! {
@@ -69,7 +81,7 @@ impl<'de> Deserializer<'de> for Name<'de> {
     }
 }
 
-impl<'de> IntoDeserializer<'de, Error> for Name<'de> {
+impl<'de, E: Error> IntoDeserializer<'de, E> for Name<'de, E> {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
