@@ -22,10 +22,12 @@ pub enum Error {
 
     /// The key is a tuple or list, and some of its members are null. Without the part that
     /// distinguishes two events, one of them would get the result of the other.
-    #[error("the idempotency key for {operation} is incomplete: one of its members is null")]
+    #[error("the idempotency key for {operation} is incomplete: its member {path} is null")]
     KeyIncomplete {
         /// The operation whose key was derived.
         operation: String,
+        /// The JSON pointer (RFC 6901) to the first member that is null, such as `/1`.
+        path: String,
     },
 
     /// The key or the payload cannot be written as JSON, or the key is too long for the store.

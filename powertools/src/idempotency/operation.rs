@@ -100,7 +100,9 @@ impl<'a, S: Store> Operation<'a, S> {
                 return Ok(unprotected());
             }
             Ok(Derived::Absent) => return Err(Error::KeyMissing { operation }),
-            Ok(Derived::Incomplete) => return Err(Error::KeyIncomplete { operation }),
+            Ok(Derived::Incomplete(index)) => {
+                return Err(Error::KeyIncomplete { operation, path: format!("/{index}") });
+            }
             Err(WriteError(reason)) => return Err(Error::KeyInvalid { operation, reason }),
         };
 

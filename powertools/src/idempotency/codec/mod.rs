@@ -51,8 +51,8 @@ pub(super) enum Derived {
     Key(String),
     /// The key is absent.
     Absent,
-    /// A member of the outermost list is null.
-    Incomplete,
+    /// The member of the outermost list with this index is null.
+    Incomplete(usize),
 }
 
 /// The work that a key is for.

@@ -33,8 +33,10 @@ pub(super) fn hash<K: Serialize + ?Sized>(
     if written.is_absent || nulls == Nulls::All {
         return Ok(Err(Derived::Absent));
     }
-    if nulls == Nulls::InList && !allow_incomplete {
-        return Ok(Err(Derived::Incomplete));
+    if let Nulls::InList(index) = nulls
+        && !allow_incomplete
+    {
+        return Ok(Err(Derived::Incomplete(index)));
     }
     written.text.push(b']');
     Ok(Ok(["n1:", &hex(&Sha256::digest(written.text))].concat()))
@@ -44,8 +46,8 @@ pub(super) fn hash<K: Serialize + ?Sized>(
 #[derive(Clone, Copy, PartialEq)]
 enum Nulls {
     None,
-    /// A member of the list that it is.
-    InList,
+    /// A member of the list that it is: the first one, with this index.
+    InList(usize),
     /// It has no content: it is null, empty, or all of its members are null.
     All,
 }
@@ -60,26 +62,27 @@ impl Nulls {
         if !is_list && key.first() != Some(&b'{') {
             return Self::None;
         }
-        let (mut nulls, mut others) = (false, false);
-        let mut at = 1;
+        let (mut first_null, mut others) = (None, false);
+        let (mut at, mut index) = (1, 0);
         while at + 1 < key.len() {
             if !is_list {
                 at = scan::string_end(key, at) + 1;
             }
             let end = scan::value_end(key, at);
             if key[at..end] == *b"null" {
-                nulls = true
+                first_null.get_or_insert(index);
             } else {
-                others = true
+                others = true;
             }
-            if others && (nulls || !is_list) {
+            if others && (first_null.is_some() || !is_list) {
                 break;
             }
             at = end + 1;
+            index += 1;
         }
-        match (nulls, others) {
+        match (first_null, others) {
             (_, false) => Self::All,
-            (true, true) if is_list => Self::InList,
+            (Some(index), true) if is_list => Self::InList(index),
             _ => Self::None,
         }
     }

@@ -91,14 +91,20 @@ fn a_list_without_some_of_its_members_is_incomplete() {
     #[derive(Serialize)]
     struct Wrapped<T>(T);
 
-    for text in ["[null,0]", "[0,null]", r#"["ada",null,"b"]"#, "[[],null]", r#"[null,"null"]"#] {
-        assert_eq!(derive(NATIVE, &json(text)), Derived::Incomplete, "{text}");
+    for (text, index) in [
+        ("[null,0]", 0),
+        ("[0,null]", 1),
+        (r#"["ada",null,"b",null]"#, 1),
+        (r#"[["a",null],{"b":null},null]"#, 2),
+        (r#"[null,"null"]"#, 0),
+    ] {
+        assert_eq!(derive(NATIVE, &json(text)), Derived::Incomplete(index), "{text}");
         assert!(is_key(&derive(PYTHON, &json(text))), "{text}");
         assert!(is_key(&derive(TYPESCRIPT, &json(text))), "{text}");
     }
-    assert_eq!(derive(NATIVE, &("ada", None::<u8>)), Derived::Incomplete);
-    assert_eq!(derive(NATIVE, &Pair("ada", None)), Derived::Incomplete);
-    assert_eq!(derive(NATIVE, &Some(Wrapped(("ada", ())))), Derived::Incomplete);
+    assert_eq!(derive(NATIVE, &("ada", None::<u8>)), Derived::Incomplete(1));
+    assert_eq!(derive(NATIVE, &Pair("ada", None)), Derived::Incomplete(1));
+    assert_eq!(derive(NATIVE, &Some(Wrapped(("ada", ())))), Derived::Incomplete(1));
     // What is null further in is content.
     for text in [r#"["a",[null]]"#, r#"["a",{"b":null}]"#, r#"{"a":null,"b":0}"#, r#"["a,null"]"#] {
         assert!(is_key(&derive(NATIVE, &json(text))), "{text}");
