@@ -4,6 +4,7 @@ use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::error::Error as StdError;
 use std::fmt::{self, Write as _};
+use std::ptr;
 use std::sync::Arc;
 
 use lambda_runtime::Error;
@@ -38,7 +39,19 @@ pub(crate) fn unbox(error: &dyn Any) -> Option<&(dyn StdError + 'static)> {
     } else if let Some(boxed) = error.downcast_ref::<Box<dyn StdError>>() {
         Some(&**boxed)
     } else {
-        error.downcast_ref::<anyhow::Error>().map(AsRef::as_ref)
+        error.downcast_ref::<anyhow::Error>().map(in_anyhow)
+    }
+}
+
+/// Returns the error in an `anyhow::Error`.
+///
+/// If that was created from a box, a private type of `anyhow` is around the box and hides it.
+fn in_anyhow(error: &anyhow::Error) -> &(dyn StdError + 'static) {
+    let outermost: &(dyn StdError + 'static) = error.as_ref();
+    match error.downcast_ref::<Error>() {
+        // Behind a context the box is at another address, and the context is the outermost error.
+        Some(boxed) if ptr::addr_eq(outermost, boxed) => &**boxed,
+        _ => outermost,
     }
 }
 
@@ -137,6 +150,15 @@ mod tests {
     fn messages_of_an_error_that_panics_are_replaced() {
         assert_eq!(with_causes(&Panics { in_message: false }), "outer");
         assert_eq!(with_causes(&Panics { in_message: true }), "an error whose message panicked");
+    }
+
+    #[test]
+    fn the_error_in_a_box_in_anyhow_is_found() {
+        let boxed: Error = Inner.into();
+        let boxed = anyhow::Error::from_boxed(boxed);
+        assert!(unbox(&boxed).is_some_and(|error| error.is::<Inner>()));
+        let with_context = boxed.context("outer");
+        assert_eq!(unbox(&with_context).map(with_causes).as_deref(), Some("outer: inner"));
     }
 
     #[test]

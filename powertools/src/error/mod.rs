@@ -45,7 +45,11 @@
 //! - an error type with type parameters, which cannot be registered: return it unboxed, or put it in
 //!   a [transparent](macro@crate::LambdaError#transparent-variants) variant of another type;
 //! - the error in a `#[error(transparent)]` variant of a type *without* the derive, since that error
-//!   is not among the causes.
+//!   is not among the causes;
+//! - the error in a box from which an `anyhow::Error` was created, as by `anyhow!(boxed)` and
+//!   `anyhow::Error::from_boxed`, once that has a context or was converted into a
+//!   `lambda_runtime::Error`: a private type of `anyhow` is around the box. The causes of the error
+//!   are found. Use `?` on the error itself before it is boxed, or `anyhow::Error::new`.
 //!
 //! # Where the class is used
 //!
