@@ -31,6 +31,7 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 /// A handler without permanent errors can return any error type, such as `lambda_runtime::Error`. This
 /// type does not implement [`std::error::Error`]: if it did, it could not be created from all of those.
 #[derive(Clone)]
+#[must_use = "an error that the handler does not return is lost"]
 pub struct RecordError(
     // One word, since every record that succeeds passes on the room for it.
     Arc<Inner>,

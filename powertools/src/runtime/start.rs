@@ -86,7 +86,8 @@ fn has_timer() -> bool {
 ///
 /// On demand Lambda allows ten seconds for the whole initialisation, and then repeats it inside
 /// the first invocation. Ahead of events it allows 130 seconds or the function's timeout,
-/// whichever is longer. A snapshot also waits for its hooks.
+/// whichever is longer, and on Managed Instances 15 minutes. No event waits for either, so both have
+/// the same limit here. A snapshot also waits for its hooks.
 pub(super) fn time_to_start(initialization: InitializationType) -> Duration {
     Duration::from_secs(match initialization {
         InitializationType::ProvisionedConcurrency | InitializationType::ManagedInstances => 120,

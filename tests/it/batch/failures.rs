@@ -360,3 +360,17 @@ fn the_future_of_a_batch_can_be_spawned_and_can_borrow() {
     is_static(&batch::dynamodb(changes("A1")).run(succeed::<batch::Change<u8>>));
     is_static(&batch::kafka(topic("A1")).run(succeed::<KafkaRecord>));
 }
+
+/// Does not compile if one of them can be dropped without a warning.
+#[tokio::test]
+#[deny(unfulfilled_lint_expectations)]
+async fn what_holds_failures_must_be_used() {
+    #[expect(unused_must_use)]
+    batch::sqs(messages(1)).run(succeed::<SqsRecord>).await;
+    #[expect(unused_must_use)]
+    batch::sqs(messages(1)).run(succeed::<SqsRecord>).await.into_reply().unwrap();
+    #[expect(unused_must_use)]
+    RecordError::permanent("declined");
+    #[expect(unused_must_use)]
+    powertools::idempotency::Outcome::Applied;
+}

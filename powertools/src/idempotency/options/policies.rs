@@ -42,6 +42,11 @@ pub enum OnSaveFailure {
 /// An error that the work returns after a time guard inside of it stopped something counts as an
 /// interruption too, until [`Invocation::interruption_handled`].
 ///
+/// Only this toolkit's guards leave that trace, and only inside an invocation. If a timeout of another
+/// library, such as `tokio::time::timeout`, drops a part of the work, the error that the work then
+/// returns is treated as any error of it: by [`OnError`]. Use
+/// [`Deadline::run`](crate::Deadline::run) for such a part, or [`OnError::Hold`].
+///
 /// [`Invocation::interruption_handled`]: crate::Invocation::interruption_handled
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

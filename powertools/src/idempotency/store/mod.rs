@@ -112,6 +112,7 @@ impl<S: Store> Store for Arc<S> {
 
 /// The outcome of a conditional write.
 #[derive(Clone, Debug, PartialEq)]
+#[must_use = "a write that was refused has changed nothing"]
 pub enum Outcome {
     /// The record was written.
     Applied,

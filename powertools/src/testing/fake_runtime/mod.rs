@@ -60,6 +60,7 @@ pub use task::FunctionTask;
 /// waited; the test then decides what is sent again. Fakes do not know of each other: a process
 /// can have any number.
 #[derive(Debug)]
+#[must_use = "a fake does nothing until a function runs"]
 pub struct FakeRuntime {
     shared: Arc<Shared>,
     environments: Mutex<Vec<Weak<Environment>>>,
