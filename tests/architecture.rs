@@ -18,7 +18,7 @@ const LAYERS: &[&[&str]] = &[
     &["events"],
     &["aws"],
     // The rooms.
-    &["batch", "deadline", "http", "idempotency", "init", "logging", "parameters"],
+    &["batch", "deadline", "http", "idempotency", "init", "logging", "metrics", "parameters"],
     // The roof.
     &["runtime", "macro_support"],
     &["testing"],

@@ -14,6 +14,7 @@ mod invocation;
 mod kind;
 mod lambda_error;
 mod logged;
+mod metrics;
 mod stack;
 mod stub;
 
@@ -62,6 +63,16 @@ pub fn init_once(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_derive(LambdaError, attributes(error_type, permanent, retryable, lambda_error))]
 pub fn lambda_error(input: TokenStream) -> TokenStream {
     lambda_error::derive(input.into()).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Writes what a unit of work measures as one line of metrics.
+#[doc = include_str!("../docs/metrics.md")]
+#[proc_macro_derive(
+    Metrics,
+    attributes(dimension, property, unit, name, high_resolution, skip, metrics)
+)]
+pub fn metrics(input: TokenStream) -> TokenStream {
+    metrics::derive(input.into()).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 fn wrap(kind: Kind, args: TokenStream, item: TokenStream) -> TokenStream {

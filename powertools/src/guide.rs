@@ -12,6 +12,7 @@
 //! | make the first invocation fast | [Start fast](start_fast) |
 //! | read a secret that rotates | [Read parameters and secrets](parameters) |
 //! | find the log lines of one request | [Read the logs](read_the_logs) |
+//! | know how many, how long and how often | [Measure what matters](metrics) |
 //! | test without AWS | [Test your function](test_your_function) |
 //! | process many events in one process | [Run many invocations at once](many_at_once) |
 //! | create the table and the role | [Set up the table and the role](table_and_iam) |
@@ -47,6 +48,9 @@ pub mod parameters {}
 
 #[doc = include_str!("../docs/guide/read_the_logs.md")]
 pub mod read_the_logs {}
+
+#[doc = include_str!("../docs/guide/metrics.md")]
+pub mod metrics {}
 
 #[doc = include_str!("../docs/guide/test_your_function.md")]
 pub mod test_your_function {}

@@ -35,6 +35,7 @@
 //! - [`init`] initialises values once for each execution environment, before the first event if
 //!   possible.
 //! - [`logging`] writes one JSON line for each `tracing` event, with its invocation.
+//! - [`metrics`] measures what a function does, as metrics of CloudWatch.
 //! - `parameters` has values from outside, typed and cached: parameters, secrets, configurations.
 //! - [`error`] gives a function's own errors the names under which Lambda reports them.
 //! - `testing` runs functions against a fake Lambda service and simulated event sources.
@@ -53,6 +54,7 @@
 //! | `idempotency` | yes | the engine and the store in memory |
 //! | `init` | yes | values that are initialised once, warm-ups, SnapStart and shutdown hooks |
 //! | `logging` | yes | the layer for `tracing-subscriber`, without its own formatters |
+//! | `metrics` | yes | metrics of CloudWatch, in its embedded metric format |
 //! | `macros` | yes | the attributes [`idempotent`](macro@idempotent), [`batch`](macro@batch), [`deadline`](macro@deadline), [`init_once`](macro@init_once), [`logged`](macro@logged), and the derive [`LambdaError`](macro@LambdaError) |
 //! | `jmespath` | no | keys by JMESPath, for events without a type |
 //! | `dynamodb` | no | the store on DynamoDB: `aws-sdk-dynamodb`, without a TLS stack |
@@ -100,6 +102,8 @@ pub mod idempotency;
 pub mod init;
 #[cfg(feature = "logging")]
 pub mod logging;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 #[cfg(feature = "parameters")]
 pub mod parameters;
 #[cfg(feature = "test-util")]

@@ -17,6 +17,7 @@ mod invocation;
 mod keys;
 mod lifecycle;
 mod logging;
+mod metrics;
 mod model;
 mod natural;
 mod pages;

@@ -12,9 +12,9 @@ use super::environment::Environment;
 use super::filter::admission::Admission;
 use super::line::redact::Redaction;
 use super::settings::{Settings, Shared};
-use super::writer::Writer;
 use super::{Error, Format, Level, start};
 use crate::clock::Clock;
+use crate::process::Writer;
 
 /// The smallest and the largest limit of a line: a CloudWatch event has at most 1 MB.
 const LINE_LIMITS: std::ops::RangeInclusive<usize> = 1024..=1024 * 1024;

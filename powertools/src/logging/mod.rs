@@ -149,7 +149,6 @@ mod settings;
 mod start;
 mod state;
 pub(crate) mod watch;
-mod writer;
 
 pub mod correlation;
 

@@ -6,9 +6,9 @@ use super::filter::admission::Admission;
 use super::line::fields::Fields;
 use super::line::format::{Format, Style};
 use super::line::redact::Redaction;
-use super::writer::Writer;
 use crate::clock::Clock;
 use crate::json::write;
+use crate::process::Writer;
 
 /// How lines are written, once all is decided.
 pub(super) struct Settings {

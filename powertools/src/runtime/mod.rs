@@ -36,6 +36,8 @@ mod idempotency;
 mod init;
 #[cfg(feature = "logging")]
 mod logging;
+#[cfg(feature = "metrics")]
+mod metrics;
 #[cfg(feature = "parameters")]
 mod parameters;
 

@@ -30,6 +30,7 @@
 //! | anything that depends on the time of day | [`ManualClock`] |
 //! | that no record of a queue or stream is lost, even if functions die | [`EventSource`] |
 //! | that the result of idempotent work can be replayed | [`assert_replays`] |
+//! | what a function measures | [`metrics`](metrics()) |
 //! | a handler with the events of a queue, a stream or an API | [`events`] |
 
 pub mod events;
@@ -40,6 +41,8 @@ mod fake_runtime;
 mod identifiers;
 mod invocation;
 
+#[cfg(feature = "metrics")]
+mod metrics;
 #[cfg(feature = "idempotency")]
 mod replays;
 #[cfg(feature = "idempotency")]
@@ -54,5 +57,7 @@ pub use self::fake_runtime::{
     Event, FakeRuntime, FunctionProcess, FunctionTask, Outcome, Pending, Response,
 };
 pub use self::invocation::{InvocationBuilder, event, invocation};
+#[cfg(feature = "metrics")]
+pub use self::metrics::{CapturedMetrics, MetricLine, MetricValues, metrics};
 #[cfg(feature = "idempotency")]
 pub use self::replays::assert_replays;

@@ -22,7 +22,7 @@ use powertools::testing::events::{self, KinesisRecord, SqsMessage};
 use serde_json::{Value, json};
 
 /// Messages of a standard queue: `m-0` with the body `0` and so on.
-fn messages(count: usize) -> SqsEvent {
+pub(crate) fn messages(count: usize) -> SqsEvent {
     let mut event = events::sqs("orders");
     for n in 0..count {
         event = event.message(SqsMessage::from(json!(n)).id(format!("m-{n}")));

@@ -1,18 +1,18 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Where lines go.
-pub(super) enum Writer {
+/// Where the lines of logs and metrics go.
+pub(crate) enum Writer {
     Stdout,
     Custom(Box<Write>),
 }
 
 /// Takes a whole line.
-pub(super) type Write = dyn Fn(&[u8]) + Send + Sync;
+pub(crate) type Write = dyn Fn(&[u8]) + Send + Sync;
 
 impl Writer {
     /// Writes one line with its line break, whole.
-    pub(super) fn write(&self, line: &[u8]) {
+    pub(crate) fn write(&self, line: &[u8]) {
         static BROKEN: AtomicBool = AtomicBool::new(false);
 
         match self {

@@ -1,0 +1,183 @@
+//! The embedded metric format of CloudWatch: one line of JSON for the values of a set.
+//!
+//! The format is AWS's [specification](https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html).
+
+use super::set::{Series, Set};
+use crate::json::write::{self, JSON, quoted};
+use crate::metrics::labels::Text;
+use crate::metrics::limits;
+use crate::metrics::problem::{Kind, Problems};
+use crate::metrics::settings::Settings;
+
+/// What a line has around its names and values, at most.
+const FRAME: usize = 256;
+
+/// What a metric has around its name and values, at most.
+const METRIC_FRAME: usize = 128;
+
+/// The bytes of a value and its count, at most.
+const VALUE: usize = 48;
+
+/// The bytes that escapes can make of one.
+const ESCAPED: usize = 3;
+
+/// Writes the lines of a set: one, unless that would be too long for CloudWatch. `scratch` is
+/// memory.
+pub(super) fn write(
+    out: &mut Vec<u8>,
+    scratch: &mut Vec<u8>,
+    settings: &Settings,
+    set: &Set,
+    event: &[(Text, String)],
+    now: u64,
+    problems: &mut Problems,
+) {
+    scratch.clear();
+    properties(scratch, set, event, problems);
+    let mut base = FRAME + settings.head.len() + set.references.len() + set.members.len();
+    let longest = set.series.iter().map(bound).max().unwrap_or_default();
+    if base + scratch.len() + longest > limits::LINE {
+        problems.push(Kind::PropertiesTooLong, "");
+        scratch.clear();
+    }
+    base += scratch.len();
+    let most = set.series.iter().map(|series| series.values.len()).max().unwrap_or_default();
+    for first in (0..most).step_by(limits::VALUES) {
+        let mut rest = &set.series[..];
+        loop {
+            let (mut metrics, mut size, mut end) = (0, base, 0);
+            for series in rest {
+                if series.values.len() > first {
+                    size += bound(series);
+                    if metrics == limits::METRICS || (metrics > 0 && size > limits::LINE) {
+                        break;
+                    }
+                    metrics += 1;
+                }
+                end += 1;
+            }
+            if metrics == 0 {
+                break;
+            }
+            let (part, others) = rest.split_at(end);
+            line(out, settings, set, part, first, scratch, set.timestamp.unwrap_or(now));
+            rest = others;
+        }
+    }
+}
+
+/// The bytes of a metric in a line, at most.
+fn bound(series: &Series) -> usize {
+    let values = series.values.len().min(limits::VALUES);
+    METRIC_FRAME + 2 * ESCAPED * series.name.len() + values * VALUE
+}
+
+fn line(
+    out: &mut Vec<u8>,
+    settings: &Settings,
+    set: &Set,
+    part: &[Series],
+    first: usize,
+    properties: &[u8],
+    timestamp: u64,
+) {
+    let metrics = || part.iter().filter(|series| series.values.len() > first);
+    out.extend_from_slice(br#"{"_aws":{"Timestamp":"#);
+    write::integer(out, timestamp);
+    out.extend_from_slice(&settings.head);
+    out.extend_from_slice(&set.references);
+    out.extend_from_slice(br#"]],"Metrics":["#);
+    for (index, Series { name, definition, .. }) in metrics().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(br#"{"Name":"#);
+        quoted(out, name, &JSON);
+        out.extend_from_slice(br#","Unit":""#);
+        out.extend_from_slice(definition.unit.as_str().as_bytes());
+        out.push(b'"');
+        if definition.is_high_resolution {
+            out.extend_from_slice(br#","StorageResolution":1"#);
+        }
+        out.push(b'}');
+    }
+    out.extend_from_slice(b"]}]}");
+    out.extend_from_slice(&set.members);
+    out.extend_from_slice(properties);
+    for series in metrics() {
+        out.push(b',');
+        quoted(out, &series.name, &JSON);
+        out.push(b':');
+        let end = series.values.len().min(first + limits::VALUES);
+        values(out, &series.values[first..end], &series.counts[first..end]);
+    }
+    out.extend_from_slice(b"}\n");
+}
+
+/// Writes what the rest of the event has, and the set.
+fn properties(out: &mut Vec<u8>, set: &Set, event: &[(Text, String)], problems: &mut Problems) {
+    let of_set = |name: &Text| set.properties.iter().any(|(known, _)| known == name);
+    let of_event = event.iter().filter(|(name, _)| !of_set(name));
+    for (name, value) in of_event.chain(&set.properties) {
+        if set.dimensions.contains(name) || set.series.iter().any(|series| series.name == *name) {
+            problems.push(Kind::PropertyHidden, name);
+            continue;
+        }
+        out.push(b',');
+        quoted(out, name, &JSON);
+        out.push(b':');
+        out.extend_from_slice(value.as_bytes());
+    }
+}
+
+/// Writes one value by itself, several as an array, and those that came often with how often they
+/// came, where that is shorter or the array would be too long.
+fn values(out: &mut Vec<u8>, values: &[f64], counts: &[u64]) {
+    if let ([value], [1]) = (values, counts) {
+        return number(out, *value);
+    }
+    let observed = counts.iter().fold(0, |sum: u64, count| sum.saturating_add(*count));
+    let start = out.len();
+    if observed <= limits::VALUES as u64 {
+        let times = values.iter().zip(counts);
+        let each = times.flat_map(|(value, count)| std::iter::repeat_n(*value, *count as usize));
+        array(out, each, number);
+        if observed == values.len() as u64 {
+            return;
+        }
+    }
+    let plain = out.len() - start;
+    out.extend_from_slice(br#"{"Values":"#);
+    array(out, values.iter().copied(), number);
+    out.extend_from_slice(br#","Counts":"#);
+    array(out, counts.iter().copied(), write::integer);
+    out.push(b'}');
+    if plain > 0 && plain <= out.len() - start - plain {
+        out.truncate(start + plain);
+    } else {
+        out.drain(start..start + plain);
+    }
+}
+
+fn array<T>(out: &mut Vec<u8>, items: impl Iterator<Item = T>, write: fn(&mut Vec<u8>, T)) {
+    out.push(b'[');
+    for (index, item) in items.enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write(out, item);
+    }
+    out.push(b']');
+}
+
+/// The largest integer up to which all are doubles: 2^53.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// Writes an integer without a fraction.
+fn number(out: &mut Vec<u8>, value: f64) {
+    if value.fract() == 0.0 && value.abs() <= EXACT {
+        write::integer(out, value as i64);
+    } else {
+        write::float(out, value);
+    }
+}

@@ -1,0 +1,164 @@
+//! The sets of an invocation, with the memory that they reuse.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::line;
+use super::set::{Entry, Series, Set};
+use crate::invocation::Invocation;
+use crate::metrics::labels::{Labels, ScopeKey, Scoped, Text};
+use crate::metrics::problem::Problems;
+use crate::metrics::settings::Settings;
+use crate::metrics::value::Observation;
+
+/// A metric set for each map of dimensions.
+#[derive(Debug, Default)]
+pub(in crate::metrics) struct Sets {
+    sets: Vec<Set>,
+    /// Which set is that of a scope, where no value has dimensions of its own.
+    of_scopes: Vec<(ScopeKey, usize)>,
+    spare_sets: Vec<Set>,
+    spare_series: Vec<Series>,
+    lines: Vec<u8>,
+    scratch: Vec<u8>,
+}
+
+/// How many sets are kept before they are written.
+const MOST_SETS: usize = 100;
+
+/// How many scopes are remembered.
+const MOST_SCOPES: usize = 64;
+
+/// What is kept for the next invocation.
+const SPARE_SETS: usize = 4;
+const SPARE_SERIES: usize = 32;
+const SPARE_BYTES: usize = 64 * 1024;
+
+/// What a value has of its own.
+#[derive(Clone, Debug, Default)]
+pub(in crate::metrics) struct Own {
+    pub(in crate::metrics) labels: Labels,
+    pub(in crate::metrics) timestamp: Option<SystemTime>,
+}
+
+impl Sets {
+    /// Adds values, and returns true if the sets have to be written.
+    #[inline]
+    pub(super) fn add(
+        &mut self,
+        settings: &Settings,
+        invocation: Option<&Invocation>,
+        own: Option<&Own>,
+        entry: Entry<impl Iterator<Item = Observation>>,
+        problems: &mut Problems,
+    ) -> bool {
+        let key = match (own, invocation) {
+            (Some(_), _) => None,
+            (None, None) => Some(ScopeKey::default()),
+            (None, Some(invocation)) => ScopeKey::of(invocation),
+        };
+        let known = key.and_then(|key| self.of_scopes.iter().find(|(known, _)| *known == key));
+        let index = match known {
+            Some((_, index)) => *index,
+            None => self.describe(settings, invocation, own, key, problems),
+        };
+        let is_full = self.sets[index].add(entry, &mut self.spare_series, problems);
+        is_full || self.sets.len() >= MOST_SETS
+    }
+
+    /// Finds the set of a scope, or makes it.
+    #[cold]
+    fn describe(
+        &mut self,
+        settings: &Settings,
+        invocation: Option<&Invocation>,
+        own: Option<&Own>,
+        key: Option<ScopeKey>,
+        problems: &mut Problems,
+    ) -> usize {
+        let mut set = self.spare_sets.pop().unwrap_or_default();
+        describe(&mut set, settings, invocation, own, problems);
+        let index = match self.sets.iter().position(|known| known.is_like(&set)) {
+            Some(index) => {
+                self.spare_sets.push(set);
+                index
+            }
+            None => {
+                self.sets.push(set);
+                self.sets.len() - 1
+            }
+        };
+        if let Some(key) = key {
+            if self.of_scopes.len() == MOST_SCOPES {
+                self.of_scopes.clear();
+            }
+            self.of_scopes.push((key, index));
+        }
+        index
+    }
+
+    /// Adds a set that has been filled elsewhere.
+    pub(in crate::metrics) fn push(&mut self, set: Set) {
+        self.sets.push(set);
+    }
+
+    /// Returns the lines of all values, and forgets these. The lines are there until the next call.
+    pub(super) fn write(
+        &mut self,
+        settings: &Settings,
+        properties: &[(Text, String)],
+        now: SystemTime,
+        problems: &mut Problems,
+    ) -> &[u8] {
+        self.lines.clear();
+        let now = millis(now);
+        for set in self.sets.iter_mut().filter(|set| !set.series.is_empty()) {
+            let (lines, scratch) = (&mut self.lines, &mut self.scratch);
+            line::write(lines, scratch, settings, set, properties, now, problems);
+            set.clear(&mut self.spare_series);
+        }
+        if self.sets.len() >= MOST_SETS {
+            self.forget();
+        }
+        &self.lines
+    }
+
+    fn forget(&mut self) {
+        self.of_scopes.clear();
+        self.spare_sets.append(&mut self.sets);
+        self.spare_sets.truncate(SPARE_SETS);
+    }
+
+    /// Keeps nothing but memory, and not much of it.
+    pub(in crate::metrics) fn recycled(mut self: Box<Self>) -> Box<Self> {
+        self.forget();
+        self.spare_series.truncate(SPARE_SERIES);
+        for buffer in [&mut self.lines, &mut self.scratch] {
+            buffer.clear();
+            buffer.shrink_to(SPARE_BYTES);
+        }
+        self
+    }
+}
+
+/// Makes of `set` that of the scope, with what a value has of its own.
+pub(in crate::metrics) fn describe(
+    set: &mut Set,
+    settings: &Settings,
+    invocation: Option<&Invocation>,
+    own: Option<&Own>,
+    problems: &mut Problems,
+) {
+    let scopes: Vec<_> = match invocation {
+        Some(invocation) => invocation.locals::<Scoped>().map(Scoped::lock).collect(),
+        None => Vec::new(),
+    };
+    let labels = scopes.iter().rev().map(|labels| &**labels);
+    let timestamp = own.and_then(|own| own.timestamp).map(millis);
+    let labels = labels.chain(own.map(|own| &own.labels));
+    set.describe(settings, labels, timestamp, problems);
+}
+
+fn millis(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

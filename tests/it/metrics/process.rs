@@ -1,0 +1,127 @@
+//! A process that measures to its standard output.
+
+use std::io::pipe;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use powertools::testing::{Event, FakeRuntime, MetricLine, Outcome};
+use serde_json::{Value, json};
+
+fn program() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_metrics"))
+}
+
+fn lambda() -> FakeRuntime {
+    FakeRuntime::new()
+        .env("POWERTOOLS_METRICS_NAMESPACE", "Shop")
+        .env("POWERTOOLS_SERVICE_NAME", "orders")
+}
+
+/// What a function answers to one event, and the lines of metrics that it writes.
+async fn measured(lambda: &FakeRuntime, event: &str) -> (Outcome, Vec<MetricLine>) {
+    let function = lambda.spawn(program()).unwrap();
+    let outcome = lambda.send(Event::new(event)).outcome().await;
+    function.kill().await;
+    (outcome, metric_lines(&function.stdout()))
+}
+
+fn metric_lines(stdout: &[String]) -> Vec<MetricLine> {
+    let lines = stdout.iter().filter(|line| line.starts_with(r#"{"_aws""#));
+    lines.map(|line| MetricLine::parse(line)).collect()
+}
+
+#[tokio::test]
+async fn a_function_writes_lines_of_its_environment() {
+    let (outcome, lines) =
+        measured(&lambda().env("POWERTOOLS_METRICS_FUNCTION_NAME", "orders-fn"), "go").await;
+    assert!(outcome.response().is_some());
+    let [cold_start, line] = &lines[..] else { panic!("{lines:#?}") };
+    assert_eq!(cold_start.metrics["ColdStart"].values, [1.0]);
+    assert_eq!(cold_start.dimensions["function_name"], "orders-fn");
+    assert_eq!((&*line.namespace, &*line.dimensions["service"]), ("Shop", "orders"));
+    assert_eq!(line.metrics["Received"].values, [1.0]);
+}
+
+#[tokio::test]
+async fn a_function_that_runs_out_of_time_writes_what_it_measured() {
+    let (outcome, lines) = measured(&lambda().timeout(Duration::from_millis(1_200)), "hang").await;
+    assert_eq!(outcome.error_type(), Some("Powertools.DeadlineOutOfTime"));
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[1].metrics["Received"].values, [1.0]);
+}
+
+#[tokio::test]
+async fn a_function_that_is_killed_has_written_what_was_flushed_and_each_wide_line() {
+    let (outcome, lines) = measured(&lambda().timeout(Duration::from_secs(1)), "block").await;
+    assert!(matches!(outcome, Outcome::TimedOut(_)), "{outcome:?}");
+    let [_, step, flushed] = &lines[..] else { panic!("{lines:#?}") };
+    assert_eq!(
+        (&step.properties["step"], &step.metrics["done"].values[..]),
+        (&json!("first"), &[1.0][..])
+    );
+    assert_eq!(flushed.metrics.keys().collect::<Vec<_>>(), ["Received"]);
+}
+
+#[tokio::test]
+async fn a_function_without_a_namespace_does_not_start() {
+    let lambda = FakeRuntime::new();
+    let function = lambda.spawn(program()).unwrap();
+    let outcome = lambda.send(Event::new("go")).outcome().await;
+    let told = outcome.diagnostic().expect("it does not start");
+    assert_eq!(told.error_type, "Powertools.MetricsNamespaceMissing");
+    function.kill().await;
+}
+
+/// Without `Powertools` nothing knows the end of the handler, but the invocation has one.
+#[tokio::test]
+async fn an_invocation_that_is_dropped_writes_its_line() {
+    let mut program = program();
+    program.arg("plain");
+    let lambda = lambda();
+    let function = lambda.spawn(program).unwrap();
+    for _ in 0..2 {
+        assert!(lambda.send(Event::new("go")).outcome().await.response().is_some());
+    }
+    function.kill().await;
+    let lines = metric_lines(&function.stdout());
+    // The second event is asked for after the first one's line.
+    assert!(!lines.is_empty());
+    assert!(lines.iter().all(|line| line.metrics["Received"].values == [1.0]));
+}
+
+fn outside(namespace: Option<&str>) -> Vec<String> {
+    let mut program = program();
+    program.arg("outside").env_remove("POWERTOOLS_METRICS_NAMESPACE");
+    program.envs(namespace.map(|namespace| ("POWERTOOLS_METRICS_NAMESPACE", namespace)));
+    let output = program.output().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn outside_an_invocation_each_value_is_written_at_once() {
+    let lines = metric_lines(&outside(Some("Shop")));
+    assert_eq!(lines.len(), 3);
+    assert!(lines.iter().all(|line| line.metrics["Runs"].values == [1.0]));
+    assert_eq!(lines[2].dimensions["kind"], "nightly");
+}
+
+#[test]
+fn without_a_namespace_and_powertools_there_is_one_warning_and_no_line() {
+    let lines = outside(None);
+    let [line] = &lines[..] else { panic!("{lines:#?}") };
+    let line: Value = serde_json::from_str(line).unwrap();
+    assert_eq!(line["level"], "WARN");
+    assert!(line["message"].as_str().unwrap().contains("POWERTOOLS_METRICS_NAMESPACE"));
+}
+
+/// Nobody reads: a line is lost, and the invocation is not.
+#[tokio::test]
+async fn a_closed_standard_output_fails_no_invocation() {
+    let mut program = program();
+    let (reader, writer) = pipe().unwrap();
+    drop(reader);
+    program.arg("outside").env("POWERTOOLS_METRICS_NAMESPACE", "Shop");
+    let status = program.stdout(Stdio::from(writer)).status().unwrap();
+    assert!(status.success());
+}
