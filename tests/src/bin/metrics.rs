@@ -4,9 +4,10 @@ use std::future::pending;
 use std::time::Duration;
 
 use lambda_runtime::{Error, LambdaEvent, Runtime};
+use powertools::Powertools;
+use powertools::invocation::InvocationLayer;
 use powertools::logging::Logging;
 use powertools::metrics::{self, MetricSet as _, Metrics};
-use powertools::{InvocationLayer, Powertools};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
