@@ -69,7 +69,8 @@ async fn a_session_polls_with_each_token_once_and_no_change_is_no_value() {
         assert_eq!(LIMITS.get().await.unwrap().limit, 10);
         for expected in [10, 20] {
             clock.advance(61 * SECOND);
-            assert_eq!(LIMITS.get().await.unwrap().limit, expected);
+            // An error would show here, where `get` returns the old value.
+            assert_eq!(LIMITS.get_fresh().await.unwrap().limit, expected);
         }
     });
     assert_eq!(

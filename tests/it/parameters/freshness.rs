@@ -83,6 +83,8 @@ async fn a_fetch_from_before_an_invalidation_is_not_cached() {
             sleep(SECOND).await;
             service.put("new");
             PASSWORD.invalidate().unwrap();
+            // The fetch from before it ends meanwhile.
+            sleep(2 * SECOND).await;
             assert_eq!(*PASSWORD.get().await.unwrap(), "new");
         };
         let (before, ()) = join!(before, after);
