@@ -19,7 +19,7 @@ async fn a_warm_up_makes_the_connection_that_the_first_event_uses() {
     assert_eq!((endpoint.requests().len(), endpoint.connections()), (1, 1));
 
     let claim = store_suite::claim("key", EpochMillis(1_800_000_000_000));
-    store.claim(&claim).await.unwrap();
+    let _ = store.claim(&claim).await.unwrap();
     assert_eq!((endpoint.requests().len(), endpoint.connections()), (2, 1));
 }
 

@@ -361,6 +361,10 @@ fn the_future_of_a_batch_can_be_spawned_and_can_borrow() {
     is_static(&batch::kafka(topic("A1")).run(succeed::<KafkaRecord>));
 }
 
+fn refused() -> powertools::idempotency::Outcome {
+    powertools::idempotency::Outcome::Refused(None)
+}
+
 /// Does not compile if one of them can be dropped without a warning.
 #[tokio::test]
 #[deny(unfulfilled_lint_expectations)]
@@ -372,5 +376,5 @@ async fn what_holds_failures_must_be_used() {
     #[expect(unused_must_use)]
     RecordError::permanent("declined");
     #[expect(unused_must_use)]
-    powertools::idempotency::Outcome::Applied;
+    refused();
 }

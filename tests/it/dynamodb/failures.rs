@@ -297,7 +297,7 @@ async fn a_result_that_just_fits_is_taken() {
         let mut claim = claim("key", NOW);
         // Of one significant digit: the size does not depend on what the completion cannot know.
         claim.lease_end = EpochMillis(2_000_000_000_000);
-        store.claim(&claim).await.unwrap();
+        let _ = store.claim(&claim).await.unwrap();
 
         let mut done = completion(&claim);
         // moto allows less than the service, and counts every digit.

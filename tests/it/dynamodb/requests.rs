@@ -90,7 +90,7 @@ async fn values_are_written_in_types_of_dynamodb() {
         member("list", Json::Array(vec![Json::Null, Json::Bool(true)])),
         member("text", Json::String("1".to_owned())),
     ])));
-    store(&proxy).complete(&done).await.unwrap();
+    let _ = store(&proxy).complete(&done).await.unwrap();
 
     let values = &proxy.captured()[0].body["ExpressionAttributeValues"];
     let list = json!({ "L": [{ "NULL": true }, { "BOOL": true }] });
@@ -103,7 +103,7 @@ async fn a_completion_writes_the_reason_where_the_result_would_be() {
     let proxy = Proxy::alone().await;
     let mut done = completion(&claim("key", NOW));
     done.not_stored = Some("too large".to_owned());
-    store(&proxy).complete(&done).await.unwrap();
+    let _ = store(&proxy).complete(&done).await.unwrap();
 
     let request = &proxy.captured()[0].body;
     let expected = "SET #expiry = :expiry, #status = :status, #not_stored = :not_stored";
