@@ -41,7 +41,6 @@ impl Timer {
     }
 
     /// Records the time now, and returns it.
-    #[expect(clippy::must_use_candidate, reason = "it is called for what it records")]
     pub fn stop(mut self) -> Duration {
         self.record()
     }

@@ -112,7 +112,7 @@ impl<S> Powertools<S> {
     ///
     /// - [`StartError`](super::StartError) outside Lambda, where there are no events;
     /// - the error of a required warm-up, of a snapshot hook or of another
-    /// [`lifecycle`](super::lifecycle) value that cannot start, which is also reported to Lambda;
+    ///   [`lifecycle`](super::lifecycle) value that cannot start, which is also reported to Lambda;
     /// - the error of the runtime if the Lambda service can no longer be reached.
     ///
     /// The handler's errors are reported to Lambda and do not end the loop.

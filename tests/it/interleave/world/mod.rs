@@ -231,7 +231,7 @@ impl World {
             Answer::Transact(Transacted::RecordRefused(record)) => {
                 format!("hears no: {}", state.describe(record.as_deref()))
             }
-            Answer::Transact(transacted) => format!("hears {transacted:?}"),
+            Answer::Transact(transacted) => format!("hears that it {}", verdict(transacted)),
             Answer::Read(record) => format!("reads {}", state.describe(record.as_ref())),
         };
         self.note(state, attempt, &what);
@@ -304,7 +304,8 @@ impl World {
             false => self.records.transact(transaction).await.expect("a table in memory"),
         };
         let state = &mut *self.state();
-        let what = format!("commit {transacted:?} on {}", state.describe(before.as_ref()));
+        let verdict = verdict(&transacted);
+        let what = format!("commit {verdict} on {}", state.describe(before.as_ref()));
         self.note(state, attempt, &what);
         match transacted {
             Transacted::Applied => {
@@ -389,6 +390,16 @@ impl World {
 
     fn record(&self) -> Option<Record> {
         self.records.snapshot().pop().map(|(_, record)| record)
+    }
+}
+
+/// What became of a commit. Without the record, whose owner is random and would not replay.
+fn verdict(transacted: &Transacted) -> &'static str {
+    match transacted {
+        Transacted::Applied => "is applied",
+        Transacted::RecordRefused(_) => "is refused for its record",
+        Transacted::WriteRefused { .. } => "is refused for a condition",
+        Transacted::WriteInvalid { .. } => "is invalid",
     }
 }
 
