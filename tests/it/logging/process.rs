@@ -169,6 +169,26 @@ async fn an_anyhow_error_has_its_stack_trace_where_one_was_captured() {
 }
 
 #[tokio::test]
+async fn a_streamed_body_that_fails_or_panics_is_logged_once() {
+    for (event, message, exception) in [
+        ("fail", "the handler failed", "connection reset"),
+        ("panic", "panicked: in the body", "in the body"),
+    ] {
+        let lines = stdout("streamed", event).await;
+        let [line] = &lines[..] else { panic!("{lines:#?}") };
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert_eq!((&line["level"], &line["message"]), (&json!("ERROR"), &json!(message)));
+        assert_eq!(line["exception"], exception);
+        assert_eq!(line["function_request_id"], "r-1");
+
+        let lines = stdout("streamed among others", event).await;
+        let [line] = &lines[..] else { panic!("{lines:#?}") };
+        let expected = "WARN the body of a streamed response was truncated: ";
+        assert!(line.starts_with(expected) && line.ends_with(exception), "{line}");
+    }
+}
+
+#[tokio::test]
 async fn a_panic_under_the_plain_runtime_has_one_line() {
     let lines = stdout("plain", "panic").await;
     let [panic] = &lines[..] else { panic!("{lines:#?}") };

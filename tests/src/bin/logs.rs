@@ -3,7 +3,9 @@
 use std::fmt;
 use std::io::Write as _;
 
-use lambda_runtime::{Error, LambdaEvent};
+use futures_util::StreamExt;
+use futures_util::stream::{self, BoxStream, poll_fn};
+use lambda_runtime::{Error, LambdaEvent, StreamResponse};
 use powertools::logging::{self, Logging};
 use powertools::{Powertools, logged};
 use tower::service_fn;
@@ -25,6 +27,11 @@ async fn main() -> Result<(), Error> {
             Ok(())
         }
         Some("anyhow") => Powertools::new(fails).logging(Logging::new()).run().await,
+        Some("streamed") => Powertools::new(streamed).logging(Logging::new()).run().await,
+        Some("streamed among others") => {
+            tracing::subscriber::set_global_default(tracing_subscriber::registry().with(Messages))?;
+            Powertools::new(streamed).run().await
+        }
         Some("plain") => {
             logging::init()?;
             lambda_runtime::run(service_fn(alone)).await
@@ -93,6 +100,17 @@ async fn handle(event: LambdaEvent<String>) -> Result<String, Error> {
 
 async fn fails(event: LambdaEvent<String>) -> Result<String, anyhow::Error> {
     Err(anyhow::anyhow!("no number in {}", event.payload).context("no order"))
+}
+
+type Pieces = BoxStream<'static, Result<&'static str, Error>>;
+
+async fn streamed(event: LambdaEvent<String>) -> Result<StreamResponse<Pieces>, Error> {
+    let hello = stream::iter([Ok("hello")]);
+    Ok(match event.payload.as_str() {
+        "panic" => hello.chain(poll_fn(|_| panic!("in the body"))).boxed(),
+        _ => hello.chain(stream::iter([Err("connection reset".into())])).boxed(),
+    }
+    .into())
 }
 
 /// A layer that is locked while it looks at a value.
