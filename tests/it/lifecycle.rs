@@ -457,5 +457,5 @@ async fn the_start_timeout_bounds_all_that_comes_before_the_first_event() {
         .warm_up_required("table", hangs)
         .start_timeout(Duration::from_millis(20));
     let error = FakeRuntime::new().run(function.run()).wait().await.unwrap_err();
-    assert_eq!(error.to_string(), "the warm-up of table was not done after 20ms");
+    assert_eq!(error.to_string(), "the warm-up of table timed out after 20ms");
 }

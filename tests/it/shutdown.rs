@@ -98,7 +98,7 @@ async fn the_process_ends_in_the_time_that_lambda_allows() {
         assert_eq!(hooks(&function), ["hook one", "hook hangs"], "there is no time for another");
         let lines = function.stdout();
         let told = |name: &str| {
-            let told = |line: &&String| line.contains("no time left") && line.contains(name);
+            let told = |line: &&String| line.contains("no time remained") && line.contains(name);
             lines.iter().filter(told).count()
         };
         assert_eq!((told("hangs"), told("late")), (1, 1), "{lines:?}");

@@ -139,6 +139,8 @@ impl fmt::Display for Unit {
 #[non_exhaustive]
 pub struct ParseUnitError(String);
 
+crate::error::own::without_name!(ParseUnitError);
+
 impl FromStr for Unit {
     type Err = ParseUnitError;
 

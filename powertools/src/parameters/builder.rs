@@ -124,7 +124,7 @@ impl Parameters {
     ///
     /// A task that `work` spawns does not have them.
     pub async fn scope<F: Future>(self, work: F) -> F::Output {
-        let engine = Engine::new(self).unwrap_or_else(|(engine, _)| engine);
+        let (engine, _) = Engine::new(self);
         Arc::new(engine).scope(work).await
     }
 

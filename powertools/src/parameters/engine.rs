@@ -52,26 +52,22 @@ static INSTALLED_ID: AtomicU64 = AtomicU64::new(0);
 
 /// The engine where none is installed.
 static DEFAULT: LazyLock<Arc<Engine>> = LazyLock::new(|| {
-    let engine = Engine::new(Parameters::new()).unwrap_or_else(|(engine, error)| {
+    let (engine, error) = Engine::new(Parameters::new());
+    if let Some(error) = error {
         tracing::warn!("{error}: the default is used");
-        engine
-    });
+    }
     Arc::new(engine)
 });
 
 impl Engine {
-    /// Creates an engine. If a variable is invalid, the error comes with an engine that ignores it.
-    pub(crate) fn new(parameters: Parameters) -> Result<Self, (Self, super::Error)> {
+    /// Creates an engine, which ignores a variable that is invalid, and returns the error of that.
+    pub(crate) fn new(parameters: Parameters) -> (Self, Option<super::Error>) {
         static IDS: AtomicU64 = AtomicU64::new(1);
 
         let (sources, settings, error) = parameters.into_parts();
         let id = IDS.fetch_add(1, Ordering::Relaxed);
         let cells = Mutex::new(LruCache::new(CAPACITY));
-        let engine = Self { id, sources, settings, cells };
-        match error {
-            None => Ok(engine),
-            Some(error) => Err((engine, error)),
-        }
+        (Self { id, sources, settings, cells }, error)
     }
 
     /// Makes it the engine of the program.

@@ -21,7 +21,10 @@ impl Lifecycle for Values {
 
     fn start<'a>(&'a self, _: &'a Starting) -> BoxFuture<'a, Result<(), Error>> {
         async {
-            let engine = Engine::new(self.parameters.clone()).map_err(|(_, error)| error)?;
+            let (engine, error) = Engine::new(self.parameters.clone());
+            if let Some(error) = error {
+                return Err(error.into());
+            }
             self.engine.get_or_init(|| Arc::new(engine)).install();
             Ok(())
         }

@@ -49,7 +49,7 @@ async fn the_start_timeout_bounds_warm_ups() {
     let function = spawn(&lambda);
     assert_eq!(lambda.invoke(json!("value")).await.json::<String>(), "first");
     let line = function.stdout_line("warm-up: ").await.unwrap();
-    assert!(line.contains("hangs was not done after 1.1 s and is left to first use"), "{line}");
+    assert!(line.contains("hangs timed out after 1.1 s and is initialised on first use"), "{line}");
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use super::metrics;
 async fn handle(event: LambdaEvent<u64>) -> Result<(), Error> {
     let id = event.payload;
     measure::property("event", id);
-    measure::dimension("parity", if id % 2 == 0 { "even" } else { "odd" });
+    measure::dimension("parity", if id.is_multiple_of(2) { "even" } else { "odd" });
     let task = tokio::spawn(Invocation::carry(async move {
         for value in 0..40 {
             measure::record("Task", id * 1_000 + value, Unit::None);
@@ -49,7 +49,7 @@ async fn nothing_crosses_and_nothing_is_lost() {
     let mut values: HashMap<u64, HashMap<String, Vec<f64>>> = HashMap::new();
     for line in captured.lines() {
         let id = line.properties["event"].as_u64().unwrap();
-        assert_eq!(line.dimensions["parity"], if id % 2 == 0 { "even" } else { "odd" });
+        assert_eq!(line.dimensions["parity"], if id.is_multiple_of(2) { "even" } else { "odd" });
         for (name, metric) in line.metrics {
             values.entry(id).or_default().entry(name).or_default().extend(metric.values);
         }

@@ -110,7 +110,7 @@ async fn parameters_that_are_asked_for_together_are_read_in_tens() {
         operations.sort();
         assert_eq!(operations, ["GetParameter", "GetParameters", "GetParameters"]);
     };
-    of(&proxy.endpoint()).scope(work).await;
+    of(proxy.endpoint()).scope(work).await;
 }
 
 #[tokio::test]
@@ -126,7 +126,7 @@ async fn without_the_permission_to_read_several_each_is_read_alone() {
         let (one, two) = tokio::join!(one.get(), two.get());
         assert_eq!((*one.unwrap(), *two.unwrap()), (1, 2));
     };
-    of(&proxy.endpoint()).scope(work).await;
+    of(proxy.endpoint()).scope(work).await;
 }
 
 #[tokio::test]
@@ -151,7 +151,7 @@ async fn what_a_service_refuses_has_its_name() {
         let secret = Secret::<String>::plain("closed").get().await;
         assert_eq!(name(secret), "Powertools.ParameterUnavailable");
     };
-    of(&proxy.endpoint()).scope(work).await;
+    of(proxy.endpoint()).scope(work).await;
 }
 
 #[tokio::test]

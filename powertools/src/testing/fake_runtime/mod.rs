@@ -82,7 +82,6 @@ impl Default for FakeRuntime {
 impl FakeRuntime {
     /// Creates a service for a function named `test-function` with 128 MB and a timeout of 30
     /// seconds, which takes one event at a time.
-    #[must_use]
     pub fn new() -> Self {
         Self {
             shared: Arc::default(),
@@ -98,28 +97,24 @@ impl FakeRuntime {
     }
 
     /// Sets the name of the function.
-    #[must_use]
     pub fn function_name(mut self, name: impl Into<String>) -> Self {
         self.function_name = name.into();
         self
     }
 
     /// Sets the version of the function.
-    #[must_use]
     pub fn function_version(mut self, version: impl Into<String>) -> Self {
         self.function_version = version.into();
         self
     }
 
     /// Sets the memory of the function, in MB.
-    #[must_use]
     pub fn memory_mb(mut self, memory: i32) -> Self {
         self.memory_mb = memory;
         self
     }
 
     /// Sets the timeout of the function for events that do not set one.
-    #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -127,14 +122,12 @@ impl FakeRuntime {
 
     /// Sets how many events one function takes at a time, as on Lambda Managed Instances: sets
     /// `AWS_LAMBDA_MAX_CONCURRENCY` when there is more than one, which `run_concurrent` reads.
-    #[must_use]
     pub fn concurrency(mut self, events: u32) -> Self {
         self.concurrency = events;
         self
     }
 
     /// Refuses to register extensions, as Lambda does when a function has ten of them.
-    #[must_use]
     pub fn refuse_extensions(mut self) -> Self {
         self.refuses_extensions = true;
         self
@@ -142,7 +135,6 @@ impl FakeRuntime {
 
     /// Sets one more variable in the environment of the function, or another value for one that
     /// Lambda sets.
-    #[must_use]
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.variables.push((name.into(), value.into()));
         self
