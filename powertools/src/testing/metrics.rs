@@ -26,7 +26,7 @@ pub fn metrics() -> CapturedMetrics {
     CapturedMetrics::default()
 }
 
-/// The metrics of a test. Created by [`metrics`]; clones share them.
+/// The metrics of a test. Created by [`metrics()`]; clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct CapturedMetrics(Arc<Mutex<Captured>>);
 
