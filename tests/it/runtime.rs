@@ -111,6 +111,17 @@ async fn strings_have_the_name_of_other_errors_without_one() {
     assert_eq!(literal, diagnostic("HandlerError", "no stock"));
 }
 
+/// Lambda does not take an error of over 1 MiB: the invocation would end at its timeout, without a reason.
+#[tokio::test]
+async fn messages_too_long_for_lambda_are_truncated() {
+    let error = report(async |_| Err::<Value, _>("x".repeat(2_000_000))).await;
+    assert_eq!(error.error_type, "HandlerError");
+    assert!(error.error_message.starts_with("xxx") && error.error_message.ends_with("x…"));
+    let panic =
+        report(async |_| -> Result<Value, Error> { panic!("{}", "x".repeat(2_000_000)) }).await;
+    assert_eq!(panic.error_type, "Powertools.Panic");
+}
+
 #[tokio::test]
 async fn panics_are_reported_and_do_not_end_the_function() {
     let lambda = FakeRuntime::new();

@@ -67,6 +67,7 @@ pub(crate) mod registry;
 pub use lambda_runtime::Diagnostic;
 
 pub(crate) use self::causes::with_causes;
+use self::diagnose::bounded;
 pub(crate) use self::lambda_error::LambdaError;
 pub(crate) use self::registry::describe;
 pub use self::registry::{Description, find};
@@ -85,8 +86,12 @@ pub trait Reported: Into<Diagnostic> {}
 #[diagnostic::do_not_recommend]
 impl<E: Into<Diagnostic>> Reported for E {}
 
-/// Returns the diagnostic of `error`: its name, and its message with those of its causes.
+/// Returns the diagnostic of `error`: its name, and its message with those of its causes. Lambda takes 1 MiB, so a
+/// message is truncated at 16 KiB.
 #[must_use]
 pub fn diagnostic<E: LambdaError>(error: &E) -> Diagnostic {
-    Diagnostic { error_type: error.error_type().to_owned(), error_message: with_causes(error) }
+    bounded(Diagnostic {
+        error_type: error.error_type().to_owned(),
+        error_message: with_causes(error),
+    })
 }

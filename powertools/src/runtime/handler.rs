@@ -23,7 +23,7 @@ use super::lifecycle::{self, Ending, FlushTime, Kind, List, Outcome};
 use super::stack_deadline::StackDeadline;
 use crate::deadline;
 use crate::error::causes::{Copied, backtrace, unbox};
-use crate::error::diagnose::{UNNAMED, diagnose, diagnose_panic, known_error};
+use crate::error::diagnose::{UNNAMED, bounded, diagnose, diagnose_panic, known_error};
 use crate::error::panic::{catch, caught};
 use crate::invocation::Invocation;
 
@@ -176,12 +176,12 @@ fn parse<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, Diagnostic> {
             Err(error) if error.path().iter().next().is_some() => error.path().to_string(),
             _ => "its top level".to_owned(),
         };
-        Diagnostic {
+        bounded(Diagnostic {
             error_type: "Powertools.EventInvalid".to_owned(),
             error_message: format!(
                 "the event does not have the type that the handler takes, at {path}: {error}"
             ),
-        }
+        })
     })
 }
 
@@ -192,10 +192,10 @@ where
     B: Serialize,
 {
     let invalid = |problem: String| {
-        Failure::Invalid(Diagnostic {
+        Failure::Invalid(bounded(Diagnostic {
             error_type: "Powertools.ResponseInvalid".to_owned(),
             error_message: problem,
-        })
+        }))
     };
     let serialized = catch(|| match response.into_response() {
         FunctionResponse::BufferedResponse(body) => {
@@ -271,5 +271,5 @@ fn into_diagnostic<E: Into<Diagnostic> + 'static>(error: E) -> Diagnostic {
     if is_string {
         diagnostic.error_type = UNNAMED.to_owned();
     }
-    diagnostic
+    bounded(diagnostic)
 }

@@ -239,6 +239,15 @@ async fn a_response_over_the_limit_of_lambda_is_an_error() {
 }
 
 #[tokio::test]
+async fn an_error_over_the_limit_of_lambda_is_not_taken() {
+    let lambda = FakeRuntime::new().timeout(Duration::from_millis(200));
+    let fail = async |event: LambdaEvent<usize>| Err::<(), Error>("x".repeat(event.payload).into());
+    let _function = lambda.run(lambda_runtime::run(service_fn(fail)));
+    let outcome = lambda.invoke(json!(1_048_576)).await;
+    assert!(matches!(outcome, Outcome::TimedOut(_)), "{outcome:?}");
+}
+
+#[tokio::test]
 async fn replies_to_unknown_and_old_events_are_rejected() {
     let lambda = FakeRuntime::new();
     let function = lambda.run(async {

@@ -25,6 +25,9 @@ mod extensions;
 /// The most bytes that Lambda takes as a response that is not streamed.
 const LARGEST_RESPONSE: usize = 6 * 1024 * 1024 + 100;
 
+/// The most bytes that Lambda takes as an error, as AWS's emulator of the Runtime API has it.
+const LARGEST_ERROR: usize = 1024 * 1024;
+
 /// How long an environment that has ended still answers those who come late.
 const LINGER: Duration = Duration::from_secs(5);
 
@@ -95,15 +98,20 @@ async fn respond(request: Request<Incoming>, environment: &Arc<Environment>) -> 
             take_response(environment, request_id, &parts.headers, response)
         }
         (&Method::POST, ["invocation", request_id, "error"]) => {
-            let Ok(body) = body.collect().await else { return incomplete() };
-            let outcome = Outcome::Failed(diagnostic(&parts.headers, &body.to_bytes()));
-            answer(environment, request_id, &parts.headers, outcome)
+            match diagnostic(&parts.headers, body).await {
+                Ok(diagnostic) => {
+                    answer(environment, request_id, &parts.headers, Outcome::Failed(diagnostic))
+                }
+                Err(refusal) => refusal,
+            }
         }
-        (&Method::POST, ["init", "error"]) => {
-            let Ok(body) = body.collect().await else { return incomplete() };
-            environment.init_error(diagnostic(&parts.headers, &body.to_bytes()));
-            accepted()
-        }
+        (&Method::POST, ["init", "error"]) => match diagnostic(&parts.headers, body).await {
+            Ok(diagnostic) => {
+                environment.init_error(diagnostic);
+                accepted()
+            }
+            Err(refusal) => refusal,
+        },
         (&Method::GET, ["restore", "next"]) => {
             if environment.restored().await {
                 json(StatusCode::OK, Bytes::new())
@@ -111,11 +119,13 @@ async fn respond(request: Request<Incoming>, environment: &Arc<Environment>) -> 
                 gone()
             }
         }
-        (&Method::POST, ["restore", "error"]) => {
-            let Ok(body) = body.collect().await else { return incomplete() };
-            environment.restore_error(diagnostic(&parts.headers, &body.to_bytes()));
-            accepted()
-        }
+        (&Method::POST, ["restore", "error"]) => match diagnostic(&parts.headers, body).await {
+            Ok(diagnostic) => {
+                environment.restore_error(diagnostic);
+                accepted()
+            }
+            Err(refusal) => refusal,
+        },
         _ => problem(StatusCode::NOT_FOUND, "NotFound", "no such path in this fake Runtime API"),
     }
 }
@@ -130,10 +140,7 @@ fn take_response(
     if response.streamed || size <= LARGEST_RESPONSE {
         return answer(environment, request_id, headers, Outcome::Response(response));
     }
-    let message = format!(
-        "Response payload size ({size} bytes) exceeded maximum allowed payload size \
-         ({LARGEST_RESPONSE} bytes)."
-    );
+    let message = excess("Response", size, LARGEST_RESPONSE);
     let diagnostic = Diagnostic {
         error_type: "Function.ResponseSizeTooLarge".to_owned(),
         error_message: message.clone(),
@@ -143,6 +150,12 @@ fn take_response(
         return problem(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &message);
     }
     taken
+}
+
+fn excess(of: &str, size: usize, limit: usize) -> String {
+    format!(
+        "{of} payload size ({size} bytes) exceeded maximum allowed payload size ({limit} bytes)."
+    )
 }
 
 fn answer(
@@ -163,14 +176,19 @@ fn answer(
     }
 }
 
-/// Reads an error as a function reports it.
-fn diagnostic(headers: &HeaderMap, body: &[u8]) -> Diagnostic {
-    serde_json::from_slice(body).unwrap_or_else(|_| Diagnostic {
+/// Reads an error as a function reports it, or returns the answer to one that Lambda does not take.
+async fn diagnostic(headers: &HeaderMap, body: Incoming) -> Result<Diagnostic, HttpResponse> {
+    let body = body.collect().await.map_err(|_| incomplete())?.to_bytes();
+    if body.len() > LARGEST_ERROR {
+        let message = excess("Error", body.len(), LARGEST_ERROR);
+        return Err(problem(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &message));
+    }
+    Ok(serde_json::from_slice(&body).unwrap_or_else(|_| Diagnostic {
         error_type: header(headers, "lambda-runtime-function-error-type")
             .unwrap_or("Unknown")
             .to_owned(),
-        error_message: String::from_utf8_lossy(body).into_owned(),
-    })
+        error_message: String::from_utf8_lossy(&body).into_owned(),
+    }))
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
