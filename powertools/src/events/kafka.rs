@@ -66,7 +66,7 @@ fn text<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error
 /// The cluster, the topic and partition, the offset and the timestamp.
 ///
 /// The cluster is the ARN of the event source, or the bootstrap servers where Kafka is self-managed:
-/// another list of servers in the event source mapping is another cluster. The timestamp tells the
+/// another list of servers in the event source mapping is another cluster. The timestamp distinguishes the
 /// records of a topic that was deleted and created again from those of the first one, whose offsets
 /// start at 0 too. A record that is converted from `aws_lambda_events` has no natural key, since the
 /// times of that crate are inexact.

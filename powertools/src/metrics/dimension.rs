@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use super::{Error, limits};
 
-/// A name and a value by which CloudWatch tells metrics apart: up to 250 and 1,024 characters,
+/// A name and a value by which CloudWatch distinguishes metrics: up to 250 and 1,024 characters,
 /// neither of them blank.
 ///
 /// ```

@@ -76,7 +76,7 @@
 //! | a metric with the name of one of its dimensions | the value is dropped |
 //! | a dimension with a blank name or value, with a control character, or longer than 250 or 1,024 characters | the dimension is dropped |
 //! | the 31st dimension, `service` included | the dimension is dropped |
-//! | a property with the name of a dimension or metric, or that is no JSON | the property is dropped |
+//! | a property with the name of a dimension or metric, or whose value is not valid JSON | the property is dropped |
 //! | properties that do not fit a line | all properties of the line are dropped |
 //! | a timestamp more than 14 days back or 2 hours ahead | the line is written, CloudWatch ignores it |
 //! | no namespace | an error when [`Powertools`](crate::Powertools) starts; elsewhere no line is written |

@@ -227,7 +227,7 @@ async fn apply<S: TransactStore>(
     }
 }
 
-/// Sends one transaction until it is answered for good, or the time is over.
+/// Sends one transaction until the answer is final, or the time runs out.
 struct Sending<'a> {
     time: &'a Time,
     key: &'a str,

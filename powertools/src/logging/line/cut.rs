@@ -85,7 +85,7 @@ pub(in crate::logging) fn json(line: &[u8], limit: usize, out: &mut Vec<u8>) {
         }
         left[rank] = left[rank].saturating_sub(out.len() - start);
     }
-    // Without its comma where nothing stands before it.
+    // Without its comma where nothing precedes it.
     out.extend_from_slice(&TRUNCATED[usize::from(out.len() == 1)..]);
     out.push(b'}');
 }

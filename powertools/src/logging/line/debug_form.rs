@@ -2,7 +2,7 @@
 
 use super::redact::Redaction;
 
-/// What stands in the place of a value.
+/// What replaces a value.
 const REDACTED: &str = "*****";
 
 /// Returns `text`, the `Debug` form of a value, without the values of hidden names. Returns nothing
@@ -27,7 +27,7 @@ pub(in crate::logging) fn redact(text: &str, redaction: &Redaction) -> Option<St
     (written > 0).then(|| redacted + &text[written..])
 }
 
-/// The name that `text` ends with: a word, or what stands in quotes.
+/// The name that `text` ends with: a word, or what is in quotes.
 fn name_before(text: &str) -> &str {
     if let Some(quoted) = text.strip_suffix('"') {
         return &quoted[quoted.rfind('"').map_or(0, |quote| quote + 1)..];

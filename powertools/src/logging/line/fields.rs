@@ -46,7 +46,7 @@ impl Fields {
         self.exception != Exception::Nobody
     }
 
-    /// What stands there of an error is all that is known of it.
+    /// All that is known of an error is what is written here.
     pub(in crate::logging) fn seal_exception(&mut self) {
         self.exception = Exception::Error;
     }

@@ -13,7 +13,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// What stands before the message.
+    /// What precedes the message.
     pub(in crate::logging) fn before_message(self) -> &'static [u8] {
         match self {
             Self::Json => br#","message":"#,
@@ -21,12 +21,12 @@ impl Format {
         }
     }
 
-    /// Writes what stands before the message.
+    /// Writes what precedes the message.
     pub(in crate::logging) fn message(self, out: &mut Vec<u8>) {
         out.extend_from_slice(self.before_message());
     }
 
-    /// Writes what stands before the value of the field `name`.
+    /// Writes what precedes the value of the field `name`.
     pub(in crate::logging) fn name(self, out: &mut Vec<u8>, name: &str) {
         match self {
             Self::Json => {

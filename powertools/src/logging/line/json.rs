@@ -80,7 +80,7 @@ impl Drop for Writing {
     }
 }
 
-/// Takes the text of a value, and tells JSON from any other.
+/// Takes the string form of a value, and distinguishes JSON from other strings.
 pub(in crate::logging) struct Sink<'a> {
     out: &'a mut Vec<u8>,
     start: usize,

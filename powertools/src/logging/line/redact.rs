@@ -3,7 +3,7 @@
 use super::keys;
 use crate::json::write;
 
-/// What stands in the place of a value.
+/// What replaces a value.
 pub(in crate::logging) const REDACTED: &[u8] = br#""*****""#;
 
 /// A list of names. Letters count the same in both cases.

@@ -31,7 +31,7 @@ impl<T> Clone for Flight<T> {
 
 #[derive(Debug)]
 pub(super) struct State<T> {
-    /// How many fetches have begun. The number of a fetch is what this was just after it began.
+    /// How many fetches have started. The number of a fetch is the count just after it started.
     pub(super) begun: u64,
     pub(super) flight: Option<Flight<T>>,
     /// The number of the fetch whose value is cached.

@@ -179,7 +179,7 @@ impl<T: Send + Sync + 'static> Cell<T> {
         }
     }
 
-    /// Begins a fetch for which nobody waits, if none runs and the invocation has the time for it.
+    /// Starts a fetch that no caller waits for, if none runs and the invocation has the time for it.
     fn refresh_ahead(self: &Arc<Self>, now: SystemTime) {
         let has_time =
             Invocation::with_current(|invocation| invocation.remaining() > REFRESH_NEEDS);

@@ -32,7 +32,7 @@ impl AppConfigAgent {
         self
     }
 
-    /// Sets the source that is asked while the agent is not ready, does not respond, or rejects
+    /// Sets the source that is used while the agent is not ready, does not respond, or rejects
     /// requests. Each of these is logged once.
     #[must_use]
     pub fn fallback(mut self, source: impl Source) -> Self {

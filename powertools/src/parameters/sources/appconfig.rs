@@ -17,7 +17,7 @@ const RENEWED_AFTER: Duration = Duration::from_secs(23 * 3600);
 
 /// Configurations of AWS AppConfig.
 ///
-/// A session is kept for each configuration, and begun again before its token expires and after an
+/// A session is kept for each configuration, and started again before its token expires and after an
 /// error. AppConfig sets how often it may be asked, 60 seconds by default: a value is not fetched
 /// more often than that, whatever its `max_age`. The role of the function needs
 /// `appconfig:StartConfigurationSession` and `appconfig:GetLatestConfiguration`.

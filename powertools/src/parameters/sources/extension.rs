@@ -42,7 +42,7 @@ impl Extension {
         self
     }
 
-    /// Sets the source that is asked while the extension is not ready, does not respond, or rejects
+    /// Sets the source that is used while the extension is not ready, does not respond, or rejects
     /// requests because it has too many. Each of these is logged once.
     #[must_use]
     pub fn fallback(mut self, source: impl Source) -> Self {

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::parameters::{Fetched, Request, Source, SourceError, SourceErrorKind};
 
-/// The source that is asked where an extension fails.
+/// The source that is used where an extension fails.
 #[derive(Debug)]
 pub(super) struct Fallback {
     who: &'static str,

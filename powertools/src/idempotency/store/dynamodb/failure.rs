@@ -113,7 +113,7 @@ fn no_answer(table: &str) -> (StoreErrorKind, String) {
 /// Returns true if DynamoDB called the request invalid.
 ///
 /// Of a completion only the result can be: the claim has shown that the table takes the rest. It
-/// is over the limit for items, nested too deeply, or has a number that DynamoDB cannot hold.
+/// exceeds the limit for items, nested too deeply, or has a number that DynamoDB cannot hold.
 pub(super) fn is_refused_as_invalid<E: ServiceError>(error: &SdkError<E>) -> bool {
     error.as_service_error().and_then(ProvideErrorMetadata::code) == Some("ValidationException")
 }

@@ -85,7 +85,7 @@ fn json_in_a_string_is_searched_and_kept_if_nothing_is_redacted() {
         hiding("password", half),
         r#"["{\"a\":\"\ufffd\",\"password\":\"*****\"}"]"#.replace("\\ufffd", "\u{fffd}")
     );
-    // Without hidden names nobody looks.
+    // Without hidden names there is no search.
     assert_eq!(copied(&text), text);
 }
 
@@ -137,7 +137,7 @@ proptest! {
     }
 }
 
-/// Values in which "secret" stands under "hidden" alone.
+/// Values in which "secret" appears under "hidden" only.
 fn with_secrets() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![any::<i64>().prop_map(Value::from), "[^s]{0,9}".prop_map(Value::from)];
     leaf.prop_recursive(4, 32, 6, |inner| {

@@ -99,7 +99,7 @@ impl Source for Ssm {
     }
 }
 
-/// Returns the name with the version or label that is asked for, as the service selects it.
+/// Returns the name with the requested version or label, in the form by which the service selects it.
 fn selector(request: &Request) -> String {
     match request.version {
         Version::Number(number) => format!("{}:{number}", request.name),

@@ -105,7 +105,7 @@ async fn some_of(client: &Client, list: Vec<(String, Vec<Sender<Answer>>)>, decr
     } else {
         BTreeMap::new()
     };
-    // One that was not found is asked for by itself, and gets its own error.
+    // One that was not found is requested by itself, and gets its own error.
     let answers = list.into_iter().map(|(name, senders)| {
         let parameter = found.remove(&name);
         async move {
