@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# One would guess that CronTrigger.from_crontab of APScheduler, which takes "a standard crontab
-# expression" by its name, counts weekdays as crontab does: 0 or 7 is Sunday, 1 is Monday.
+# One would guess that CronTrigger.from_crontab of APScheduler counts weekdays as crontab does, where 0 or 7
+# is Sunday and 1 is Monday: to take such expressions as they are is what the method is for.
 # It counts from Monday as 0: "0 9 * * 1-5" runs from Tuesday to Saturday, "0 9 * * 0" on Monday, and 7 is
 # refused. Names (mon-fri) mean what they say. croniter counts as crontab does.
 # Seen on 2026-11-28 with apscheduler 3.11.3 and croniter 7.0.0 on Python 3.11.

@@ -5,7 +5,7 @@
 # {"route": "pay", "tier": "gold"} and then {"route": "all"}, the metric is counted under route=all and
 # tier=gold in both sets, and route=pay never appears.
 # Seen on 2026-11-28 with aws-lambda-powertools 3.37.0 on Python 3.11. Seen too: Powertools for TypeScript
-# 2.35.0 writes the same line, with a warning.
+# 2.35.0 changes the first set in the same way, but warns.
 # For a total beside a breakdown, the usual reason for two sets: give the total a set of fewer names, never
 # a name of another value. An API of one's own must refuse it or write two lines.
 set -euo pipefail

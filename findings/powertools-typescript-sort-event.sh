@@ -5,8 +5,8 @@
 # order, for the handler and for whatever is evaluated next. sort_by() copies, and the library jmespath
 # (npm), whose syntax and functions it has, copies in all three.
 # Seen on 2026-11-28 with @aws-lambda-powertools/jmespath 2.35.0 and jmespath 0.16.0 on Node.js 20.
-# For an idempotency key of [id, sort(items)] and the like: the handler gets the items in another order when
-# idempotency is on than when it is off. An evaluator of one's own must take the event as read-only.
+# For an idempotency key of [id, sort(steps)]: the handler gets the steps in another order than the caller
+# sent (seen too, with the toolkit's idempotency 2.35.0). An evaluator must take the event as read-only.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
