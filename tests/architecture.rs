@@ -18,7 +18,17 @@ const LAYERS: &[&[&str]] = &[
     &["events"],
     &["aws"],
     // The rooms.
-    &["batch", "deadline", "http", "idempotency", "init", "logging", "metrics", "parameters"],
+    &[
+        "batch",
+        "deadline",
+        "feature_flags",
+        "http",
+        "idempotency",
+        "init",
+        "logging",
+        "metrics",
+        "parameters",
+    ],
     // The roof.
     &["runtime", "macro_support"],
     &["testing"],

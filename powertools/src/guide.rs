@@ -11,6 +11,7 @@
 //! | stop before the timeout | [Stay inside the timeout](stay_inside_the_timeout) |
 //! | make the first invocation fast | [Start fast](start_fast) |
 //! | read a secret that rotates | [Read parameters and secrets](parameters) |
+//! | turn a feature on for some customers | [Turn features on by rules](feature_flags) |
 //! | find the log lines of one request | [Read the logs](read_the_logs) |
 //! | know how many, how long and how often | [Measure what matters](metrics) |
 //! | test without AWS | [Test your function](test_your_function) |
@@ -45,6 +46,9 @@ pub mod start_fast {}
 
 #[doc = include_str!("../docs/guide/parameters.md")]
 pub mod parameters {}
+
+#[doc = include_str!("../docs/guide/feature_flags.md")]
+pub mod feature_flags {}
 
 #[doc = include_str!("../docs/guide/read_the_logs.md")]
 pub mod read_the_logs {}

@@ -37,6 +37,7 @@
 //! - [`logging`] writes one JSON line for each `tracing` event, with its invocation.
 //! - [`metrics`] measures what a function does, as metrics of CloudWatch.
 //! - `parameters` has values from outside, typed and cached: parameters, secrets, configurations.
+//! - `feature_flags` evaluates rules in a document for a context.
 //! - [`error`] gives a function's own errors the names under which Lambda reports them.
 //! - `testing` runs functions against a fake Lambda service and simulated event sources.
 //!
@@ -62,6 +63,7 @@
 //! | `aws-lambda-events` | no | conversions from the types of `aws_lambda_events`, and their natural keys; brings that crate and `chrono` |
 //! | `parameters` | no | typed values from outside with one cache; files, variables and AWS's local extensions |
 //! | `ssm`, `secrets`, `appconfig` | no | its default sources in AWS: one SDK crate each, and `aws` |
+//! | `feature-flags` | no | `parameters`, and feature flags with the Python toolkit's rules or in AppConfig's format; brings `jiff` with its time zones, 560 kB of a program |
 //! | `aws` | no | one SDK configuration and HTTP client for all AWS clients; brings `tls-ring` |
 //! | `tls-ring`, `tls-aws-lc`, `tls-fips` | no | the cryptography of `aws`; FIPS takes precedence over AWS-LC, and AWS-LC over ring |
 //! | `test-util` | no | the testing module |
@@ -92,6 +94,8 @@ pub mod batch;
 mod deadline;
 #[cfg(feature = "deadline")]
 pub mod deadline;
+#[cfg(feature = "feature-flags")]
+pub mod feature_flags;
 #[cfg(feature = "full")]
 pub mod guide;
 #[cfg(feature = "idempotency")]

@@ -9,6 +9,7 @@ mod dynamodb;
 mod errors;
 mod events;
 mod faults;
+mod feature_flags;
 mod flows;
 mod init;
 mod interleave;
