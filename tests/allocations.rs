@@ -1,13 +1,20 @@
-//! What a log line and a look at the time allocate.
+//! What allocates nothing: a log line, a look at the time, a cached value, a feature flag.
 
+use std::future::poll_fn;
 use std::hint::black_box;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use allocation_counter::measure;
 use powertools::Deadline;
+use powertools::feature_flags::FeatureFlags;
 use powertools::logging::{self, Logging};
+use powertools::parameters::{Memory, Parameter, Parameters};
 use powertools::testing;
 use tracing_subscriber::layer::SubscriberExt;
+
+static LIMIT: Parameter<u32> = Parameter::json("/orders/limit");
 
 #[test]
 fn a_line_allocates_nothing_after_the_first_ones() {
@@ -39,6 +46,56 @@ fn a_look_at_the_deadline_allocates_nothing() {
         look();
         assert_eq!(measure(|| (0..10).for_each(|_| look())).count_total, 0);
     });
+}
+
+#[test]
+fn a_cached_value_is_read_without_an_allocation() {
+    let memory = Memory::new().with("/orders/limit", "25");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(Parameters::new().source(memory).scope(async {
+        assert_eq!(*LIMIT.get().await.unwrap(), 25);
+        let reads = async || {
+            for _ in 0..10 {
+                black_box(*LIMIT.get().await.unwrap());
+            }
+        };
+        reads().await;
+        let mut reads = pin!(reads());
+        let poll = |_: &mut Context<'_>| {
+            let mut context = Context::from_waker(Waker::noop());
+            let mut is_ready = false;
+            let count = measure(|| is_ready = reads.as_mut().poll(&mut context).is_ready());
+            Poll::Ready((is_ready, count.count_total))
+        };
+        assert_eq!(poll_fn(poll).await, (true, 0));
+    }));
+}
+
+#[test]
+fn a_flag_with_rules_is_evaluated_without_an_allocation() {
+    #[derive(serde::Serialize)]
+    struct Customer {
+        tier: &'static str,
+        orders: u32,
+    }
+
+    let flags: FeatureFlags = r#"{"f": {"default": false, "rules": {
+        "partners": {"when_match": true, "conditions": [
+            {"action": "IN", "key": "tier", "value": ["partner", "reseller"]}]},
+        "night": {"when_match": true, "conditions": [
+            {"action": "SCHEDULE_BETWEEN_TIME_RANGE", "key": "CURRENT_TIME",
+             "value": {"START": "02:00", "END": "02:00", "TIMEZONE": "Europe/Berlin"}},
+            {"action": "EQUALS", "key": "tier", "value": "night"}]},
+        "premium": {"when_match": true, "conditions": [
+            {"action": "EQUALS", "key": "tier", "value": "premium"},
+            {"action": "KEY_GREATER_THAN_VALUE", "key": "orders", "value": 10}]}
+    }}}"#
+        .parse()
+        .unwrap();
+    let customer = Customer { tier: "premium", orders: 12 };
+    let evaluate = || assert!(flags.evaluate::<bool>("f", black_box(&customer)).unwrap());
+    evaluate();
+    assert_eq!(measure(|| (0..10).for_each(|_| evaluate())).count_total, 0);
 }
 
 /// The allocations of ten lines in an invocation with a key and a span, when others were before.
