@@ -225,6 +225,7 @@ CASES = {
                 "DATETIME_RANGE", START="2026-11-25T20:45:00", END="2026-11-26T06:00:00", TIMEZONE="Asia/Kathmandu"
             ),
             "a day": schedule("DATETIME_RANGE", START="2026-11-25", END="2026-11-26"),
+            "for ever": schedule("DATETIME_RANGE", START="0001-01-01", END="9999-12-31T23:59:59", TIMEZONE="Asia/Tokyo"),
             "backwards": schedule("DATETIME_RANGE", START="2026-11-26T00:00:00", END="2026-11-24T00:00:00"),
         },
         NOTHING,

@@ -195,12 +195,11 @@ fn span(mut at: At<'_>) -> Option<Schedule> {
         return None;
     }
     let zone = at.zone();
+    // The dates are checked without one, too.
+    let any_zone = zone.clone().unwrap_or(TimeZone::UTC);
     let form = "a date and time in ISO 8601 without a time zone, which TIMEZONE is for";
     let [start, end] = ["START", "END"].map(|name| {
-        let read = |text: &str| {
-            let time = schedule::date_time(text)?;
-            schedule::instant(zone.as_ref().unwrap_or(&TimeZone::UTC), time)
-        };
+        let read = |text: &str| Some(schedule::instant(&any_zone, schedule::date_time(text)?));
         at.member(name, read, form)
     });
     let (start, end) = (start?, end?);

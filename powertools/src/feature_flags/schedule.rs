@@ -90,8 +90,10 @@ pub(super) fn date_time(text: &str) -> Option<DateTime> {
 
 /// Returns the instant of a time on the wall clock. As in RFC 5545, that is the first of two when the
 /// clock is set back, and the time by the old offset when it is set forward past it.
-pub(super) fn instant(zone: &TimeZone, time: DateTime) -> Option<Timestamp> {
-    zone.to_ambiguous_timestamp(time).compatible().ok()
+pub(super) fn instant(zone: &TimeZone, time: DateTime) -> Timestamp {
+    // Only the last day of the year 9999 has no instant, and it stands for no end.
+    let forever = if time.year() > 0 { Timestamp::MAX } else { Timestamp::MIN };
+    zone.to_ambiguous_timestamp(time).compatible().unwrap_or(forever)
 }
 
 #[cfg(test)]

@@ -79,5 +79,6 @@ fn the_time_zone_is_utc_if_it_is_absent_null_or_empty() {
 #[test]
 fn a_time_beyond_all_calendars_matches_no_schedule() {
     let flags = span("2026-06-01T00:00:00", "9999-12-31T00:00:00");
+    assert!(is_on(&flags, 1e11));
     assert!(!is_on(&flags, 1e15));
 }
