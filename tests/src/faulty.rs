@@ -27,6 +27,8 @@ pub enum Fault {
     Hang,
     /// It has its effect, and never ends.
     HangAfter,
+    /// It panics.
+    Panic,
 }
 
 /// The calls.
@@ -154,6 +156,7 @@ impl FaultyStore {
                 write().await?;
                 std::future::pending().await
             }
+            Fault::Panic => panic!("the store panics"),
         }
     }
 }
@@ -216,6 +219,7 @@ impl Store for FaultyStore {
                 tokio::time::sleep(time).await;
                 self.inner.read(read).await
             }
+            Fault::Panic => panic!("the store panics"),
             Fault::None | Fault::LoseReplyAndRetry => self.inner.read(read).await,
         }
     }

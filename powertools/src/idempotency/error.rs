@@ -83,16 +83,18 @@ pub enum Error {
         key: Key,
     },
 
-    /// The work succeeded, but another invocation took its record over in the meantime. The writes of
-    /// a commit were not applied.
+    /// Another invocation took the record over. The work had succeeded by then, or was stopped when its
+    /// lease could not be [renewed](super::Builder::renew_lease). The writes of a commit were not
+    /// applied.
     #[error("another invocation took over the record under idempotency key {key}")]
     LeaseLost {
         /// The key.
         key: Key,
     },
 
-    /// The work succeeded, but its record was deleted in the meantime. The writes of a commit were not
-    /// applied.
+    /// The record was deleted before the work was done. The work had succeeded by then, or was stopped
+    /// when its lease could not be [renewed](super::Builder::renew_lease). The writes of a commit were
+    /// not applied.
     #[error("the record under idempotency key {key} was deleted before the work was done")]
     RecordGone {
         /// The key.

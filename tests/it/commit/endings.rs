@@ -21,6 +21,26 @@ async fn a_lost_reply_is_recognised_by_the_own_completed_record() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_own_completed_record_needs_no_further_request() {
+    let shop = Shop::new(FaultyStore::new().fault(Op::Transact, Fault::LoseReplyAndRetry));
+    assert_eq!(shop.order().await.unwrap(), "run 1");
+    assert_eq!(shop.store.calls(), [Op::Claim, Op::Transact]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_release_that_fails_is_sent_again_until_it_settles_the_commit() {
+    let store = always(Op::Transact, Fault::Fail(StoreErrorKind::AccessDenied))
+        .fault(Op::Release, Fault::Fail(StoreErrorKind::Throttled))
+        .fault(Op::Release, Fault::LoseReply);
+    let shop = Shop::new(store);
+    let error = shop.order().await.unwrap_err();
+    assert!(matches!(&error, Error::Store(it) if it.kind() == StoreErrorKind::AccessDenied));
+    assert_eq!(shop.record(), None);
+    let releases = shop.store.calls().iter().filter(|op| **op == Op::Release).count();
+    assert_eq!(releases, 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_transaction_is_sent_again_with_its_token_until_it_is_answered() {
     let store = FaultyStore::new()
         .fault(Op::Transact, Fault::Fail(StoreErrorKind::Throttled))

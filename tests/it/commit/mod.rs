@@ -3,4 +3,5 @@
 mod effects;
 mod endings;
 mod leases;
+mod renewals;
 mod world;

@@ -3,7 +3,7 @@
 use powertools::idempotency::DynamoDbStoreBuilder as Builder;
 use powertools::idempotency::{Claim, Outcome};
 use powertools::idempotency::{Data, DynamoDbStore, EpochMillis, EpochSeconds, Json, Key, Store};
-use powertools::testing::store_suite::{claim, completion, read, release};
+use powertools::testing::store_suite::{claim, completion, read, release, renewal};
 use powertools_tests::proxy::Proxy;
 use powertools_tests::vectors::{python_flows, resolve_times};
 use serde_json::{Map, Value, json};
@@ -110,6 +110,23 @@ async fn a_completion_writes_the_reason_where_the_result_would_be() {
     assert_eq!(request["UpdateExpression"], expected);
     assert_eq!(request["ExpressionAttributeNames"]["#not_stored"], "not_stored");
     assert_eq!(request["ExpressionAttributeValues"][":not_stored"], json!({ "S": "too large" }));
+}
+
+#[tokio::test]
+async fn a_renewal_moves_both_times_forwards_only() {
+    let proxy = Proxy::alone().await;
+    let claim = claim("key", NOW);
+    let _ = store(&proxy).renew(&renewal(&claim)).await.unwrap();
+
+    let request = &proxy.captured()[0].body;
+    let condition = format!("{IS_HELD} AND #in_progress_expiry < :in_progress_expiry");
+    assert_eq!(request["ConditionExpression"], condition);
+    let update = "SET #in_progress_expiry = :in_progress_expiry, #expiry = :expiry";
+    assert_eq!(request["UpdateExpression"], update);
+    assert_eq!(request["ReturnValuesOnConditionCheckFailure"], "ALL_OLD");
+    let values = &request["ExpressionAttributeValues"];
+    assert_eq!(values[":in_progress_expiry"]["N"], (claim.lease_end.0 + 30_000).to_string());
+    assert_eq!(values[":expiry"]["N"], (claim.expiration.0 + 1).to_string());
 }
 
 #[tokio::test]

@@ -126,6 +126,9 @@ impl Process {
         if let Some(lease) = plan.lease {
             options = options.lease(lease);
         }
+        if plan.renews {
+            options = options.renew_lease();
+        }
         if plan.holds {
             options = options.on_interrupt(OnInterrupt::Hold);
         }

@@ -14,6 +14,8 @@ use super::random::Random;
 pub(super) struct Plan {
     pub(super) workers: usize,
     pub(super) lease: Option<Duration>,
+    /// Whether the lease is renewed.
+    pub(super) renews: bool,
     pub(super) expires_after: Duration,
     pub(super) holds: bool,
     pub(super) waits: bool,
@@ -29,10 +31,12 @@ pub(super) struct Plan {
 
 impl Plan {
     pub(super) fn new(mut random: Random) -> Self {
-        let lease = random.chance(20).then(|| Duration::from_millis(random.within(500, 4_000)));
+        let lease = random.chance(35).then(|| Duration::from_millis(random.within(1_000, 4_000)));
+        let renews = lease.is_some() && random.chance(60);
         Self {
             workers: random.within(3, 5) as usize,
             lease,
+            renews,
             expires_after: Duration::from_secs(if random.chance(50) { 1 } else { 3600 }),
             holds: random.chance(20),
             waits: random.chance(30),

@@ -57,6 +57,9 @@ async fn options_that_contradict_each_other_are_errors_at_start() {
     let store = FaultyStore::new;
     let wrong = [
         Idempotency::builder(store()).lease(Duration::ZERO),
+        Idempotency::builder(store()).lease(Duration::from_nanos(1)),
+        Idempotency::builder(store()).lease(Duration::from_millis(999)),
+        Idempotency::builder(store()).renew_lease(),
         Idempotency::builder(store()).expires_after(Duration::ZERO),
         Idempotency::builder(store()).lease(Duration::MAX),
         Idempotency::builder(store()).grace(Duration::MAX),

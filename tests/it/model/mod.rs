@@ -10,17 +10,20 @@
 //! - **R** no worker is refused by its own claim;
 //! - **E** where effects are committed with the record: an effect exists exactly once for each record
 //!   that was completed and never without it, and the caller is told the truth about it or nothing,
-//!   unless a copy of its claim is still on its way.
+//!   unless a copy of its claim is still on its way;
+//! - **F** a record that was completed stays as it is until it expires.
 //!
 //! Each rule of the protocol is there for one of them: without the rule, the model finds a way to
 //! break that one, and only that one.
 //!
 //! Two workers by default, which takes seconds; three as well with `POWERTOOLS_TEST_SCALE` set.
 
-use stateright::{Checker, Model, Property};
+use stateright::{Checker, HasDiscoveries, Model, Property};
 
 use self::state::{Broken, Commit, Record, Request, State, Step, Without, Work, Worker};
 
+mod commits;
+mod renewals;
 mod state;
 
 /// How far two clocks differ at most, in ticks.
@@ -38,6 +41,12 @@ const SENDS: u8 = 2;
 
 const WORKERS: usize = 3;
 
+/// How long a lease is that is renewed, and for how long its work can go on in all.
+const LEASE: u8 = 1;
+const LONGEST: u8 = 3;
+/// How many renewals of a worker can be on their way.
+const RENEWALS: usize = 2;
+
 #[derive(Clone, Copy, Debug)]
 struct Protocol {
     without: Without,
@@ -49,12 +58,15 @@ struct Protocol {
     looks: bool,
     /// Whether the effects of the work are committed with the record.
     commits: bool,
+    /// Whether leases are short and renewed.
+    renews: bool,
 }
 
 impl Protocol {
     /// The last tick. A worker that starts as late as it can has lost its lease by then.
     fn end(&self) -> u8 {
-        self.last_start + TIMEOUT + SKEW + KILL_DELAY + 1
+        let longest = if self.renews { LONGEST } else { TIMEOUT };
+        self.last_start + longest + SKEW + KILL_DELAY + 1
     }
 
     fn grace(&self) -> u8 {
@@ -71,7 +83,10 @@ impl Protocol {
 
     /// The record that a worker's claim writes.
     fn claimed(&self, owner: usize, worker: &Worker) -> Record {
-        let lease_end = worker.deadline + self.grace();
+        let lease_end = match self.renews {
+            true => self.lease_end(worker, worker.now),
+            false => worker.deadline + self.grace(),
+        };
         let kept = worker.now + EXPIRES_AFTER;
         let (expiration, lease_end) = match self.without {
             Without::ExpirationAfterLease => (kept, Some(lease_end)),
@@ -108,66 +123,6 @@ impl Protocol {
         }
     }
 
-    /// A commit arrives: the record is completed and the effect takes place, or neither.
-    fn commit(&self, state: &mut State, at: usize, answered: bool) {
-        state.workers[at].completes -= 1;
-        let time = state.time + state.workers[at].ahead;
-        let applied = match &mut state.record {
-            Some(record)
-                if (record.owner == at || self.without == Without::OwnerOnCommit)
-                    && (!record.completed || self.without == Without::StatusOnCommit) =>
-            {
-                // Only its own record is evidence of an effect.
-                state.workers[at].commit.completions +=
-                    u8::from(record.owner == at && !record.completed);
-                record.completed = true;
-                // As long as an answer to a commit can be late.
-                let lease_end = record.lease_end.unwrap_or(0);
-                record.expiration = (time + EXPIRES_AFTER).max(lease_end);
-                true
-            }
-            _ => false,
-        };
-        let worker = &mut state.workers[at];
-        if applied && self.without != Without::Transaction {
-            worker.commit.effects += 1;
-        }
-        if answered && matches!(worker.work, Work::Completing(_)) {
-            if applied {
-                worker.commit.told = Some(true);
-                worker.work = Work::Ended;
-            } else {
-                self.conclude(state, at);
-            }
-        }
-    }
-
-    /// A worker knows that nothing of it is in progress any more, and looks at its record.
-    fn conclude(&self, state: &mut State, at: usize) {
-        let completed = state.record.is_some_and(|record| record.owner == at && record.completed);
-        let worker = &mut state.workers[at];
-        worker.commit.told = if completed {
-            Some(self.without != Without::OwnCompletion)
-        } else {
-            // A copy of its claim that is still on its way can renew what a release has ended, and a late
-            // copy of its commit complete that: its caller is told too early.
-            (worker.claims == 0).then_some(false)
-        };
-        worker.work = Work::Ended;
-    }
-
-    /// A worker has no answer that is certain.
-    fn settle(&self, state: &mut State, at: usize) {
-        let worker = &mut state.workers[at];
-        if self.without == Without::Settling {
-            worker.commit.told = Some(false);
-            worker.work = Work::Ended;
-        } else {
-            worker.work = Work::Settling(0);
-            worker.releases += 1;
-        }
-    }
-
     fn arrive(&self, state: &mut State, at: usize, request: Request, answered: bool) {
         let worker = state.workers[at];
         match request {
@@ -194,6 +149,7 @@ impl Protocol {
                     }
                 }
             }
+            Request::Renewal(end) => self.renew(state, at, end, answered),
             Request::Complete if self.commits => self.commit(state, at, answered),
             Request::Complete => {
                 state.workers[at].completes -= 1;
@@ -248,6 +204,8 @@ impl Model for Protocol {
             claims: 0,
             completes: 0,
             releases: 0,
+            renewals: [0; RENEWALS],
+            last: 0,
             commit: Commit::default(),
         };
         let clocks = (0..1 << self.workers).map(|bits: u8| {
@@ -279,6 +237,15 @@ impl Model for Protocol {
                 Work::Running => steps.extend([Step::Succeed(at), Step::Fail(at)]),
                 _ => {}
             }
+            if self.renews
+                && worker.work == Work::Running
+                && state.time <= worker.deadline
+                && worker.renewals.contains(&0)
+                && self.limit(worker, self.lease_end(worker, state.time + worker.ahead))
+                    > worker.deadline
+            {
+                steps.push(Step::Renew(at));
+            }
             if alive(worker) {
                 steps.push(Step::Die(at));
             }
@@ -287,10 +254,12 @@ impl Model for Protocol {
                 (worker.completes, Request::Complete),
                 (worker.releases, Request::Release),
             ];
+            let renewals = worker.renewals.map(|end| (u8::from(end > 0), Request::Renewal(end)));
             if self.commits && worker.completes > 0 {
                 steps.extend([Step::Reject(at, true), Step::Reject(at, false)]);
             }
-            for (_, request) in waiting.into_iter().filter(|(count, _)| *count > 0) {
+            let waiting = waiting.into_iter().chain(renewals);
+            for (_, request) in waiting.filter(|(count, _)| *count > 0) {
                 steps.push(Step::Arrive(at, request, true));
                 if alive(worker) {
                     steps.push(Step::Arrive(at, request, false));
@@ -310,8 +279,24 @@ impl Model for Protocol {
                 worker.deadline = time + TIMEOUT;
                 worker.now = time + worker.ahead;
                 worker.claims = 1;
-                // With copies of claims beside those of commits there would be too many states.
-                worker.work = Work::Claiming(if self.commits { 0 } else { SENDS - 1 });
+                if self.renews {
+                    worker.last = time + LONGEST;
+                    worker.deadline = self.limit(worker, self.lease_end(worker, worker.now));
+                }
+                // With copies of claims beside those of commits and renewals there would be too many
+                // states.
+                let copies = !self.commits && !self.renews;
+                worker.work = Work::Claiming(if copies { SENDS - 1 } else { 0 });
+            }
+            Step::Renew(at) => {
+                let worker = &mut state.workers[at];
+                let end = self.lease_end(worker, time + worker.ahead);
+                let free = worker.renewals.iter_mut().find(|end| **end == 0);
+                *free.expect("it was looked for before") = end;
+                worker.renewals.sort_unstable();
+                if self.without == Without::ConfirmedEnd {
+                    worker.deadline = self.limit(worker, end);
+                }
             }
             Step::Send(at) => {
                 let worker = &mut state.workers[at];
@@ -366,11 +351,12 @@ impl Model for Protocol {
                     Request::Claim => worker.claims -= 1,
                     Request::Complete => worker.completes -= 1,
                     Request::Release => worker.releases -= 1,
+                    Request::Renewal(end) => worker.take(end),
                 }
             }
             Step::Succeed(at) => {
                 let worker = &mut state.workers[at];
-                worker.work = Work::Completing(SENDS - 1);
+                worker.work = Work::Completing(if self.renews { 0 } else { SENDS - 1 });
                 worker.completes = 1;
                 if self.without == Without::Transaction {
                     worker.commit.effects += 1;
@@ -402,6 +388,9 @@ impl Model for Protocol {
             Property::always("E", |protocol: &Self, state: &State| {
                 !protocol.commits || !state.workers.iter().any(|worker| worker.commit.is_broken())
             }),
+            Property::always("F", |_, state: &State| {
+                state.broken != Some(Broken::CompletedRecordChanged)
+            }),
             Property::always("R", |_, state: &State| {
                 state.broken != Some(Broken::RefusedByOwnClaim)
             }),
@@ -431,7 +420,13 @@ const SMALL: Protocol = Protocol {
     last_start: START + 2,
     looks: true,
     commits: false,
+    renews: false,
 };
+/// Two workers whose leases are renewed. The second one can start when the first has lost its first
+/// and its second lease.
+const RENEW: Protocol = Protocol { renews: true, looks: false, last_start: START + 4, ..SMALL };
+/// Where that takes too long: when the first has lost its first lease.
+const RENEW_ONCE: Protocol = Protocol { last_start: START + 3, ..RENEW };
 /// Two workers that commit.
 const COMMIT: Protocol = Protocol { commits: true, looks: false, ..SMALL };
 /// Three workers. With second looks there would be too many states.
@@ -445,8 +440,10 @@ fn full() -> bool {
 
 #[test]
 fn the_protocol_holds_in_every_state() {
-    let protocols: &[Protocol] =
-        if full() { &[SMALL, COMMIT, FULL, FULL_COMMIT] } else { &[SMALL, COMMIT] };
+    let protocols: &[Protocol] = match full() {
+        true => &[SMALL, COMMIT, RENEW, FULL, FULL_COMMIT],
+        false => &[SMALL, COMMIT, RENEW_ONCE],
+    };
     for protocol in protocols {
         let checker = protocol.checker().threads(2).symmetry().spawn_dfs().join();
         eprintln!("explored {} states of {protocol:?}", checker.unique_state_count());
@@ -471,13 +468,31 @@ fn each_rule_is_needed() {
         (Without::Settling, "E"),
         (Without::OwnCompletion, "E"),
     ];
+    let renewals = [
+        (Without::OwnerOnRenewal, "S"),
+        (Without::StatusOnRenewal, "F"),
+        (Without::OnlyForwards, "S"),
+        (Without::ExpirationOnRenewal, "S"),
+        (Without::ConfirmedEnd, "S"),
+        (Without::EndBySending, "S"),
+        (Without::OwnRenewal, "R"),
+        (Without::RenewalsEnd, "L"),
+    ];
     let needed = needed.map(|(without, property)| (without, property, SMALL));
     let commits = commits.map(|(without, property)| (without, property, COMMIT));
-    for (without, property, protocol) in needed.into_iter().chain(commits) {
-        let protocol = Protocol { without, looks: full() && !protocol.commits, ..protocol };
-        let checker = protocol.checker().threads(2).symmetry().spawn_dfs().join();
+    let renewals = renewals.map(|(without, property)| (without, property, RENEW));
+    for (without, property, protocol) in needed.into_iter().chain(commits).chain(renewals) {
+        let looks = full() && protocol.looks;
+        let protocol = Protocol { without, looks, ..protocol };
+        // That nothing else breaks takes a look at every state.
+        let until = match protocol.renews && !full() {
+            true => HasDiscoveries::AnyFailures,
+            false => HasDiscoveries::All,
+        };
+        let checker = protocol.checker().threads(2).symmetry().finish_when(until);
+        let checker = checker.spawn_dfs().join();
         let mut broken: Vec<_> = checker.discoveries().into_keys().collect();
-        broken.retain(|name| ["S", "L", "R", "E"].contains(name));
+        broken.retain(|name| ["S", "L", "R", "E", "F"].contains(name));
         assert_eq!(broken, [property], "without {without:?}");
         let states = checker.unique_state_count();
         eprintln!("without {without:?}: {property} breaks, in {states} states");

@@ -2,7 +2,7 @@
 
 use stateright::Representative;
 
-use super::WORKERS;
+use super::{RENEWALS, WORKERS};
 
 /// What the protocol can be without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,22 @@ pub(super) enum Without {
     Settling,
     /// The reading of the own completed record as success.
     OwnCompletion,
+    /// Of renewals: the owner in the condition.
+    OwnerOnRenewal,
+    /// The status in the condition.
+    StatusOnRenewal,
+    /// The condition that the lease ends later than before.
+    OnlyForwards,
+    /// An expiration that is not before the end of the lease.
+    ExpirationOnRenewal,
+    /// The end of the work with the last lease that was confirmed.
+    ConfirmedEnd,
+    /// The end of a lease by when its renewal was sent, and not by when it was answered.
+    EndBySending,
+    /// The reading of an own lease that already ends later as success.
+    OwnRenewal,
+    /// The end of all leases with the invocation.
+    RenewalsEnd,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -67,6 +83,10 @@ pub(super) struct Worker {
     pub(super) claims: u8,
     pub(super) completes: u8,
     pub(super) releases: u8,
+    /// The ends of the leases in renewals on their way; 0 where there is none.
+    pub(super) renewals: [u8; RENEWALS],
+    /// When its invocation ends, if its lease is renewed.
+    pub(super) last: u8,
     pub(super) commit: Commit,
 }
 
@@ -102,6 +122,14 @@ impl Worker {
     pub(super) fn is_over(&self) -> bool {
         matches!(self.work, Work::Ended | Work::Dead)
             && self.claims + self.completes + self.releases == 0
+            && self.renewals == [0; RENEWALS]
+    }
+
+    /// Takes a renewal off its way.
+    pub(super) fn take(&mut self, end: u8) {
+        let place = self.renewals.iter_mut().find(|place| **place == end);
+        *place.expect("it is on its way") = 0;
+        self.renewals.sort_unstable();
     }
 
     /// Forgets what no longer matters, so that states which differ only in it are one.
@@ -118,6 +146,7 @@ impl Worker {
         if self.now == 0 && matches!(self.work, Work::Ended | Work::Dead) {
             self.work = Work::Ended;
             self.deadline = 0;
+            self.last = 0;
         }
     }
 }
@@ -152,6 +181,7 @@ pub(super) enum Broken {
     ClaimOverLiveClaim,
     RecordOfAnother,
     RefusedByOwnClaim,
+    CompletedRecordChanged,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,6 +189,8 @@ pub(super) enum Request {
     Claim,
     Complete,
     Release,
+    /// Of a lease, to this end.
+    Renewal(u8),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,6 +198,8 @@ pub(super) enum Step {
     Tick,
     Start(usize),
     Send(usize),
+    /// The worker sends a renewal of its lease.
+    Renew(usize),
     /// The worker reads the record that was in its way.
     Look(usize),
     /// The worker gives up on an answer.

@@ -46,6 +46,18 @@ async fn a_gap_between_check_and_write_is_found() {
 }
 
 #[tokio::test]
+#[should_panic(expected = "a renewal never shortens a lease")]
+async fn a_renewal_backwards_is_found() {
+    check(Flaw::RenewsBackwards).await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "a completed record is not renewed")]
+async fn a_renewal_of_finished_work_is_found() {
+    check(Flaw::RenewsFinished).await;
+}
+
+#[tokio::test]
 #[should_panic(expected = "the record that a refusal returned")]
 async fn an_invented_record_is_detected() {
     check(Flaw::ReturnsAnything).await;
@@ -60,6 +72,8 @@ enum Flaw {
     LosesValidation,
     ChecksThenWrites,
     ReturnsAnything,
+    RenewsBackwards,
+    RenewsFinished,
 }
 
 async fn check(flaw: Flaw) {
@@ -123,7 +137,23 @@ impl Store for Flawed {
     async fn renew(&self, renewal: &Renewal) -> Result<Outcome, StoreError> {
         let mut renewal = Renewal::clone(renewal);
         renewal.key = self.key(&renewal.key);
-        self.store.renew(&renewal).await
+        let outcome = self.store.renew(&renewal).await?;
+        let record = self.store.get(renewal.key.as_str());
+        if outcome != Outcome::Applied
+            && let Some(mut record) = record
+            && record.owner.as_deref() == Some(renewal.owner.as_str())
+        {
+            let flaw = match record.status {
+                Status::Completed => Flaw::RenewsFinished,
+                _ => Flaw::RenewsBackwards,
+            };
+            if self.flaw == flaw {
+                record.in_progress_expiration = Some(renewal.lease_end);
+                self.store.insert(renewal.key.as_str(), record);
+                return Ok(Outcome::Applied);
+            }
+        }
+        Ok(outcome)
     }
 
     async fn release(&self, release: &Release) -> Result<Outcome, StoreError> {

@@ -53,6 +53,12 @@ impl<S: Store> HeldClaim<S> {
         }
     }
 
+    /// The record is no longer this claim's: its work was stopped, and there is nothing to release.
+    pub(super) fn lost(&mut self) {
+        self.session.time.mark_around(Mark::STOPPED);
+        self.armed = false;
+    }
+
     /// Releases or holds the claim of work that returned an error or panicked.
     pub(super) async fn failed(&mut self) {
         match self.session.options().on_error {

@@ -67,11 +67,11 @@ impl<S: TransactStore> Call<S> {
         };
         let claim = HeldClaim::new(Session::new(self.idempotency, prepared)?);
         let mut running = Running { work: Emptied(work), claim };
-        let window = match running.claim.acquire().await? {
+        let mut window = match running.claim.acquire().await? {
             Found::Claim(window) => window,
             Found::Done(record) => return Ok(running.claim.session.replay(&record)?),
         };
-        match running.until_end(&window).await {
+        match running.until_end(&mut window).await {
             Finished::Success(commit) => {
                 let (result, writes) = commit.into_parts();
                 let completion = running.claim.completion(&result);

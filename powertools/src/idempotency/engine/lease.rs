@@ -128,11 +128,14 @@ impl<S: Store> Lease<S> {
     /// # Errors
     ///
     /// Returns [`Error::LeaseLost`] or [`Error::RecordGone`] if the record is no longer this claim's,
-    /// and [`Error::Store`] if the store does not answer: the lease may then have its old end or its
+    /// and [`Error::Store`] if the store fails or does not answer: the lease may then have its old end or its
     /// new one, and its limit is the old one.
     pub async fn renew(&mut self, time: Duration) -> Result<(), Error> {
         match &mut self.held {
-            Some((claim, window)) => claim.session.renew(window, time).await,
+            Some((claim, window)) => {
+                let timeout = claim.session.time.before(window.lease_end);
+                claim.session.renew(window, time, timeout).await
+            }
             None => Ok(()),
         }
     }

@@ -12,8 +12,10 @@ mod session;
 mod time;
 mod wait;
 
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::pin::{Pin, pin};
+use std::task::Poll;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -21,6 +23,7 @@ use tokio::runtime::Handle;
 
 use self::claim::HeldClaim;
 pub use self::lease::{Claimed, Lease};
+use self::renew::Renewals;
 use self::session::{Found, Session};
 use self::time::Window;
 use super::{Call, Error, Replay, Store};
@@ -50,11 +53,11 @@ impl<S: Store> Call<S> {
         let Some(prepared) = self.prepared else { return polled(&mut work).await };
         let claim = HeldClaim::new(Session::new(self.idempotency, prepared)?);
         let mut running = Running { work: Emptied(work), claim };
-        let window = match running.claim.acquire().await? {
+        let mut window = match running.claim.acquire().await? {
             Found::Claim(window) => window,
             Found::Done(record) => return Ok(running.claim.session.replay(&record)?),
         };
-        match running.until_end(&window).await {
+        match running.until_end(&mut window).await {
             Finished::Success(result) => {
                 let completion = running.claim.completion(&result);
                 running.claim.complete(completion).await?;
@@ -95,23 +98,51 @@ enum Finished<T, E> {
 }
 
 impl<S: Store, F> Running<'_, S, F> {
-    /// Runs the work within its window.
-    async fn until_end<T, E>(&mut self, window: &Window) -> Finished<T, E>
+    /// Runs the work within its window, which grows with each renewal that is confirmed.
+    async fn until_end<T, E>(&mut self, window: &mut Window) -> Finished<T, E>
     where
         F: Future<Output = Result<T, E>>,
         E: Carries<Error>,
     {
         let Self { work, claim } = self;
-        let budget = claim.session.time.budget(window);
+        let renewals = Renewals::of(&claim.session, window);
+        let budget = match &renewals {
+            None => claim.session.time.budget(window),
+            Some(_) => claim.session.time.renewed_budget(claim.session.options(), window),
+        };
         let scope = budget.scope().cloned();
         let has = |marks| scope.as_ref().is_some_and(|scope| scope.has(marks));
 
         let ended = {
             let work = AssertUnwindSafe(polled(&mut work.0)).catch_unwind();
-            Guarded::new(Some(budget), work).await
+            let mut guarded = pin!(Guarded::new(Some(budget), work));
+            match renewals {
+                None => Ok(guarded.await),
+                Some(mut renewals) => {
+                    poll_fn(|cx| {
+                        // First, so that a confirmation counts that came while the work blocked.
+                        while let Poll::Ready(renewed) = renewals.poll(cx) {
+                            match renewed {
+                                Ok(confirmed) => *window = confirmed,
+                                Err(lost) => return Poll::Ready(Err(lost)),
+                            }
+                            guarded.as_mut().prolong(window.limit);
+                        }
+                        guarded.as_mut().poll(cx).map(Ok)
+                    })
+                    .await
+                }
+            }
         };
         // Whatever stopped work holds is dropped before its claim ends.
         work.0.set(None);
+        let ended = match ended {
+            Ok(ended) => ended,
+            Err(lost) => {
+                claim.lost();
+                return Finished::Passed(Err(lost.into()));
+            }
+        };
         match ended {
             Ended::Returned(Ok(Ok(result))) if has(Mark::FELL_BACK) => {
                 // Not the result of the work, but of a guard that stopped it.

@@ -1,15 +1,32 @@
 //! Leases that are extended while the work runs.
 
+use std::future::pending;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio::task::coop::unconstrained;
+
+use super::save::Pauses;
 use super::session::{Session, is_held_by};
 use super::time::{Window, bounded};
+use crate::error::causes::{caught, with_causes};
 use crate::idempotency::store::{Outcome, Renewal};
-use crate::idempotency::{EpochMillis, Error, Store};
+use crate::idempotency::{EpochMillis, Error, Store, StoreError, StoreErrorKind};
 
 impl<S: Store> Session<S> {
     /// Extends the lease to `time` from now, and its window once that is confirmed.
-    pub(super) async fn renew(&self, window: &mut Window, time: Duration) -> Result<(), Error> {
+    pub(super) async fn renew(
+        &self,
+        window: &mut Window,
+        time: Duration,
+        timeout: Duration,
+    ) -> Result<(), Error> {
+        // Its end counts from here, however late the answer is.
         let renewed = self.time.renewed(self.options(), window, time);
         if renewed.lease_end <= window.lease_end {
             return Ok(());
@@ -19,15 +36,15 @@ impl<S: Store> Session<S> {
             owner: self.owner.clone(),
             lease_end: renewed.lease_end.into(),
             expiration: renewed.expiration,
-            timeout: self.time.before(window.lease_end),
+            timeout,
         };
-        let existing = match bounded(renewal.timeout, self.store().renew(&renewal)).await? {
+        let existing = match bounded(timeout, self.store().renew(&renewal)).await? {
             Outcome::Applied => {
                 *window = renewed;
                 return Ok(());
             }
             Outcome::Refused(Some(record)) => Some(*record),
-            Outcome::Refused(None) => self.read(self.time.before(window.lease_end)).await?,
+            Outcome::Refused(None) => self.read(timeout).await?,
         };
         let key = self.key().clone();
         match existing {
@@ -42,6 +59,88 @@ impl<S: Store> Session<S> {
             }
             Some(_) => Err(Error::LeaseLost { key }),
             None => Err(Error::RecordGone { key }),
+        }
+    }
+}
+
+/// The renewals of a lease while its work runs.
+///
+/// They are polled by the task that polls the work, so that work which blocks its thread loses its
+/// lease.
+pub(super) struct Renewals<S> {
+    session: Arc<Session<S>>,
+    lease: Duration,
+    /// Ends with a window that is confirmed, or with the loss of the lease. `None` if the lease
+    /// cannot become longer.
+    next: Option<BoxFuture<'static, Result<Window, Error>>>,
+}
+
+impl<S: Store> Renewals<S> {
+    /// Returns the renewals of a lease that was claimed with `window`, if its options ask for them.
+    pub(super) fn of(session: &Arc<Session<S>>, window: &Window) -> Option<Self> {
+        let options = session.options();
+        if !options.renew_lease {
+            return None;
+        }
+        let mut renewals = Self { session: session.clone(), lease: options.lease?, next: None };
+        renewals.schedule(window);
+        Some(renewals)
+    }
+
+    fn schedule(&mut self, window: &Window) {
+        let session = &self.session;
+        let can_grow = session.time.can_grow(session.options(), window);
+        self.next = can_grow.then(|| renewal(session.clone(), *window, self.lease).boxed());
+    }
+
+    /// Completes with each window that is confirmed, and with the error that the lease is lost.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Window, Error>> {
+        let Some(next) = &mut self.next else { return Poll::Pending };
+        // Busy work exhausts the budget of its task; a renewal is polled regardless.
+        let renewed = ready!(Pin::new(&mut unconstrained(next)).poll(cx));
+        self.next = None;
+        if let Ok(window) = &renewed {
+            self.schedule(window);
+        }
+        Poll::Ready(renewed)
+    }
+}
+
+/// Renews a lease once: when a third of it is over, with time for a second attempt in the next third.
+async fn renewal<S: Store>(
+    session: Arc<Session<S>>,
+    mut window: Window,
+    lease: Duration,
+) -> Result<Window, Error> {
+    let time = &session.time;
+    let third = lease / 3;
+    tokio::time::sleep(time.until(window.now.to_system_time() + third)).await;
+
+    if time.now() >= window.limit {
+        // The work blocked its thread past the end of its lease, and is stopped.
+        return pending().await;
+    }
+    let mut pauses = Pauses::default();
+    loop {
+        let timeout = time.before(window.limit).min(third);
+        let attempt = AssertUnwindSafe(session.renew(&mut window, lease, timeout)).catch_unwind();
+        let error = match attempt.await {
+            Ok(Ok(())) => return Ok(window),
+            Ok(Err(Error::Store(error))) => error,
+            Ok(Err(lost)) => return Err(lost),
+            Err(panic) => {
+                let message = format!("the store panicked: {}", caught(panic));
+                StoreError::new(StoreErrorKind::Other, message)
+            }
+        };
+        if !pauses.pause(session.key().as_str(), time, window.limit).await {
+            tracing::warn!(
+                key = %session.key(),
+                error = with_causes(&error),
+                "a lease could not be renewed: its work is stopped when it ends",
+            );
+            // The guard of the work stops it at its last confirmed limit.
+            return pending().await;
         }
     }
 }

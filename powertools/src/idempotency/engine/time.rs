@@ -9,7 +9,7 @@ use crate::invocation::{CleanupGuard, Invocation, Mark};
 /// What one store call may take at most, all attempts together.
 pub(super) const CALL: Duration = Duration::from_secs(5);
 
-/// How long a lease is outside an invocation: the longest timeout of a function.
+/// How long a lease is outside an invocation, where nothing has a deadline, unless its options set it.
 const LEASE_OUTSIDE: Duration = Duration::from_secs(15 * 60);
 
 /// What a release may take even if no time remains.
@@ -74,6 +74,10 @@ impl Time {
         // When the work has to stop because its lease ends, and when the claim expires. The grace is
         // for saving and for clocks that differ; the work never has it.
         let (stop, lease_end) = match (options.lease, &self.invocation) {
+            (Some(lease), Some(invocation)) if options.renew_lease => {
+                let stop = (now + lease).min(invocation.deadline());
+                (stop, stop + options.grace)
+            }
             (Some(lease), _) => (now + lease, now + lease + options.grace),
             (None, Some(invocation)) => {
                 let end = invocation.deadline() + options.grace;
@@ -124,6 +128,13 @@ impl Time {
         }
     }
 
+    /// Returns true if a renewal can extend a lease with this window: none lasts for longer than the
+    /// invocation with its grace.
+    pub(super) fn can_grow(&self, options: &Options, window: &Window) -> bool {
+        let deadline = self.invocation.as_ref().map(Invocation::deadline);
+        deadline.is_none_or(|deadline| window.lease_end < deadline + options.grace)
+    }
+
     /// Returns when a record that is written now expires.
     pub(super) fn expiration(&self) -> EpochSeconds {
         EpochMillis::from(self.now() + self.expires_after).ceil()
@@ -158,6 +169,14 @@ impl Time {
             Some(scope) if !window.ends_with_lease => Budget::of(scope).by(self.clock.clone()),
             scope => Budget::until(window.limit, self.clock.clone(), scope),
         }
+    }
+
+    /// Returns the budget of work whose lease is renewed. What runs in it sees the latest limit that
+    /// it can have.
+    pub(super) fn renewed_budget(&self, options: &Options, window: &Window) -> Budget {
+        let latest = self.work_end(options).unwrap_or(window.limit);
+        let scope = self.invocation.as_ref().map(|around| around.for_idempotent(latest));
+        Budget::up_to(window.limit, self.clock.clone(), scope)
     }
 
     /// Marks the scopes around this call: its work ended like that.

@@ -11,6 +11,9 @@ use crate::clock::Clock;
 use crate::environment::{Environment, IDEMPOTENCY_DISABLED};
 use crate::idempotency::{Error, Json, KeyCodec, LocalCache, Record, Store};
 
+/// No lease is shorter: it would end while its own requests are under way.
+const SHORTEST_LEASE: Duration = Duration::from_secs(1);
+
 impl<S: Store> Builder<S> {
     /// Sets how long a result is kept, counted from the completion of the work. The default is 1
     /// hour, and 24 hours for the records of a [batch](mod@crate::batch).
@@ -30,14 +33,53 @@ impl<S: Store> Builder<S> {
     }
 
     /// Sets how long the work may take, counted from its claim, instead of until shortly before the
-    /// invocation's deadline.
+    /// invocation's deadline, or 15 minutes outside an invocation.
     ///
     /// The work is stopped when its lease ends. The claim excludes others for the
     /// [grace](Self::grace) longer, so that a result can be saved and clocks may differ. A lease that
     /// is longer than the invocation excludes others after a timeout, when the outcome of the work
-    /// is unknown.
+    /// is unknown. A lease has at least 1 second.
     pub fn lease(mut self, time: Duration) -> Self {
         self.options.lease = Some(time);
+        self
+    }
+
+    /// Renews the [lease](Self::lease) while the work runs, so that a short one serves for work that
+    /// takes long: after the process of the work died, another invocation can take over within
+    /// seconds, instead of after the deadline.
+    ///
+    /// When a third of the lease is over, one request extends it to its full time from then; it is
+    /// repeated while there is time. The lease never outlasts the invocation's deadline and its
+    /// [grace](Self::grace). Each renewal costs what completing a record without its result costs: in
+    /// DynamoDB, one write unit for each started KB of the record.
+    ///
+    /// The work is stopped with [`Error::LeaseExpired`] when the last lease that the store has
+    /// *confirmed* ends. If a renewal finds that another invocation has taken the record over, or that it
+    /// was deleted, the work is stopped immediately, with [`Error::LeaseLost`] or
+    /// [`Error::RecordGone`]. The renewals run in the task that runs the work, so that work which blocks
+    /// its thread for longer than the lease loses it. [`Invocation::limit`] inside of the work is the
+    /// latest limit that it can have.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use powertools::idempotency::{Error, Idempotency, MemoryStore};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), Error> {
+    /// let idempotency = Idempotency::builder(MemoryStore::new())
+    ///     .lease(Duration::from_secs(6))
+    ///     .renew_lease()
+    ///     .build()?;
+    /// let report = idempotency.run("report", "2026-11", async {
+    ///     tokio::time::sleep(Duration::from_secs(10 * 60)).await;
+    ///     Ok::<_, Error>("a report that takes ten minutes".to_owned())
+    /// });
+    /// assert_eq!(report.await?, "a report that takes ten minutes");
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// [`Invocation::limit`]: crate::Invocation::limit
+    pub fn renew_lease(mut self) -> Self {
+        self.options.renew_lease = true;
         self
     }
 
@@ -193,14 +235,18 @@ impl<S: Store> Builder<S> {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Config`] if the lease or the time to keep results is zero, if a duration
-    /// exceeds ten years, if [`tenant_in_key`](Self::tenant_in_key) is set for a codec without
+    /// Returns [`Error::Config`] if the lease is shorter than 1 second, if
+    /// [`renew_lease`](Self::renew_lease) is set without a lease, if the time to keep results is zero, if
+    /// a duration exceeds ten years, if [`tenant_in_key`](Self::tenant_in_key) is set for a codec without
     /// tenants, or if `POWERTOOLS_IDEMPOTENCY_DISABLED` has a value that is neither true (`1`, `y`,
     /// `yes`, `t`, `true`, `on`) nor false (`0`, `n`, `no`, `f`, `false`, `off`), in any case.
     pub fn build(mut self) -> Result<Idempotency<S>, Error> {
         let config = |message: &str| Err(Error::Config(message.to_owned()));
-        if self.options.lease == Some(Duration::ZERO) {
-            return config("a lease of zero protects nothing");
+        if self.options.lease.is_some_and(|lease| lease < SHORTEST_LEASE) {
+            return config("a lease has at least 1 second: clocks and requests need that");
+        }
+        if self.options.renew_lease && self.options.lease.is_none() {
+            return config("only an explicit lease can be renewed: set its time with `lease`");
         }
         if self.options.expires_after == Some(Duration::ZERO) {
             return config("results that expire at once protect nothing");

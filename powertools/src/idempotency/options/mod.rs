@@ -77,6 +77,7 @@ pub(super) struct Options {
     /// `None` if the caller decides.
     pub(super) expires_after: Option<Duration>,
     pub(super) lease: Option<Duration>,
+    pub(super) renew_lease: bool,
     pub(super) grace: Duration,
     pub(super) save_reserve: Duration,
     pub(super) on_missing_key: OnMissingKey,
@@ -111,6 +112,7 @@ impl fmt::Debug for Options {
             .field("scope", &self.scope)
             .field("expires_after", &self.expires_after)
             .field("lease", &self.lease)
+            .field("renew_lease", &self.renew_lease)
             .field("grace", &self.grace)
             .field("save_reserve", &self.save_reserve)
             .field("on_missing_key", &self.on_missing_key)
@@ -154,6 +156,7 @@ impl<S: Store> Idempotency<S> {
             scope: store.scope().into(),
             expires_after: None,
             lease: None,
+            renew_lease: false,
             grace: Duration::from_secs(1),
             save_reserve: Duration::from_millis(500),
             on_missing_key: OnMissingKey::default(),

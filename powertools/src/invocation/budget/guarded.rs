@@ -1,5 +1,6 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::SystemTime;
 
 use futures_util::future::Either;
 use pin_project_lite::pin_project;
@@ -45,6 +46,17 @@ impl<F> Guarded<F> {
             None => Either::Right(work),
         };
         Self { work: Some(work), timer: Timer::default(), budget, is_started: false }
+    }
+
+    /// Moves the limit of the work, up to that of its scope. Without effect once the limit has passed.
+    pub(crate) fn prolong(self: Pin<&mut Self>, limit: SystemTime) {
+        let mut this = self.project();
+        if let Some(budget) = this.budget
+            && !this.timer.is_late()
+        {
+            *budget = Budget::up_to(limit, budget.clock.clone(), budget.scope.take());
+            this.timer.set(Timer::default());
+        }
     }
 
     /// Returns the scope of the work.

@@ -79,6 +79,15 @@ impl Budget {
         Self { scope, clock, limit, cleanup_end: limit, save_end: limit, is_strict }
     }
 
+    /// Returns the budget of work that ends at `limit`, or at the limit of its scope if that is
+    /// earlier.
+    pub(crate) fn up_to(limit: SystemTime, clock: Clock, scope: Option<Invocation>) -> Self {
+        match scope {
+            Some(scope) if scope.limit() <= limit => Self::of(scope).by(clock),
+            scope => Self::until(limit, clock, scope),
+        }
+    }
+
     /// Returns the same budget without patience: at its limit, the work is stopped as soon as nothing
     /// in it cleans up any more.
     pub(crate) fn strict(mut self) -> Self {

@@ -10,10 +10,11 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use crate::clock::Clock;
-use crate::idempotency::{Claim, Completion, Outcome, Read, Release};
+use crate::idempotency::{Claim, Completion, Outcome, Read, Release, Renewal};
 use crate::idempotency::{EpochMillis, EpochSeconds, Key, Owner, Record, Store};
 
 mod races;
+mod renewals;
 mod results;
 mod rules;
 mod states;
@@ -97,6 +98,7 @@ impl<S: Store> StoreSuite<S> {
     pub async fn run(self) {
         rules::check(&self).await;
         results::check(&self).await;
+        renewals::check(&self).await;
         races::check(&self).await;
         if let Some(insert) = &self.insert {
             states::check(&self, insert).await;
@@ -157,6 +159,18 @@ pub fn completion(claim: &Claim) -> Completion {
 #[must_use]
 pub fn release(claim: &Claim) -> Release {
     Release { key: claim.key.clone(), owner: claim.owner.clone(), timeout: claim.timeout }
+}
+
+/// Returns a renewal of `claim`, whose lease then holds for another 30 seconds.
+#[must_use]
+pub fn renewal(claim: &Claim) -> Renewal {
+    Renewal {
+        key: claim.key.clone(),
+        owner: claim.owner.clone(),
+        lease_end: EpochMillis(claim.lease_end.0 + LEASE),
+        expiration: EpochSeconds(claim.expiration.0 + 1),
+        timeout: claim.timeout,
+    }
 }
 
 /// Returns a look at `key`.

@@ -195,7 +195,7 @@ async fn odd_keys<S: Store>(suite: &StoreSuite<S>) {
 }
 
 /// Returns a claim whose lease has ended, and the one that replaced it.
-async fn taken_over<S: Store>(rule: &Rule<'_, S>) -> (Claim, Claim) {
+pub(super) async fn taken_over<S: Store>(rule: &Rule<'_, S>) -> (Claim, Claim) {
     let loser = rule.claimed().await;
     let holder = rule.claim_at(LEASE + 1);
     rule.applied(rule.store.claim(&holder).await, "a claim after the end of the lease");
@@ -203,7 +203,7 @@ async fn taken_over<S: Store>(rule: &Rule<'_, S>) -> (Claim, Claim) {
 }
 
 /// Returns the record that `claim` writes.
-fn claimed(claim: &Claim) -> Record {
+pub(super) fn claimed(claim: &Claim) -> Record {
     let mut record = Record::new(Status::InProgress);
     record.expiration = Some(claim.expiration);
     record.in_progress_expiration = Some(claim.lease_end);

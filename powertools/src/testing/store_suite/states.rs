@@ -2,7 +2,7 @@
 
 use futures_util::stream::{self, StreamExt};
 
-use super::{Insert, Rule, SECOND, StoreSuite, completion, release};
+use super::{Insert, Rule, SECOND, StoreSuite, completion, release, renewal};
 use crate::idempotency::Claim;
 use crate::idempotency::{EpochMillis, EpochSeconds, Record, Status, Store};
 
@@ -62,6 +62,16 @@ async fn write_over<S: Store>(suite: &StoreSuite<S>, insert: &Insert, record: Re
     }
 
     insert(rule.key.clone(), record.clone()).await;
+    let outcome = rule.store.renew(&renewal(&claim)).await;
+    // A lease without an end cannot become longer.
+    if held && record.in_progress_expiration.is_some() {
+        rule.applied(outcome, &format!("a renewal of {record:?}"));
+    } else {
+        rule.refused(outcome, &format!("a renewal of {record:?}")).await;
+        rule.same(rule.record().await, Some(record.clone()), "the record");
+    }
+
+    insert(rule.key.clone(), record.clone()).await;
     let outcome = rule.store.release(&release(&claim)).await;
     if held {
         rule.applied(outcome, &format!("a release of {record:?}"));
@@ -79,6 +89,8 @@ async fn unowned<S: Store>(rule: &Rule<'_, S>, insert: &Insert, record: Record) 
     let stranger: Claim = rule.claim_at(0);
     let outcome = rule.store.complete(&completion(&stranger)).await;
     rule.refused(outcome, "the completion of a record without an owner").await;
+    let outcome = rule.store.renew(&renewal(&stranger)).await;
+    rule.refused(outcome, "the renewal of a record without an owner").await;
     let outcome = rule.store.release(&release(&stranger)).await;
     rule.refused(outcome, "the release of a record without an owner").await;
     rule.same(rule.record().await, Some(record), "the record without an owner");

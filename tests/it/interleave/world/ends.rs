@@ -71,6 +71,13 @@ impl World {
                 Error::TransactionRefused { .. } | Error::CommitUnknown { .. } => {
                     self.plan.commits && run == Run::Succeeded
                 }
+                // The lease could not be renewed, and the work was stopped.
+                Error::LeaseLost { .. } if self.plan.renews && run == Run::Stopped => {
+                    seen_owner.is_some_and(|owner| owner != attempt)
+                }
+                Error::RecordGone { .. } if self.plan.renews && run == Run::Stopped => {
+                    heard == Some(None)
+                }
                 Error::LeaseLost { .. } | Error::RecordGone { .. } if self.plan.commits => {
                     run == Run::Succeeded
                 }

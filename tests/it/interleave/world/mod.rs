@@ -36,8 +36,11 @@ mod ends;
 /// When histories begin, in milliseconds since the epoch.
 const EPOCH: u64 = 1_800_000_000_000;
 
+/// The default grace of a lease, in milliseconds.
+const GRACE: u64 = 1_000;
+
 /// What must happen in some history, or the test shows less than its name claims.
-pub(super) const NEEDED: [&str; 18] = [
+pub(super) const NEEDED: [&str; 20] = [
     "a run of one's own",
     "a replay",
     "a lapsed claim taken over",
@@ -56,6 +59,8 @@ pub(super) const NEEDED: [&str; 18] = [
     "a commit refused",
     "TransactionRefused",
     "CommitUnknown",
+    "a renewal",
+    "a renewal refused",
 ];
 
 pub(super) struct World {
@@ -259,6 +264,7 @@ impl World {
         self.note(state, attempt, &what);
         match request {
             Request::Complete(_) if !applied => state.see("a completion refused"),
+            Request::Renew(_) if !applied => state.see("a renewal refused"),
             Request::Claim(claim) if applied => {
                 if state.attempts[attempt].over {
                     state.see("an orphan");
@@ -272,8 +278,16 @@ impl World {
                 let own = holder == Some(attempt);
                 self.check(state, attempt, own, "S: only the owner changes a record");
                 let run = state.attempts[attempt].run;
-                if let Request::Renew(_) = request {
+                if let Request::Renew(renewal) = request {
                     // It changes only when others may claim.
+                    let ends = before.and_then(|record| record.in_progress_expiration);
+                    let later = ends.is_some_and(|end| end < renewal.lease_end);
+                    self.check(state, attempt, later, "a renewal never shortens a lease");
+                    let Attempt { deadline, deadline_ahead, .. } = state.attempts[attempt];
+                    let last = EPOCH + deadline + deadline_ahead + GRACE;
+                    let bounded = renewal.lease_end.0 <= last;
+                    self.check(state, attempt, bounded, "no lease outlasts its invocation");
+                    state.see("a renewal");
                 } else if let Request::Release(_) = request {
                     // The release of a commit shows whether it was applied.
                     let settles = self.plan.commits && run == Run::Succeeded;
