@@ -1,5 +1,6 @@
 use aws_sdk_dynamodb::Client;
 
+use super::shards::SortKey;
 use super::{DynamoDbStore, Item, text};
 use crate::environment::Environment;
 use crate::idempotency::{Error, Key};
@@ -24,6 +25,7 @@ pub struct Builder {
     client: Client,
     schema: Schema,
     partition: Option<String>,
+    shards: Option<u16>,
 }
 
 /// The names in a table.
@@ -39,15 +41,6 @@ pub(super) struct Schema {
     pub(super) validation: String,
     pub(super) owner: String,
     pub(super) not_stored: String,
-}
-
-/// The second half of a composite key.
-#[derive(Clone, Debug)]
-pub(super) struct SortKey {
-    /// Its attribute, which holds the idempotency key.
-    pub(super) attribute: String,
-    /// What the first half holds instead.
-    pub(super) partition: String,
 }
 
 impl Schema {
@@ -68,12 +61,13 @@ impl Schema {
 
     /// The attributes that name the item under `key`.
     pub(super) fn key(&self, key: &Key) -> Item {
-        let key = text(key.as_str());
+        let value = text(key.as_str());
         match &self.sort_key {
-            None => Item::from([(self.key.clone(), key)]),
-            Some(SortKey { attribute, partition }) => {
-                Item::from([(self.key.clone(), text(partition)), (attribute.clone(), key)])
-            }
+            None => Item::from([(self.key.clone(), value)]),
+            Some(sort_key) => Item::from([
+                (self.key.clone(), text(sort_key.partition_of(key))),
+                (sort_key.attribute.clone(), value),
+            ]),
         }
     }
 
@@ -104,7 +98,7 @@ impl Schema {
 
 impl Builder {
     pub(super) fn new(client: Client, table: String) -> Self {
-        Self { client, schema: Schema::new(table), partition: None }
+        Self { client, schema: Schema::new(table), partition: None, shards: None }
     }
 
     /// Sets the partition key of the table. `id` by default. It contains the idempotency key, or the
@@ -116,8 +110,7 @@ impl Builder {
 
     /// Sets the sort key of the table, which then contains the idempotency key. None by default.
     pub fn sort_key_attribute(mut self, name: impl Into<String>) -> Self {
-        let partition = String::new();
-        self.schema.sort_key = Some(SortKey { attribute: name.into(), partition });
+        self.schema.sort_key = Some(SortKey::new(name.into()));
         self
     }
 
@@ -125,6 +118,22 @@ impl Builder {
     /// record. `idempotency#<AWS_LAMBDA_FUNCTION_NAME>` by default.
     pub fn partition_value(mut self, value: impl Into<String>) -> Self {
         self.partition = Some(value.into());
+        self
+    }
+
+    /// Spreads the records of a table with a sort key over this many partitions, for more than about
+    /// 1,000 writes a second. Defaults to 1.
+    ///
+    /// The partition of a record is the [`partition_value`](Self::partition_value), `#`, and a number
+    /// that is derived from its key: the first eight bytes of its SHA-256, modulo `shards`. With one
+    /// shard nothing is appended, which is the layout that other toolkits share. The
+    /// [guide](crate::guide::table_and_iam) has figures.
+    ///
+    /// Records that were written with another number are not found: a change makes all work new, as a
+    /// renamed operation does. Choose the number before the first record is written; to change it later,
+    /// stop the source of the events until every record that must be honoured has expired.
+    pub fn partition_shards(mut self, shards: u16) -> Self {
+        self.shards = Some(shards);
         self
     }
 
@@ -179,9 +188,10 @@ impl Builder {
     /// # Errors
     ///
     /// Returns [`Error::Config`] if the table, an attribute or the partition value is empty, if
-    /// two attributes have one name, or if there is a partition value but no sort key.
+    /// two attributes have one name, if there is a partition value or a number of shards but no sort key,
+    /// or if that number is 0.
     pub fn build(self) -> Result<DynamoDbStore, Error> {
-        let Self { client, mut schema, partition } = self;
+        let Self { client, mut schema, partition, shards } = self;
         match (&mut schema.sort_key, partition) {
             (Some(sort_key), partition) => {
                 sort_key.partition = partition.unwrap_or_else(default_partition);
@@ -194,6 +204,17 @@ impl Builder {
                 return Err(Error::Config(message.to_owned()));
             }
             (None, None) => {}
+        }
+        match (&mut schema.sort_key, shards) {
+            (_, Some(0)) => {
+                return Err(Error::Config("records need at least one shard".to_owned()));
+            }
+            (Some(sort_key), Some(shards)) => sort_key.shards = shards,
+            (None, Some(_)) => {
+                let message = "shards need a sort key, which holds the record's key";
+                return Err(Error::Config(message.to_owned()));
+            }
+            (_, None) => {}
         }
         if schema.table.is_empty() {
             return Err(Error::Config("the name of the table is empty".to_owned()));
@@ -250,6 +271,23 @@ mod tests {
     fn a_partition_value_needs_a_sort_key() {
         let message = message(builder().partition_value("idem").build());
         assert!(message.starts_with("a partition value needs a sort key"), "{message}");
+    }
+
+    #[test]
+    fn shards_need_a_sort_key_and_a_number() {
+        let without = message(builder().partition_shards(8).build());
+        assert!(without.starts_with("shards need a sort key"), "{without}");
+        let none = builder().sort_key_attribute("sk").partition_value("idem").partition_shards(0);
+        assert_eq!(message(none.build()), "records need at least one shard");
+    }
+
+    #[test]
+    fn the_number_of_shards_is_part_of_the_scope() {
+        let scope = |shards| {
+            let builder = builder().partition_value("idem").sort_key_attribute("sk");
+            builder.partition_shards(shards).build().unwrap().scope().to_owned()
+        };
+        assert_eq!((scope(1), scope(8)), ("orders/idem".to_owned(), "orders/idem/8".to_owned()));
     }
 
     #[test]

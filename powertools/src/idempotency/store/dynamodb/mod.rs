@@ -22,6 +22,7 @@ mod failure;
 mod item;
 mod retry;
 mod sdk;
+mod shards;
 mod size;
 mod transact;
 mod update;
@@ -65,7 +66,7 @@ use update::Update;
 ///
 /// A table with a sort key, which may contain other items too, needs
 /// [`Builder::sort_key_attribute`]. All records are then in one partition, which accepts about
-/// 1,000 writes a second. The attributes are those of the toolkits for Python, TypeScript, Java
+/// 1,000 writes a second; [`Builder::partition_shards`] spreads them over more. The attributes are those of the toolkits for Python, TypeScript, Java
 /// and .NET, so that functions in those languages can share the table; they ignore `owner` and
 /// `not_stored`. The [`Builder`] can change each name.
 ///
@@ -171,8 +172,8 @@ impl DynamoDbStore {
     fn with_schema(client: Client, schema: Schema) -> Self {
         // Each region has tables of its own.
         let region = client.config().region().map(AsRef::as_ref);
-        let partition = schema.sort_key.as_ref().map(|sort_key| sort_key.partition.as_str());
-        let scope = [region, Some(&*schema.table), partition];
+        let partition = schema.sort_key.as_ref().map(|sort_key| sort_key.scope());
+        let scope = [region, Some(&*schema.table), partition.as_deref()];
         let scope = scope.into_iter().flatten().collect::<Vec<_>>().join("/").into();
         let retries = RetryConfig::standard()
             .with_max_attempts(ATTEMPTS)

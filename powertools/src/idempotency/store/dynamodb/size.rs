@@ -18,7 +18,7 @@ impl Schema {
     pub(super) fn completed_size(&self, completion: &Completion) -> usize {
         let mut size = self.key.len() + completion.key.as_str().len();
         if let Some(sort_key) = &self.sort_key {
-            size += sort_key.attribute.len() + sort_key.partition.len();
+            size += sort_key.attribute.len() + sort_key.partition_of(&completion.key).len();
         }
         size += self.expiration.len() + digits(&completion.expiration.0.to_string());
         // The end of the lease, which the claim wrote: today's milliseconds have 13 digits.
