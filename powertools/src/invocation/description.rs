@@ -59,8 +59,8 @@ pub(super) struct Event {
 /// Deadlines below this are not dates, but the constant that `cargo lambda` sends: 600,000.
 const NO_DATE: u64 = 24 * 60 * 60 * 1000;
 
-/// The longest timeout that a Lambda function can have.
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(15 * 60);
+/// How long an event may take that has no deadline.
+const WITHOUT_DEADLINE: Duration = Duration::from_secs(15 * 60);
 
 impl Invocation {
     /// Creates the invocation that `context` describes.
@@ -69,7 +69,8 @@ impl Invocation {
     /// ahead of its events (`AWS_LAMBDA_INITIALIZATION_TYPE` is `provisioned-concurrency`).
     ///
     /// A context without a deadline, such as `Context::default()` in a unit test or that of an event
-    /// from `cargo lambda`, receives the longest that Lambda allows: 15 minutes from now.
+    /// from `cargo lambda`, receives one: 15 minutes from now. Every other deadline is that of the event:
+    /// a function may run for up to 30 minutes, and on Managed Instances for 90.
     #[must_use]
     pub fn new(context: &Context) -> Self {
         Self::with_clock(context, Clock::system())
@@ -81,7 +82,7 @@ impl Invocation {
     #[must_use]
     pub fn with_clock(context: &Context, clock: Clock) -> Self {
         let deadline = match context.deadline {
-            ..NO_DATE => clock.now() + LONGEST_TIMEOUT,
+            ..NO_DATE => clock.now() + WITHOUT_DEADLINE,
             _ => context.deadline(),
         };
         Self::from_parts(context, deadline, clock, take_cold_start())
