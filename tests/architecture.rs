@@ -36,7 +36,7 @@ const LAYERS: &[&[&str]] = &[
 ];
 
 /// The edges between the modules of one layer.
-const SIDEWAYS: &[(&str, &str)] = &[("batch", "idempotency")];
+const SIDEWAYS: &[(&str, &str)] = &[("batch", "idempotency"), ("http", "idempotency")];
 
 #[test]
 fn imports_run_downwards() {

@@ -60,7 +60,7 @@ pub fn init_once(args: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Gives each variant of an error type the name under which Lambda reports it, and a class.
 #[doc = include_str!("../docs/lambda_error.md")]
-#[proc_macro_derive(LambdaError, attributes(error_type, permanent, retryable, lambda_error))]
+#[proc_macro_derive(LambdaError, attributes(error_type, permanent, retryable, http, lambda_error))]
 pub fn lambda_error(input: TokenStream) -> TokenStream {
     lambda_error::derive(input.into()).unwrap_or_else(syn::Error::into_compile_error).into()
 }

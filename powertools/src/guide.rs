@@ -8,6 +8,7 @@
 //! | retry only the messages that failed | [Process a queue](process_a_queue) |
 //! | process entries in their order | [Keep order](keep_order) |
 //! | read what S3, SNS or EventBridge sent to a queue | [Read nested events](nested_events) |
+//! | answer HTTP requests | [Answer HTTP requests](http) |
 //! | stop before the timeout | [Stay inside the timeout](stay_inside_the_timeout) |
 //! | make the first invocation fast | [Start fast](start_fast) |
 //! | read a secret that rotates | [Read parameters and secrets](parameters) |
@@ -37,6 +38,9 @@ pub mod keep_order {}
 
 #[doc = include_str!("../docs/guide/nested_events.md")]
 pub mod nested_events {}
+
+#[doc = include_str!("../docs/guide/http.md")]
+pub mod http {}
 
 #[doc = include_str!("../docs/guide/stay_inside_the_timeout.md")]
 pub mod stay_inside_the_timeout {}

@@ -28,7 +28,8 @@
 //! - [`Invocation`] describes the event in progress, in every function that the handler calls.
 //! - [`deadline`](mod@deadline) stops work before the invocation's timeout.
 //! - [`idempotency`] runs work once for each key.
-//! - [`http`] decides which HTTP responses are final answers.
+//! - [`http`] reads the requests of every front end, and answers them: errors as problems, repeated
+//!   requests once.
 //! - [`events`] has the events of AWS services as types, and the keys that identify them.
 //! - [`batch`](mod@batch) processes the records of a queue or a stream, with partial failures.
 //! - `aws` has one configuration and one HTTP client for all AWS clients.
@@ -60,6 +61,7 @@
 //! | `jmespath` | no | keys by JMESPath, for events without a type |
 //! | `dynamodb` | no | the store on DynamoDB: `aws-sdk-dynamodb`, without a TLS stack |
 //! | `events` | no | `batch`, and typed events that nest: SNS, EventBridge, S3, CloudWatch Logs, schedules; the natural keys of HTTP requests |
+//! | `http` | no | HTTP functions: requests and responses of every front end, problems, the `Idempotency-Key` header, webhooks; brings `lambda_http` |
 //! | `aws-lambda-events` | no | conversions from the types of `aws_lambda_events`, and their natural keys; brings that crate and `chrono` |
 //! | `parameters` | no | typed values from outside with one cache; files, variables and AWS's local extensions |
 //! | `ssm`, `secrets`, `appconfig` | no | its default sources in AWS: one SDK crate each, and `aws` |

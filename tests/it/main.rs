@@ -11,6 +11,7 @@ mod events;
 mod faults;
 mod feature_flags;
 mod flows;
+mod http;
 mod init;
 mod interleave;
 mod invariants;

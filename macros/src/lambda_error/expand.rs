@@ -10,8 +10,9 @@ pub(super) fn expand(input: &DeriveInput, error: &ErrorType) -> TokenStream {
     let ErrorType { krate, cases } = error;
     let error_type = error_type(krate, cases);
     let is_permanent = is_permanent(krate, cases);
+    let http = http(krate, cases);
     let forwards = cases.iter().filter_map(|case| case.forwards.as_ref());
-    implement(krate, input, forwards, &quote!(#error_type #is_permanent))
+    implement(krate, input, forwards, &quote!(#error_type #is_permanent #http))
 }
 
 /// What a type with a mistake in its attributes is taken for.
@@ -133,6 +134,45 @@ fn is_permanent(krate: &Path, cases: &[Case]) -> TokenStream {
     }
 }
 
+/// Empty if clients are told of no variant, since that is the default of the trait.
+fn http(krate: &Path, cases: &[Case]) -> TokenStream {
+    let mut forwards = false;
+    let arms: Vec<_> = cases
+        .iter()
+        .filter_map(|case| match (&case.status, &case.forwards) {
+            // The message is that of the error in it, which is not written for clients.
+            (Some(status), Some(forward)) => {
+                forwards = true;
+                let (pattern, source) = source(case, forward);
+                let told = quote!(#krate::error::Http::new(#status).with_details_of(#source));
+                Some(quote!(#pattern => ::core::option::Option::Some(#told),))
+            }
+            (Some(status), None) => {
+                let pattern = pattern(case);
+                let told = quote!(#krate::error::Http::new(#status).with_message_of(self));
+                Some(quote!(#pattern => ::core::option::Option::Some(#told),))
+            }
+            (None, Some(forward)) => {
+                forwards = true;
+                let (pattern, source) = source(case, forward);
+                Some(quote!(#pattern => #krate::error::http(#source),))
+            }
+            (None, None) => None,
+        })
+        .collect();
+    if arms.is_empty() {
+        return TokenStream::new();
+    }
+    let rest = (arms.len() < cases.len()).then(|| quote!(_ => ::core::option::Option::None,));
+    let import = import(krate, forwards);
+    quote! {
+        fn http(&self) -> ::core::option::Option<#krate::error::Http> {
+            #import
+            match self { #(#arms)* #rest }
+        }
+    }
+}
+
 fn import(krate: &Path, forwards: bool) -> Option<TokenStream> {
     forwards.then(|| quote!(use #krate::macro_support::AsError as _;))
 }
@@ -146,12 +186,18 @@ fn pattern(case: &Case) -> TokenStream {
 
 /// Returns the pattern of a transparent variant, and the description of the error in it.
 fn found(krate: &Path, case: &Case, forward: &Forward) -> (TokenStream, TokenStream) {
+    let (pattern, source) = source(case, forward);
+    (pattern, quote!(#krate::error::find(#source)))
+}
+
+/// Returns the pattern of a transparent variant, and the error in it.
+fn source(case: &Case, forward: &Forward) -> (TokenStream, TokenStream) {
     let member = &forward.member;
     let pattern = match &case.variant {
         Some(variant) => quote!(Self::#variant { #member: source, .. }),
         None => quote!(Self { #member: source, .. }),
     };
-    (pattern, quote!(#krate::error::find(source.as_error())))
+    (pattern, quote!(source.as_error()))
 }
 
 /// True if the type of the field has a type parameter in it.
@@ -184,6 +230,7 @@ mod tests {
                 #[error("declined")]
                 #[error_type = "CardDeclined"]
                 #[permanent]
+                #[http(status = 402)]
                 Declined { card: String },
                 #[error("no answer")]
                 Warehouse(#[source] io::Error),
@@ -213,6 +260,18 @@ mod tests {
                             ::powertools::error::find(source.as_error())
                                 .is_some_and(|found| found.is_permanent),
                         _ => false,
+                    }
+                }
+
+                fn http(&self) -> ::core::option::Option<::powertools::error::Http> {
+                    use ::powertools::macro_support::AsError as _;
+                    match self {
+                        Self::Declined { .. } => ::core::option::Option::Some(
+                            ::powertools::error::Http::new(402).with_message_of(self)
+                        ),
+                        Self::Idempotency { 0: source, .. } =>
+                            ::powertools::error::http(source.as_error()),
+                        _ => ::core::option::Option::None,
                     }
                 }
             }

@@ -1,8 +1,9 @@
 use proc_macro2::{Ident, Span};
 use quote::ToTokens;
+use syn::parse::ParseStream;
 use syn::{
-    Attribute, Data, DeriveInput, Error, Expr, ExprLit, Field, Fields, Lit, LitStr, Member, Meta,
-    Path, Result, Type, parse_quote,
+    Attribute, Data, DeriveInput, Error, Expr, ExprLit, Field, Fields, Lit, LitInt, LitStr, Member,
+    Meta, Path, Result, Token, Type, parse_quote,
 };
 
 /// An error type, with what is said of it and its variants.
@@ -20,6 +21,8 @@ pub(super) struct Case {
     pub(super) forwards: Option<Forward>,
     pub(super) is_named: bool,
     pub(super) class: Option<Class>,
+    /// The status of the answer to an HTTP request.
+    pub(super) status: Option<LitInt>,
 }
 
 /// The one field of a `#[error(transparent)]` variant.
@@ -82,6 +85,7 @@ pub(super) fn krate(attrs: &[Attribute]) -> Result<Path> {
 struct Marks {
     name: Option<LitStr>,
     class: Option<Class>,
+    status: Option<LitInt>,
 }
 
 impl Marks {
@@ -92,6 +96,12 @@ impl Marks {
                 let name = parse_name(&attr.meta)?;
                 if marks.name.replace(name).is_some() {
                     return Err(Error::new_spanned(attr, "`error_type` is given twice"));
+                }
+            }
+            if attr.path().is_ident("http") {
+                let status = parse_status(attr)?;
+                if marks.status.replace(status).is_some() {
+                    return Err(Error::new_spanned(attr, "`http` is given twice"));
                 }
             }
             let class = match attr.path() {
@@ -132,6 +142,24 @@ fn parse_name(meta: &Meta) -> Result<LitStr> {
     Ok(name.clone())
 }
 
+/// `#[http(status = 409)]`.
+fn parse_status(attr: &Attribute) -> Result<LitInt> {
+    let form = |input: ParseStream<'_>| {
+        let name: Ident = input.parse()?;
+        input.parse::<Token![=]>()?;
+        Ok((name, input.parse::<LitInt>()?))
+    };
+    let (name, status) =
+        attr.parse_args_with(form).map_err(|error| Error::new(error.span(), STATUS))?;
+    if name != "status" {
+        return Err(Error::new_spanned(name, STATUS));
+    }
+    if !status.base10_parse().is_ok_and(|status: u16| (400..=599).contains(&status)) {
+        return Err(Error::new_spanned(status, "the status of an error is from 400 to 599"));
+    }
+    Ok(status)
+}
+
 fn case(
     variant: Option<Ident>,
     whole: &Marks,
@@ -149,6 +177,7 @@ fn case(
         is_named: name.is_some(),
         name: name.unwrap_or_else(|| LitStr::new(default, Span::call_site())),
         class: own.class.or(outer.class),
+        status: own.status.clone().or_else(|| outer.status.clone()),
         variant,
     })
 }
@@ -174,7 +203,7 @@ fn is_transparent(attr: &Attribute) -> bool {
 }
 
 fn refuse_on_fields(fields: &Fields) -> Result<()> {
-    let ours = ["error_type", "permanent", "retryable", "lambda_error"];
+    let ours = ["error_type", "permanent", "retryable", "http", "lambda_error"];
     let mut attrs = fields.iter().flat_map(|field| &field.attrs);
     match attrs.find(|attr| ours.iter().any(|name| attr.path().is_ident(name))) {
         Some(attr) => {
@@ -187,6 +216,7 @@ fn refuse_on_fields(fields: &Fields) -> Result<()> {
 const FORM: &str = "the name of the error is a string: `#[error_type = \"CardDeclined\"]`";
 const RESERVED: &str = "names that begin with `States.` belong to Step Functions itself, which \
                         does not let a function use them";
+const STATUS: &str = "the answer to an HTTP request has a status: `#[http(status = 409)]`";
 const CONTRADICTION: &str = "an error is permanent or retryable, not both";
 const BORROWED: &str = "an error with a lifetime cannot leave the function: let it own its data";
 const UNION: &str = "a union cannot be an error with a name";

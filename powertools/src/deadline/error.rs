@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use crate::error::Http;
+
 /// Why work under a time guard has no result.
 ///
 /// The work's own errors never appear here: they pass through unchanged. [`error_type`] returns the
@@ -65,4 +67,11 @@ impl Error {
     }
 }
 
-crate::error::own::name_in_lambda!(Error);
+crate::error::own::name_in_lambda!(
+    Error,
+    http = |_: &Error| {
+        let mut told = Http::new(503);
+        told.detail = Some("the request was not processed in time".to_owned());
+        Some(told)
+    }
+);

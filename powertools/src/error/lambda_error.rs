@@ -1,5 +1,7 @@
 use std::error::Error as StdError;
 
+use super::Http;
+
 /// An error with a fixed name, and a class: permanent or retryable.
 ///
 /// [`#[derive(LambdaError)]`](macro@crate::LambdaError) implements it. An implementation by hand also
@@ -12,5 +14,11 @@ pub trait LambdaError: StdError + 'static {
     /// Returns true if the same event always fails with the same error.
     fn is_permanent(&self) -> bool {
         false
+    }
+
+    /// Returns what the client of an HTTP function is told of the error. By default nothing: the answer
+    /// is 500.
+    fn http(&self) -> Option<Http> {
+        None
     }
 }

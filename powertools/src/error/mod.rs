@@ -51,13 +51,16 @@
 //!   `lambda_runtime::Error`: a private type of `anyhow` is around the box. The causes of the error
 //!   are found. Use `?` on the error itself before it is boxed, or `anyhow::Error::new`.
 //!
-//! # Where the class is used
+//! # Where the class and the status are used
+//!
+//! An HTTP function answers an error with `#[http(status = 402)]` with that status: see [`Http`].
 //!
 //! A batch treats a [permanent](crate::LambdaError::is_permanent) error of a record as
 //! [`RecordError::permanent`](crate::batch::RecordError::permanent), without any conversion.
 
 pub(crate) mod causes;
 pub(crate) mod diagnose;
+mod http;
 pub(crate) mod lambda_error;
 pub(crate) mod own;
 pub(crate) mod panic;
@@ -68,6 +71,7 @@ pub use lambda_runtime::Diagnostic;
 
 pub(crate) use self::causes::with_causes;
 use self::diagnose::bounded;
+pub use self::http::{Http, http};
 pub(crate) use self::lambda_error::LambdaError;
 pub(crate) use self::registry::describe;
 pub use self::registry::{Description, find};

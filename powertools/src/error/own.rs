@@ -17,11 +17,17 @@ pub(crate) fn held(error: &(dyn StdError + 'static)) -> Option<Held> {
 
 /// Registers the error of a module of this toolkit under its own `error_type`.
 macro_rules! name_in_lambda {
-    ($error:ty $(, held = $held:expr)?) => {
+    ($error:ty $(, held = $held:expr)? $(, http = $http:expr)?) => {
         impl $crate::error::LambdaError for $error {
             fn error_type(&self) -> &'static str {
                 <$error>::error_type(self)
             }
+
+            $(
+                fn http(&self) -> Option<$crate::error::Http> {
+                    $http(self)
+                }
+            )?
         }
 
         impl $crate::error::registry::OwnError for $error {

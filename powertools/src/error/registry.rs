@@ -5,8 +5,8 @@ use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::LambdaError;
 use super::causes::causes;
+use super::{Http, LambdaError};
 
 /// The name and class of an error. Created by [`find`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +45,11 @@ pub(crate) fn describe(error: &(dyn StdError + 'static)) -> Option<Description> 
     inventory::iter::<Registration>().find_map(|registration| (registration.describe)(error))
 }
 
+/// Returns what the client is told of this error, without its causes.
+pub(super) fn http_of(error: &(dyn StdError + 'static)) -> Option<Http> {
+    inventory::iter::<Registration>().find_map(|registration| (registration.http)(error))
+}
+
 /// Returns `value` as an error, if its type is registered.
 pub(crate) fn downcast(value: &dyn Any) -> Option<&(dyn StdError + 'static)> {
     inventory::iter::<Registration>().find_map(|registration| (registration.downcast)(value))
@@ -76,6 +81,7 @@ pub(crate) struct Held {
 pub struct Registration {
     describe: fn(&(dyn StdError + 'static)) -> Option<Description>,
     downcast: fn(&dyn Any) -> Option<&(dyn StdError + 'static)>,
+    http: fn(&(dyn StdError + 'static)) -> Option<Http>,
     /// Returns the error as one of this toolkit, if it is one.
     own: for<'a> fn(&'a (dyn StdError + 'static)) -> Option<&'a dyn OwnError>,
 }
@@ -84,7 +90,12 @@ impl Registration {
     /// Creates the entry of `E`.
     #[must_use]
     pub const fn of<E: LambdaError>() -> Self {
-        Self { describe: describe_as::<E>, downcast: downcast_to::<E>, own: |_| None }
+        Self {
+            describe: describe_as::<E>,
+            downcast: downcast_to::<E>,
+            http: |error| find_as::<E>(error)?.http(),
+            own: |_| None,
+        }
     }
 
     /// Creates the entry of an error of this toolkit.
@@ -94,7 +105,12 @@ impl Registration {
 
     /// Creates the entry of an error of this toolkit without a name.
     pub(crate) const fn of_unnamed<E: OwnError>() -> Self {
-        Self { describe: |_| None, downcast: |_| None, own: |error| Some(find_as::<E>(error)?) }
+        Self {
+            describe: |_| None,
+            downcast: |_| None,
+            http: |_| None,
+            own: |error| Some(find_as::<E>(error)?),
+        }
     }
 }
 

@@ -28,6 +28,8 @@ pub(crate) mod error;
 mod event_bridge;
 #[cfg(feature = "events")]
 mod http;
+#[cfg(feature = "http")]
+pub(crate) mod http_event;
 #[cfg(feature = "batch")]
 pub(crate) mod kafka;
 #[cfg(feature = "batch")]

@@ -1,63 +1,96 @@
-//! What HTTP functions need beside their framework.
+//! HTTP functions: requests of every front end, and the answers that clients expect.
+//!
+//! Without the feature `http` it has [`is_final`] only.
+//!
+//! ```no_run
+//! use lambda_runtime::Error;
+//! use powertools::Powertools;
+//! use powertools::http::{IntoResponse, Json, JsonError, Request, StatusCode};
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Deserialize, Serialize)]
+//! struct Order {
+//!     id: u64,
+//! }
+//!
+//! async fn create(request: Request) -> Result<impl IntoResponse, JsonError> {
+//!     let Json(order) = Json::<Order>::read(&request)?; // 400, 413, 415 or 422 as a problem
+//!     Ok((StatusCode::CREATED, Json(order)))
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Error> {
+//!     Powertools::http(create).run().await
+//! }
+//! ```
+//!
+//! [`Powertools::http`](crate::Powertools) takes an async function, or any `tower::Service` of
+//! requests, such as a router of axum. The guide has a page about it.
+//!
+//! # Requests
+//!
+//! A request is [`Request`]: that of `lambda_http`, with what its `RequestExt` reads, and with
+//! [`Origin`] in its extensions. It is read from the event of a REST, HTTP or WebSocket API of API
+//! Gateway, a function URL, a load balancer or VPC Lattice:
+//!
+//! | | |
+//! |---|---|
+//! | headers | every value of each, in order. HTTP APIs, function URLs and version 1 of VPC Lattice join them by commas |
+//! | cookies | in the header `cookie` |
+//! | path | as the client sent it, where the front end keeps it. HTTP APIs decode paths: what is then no path is encoded again. The stage is not part of it |
+//! | query | as the client sent it. REST APIs decode it: it is encoded again, with every value |
+//! | host | that of the header `host`, or of the API |
+//! | body | text, or bytes if the event has them in base64 |
+//! | method | of a WebSocket API: GET for `$connect`, POST for what follows; the path is `/` and the route key |
+//!
+//! An event with a header, path or method that HTTP does not have, or with a body in invalid base64, is
+//! answered with 400; no front end sends such events. An event of something else is reported to Lambda as
+//! `Powertools.EventInvalid`.
+//!
+//! # Responses
+//!
+//! Every value of each header and every cookie is kept, in the form that the front end reads. The body is
+//! text if its content type and encoding say so and it is valid UTF-8, else base64. REST APIs decode that
+//! only for the types among their binary media types.
 
-use serde_json::Value;
+mod status;
 
-/// Returns true if an HTTP response may be stored and replayed as the answer to a request.
-///
-/// A response with status 408, 425, 429 or 5xx only reports that this attempt did not succeed:
-/// replayed, it would hold off every retry until the record expires. `response` is the JSON that the
-/// function returns to API Gateway, a load balancer or a function URL, with its `statusCode`. Without
-/// one it is final: API Gateway answers it with 200.
-///
-/// [`#[idempotent]`](macro@crate::idempotent) applies it to the response types of
-/// `aws_lambda_events`, with the feature `aws-lambda-events`. For other types it is an option:
-///
-/// ```
-/// use powertools::http;
-/// use powertools::idempotency::{Idempotency, MemoryStore};
-/// use serde_json::json;
-///
-/// let idempotency = Idempotency::builder(MemoryStore::new()).keep_if(http::is_final).build()?;
-///
-/// assert!(http::is_final(&json!({ "statusCode": 404 })));
-/// assert!(!http::is_final(&json!({ "statusCode": 503 })));
-/// # let _ = idempotency;
-/// # Ok::<(), powertools::idempotency::Error>(())
-/// ```
-#[must_use]
-pub fn is_final(response: &Value) -> bool {
-    let status = match &response["statusCode"] {
-        Value::Number(status) => status.as_u64(),
-        // API Gateway takes it as a string too.
-        Value::String(status) => status.trim().parse().ok(),
-        _ => None,
-    };
-    !matches!(status, Some(408 | 425 | 429 | 500..=599))
-}
+#[cfg(feature = "http")]
+mod handler;
+#[cfg(feature = "http")]
+mod idempotency_key;
+#[cfg(feature = "http")]
+mod json;
+#[cfg(feature = "http")]
+mod problem;
+#[cfg(feature = "http")]
+mod request;
+#[cfg(feature = "http")]
+mod response;
+#[cfg(feature = "http")]
+pub(crate) mod service;
+#[cfg(feature = "http")]
+mod signature;
 
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
+#[cfg(feature = "http")]
+pub use ::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
+#[cfg(feature = "http")]
+pub use lambda_http::{Body, Request};
 
-    use super::is_final;
-
-    #[test]
-    fn responses_that_ask_for_a_retry_are_not_final() {
-        for status in [408, 425, 429, 500, 502, 503, 504, 599] {
-            assert!(!is_final(&json!({ "statusCode": status })), "{status}");
-            assert!(!is_final(&json!({ "statusCode": status.to_string() })), "{status}");
-        }
-    }
-
-    #[test]
-    fn every_other_response_is_final() {
-        for status in [200, 202, 301, 400, 404, 409, 422, 499, 600] {
-            assert!(is_final(&json!({ "statusCode": status })), "{status}");
-        }
-        for response in
-            [json!({ "order": 7 }), json!("done"), json!({ "statusCode": null }), json!(503)]
-        {
-            assert!(is_final(&response), "{response}");
-        }
-    }
-}
+#[cfg(feature = "http")]
+pub use self::handler::{AsFunction, AsService, Handler, HandlerService, handler};
+#[cfg(feature = "http")]
+pub use self::idempotency_key::{IdempotencyKeyLayer, IdempotencyKeyService, ReplyBody};
+#[cfg(feature = "http")]
+pub use self::json::{Json, JsonError};
+#[cfg(feature = "http")]
+pub use self::problem::Problem;
+#[cfg(feature = "http")]
+pub use self::request::{Event, FrontEnd, Origin};
+#[cfg(feature = "http")]
+pub use self::response::{BodyStream, IntoResponse, Reply};
+#[cfg(feature = "http")]
+pub use self::service::HttpService;
+#[cfg(feature = "http")]
+pub use self::signature::{SignatureError, Webhook};
+pub use self::status::is_final;

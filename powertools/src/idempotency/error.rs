@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::transaction::Item;
 use super::{EpochMillis, Key, StoreError, StoreErrorKind};
+use crate::error::Http;
 use crate::error::registry::Held;
 
 /// Why idempotent work did not return a result.
@@ -260,6 +261,42 @@ impl Error {
 }
 
 impl Error {
+    /// Returns what a client is told: neither the key nor the operation, which can contain those of
+    /// others.
+    fn http(&self) -> Option<Http> {
+        let detail = match self {
+            Self::KeyMissing { .. } | Self::KeyIncomplete { .. } => {
+                "the request has no idempotency key"
+            }
+            Self::KeyInvalid { .. } => "the idempotency key is invalid",
+            Self::InProgress { .. } | Self::Contended { .. } => {
+                "a request with this idempotency key is still in progress"
+            }
+            Self::PayloadChanged { .. } => {
+                "this idempotency key was first used with another request"
+            }
+            Self::TransactionRefused { .. } => "the request conflicts with the current state",
+            Self::ResultNotStored { .. } => {
+                "the request was processed before, and its response is no longer available"
+            }
+            Self::NoTime { .. } | Self::OutOfTime { .. } | Self::LeaseExpired { .. } => {
+                "the request was not processed in time"
+            }
+            _ if self.is_retryable() => "the request could not be processed at this time",
+            _ => "the request could not be processed",
+        };
+        let mut told = Http::new(match self {
+            // Another attempt has the same outcome, and the request has succeeded.
+            Self::ResultNotStored { .. } => 409,
+            _ => self.http_status(),
+        });
+        told.detail = Some(detail.to_owned());
+        if let Self::InProgress { until, .. } = self {
+            told.retry_at = until.map(EpochMillis::to_system_time);
+        }
+        Some(told)
+    }
+
     fn held(&self) -> Option<Held> {
         match self {
             Self::InProgress { until, .. } => {
@@ -270,4 +307,4 @@ impl Error {
     }
 }
 
-crate::error::own::name_in_lambda!(Error, held = Error::held);
+crate::error::own::name_in_lambda!(Error, held = Error::held, http = Error::http);

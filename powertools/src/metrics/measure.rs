@@ -27,6 +27,14 @@ pub fn count(name: impl Into<Text>, by: impl Value) {
     store::record_current(None, counted(name.into(), &by));
 }
 
+/// Adds one to a counter of the toolkit, if the function measures.
+pub(crate) fn count_if_measured(name: &'static str) {
+    let measures = |invocation: &Invocation| store::has_namespace(invocation);
+    if Invocation::with_current(measures).unwrap_or(false) {
+        count(name, 1);
+    }
+}
+
 /// Records a value: a number, a `Duration`, or an option or slice of such.
 ///
 /// ```

@@ -119,6 +119,7 @@ mod with;
 pub use self::builder::Metrics;
 pub use self::dimension::Dimension;
 pub use self::error::Error;
+pub(crate) use self::measure::count_if_measured;
 pub use self::measure::{at, count, dimension, flush, property, record, time, with};
 pub use self::namespace::Namespace;
 pub use self::timer::Timer;

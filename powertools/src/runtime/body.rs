@@ -4,6 +4,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::{Stream, StreamExt};
 use lambda_runtime::{Diagnostic, Error as BoxError};
@@ -29,6 +30,8 @@ pub(crate) struct Body<St> {
     flush: Option<BoxFuture<'static, ()>>,
     /// The last result that the client receives.
     error: Option<BodyError>,
+    /// The whole of an answer that is not the handler's.
+    answer: Option<Bytes>,
 }
 
 struct Limit {
@@ -55,7 +58,24 @@ impl<St> Body<St> {
             list,
             flush: None,
             error: None,
+            answer: None,
         }
+    }
+
+    /// Creates the body of an answer, after the end of the handler.
+    pub(super) fn answer(answer: Bytes, list: List) -> Self {
+        let mut body = Self {
+            stream: None,
+            invocation: Invocation::current(),
+            limit: None,
+            ending: None,
+            list,
+            flush: None,
+            error: None,
+            answer: Some(answer),
+        };
+        body.start_flush();
+        body
     }
 
     fn inside<T>(invocation: Option<&Invocation>, f: impl FnOnce() -> T) -> T {
@@ -78,6 +98,10 @@ impl<St> Body<St> {
                 Some(broken) => self.error = Some(broken.tell(ending)),
             }
         }
+        self.start_flush();
+    }
+
+    fn start_flush(&mut self) {
         if self.list.flushes(FlushTime::BeforeReply)
             && let Some(invocation) = self.invocation.clone()
         {
@@ -90,10 +114,11 @@ impl<St> Body<St> {
 impl<St, D, E> Body<St>
 where
     St: Stream<Item = Result<D, E>> + Unpin,
+    D: Into<Bytes>,
     E: Into<BoxError>,
 {
     /// Returns the next piece, or how the body ended.
-    fn poll_stream(&mut self, cx: &mut Context<'_>) -> Poll<Result<D, Option<Broken>>> {
+    fn poll_stream(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, Option<Broken>>> {
         // A body that is always ready is stopped, too.
         if let Some(Limit { budget, timer }) = &mut self.limit
             && timer.as_mut().poll(budget, cx).is_ready()
@@ -105,7 +130,7 @@ where
         let Some(stream) = &mut self.stream else { return Poll::Ready(Err(None)) };
         Poll::Ready(match catch(|| stream.poll_next_unpin(cx)) {
             Ok(item) => match ready!(item) {
-                Some(Ok(data)) => Ok(data),
+                Some(Ok(data)) => Ok(data.into()),
                 Some(Err(error)) => Err(Some(Broken::Failed(error.into()))),
                 None => Err(None),
             },
@@ -117,12 +142,16 @@ where
 impl<St, D, E> Stream for Body<St>
 where
     St: Stream<Item = Result<D, E>> + Unpin,
+    D: Into<Bytes>,
     E: Into<BoxError>,
 {
-    type Item = Result<D, BodyError>;
+    type Item = Result<Bytes, BodyError>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
+        if let Some(answer) = this.answer.take() {
+            return Poll::Ready(Some(Ok(answer)));
+        }
         if this.stream.is_some() {
             let invocation = this.invocation.clone();
             let piece = Self::inside(invocation.as_ref(), || {

@@ -1,7 +1,9 @@
 //! Calls the handler with its event, and turns its result into a reply.
 
 use std::any::Any;
+use std::backtrace::Backtrace;
 use std::cell::Cell;
+use std::error::Error as StdError;
 use std::fmt;
 use std::marker::PhantomData;
 use std::panic::AssertUnwindSafe;
@@ -18,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use tower::Service;
 
+use super::answer::{Answer, Answered, Failed};
 use super::body::Body;
 use super::lifecycle::{self, Ending, FlushTime, Kind, List, Outcome};
 use super::stack_deadline::StackDeadline;
@@ -59,18 +62,26 @@ pub(super) struct Handler<S, T, B, St> {
     inner: S,
     deadline: StackDeadline,
     list: List,
+    answer: Option<Answer>,
     types: PhantomData<fn(T) -> (B, St)>,
 }
 
 impl<S, T, B, St> Handler<S, T, B, St> {
     pub(super) fn new(inner: S, deadline: StackDeadline, list: List) -> Self {
-        Self { inner, deadline, list, types: PhantomData }
+        Self { inner, deadline, list, answer: None, types: PhantomData }
+    }
+
+    /// Sets how failures are answered, instead of being reported to Lambda.
+    pub(super) fn answering(mut self, answer: Option<Answer>) -> Self {
+        self.answer = answer;
+        self
     }
 }
 
 impl<S: Clone, T, B, St> Clone for Handler<S, T, B, St> {
     fn clone(&self) -> Self {
         Self::new(self.inner.clone(), self.deadline.clone(), self.list.clone())
+            .answering(self.answer)
     }
 }
 
@@ -83,6 +94,7 @@ where
     R: IntoFunctionResponse<B, St>,
     B: Serialize,
     St: Stream<Item = Result<D, DE>> + Unpin + Send + 'static,
+    D: Into<Bytes>,
     DE: Into<BoxError>,
 {
     type Response = FunctionResponse<Box<RawValue>, Body<St>>;
@@ -90,7 +102,7 @@ where
     type Future = BoxFuture<'static, Result<Self::Response, Diagnostic>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.poll_ready(cx).map_err(|failure| tell(failure, None))
+        self.inner.poll_ready(cx).map_err(|failure| tell(failure, None, None).0)
     }
 
     fn call(&mut self, event: LambdaEvent<()>) -> Self::Future {
@@ -103,8 +115,12 @@ where
             Ok(self.inner.call(event))
         });
         drop(body);
-        let settling =
-            Settling { ending, deadline: self.deadline.clone(), list: self.list.clone() };
+        let settling = Settling {
+            ending,
+            deadline: self.deadline.clone(),
+            list: self.list.clone(),
+            answer: self.answer,
+        };
         let list = self.list.clone();
         let settled = match called {
             Ok(Ok(future)) => {
@@ -141,6 +157,7 @@ struct Settling {
     ending: Ending,
     deadline: StackDeadline,
     list: List,
+    answer: Option<Answer>,
 }
 
 impl Settling {
@@ -151,7 +168,7 @@ impl Settling {
     where
         E: Into<Diagnostic> + fmt::Debug + 'static,
     {
-        let Self { ending, deadline, list } = self;
+        let Self { ending, deadline, list, answer } = self;
         match result {
             Ok(FunctionResponse::BufferedResponse(body)) => {
                 ending.end(Outcome::Success);
@@ -162,7 +179,18 @@ impl Settling {
                 let stream = Body::new(stream, deadline.budget(), ending.streams(), list);
                 Ok(FunctionResponse::StreamingResponse(StreamResponse { metadata_prelude, stream }))
             }
-            Err(failure) => Err(tell(failure, Some(ending))),
+            Err(failure) => match tell(failure, Some(ending), answer) {
+                (diagnostic, None) => Err(diagnostic),
+                (_, Some(FunctionResponse::BufferedResponse(reply))) => {
+                    Ok(FunctionResponse::BufferedResponse(reply))
+                }
+                (_, Some(FunctionResponse::StreamingResponse(response))) => {
+                    let StreamResponse { metadata_prelude, stream } = response;
+                    let stream = Body::answer(stream, list);
+                    let response = StreamResponse { metadata_prelude, stream };
+                    Ok(FunctionResponse::StreamingResponse(response))
+                }
+            },
         }
     }
 }
@@ -214,52 +242,96 @@ where
     }
 }
 
-/// Returns the diagnostic of a failure, which Lambda and the values of the lifecycle receive.
-fn tell<E>(failure: Failure<E>, ending: Option<Ending>) -> Diagnostic
+/// The reply in place of a report to Lambda.
+type Reply = FunctionResponse<Box<RawValue>, Bytes>;
+
+/// Returns the diagnostic of a failure, which Lambda and the values of the lifecycle receive, and the
+/// reply in its place.
+fn tell<E>(
+    failure: Failure<E>,
+    ending: Option<Ending>,
+    answer: Option<Answer>,
+) -> (Diagnostic, Option<Reply>)
 where
     E: Into<Diagnostic> + fmt::Debug + 'static,
 {
     let (diagnostic, kind) = match failure {
         Failure::Handler(error) => {
             // The code of the function's own error can panic.
-            return catch(|| tell_error(error, ending))
-                .unwrap_or_else(|panic| diagnose_panic(&panic));
+            return catch(|| tell_error(error, ending, answer)).unwrap_or_else(|panic| {
+                let answered = answered(answer, Kind::Panicked, None);
+                (diagnose_panic(&panic), answered.map(|answered| answered.reply))
+            });
         }
         Failure::Stopped(diagnostic) => (diagnostic, Kind::Stopped),
         Failure::Panicked(message) => (diagnose_panic(&message), Kind::Panicked),
         Failure::Invalid(diagnostic) => (diagnostic, Kind::Error),
     };
+    let answered = answered(answer, kind, None);
     if let Some(ending) = ending.filter(Ending::is_awaited) {
         let failure = lifecycle::Failure { diagnostic: &diagnostic, error: None, backtrace: None };
         ending.fail(kind, failure);
     }
-    diagnostic
+    (diagnostic, answered.map(|answered| answered.reply))
 }
 
-fn tell_error<E>(error: E, ending: Option<Ending>) -> Diagnostic
+fn tell_error<E>(
+    error: E,
+    ending: Option<Ending>,
+    answer: Option<Answer>,
+) -> (Diagnostic, Option<Reply>)
 where
     E: Into<Diagnostic> + fmt::Debug + 'static,
 {
     let ending = ending.filter(Ending::is_awaited);
+    let any: &dyn Any = &error;
+    let known = known_error(any);
+    let answered = answered(answer, Kind::Error, known);
+    let is_failure = answered.as_ref().is_none_or(|answered| answered.is_failure);
+    let reply = answered.map(|answered| answered.reply);
     if let Some(boxed) = unbox(&error) {
         let diagnostic = diagnose(boxed);
         if let Some(ending) = ending {
-            ending.end(Outcome::Error(lifecycle::Failure {
-                diagnostic: &diagnostic,
-                error: Some(boxed),
-                backtrace: backtrace(&error),
-            }));
+            let backtrace = backtrace(&error);
+            end(ending, is_failure, &diagnostic, Some(boxed), backtrace);
         }
-        return diagnostic;
+        return (diagnostic, reply);
     }
-    let Some(ending) = ending else { return into_diagnostic(error) };
-    let any: &dyn Any = &error;
-    let copy = known_error(any).and_then(Copied::of);
+    let Some(ending) = ending else { return (into_diagnostic(error), reply) };
+    let copy = known.and_then(Copied::of);
     let diagnostic = into_diagnostic(error);
     let error = copy.as_ref().map(|copy| copy as _);
-    let failure = lifecycle::Failure { diagnostic: &diagnostic, error, backtrace: None };
-    ending.end(Outcome::Error(failure));
-    diagnostic
+    end(ending, is_failure, &diagnostic, error, None);
+    (diagnostic, reply)
+}
+
+fn answered(
+    answer: Option<Answer>,
+    kind: Kind,
+    error: Option<&(dyn StdError + 'static)>,
+) -> Option<Answered> {
+    catch(|| answer?(&Failed { kind, error })).ok().flatten()
+}
+
+/// Notifies the values of an error of the handler. One that only tells the client what it did wrong is
+/// an answer like any other.
+fn end(
+    ending: Ending,
+    is_failure: bool,
+    diagnostic: &Diagnostic,
+    error: Option<&(dyn StdError + 'static)>,
+    backtrace: Option<&Backtrace>,
+) {
+    if is_failure {
+        ending.end(Outcome::Error(lifecycle::Failure { diagnostic, error, backtrace }));
+        return;
+    }
+    tracing::info!(
+        error_type = diagnostic.error_type,
+        "the request was rejected: {}",
+        diagnostic.error_message
+    );
+    ending.end(Outcome::Success);
 }
 
 /// Returns the diagnostic of an unboxed error: its own conversion. A string has no name, and

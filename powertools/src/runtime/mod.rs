@@ -16,6 +16,7 @@
 
 pub mod lifecycle;
 
+mod answer;
 mod body;
 mod events;
 mod extension;
@@ -30,6 +31,8 @@ mod start;
 
 #[cfg(feature = "deadline")]
 mod deadline;
+#[cfg(feature = "http")]
+mod http;
 #[cfg(feature = "idempotency")]
 mod idempotency;
 #[cfg(feature = "init")]

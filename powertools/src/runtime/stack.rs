@@ -17,6 +17,7 @@ use tower::{Layer, Service, ServiceExt};
 use crate::error::Reported;
 use crate::process::{InitializationType, starting};
 
+use super::answer::Answer;
 use super::events::AroundEvents;
 use super::handler::{Failure, Handler};
 use super::lifecycle::{Lifecycle, List, Moments};
@@ -60,6 +61,8 @@ pub struct Powertools<S> {
     pub(super) deadline: StackDeadline,
     pub(super) lifecycle: List,
     pub(super) time_to_start: Option<Duration>,
+    /// How failures are answered, where they are not reported to Lambda.
+    pub(super) answer: Option<Answer>,
 }
 
 impl Powertools<()> {
@@ -76,6 +79,7 @@ impl Powertools<()> {
             deadline: StackDeadline::default(),
             lifecycle: List::default(),
             time_to_start: None,
+            answer: None,
         }
     }
 }
@@ -83,8 +87,8 @@ impl Powertools<()> {
 impl<S> Powertools<S> {
     /// Adds a layer around the handler. The last one is the outermost.
     pub fn layer<L: Layer<S>>(self, layer: L) -> Powertools<L::Service> {
-        let Self { handler, deadline, lifecycle, time_to_start } = self;
-        Powertools { handler: layer.layer(handler), deadline, lifecycle, time_to_start }
+        let Self { handler, deadline, lifecycle, time_to_start, answer } = self;
+        Powertools { handler: layer.layer(handler), deadline, lifecycle, time_to_start, answer }
     }
 
     /// Adds a value that is called at the moments of the [`lifecycle`](super::lifecycle).
@@ -149,7 +153,8 @@ impl<S> Powertools<S> {
             // the handler's error type needs no conversion from it.
             let handler = self.handler.map_err(Failure::Handler as fn(S::Error) -> _);
             let handler = self.deadline.clone().into_layer().layer(handler);
-            let handler = Handler::<_, T, B, St>::new(handler, self.deadline, list.clone());
+            let handler = Handler::<_, T, B, St>::new(handler, self.deadline, list.clone())
+                .answering(self.answer);
             let (snapshot, failure) = AroundSnapshot::new(list.clone());
             let events = Runtime::new(handler)
                 .layer(TracingLayer::new())

@@ -67,6 +67,22 @@ struct Borrowed<'a>(&'a str);
 #[error("a")]
 struct Option;
 
+#[derive(Debug, thiserror::Error, LambdaError)]
+#[error("a")]
+#[http(409)]
+struct StatusAlone;
+
+#[derive(Debug, thiserror::Error, LambdaError)]
+#[error("a")]
+#[http(status = 200)]
+struct StatusOfSuccess;
+
+#[derive(Debug, thiserror::Error, LambdaError)]
+#[error("a")]
+#[http(status = 409)]
+#[http(status = 410)]
+struct StatusTwice;
+
 /// What needs the type goes on as if there was no mistake.
 async fn handle() -> Result<(), Names> {
     let told: lambda_runtime::Diagnostic = Number::A.into();

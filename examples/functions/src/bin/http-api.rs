@@ -1,89 +1,36 @@
 //! An HTTP API that charges a card once for each `Idempotency-Key` of a client.
 //!
-//! The key of a client is only unique among that client's requests to one resource, so the whole key
-//! is caller, method, path and `Idempotency-Key`. API Gateway checks who calls. The response of an
-//! HTTP function cannot be stored, so the work is a function of its own.
+//! The key of a client is only unique among that client's requests to one resource, so the layer's key is
+//! caller, method, path and `Idempotency-Key`. API Gateway checks who calls.
 
 use aws_sdk_dynamodb::Client;
-use lambda_http::http::StatusCode;
-use lambda_http::request::RequestContext;
-use lambda_http::{Body, Request, RequestExt, RequestPayloadExt, Response, service_fn};
 use lambda_runtime::Error;
-use powertools::events::{NaturalKey, natural};
-use powertools::idempotency::{self, DynamoDbStore, Idempotency, MemoryStore, Store};
-use powertools::invocation::InvocationLayer;
-use powertools::{aws, idempotent};
+use powertools::http::{self, IdempotencyKeyLayer, Json, JsonError, Request};
+use powertools::idempotency::{DynamoDbStore, Idempotency, MemoryStore, Store};
+use powertools::{Powertools, aws};
 use serde::{Deserialize, Serialize};
+use tower::ServiceBuilder;
 
 #[derive(Deserialize)]
 struct Charge {
     amount: u64,
 }
 
-#[derive(Deserialize, Serialize)]
+#[derive(Serialize)]
 struct Receipt {
     charged: u64,
 }
 
-/// What tells one request from all others.
-#[derive(Serialize)]
-struct RequestKey {
-    caller: String,
-    method: String,
-    path: String,
-    key: NaturalKey,
-}
-
-/// Returns who signed the request, as API Gateway knows it.
-fn caller(request: &Request) -> Option<String> {
-    let RequestContext::ApiGatewayV2(context) = request.request_context_ref()? else { return None };
-    context.authorizer.as_ref()?.iam.as_ref()?.user_arn.clone()
-}
-
-#[idempotent(key = key, payload = charge.amount, with = idempotency, name = "http-api.charge")]
-async fn charge_once<S: Store>(
-    idempotency: &Idempotency<S>,
-    key: RequestKey,
-    charge: Charge,
-) -> Result<Receipt, idempotency::Error> {
+async fn charge(request: Request) -> Result<Json<Receipt>, JsonError> {
+    let Json(charge) = Json::<Charge>::read(&request)?;
     // Here the card is charged, once.
-    Ok(Receipt { charged: charge.amount })
-}
-
-async fn handle<S: Store>(
-    idempotency: Idempotency<S>,
-    request: Request,
-) -> Result<Response<Body>, Error> {
-    let Some(caller) = caller(&request) else {
-        return respond(StatusCode::FORBIDDEN, "a charge needs a caller");
-    };
-    let key = RequestKey {
-        caller,
-        method: request.method().to_string(),
-        path: request.uri().path().to_owned(),
-        key: natural(&request),
-    };
-    let Ok(Some(charge)) = request.payload::<Charge>() else {
-        return respond(StatusCode::BAD_REQUEST, "a charge has an amount");
-    };
-    match charge_once(&idempotency, key, charge).await {
-        Ok(receipt) => respond(StatusCode::OK, serde_json::to_string(&receipt)?),
-        // 400 without a key, 409 while another request is running, 422 for another amount.
-        Err(error) => respond(StatusCode::from_u16(error.http_status())?, error.to_string()),
-    }
-}
-
-fn respond(status: StatusCode, body: impl Into<Body>) -> Result<Response<Body>, Error> {
-    Ok(Response::builder().status(status).body(body.into())?)
+    Ok(Json(Receipt { charged: charge.amount }))
 }
 
 async fn run<S: Store>(store: S) -> Result<(), Error> {
-    let idempotency = Idempotency::new(store)?;
-    let handler = service_fn(move |request| handle(idempotency.clone(), request));
-    lambda_runtime::Runtime::new(lambda_http::Adapter::from(handler))
-        .layer(InvocationLayer::new())
-        .run()
-        .await
+    let once = IdempotencyKeyLayer::new(Idempotency::new(store)?, "http-api.charge");
+    let service = ServiceBuilder::new().layer(once).service(http::handler(charge));
+    Powertools::http(service).run().await
 }
 
 #[tokio::main]

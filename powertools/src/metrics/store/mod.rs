@@ -75,6 +75,11 @@ pub(super) fn record_current(own: Option<&Own>, entry: Entry<impl Iterator<Item 
     }
 }
 
+/// Returns true if what is recorded for the invocation is written.
+pub(super) fn has_namespace(invocation: &Invocation) -> bool {
+    invocation.local::<Store>().settings().has_namespace()
+}
+
 /// What is left to be done when the lock is released.
 struct Rest {
     settings: Shared,

@@ -1,0 +1,133 @@
+//! Functions whose events are HTTP requests.
+
+#[cfg(feature = "metrics")]
+mod counted;
+#[cfg(not(feature = "metrics"))]
+#[path = "not_counted.rs"]
+mod counted;
+
+use lambda_runtime::{FunctionResponse, StreamResponse};
+use serde_json::value::to_raw_value;
+
+use self::counted::count;
+use super::Powertools;
+use super::answer::{Answered, Failed};
+use super::lifecycle::Kind;
+use crate::error::with_causes;
+use crate::http::service::Answers;
+use crate::http::{Handler, HttpService, IntoResponse, Problem, StatusCode};
+use crate::invocation::Invocation;
+
+impl Powertools<()> {
+    /// Creates a function from a handler of HTTP requests: an async function from
+    /// [`Request`](crate::http::Request) to a `Result`, or any `tower::Service`, such as a router of axum.
+    /// See [`http`](mod@crate::http).
+    ///
+    /// The handler has the whole stack around it. An error and a panic are answered as a
+    /// [`Problem`], and so is a request whose time runs out, with 503. Those with a status from 500 on are
+    /// failures for the logs, and are counted by the metric `RequestsFailed`, since Lambda's own metric
+    /// does not count them. An error with another status, as by `#[http(status = 409)]`, is an answer like
+    /// any other, and leaves a log line with the level INFO.
+    /// [`report_errors`](Powertools::report_errors) reports all of them to Lambda.
+    ///
+    /// ```no_run
+    /// use lambda_runtime::Error;
+    /// use powertools::Powertools;
+    /// use powertools::http::{IntoResponse, Request};
+    ///
+    /// async fn hello(request: Request) -> Result<impl IntoResponse, Error> {
+    ///     Ok(format!("hello from {}", request.uri().path()))
+    /// }
+    ///
+    /// #[tokio::main]
+    /// async fn main() -> Result<(), Error> {
+    ///     Powertools::http(hello).run().await
+    /// }
+    /// ```
+    pub fn http<H, M>(handler: H) -> Powertools<HttpService<H::Service>>
+    where
+        H: Handler<M>,
+    {
+        let mut function = Self::service(HttpService::new(handler.into_service()));
+        function.answer = Some(answer);
+        function
+    }
+}
+
+impl<S> Powertools<HttpService<S>> {
+    /// Streams the responses: the client receives each piece of a body when it is there, and a body can
+    /// have up to 200 MB instead of 6 MB.
+    ///
+    /// Only for function URLs with the invoke mode `RESPONSE_STREAM` and REST APIs with the response
+    /// transfer mode `STREAM`: another front end would pass on what precedes the body as a part of it.
+    /// Values of one header are joined by commas.
+    pub fn streaming(mut self) -> Self {
+        self.handler.set_streaming();
+        self
+    }
+
+    /// Sets the answer to a request whose time runs out, instead of 503: 202 for work that continues
+    /// elsewhere, for example.
+    ///
+    /// The handler is stopped at this point, and its failure is logged. The body has to be there at
+    /// once.
+    ///
+    /// ```
+    /// use powertools::Powertools;
+    /// use powertools::http::{Request, StatusCode};
+    /// use lambda_runtime::Error;
+    ///
+    /// async fn start(_: Request) -> Result<StatusCode, Error> {
+    ///     Ok(StatusCode::CREATED)
+    /// }
+    ///
+    /// let function = Powertools::http(start)
+    ///     .when_out_of_time(|| (StatusCode::ACCEPTED, "it takes longer: look again later"));
+    /// # let _ = function;
+    /// ```
+    pub fn when_out_of_time<R: IntoResponse>(
+        mut self,
+        answer: impl Fn() -> R + Send + Sync + 'static,
+    ) -> Self {
+        self.handler.set_out_of_time(answer);
+        self
+    }
+
+    /// Reports errors, panics and a timeout of the handler to Lambda, instead of answering them. Front ends
+    /// answer with 502 or 500, without details, and Lambda counts the error.
+    pub fn report_errors(mut self) -> Self {
+        self.answer = None;
+        self
+    }
+}
+
+/// Answers a failure of the handler. Without a request there is nobody to answer.
+fn answer(failed: &Failed<'_>) -> Option<Answered> {
+    let invocation = Invocation::current()?;
+    let answering = invocation.local::<Answers>().get()?;
+    let (reply, is_failure) = match (failed.kind, failed.error) {
+        (Kind::Stopped, _) => (answering.out_of_time(), true),
+        (_, Some(error)) => {
+            let problem = Problem::of(error);
+            let is_failure = problem.status().is_server_error();
+            (answering.problem(problem), is_failure)
+        }
+        (_, None) => (answering.problem(Problem::new(StatusCode::INTERNAL_SERVER_ERROR)), true),
+    };
+    if is_failure {
+        count("RequestsFailed");
+    }
+    let reply = match reply {
+        FunctionResponse::BufferedResponse(reply) => match to_raw_value(&reply) {
+            Ok(reply) => FunctionResponse::BufferedResponse(reply),
+            Err(error) => {
+                tracing::error!(error = with_causes(&error), "a problem cannot be written");
+                return None;
+            }
+        },
+        FunctionResponse::StreamingResponse(StreamResponse { metadata_prelude, stream }) => {
+            FunctionResponse::StreamingResponse(StreamResponse { metadata_prelude, stream })
+        }
+    };
+    Some(Answered { reply, is_failure })
+}

@@ -1,0 +1,268 @@
+//! What a handler sees of the events of each front end.
+
+use lambda_http::RequestExt;
+use lambda_http::request::RequestContext;
+use lambda_runtime::Error;
+use powertools::http::Request;
+use serde_json::{Value, json};
+
+use super::{events, outcome, problem, reply, seen};
+
+/// The headers of a request with this name.
+fn values(seen: &Value, name: &str) -> Vec<String> {
+    let prefix = format!("{name}: ");
+    let headers = seen["headers"].as_array().unwrap().iter().map(|header| header.as_str().unwrap());
+    headers.filter_map(|header| header.strip_prefix(&prefix)).map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn every_front_end_is_recognised() {
+    for (front_end, event) in events::all("POST", "/orders/7") {
+        let seen = seen(event).await;
+        assert_eq!(seen["front_end"], front_end);
+        let path = if front_end == "WebSocketApi" { "/sendmessage" } else { "/orders/7" };
+        assert_eq!((&seen["method"], &seen["path"]), (&json!("POST"), &json!(path)), "{front_end}");
+    }
+}
+
+#[tokio::test]
+async fn repeated_headers_keep_every_value_in_order() {
+    for event in [
+        events::rest("GET", "/"),
+        events::load_balancer("GET", "/", true),
+        events::lattice_2("GET", "/"),
+        events::web_socket("CONNECT", "$connect"),
+    ] {
+        assert_eq!(values(&seen(event.clone()).await, "x-a"), ["1", "2"], "{event}");
+    }
+    // What joins them does so in order.
+    for (event, joined) in
+        [(events::http_api("GET", "/", ""), "1,2"), (events::lattice_1("GET", "/"), "1, 2")]
+    {
+        assert_eq!(values(&seen(event).await, "x-a"), [joined]);
+    }
+}
+
+#[tokio::test]
+async fn a_header_that_only_one_of_the_maps_has_is_kept() {
+    let mut event = events::rest("GET", "/");
+    event["headers"]["x-only"] = "here".into();
+    event["multiValueHeaders"]["x-other"] = json!(["there"]);
+    // The maps differ in the case of a name.
+    event["headers"].as_object_mut().unwrap().remove("X-A");
+    event["headers"]["x-a"] = "2".into();
+    let seen = seen(event).await;
+    assert_eq!(values(&seen, "x-only"), ["here"]);
+    assert_eq!(values(&seen, "x-other"), ["there"]);
+    assert_eq!(values(&seen, "x-a"), ["1", "2"]);
+}
+
+#[tokio::test]
+async fn the_host_is_known_with_lists_of_values_alone() {
+    let mut event = events::rest("GET", "/orders/7");
+    event.as_object_mut().unwrap().remove("headers");
+    event["multiValueQueryStringParameters"] = Value::Null;
+    event["queryStringParameters"] = Value::Null;
+    let seen = seen(event).await;
+    assert_eq!(seen["uri"], "https://a1.execute-api.eu-west-1.amazonaws.com/orders/7");
+}
+
+#[tokio::test]
+async fn the_query_is_as_the_client_sent_it() {
+    let uri = |event| async { seen(event).await["uri"].as_str().unwrap().to_owned() };
+    let query = "q=1&q=2&empty&a=b%26c+d&x=%C3%A4,1";
+    let url = uri(events::http_api("GET", "/orders", query)).await;
+    assert_eq!(url, format!("https://a1.execute-api.eu-west-1.amazonaws.com/orders?{query}"));
+
+    // A load balancer and VPC Lattice do not decode, and `%26` stays a part of its value.
+    let url = uri(events::load_balancer("GET", "/orders", true)).await;
+    assert_eq!(url, "http://orders.example/orders?q=a%26b&q=c+d");
+    let url = uri(events::lattice_2("GET", "/orders")).await;
+    assert_eq!(url, "https://orders.example/orders?q=a%26b&q=c");
+    let url = uri(events::lattice_1("GET", "/orders")).await;
+    assert_eq!(url, "https://orders.example/orders?q=a%26b");
+    let url = uri(events::lattice_1("GET", "/orders?q=1&q=2")).await;
+    assert_eq!(url, "https://orders.example/orders?q=1&q=2");
+
+    // A REST API does.
+    let url = uri(events::rest("GET", "/orders")).await;
+    let host = "https://a1.execute-api.eu-west-1.amazonaws.com";
+    assert_eq!(url, format!("{host}/orders?plus=1%2B1&q=a%26b&q=b%20c"));
+}
+
+#[tokio::test]
+async fn the_stage_is_not_a_part_of_the_path() {
+    for (sent, path) in [("", "/"), ("/", "/"), ("/orders", "/orders"), ("/prod/x", "/prod/x")] {
+        let http_api = seen(events::http_api("GET", sent, "")).await;
+        assert_eq!((&http_api["path"], &http_api["stage"]), (&json!(path), &json!("prod")));
+    }
+    let mut event = events::http_api("GET", "", "");
+    event["rawPath"] = "/production".into();
+    assert_eq!(seen(event).await["path"], "/production");
+    assert_eq!(seen(events::rest("GET", "/orders")).await["path"], "/orders");
+    assert_eq!(seen(events::rest("GET", "/prod/a")).await["path"], "/prod/a");
+    let mut event = events::rest("GET", "/prod/orders");
+    event["version"] = "1.0".into();
+    assert_eq!(seen(event).await["path"], "/orders", "an HTTP API with payload version 1.0");
+    assert_eq!(seen(events::function_url("GET", "/prod/a")).await["stage"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_path_that_was_decoded_is_encoded_again() {
+    for (sent, path) in [
+        ("/a b", "/a%20b"),
+        ("/ä", "/%C3%A4"),
+        ("/a?b#c", "/a%3Fb%23c"),
+        ("/{id}|[0]", "/%7Bid%7D%7C%5B0%5D"),
+        ("/100%", "/100%"),
+        ("/a%2Fb", "/a%2Fb"),
+        ("//a", "//a"),
+        ("", "/"),
+    ] {
+        assert_eq!(seen(events::function_url("GET", sent)).await["path"], path, "{sent}");
+    }
+}
+
+#[tokio::test]
+async fn cookies_are_in_their_header() {
+    assert_eq!(values(&seen(events::http_api("GET", "/", "")).await, "cookie"), ["a=1; b=2"]);
+}
+
+#[tokio::test]
+async fn bodies_are_text_or_bytes_or_absent() {
+    let mut event = events::http_api("POST", "/", "");
+    assert_eq!(seen(event.clone()).await["body"], json!([]));
+    event["body"] = "ä".into();
+    let text = seen(event.clone()).await;
+    assert_eq!((&text["body"], &text["is_text"]), (&json!([0xc3, 0xa4]), &json!(true)));
+    event["body"] = "/wA=".into();
+    event["isBase64Encoded"] = true.into();
+    let bytes = seen(event).await;
+    assert_eq!((&bytes["body"], &bytes["is_text"]), (&json!([0xff, 0]), &json!(false)));
+    let mut event = events::lattice_1("POST", "/");
+    event["body"] = "/wA=".into();
+    event["is_base64_encoded"] = true.into();
+    assert_eq!(seen(event).await["body"], json!([0xff, 0]));
+}
+
+#[tokio::test]
+async fn events_of_a_web_socket_are_requests() {
+    let connect = seen(events::web_socket("CONNECT", "$connect")).await;
+    assert_eq!((&connect["method"], &connect["path"]), (&json!("GET"), &json!("/$connect")));
+    let message = seen(events::web_socket("MESSAGE", "$default")).await;
+    assert_eq!((&message["method"], &message["path"]), (&json!("POST"), &json!("/$default")));
+    let gone = seen(events::web_socket("DISCONNECT", "$disconnect")).await;
+    assert_eq!(gone["method"], "POST");
+}
+
+#[tokio::test]
+async fn the_caller_is_whom_the_front_end_has_verified() {
+    type Case = (Value, Option<&'static str>);
+    let rest = |pointer: &str, value: Value| {
+        let mut event = events::rest("GET", "/");
+        event["requestContext"][pointer] = value;
+        event
+    };
+    let http_api = |authorizer: Value| {
+        let mut event = events::http_api("GET", "/", "");
+        event["requestContext"]["authorizer"] = authorizer;
+        event
+    };
+    let cases: Vec<Case> = vec![
+        (events::rest("GET", "/"), None),
+        (rest("authorizer", json!({ "principalId": "ada", "n": 1 })), Some("principal:ada")),
+        (rest("authorizer", json!({ "principalId": "" })), None),
+        (
+            rest("authorizer", json!({ "claims": { "iss": "https://i", "sub": "s" } })),
+            Some("jwt:https://i#s"),
+        ),
+        (
+            rest("identity", json!({ "userArn": "arn:aws:iam::1:user/a" })),
+            Some("iam:arn:aws:iam::1:user/a"),
+        ),
+        (rest("identity", json!({ "apiKey": "secret", "apiKeyId": "k1" })), Some("api-key:k1")),
+        (
+            rest(
+                "identity",
+                json!({ "userArn": "arn", "cognitoIdentityId": "eu:1", "apiKeyId": "k1" }),
+            ),
+            Some("cognito:eu:1"),
+        ),
+        (http_api(json!({ "jwt": { "claims": { "iss": "i", "sub": "s" } } })), Some("jwt:i#s")),
+        (
+            http_api(json!({ "iam": { "userArn": "arn:aws:iam::1:role/r" } })),
+            Some("iam:arn:aws:iam::1:role/r"),
+        ),
+        // What a Lambda authorizer returns has no principal there.
+        (http_api(json!({ "lambda": { "sub": "s" } })), None),
+        (http_api(json!("odd")), None),
+        (events::lattice_2("GET", "/"), Some("iam:arn:aws:iam::123456789012:role/orders")),
+        (events::load_balancer("GET", "/", true), None),
+    ];
+    for (event, caller) in cases {
+        assert_eq!(seen(event.clone()).await["caller"], json!(caller), "{event}");
+    }
+}
+
+#[tokio::test]
+async fn the_source_address_is_that_of_the_connection() {
+    for (front_end, event) in events::all("GET", "/") {
+        let address = if front_end == "VpcLattice" { "10.0.2.100" } else { "192.0.2.1" };
+        assert_eq!(seen(event.clone()).await["source_ip"], address, "{event}");
+    }
+}
+
+#[tokio::test]
+async fn a_handler_reads_what_lambda_http_knows() {
+    async fn handle(request: Request) -> Result<Value, Error> {
+        let Some(RequestContext::ApiGatewayV1(context)) = request.request_context_ref() else {
+            return Err("no context".into());
+        };
+        Ok(json!({
+            "id": request.path_parameters().first("id"),
+            "q": request.query_string_parameters().all("q"),
+            "flag": request.stage_variables().first("flag"),
+            "stage": context.stage,
+            "raw": request.raw_http_path(),
+            "lambda": request.lambda_context().request_id.is_empty(),
+        }))
+    }
+    let reply = reply(handle, events::rest("GET", "/orders/7")).await;
+    let body: Value = serde_json::from_str(reply["body"].as_str().unwrap()).unwrap();
+    let expected = json!({
+        "id": "7", "q": ["a&b", "b c"], "flag": "false", "stage": "prod", "raw": "/orders/7", "lambda": false,
+    });
+    assert_eq!(body, expected);
+}
+
+#[tokio::test]
+async fn a_request_that_http_cannot_express_is_answered_with_400() {
+    let mut cases = Vec::new();
+    for (member, value) in [
+        ("headers", json!({ "a b": "1" })),
+        ("headers", json!({ "a": "line\nbreak" })),
+        ("headers", json!({ "": "1" })),
+        ("body", json!("not base64!")),
+    ] {
+        let mut event = events::http_api("POST", "/", "");
+        event[member] = value;
+        event["isBase64Encoded"] = true.into();
+        cases.push(event);
+    }
+    let mut method = events::http_api("POST", "/", "");
+    method["requestContext"]["http"]["method"] = "NO METHOD".into();
+    cases.push(method);
+    for event in cases {
+        let reply = reply(super::describe, event.clone()).await;
+        assert_eq!(reply["statusCode"], 400, "{event}");
+        problem(&reply);
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_is_not_a_request_is_reported() {
+    for event in [json!({ "Records": [] }), json!([1]), json!("text"), json!({ "path": "/" })] {
+        let outcome = outcome(super::describe, event.clone()).await;
+        assert_eq!(outcome.error_type(), Some("Powertools.EventInvalid"), "{event}");
+    }
+}
