@@ -72,7 +72,7 @@ impl FeatureFlags {
         context: &(impl Serialize + ?Sized),
     ) -> Result<T, Error> {
         let entry = self.entry(feature)?;
-        match self.feature(entry)? {
+        match entry.feature()? {
             Feature::Native(native) => native.read(feature),
             Feature::Rules(rules) => {
                 let rule = rules.matching(context, |rejection| entry.note(&rejection));
@@ -108,7 +108,7 @@ impl FeatureFlags {
     ) -> Result<Explanation<'_>, Error> {
         let entry = self.entry(feature)?;
         let mut rejections = Vec::new();
-        let (value, source) = match self.feature(entry)? {
+        let (value, source) = match entry.feature()? {
             Feature::Native(native) => (&native.object, ValueSource::Flag),
             Feature::Rules(rules) => {
                 let rule = rules.matching(context, |rejection| rejections.push(rejection));
@@ -130,7 +130,7 @@ impl FeatureFlags {
     pub fn enabled(&self, context: &(impl Serialize + ?Sized)) -> Result<Vec<&str>, Error> {
         let mut enabled = Vec::new();
         for entry in &self.features {
-            let Ok(feature) = self.feature(entry) else { continue };
+            let Ok(feature) = entry.feature() else { continue };
             let is_on = match feature {
                 Feature::Native(native) => native.is_enabled(),
                 Feature::Rules(rules) => entry.is_on(rules, context)?,
@@ -159,16 +159,6 @@ impl FeatureFlags {
         Ok(&self.features[*place])
     }
 
-    fn feature<'a>(&self, entry: &'a Entry) -> Result<&'a Feature, Error> {
-        entry.feature.as_ref().map_err(|problem| {
-            let feature = String::from(&*entry.name);
-            let error = Error::Invalid { feature, problem: problem.clone() };
-            // Its caller may only take a default.
-            entry.warn(|| tracing::warn!("{error}: fix it in the document"));
-            error
-        })
-    }
-
     fn of(json: &Json) -> Result<Self, Error> {
         let Json::Object(members) = json else {
             let reason = "it must be an object, with a member for each feature".to_owned();
@@ -190,6 +180,16 @@ impl FeatureFlags {
 }
 
 impl Entry {
+    fn feature(&self) -> Result<&Feature, Error> {
+        self.feature.as_ref().map_err(|problem| {
+            let feature = String::from(&*self.name);
+            let error = Error::Invalid { feature, problem: problem.clone() };
+            // Its caller may only take a default.
+            self.warn(|| tracing::warn!("{error}: fix it in the document"));
+            error
+        })
+    }
+
     fn is_on(&self, rules: &Rules, context: &(impl Serialize + ?Sized)) -> Result<bool, Error> {
         let rule = rules.matching(context, |rejection| self.note(&rejection));
         let rule = rule.map_err(|error| invalid_context(&self.name, &error))?;

@@ -52,7 +52,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-impl<'a> Serializer for Fields<'a> {
+impl Serializer for Fields<'_> {
     type Ok = ();
     type Error = ContextError;
     type SerializeSeq = Impossible<(), ContextError>;
