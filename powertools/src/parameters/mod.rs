@@ -33,6 +33,7 @@
 //! | `Ssm` | parameters, on a client of `aws-sdk-ssm`; a default source | `ssm` |
 //! | `SecretsManager` | secrets, on a client of `aws-sdk-secretsmanager`; a default source | `secrets` |
 //! | `AppConfig` | configurations, on a client of `aws-sdk-appconfigdata`; a default source | `appconfig` |
+//! | `DynamoDb` | all kinds, from a table | `dynamodb` |
 //! | [`Extension`] | parameters and secrets, from AWS's extension on port 2773 | `parameters` |
 //! | [`AppConfigAgent`] | configurations, from AWS's agent on port 2772 | `parameters` |
 //! | [`Variables`] | all kinds, from variables of the environment | `parameters` |
@@ -89,6 +90,8 @@ pub use self::request::{Kind, Request, Version};
 pub use self::source::{Fetched, Source, SourceError, SourceErrorKind};
 #[cfg(feature = "appconfig")]
 pub use self::sources::AppConfig;
+#[cfg(feature = "dynamodb")]
+pub use self::sources::DynamoDb;
 #[cfg(feature = "secrets")]
 pub use self::sources::SecretsManager;
 #[cfg(feature = "ssm")]

@@ -186,3 +186,48 @@ async fn a_secret_can_be_binary() {
     };
     of(moto.endpoint()).scope(work).await;
 }
+
+#[tokio::test]
+async fn secrets_that_are_asked_for_together_are_read_in_one_request() {
+    let Some(moto) = Emulator::first() else { return };
+    let proxy = Proxy::before(moto.endpoint()).await;
+    // The second name begins with the first, which a filter by names would find, too.
+    let (one, ten, missing) = (unique("batch/s1"), unique("batch/s10"), unique("batch/s1/none"));
+    let work = async {
+        let [one, ten, missing] = [one, ten, missing].map(Secret::<String>::plain);
+        one.set("one").await.unwrap();
+        ten.set("ten").await.unwrap();
+        let before = proxy.captured().len();
+        let (one, ten, missing) = tokio::join!(one.get(), ten.get(), missing.get());
+        let (one, ten) = (one.unwrap(), ten.unwrap());
+        assert_eq!((&**one, &**ten), ("one", "ten"));
+        assert!(Value::version(&one).is_some());
+        assert_eq!(name(missing), "Powertools.ParameterNotFound");
+        let mut operations: Vec<_> =
+            proxy.captured()[before..].iter().map(|request| request.operation.clone()).collect();
+        operations.sort();
+        assert_eq!(operations, ["BatchGetSecretValue", "GetSecretValue"]);
+    };
+    of(proxy.endpoint()).scope(work).await;
+}
+
+#[tokio::test]
+async fn without_the_permission_to_read_several_secrets_it_is_not_tried_again() {
+    let Some(moto) = Emulator::first() else { return };
+    let proxy = Proxy::before(moto.endpoint()).await;
+    let (one, two) = (unique("denied/1"), unique("denied/2"));
+    let work = async {
+        let (one, two) = (Secret::<String>::plain(one), Secret::<String>::plain(two));
+        one.set("1").await.unwrap();
+        two.set("2").await.unwrap();
+        proxy.next("BatchGetSecretValue", Fault::Refuse("AccessDeniedException", "no"));
+        for _ in 0..2 {
+            let (one, two) = tokio::join!(one.get_fresh(), two.get_fresh());
+            assert_eq!((&**one.unwrap(), &**two.unwrap()), ("1", "2"));
+        }
+        let operations = proxy.operations();
+        let batches = operations.iter().filter(|operation| *operation == "BatchGetSecretValue");
+        assert_eq!(batches.count(), 1, "{operations:?}");
+    };
+    of(proxy.endpoint()).scope(work).await;
+}

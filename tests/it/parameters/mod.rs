@@ -14,6 +14,7 @@ use tokio::time::sleep;
 mod appconfig;
 mod aws;
 mod cache;
+mod dynamodb;
 mod errors;
 mod extensions;
 mod freshness;

@@ -8,7 +8,8 @@ use futures_util::future::BoxFuture;
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::agent::profile;
-use super::sdk::{self, failure};
+use super::failure::failure;
+use super::sdk;
 use crate::clock::Clock;
 use crate::parameters::{Content, Fetched, Request, Source, SourceError};
 

@@ -12,12 +12,18 @@ mod missing;
 
 #[cfg(feature = "appconfig")]
 mod appconfig;
+#[cfg(feature = "dynamodb")]
+mod dynamodb;
+#[cfg(any(feature = "appconfig", feature = "dynamodb", feature = "secrets", feature = "ssm"))]
+mod failure;
 #[cfg(any(feature = "appconfig", feature = "secrets", feature = "ssm"))]
 mod sdk;
 #[cfg(feature = "secrets")]
 mod secrets;
 #[cfg(feature = "ssm")]
 mod ssm;
+#[cfg(any(feature = "secrets", feature = "ssm"))]
+mod together;
 
 // The default sources, with or without the feature that brings each.
 #[cfg(feature = "appconfig")]
@@ -42,6 +48,8 @@ mod default_ssm;
 pub use self::agent::AppConfigAgent;
 #[cfg(feature = "appconfig")]
 pub use self::appconfig::AppConfig;
+#[cfg(feature = "dynamodb")]
+pub use self::dynamodb::DynamoDb;
 pub use self::environment::Variables;
 pub use self::extension::Extension;
 pub use self::files::Files;

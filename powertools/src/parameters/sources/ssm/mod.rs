@@ -1,4 +1,4 @@
-mod together;
+mod serve;
 
 use std::collections::BTreeMap;
 
@@ -6,9 +6,11 @@ use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::{Parameter, ParameterType};
 use futures_util::future::BoxFuture;
 
-use self::together::Together;
+use self::serve::{Key, serve};
 use super::extension::encrypted;
-use super::sdk::{self, failure};
+use super::failure::failure;
+use super::sdk;
+use super::together::Together;
 use crate::parameters::{
     Content, Fetched, Kind, Request, Source, SourceError, SourceErrorKind, Version,
 };
@@ -22,7 +24,7 @@ use crate::parameters::{
 #[derive(Debug)]
 pub struct Ssm {
     client: sdk::Client<Client>,
-    together: Together,
+    together: Together<Key>,
 }
 
 impl Ssm {
@@ -72,8 +74,9 @@ impl Source for Ssm {
         Box::pin(async {
             match request.kind {
                 Kind::Parameter => {
-                    let name = selector(request);
-                    self.together.get(self.client().await, name, request.decrypt).await
+                    let client = self.client().await;
+                    let key = (request.decrypt, selector(request));
+                    self.together.get(key, |waiting| serve(client, waiting)).await
                 }
                 Kind::Path => self.path(request).await,
                 Kind::Secret | Kind::Configuration => Err(unsupported()),

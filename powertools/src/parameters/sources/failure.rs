@@ -1,0 +1,61 @@
+//! What the errors of SDK clients mean for a value.
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use crate::error::causes::causes;
+use crate::parameters::{SourceError, SourceErrorKind};
+
+/// Returns the error of a call, for which the role needs the permission `action`.
+pub(super) fn failure<E>(error: SdkError<E, HttpResponse>, action: &str) -> SourceError
+where
+    E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+{
+    let no_response = (SourceErrorKind::Timeout, "the service did not respond in time".to_owned());
+    let (kind, message) = match &error {
+        _ if causes(&error).any(|error| error.is::<CredentialsError>()) => {
+            (SourceErrorKind::AccessDenied, "there are no credentials".to_owned())
+        }
+        SdkError::TimeoutError(_) => no_response,
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => no_response,
+        SdkError::DispatchFailure(_) => {
+            (SourceErrorKind::Unavailable, "the service cannot be reached".to_owned())
+        }
+        SdkError::ConstructionFailure(_) => (
+            SourceErrorKind::Other,
+            "no request could be created: a region may be missing".to_owned(),
+        ),
+        SdkError::ServiceError(refusal) => {
+            let code = refusal.err().code().unwrap_or_default();
+            let is_internal = refusal.raw().status().is_server_error();
+            refused(code, is_internal, action)
+        }
+        _ => (SourceErrorKind::Other, "the response is invalid".to_owned()),
+    };
+    SourceError::new(kind, message).caused_by(error)
+}
+
+/// Returns what an error code of a service means.
+fn refused(code: &str, is_internal: bool, action: &str) -> (SourceErrorKind, String) {
+    match code {
+        "ParameterNotFound" | "ParameterVersionNotFound" | "ResourceNotFoundException" => {
+            (SourceErrorKind::NotFound, "it does not exist".to_owned())
+        }
+        "AccessDeniedException" | "UnrecognizedClientException" | "ExpiredTokenException" => (
+            SourceErrorKind::AccessDenied,
+            format!("access is denied: the role of the function needs {action}"),
+        ),
+        "InvalidKeyId" | "DecryptionFailure" => (
+            SourceErrorKind::AccessDenied,
+            "it cannot be decrypted: the role of the function needs kms:Decrypt on its key"
+                .to_owned(),
+        ),
+        _ if code.starts_with("Throttl") || code.starts_with("TooMany") => {
+            (SourceErrorKind::Throttled, "the service throttles requests".to_owned())
+        }
+        _ if is_internal => (SourceErrorKind::Unavailable, "the service failed".to_owned()),
+        _ => (SourceErrorKind::Other, format!("the service refused the request: {code}")),
+    }
+}
