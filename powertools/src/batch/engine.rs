@@ -17,28 +17,31 @@ use crate::error::causes::caught;
 /// How many records that never wait may end before other tasks of the thread can run.
 const TURN: u32 = 64;
 
-/// Processes the records of `plan`, which `start` starts by their place in the batch. Each returns
-/// its place again, since to remember it here would need another future around it.
+/// Processes the records of `plan`, from which `start` takes what starts next: a record, or several at
+/// once. Their outcomes come with their places in the batch, since to remember those here would need
+/// another future around it.
 ///
 /// After a record that is not started for lack of time, no other one is tried. A failure for which
 /// `goes_on` returns true prevents no record from starting.
 ///
 /// The outcome of each record that ends is written to its place in `outcomes`, and `see` is called
 /// with it immediately.
-pub(super) async fn handle<F: Future<Output = (usize, Outcome)>>(
+pub(super) async fn handle<F>(
     mut plan: Plan,
     concurrency: usize,
     outcomes: &mut [Outcome],
-    start: impl Fn(usize) -> F,
+    start: impl Fn(&mut Plan) -> Option<F>,
     goes_on: impl Fn(usize, &Outcome) -> bool,
     mut see: impl FnMut(usize, &Outcome),
-) {
+) where
+    F: Future<Output: IntoIterator<Item = (usize, Outcome)>>,
+{
     let mut running = Running::new(concurrency.min(outcomes.len()));
     let mut without_a_wait = 0;
     loop {
         while !running.is_full() && !plan.is_idle() {
-            if let Some(index) = plan.start() {
-                running.push(start(index));
+            if let Some(started) = start(&mut plan) {
+                running.push(started);
             }
         }
         if running.is_empty() {
@@ -56,14 +59,15 @@ pub(super) async fn handle<F: Future<Output = (usize, Outcome)>>(
             }
             ended
         });
-        let (index, outcome) = ended.await;
-        if let Outcome::NotStarted = outcome {
-            plan.stop();
-            continue;
+        for (index, outcome) in ended.await {
+            if let Outcome::NotStarted = outcome {
+                plan.stop();
+                continue;
+            }
+            plan.finish(index, outcome.is_done() || goes_on(index, &outcome));
+            see(index, &outcome);
+            outcomes[index] = outcome;
         }
-        plan.finish(index, outcome.is_done() || goes_on(index, &outcome));
-        see(index, &outcome);
-        outcomes[index] = outcome;
     }
 }
 

@@ -32,6 +32,14 @@ pub enum Error {
     #[error("the event has a tumbling window: batches are not for windowed aggregation")]
     TumblingWindow,
 
+    /// [`Report::fail`](super::Report::fail) was called with an identifier that no record has. Lambda
+    /// delivers the whole batch again, since another failure may be lost.
+    #[error("no record of the batch is {record}, which was to be reported")]
+    RecordUnknown {
+        /// The identifier, as JSON.
+        record: String,
+    },
+
     /// Some records were not handled, and the event source takes a batch as a whole: see
     /// [`all_or_nothing`](super::Batch::all_or_nothing).
     #[error("{unfinished} of {total} records were not handled, {record} the first of them")]
@@ -67,6 +75,7 @@ impl Error {
             Self::IdentifierMissing { .. } => "Powertools.BatchIdentifierMissing",
             Self::SourceUnexpected { .. } => "Powertools.BatchSourceUnexpected",
             Self::TumblingWindow => "Powertools.BatchTumblingWindow",
+            Self::RecordUnknown { .. } => "Powertools.BatchRecordUnknown",
             Self::Incomplete { .. } => "Powertools.BatchIncomplete",
             Self::AllFailed { .. } => "Powertools.BatchAllFailed",
         }

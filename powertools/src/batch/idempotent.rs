@@ -1,6 +1,7 @@
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use super::{Batch, FromRecord, RecordError, Report, Source};
 use crate::idempotency::{Call, Error, Idempotency, Operation, Store};
@@ -71,13 +72,18 @@ impl<'a, S: Source> Batch<'a, S> {
     }
 }
 
-impl<S, St, M, K> IdempotentBatch<'_, S, St, M, K>
+impl<'a, S, St, M, K> IdempotentBatch<'a, S, St, M, K>
 where
     S: Source,
     St: Store,
     M: FromRecord<S::Record>,
     K: Fn(Operation<'_, St>, &M) -> Result<Call<St>, Error>,
 {
+    fn once(self) -> (Batch<'a, S>, Once<St, K>) {
+        let Self { batch, idempotency, name, key, .. } = self;
+        (batch, Once { idempotency, name, key })
+    }
+
     /// Processes each record with `handler`, once: see [`Batch::run`].
     pub async fn run<F, Fut, E>(self, handler: F) -> Report<S>
     where
@@ -85,13 +91,51 @@ where
         Fut: Future<Output = Result<(), E>>,
         E: Into<RecordError>,
     {
-        let Self { batch, idempotency, name, key, .. } = self;
-        let once = async |message: M| {
-            let call = key(idempotency.operation(name.as_str()).of_record(), &message)?;
-            let work = async { handler(message).await.map_err(Into::into) };
-            call.run::<_, (), RecordError>(work).await
+        let (batch, once) = self.once();
+        let (once, handler) = (&once, &handler);
+        batch.run(move |message| once.run(message, handler)).await
+    }
+
+    /// Processes each record with `handler`, once and in a task of its own: see
+    /// [`Batch::run_spawned`].
+    pub async fn run_spawned<F, Fut, E>(self, handler: F) -> Report<S>
+    where
+        St: Send + Sync + 'static,
+        M: Send + Sync + 'static,
+        K: Send + Sync + 'static,
+        F: Fn(M) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<RecordError> + 'static,
+    {
+        let (batch, once) = self.once();
+        let shared = Arc::new((once, handler));
+        let once = move |message| {
+            let shared = shared.clone();
+            async move { shared.0.run(message, &shared.1).await }
         };
-        batch.run(once).await
+        batch.run_spawned(once).await
+    }
+}
+
+/// Processes a record once.
+struct Once<St, K> {
+    idempotency: Idempotency<St>,
+    name: String,
+    key: K,
+}
+
+impl<St: Store, K> Once<St, K> {
+    async fn run<M, F, Fut, E>(&self, message: M, handler: &F) -> Result<(), RecordError>
+    where
+        K: Fn(Operation<'_, St>, &M) -> Result<Call<St>, Error>,
+        F: Fn(M) -> Fut,
+        Fut: Future<Output = Result<(), E>>,
+        E: Into<RecordError>,
+    {
+        let operation = self.idempotency.operation(self.name.as_str()).of_record();
+        let call = (self.key)(operation, &message)?;
+        let work = async { handler(message).await.map_err(Into::into) };
+        call.run::<_, (), RecordError>(work).await
     }
 }
 

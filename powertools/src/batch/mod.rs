@@ -54,6 +54,10 @@
 //! A stream is read again from the record that is reported, so records after it that succeeded are
 //! processed again. At a concurrency of 1 there are none.
 //!
+//! [`run_chunks`](Batch::run_chunks) handles many records at once, [`run_with`](Batch::run_with) returns
+//! a value for each, and [`run_spawned`](Batch::run_spawned) uses as many cores as there are.
+//! [`Report::fail`] reports a record before the reply.
+//!
 //! # Time
 //!
 //! Inside an invocation no record starts with less than [`reserve`](Batch::reserve) remaining, and records
@@ -71,13 +75,15 @@
 //! # Errors
 //!
 //! The error of a handler is a [`RecordError`]. Every error type converts into one by `?`, and the record
-//! is delivered again. Use [`RecordError::permanent`] if another attempt cannot succeed. The [`Report`]
+//! is delivered again. Use [`RecordError::permanent`] if another attempt cannot succeed, and
+//! [`RecordError::retry_after`] to choose when a message of SQS is delivered again. The [`Report`]
 //! contains the outcome of each record, and each failure is logged as a warning.
 
 mod data;
 mod dynamodb;
 mod engine;
 mod error;
+mod handling;
 mod kafka;
 mod kinesis;
 mod message;
@@ -90,7 +96,9 @@ mod record_error;
 mod report;
 mod run;
 mod source;
+mod spawned;
 mod sqs;
+mod visibility;
 
 #[cfg(feature = "idempotency")]
 mod idempotent;
@@ -107,6 +115,7 @@ pub use self::outcome::Outcome;
 pub use self::record_error::RecordError;
 pub use self::report::{ItemFailure, Reply, ReplyOf, Report};
 pub use self::source::{FromRecord, Record, Reporting, Source};
+pub use self::visibility::VisibilityChange;
 use crate::events::{DynamoDbEvent, KafkaEvent, KinesisEvent, SqsEvent};
 
 /// Creates a batch of the messages of an SQS queue. A queue whose ARN ends in `.fifo` is a FIFO queue.

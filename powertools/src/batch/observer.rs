@@ -73,7 +73,7 @@ impl<R: Record> Observer<'_, R> {
 }
 
 /// Logs the error of a record, with its causes where lines have place for them.
-fn warn_of(record: &impl Record, error: &RecordError, message: &str) {
+pub(super) fn warn_of(record: &impl Record, error: &RecordError, message: &str) {
     let record = name(record);
     let warn = || {
         let error: &(dyn StdError + 'static) = error.error();

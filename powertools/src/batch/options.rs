@@ -9,10 +9,12 @@ use futures_util::future::BoxFuture;
 use super::report::Policy;
 use super::{Outcome, RecordError, Source};
 
-type BoxError = Box<dyn StdError + Send + Sync>;
+pub(super) type BoxError = Box<dyn StdError + Send + Sync>;
 pub(super) type Hook<'a, R> = Box<dyn FnMut(&R, &Outcome) + Send + 'a>;
 pub(super) type Sink<'a, R> =
     Box<dyn Fn(R, RecordError) -> BoxFuture<'a, Result<(), BoxError>> + Send + Sync + 'a>;
+pub(super) type Postpone<'a, R> =
+    Box<dyn Fn(Vec<(R, Duration)>) -> BoxFuture<'a, Result<(), BoxError>> + Send + Sync + 'a>;
 pub(super) type Classifier<'a> = Box<dyn Fn(&(dyn StdError + 'static)) -> bool + Send + Sync + 'a>;
 
 /// A batch and the options for processing it. Created by [`sqs`](super::sqs) and the functions beside it.
@@ -26,6 +28,8 @@ pub struct Batch<'a, S: Source> {
     pub(super) hook: Option<Hook<'a, S::Record>>,
     pub(super) sink: Option<Sink<'a, S::Record>>,
     pub(super) permanent_if: Option<Classifier<'a>>,
+    /// Postpones the next delivery of records.
+    pub(super) postpone: Option<Postpone<'a, S::Record>>,
 }
 
 impl<'a, S: Source> Batch<'a, S> {
@@ -40,12 +44,14 @@ impl<'a, S: Source> Batch<'a, S> {
             hook: None,
             sink: None,
             permanent_if: None,
+            postpone: None,
         }
     }
 
     /// Sets how many records are processed concurrently, at most. The default is 1, the minimum too.
     ///
     /// Records of one order, such as those of a message group, are still processed one after another.
+    /// For [`run_chunks`](Self::run_chunks) it is the number of chunks.
     pub fn concurrency(mut self, records: usize) -> Self {
         self.concurrency = records.max(1);
         self

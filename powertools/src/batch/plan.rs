@@ -86,17 +86,36 @@ impl Plan {
         (next < self.end).then_some(next)
     }
 
+    /// Returns the records that start next, in the order of the batch: at most as many as this.
+    ///
+    /// Records of one order can be among them, one after another.
+    pub(super) fn start_chunk(&mut self, most: usize) -> Vec<usize> {
+        let mut chunk = Vec::new();
+        while chunk.len() < most
+            && let Some(index) = self.start()
+        {
+            chunk.push(index);
+            self.release_next(index);
+        }
+        for index in &chunk {
+            let Some(place) = self.places.get_mut(*index) else { continue };
+            let Some(next) = place.next.map(|next| next as usize) else { continue };
+            if chunk.binary_search(&next).is_ok() {
+                // It is started, and not released again by the one before it.
+                place.next = None;
+            } else {
+                self.places[next].waits = true;
+            }
+        }
+        let Self { ready, places, .. } = self;
+        ready.retain(|Reverse(index)| !places[*index].waits);
+        chunk
+    }
+
     /// Notes how a record ended.
     pub(super) fn finish(&mut self, index: usize, done: bool) {
         if done {
-            if let Some(next) = self.places.get(index).and_then(|place| place.next) {
-                let next = next as usize;
-                self.places[next].waits = false;
-                if next < self.cursor {
-                    self.ready.push(Reverse(next));
-                }
-            }
-            return;
+            return self.release_next(index);
         }
         match self.after_failure {
             AfterFailure::Others => {}
@@ -114,6 +133,17 @@ impl Plan {
     /// Returns true if no record can start now.
     pub(super) fn is_idle(&self) -> bool {
         self.ready.is_empty() && self.cursor >= self.end
+    }
+
+    /// Allows the next record of the same order to start.
+    fn release_next(&mut self, index: usize) {
+        if let Some(next) = self.places.get(index).and_then(|place| place.next) {
+            let next = next as usize;
+            self.places[next].waits = false;
+            if next < self.cursor {
+                self.ready.push(Reverse(next));
+            }
+        }
     }
 
     fn waits(&self, index: usize) -> bool {
@@ -171,13 +201,14 @@ mod tests {
         Failed,
     }
 
-    /// The rules, applied to all records each time: which record may start next.
-    fn next_by_the_rules(case: &Case, states: &[State]) -> Option<usize> {
+    /// The rules, applied to all records each time: which record may start next, where those of
+    /// `chunk` start together with it.
+    fn next_by_the_rules(case: &Case, states: &[State], chunk: &[usize]) -> Option<usize> {
         (0..states.len()).find(|&index| {
             let (order, _) = case.records[index];
             let in_order = (0..index)
                 .filter(|&before| order.is_some() && case.records[before].0 == order)
-                .all(|before| states[before] == State::Done);
+                .all(|before| states[before] == State::Done || chunk.contains(&before));
             let failed = |index: usize| states[index] == State::Failed;
             let stopped = match case.after_failure {
                 AfterFailure::Others => false,
@@ -191,6 +222,22 @@ mod tests {
     fn plan(case: &Case) -> Plan {
         let orders = case.records.iter().map(|(order, _)| order.map(|n| n.to_string().into()));
         Plan::new(case.records.len(), case.after_failure).keep_order(orders)
+    }
+
+    #[test]
+    fn a_chunk_has_records_of_an_order_one_after_another_and_the_rest_waits_for_it() {
+        let orders = ["a", "a", "b", "a", "a"].map(|order| Some(order.into()));
+        let mut plan = Plan::new(5, AfterFailure::Others).keep_order(orders.into_iter());
+        assert_eq!(plan.start_chunk(3), [0, 1, 2]);
+        assert_eq!(plan.start_chunk(3), [0; 0], "the rest waits for 1");
+        plan.finish(0, true);
+        assert!(plan.is_idle());
+        plan.finish(1, true);
+        plan.finish(2, true);
+        assert_eq!(plan.start_chunk(1), [3]);
+        assert!(plan.is_idle(), "4 waits for 3");
+        plan.finish(3, false);
+        assert!(plan.is_idle());
     }
 
     #[test]
@@ -223,7 +270,7 @@ mod tests {
                 while running(&states).len() < case.concurrency {
                     let stopped = case.stop.is_some_and(|stop| stop <= step);
                     let expected =
-                        if stopped { None } else { next_by_the_rules(&case, &states) };
+                        if stopped { None } else { next_by_the_rules(&case, &states, &[]) };
                     let idle = plan.is_idle();
                     let next = plan.start();
                     prop_assert_eq!(next, expected);
@@ -239,6 +286,42 @@ mod tests {
                 let done = !case.records[index].1;
                 states[index] = if done { State::Done } else { State::Failed };
                 plan.finish(index, done);
+            }
+        }
+
+        #[test]
+        fn chunks_start_by_the_rules(case in cases(), most in 1..6_usize) {
+            let mut plan = plan(&case);
+            let mut states = vec![State::NotStarted; case.records.len()];
+            let mut running: Vec<Vec<usize>> = Vec::new();
+            for end in &case.ends {
+                while running.len() < case.concurrency {
+                    let mut expected = Vec::new();
+                    while expected.len() < most
+                        && let Some(index) = next_by_the_rules(&case, &states, &expected)
+                    {
+                        states[index] = State::Running;
+                        expected.push(index);
+                    }
+                    prop_assert_eq!(&plan.start_chunk(most), &expected);
+                    if expected.is_empty() {
+                        break;
+                    }
+                    running.push(expected);
+                }
+                if running.is_empty() {
+                    break;
+                }
+                let mut broken = Vec::new();
+                for index in running.remove(end.index(running.len())) {
+                    let (order, fails) = case.records[index];
+                    let done = !fails && !(order.is_some() && broken.contains(&order));
+                    if !done {
+                        broken.push(order);
+                    }
+                    states[index] = if done { State::Done } else { State::Failed };
+                    plan.finish(index, done);
+                }
             }
         }
 

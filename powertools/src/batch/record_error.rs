@@ -3,6 +3,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::error;
 use crate::error::causes::{caught, with_causes};
@@ -40,6 +41,7 @@ pub struct RecordError(
 struct Inner {
     error: Arc<dyn StdError + Send + Sync>,
     permanent: bool,
+    delay: Option<Duration>,
 }
 
 impl RecordError {
@@ -59,6 +61,22 @@ impl RecordError {
         Self::new(error.into(), permanent)
     }
 
+    /// Requests that the record is delivered again after this time, for example because a service asked
+    /// for it.
+    ///
+    /// It takes effect for messages of SQS in a batch with
+    /// [`change_visibility`](super::Batch::change_visibility). Other sources have no such time.
+    pub fn retry_after(self, delay: Duration) -> Self {
+        let Inner { permanent, .. } = *self.0;
+        Self(Arc::new(Inner { error: self.shared(), permanent, delay: Some(delay) }))
+    }
+
+    /// Returns the time after which the record is to be delivered again, if the error requests one.
+    #[must_use]
+    pub fn delay(&self) -> Option<Duration> {
+        self.0.delay
+    }
+
     /// Returns true if another attempt would fail too.
     #[must_use]
     pub fn is_permanent(&self) -> bool {
@@ -73,7 +91,7 @@ impl RecordError {
 
     /// Converts into the error of a handler, and keeps the class and the name.
     ///
-    /// Converted back by `?`, it has the same class again. There is no `From` for this, which would
+    /// Converted back by `?`, it is the same error again. There is no `From` for this, which would
     /// conflict with the conversion of every error into a `RecordError`.
     ///
     /// ```
@@ -105,11 +123,11 @@ impl RecordError {
     }
 
     pub(super) fn into_permanent(self) -> Self {
-        Self::new(self.shared(), true)
+        Self(Arc::new(Inner { error: self.shared(), permanent: true, delay: self.0.delay }))
     }
 
     fn new(error: Arc<dyn StdError + Send + Sync>, permanent: bool) -> Self {
-        Self(Arc::new(Inner { error, permanent }))
+        Self(Arc::new(Inner { error, permanent, delay: None }))
     }
 }
 
@@ -117,7 +135,10 @@ impl RecordError {
 /// becomes a [permanent](RecordError::permanent) one; any other is retryable.
 impl<E: Into<BoxError>> From<E> for RecordError {
     fn from(error: E) -> Self {
-        let error = error.into();
+        let error = match error.into().downcast::<Classified>() {
+            Ok(classified) => return classified.0,
+            Err(error) => error,
+        };
         match error::find(&*error) {
             Some(found) if found.is_permanent => Self::permanent(error),
             _ => Self::retry(error),
@@ -160,6 +181,7 @@ impl fmt::Debug for RecordError {
         f.debug_struct("RecordError")
             .field("error", &self.0.error)
             .field("permanent", &self.0.permanent)
+            .field("delay", &self.0.delay)
             .finish()
     }
 }
@@ -268,11 +290,22 @@ mod tests {
             let boxed = error.clone().into_error();
             let again = RecordError::from(boxed);
             assert_eq!(again.is_permanent(), error.is_permanent(), "{error}");
-            assert!(again.to_string().ends_with(&error.to_string()), "{again}");
+            assert_eq!(again.to_string(), error.to_string());
         }
         let name = |error: RecordError| error::find(&*error.into_error()).unwrap().error_type;
         assert_eq!(name(RecordError::retry(Declined)), "Declined");
         assert_eq!(name(RecordError::permanent(ParseError::Empty)), "Powertools.RecordEmpty");
+    }
+
+    #[test]
+    fn an_error_keeps_its_delay() {
+        let delay = Duration::from_secs(7);
+        let error = RecordError::permanent("text").retry_after(delay);
+        assert!(error.is_permanent());
+        for error in [error.clone().into_permanent(), error.into_error().into()] {
+            assert_eq!(error.delay(), Some(delay), "{error:?}");
+        }
+        assert_eq!(RecordError::from("text").delay(), None);
     }
 
     #[test]

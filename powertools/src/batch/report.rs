@@ -7,8 +7,10 @@ use std::{fmt, iter};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::handling::after_a_failure;
+use super::observer::warn_of;
 use super::source::is_identifier;
-use super::{Error, Outcome, Record, Reporting, Source};
+use super::{Error, Outcome, Record, RecordError, Reporting, Source};
 use crate::events::RecordId;
 use crate::invocation::{RecordIdentity, Records};
 
@@ -18,7 +20,7 @@ pub struct Report<S: Source> {
     pub(super) records: Arc<List<S::Record>>,
     pub(super) outcomes: Vec<Outcome>,
     pub(super) policy: Policy,
-    /// Why no record was handled.
+    /// Why there is no partial batch response.
     pub(super) refused: Option<Error>,
 }
 
@@ -98,12 +100,44 @@ impl<S: Source> Report<S> {
         self.refused.is_none() && self.outcomes.iter().all(Outcome::is_done)
     }
 
+    /// Reports the record with this identifier after all, whatever its outcome was: for what happens to
+    /// records after they were handled, such as a write of all their results. See
+    /// [`run_with`](super::Batch::run_with).
+    ///
+    /// The error is logged as a warning. Records after it in its order count as failed too, as the source
+    /// delivers them in order. An identifier that no record has is an error of the batch, so that no
+    /// failure is lost: see [`Error::RecordUnknown`].
+    pub fn fail(&mut self, identifier: &Identifier<S>, error: impl Into<RecordError>) {
+        let error = error.into();
+        let mut orders = HashSet::new();
+        let mut is_known = false;
+        for (record, outcome) in iter::zip(&self.records.0, &mut self.outcomes) {
+            if record.identifier().as_ref() == Some(identifier) {
+                is_known = true;
+                warn_of(record, &error, "a record failed");
+                *outcome = Outcome::Failed(error.clone());
+                if S::REPORTING == Reporting::EachFailure && !record.is_last_attempt() {
+                    orders.extend(record.order());
+                }
+            } else if outcome.is_done()
+                && record.order().is_some_and(|order| orders.contains(&order))
+            {
+                *outcome = Outcome::Failed(after_a_failure());
+            }
+        }
+        if !is_known {
+            let record = serde_json::to_string(identifier).unwrap_or_default();
+            self.refused.get_or_insert(Error::RecordUnknown { record });
+        }
+    }
+
     /// Returns the reply to Lambda.
     ///
     /// # Errors
     ///
     /// Returns the reason if the event was rejected: [`Error::IdentifierMissing`],
-    /// [`Error::SourceUnexpected`] or [`Error::TumblingWindow`]. If a record did not succeed, returns
+    /// [`Error::SourceUnexpected`] or [`Error::TumblingWindow`]. Returns [`Error::RecordUnknown`] if
+    /// [`fail`](Self::fail) was called with an identifier of no record. If a record did not succeed, returns
     /// [`Error::Incomplete`] under [`all_or_nothing`](super::Batch::all_or_nothing), and if none
     /// did, [`Error::AllFailed`] under
     /// [`fail_when_all_failed`](super::Batch::fail_when_all_failed).

@@ -1,33 +1,21 @@
-//! Processes a batch, and each record of it.
+//! Processes a batch, record by record or in chunks.
 
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime};
+use std::iter::zip;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use futures_util::FutureExt;
-
+use super::handling::Handling;
 use super::observer::Observer;
-use super::options::{Classifier, Sink};
+use super::options::Postpone;
 use super::plan::{AfterFailure, Plan};
-use super::progress::Progress;
-use super::report::{List, name};
+use super::report::List;
+use super::spawned::spawned;
 use super::{
     Batch, Error, FromRecord, Outcome, Record, RecordError, Report, Reporting, Source, engine,
+    visibility,
 };
-use crate::clock::Clock;
-use crate::error::causes::caught;
-use crate::error::own;
-use crate::error::registry::Held;
-use crate::invocation::budget::{Budget, Guarded, warn_if_missed};
-use crate::invocation::{Invocation, OfRecord};
-
-/// A lease that ends later than this is not waited for.
-const SHORT_LEASE: Duration = Duration::from_secs(2);
-
-/// How often a record is retried that a lease excluded.
-const RETRIES: usize = 2;
+use crate::invocation::OfRecord;
+use crate::invocation::budget::Guarded;
 
 impl<S: Source> Batch<'_, S> {
     /// Processes each record with `handler`, which takes the record or a type that is created from
@@ -48,18 +36,199 @@ impl<S: Source> Batch<'_, S> {
         Fut: Future<Output = Result<(), E>>,
         E: Into<RecordError>,
     {
-        let Self { source, concurrency, reserve, stop_at_first_failure, policy, .. } = self;
+        let handler = &handler;
+        let attempt = move |_, record| async move {
+            handler(M::from_record(record)?).await.map_err(Into::into)
+        };
+        self.each(attempt).await
+    }
+
+    /// Processes each record with `handler`, like [`run`](Self::run), and returns the values of the
+    /// records beside the report: one for each of its [records](Report::records), in their order. The
+    /// value of a record that did not succeed is `None`.
+    ///
+    /// With [`Report::fail`] a later step can still report records, for example when their values are
+    /// written together:
+    ///
+    /// ```
+    /// use std::iter::zip;
+    /// use powertools::batch::{self, Message};
+    /// use powertools::events::SqsEvent;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), batch::Error> {
+    /// # let event: SqsEvent = serde_json::from_str(r#"{"Records":[{"messageId":"m-1","body":"1"}, {"messageId":"m-2","body":"2"}]}"#).unwrap();
+    /// let handler = async |n: Message<u64>| Ok::<_, batch::RecordError>(10 * n.body);
+    /// let (mut report, values) = batch::sqs(event).concurrency(8).run_with(handler).await;
+    ///
+    /// let mut too_large = Vec::new();
+    /// for ((record, _), value) in zip(report.records(), values) {
+    ///     if value > Some(10) {
+    ///         too_large.extend(batch::Record::identifier(record));
+    ///     }
+    /// }
+    /// for id in &too_large {
+    ///     report.fail(id, "the sum is too large");
+    /// }
+    /// let reply = serde_json::to_string(&report.into_reply()?).unwrap();
+    /// assert_eq!(reply, r#"{"batchItemFailures":[{"itemIdentifier":"m-2"}]}"#);
+    /// # Ok(()) }
+    /// ```
+    pub async fn run_with<M, F, Fut, T, E>(self, handler: F) -> (Report<S>, Vec<Option<T>>)
+    where
+        M: FromRecord<S::Record>,
+        F: Fn(M) -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        E: Into<RecordError>,
+    {
+        let values = Mutex::new(Vec::new());
+        let (handler, kept) = (&handler, &values);
+        let attempt = move |index, record| async move {
+            let value = handler(M::from_record(record)?).await.map_err(Into::into)?;
+            kept.lock().unwrap_or_else(PoisonError::into_inner).push((index, value));
+            Ok(())
+        };
+        let report = self.each(attempt).await;
+        let mut all: Vec<_> = report.outcomes.iter().map(|_| None).collect();
+        for (index, value) in values.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            all[index] = Some(value);
+        }
+        (report, all)
+    }
+
+    /// Processes each record with `handler` in a task of its own, like [`run`](Self::run): records that
+    /// compute use as many cores as the tokio runtime has threads.
+    ///
+    /// [`concurrency`](Self::concurrency) is the number of tasks at the same time. A record is also
+    /// parsed in its task, which has the scope of the record and the current span. A panic is the
+    /// record's failure. Where the time runs out, a task is aborted: it ends at its next `.await`, and
+    /// the reply does not wait for it.
+    ///
+    /// ```
+    /// use lambda_runtime::{Error, LambdaEvent};
+    /// use powertools::batch::{self, Message, Reply};
+    /// use powertools::events::SqsEvent;
+    ///
+    /// async fn resize(image: Message<String>) -> Result<(), Error> {
+    ///     println!("computes for a while: {}", image.body);
+    ///     Ok(())
+    /// }
+    ///
+    /// async fn handle(event: LambdaEvent<SqsEvent>) -> Result<Reply, batch::Error> {
+    ///     let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    ///     batch::sqs(event.payload).concurrency(cores).run_spawned(resize).await.into_reply()
+    /// }
+    /// # let _ = handle;
+    /// ```
+    pub async fn run_spawned<M, F, Fut, E>(self, handler: F) -> Report<S>
+    where
+        M: FromRecord<S::Record> + 'static,
+        F: Fn(M) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<RecordError> + 'static,
+    {
+        let handler = Arc::new(handler);
+        let attempt = move |_, record| {
+            let handler = handler.clone();
+            spawned(async move {
+                let work = handler(M::from_record(record)?);
+                work.await.map_err(Into::into)
+            })
+        };
+        self.each(attempt).await
+    }
+
+    /// Processes the records in chunks of up to `size`, for work that takes many records at once, such
+    /// as a bulk request. `handler` returns a result for each record of its chunk, in their order.
+    ///
+    /// [`concurrency`](Self::concurrency) is the number of chunks at the same time. A chunk has
+    /// records of one order in their order, and no other chunk has records of that order meanwhile. If
+    /// one of them fails, those after it in its order count as failed too, even if their results are
+    /// `Ok`: the source delivers all of them again, in order.
+    ///
+    /// A record that cannot be parsed fails alone, and what must not start after it is not in the
+    /// chunk. If the handler panics or returns another number of results, all records of the chunk
+    /// fail, since it is unknown which results are whose. Where the time runs out, the records of a
+    /// pending chunk are [stopped](Outcome::Stopped).
+    ///
+    /// The scope of a chunk is that of the batch: it has no [record](crate::Invocation::record).
+    ///
+    /// ```
+    /// use lambda_runtime::LambdaEvent;
+    /// use powertools::batch::{self, Message, RecordError, Reply};
+    /// use powertools::events::SqsEvent;
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Order {
+    ///     id: String,
+    /// }
+    ///
+    /// /// Writes all orders with one request, and returns how each fared.
+    /// async fn index(orders: Vec<Message<Order>>) -> Vec<Result<(), RecordError>> {
+    ///     let written = |order: &Message<Order>| {
+    ///         if order.body.id.is_empty() { Err("rejected".into()) } else { Ok(()) }
+    ///     };
+    ///     orders.iter().map(written).collect()
+    /// }
+    ///
+    /// async fn handle(event: LambdaEvent<SqsEvent>) -> Result<Reply, batch::Error> {
+    ///     batch::sqs(event.payload).run_chunks(500, index).await.into_reply()
+    /// }
+    /// # let _ = handle;
+    /// ```
+    pub async fn run_chunks<M, F, Fut, E>(self, size: usize, handler: F) -> Report<S>
+    where
+        M: FromRecord<S::Record>,
+        F: Fn(Vec<M>) -> Fut,
+        Fut: Future<Output = Vec<Result<(), E>>>,
+        E: Into<RecordError>,
+    {
+        let (mut report, prepared) = self.prepare();
+        let Some((work, handling)) = prepared else { return report };
+        let list = report.records.clone();
+        let (handling, records, handler) = (&handling, &list.0[..], &handler);
+        let start = move |plan: &mut Plan| {
+            let places = plan.start_chunk(size.max(1));
+            (!places.is_empty()).then(|| handling.chunk(places, records, handler))
+        };
+        work.finish(handling, records, &mut report.outcomes, start).await;
+        report
+    }
+
+    /// Processes each record by itself: `attempt` parses and handles it.
+    pub(super) async fn each<A, Fut>(self, attempt: A) -> Report<S>
+    where
+        A: Fn(usize, S::Record) -> Fut,
+        Fut: Future<Output = Result<(), RecordError>>,
+    {
+        let (mut report, prepared) = self.prepare();
+        let Some((work, handling)) = prepared else { return report };
+        let list = report.records.clone();
+        let (handling, records, attempt) = (&handling, &list.0[..], &attempt);
+        let start = move |plan: &mut Plan| {
+            let index = plan.start()?;
+            Some(OfRecord::new(index, handling.record(index, &records[index], attempt)))
+        };
+        work.finish(handling, records, &mut report.outcomes, start).await;
+        report
+    }
+}
+
+impl<'b, S: Source> Batch<'b, S> {
+    /// Returns the report of a batch that did not start yet, and what processes it. Without the
+    /// latter the event was rejected.
+    #[expect(clippy::type_complexity, reason = "both are used at once, and nowhere else")]
+    fn prepare(self) -> (Report<S>, Option<(Work<'b, S::Record>, Handling<'b, S::Record>)>) {
         let mut report = Report {
             records: Arc::new(List(Vec::new())),
             outcomes: Vec::new(),
-            policy,
+            policy: self.policy,
             refused: None,
         };
-        match source.into_records() {
+        match self.source.into_records() {
             Ok(records) => report.records = Arc::new(List(records)),
             Err(error) => {
                 report.refused = Some(error);
-                return report;
+                return (report, None);
             }
         }
         let list = &report.records;
@@ -67,198 +236,65 @@ impl<S: Source> Batch<'_, S> {
         report.outcomes = vec![Outcome::NotStarted; records.len()];
         if let Some(index) = records.iter().position(|record| !record.has_identifier()) {
             report.refused = Some(Error::IdentifierMissing { index });
-            return report;
+            return (report, None);
         }
 
         let after_failure = match S::REPORTING {
             Reporting::Checkpoint => AfterFailure::Earlier,
-            Reporting::EachFailure if stop_at_first_failure => AfterFailure::None,
+            Reporting::EachFailure if self.stop_at_first_failure => AfterFailure::None,
             Reporting::EachFailure => AfterFailure::Others,
         };
         let mut plan = Plan::new(records.len(), after_failure);
         // If a failure stops every later record, sequential processing needs no groups.
-        if concurrency > 1 || after_failure == AfterFailure::Others {
+        if self.concurrency > 1 || after_failure == AfterFailure::Others {
             plan = plan.keep_order(records.iter().map(Record::order));
         }
+        let handling =
+            Handling::new(self.reserve, list, after_failure, self.sink, self.permanent_if);
+        let observer = Observer { hook: self.hook, scope: handling.scope().cloned() };
+        let Self { concurrency, postpone, .. } = self;
+        (report, Some((Work { plan, concurrency, observer, postpone }, handling)))
+    }
+}
 
-        let budget = budget(reserve, list);
-        let handling = Handling {
-            handler: &handler,
-            budget: budget.as_ref(),
-            sink: self.sink,
-            permanent_if: self.permanent_if,
-            warned: AtomicBool::new(false),
-            progress: Progress::new(records.len()),
-        };
-        let mut observer = Observer { hook: self.hook, scope: handling.scope().cloned() };
-        let outcomes = &mut report.outcomes[..];
+/// What processes a batch.
+struct Work<'b, R> {
+    plan: Plan,
+    concurrency: usize,
+    observer: Observer<'b, R>,
+    postpone: Option<Postpone<'b, R>>,
+}
+
+impl<R: Record> Work<'_, R> {
+    /// Processes all records, and writes their outcomes.
+    async fn finish<F>(
+        mut self,
+        handling: &Handling<'_, R>,
+        records: &[R],
+        outcomes: &mut [Outcome],
+        start: impl Fn(&mut Plan) -> Option<F>,
+    ) where
+        F: Future<Output: IntoIterator<Item = (usize, Outcome)>>,
+    {
+        let observer = &mut self.observer;
         let work = engine::handle(
-            plan,
-            concurrency,
+            self.plan,
+            self.concurrency,
             outcomes,
-            |index| OfRecord::new(index, handling.record(index, &records[index])),
-            |index, outcome| {
-                // A record that a lease excluded may still be running elsewhere.
-                after_failure == AfterFailure::Others
-                    && outcome.error().is_none_or(|error| own::held(error.error()).is_none())
-                    && records[index].is_last_attempt()
-            },
+            start,
+            |index, outcome| handling.goes_on(&records[index], outcome),
             |index, outcome| observer.see(index, &records[index], outcome),
         );
-        Guarded::new(budget.clone(), work).await;
+        Guarded::new(handling.budget.clone(), work).await;
         for (index, outcome) in outcomes.iter_mut().enumerate() {
             if matches!(outcome, Outcome::NotStarted) && handling.progress.is_started(index) {
                 *outcome = Outcome::Stopped;
             }
         }
         observer.see_the_rest(records, outcomes);
-        report
-    }
-}
-
-/// Returns the budget of a batch that starts now; `None` outside an invocation.
-fn budget<R: Record>(reserve: Duration, records: &Arc<List<R>>) -> Option<Budget> {
-    let current = Invocation::current();
-    if current.is_none() {
-        warn_if_missed("a batch");
-    }
-    current.map(|current| {
-        let reserved = Budget::reserving(&current, reserve, "a batch");
-        reserved.for_records(records.clone()).strict()
-    })
-}
-
-/// How a record is processed.
-struct Handling<'a, 'b, R, F> {
-    handler: &'a F,
-    /// `None` outside an invocation.
-    budget: Option<&'a Budget>,
-    sink: Option<Sink<'b, R>>,
-    permanent_if: Option<Classifier<'b>>,
-    /// True after the warning that there is no sink.
-    warned: AtomicBool,
-    progress: Progress,
-}
-
-impl<R: Record, F> Handling<'_, '_, R, F> {
-    async fn record<M, Fut, E>(&self, index: usize, record: &R) -> (usize, Outcome)
-    where
-        M: FromRecord<R>,
-        F: Fn(M) -> Fut,
-        Fut: Future<Output = Result<(), E>>,
-        E: Into<RecordError>,
-    {
-        // At the first poll and not when the record was scheduled: others may have blocked the
-        // thread since.
-        if self.budget.is_some_and(Budget::is_over) {
-            return (index, Outcome::NotStarted);
+        if let Some(postpone) = &self.postpone {
+            let delays = visibility::delays(zip(records, &*outcomes));
+            visibility::postpone(delays, postpone, handling.budget.as_ref()).await;
         }
-        self.progress.start(index);
-        let outcome = match self.attempt(record).await {
-            Ok(()) => Outcome::Succeeded,
-            // In a box, so that the future of a record that succeeds stays small.
-            Err(error) => Box::pin(self.failed(index, record, error)).await,
-        };
-        self.progress.end(index);
-        (index, outcome)
-    }
-
-    /// Returns the outcome of a record whose first attempt failed.
-    async fn failed<M, Fut, E>(&self, index: usize, record: &R, mut error: RecordError) -> Outcome
-    where
-        M: FromRecord<R>,
-        F: Fn(M) -> Fut,
-        Fut: Future<Output = Result<(), E>>,
-        E: Into<RecordError>,
-    {
-        for retry in 0..RETRIES {
-            let Some(Held { until: Some(end) }) = own::held(error.error()) else { break };
-            let waited = match self.wait_for(end) {
-                Some(wait) if retry == 0 => {
-                    tokio::time::sleep(wait).await;
-                    true
-                }
-                _ if self.is_of_this_batch(end) => self.progress.wait_for_others(index).await,
-                _ => false,
-            };
-            if !waited {
-                break;
-            }
-            match self.attempt(record).await {
-                Ok(()) => return Outcome::Succeeded,
-                Err(again) => error = again,
-            }
-        }
-        if let Some(classify) = &self.permanent_if
-            && catch_unwind(AssertUnwindSafe(|| classify(error.error()))).unwrap_or_else(|panic| {
-                let panic = caught(panic);
-                tracing::warn!(panic, "the classifier of a batch panicked");
-                false
-            })
-        {
-            error = error.into_permanent();
-        }
-        if error.is_permanent() { self.sink(record, error).await } else { Outcome::Failed(error) }
-    }
-
-    /// Returns how long to wait until a lease expires, if it expires soon.
-    fn wait_for(&self, lease_end: SystemTime) -> Option<Duration> {
-        let now = match self.scope() {
-            Some(scope) => scope.clock().now(),
-            None => Clock::system().now(),
-        };
-        let lease = lease_end.duration_since(now).unwrap_or_default();
-        // A lease includes its last millisecond.
-        let wait = lease + Duration::from_millis(1);
-        let in_time = self.budget.is_none_or(|budget| wait < budget.left());
-        (lease <= SHORT_LEASE && in_time).then_some(wait)
-    }
-
-    /// Returns true if a lease may be that of another record of this batch: a lease of this invocation
-    /// outlasts it, and those of earlier invocations hardly do.
-    fn is_of_this_batch(&self, lease_end: SystemTime) -> bool {
-        self.scope().is_none_or(|scope| lease_end >= scope.deadline())
-    }
-
-    fn scope(&self) -> Option<&Invocation> {
-        self.budget.and_then(Budget::scope)
-    }
-
-    /// Runs the handler once.
-    async fn attempt<M, Fut, E>(&self, record: &R) -> Result<(), RecordError>
-    where
-        M: FromRecord<R>,
-        F: Fn(M) -> Fut,
-        Fut: Future<Output = Result<(), E>>,
-        E: Into<RecordError>,
-    {
-        let result = AssertUnwindSafe(async {
-            let message = M::from_record(record.clone())?;
-            (self.handler)(message).await.map_err(Into::into)
-        })
-        .catch_unwind()
-        .await;
-        result.unwrap_or_else(|panic| Err(RecordError::panicked("the record handler", panic)))
-    }
-
-    /// Sends a record that failed permanently to the sink, if there is one.
-    async fn sink(&self, record: &R, error: RecordError) -> Outcome {
-        let Some(sink) = &self.sink else {
-            if !self.warned.swap(true, Ordering::Relaxed) {
-                tracing::warn!(
-                    "a record failed permanently and is still delivered again: the batch has no \
-                     permanent_sink"
-                );
-            }
-            return Outcome::Failed(error);
-        };
-        let taken = async { sink(record.clone(), error.clone()).await };
-        let reason = match AssertUnwindSafe(taken).catch_unwind().await {
-            Ok(Ok(())) => return Outcome::Permanent(error),
-            Ok(Err(reason)) => RecordError::retry(reason),
-            Err(panic) => RecordError::panicked("the sink", panic),
-        };
-        tracing::warn!(record = name(record), %reason, "the sink did not accept a record");
-        Outcome::Failed(error)
     }
 }

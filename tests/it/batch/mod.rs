@@ -2,6 +2,7 @@
 
 mod aggregated;
 mod bad_input;
+mod bulk;
 mod clock;
 mod concurrent;
 mod contents;
@@ -11,8 +12,11 @@ mod idempotent;
 mod order;
 mod parsers;
 mod records;
+mod results;
 mod scopes;
+mod spawned;
 mod vectors;
+mod visibility;
 
 use std::sync::{Arc, Mutex};
 

@@ -95,6 +95,11 @@ impl Budget {
         self
     }
 
+    /// Returns the budget of what cleans up after the work, outside its scope.
+    pub(crate) fn of_cleanup(&self) -> Self {
+        Self::until(self.cleanup_end, self.clock.clone(), None)
+    }
+
     /// Returns the same budget for the records of a batch.
     pub(crate) fn for_records(mut self, records: Arc<dyn Records>) -> Self {
         self.scope = self.scope.map(|scope| scope.for_records(records));

@@ -1,0 +1,333 @@
+//! How one record, or a chunk of them, is handled.
+
+use std::collections::HashSet;
+use std::future::Future;
+use std::iter::zip;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
+
+use futures_util::FutureExt;
+
+use super::options::{Classifier, Sink};
+use super::plan::AfterFailure;
+use super::progress::Progress;
+use super::report::{List, name};
+use super::{FromRecord, Outcome, Record, RecordError};
+use crate::clock::Clock;
+use crate::error::causes::caught;
+use crate::error::own;
+use crate::error::registry::Held;
+use crate::invocation::Invocation;
+use crate::invocation::budget::{Budget, warn_if_missed};
+
+/// A lease that ends later than this is not waited for.
+const SHORT_LEASE: Duration = Duration::from_secs(2);
+
+/// How often a record is retried that a lease excluded.
+const RETRIES: usize = 2;
+
+/// How records are handled.
+pub(super) struct Handling<'b, R> {
+    /// `None` outside an invocation.
+    pub(super) budget: Option<Budget>,
+    pub(super) progress: Progress,
+    after_failure: AfterFailure,
+    sink: Option<Sink<'b, R>>,
+    permanent_if: Option<Classifier<'b>>,
+    /// True after the warning that there is no sink.
+    warned: AtomicBool,
+}
+
+impl<'b, R: Record> Handling<'b, R> {
+    pub(super) fn new(
+        reserve: Duration,
+        records: &Arc<List<R>>,
+        after_failure: AfterFailure,
+        sink: Option<Sink<'b, R>>,
+        permanent_if: Option<Classifier<'b>>,
+    ) -> Self {
+        Self {
+            budget: budget(reserve, records),
+            progress: Progress::new(records.0.len()),
+            after_failure,
+            sink,
+            permanent_if,
+            warned: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn scope(&self) -> Option<&Invocation> {
+        self.budget.as_ref().and_then(Budget::scope)
+    }
+
+    /// Returns true if the records after this one in its order may start although it failed.
+    pub(super) fn goes_on(&self, record: &R, outcome: &Outcome) -> bool {
+        // A record that a lease excluded may still be running elsewhere.
+        self.after_failure == AfterFailure::Others
+            && outcome.error().is_none_or(|error| own::held(error.error()).is_none())
+            && record.is_last_attempt()
+    }
+
+    /// Handles one record.
+    pub(super) async fn record<A, Fut>(
+        &self,
+        index: usize,
+        record: &R,
+        attempt: &A,
+    ) -> [(usize, Outcome); 1]
+    where
+        A: Fn(usize, R) -> Fut,
+        Fut: Future<Output = Result<(), RecordError>>,
+    {
+        // At the first poll and not when the record was scheduled: others may have blocked the
+        // thread since.
+        if self.is_over() {
+            return [(index, Outcome::NotStarted)];
+        }
+        self.progress.start(index);
+        let outcome = match self.attempt(index, record, attempt).await {
+            Ok(()) => Outcome::Succeeded,
+            // In a box, so that the future of a record that succeeds stays small.
+            Err(error) => Box::pin(self.failed(index, record, attempt, error)).await,
+        };
+        self.progress.end(index);
+        [(index, outcome)]
+    }
+
+    /// Attempts to handle a record once.
+    async fn attempt<A, Fut>(
+        &self,
+        index: usize,
+        record: &R,
+        attempt: &A,
+    ) -> Result<(), RecordError>
+    where
+        A: Fn(usize, R) -> Fut,
+        Fut: Future<Output = Result<(), RecordError>>,
+    {
+        let attempt = AssertUnwindSafe(async { attempt(index, record.clone()).await });
+        let result = attempt.catch_unwind().await;
+        result.unwrap_or_else(|panic| Err(RecordError::panicked("the record handler", panic)))
+    }
+
+    /// Handles several records at once. One without an outcome was not started, since one before it
+    /// cannot be parsed.
+    pub(super) async fn chunk<M, F, Fut, E>(
+        &self,
+        places: Vec<usize>,
+        records: &[R],
+        handler: &F,
+    ) -> Vec<(usize, Outcome)>
+    where
+        M: FromRecord<R>,
+        F: Fn(Vec<M>) -> Fut,
+        Fut: Future<Output = Vec<Result<(), E>>>,
+        E: Into<RecordError>,
+    {
+        if self.is_over() {
+            return places.into_iter().map(|index| (index, Outcome::NotStarted)).collect();
+        }
+        let mut outcomes = Vec::with_capacity(places.len());
+        let mut broken = Broken::default();
+        let (mut messages, mut parsed) = (Vec::new(), Vec::new());
+        for index in places {
+            let record = &records[index];
+            if broken.contains(record) {
+                continue;
+            }
+            self.progress.start(index);
+            let parse = || M::from_record(record.clone()).map_err(RecordError::from);
+            let message = catch_unwind(AssertUnwindSafe(parse))
+                .unwrap_or_else(|panic| Err(RecordError::panicked("parsing a record", panic)));
+            match message {
+                Ok(message) => {
+                    messages.push(message);
+                    parsed.push(index);
+                }
+                Err(error) => {
+                    let outcome = self.settle(record, error).await;
+                    self.note(&mut broken, record, &outcome);
+                    outcomes.push((index, outcome));
+                    if self.after_failure != AfterFailure::Others && !broken.orders.is_empty() {
+                        break;
+                    }
+                }
+            }
+        }
+
+        let results = self.results(messages, handler).await;
+        let mut broken = Broken::default();
+        for (index, result) in zip(parsed, results) {
+            let record = &records[index];
+            let outcome = match result {
+                Ok(()) if broken.contains(record) => Outcome::Failed(after_a_failure()),
+                Ok(()) => Outcome::Succeeded,
+                Err(error) => self.settle(record, error).await,
+            };
+            self.note(&mut broken, record, &outcome);
+            self.progress.end(index);
+            outcomes.push((index, outcome));
+        }
+        outcomes
+    }
+
+    /// Returns a result for each message.
+    async fn results<M, F, Fut, E>(
+        &self,
+        messages: Vec<M>,
+        handler: &F,
+    ) -> Vec<Result<(), RecordError>>
+    where
+        F: Fn(Vec<M>) -> Fut,
+        Fut: Future<Output = Vec<Result<(), E>>>,
+        E: Into<RecordError>,
+    {
+        let count = messages.len();
+        if count == 0 {
+            return Vec::new();
+        }
+        let results = AssertUnwindSafe(async { handler(messages).await }).catch_unwind().await;
+        let error = match results {
+            Ok(results) if results.len() == count => {
+                return results.into_iter().map(|result| result.map_err(Into::into)).collect();
+            }
+            Ok(results) => {
+                let results = results.len();
+                let error = format!("the handler of {count} records returned {results} results");
+                RecordError::retry(error)
+            }
+            Err(panic) => RecordError::panicked("the handler of a chunk", panic),
+        };
+        vec![Err(error); count]
+    }
+
+    /// Notes that the order of a record must not continue.
+    fn note(&self, broken: &mut Broken, record: &R, outcome: &Outcome) {
+        if !outcome.is_done() && !self.goes_on(record, outcome) {
+            broken.orders.insert(record.order().map(Into::into));
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.budget.as_ref().is_some_and(Budget::is_over)
+    }
+
+    /// Returns the outcome of a record whose first attempt failed.
+    async fn failed<A, Fut>(
+        &self,
+        index: usize,
+        record: &R,
+        attempt: &A,
+        mut error: RecordError,
+    ) -> Outcome
+    where
+        A: Fn(usize, R) -> Fut,
+        Fut: Future<Output = Result<(), RecordError>>,
+    {
+        for retry in 0..RETRIES {
+            let Some(Held { until: Some(end) }) = own::held(error.error()) else { break };
+            let waited = match self.wait_for(end) {
+                Some(wait) if retry == 0 => {
+                    tokio::time::sleep(wait).await;
+                    true
+                }
+                _ if self.is_of_this_batch(end) => self.progress.wait_for_others(index).await,
+                _ => false,
+            };
+            if !waited {
+                break;
+            }
+            match self.attempt(index, record, attempt).await {
+                Ok(()) => return Outcome::Succeeded,
+                Err(again) => error = again,
+            }
+        }
+        self.settle(record, error).await
+    }
+
+    /// Returns the outcome of a record with this error.
+    async fn settle(&self, record: &R, mut error: RecordError) -> Outcome {
+        if let Some(classify) = &self.permanent_if
+            && catch_unwind(AssertUnwindSafe(|| classify(error.error()))).unwrap_or_else(|panic| {
+                let panic = caught(panic);
+                tracing::warn!(panic, "the classifier of a batch panicked");
+                false
+            })
+        {
+            error = error.into_permanent();
+        }
+        if error.is_permanent() { self.sink(record, error).await } else { Outcome::Failed(error) }
+    }
+
+    /// Returns how long to wait until a lease expires, if it expires soon.
+    fn wait_for(&self, lease_end: SystemTime) -> Option<Duration> {
+        let now = match self.scope() {
+            Some(scope) => scope.clock().now(),
+            None => Clock::system().now(),
+        };
+        let lease = lease_end.duration_since(now).unwrap_or_default();
+        // A lease includes its last millisecond.
+        let wait = lease + Duration::from_millis(1);
+        let in_time = self.budget.as_ref().is_none_or(|budget| wait < budget.left());
+        (lease <= SHORT_LEASE && in_time).then_some(wait)
+    }
+
+    /// Returns true if a lease may be that of another record of this batch: a lease of this invocation
+    /// outlasts it, and those of earlier invocations hardly do.
+    fn is_of_this_batch(&self, lease_end: SystemTime) -> bool {
+        self.scope().is_none_or(|scope| lease_end >= scope.deadline())
+    }
+
+    /// Sends a record that failed permanently to the sink, if there is one.
+    async fn sink(&self, record: &R, error: RecordError) -> Outcome {
+        let Some(sink) = &self.sink else {
+            if !self.warned.swap(true, Ordering::Relaxed) {
+                tracing::warn!(
+                    "a record failed permanently and is still delivered again: the batch has no \
+                     permanent_sink"
+                );
+            }
+            return Outcome::Failed(error);
+        };
+        let taken = async { sink(record.clone(), error.clone()).await };
+        let reason = match AssertUnwindSafe(taken).catch_unwind().await {
+            Ok(Ok(())) => return Outcome::Permanent(error),
+            Ok(Err(reason)) => RecordError::retry(reason),
+            Err(panic) => RecordError::panicked("the sink", panic),
+        };
+        tracing::warn!(record = name(record), %reason, "the sink did not accept a record");
+        Outcome::Failed(error)
+    }
+}
+
+/// The orders of a chunk that must not continue; `None` is that of a record without one.
+#[derive(Default)]
+struct Broken {
+    orders: HashSet<Option<String>>,
+}
+
+impl Broken {
+    fn contains(&self, record: &impl Record) -> bool {
+        !self.orders.is_empty()
+            && record.order().is_some_and(|order| self.orders.contains(&Some(order.into())))
+    }
+}
+
+/// The error of a record that was handled although one before it in its order failed.
+pub(super) fn after_a_failure() -> RecordError {
+    RecordError::retry("a record before it in its order failed, and they are delivered in order")
+}
+
+/// Returns the budget of a batch that starts now; `None` outside an invocation.
+fn budget<R: Record>(reserve: Duration, records: &Arc<List<R>>) -> Option<Budget> {
+    let current = Invocation::current();
+    if current.is_none() {
+        warn_if_missed("a batch");
+    }
+    current.map(|current| {
+        let reserved = Budget::reserving(&current, reserve, "a batch");
+        reserved.for_records(records.clone()).strict()
+    })
+}

@@ -1,0 +1,137 @@
+//! When messages that failed are delivered again.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::{FutureExt, StreamExt, stream};
+
+use super::options::{BoxError, Postpone};
+use super::{Batch, Outcome, Record, RecordError};
+use crate::events::{SqsEvent, SqsRecord};
+use crate::invocation::budget::{Budget, Ended, Guarded};
+
+/// How many messages a request to SQS can change.
+const CHANGES: usize = 10;
+
+/// How many requests are sent at the same time.
+const REQUESTS: usize = 10;
+
+/// The longest visibility timeout: 12 hours, in seconds.
+const LONGEST: u64 = 43_200;
+
+/// A message whose visibility timeout is to be changed: see
+/// [`change_visibility`](Batch::change_visibility).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct VisibilityChange {
+    /// The message. Its [`receipt_handle`](SqsRecord::receipt_handle) identifies this delivery of it.
+    pub record: SqsRecord,
+    /// The new visibility timeout in seconds, which starts with the request: 0 to 43,200.
+    pub seconds: i32,
+}
+
+impl<'a> Batch<'a, SqsEvent> {
+    /// Sets what changes the visibility timeout of messages that are to be delivered again at another
+    /// time than the queue's: those whose error has a [`retry_after`](RecordError::retry_after).
+    ///
+    /// After all messages have ended, `change` is called with up to ten messages of the queue at once,
+    /// which is what `ChangeMessageVisibilityBatch` takes, ten times concurrently. It has until half of
+    /// the [reserve](Self::reserve) remains. If it fails, a warning is logged, and the queue's own
+    /// visibility timeout applies.
+    ///
+    /// In a FIFO queue the messages of a group that wait behind the failed one are changed with it, since
+    /// the group is not delivered while one of them is invisible.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use powertools::batch::{self, Message, RecordError, VisibilityChange};
+    /// use powertools::events::SqsEvent;
+    ///
+    /// async fn call(order: Message<u64>) -> Result<(), RecordError> {
+    ///     let busy = RecordError::retry(format!("the shop is busy: {}", order.body));
+    ///     Err(busy.retry_after(Duration::from_secs(300)))
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// # let event: SqsEvent = serde_json::from_str(r#"{"Records":[{"messageId":"m","body":"0","receiptHandle":"r"}]}"#).unwrap();
+    /// let report = batch::sqs(event)
+    ///     .change_visibility(async |changes: Vec<VisibilityChange>| {
+    ///         for (n, change) in changes.iter().enumerate() {
+    ///             // An entry of `change_message_visibility_batch` with this id.
+    ///             println!("{n}: {:?} {}", change.record.receipt_handle(), change.seconds);
+    ///         }
+    ///         Ok::<_, std::io::Error>(()) // or an error, if some of the changes failed
+    ///     })
+    ///     .run(call)
+    ///     .await;
+    /// # assert!(!report.is_done());
+    /// # }
+    /// ```
+    pub fn change_visibility<F, Fut, E>(mut self, change: F) -> Self
+    where
+        F: Fn(Vec<VisibilityChange>) -> Fut + Send + Sync + 'a,
+        Fut: Future<Output = Result<(), E>> + Send + 'a,
+        E: Into<BoxError>,
+    {
+        self.postpone = Some(Box::new(move |delays| {
+            let changes = delays
+                .into_iter()
+                .map(|(record, delay)| VisibilityChange { record, seconds: seconds(delay) });
+            change(changes.collect()).map(|result| result.map_err(Into::into)).boxed()
+        }));
+        self
+    }
+}
+
+/// Returns the time in whole seconds, of which SQS takes no more than 12 hours.
+fn seconds(delay: Duration) -> i32 {
+    let seconds = delay.as_secs().saturating_add(u64::from(delay.subsec_nanos() > 0));
+    seconds.min(LONGEST) as i32
+}
+
+/// Returns the records that are delivered again after a time of their own.
+pub(super) fn delays<'a, R: Record>(
+    records: impl Iterator<Item = (&'a R, &'a Outcome)>,
+) -> Vec<(R, Duration)> {
+    let mut orders = HashMap::new();
+    let mut delays = Vec::new();
+    for (record, outcome) in records.filter(|(_, outcome)| !outcome.is_done()) {
+        let own = outcome.error().and_then(RecordError::delay);
+        let delay = match record.order() {
+            None => own,
+            // The first one of its order that failed decides for all after it.
+            Some(order) => *orders.entry(order).or_insert(own),
+        };
+        delays.extend(delay.map(|delay| (record.clone(), delay)));
+    }
+    delays
+}
+
+/// Postpones records, as far as the time suffices.
+pub(super) async fn postpone<R: Record>(
+    delays: Vec<(R, Duration)>,
+    postpone: &Postpone<'_, R>,
+    budget: Option<&Budget>,
+) {
+    let chunks: Vec<_> = delays.chunks(CHANGES).map(<[_]>::to_vec).collect();
+    let requests =
+        stream::iter(chunks).for_each_concurrent(REQUESTS, |chunk| request(chunk, postpone));
+    if let Ended::Stopped | Ended::NotStarted =
+        Guarded::new(budget.map(Budget::of_cleanup), requests).await
+    {
+        tracing::warn!("the visibility of messages that failed was not changed in time");
+    }
+}
+
+/// Postpones as many records as one request can.
+async fn request<R: Record>(delays: Vec<(R, Duration)>, postpone: &Postpone<'_, R>) {
+    let messages = delays.len();
+    let reason = match AssertUnwindSafe(async { postpone(delays).await }).catch_unwind().await {
+        Ok(Ok(())) => return,
+        Ok(Err(reason)) => RecordError::retry(reason),
+        Err(panic) => RecordError::panicked("the change of the visibility", panic),
+    };
+    tracing::warn!(messages, %reason, "the visibility of messages that failed was not changed");
+}
