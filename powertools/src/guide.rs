@@ -8,6 +8,7 @@
 //! | retry only the messages that failed | [Process a queue](process_a_queue) |
 //! | process entries in their order | [Keep order](keep_order) |
 //! | write many records with one request | [Process records in bulk](bulk_work) |
+//! | read Avro or Protobuf from Kafka | [Read Kafka values with schemas](kafka_values) |
 //! | read what S3, SNS or EventBridge sent to a queue | [Read nested events](nested_events) |
 //! | answer HTTP requests | [Answer HTTP requests](http) |
 //! | stop before the timeout | [Stay inside the timeout](stay_inside_the_timeout) |
@@ -39,6 +40,9 @@ pub mod keep_order {}
 
 #[doc = include_str!("../docs/guide/bulk_work.md")]
 pub mod bulk_work {}
+
+#[doc = include_str!("../docs/guide/kafka_values.md")]
+pub mod kafka_values {}
 
 #[doc = include_str!("../docs/guide/nested_events.md")]
 pub mod nested_events {}

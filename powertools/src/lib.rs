@@ -58,6 +58,7 @@
 //! | `logging` | yes | the layer for `tracing-subscriber`, without its own formatters |
 //! | `metrics` | yes | metrics of CloudWatch, in its embedded metric format |
 //! | `macros` | yes | the attributes [`idempotent`](macro@idempotent), [`batch`](macro@batch), [`deadline`](macro@deadline), [`init_once`](macro@init_once), [`logged`](macro@logged), and the derive [`LambdaError`](macro@LambdaError) |
+//! | `avro`, `protobuf` | no | `batch`, and Kafka values in Avro or Protocol Buffers: `apache-avro`, `prost` |
 //! | `jmespath` | no | keys by JMESPath, for events without a type |
 //! | `dynamodb` | no | the store on DynamoDB, and a source of `parameters`: `aws-sdk-dynamodb`, without a TLS stack |
 //! | `events` | no | `batch`, and typed events that nest: SNS, EventBridge, S3, CloudWatch Logs, schedules; the natural keys of HTTP requests |

@@ -12,6 +12,16 @@ pub fn kinesis_aggregates() -> Vec<Value> {
     cases(include_str!("../vectors/kinesis-aggregates.json"))
 }
 
+/// Keys and values of Kafka as producers serialised them.
+///
+/// # Panics
+///
+/// Panics if the file is not what it should be.
+#[must_use]
+pub fn kafka_values() -> Vec<Value> {
+    cases(include_str!("../vectors/kafka-values.json"))
+}
+
 /// The flows of the Python toolkit. Their times are still relative.
 ///
 /// # Panics

@@ -1,15 +1,54 @@
 use std::borrow::Cow;
+use std::ops::Deref;
+use std::sync::Arc;
 
-use super::data::read_data;
+use super::data::{Reserved, reserve_for};
 use super::{Batch, Error, FromRecord, Message, Record, Source};
 use crate::events::kafka::SOURCES;
-use crate::events::{Body, KafkaEvent, KafkaIdentifier, KafkaRecord, ParseError};
+use crate::events::{
+    HasNaturalKey, KafkaData, KafkaEvent, KafkaIdentifier, KafkaRecord, NaturalKey, ParseError,
+};
 
-/// A record of a Kafka topic with its value parsed as a `T`.
+/// A record of a Kafka topic with its value parsed as a `T`, such as a type of JSON or an `Avro`: see
+/// [`KafkaData`].
 ///
-/// A value that starts as gzip or zlib does is decompressed first; a null one is parsed as JSON's null,
-/// and is no [`Text`](crate::events::Text).
+/// JSON that starts as gzip or zlib does is decompressed first. A null value is parsed as JSON's null, and
+/// is none of the other types: see [`KeyValue`].
 pub type KafkaMessage<T> = Message<T, KafkaRecord>;
+
+/// A record of a Kafka topic with its key parsed as a `K` and its value as a `V`: see [`KafkaData`].
+///
+/// ```
+/// use powertools::batch::{KeyValue, RecordError};
+/// use powertools::events::Text;
+///
+/// #[derive(serde::Deserialize)]
+/// struct Customer {
+///     name: String,
+/// }
+///
+/// async fn replicate(record: KeyValue<Text, Customer>) -> Result<(), RecordError> {
+///     let id = record.key.as_deref().ok_or("a customer without an id")?;
+///     match &record.value {
+///         Some(customer) => println!("{id} is {}", customer.name),
+///         None => println!("{id} is deleted"),
+///     }
+///     Ok(())
+/// }
+/// # let _ = replicate;
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct KeyValue<K, V> {
+    /// The key, unless it is null.
+    pub key: Option<K>,
+    /// The value, unless it is null: a tombstone, which deletes what has the key.
+    pub value: Option<V>,
+    /// The record itself.
+    pub record: KafkaRecord,
+    /// The memory that both may take.
+    _reserved: [Option<Arc<Reserved>>; 2],
+}
 
 impl Batch<'_, KafkaEvent> {
     /// Reports single records: for an event source mapping in provisioned mode that has
@@ -48,12 +87,36 @@ impl Record for KafkaRecord {
     }
 }
 
-impl<T: Body> FromRecord<KafkaRecord> for KafkaMessage<T> {
+impl<T: KafkaData> FromRecord<KafkaRecord> for KafkaMessage<T> {
     fn from_record(record: KafkaRecord) -> Result<Self, ParseError> {
-        let (body, reserved) = match record.value()? {
-            Some(value) => read_data(value)?,
-            None => (T::absent()?, None),
+        let mut reserved = None;
+        let body = match record.read_value(&mut |need| reserve_for(need, &mut reserved))? {
+            Some(value) => value,
+            None => T::absent()?,
         };
         Ok(Self { body, record, _reserved: reserved })
+    }
+}
+
+impl<K: KafkaData, V: KafkaData> FromRecord<KafkaRecord> for KeyValue<K, V> {
+    fn from_record(record: KafkaRecord) -> Result<Self, ParseError> {
+        let [mut of_key, mut of_value] = [None, None];
+        let key = record.read_key(&mut |need| reserve_for(need, &mut of_key))?;
+        let value = record.read_value(&mut |need| reserve_for(need, &mut of_value))?;
+        Ok(Self { key, value, record, _reserved: [of_key, of_value] })
+    }
+}
+
+impl<K, V> Deref for KeyValue<K, V> {
+    type Target = KafkaRecord;
+
+    fn deref(&self) -> &KafkaRecord {
+        &self.record
+    }
+}
+
+impl<K, V> HasNaturalKey for KeyValue<K, V> {
+    fn natural_key(&self) -> NaturalKey {
+        self.record.natural_key()
     }
 }

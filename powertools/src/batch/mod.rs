@@ -107,7 +107,7 @@ pub use self::dynamodb::Change;
 pub use self::error::Error;
 #[cfg(feature = "idempotency")]
 pub use self::idempotent::IdempotentBatch;
-pub use self::kafka::KafkaMessage;
+pub use self::kafka::{KafkaMessage, KeyValue};
 pub use self::kinesis::KinesisMessage;
 pub use self::message::Message;
 pub use self::options::Batch;

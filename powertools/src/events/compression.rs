@@ -31,6 +31,17 @@ pub(crate) fn decompress(data: Vec<u8>, limit: u64) -> Result<Vec<u8>, ParseErro
     Err(io::Error::other(format!("{bytes} bytes follow that are not compressed")).into())
 }
 
+/// Returns the data of zlib that starts here and ends with the data.
+pub(crate) fn zlib(data: &[u8], limit: u64) -> Result<Vec<u8>, ParseError> {
+    let mut plain = Vec::new();
+    let rest = read(ZlibDecoder::new(data), limit, &mut plain)?.into_inner();
+    if rest.is_empty() {
+        return Ok(plain);
+    }
+    let bytes = rest.len();
+    Err(io::Error::other(format!("{bytes} bytes follow that are not compressed")).into())
+}
+
 /// The most bytes that the data of one record may become, and half of what all records may take: a
 /// quarter of the function's memory, and at most 256 MiB.
 ///

@@ -1,5 +1,6 @@
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
@@ -74,6 +75,49 @@ pub enum ParseError {
         /// What is wrong there.
         source: serde_dynamo::Error,
     },
+    /// The key or value of a Kafka record is not valid in its format, or not of the handler's type.
+    #[error("the data of the record cannot be read as {format}")]
+    #[non_exhaustive]
+    Data {
+        /// The format, such as Avro.
+        format: &'static str,
+        /// What is wrong.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+    /// The event source mapping delivers another format than the handler takes.
+    #[error("the record is delivered as {found}, and the handler takes {expected}")]
+    #[non_exhaustive]
+    FormatUnexpected {
+        /// The format of the handler's type.
+        expected: &'static str,
+        /// The format that the mapping names.
+        found: String,
+    },
+    /// The key or value of a Kafka record does not name the schema of its writer.
+    #[error(
+        "the data of the record does not name its schema: no schema registry wrote an id in front of it \
+         or into a header, and the event source mapping has none"
+    )]
+    SchemaMissing,
+    /// The schema of the writer is not known.
+    #[error(
+        "no schema has the id {id}: pass the event through `with_schemas`, with all schemas or with a \
+         source that has them"
+    )]
+    #[non_exhaustive]
+    SchemaUnknown {
+        /// The id: a number, or a UUID.
+        id: String,
+    },
+    /// The source of schemas did not answer.
+    #[error("the schema with the id {id} could not be looked up")]
+    #[non_exhaustive]
+    SchemaUnavailable {
+        /// The id: a number, or a UUID.
+        id: String,
+        /// Why.
+        source: Arc<dyn StdError + Send + Sync>,
+    },
     /// Something else, of a source of your own.
     #[error("the record cannot be read")]
     Other(#[source] Box<dyn StdError + Send + Sync>),
@@ -94,6 +138,11 @@ impl ParseError {
             Self::OutOfMemory { .. } => "Powertools.RecordOutOfMemory",
             Self::Aggregated { .. } => "Powertools.RecordAggregated",
             Self::Item { .. } => "Powertools.RecordItemInvalid",
+            Self::Data { .. } => "Powertools.RecordDataInvalid",
+            Self::FormatUnexpected { .. } => "Powertools.RecordFormatUnexpected",
+            Self::SchemaMissing => "Powertools.RecordSchemaMissing",
+            Self::SchemaUnknown { .. } => "Powertools.RecordSchemaUnknown",
+            Self::SchemaUnavailable { .. } => "Powertools.RecordSchemaUnavailable",
             Self::Other(_) => "Powertools.RecordInvalid",
         }
     }
@@ -101,7 +150,7 @@ impl ParseError {
     /// Returns true if the same record may be parsed when it is delivered again.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::OutOfMemory { .. })
+        matches!(self, Self::OutOfMemory { .. } | Self::SchemaUnavailable { .. })
     }
 }
 

@@ -55,8 +55,15 @@ pub use self::dynamodb::{ChangeKind, DynamoDbEvent, DynamoDbRecord};
 pub use self::error::ParseError;
 #[cfg(feature = "events")]
 pub use self::event_bridge::{EventBridge, SchedulerContext};
+#[cfg(feature = "avro")]
+pub use self::kafka::Avro;
+#[cfg(feature = "protobuf")]
+pub use self::kafka::Proto;
 #[cfg(feature = "batch")]
-pub use self::kafka::{KafkaEvent, KafkaIdentifier, KafkaRecord};
+pub use self::kafka::{
+    Json, KafkaData, KafkaEvent, KafkaIdentifier, KafkaRecord, NoSource, SchemaId, SchemaSource,
+    Schemas,
+};
 #[cfg(feature = "batch")]
 pub use self::kinesis::{KinesisEvent, KinesisRecord};
 #[cfg(feature = "events")]

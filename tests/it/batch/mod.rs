@@ -9,6 +9,7 @@ mod contents;
 mod failures;
 mod hostile;
 mod idempotent;
+mod kafka_values;
 mod order;
 mod parsers;
 mod records;

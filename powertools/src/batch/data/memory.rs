@@ -51,7 +51,12 @@ impl Drop for Reserved {
 /// Each value follows one of these characters. Those in strings count too: the estimate is high.
 pub(super) fn estimate(json: &[u8]) -> u64 {
     let values = json.iter().filter(|byte| matches!(byte, b',' | b':' | b'[' | b'{')).count();
-    2 * json.len() as u64 + VALUE * values as u64
+    of_values(json.len(), values)
+}
+
+/// Returns what so many values of data of so many bytes may take, in bytes.
+pub(super) fn of_values(bytes: usize, values: usize) -> u64 {
+    2 * bytes as u64 + VALUE * values as u64
 }
 
 #[cfg(test)]

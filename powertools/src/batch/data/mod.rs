@@ -7,6 +7,7 @@ use std::sync::Arc;
 use self::memory::MEMORY;
 pub(super) use self::memory::Reserved;
 use crate::events::compression::{decompress, largest};
+use crate::events::kafka::Need;
 use crate::events::{Body, ParseError};
 
 /// Bodies up to this size, in bytes, are read without an estimate of what that takes: an event has
@@ -33,6 +34,19 @@ fn reserve(json: &[u8]) -> Result<Reservation, ParseError> {
         return Ok(None);
     }
     Ok(Some(Arc::new(MEMORY.reserve(memory::estimate(json), 2 * largest())?)))
+}
+
+/// Reserves what a key or value of Kafka needs.
+pub(super) fn reserve_for(need: Need<'_>, into: &mut Reservation) -> Result<(), ParseError> {
+    *into = match need {
+        Need::Json(json) => reserve(json)?,
+        Need::Values { bytes, .. } if bytes <= SMALL => None,
+        Need::Values { bytes, count } => {
+            let bytes = memory::of_values(bytes, count);
+            Some(Arc::new(MEMORY.reserve(bytes, 2 * largest())?))
+        }
+    };
+    Ok(())
 }
 
 /// Reads a body that may be compressed.

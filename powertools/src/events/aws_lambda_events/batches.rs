@@ -100,6 +100,7 @@ impl From<kafka::KafkaEvent> for KafkaEvent {
                 key: record.key.map(Into::into),
                 value: record.value.map(Into::into),
                 headers: raw(&record.headers),
+                ..Default::default()
             });
             // Without a cluster there is no natural key, which inexact times must not be part of.
             add_partition(&mut records, &partition, None, fields.collect());

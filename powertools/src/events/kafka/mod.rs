@@ -1,3 +1,11 @@
+#[cfg(feature = "avro")]
+mod avro;
+mod data;
+mod part;
+#[cfg(feature = "protobuf")]
+mod proto;
+mod schemas;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,12 +15,30 @@ use serde::de::{self, MapAccess};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use self::part::{Part, framing};
+use self::schemas::Resolved;
 use super::de::{Object, Read, object};
 use super::decode::decode;
 use super::{HasNaturalKey, NaturalKey, ParseError};
 
+#[cfg(feature = "avro")]
+pub use self::avro::Avro;
+pub use self::data::{Json, KafkaData};
+pub(crate) use self::part::Need;
+pub use self::part::SchemaId;
+#[cfg(feature = "protobuf")]
+pub use self::proto::Proto;
+pub use self::schemas::{NoSource, SchemaSource, Schemas};
+
 /// MSK, and self-managed Kafka.
 pub(crate) const SOURCES: &[&str] = &["aws:kafka", "SelfManagedKafka", "aws:SelfManagedKafka"];
+
+/// The headers in which producers of Confluent can identify schemas.
+const KEY_SCHEMA: &str = "__key_schema_id";
+const VALUE_SCHEMA: &str = "__value_schema_id";
+
+/// The length of the longest id in front of data, in base64.
+const FRAME: usize = 24;
 
 /// The event of a Kafka topic, on MSK or self-managed.
 ///
@@ -34,6 +60,8 @@ pub struct KafkaRecord {
     /// The ARN of the cluster or its servers, for the natural key. A record with inexact times has none.
     cluster: Option<Arc<str>>,
     fields: Arc<Fields>,
+    /// The schemas of the event's records, once they are resolved.
+    schemas: Option<Arc<Resolved>>,
 }
 
 #[derive(Debug, Default)]
@@ -46,6 +74,9 @@ pub(super) struct Fields {
     /// In base64.
     pub(super) value: Option<Box<str>>,
     pub(super) headers: Option<Box<RawValue>>,
+    /// What the event source mapping knows about the schema of the key.
+    pub(super) key_schema: Option<Box<RawValue>>,
+    pub(super) value_schema: Option<Box<RawValue>>,
 }
 
 /// What identifies a Kafka record in a reply: `{"partition": "topic-0", "offset": 7}`.
@@ -135,6 +166,56 @@ impl KafkaRecord {
         self.fields.value.as_deref().map(decode).transpose()
     }
 
+    /// Returns the key as a `T`, if the record has one: see [`KafkaData`].
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ParseError`] if it is not of this type, or is invalid base64.
+    pub fn key_as<T: KafkaData>(&self) -> Result<Option<T>, ParseError> {
+        self.read_key(&mut |_| Ok(()))
+    }
+
+    /// Returns the value as a `T`, or `None` if it is null, as that of a tombstone.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ParseError`] if it is not of this type, or is invalid base64.
+    pub fn value_as<T: KafkaData>(&self) -> Result<Option<T>, ParseError> {
+        self.read_value(&mut |_| Ok(()))
+    }
+
+    pub(crate) fn read_key<T: KafkaData>(
+        &self,
+        reserve: &mut dyn FnMut(Need<'_>) -> Result<(), ParseError>,
+    ) -> Result<Option<T>, ParseError> {
+        let Some(bytes) = self.key()? else { return Ok(None) };
+        let (metadata, header) = (&self.fields.key_schema, self.header(KEY_SCHEMA));
+        let schemas = self.schemas.as_deref();
+        T::read(Part { bytes, metadata: metadata.as_deref(), header, schemas }, reserve).map(Some)
+    }
+
+    pub(crate) fn read_value<T: KafkaData>(
+        &self,
+        reserve: &mut dyn FnMut(Need<'_>) -> Result<(), ParseError>,
+    ) -> Result<Option<T>, ParseError> {
+        let Some(bytes) = self.value()? else { return Ok(None) };
+        let (metadata, header) = (&self.fields.value_schema, self.header(VALUE_SCHEMA));
+        let schemas = self.schemas.as_deref();
+        T::read(Part { bytes, metadata: metadata.as_deref(), header, schemas }, reserve).map(Some)
+    }
+
+    /// Returns the ids of the schemas of the value and the key; those in front of keys if `has_keys`.
+    fn schema_ids(&self, has_keys: bool) -> impl Iterator<Item = SchemaId> {
+        let Fields { key, value, key_schema, value_schema, .. } = &*self.fields;
+        let key = (key, key_schema, KEY_SCHEMA, has_keys);
+        let value = (value, value_schema, VALUE_SCHEMA, true);
+        [value, key].into_iter().filter_map(|(data, metadata, header, in_front)| {
+            let start = data.as_deref().filter(|_| in_front).unwrap_or_default();
+            let start = decode(start.get(..FRAME).unwrap_or(start)).unwrap_or_default();
+            framing(metadata.as_deref(), self.header(header).as_deref(), &start).id
+        })
+    }
+
     /// Returns the value of the last header of this name. A header without a value counts as absent.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<Vec<u8>> {
@@ -176,6 +257,7 @@ pub(super) fn add_partition(
         partition: partition.clone(),
         cluster: cluster.cloned(),
         fields: Arc::new(fields),
+        schemas: None,
     }));
 }
 
@@ -209,6 +291,8 @@ impl Object for Fields {
             b"key" => |it, value| value.text(&mut it.key),
             b"value" => |it, value| value.text(&mut it.value),
             b"headers" => |it, value| value.raw("[]", &mut it.headers),
+            b"keySchemaMetadata" => |it, value| value.raw("{}", &mut it.key_schema),
+            b"valueSchemaMetadata" => |it, value| value.raw("{}", &mut it.value_schema),
             _ => return None,
         };
         Some(read)

@@ -65,6 +65,15 @@ impl KafkaRecords {
                     value[name] = base64(bytes).into();
                 }
             }
+            let schemas = [
+                ("keySchemaMetadata", record.key_schema),
+                ("valueSchemaMetadata", record.value_schema),
+            ];
+            for (name, schema) in schemas {
+                if let Some(schema) = schema {
+                    value[name] = schema;
+                }
+            }
             (format!("{}-{}", self.topic, record.partition), value)
         };
         self.records.into_iter().map(number).collect()
@@ -97,6 +106,8 @@ pub struct KafkaRecord {
     key: Option<Vec<u8>>,
     value: Option<Vec<u8>>,
     headers: Vec<Value>,
+    key_schema: Option<Value>,
+    value_schema: Option<Value>,
 }
 
 impl KafkaRecord {
@@ -112,7 +123,15 @@ impl KafkaRecord {
 
     /// Creates a record without a value: what deletes a key from a compacted topic.
     pub fn tombstone() -> Self {
-        Self { partition: 0, offset: None, key: None, value: None, headers: Vec::new() }
+        Self {
+            partition: 0,
+            offset: None,
+            key: None,
+            value: None,
+            headers: Vec::new(),
+            key_schema: None,
+            value_schema: None,
+        }
     }
 
     /// Sets the partition.
@@ -130,6 +149,20 @@ impl KafkaRecord {
     /// Sets the key. Defaults to none.
     pub fn key(mut self, key: impl Into<Vec<u8>>) -> Self {
         self.key = Some(key.into());
+        self
+    }
+
+    /// Sets the format of the key and the id of its schema, which an event source mapping with a
+    /// schema registry removes from the key: `AVRO`, `PROTOBUF` or `JSON`.
+    pub fn key_schema(mut self, format: impl Into<String>, id: impl Into<String>) -> Self {
+        self.key_schema = Some(json!({ "dataFormat": format.into(), "schemaId": id.into() }));
+        self
+    }
+
+    /// Sets the format of the value and the id of its schema, which an event source mapping with a
+    /// schema registry removes from the value: `AVRO`, `PROTOBUF` or `JSON`.
+    pub fn value_schema(mut self, format: impl Into<String>, id: impl Into<String>) -> Self {
+        self.value_schema = Some(json!({ "dataFormat": format.into(), "schemaId": id.into() }));
         self
     }
 
