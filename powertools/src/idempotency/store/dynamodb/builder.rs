@@ -1,8 +1,10 @@
-use aws_sdk_dynamodb::Client;
+use std::sync::Arc;
 
+use super::DynamoDbStore;
+use super::requests::Requests;
 use super::shards::SortKey;
-use super::{DynamoDbStore, Item, text};
 use crate::environment::Environment;
+use crate::idempotency::transaction::Item;
 use crate::idempotency::{Error, Key};
 
 /// The table of a [`DynamoDbStore`]. Created by [`DynamoDbStore::builder`].
@@ -22,7 +24,7 @@ use crate::idempotency::{Error, Key};
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is built"]
 pub struct Builder {
-    client: Client,
+    requests: Arc<dyn Requests>,
     schema: Schema,
     partition: Option<String>,
     shards: Option<u16>,
@@ -61,13 +63,11 @@ impl Schema {
 
     /// The attributes that name the item under `key`.
     pub(super) fn key(&self, key: &Key) -> Item {
-        let value = text(key.as_str());
         match &self.sort_key {
-            None => Item::from([(self.key.clone(), value)]),
-            Some(sort_key) => Item::from([
-                (self.key.clone(), text(sort_key.partition_of(key))),
-                (sort_key.attribute.clone(), value),
-            ]),
+            None => Item::new().set(&self.key, key.as_str()),
+            Some(sort_key) => Item::new()
+                .set(&self.key, &*sort_key.partition_of(key))
+                .set(&sort_key.attribute, key.as_str()),
         }
     }
 
@@ -97,8 +97,8 @@ impl Schema {
 }
 
 impl Builder {
-    pub(super) fn new(client: Client, table: String) -> Self {
-        Self { client, schema: Schema::new(table), partition: None, shards: None }
+    pub(super) fn new(requests: Arc<dyn Requests>, table: String) -> Self {
+        Self { requests, schema: Schema::new(table), partition: None, shards: None }
     }
 
     /// Sets the partition key of the table. `id` by default. It contains the idempotency key, or the
@@ -191,7 +191,7 @@ impl Builder {
     /// two attributes have one name, if there is a partition value or a number of shards but no sort key,
     /// or if that number is 0.
     pub fn build(self) -> Result<DynamoDbStore, Error> {
-        let Self { client, mut schema, partition, shards } = self;
+        let Self { requests, mut schema, partition, shards } = self;
         match (&mut schema.sort_key, partition) {
             (Some(sort_key), partition) => {
                 sort_key.partition = partition.unwrap_or_else(default_partition);
@@ -231,7 +231,7 @@ impl Builder {
                 return Err(Error::Config(message));
             }
         }
-        Ok(DynamoDbStore::with_schema(client, schema))
+        Ok(DynamoDbStore::with_schema(requests, schema))
     }
 }
 
@@ -242,10 +242,12 @@ fn default_partition() -> String {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Region};
+    use std::time::Duration;
 
     use super::*;
     use crate::idempotency::Store;
+    use crate::idempotency::store::dynamodb::action::Action;
+    use crate::idempotency::store::dynamodb::requests::{Get, Reply};
 
     #[test]
     fn attributes_need_different_names() {
@@ -261,7 +263,7 @@ mod tests {
     fn nothing_may_be_empty() {
         let built = builder().data_attribute("").build();
         assert_eq!(message(built), "the name of the data attribute is empty");
-        let built = DynamoDbStore::builder(client(), "").build();
+        let built = named("").build();
         assert_eq!(message(built), "the name of the table is empty");
         let built = builder().sort_key_attribute("sk").partition_value("").build();
         assert_eq!(message(built), "the partition value is empty");
@@ -300,22 +302,43 @@ mod tests {
 
     #[test]
     fn tables_of_two_regions_have_different_scopes() {
-        let client = |region| {
-            let config = client().config().to_builder().region(Region::from_static(region));
-            Client::from_conf(config.build())
-        };
-        let named = DynamoDbStore::new(client("eu-central-1"), "orders");
-        assert_eq!(named.scope(), "eu-central-1/orders");
-        let built = DynamoDbStore::builder(client("us-east-1"), "orders").build().unwrap();
-        assert_eq!(built.scope(), "us-east-1/orders");
+        let store = DynamoDbStore::with_schema(
+            Arc::new(InRegion(Some("eu-central-1"))),
+            Schema::new("orders".to_owned()),
+        );
+        assert_eq!(store.scope(), "eu-central-1/orders");
+        let built = Builder::new(Arc::new(InRegion(Some("us-east-1"))), "orders".to_owned());
+        assert_eq!(built.build().unwrap().scope(), "us-east-1/orders");
+    }
+
+    /// A client that makes no requests.
+    #[derive(Debug)]
+    struct InRegion(Option<&'static str>);
+
+    impl Requests for InRegion {
+        fn region(&self) -> Option<&str> {
+            self.0
+        }
+
+        fn write<'a>(&'a self, _: Action<'a>, _: Duration) -> Reply<'a, ()> {
+            unreachable!("the tests make no requests")
+        }
+
+        fn read<'a>(&'a self, _: Get<'a>, _: Duration) -> Reply<'a, Option<Item>> {
+            unreachable!("the tests make no requests")
+        }
+
+        fn transact<'a>(&'a self, _: Vec<Action<'a>>, _: &'a str, _: Duration) -> Reply<'a, ()> {
+            unreachable!("the tests make no requests")
+        }
     }
 
     fn builder() -> Builder {
-        DynamoDbStore::builder(client(), "orders")
+        named("orders")
     }
 
-    fn client() -> Client {
-        Client::from_conf(Config::builder().behavior_version(BehaviorVersion::latest()).build())
+    fn named(table: &str) -> Builder {
+        Builder::new(Arc::new(InRegion(None)), table.to_owned())
     }
 
     fn message(built: Result<DynamoDbStore, Error>) -> String {

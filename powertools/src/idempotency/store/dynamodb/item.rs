@@ -1,22 +1,21 @@
-use aws_sdk_dynamodb::types::AttributeValue;
-
 use super::builder::Schema;
-use super::{Item, number, text};
 use crate::idempotency::store::{Claim, StoreError, StoreErrorKind};
+use crate::idempotency::transaction::{AttributeValue, Item};
 use crate::idempotency::{Data, EpochMillis, EpochSeconds, Json, Key, Record, Status};
 
 impl Schema {
     /// The item that a claim puts into the table.
     pub(super) fn claimed_item(&self, claim: &Claim) -> Item {
-        let mut item = self.key(&claim.key);
-        item.insert(self.expiration.clone(), number(claim.expiration.0));
-        item.insert(self.status.clone(), text(Status::InProgress.as_str()));
-        item.insert(self.in_progress_expiration.clone(), number(claim.lease_end.0));
-        item.insert(self.owner.clone(), text(claim.owner.as_str()));
-        if let Some(hash) = &claim.validation {
-            item.insert(self.validation.clone(), text(hash));
+        let item = self
+            .key(&claim.key)
+            .set(&self.expiration, claim.expiration.0)
+            .set(&self.status, Status::InProgress.as_str())
+            .set(&self.in_progress_expiration, claim.lease_end.0)
+            .set(&self.owner, claim.owner.as_str());
+        match &claim.validation {
+            Some(hash) => item.set(&self.validation, hash.as_str()),
+            None => item,
         }
-        item
     }
 
     /// Reads an item of any toolkit.
@@ -40,17 +39,17 @@ impl Schema {
 /// The attribute that holds `data`.
 pub(super) fn value(data: &Data) -> AttributeValue {
     match data {
-        Data::Text(data) => text(data),
+        Data::Text(data) => AttributeValue::S(data.clone()),
         Data::Value(json) => json_value(json),
     }
 }
 
 fn json_value(json: &Json) -> AttributeValue {
     match json {
-        Json::Null => AttributeValue::Null(true),
+        Json::Null => AttributeValue::Null,
         Json::Bool(value) => AttributeValue::Bool(*value),
         Json::Number(number) => AttributeValue::N(number.as_str().to_owned()),
-        Json::String(value) => text(value),
+        Json::String(value) => AttributeValue::S(value.clone()),
         Json::Array(values) => AttributeValue::L(values.iter().map(json_value).collect()),
         Json::Object(members) => {
             let members = members.iter().map(|(name, value)| (name.clone(), json_value(value)));
@@ -62,7 +61,7 @@ fn json_value(json: &Json) -> AttributeValue {
 /// The reverse of [`json_value`]; the error names what JSON has no form for.
 fn to_json(value: &AttributeValue) -> Result<Json, String> {
     match value {
-        AttributeValue::Null(_) => Ok(Json::Null),
+        AttributeValue::Null => Ok(Json::Null),
         AttributeValue::Bool(value) => Ok(Json::Bool(*value)),
         AttributeValue::N(text) => {
             let number = text.parse().map_err(|_| format!("holds the number `{text}`"))?;
@@ -74,10 +73,8 @@ fn to_json(value: &AttributeValue) -> Result<Json, String> {
         }
         AttributeValue::M(members) => {
             let members = members.iter().map(|(name, value)| Ok((name.clone(), to_json(value)?)));
-            let mut members: Vec<_> = members.collect::<Result<_, String>>()?;
-            // DynamoDB keeps no order; a fixed one makes equal records equal.
-            members.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-            Ok(Json::Object(members))
+            // Sorted: DynamoDB keeps no order, and a fixed one makes equal records equal.
+            members.collect::<Result<_, String>>().map(Json::Object)
         }
         other => Err(format!("holds a value of type {}, which is not JSON", type_name(other))),
     }
@@ -122,7 +119,7 @@ impl Attributes<'_> {
                 | AttributeValue::L(_)
                 | AttributeValue::N(_)
                 | AttributeValue::Bool(_)
-                | AttributeValue::Null(_)),
+                | AttributeValue::Null),
             ) => match to_json(other) {
                 Ok(json) => Ok(Some(Data::Value(json))),
                 Err(problem) => Err(self.malformed(name, &problem)),
@@ -148,16 +145,7 @@ impl Attributes<'_> {
 
 fn type_name(value: &AttributeValue) -> &'static str {
     match value {
-        AttributeValue::B(_) => "B",
-        AttributeValue::Bool(_) => "BOOL",
-        AttributeValue::Bs(_) => "BS",
-        AttributeValue::L(_) => "L",
-        AttributeValue::M(_) => "M",
-        AttributeValue::N(_) => "N",
-        AttributeValue::Ns(_) => "NS",
-        AttributeValue::Null(_) => "NULL",
-        AttributeValue::S(_) => "S",
-        AttributeValue::Ss(_) => "SS",
-        _ => "unknown to this version",
+        AttributeValue::Unknown => "unknown to this version",
+        known => known.type_name(),
     }
 }

@@ -1,12 +1,8 @@
 //! Commits: one `TransactWriteItems`, whose first action completes the record.
 
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{
-    CancellationReason, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
-};
-
-use super::{DynamoDbStore, IS_HELD, StoreError, StoreErrorKind, size, write};
+use super::action::Action;
+use super::requests::{Failure, Reason as Cancelled};
+use super::{DynamoDbStore, StoreError, StoreErrorKind, size};
 use crate::idempotency::store::{Completion, TransactStore, Transacted, Transaction};
 use crate::idempotency::transaction::{Place, Write, check};
 
@@ -14,91 +10,64 @@ impl TransactStore for DynamoDbStore {
     fn check(&self, completion: Option<&Completion>, writes: &[Write]) -> Result<(), String> {
         let own = completion.map(|completion| Place {
             table: self.schema.table.clone(),
-            key: self.schema.key(&completion.key).into(),
+            key: self.schema.key(&completion.key),
         });
         // Without its data, which is left out where it does not fit.
         let own_size = completion.map_or(0, |completion| {
             self.schema.completed_size(&Completion { data: None, ..completion.clone() })
         });
-        let region = self.client.config().region().map(AsRef::as_ref);
-        check(writes, own.as_ref(), own_size, region, |_| None)
+        check(writes, own.as_ref(), own_size, self.requests.region(), |_| None)
     }
 
     async fn transact(&self, transaction: &Transaction) -> Result<Transacted, StoreError> {
-        let own = transaction.completion.as_ref().map(|it| self.completing(it)).transpose()?;
+        let completion = transaction.completion.as_ref();
+        completion.map_or(Ok(()), |completion| self.check_size(completion))?;
+        let own = completion.map(|completion| self.schema.complete(completion));
         let own_count = usize::from(own.is_some());
-        let writes = transaction.writes.iter().map(|write| {
-            write::action(write).map_err(|_| {
-                StoreError::new(StoreErrorKind::Invalid, "a write cannot be a request")
-            })
-        });
-        let writes = writes.collect::<Result<Vec<_>, _>>()?;
-        let result = self
-            .client
-            .transact_write_items()
-            .set_transact_items(Some(own.into_iter().chain(writes).collect()))
-            .client_request_token(&transaction.token)
-            .customize()
-            .config_override(self.limits(transaction.timeout))
-            .send()
-            .await;
-        let Err(error) = result else { return Ok(Transacted::Applied) };
-        match error.as_service_error() {
-            Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => {
-                let reasons = canceled.cancellation_reasons();
+        let actions = own.into_iter().chain(transaction.writes.iter().map(Action::from)).collect();
+        let Transaction { token, timeout, .. } = transaction;
+        match self.requests.transact(actions, token, *timeout).await {
+            Ok(()) => Ok(Transacted::Applied),
+            Err(Failure::Cancelled(mut reasons)) => {
                 if reasons.len() != own_count + transaction.writes.len() {
                     return Err(other("a transaction was cancelled without its reasons"));
                 }
-                let (own, users) = reasons.split_at(own_count);
-                self.cancelled(transaction, own.first(), users)
+                let users = reasons.split_off(own_count);
+                self.cancelled(transaction, reasons.pop(), users)
             }
-            _ => Err(self.transaction_failure(error)),
+            Err(Failure::Service(code, _)) => Err(self.transaction_failure(&code)),
+            Err(failure) => Err(self.failure(failure)),
         }
     }
 }
 
 impl DynamoDbStore {
-    /// The action that completes a record.
-    fn completing(&self, completion: &Completion) -> Result<TransactWriteItem, StoreError> {
-        self.check_size(completion)?;
-        let update = self.completed_by(completion);
-        let update = Update::builder()
-            .table_name(&self.schema.table)
-            .set_key(Some(self.schema.key(&completion.key)))
-            .update_expression(update.expression())
-            .condition_expression(IS_HELD)
-            .set_expression_attribute_names(Some(update.names))
-            .set_expression_attribute_values(Some(update.values))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .build()
-            .map_err(|_| other("a completion cannot be a request"))?;
-        Ok(TransactWriteItem::builder().update(update).build())
-    }
-
     /// Reads the reasons for which a transaction was cancelled: that of the record, and those of the
     /// user's writes.
     fn cancelled(
         &self,
         transaction: &Transaction,
-        own: Option<&CancellationReason>,
-        users: &[CancellationReason],
+        own: Option<Cancelled>,
+        users: Vec<Cancelled>,
     ) -> Result<Transacted, StoreError> {
-        match (own.and_then(|reason| Some((reason, kind_of(reason)?))), &transaction.completion) {
-            (Some((reason, Reason::Refused)), Some(completion)) => {
-                let record = reason.item().map(|item| self.schema.record(&completion.key, item));
+        let own_kind = own.as_ref().and_then(kind_of);
+        match (own_kind, own, &transaction.completion) {
+            (Some(Reason::Refused), Some(reason), Some(completion)) => {
+                let item = reason.item.as_ref();
+                let record = item.map(|item| self.schema.record(&completion.key, item));
                 return Ok(Transacted::RecordRefused(record.transpose()?.map(Box::new)));
             }
-            (Some((_, Reason::Invalid)), _) => {
+            (Some(Reason::Invalid), ..) => {
                 let message = format!("table `{}` does not take the result", self.schema.table);
                 return Err(StoreError::new(StoreErrorKind::ResultTooLarge, message));
             }
             _ => {}
         }
-        for (index, reason) in users.iter().enumerate() {
-            match kind_of(reason) {
+        let mut first = own_kind;
+        for (index, reason) in users.into_iter().enumerate() {
+            match kind_of(&reason) {
                 Some(Reason::Refused) => {
-                    let item = reason.item().cloned().map(Into::into);
-                    return Ok(Transacted::WriteRefused { index, item });
+                    return Ok(Transacted::WriteRefused { index, item: reason.item });
                 }
                 Some(Reason::Invalid) => {
                     // The service's message may contain values.
@@ -106,11 +75,10 @@ impl DynamoDbStore {
                     let reason = format!("table `{table}` does not take it");
                     return Ok(Transacted::WriteInvalid { index, reason });
                 }
-                _ => {}
+                kind => first = first.or(kind),
             }
         }
-        let mut kinds = own.into_iter().chain(users).filter_map(kind_of);
-        Err(match kinds.next() {
+        Err(match first {
             Some(Reason::Throttled) => StoreError::new(
                 StoreErrorKind::Throttled,
                 "a table of the commit takes no more requests just now",
@@ -124,9 +92,8 @@ impl DynamoDbStore {
     }
 
     /// Says what went wrong. Messages of the service may contain the whole request and are left out.
-    fn transaction_failure(&self, error: SdkError<TransactWriteItemsError>) -> StoreError {
-        let SdkError::ServiceError(failure) = &error else { return self.failure(error) };
-        match failure.err().code().unwrap_or_default() {
+    fn transaction_failure(&self, code: &str) -> StoreError {
+        match code {
             "ResourceNotFoundException" => {
                 let message = "a table of the commit does not exist";
                 StoreError::new(StoreErrorKind::NotFound, message)
@@ -139,7 +106,7 @@ impl DynamoDbStore {
             }
             "TransactionInProgressException" => other("the transaction is still in progress"),
             code => {
-                let (kind, message) = self.refusal(Some(code));
+                let (kind, message) = self.refusal(code);
                 StoreError::new(kind, message)
             }
         }
@@ -170,8 +137,8 @@ enum Reason {
     Other,
 }
 
-fn kind_of(reason: &CancellationReason) -> Option<Reason> {
-    Some(match reason.code()? {
+fn kind_of(reason: &Cancelled) -> Option<Reason> {
+    Some(match reason.code.as_deref()? {
         "None" => return None,
         "ConditionalCheckFailed" => Reason::Refused,
         "ValidationError" | "ItemCollectionSizeLimitExceeded" => Reason::Invalid,

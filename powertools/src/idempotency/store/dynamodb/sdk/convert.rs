@@ -1,5 +1,6 @@
 //! Conversions between the SDK's types and those of a commit.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::primitives::Blob;
@@ -54,6 +55,29 @@ impl From<HashMap<String, Sdk>> for Item {
 impl From<Item> for HashMap<String, Sdk> {
     fn from(item: Item) -> Self {
         item.into_iter().map(converted).collect()
+    }
+}
+
+/// A name or value that becomes the SDK's own.
+pub(super) trait Owned {
+    type Sdk;
+
+    fn into_sdk(self) -> Self::Sdk;
+}
+
+impl Owned for Cow<'_, str> {
+    type Sdk = String;
+
+    fn into_sdk(self) -> String {
+        self.into_owned()
+    }
+}
+
+impl Owned for Cow<'_, AttributeValue> {
+    type Sdk = Sdk;
+
+    fn into_sdk(self) -> Sdk {
+        self.into_owned().into()
     }
 }
 

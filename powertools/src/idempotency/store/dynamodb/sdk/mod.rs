@@ -1,0 +1,297 @@
+//! Requests by the client of the SDK.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_dynamodb::config::retry::{RetryConfig, RetryPartition, TokenBucket};
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
+use aws_sdk_dynamodb::types::{
+    CancellationReason, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure,
+    TransactWriteItem, Update,
+};
+use aws_sdk_dynamodb::{Client, config};
+
+use super::action::Action;
+use super::requests::{ATTRIBUTE, Failure, Get, Part, Reason, Reply, Requests};
+use super::{ATTEMPT_TIMEOUT, ATTEMPTS, BACKOFF, Builder, DynamoDbStore, Schema};
+use crate::idempotency::transaction::{Item, Kind};
+
+mod convert;
+mod retry;
+
+impl DynamoDbStore {
+    /// Creates a store in `table`, whose partition key is `id`.
+    #[must_use]
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self::with_schema(Arc::new(Sdk::new(client)), Schema::new(table.into()))
+    }
+
+    /// Creates a builder for a table with another key or other attribute names.
+    pub fn builder(client: Client, table: impl Into<String>) -> Builder {
+        Builder::new(Arc::new(Sdk::new(client)), table.into())
+    }
+}
+
+#[derive(Debug)]
+struct Sdk {
+    client: Client,
+    /// What every request overrides in the client's configuration, but for the timeouts. A client
+    /// of our own with these would not share the connections of one that has the SDK's own HTTP
+    /// client.
+    overrides: config::Builder,
+}
+
+/// Sets what the builders of all writes have, the SDK's and those for transactions.
+macro_rules! settings {
+    ($builder:expr, $action:ident) => {
+        $builder
+            .table_name($action.table)
+            .set_condition_expression($action.condition.map(Into::into))
+            .set_expression_attribute_names(map($action.names))
+            .set_expression_attribute_values(map($action.values))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+    };
+}
+
+impl Sdk {
+    fn new(client: Client) -> Self {
+        let retries = RetryConfig::standard()
+            .with_max_attempts(ATTEMPTS)
+            .with_initial_backoff(BACKOFF)
+            .with_max_backoff(ATTEMPT_TIMEOUT);
+        // The retries of the user's own clients have a quota in each region, and must not spend
+        // ours.
+        let partition = RetryPartition::custom("powertools-idempotency")
+            .token_bucket(TokenBucket::default())
+            .build();
+        let overrides = config::Builder::new()
+            .retry_config(retries)
+            .retry_partition(partition)
+            .retry_classifier(retry::Conflicts);
+        Self { client, overrides }
+    }
+
+    /// The configuration of one request that may take `timeout`.
+    fn limits(&self, timeout: Duration) -> config::Builder {
+        let timeouts = TimeoutConfig::builder()
+            .operation_timeout(timeout)
+            .operation_attempt_timeout(timeout.min(ATTEMPT_TIMEOUT))
+            .build();
+        self.overrides.clone().timeout_config(timeouts)
+    }
+
+    async fn write(&self, action: Action<'_>, limits: config::Builder) -> Result<(), Failure> {
+        let item = Some(action.item.into_owned().into());
+        match action.kind {
+            Kind::Put => {
+                let put = settings!(self.client.put_item(), action).set_item(item);
+                let result = put.customize().config_override(limits).send().await;
+                result.map(drop).map_err(|error| {
+                    failure(error, |error| match error {
+                        PutItemError::ConditionalCheckFailedException(refusal) => Some(refusal),
+                        _ => None,
+                    })
+                })
+            }
+            Kind::Update => {
+                let update = settings!(self.client.update_item(), action)
+                    .set_key(item)
+                    .set_update_expression(action.update.map(Into::into));
+                let result = update.customize().config_override(limits).send().await;
+                result.map(drop).map_err(|error| {
+                    failure(error, |error| match error {
+                        UpdateItemError::ConditionalCheckFailedException(refusal) => Some(refusal),
+                        _ => None,
+                    })
+                })
+            }
+            Kind::Delete => {
+                let delete = settings!(self.client.delete_item(), action).set_key(item);
+                let result = delete.customize().config_override(limits).send().await;
+                result.map(drop).map_err(|error| {
+                    failure(error, |error| match error {
+                        DeleteItemError::ConditionalCheckFailedException(refusal) => Some(refusal),
+                        _ => None,
+                    })
+                })
+            }
+            Kind::Check => Err(Failure::Invalid("a check is no request of its own".into())),
+        }
+    }
+
+    async fn read(&self, get: Get<'_>, limits: config::Builder) -> Result<Option<Item>, Failure> {
+        let request = self.client.get_item().table_name(get.table).set_key(Some(get.key.into()));
+        let request = match get.part {
+            Part::Consistent => request.consistent_read(true),
+            Part::Attribute(name) => {
+                request.projection_expression(ATTRIBUTE).expression_attribute_names(ATTRIBUTE, name)
+            }
+        };
+        match request.customize().config_override(limits).send().await {
+            Ok(output) => Ok(output.item.map(Into::into)),
+            Err(error) => Err(failure(error, |_| None)),
+        }
+    }
+
+    async fn transact(
+        &self,
+        actions: Vec<Action<'_>>,
+        token: &str,
+        limits: config::Builder,
+    ) -> Result<(), Failure> {
+        let items = actions.into_iter().map(in_transaction).collect::<Result<_, _>>();
+        let request = self
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(items.map_err(|error| Failure::Invalid(error.into()))?))
+            .client_request_token(token);
+        let Err(error) = request.customize().config_override(limits).send().await else {
+            return Ok(());
+        };
+        match error.as_service_error() {
+            Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+                let reasons = cancelled.cancellation_reasons();
+                Err(Failure::Cancelled(reasons.iter().map(reason).collect()))
+            }
+            _ => Err(failure(error, |_| None)),
+        }
+    }
+}
+
+impl Requests for Sdk {
+    fn region(&self) -> Option<&str> {
+        self.client.config().region().map(AsRef::as_ref)
+    }
+
+    fn write<'a>(&'a self, action: Action<'a>, timeout: Duration) -> Reply<'a, ()> {
+        Box::pin(self.write(action, self.limits(timeout)))
+    }
+
+    fn read<'a>(&'a self, get: Get<'a>, timeout: Duration) -> Reply<'a, Option<Item>> {
+        Box::pin(self.read(get, self.limits(timeout)))
+    }
+
+    fn transact<'a>(
+        &'a self,
+        actions: Vec<Action<'a>>,
+        token: &'a str,
+        timeout: Duration,
+    ) -> Reply<'a, ()> {
+        Box::pin(self.transact(actions, token, self.limits(timeout)))
+    }
+}
+
+/// Writes an action of a transaction as the SDK's.
+fn in_transaction(action: Action<'_>) -> Result<TransactWriteItem, BuildError> {
+    let item = Some(action.item.into_owned().into());
+    let builder = TransactWriteItem::builder();
+    Ok(match action.kind {
+        Kind::Put => builder.put(settings!(Put::builder(), action).set_item(item).build()?),
+        Kind::Update => builder.update(
+            settings!(Update::builder(), action)
+                .set_key(item)
+                .set_update_expression(action.update.map(Into::into))
+                .build()?,
+        ),
+        Kind::Delete => builder.delete(settings!(Delete::builder(), action).set_key(item).build()?),
+        Kind::Check => builder
+            .condition_check(settings!(ConditionCheck::builder(), action).set_key(item).build()?),
+    }
+    .build())
+}
+
+fn map<N: Into<String>, V: convert::Owned>(pairs: Vec<(N, V)>) -> Option<HashMap<String, V::Sdk>> {
+    let pairs = pairs.into_iter().map(|(name, value)| (name.into(), value.into_sdk()));
+    Some(pairs.collect::<HashMap<_, _>>()).filter(|pairs| !pairs.is_empty())
+}
+
+fn reason(reason: &CancellationReason) -> Reason {
+    let item = reason.item().cloned().map(Into::into);
+    Reason { code: reason.code().map(str::to_owned), item }
+}
+
+/// The error of an operation.
+trait ServiceError: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static {}
+
+impl<E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static> ServiceError for E {}
+
+/// Describes an error. `refusal` finds the failed condition in it.
+fn failure<E: ServiceError>(
+    error: SdkError<E>,
+    refusal: impl FnOnce(&E) -> Option<&ConditionalCheckFailedException>,
+) -> Failure {
+    match &error {
+        SdkError::ServiceError(service) => match refusal(service.err()) {
+            Some(refusal) => Failure::Refused(refusal.item().cloned().map(Into::into)),
+            None => {
+                let code = service.err().code().unwrap_or_default().to_owned();
+                Failure::Service(code, error.into())
+            }
+        },
+        SdkError::TimeoutError(_) => Failure::Timeout(error.into()),
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => {
+            Failure::Timeout(error.into())
+        }
+        _ if lacks_credentials(&error) => Failure::NoCredentials(error.into()),
+        SdkError::DispatchFailure(_) => Failure::Unreachable(error.into()),
+        SdkError::ConstructionFailure(_) => Failure::Invalid(error.into()),
+        _ => Failure::Unusable(error.into()),
+    }
+}
+
+/// Returns true if no request was made, since nothing could sign it.
+fn lacks_credentials<E: ServiceError>(error: &SdkError<E>) -> bool {
+    if !matches!(error, SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_)) {
+        return false;
+    }
+    let first: &dyn std::error::Error = error;
+    let mut causes = std::iter::successors(Some(first), |error| error.source());
+    // The second has no type that can be named: the client has no provider of credentials at all.
+    causes.any(|cause| {
+        cause.is::<CredentialsError>() || cause.to_string().contains("no identity resolver")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_credential_types::provider::future::ProvideCredentials as Provided;
+    use aws_sdk_dynamodb::config::{BehaviorVersion, Config, ProvideCredentials, Region};
+
+    use super::*;
+    use crate::idempotency::StoreErrorKind;
+
+    #[derive(Debug)]
+    struct Without;
+
+    impl ProvideCredentials for Without {
+        fn provide_credentials<'a>(&'a self) -> Provided<'a>
+        where
+            Self: 'a,
+        {
+            Provided::ready(Err(CredentialsError::not_loaded("none here")))
+        }
+    }
+
+    #[tokio::test]
+    async fn missing_credentials_are_not_a_table_that_cannot_be_reached() {
+        let config = Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static("eu-central-1"))
+            .endpoint_url("http://127.0.0.1:1");
+        for config in [config.clone(), config.credentials_provider(Without)] {
+            let store = DynamoDbStore::new(Client::from_conf(config.build()), "orders");
+            let error = store.warm_up().await.unwrap_err();
+            assert_eq!(error.to_string(), "there are no credentials for table `orders`");
+            assert_eq!(error.kind(), StoreErrorKind::AccessDenied);
+            assert!(!error.is_retryable());
+        }
+    }
+}
