@@ -61,6 +61,7 @@
 //! | `avro`, `protobuf` | no | `batch`, and Kafka values in Avro or Protocol Buffers: `apache-avro`, `prost` |
 //! | `jmespath` | no | keys by JMESPath, for events without a type |
 //! | `dynamodb` | no | the store on DynamoDB, and a source of `parameters`: `aws-sdk-dynamodb`, without a TLS stack |
+//! | `dynamodb-lean` | no | the same store without the AWS SDK, with TLS by ring: `idempotency::LeanClient` |
 //! | `events` | no | `batch`, and typed events that nest: SNS, EventBridge, S3, CloudWatch Logs, schedules; the natural keys of HTTP requests |
 //! | `http` | no | HTTP functions: requests and responses of every front end, problems, the `Idempotency-Key` header, webhooks; brings `lambda_http` |
 //! | `aws-lambda-events` | no | conversions from the types of `aws_lambda_events`, and their natural keys; brings that crate and `chrono` |
@@ -85,7 +86,7 @@ pub mod process;
 pub mod runtime;
 
 #[cfg(all(
-    feature = "parameters",
+    any(feature = "dynamodb-lean", feature = "parameters"),
     not(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))
 ))]
 mod aws;

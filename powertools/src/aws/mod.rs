@@ -176,11 +176,15 @@
 
 #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
 mod config;
+#[cfg(feature = "dynamodb-lean")]
+pub(crate) mod credentials;
 #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
 mod http;
+#[cfg(feature = "dynamodb-lean")]
+pub(crate) mod sigv4;
 #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
 mod tls;
-#[cfg(feature = "parameters")]
+#[cfg(any(feature = "dynamodb-lean", feature = "parameters"))]
 pub(crate) mod transport;
 
 #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]

@@ -1,55 +1,102 @@
 //! The HTTP client for what has no SDK.
 //!
-//! It speaks plain HTTP/1.1 to servers on the same host, which are reached without a proxy, as the
-//! extensions of a function are. The SDK's clients have their own, in `aws/http.rs`.
+//! It speaks HTTP/1.1: plain to servers on the same host, which are reached without a proxy, as the
+//! extensions of a function are; and to others through TLS and the proxies of the environment, where a
+//! feature brings them. The SDK's clients have their own, in `aws/http.rs`.
 
+mod connect;
 mod error;
+mod pool;
 
-use std::error::Error as StdError;
+#[cfg(feature = "dynamodb-lean")]
+mod outside;
+#[cfg(not(feature = "dynamodb-lean"))]
+#[path = "no_outside.rs"]
+mod outside;
+#[cfg(feature = "dynamodb-lean")]
+mod tls;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
-use hyper::{Request, Response, StatusCode, Uri};
-use hyper_util::client::legacy::Client as Pool;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-use tokio::time::{Instant, timeout_at};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::header::{HOST, HeaderMap, HeaderValue, PROXY_AUTHORIZATION};
+use hyper::http::request::Parts;
+use hyper::{Method, Request, Response, StatusCode, Uri};
+use tokio::time::timeout;
 
-pub(crate) use self::error::TransportError;
-
-/// The limit for a connection. On the same host it is refused at once or accepted at once.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// An idle connection is closed after this time.
-const IDLE: Duration = Duration::from_secs(30);
+use self::connect::Connector;
+pub(crate) use self::error::{SetupError, TransportError};
+use self::pool::{Connection, Pool};
 
 /// An HTTP client with its connections. A clone shares them.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
-    pool: Pool<HttpConnector, Empty<Bytes>>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    connector: Connector,
+    pool: Pool,
     max_bytes: usize,
+}
+
+/// Where requests go.
+#[derive(Clone, Debug)]
+pub(crate) struct Destination {
+    uri: Uri,
+    host: HeaderValue,
 }
 
 /// A complete response.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
-    pub(crate) headers: hyper::HeaderMap,
+    pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
 
+impl Destination {
+    /// Reads an absolute URL.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`TransportError::Invalid`] if it is none, or if its scheme is neither `http` nor
+    /// `https`.
+    pub(crate) fn parse(url: &str) -> Result<Self, TransportError> {
+        let uri: Uri = url.parse().map_err(invalid)?;
+        let (Some("http" | "https"), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+            return Err(TransportError::Invalid("the URL is not absolute".into()));
+        };
+        // Without a user and a password, which are no part of a host.
+        let host = authority.as_str().rsplit('@').next().unwrap_or_default();
+        let host = host.try_into().map_err(invalid)?;
+        Ok(Self { uri, host })
+    }
+
+    /// Returns the host and, unless it is that of the scheme, the port.
+    pub(crate) fn host(&self) -> &HeaderValue {
+        &self.host
+    }
+
+    /// Returns the path.
+    pub(crate) fn path(&self) -> &str {
+        self.uri.path()
+    }
+}
+
 impl Client {
-    /// Creates a client that accepts bodies of at most `max_bytes`. It opens no connection.
+    /// Creates a client of servers on this host, which accepts bodies of at most `max_bytes`. It opens no
+    /// connection.
     pub(crate) fn new(max_bytes: usize) -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        connector.set_nodelay(true);
-        let pool = Pool::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE)
-            .build(connector);
-        Self { pool, max_bytes }
+        Self::with(Connector::local(), max_bytes)
+    }
+
+    fn with(connector: Connector, max_bytes: usize) -> Self {
+        let pool = Pool::default();
+        Self { shared: Arc::new(Shared { connector, pool, max_bytes }) }
     }
 
     /// Sends a GET request and returns the complete response, whatever its status.
@@ -60,44 +107,129 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Returns [`TransportError`] if there is no complete response.
+    /// Returns [`TransportError`] if there is no complete response, or if it redirects.
     pub(crate) async fn get(
         &self,
         url: &str,
         headers: &[(&'static str, &str)],
         limit: Duration,
     ) -> Result<Reply, TransportError> {
-        let end = Instant::now() + limit;
-        let attempt = async || match timeout_at(end, self.attempt(url, headers)).await {
-            Ok(reply) => reply,
-            Err(_) => Err(TransportError::Timeout(limit)),
-        };
-        match attempt().await {
-            Err(TransportError::Broken(_)) => attempt().await,
-            reply => reply,
+        let to = Destination::parse(url)?;
+        let mut map = HeaderMap::with_capacity(headers.len() + 1);
+        for (name, value) in headers {
+            map.insert(*name, value.parse().map_err(invalid)?);
+        }
+        let request = request(Method::GET, &to, map, Bytes::new());
+        within(limit, async {
+            match self.shared.send(&to, &request).await {
+                Err(Broke::Kept(_) | Broke::Else(TransportError::Broken(_))) => {
+                    self.shared.send_anew(&to, &request).await
+                }
+                result => Ok(result?),
+            }
+        })
+        .await
+    }
+
+    /// Sends a POST request and returns the complete response, whatever its status.
+    ///
+    /// A connection from the pool that breaks before a response begins is replaced, and the request
+    /// is sent once more: for requests alone that may arrive twice. All attempts together take at most
+    /// `limit`.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`TransportError`] if there is no complete response, or if it redirects.
+    pub(crate) async fn post(
+        &self,
+        to: &Destination,
+        headers: HeaderMap,
+        body: Bytes,
+        limit: Duration,
+    ) -> Result<Reply, TransportError> {
+        let request = request(Method::POST, to, headers, body);
+        within(limit, async {
+            match self.shared.send(to, &request).await {
+                Err(Broke::Kept(_)) => self.shared.send_anew(to, &request).await,
+                result => Ok(result?),
+            }
+        })
+        .await
+    }
+}
+
+async fn within(
+    limit: Duration,
+    work: impl Future<Output = Result<Reply, TransportError>>,
+) -> Result<Reply, TransportError> {
+    timeout(limit, work).await.unwrap_or(Err(TransportError::Timeout(limit)))
+}
+
+fn request(method: Method, to: &Destination, headers: HeaderMap, body: Bytes) -> Outgoing {
+    let mut request = Request::new(());
+    *request.method_mut() = method;
+    *request.headers_mut() = headers;
+    request.headers_mut().insert(HOST, to.host.clone());
+    Outgoing { parts: request.into_parts().0, body }
+}
+
+/// A request that can be sent again.
+struct Outgoing {
+    parts: Parts,
+    body: Bytes,
+}
+
+impl Shared {
+    /// Sends a request on a connection from the pool, or else on a new one.
+    async fn send(&self, to: &Destination, request: &Outgoing) -> Result<Reply, Broke> {
+        match self.pool.take(&to.uri).await {
+            Some(connection) => self.exchange(to, request, connection, Broke::Kept).await,
+            None => {
+                let connection = self.connector.connect(&to.uri).await.map_err(Broke::Else)?;
+                let broken = |error| Broke::Else(TransportError::Broken(error));
+                self.exchange(to, request, connection, broken).await
+            }
         }
     }
 
-    async fn attempt(
+    /// Sends a request again, on a new connection: those in the pool were not used for even longer.
+    async fn send_anew(
         &self,
-        url: &str,
-        headers: &[(&'static str, &str)],
+        to: &Destination,
+        request: &Outgoing,
     ) -> Result<Reply, TransportError> {
-        let uri: Uri = url.parse().map_err(|error| TransportError::Invalid(Box::new(error)))?;
-        let mut request = Request::get(uri);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let request =
-            request.body(Empty::new()).map_err(|error| TransportError::Invalid(Box::new(error)))?;
-        let response = self.pool.request(request).await.map_err(|error| {
-            if error.is_connect() {
-                TransportError::Connect(Box::new(error))
-            } else {
-                TransportError::Broken(Box::new(error))
+        self.pool.clear();
+        Ok(self.send(to, request).await?)
+    }
+
+    /// Sends a request. `broke` has the error of a connection that breaks before the response begins.
+    async fn exchange(
+        &self,
+        to: &Destination,
+        request: &Outgoing,
+        mut connection: Connection,
+        broke: impl FnOnce(lambda_runtime::Error) -> Broke,
+    ) -> Result<Reply, Broke> {
+        let body = Full::new(request.body.clone());
+        let mut request = Request::from_parts(request.parts.clone(), body);
+        match &connection.through {
+            // A proxy of plain HTTP has to know where the request goes.
+            Some(through) => {
+                *request.uri_mut() = to.uri.clone();
+                if let Some(authorization) = through {
+                    request.headers_mut().insert(PROXY_AUTHORIZATION, authorization.clone());
+                }
             }
+            None => *request.uri_mut() = origin_form(&to.uri),
+        }
+        let sent = connection.sender.send_request(request).await;
+        let response = sent.map_err(|error| match error.is_parse() {
+            true => Broke::Else(TransportError::Malformed(error.into())),
+            false => broke(error.into()),
         })?;
-        self.read(response).await
+        let reply = self.read(response).await.map_err(Broke::Else)?;
+        self.pool.give(connection);
+        Ok(reply)
     }
 
     async fn read(
@@ -105,8 +237,11 @@ impl Client {
         response: Response<hyper::body::Incoming>,
     ) -> Result<Reply, TransportError> {
         let (head, body) = response.into_parts();
+        if head.status.is_redirection() && head.status != StatusCode::NOT_MODIFIED {
+            return Err(TransportError::Redirect(head.status));
+        }
         let body = Limited::new(body, self.max_bytes).collect().await.map_err(|error| {
-            if is_too_long(&*error) {
+            if error.is::<LengthLimitError>() {
                 TransportError::TooLarge(self.max_bytes)
             } else {
                 TransportError::Broken(error)
@@ -116,8 +251,30 @@ impl Client {
     }
 }
 
-fn is_too_long(error: &(dyn StdError + Send + Sync + 'static)) -> bool {
-    error.is::<LengthLimitError>()
+/// Why a connection has no complete response.
+enum Broke {
+    /// It is one from the pool, and broke before the response began.
+    Kept(lambda_runtime::Error),
+    Else(TransportError),
+}
+
+impl From<Broke> for TransportError {
+    fn from(broke: Broke) -> Self {
+        match broke {
+            Broke::Kept(error) => Self::Broken(error),
+            Broke::Else(error) => error,
+        }
+    }
+}
+
+/// The path and query alone, as servers expect them.
+fn origin_form(uri: &Uri) -> Uri {
+    let path = uri.path_and_query().cloned();
+    path.map_or_else(Uri::default, Uri::from)
+}
+
+fn invalid(error: impl Into<lambda_runtime::Error>) -> TransportError {
+    TransportError::Invalid(error.into())
 }
 
 #[cfg(test)]

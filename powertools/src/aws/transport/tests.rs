@@ -49,6 +49,15 @@ impl Server {
     async fn get(&self, client: &Client) -> Result<Reply, TransportError> {
         client.get(&self.url, &[("x-token", "t")], 5 * SECOND).await
     }
+
+    async fn post(&self, client: &Client) -> Result<Reply, TransportError> {
+        let to = Destination::parse(&self.url).unwrap();
+        let headers = HeaderMap::from_iter([(
+            hyper::header::HeaderName::from_static("x-token"),
+            HeaderValue::from_static("t"),
+        )]);
+        client.post(&to, headers, Bytes::new(), 5 * SECOND).await
+    }
 }
 
 async fn serve(stream: &mut TcpStream, steps: Vec<Step>, requests: &AtomicUsize) {
@@ -62,7 +71,9 @@ async fn serve(stream: &mut TcpStream, steps: Vec<Step>, requests: &AtomicUsize)
         }
         requests.fetch_add(1, Ordering::Relaxed);
         let head = String::from_utf8(head).unwrap();
-        assert!(head.starts_with("GET / HTTP/1.1\r\n") && head.contains("x-token: t"), "{head}");
+        let (first, _) = head.split_once("\r\n").unwrap();
+        assert!(["GET / HTTP/1.1", "POST / HTTP/1.1"].contains(&first), "{head}");
+        assert!(head.contains("x-token: t") && head.contains("host: 127.0.0.1:"), "{head}");
         let (Send(text) | SendAndClose(text) | SendAndStall(text)) = step;
         stream.write_all(text.as_bytes()).await.unwrap();
         match step {
@@ -102,6 +113,63 @@ async fn a_request_is_tried_twice_and_not_more() {
     let error = server.get(&Client::new(100)).await.unwrap_err();
     assert!(matches!(error, TransportError::Broken(_)), "{error:?}");
     assert_eq!(server.requests(), 2);
+}
+
+#[tokio::test]
+async fn a_post_is_sent_again_only_if_a_kept_connection_died() {
+    let server = Server::start(vec![vec![SendAndClose("")], vec![Send(HELLO)]]).await;
+    let error = server.post(&Client::new(100)).await.unwrap_err();
+    assert!(matches!(error, TransportError::Broken(_)), "{error:?}");
+    assert_eq!(server.requests(), 1, "a new connection that broke may have delivered it");
+
+    let server = Server::start(vec![vec![Send(HELLO), SendAndClose("")], vec![Send(HELLO)]]).await;
+    let client = Client::new(100);
+    server.post(&client).await.unwrap();
+    assert_eq!(&server.post(&client).await.unwrap().body[..], b"hello");
+    assert_eq!(server.requests(), 3);
+
+    // The response had begun: it was carried out.
+    let half = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhel";
+    let server =
+        Server::start(vec![vec![Send(HELLO), SendAndClose(half)], vec![Send(HELLO)]]).await;
+    let client = Client::new(100);
+    server.post(&client).await.unwrap();
+    let error = server.post(&client).await.unwrap_err();
+    assert!(matches!(error, TransportError::Broken(_)), "{error:?}");
+    assert_eq!(server.requests(), 2);
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    for status in ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"] {
+        let moved = format!(
+            "HTTP/1.1 {status}\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n"
+        );
+        let server = Server::start(vec![vec![Send(moved.leak())]]).await;
+        let error = server.get(&Client::new(100)).await.unwrap_err();
+        assert!(matches!(error, TransportError::Redirect(_)), "{error:?}");
+        assert!(error.to_string().starts_with("the response is a redirect (status 30"), "{error}");
+        assert_eq!(server.requests(), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_http_is_an_error_of_its_own() {
+    let server = Server::start(vec![vec![Send("<html>sorry</html>\r\n\r\n")]]).await;
+    let error = server.get(&Client::new(100)).await.unwrap_err();
+    assert!(matches!(error, TransportError::Malformed(_)), "{error:?}");
+    assert_eq!(server.requests(), 1);
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_died_counts_as_the_first_of_two() {
+    let dead = vec![Send(HELLO), SendAndClose("")];
+    let server = Server::start(vec![dead, vec![SendAndClose("")], vec![Send(HELLO)]]).await;
+    let client = Client::new(100);
+    server.get(&client).await.unwrap();
+    let error = server.get(&client).await.unwrap_err();
+    assert!(matches!(error, TransportError::Broken(_)), "{error:?}");
+    assert_eq!(server.requests(), 3);
 }
 
 #[tokio::test]

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use crate::clock::date;
+
 /// Writes RFC 3339 with milliseconds, in UTC, and keeps the text of the last second.
 #[derive(Debug, Default)]
 pub(in crate::logging) struct Timestamp {
@@ -41,21 +43,6 @@ fn write_second(second: u64, out: &mut Vec<u8>) {
     out.push(b'.');
 }
 
-/// Year, month and day of the day with this number since 1970-01-01.
-fn date(day: u64) -> (u64, u64, u64) {
-    // Years begin with March here, so that the leap day is the last one; 400 years are an era.
-    let day = day + 719_468;
-    let day_of_era = day % 146_097;
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let day_of_month = day_of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = day / 146_097 * 400 + year_of_era + u64::from(month <= 2);
-    (year, month, day_of_month)
-}
-
 fn digits(number: u64, width: u32, out: &mut Vec<u8>) {
     for place in (0..width).rev() {
         let digit = number / 10_u64.pow(place) % 10;
@@ -89,21 +76,6 @@ mod tests {
         assert_eq!(written(&mut timestamp, 1_999), "1970-01-01T00:00:01.999Z");
         assert_eq!(written(&mut timestamp, 2_000), "1970-01-01T00:00:02.000Z");
         assert_eq!(written(&mut timestamp, 1_001), "1970-01-01T00:00:01.001Z");
-    }
-
-    #[test]
-    fn every_day_follows_the_one_before() {
-        let mut last = date(0);
-        for day in 1..200_000 {
-            let (year, month, day) = date(day);
-            let follows = match last {
-                (y, m, d) if (year, month, day) == (y, m, d + 1) => d < 31,
-                (y, m, d) if (year, month, day) == (y, m + 1, 1) => d >= 28,
-                (y, m, d) => (year, month, day) == (y + 1, 1, 1) && (m, d) == (12, 31),
-            };
-            assert!(follows, "{last:?} {year}-{month}-{day}");
-            last = (year, month, day);
-        }
     }
 
     fn written(timestamp: &mut Timestamp, millis: u64) -> String {

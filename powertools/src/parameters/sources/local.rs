@@ -60,7 +60,10 @@ fn failed(error: TransportError) -> SourceError {
     let kind = match &error {
         TransportError::Connect(_) | TransportError::Broken(_) => SourceErrorKind::Unavailable,
         TransportError::Timeout(_) => SourceErrorKind::Timeout,
-        TransportError::TooLarge(_) | TransportError::Invalid(_) => SourceErrorKind::Other,
+        TransportError::Malformed(_)
+        | TransportError::Redirect(_)
+        | TransportError::TooLarge(_)
+        | TransportError::Invalid(_) => SourceErrorKind::Other,
     };
     SourceError::new(kind, "no response from the extension").caused_by(error)
 }

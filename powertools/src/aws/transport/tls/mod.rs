@@ -1,0 +1,71 @@
+//! TLS with the chosen cryptography, and the certificates that it trusts.
+
+use std::sync::Arc;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+
+use super::SetupError;
+use crate::environment::Environment;
+
+#[cfg(feature = "tls-fips")]
+#[path = "fips.rs"]
+mod chosen;
+#[cfg(all(feature = "tls-aws-lc", not(feature = "tls-fips")))]
+#[path = "aws_lc.rs"]
+mod chosen;
+#[cfg(not(any(feature = "tls-aws-lc", feature = "tls-fips")))]
+#[path = "ring.rs"]
+mod chosen;
+
+/// A file of trusted certificates, in place of all others.
+const BUNDLE: &str = "AWS_CA_BUNDLE";
+
+/// Creates the configuration of a process. `is_proxied` says that connections may end at a proxy with
+/// certificates that only the system knows.
+pub(super) fn config(
+    environment: &Environment,
+    is_proxied: bool,
+) -> Result<Arc<ClientConfig>, SetupError> {
+    trusting(roots(environment, is_proxied)?)
+}
+
+fn trusting(roots: RootCertStore) -> Result<Arc<ClientConfig>, SetupError> {
+    let config = ClientConfig::builder_with_provider(Arc::new(chosen::provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| failed("the cryptography of TLS cannot be used", error))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
+fn roots(environment: &Environment, is_proxied: bool) -> Result<RootCertStore, SetupError> {
+    let named = |name| environment.get(name).is_some();
+    let mut roots = RootCertStore::empty();
+    if let Some(path) = environment.get(BUNDLE) {
+        let unreadable = |error| failed(&format!("cannot read {BUNDLE}"), error);
+        for certificate in CertificateDer::pem_file_iter(path).map_err(unreadable)? {
+            let certificate = certificate.map_err(unreadable)?;
+            roots
+                .add(certificate)
+                .map_err(|error| failed(&format!("a certificate in {BUNDLE} is invalid"), error))?;
+        }
+    } else if is_proxied || named("SSL_CERT_FILE") || named("SSL_CERT_DIR") {
+        // Systems have certificates that are not needed and not valid.
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    } else {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    }
+    match roots.is_empty() {
+        true => Err(failed("there are no trusted certificates", "none was read")),
+        false => Ok(roots),
+    }
+}
+
+fn failed(what: &str, source: impl Into<lambda_runtime::Error>) -> SetupError {
+    SetupError { what: what.to_owned(), source: source.into() }
+}
+
+#[cfg(test)]
+pub(super) mod tests;

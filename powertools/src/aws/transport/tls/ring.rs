@@ -1,0 +1,7 @@
+//! ring.
+
+use rustls::crypto::{CryptoProvider, ring};
+
+pub(super) fn provider() -> CryptoProvider {
+    ring::default_provider()
+}
