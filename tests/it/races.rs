@@ -46,7 +46,7 @@ struct Environment {
 
 impl Environment {
     fn new(emulator: &Emulator, table: &str) -> Self {
-        let store = DynamoDbStore::new(emulator.client(), table);
+        let store = emulator.store(table);
         let with = |policy| {
             let builder = Idempotency::builder(store.clone()).while_in_progress(policy);
             builder.build().unwrap()
@@ -56,7 +56,7 @@ impl Environment {
 }
 
 struct Race {
-    name: &'static str,
+    name: String,
     refused: AtomicUsize,
 }
 

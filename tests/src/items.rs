@@ -71,6 +71,12 @@ fn attribute_json(value: &AttributeValue) -> Value {
         AttributeValue::Bool(value) => json!({ "BOOL": value }),
         AttributeValue::Null(value) => json!({ "NULL": value }),
         AttributeValue::M(members) => json!({ "M": to_json(members) }),
+        AttributeValue::B(bytes) => json!({ "B": bytes.as_ref() }),
+        AttributeValue::Ss(texts) => {
+            let mut texts = texts.clone();
+            texts.sort();
+            json!({ "SS": texts })
+        }
         AttributeValue::L(values) => {
             json!({ "L": values.iter().map(attribute_json).collect::<Vec<_>>() })
         }

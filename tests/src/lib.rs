@@ -9,6 +9,7 @@ pub mod faulty;
 pub mod items;
 pub mod proxy;
 pub mod vectors;
+pub mod via;
 
 /// A client for a DynamoDB that answers on plain HTTP.
 #[must_use]

@@ -98,8 +98,10 @@ pub use self::store::{
     Claim, Completion, MemoryStore, Outcome, Read, Release, Renewal, Store, StoreError,
     StoreErrorKind, TransactStore, Transacted, Transaction,
 };
-#[cfg(feature = "dynamodb")]
+#[cfg(any(feature = "dynamodb", feature = "dynamodb-lean"))]
 pub use self::store::{DynamoDbStore, DynamoDbStoreBuilder};
+#[cfg(feature = "dynamodb-lean")]
+pub use self::store::{LeanClient, LeanClientBuilder};
 pub use self::transaction::Commit;
 #[cfg(feature = "jmespath")]
 pub use crate::json::{JmesPath, JmesPathError};

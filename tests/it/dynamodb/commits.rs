@@ -7,6 +7,7 @@ use powertools::idempotency::{Commit, DynamoDbStore, Error, Idempotency};
 use powertools_tests::emulators::Emulator;
 use powertools_tests::items;
 use powertools_tests::proxy::{Fault, Proxy};
+use powertools_tests::via::Via;
 use serde_json::{Value, json};
 
 /// An order of a lamp, whose stock is in the same table.
@@ -51,22 +52,24 @@ fn with_causes(error: &Error) -> String {
 
 #[tokio::test]
 async fn a_commit_is_one_transaction_behind_the_claim() {
-    let proxy = Proxy::alone().await;
-    place(super::store(&proxy), order("shop")).await.unwrap();
-    assert_eq!(proxy.operations(), ["PutItem", "TransactWriteItems"]);
-    let body = &proxy.captured()[1].body;
-    assert_eq!(body["ClientRequestToken"].as_str().map(str::len), Some(32));
-    let actions = body["TransactItems"].as_array().unwrap();
-    assert_eq!(actions.len(), 3);
-    let own = &actions[0]["Update"];
-    assert_eq!(own["ConditionExpression"], "#owner = :owner AND #status = :inprogress");
-    let put = &actions[1]["Put"];
-    assert_eq!(put["ConditionExpression"], "attribute_not_exists(#pt0)");
-    assert_eq!(put["ExpressionAttributeNames"], json!({ "#pt0": "id" }));
-    let update = &actions[2]["Update"];
-    assert_eq!(update["UpdateExpression"], "ADD #pt1 :pt2");
-    for action in [own, put, update] {
-        assert_eq!(action["ReturnValuesOnConditionCheckFailure"], "ALL_OLD");
+    for via in Via::ALL {
+        let proxy = Proxy::alone().await;
+        place(super::store(&proxy, via), order("shop")).await.unwrap();
+        assert_eq!(proxy.operations(), ["PutItem", "TransactWriteItems"]);
+        let body = &proxy.captured()[1].body;
+        assert_eq!(body["ClientRequestToken"].as_str().map(str::len), Some(32));
+        let actions = body["TransactItems"].as_array().unwrap();
+        assert_eq!(actions.len(), 3);
+        let own = &actions[0]["Update"];
+        assert_eq!(own["ConditionExpression"], "#owner = :owner AND #status = :inprogress");
+        let put = &actions[1]["Put"];
+        assert_eq!(put["ConditionExpression"], "attribute_not_exists(#pt0)");
+        assert_eq!(put["ExpressionAttributeNames"], json!({ "#pt0": "id" }));
+        let update = &actions[2]["Update"];
+        assert_eq!(update["UpdateExpression"], "ADD #pt1 :pt2");
+        for action in [own, put, update] {
+            assert_eq!(action["ReturnValuesOnConditionCheckFailure"], "ALL_OLD");
+        }
     }
 }
 
@@ -74,7 +77,7 @@ async fn a_commit_is_one_transaction_behind_the_claim() {
 async fn effects_and_record_are_written_once() {
     for (emulator, records, shop) in shops().await {
         for _ in 0..2 {
-            let store = DynamoDbStore::new(emulator.client(), &records);
+            let store = emulator.store(&records);
             assert_eq!(place(store, order(&shop)).await.unwrap(), "placed", "{}", emulator.name());
         }
         assert_eq!(state(&emulator, &shop).await, ("2".to_owned(), 1), "{}", emulator.name());
@@ -87,7 +90,7 @@ async fn a_lost_reply_is_read_from_the_own_record() {
         let proxy = Proxy::before(emulator.endpoint()).await;
         proxy.next("TransactWriteItems", Fault::DropReply);
         proxy.next("TransactWriteItems", Fault::DropReply);
-        let store = DynamoDbStore::new(proxy.client(), &records);
+        let store = emulator.via().store(proxy.endpoint(), &records);
         assert_eq!(place(store, order(&shop)).await.unwrap(), "placed", "{}", emulator.name());
         assert_eq!(state(&emulator, &shop).await, ("2".to_owned(), 1), "{}", emulator.name());
     }
@@ -98,7 +101,7 @@ async fn a_refused_condition_returns_the_item_and_releases_the_claim() {
     for (emulator, records, shop) in shops().await {
         let taken = json!({ "id": { "S": "order-7" }, "by": { "S": "another" } });
         items::put(&emulator.client(), &shop, &taken).await;
-        let store = DynamoDbStore::new(emulator.client(), &records);
+        let store = emulator.store(&records);
         let error = place(store, order(&shop)).await.unwrap_err();
         let Error::TransactionRefused { index: 0, item: Some(item) } = error else {
             panic!("{}: {error:?}", emulator.name())
@@ -123,7 +126,7 @@ async fn what_the_service_rejects_is_applied_nowhere_and_released() {
             order(&shop).update(growing),
         ];
         for (at, commit) in writes.into_iter().enumerate() {
-            let store = DynamoDbStore::new(emulator.client(), &records);
+            let store = emulator.store(&records);
             let error = place(store, commit).await.unwrap_err();
             let expected =
                 ["Powertools.IdempotencyStoreNotFound", "Powertools.IdempotencyCommitInvalid"];
@@ -136,88 +139,104 @@ async fn what_the_service_rejects_is_applied_nowhere_and_released() {
 
 #[tokio::test]
 async fn a_conflict_is_waited_out_with_the_same_token() {
-    let proxy = Proxy::alone().await;
-    let cancelled = json!({
-        "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
-        "Message": "Transaction cancelled [None, TransactionConflict, None]",
-        "CancellationReasons": [
-            { "Code": "None" }, { "Code": "TransactionConflict" }, { "Code": "None" }
-        ],
-    });
-    proxy.next("TransactWriteItems", Fault::Reply(StatusCode::BAD_REQUEST, cancelled));
-    proxy.next("TransactWriteItems", Fault::Throttle);
-    proxy.next("TransactWriteItems", Fault::Refuse("TransactionInProgressException", ""));
-    place(super::store(&proxy), order("shop")).await.unwrap();
-    let sent: Vec<_> =
-        proxy.captured().into_iter().filter(|it| it.operation == "TransactWriteItems").collect();
-    assert_eq!(sent.len(), 4);
-    let token = |at: usize| sent[at].body["ClientRequestToken"].clone();
-    assert!((0..4).all(|at| token(at) == token(0)));
+    for via in Via::ALL {
+        let proxy = Proxy::alone().await;
+        let cancelled = json!({
+            "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+            "Message": "Transaction cancelled [None, TransactionConflict, None]",
+            "CancellationReasons": [
+                { "Code": "None" }, { "Code": "TransactionConflict" }, { "Code": "None" }
+            ],
+        });
+        proxy.next("TransactWriteItems", Fault::Reply(StatusCode::BAD_REQUEST, cancelled));
+        proxy.next("TransactWriteItems", Fault::Throttle);
+        proxy.next("TransactWriteItems", Fault::Refuse("TransactionInProgressException", ""));
+        place(super::store(&proxy, via), order("shop")).await.unwrap();
+        let sent: Vec<_> = proxy
+            .captured()
+            .into_iter()
+            .filter(|it| it.operation == "TransactWriteItems")
+            .collect();
+        assert_eq!(sent.len(), 4);
+        let token = |at: usize| sent[at].body["ClientRequestToken"].clone();
+        assert!((0..4).all(|at| token(at) == token(0)));
+    }
 }
 
 #[tokio::test]
 async fn nothing_of_the_items_is_in_an_error() {
-    let proxy = Proxy::alone().await;
-    let message = "1 validation error detected: Value '[TransactWriteItem(4111-card)]'";
-    for _ in 0..2 {
-        proxy.next("TransactWriteItems", Fault::Refuse("ValidationException", message));
+    for via in Via::ALL {
+        let proxy = Proxy::alone().await;
+        let message = "1 validation error detected: Value '[TransactWriteItem(4111-card)]'";
+        for _ in 0..2 {
+            proxy.next("TransactWriteItems", Fault::Refuse("ValidationException", message));
+        }
+        let error = place(super::store(&proxy, via), order("shop")).await.unwrap_err();
+        let chain = with_causes(&error);
+        assert!(!format!("{error:?} {chain}").contains("4111"), "{error:?}");
+        assert_eq!(error.error_type(), "Powertools.IdempotencyCommitInvalid");
+        assert_eq!(proxy.operations().last().map(String::as_str), Some("DeleteItem"));
     }
-    let error = place(super::store(&proxy), order("shop")).await.unwrap_err();
-    let chain = with_causes(&error);
-    assert!(!format!("{error:?} {chain}").contains("4111"), "{error:?}");
-    assert_eq!(error.error_type(), "Powertools.IdempotencyCommitInvalid");
-    assert_eq!(proxy.operations().last().map(String::as_str), Some("DeleteItem"));
 }
 
 #[tokio::test]
 async fn a_write_on_the_record_itself_is_never_sent() {
-    for table in ["orders", "arn:aws:dynamodb:eu-central-1:1:table/orders"] {
-        let proxy = Proxy::alone().await;
-        let idempotency = Idempotency::new(super::store(&proxy)).unwrap();
-        let call = idempotency.operation("place").key("order-7").unwrap();
-        let key = Item::new().set("id", call.derived_key().unwrap().as_str());
-        let commit = Commit::new(()).update(Update::new(table, key).remove("owner"));
-        let error = call.commit(async { Ok::<_, Error>(commit) }).await.unwrap_err();
-        assert_eq!(error.error_type(), "Powertools.IdempotencyCommitInvalid");
-        assert_eq!(proxy.operations(), ["PutItem", "DeleteItem"]);
+    for via in Via::ALL {
+        for table in ["orders", "arn:aws:dynamodb:eu-central-1:1:table/orders"] {
+            let proxy = Proxy::alone().await;
+            let idempotency = Idempotency::new(super::store(&proxy, via)).unwrap();
+            let call = idempotency.operation("place").key("order-7").unwrap();
+            let key = Item::new().set("id", call.derived_key().unwrap().as_str());
+            let commit = Commit::new(()).update(Update::new(table, key).remove("owner"));
+            let error = call.commit(async { Ok::<_, Error>(commit) }).await.unwrap_err();
+            assert_eq!(error.error_type(), "Powertools.IdempotencyCommitInvalid");
+            assert_eq!(proxy.operations(), ["PutItem", "DeleteItem"]);
+        }
     }
 }
 
 #[tokio::test]
 async fn a_denied_table_is_an_error_that_names_the_actions() {
-    let proxy = Proxy::alone().await;
-    proxy.next("TransactWriteItems", Fault::Refuse("AccessDeniedException", "no 4111"));
-    let error = place(super::store(&proxy), order("shop")).await.unwrap_err();
-    assert_eq!(error.error_type(), "Powertools.IdempotencyStoreAccessDenied");
-    let chain = with_causes(&error);
-    assert!(chain.contains("dynamodb:ConditionCheckItem") && !chain.contains("4111"), "{chain}");
+    for via in Via::ALL {
+        let proxy = Proxy::alone().await;
+        proxy.next("TransactWriteItems", Fault::Refuse("AccessDeniedException", "no 4111"));
+        let error = place(super::store(&proxy, via), order("shop")).await.unwrap_err();
+        assert_eq!(error.error_type(), "Powertools.IdempotencyStoreAccessDenied");
+        let chain = with_causes(&error);
+        assert!(
+            chain.contains("dynamodb:ConditionCheckItem") && !chain.contains("4111"),
+            "{chain}"
+        );
+    }
 }
 
 #[tokio::test]
 async fn writes_of_the_sdk_are_sent_as_they_are() {
-    let proxy = Proxy::alone().await;
-    let put = types::Put::builder()
-        .table_name("shop")
-        .item("id", types::AttributeValue::S("order-7".to_owned()))
-        .item("tags", types::AttributeValue::Ss(vec!["a".to_owned()]))
-        .condition_expression("attribute_not_exists(#i)")
-        .expression_attribute_names("#i", "id")
-        .build()
-        .unwrap();
-    let update = types::Update::builder()
-        .table_name("shop")
-        .key("id", types::AttributeValue::S("lamp".to_owned()))
-        .update_expression("ADD #c :one")
-        .expression_attribute_names("#c", "count")
-        .expression_attribute_values(":one", types::AttributeValue::N("-1".to_owned()))
-        .build()
-        .unwrap();
-    let commit = Commit::new(String::new()).put(put).update(update);
-    place(super::store(&proxy), commit).await.unwrap();
-    let sent = proxy.captured().remove(1).body["TransactItems"].take();
-    let (put, update) = (&sent[1]["Put"], &sent[2]["Update"]);
-    assert_eq!(put["Item"], json!({ "id": { "S": "order-7" }, "tags": { "SS": ["a"] } }));
-    assert_eq!(put["ConditionExpression"], "attribute_not_exists(#i)");
-    assert_eq!(update["UpdateExpression"], "ADD #c :one");
-    assert_eq!(update["ExpressionAttributeValues"], json!({ ":one": { "N": "-1" } }));
+    for via in Via::ALL {
+        let proxy = Proxy::alone().await;
+        let put = types::Put::builder()
+            .table_name("shop")
+            .item("id", types::AttributeValue::S("order-7".to_owned()))
+            .item("tags", types::AttributeValue::Ss(vec!["a".to_owned()]))
+            .condition_expression("attribute_not_exists(#i)")
+            .expression_attribute_names("#i", "id")
+            .build()
+            .unwrap();
+        let update = types::Update::builder()
+            .table_name("shop")
+            .key("id", types::AttributeValue::S("lamp".to_owned()))
+            .update_expression("ADD #c :one")
+            .expression_attribute_names("#c", "count")
+            .expression_attribute_values(":one", types::AttributeValue::N("-1".to_owned()))
+            .build()
+            .unwrap();
+        let commit = Commit::new(String::new()).put(put).update(update);
+        place(super::store(&proxy, via), commit).await.unwrap();
+        let sent = proxy.captured().remove(1).body["TransactItems"].take();
+        let (put, update) = (&sent[1]["Put"], &sent[2]["Update"]);
+        assert_eq!(put["Item"], json!({ "id": { "S": "order-7" }, "tags": { "SS": ["a"] } }));
+        assert_eq!(put["ConditionExpression"], "attribute_not_exists(#i)");
+        assert_eq!(update["UpdateExpression"], "ADD #c :one");
+        assert_eq!(update["ExpressionAttributeValues"], json!({ ":one": { "N": "-1" } }));
+    }
 }

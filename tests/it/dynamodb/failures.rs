@@ -11,6 +11,7 @@ use powertools::idempotency::{Data, DynamoDbStore, EpochMillis, Status, Store, S
 use powertools::testing::store_suite::{claim, completion, read};
 use powertools_tests::emulators::Emulator;
 use powertools_tests::proxy::{Fault, Proxy};
+use powertools_tests::via::Via;
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -19,7 +20,7 @@ use super::{NOW, every_request, store, with_causes};
 #[tokio::test]
 async fn a_missing_table_is_named() {
     for emulator in Emulator::all() {
-        let store = DynamoDbStore::new(emulator.client(), "missing");
+        let store = emulator.store("missing");
         for (operation, error) in every_request(&store).await {
             let error = error.expect(operation);
             let what = format!("{operation} on {}", emulator.name());
@@ -34,7 +35,7 @@ async fn a_missing_table_is_named() {
 async fn a_table_with_another_key_is_told_apart_from_a_failure() {
     for emulator in Emulator::all() {
         let table = emulator.create_table(&["pk"]).await;
-        let store = DynamoDbStore::new(emulator.client(), &table);
+        let store = emulator.store(&table);
         let error = store.claim(&claim("key", NOW)).await.unwrap_err();
         let expected =
             format!("table `{table}` does not take the request; its key must be the string `id`");
@@ -44,73 +45,83 @@ async fn a_table_with_another_key_is_told_apart_from_a_failure() {
 
 #[tokio::test]
 async fn denied_access_names_what_the_role_needs() {
-    let proxy = Proxy::alone().await;
-    for operation in ["PutItem", "UpdateItem", "DeleteItem", "GetItem"] {
-        let denied = "User: arn:aws:sts::1:assumed-role/fn is not authorized";
-        proxy.next(operation, Fault::Refuse("AccessDeniedException", denied));
-    }
-    for (operation, error) in every_request(&store(&proxy)).await {
-        let error = error.expect(operation);
-        assert_eq!(error.kind(), StoreErrorKind::AccessDenied);
-        let message = with_causes(&error);
-        for part in ["PutItem", "UpdateItem", "DeleteItem", "GetItem", "`orders`", "assumed-role"] {
-            assert!(message.contains(part), "{message}");
+    for via in Via::ALL {
+        let proxy = Proxy::alone().await;
+        for operation in ["PutItem", "UpdateItem", "DeleteItem", "GetItem"] {
+            let denied = "User: arn:aws:sts::1:assumed-role/fn is not authorized";
+            proxy.next(operation, Fault::Refuse("AccessDeniedException", denied));
         }
+        for (operation, error) in every_request(&store(&proxy, via)).await {
+            let error = error.expect(operation);
+            assert_eq!(error.kind(), StoreErrorKind::AccessDenied);
+            let message = with_causes(&error);
+            for part in
+                ["PutItem", "UpdateItem", "DeleteItem", "GetItem", "`orders`", "assumed-role"]
+            {
+                assert!(message.contains(part), "{message}");
+            }
+        }
+        assert_eq!(proxy.operations().len(), 4, "denied access is not tried again");
     }
-    assert_eq!(proxy.operations().len(), 4, "denied access is not tried again");
 }
 
 #[tokio::test]
 async fn errors_of_the_service_are_told_apart() {
-    use StoreErrorKind::{AccessDenied, Invalid, NotFound, Other, Throttled};
+    for via in Via::ALL {
+        use StoreErrorKind::{AccessDenied, Invalid, NotFound, Other, Throttled};
 
-    let kinds = [
-        ("ResourceNotFoundException", NotFound),
-        ("AccessDeniedException", AccessDenied),
-        ("UnrecognizedClientException", AccessDenied),
-        ("ExpiredTokenException", AccessDenied),
-        ("ProvisionedThroughputExceededException", Throttled),
-        ("RequestLimitExceeded", Throttled),
-        ("ThrottlingException", Throttled),
-        ("ValidationException", Invalid),
-        ("TransactionConflictException", Other),
-        ("InternalServerError", Other),
-        ("SomethingNew", Other),
-    ];
-    for (code, kind) in kinds {
-        let proxy = Proxy::alone().await;
-        for _ in 0..3 {
-            proxy.next("PutItem", Fault::Refuse(code, "because"));
+        let kinds = [
+            ("ResourceNotFoundException", NotFound),
+            ("AccessDeniedException", AccessDenied),
+            ("UnrecognizedClientException", AccessDenied),
+            ("ExpiredTokenException", AccessDenied),
+            ("ProvisionedThroughputExceededException", Throttled),
+            ("RequestLimitExceeded", Throttled),
+            ("ThrottlingException", Throttled),
+            ("ValidationException", Invalid),
+            ("TransactionConflictException", Other),
+            ("InternalServerError", Other),
+            ("SomethingNew", Other),
+        ];
+        for (code, kind) in kinds {
+            let proxy = Proxy::alone().await;
+            for _ in 0..3 {
+                proxy.next("PutItem", Fault::Refuse(code, "because"));
+            }
+            let error = store(&proxy, via).claim(&claim("key", NOW)).await.unwrap_err();
+            assert_eq!(error.kind(), kind, "{code}");
+            let message = with_causes(&error);
+            assert!(message.contains("`orders`") && message.contains("because"), "{message}");
         }
-        let error = store(&proxy).claim(&claim("key", NOW)).await.unwrap_err();
-        assert_eq!(error.kind(), kind, "{code}");
-        let message = with_causes(&error);
-        assert!(message.contains("`orders`") && message.contains("because"), "{message}");
     }
 }
 
 #[tokio::test]
 async fn throttling_is_waited_out() {
-    let proxy = Proxy::alone().await;
-    for _ in 0..2 {
-        proxy.next("PutItem", Fault::Throttle);
+    for via in Via::ALL {
+        let proxy = Proxy::alone().await;
+        for _ in 0..2 {
+            proxy.next("PutItem", Fault::Throttle);
+        }
+        let outcome = store(&proxy, via).claim(&claim("key", NOW)).await.unwrap();
+        assert_eq!(outcome, Outcome::Applied);
+        assert_eq!(proxy.operations(), ["PutItem"; 3]);
     }
-    let outcome = store(&proxy).claim(&claim("key", NOW)).await.unwrap();
-    assert_eq!(outcome, Outcome::Applied);
-    assert_eq!(proxy.operations(), ["PutItem"; 3]);
 }
 
 #[tokio::test]
 async fn a_conflict_with_a_transaction_is_retried() {
-    for code in ["TransactionConflictException", "TransactionInProgressException"] {
-        let proxy = Proxy::alone().await;
-        for operation in ["PutItem", "UpdateItem", "DeleteItem", "GetItem"] {
-            proxy.next(operation, Fault::Refuse(code, "another transaction"));
+    for via in Via::ALL {
+        for code in ["TransactionConflictException", "TransactionInProgressException"] {
+            let proxy = Proxy::alone().await;
+            for operation in ["PutItem", "UpdateItem", "DeleteItem", "GetItem"] {
+                proxy.next(operation, Fault::Refuse(code, "another transaction"));
+            }
+            for (operation, error) in every_request(&store(&proxy, via)).await {
+                assert!(error.is_none(), "{operation}: {error:?}");
+            }
+            assert_eq!(proxy.operations().len(), 8, "{code}");
         }
-        for (operation, error) in every_request(&store(&proxy)).await {
-            assert!(error.is_none(), "{operation}: {error:?}");
-        }
-        assert_eq!(proxy.operations().len(), 8, "{code}");
     }
 }
 
@@ -152,18 +163,20 @@ async fn the_retries_of_other_clients_do_not_spend_those_of_the_store() {
 
 #[tokio::test]
 async fn a_request_is_made_three_times_at_most() {
-    let proxy = Proxy::alone().await;
-    for operation in ["PutItem", "UpdateItem", "DeleteItem", "GetItem"] {
-        for _ in 0..3 {
-            proxy.next(operation, Fault::Throttle);
+    for via in Via::ALL {
+        let proxy = Proxy::alone().await;
+        for operation in ["PutItem", "UpdateItem", "DeleteItem", "GetItem"] {
+            for _ in 0..3 {
+                proxy.next(operation, Fault::Throttle);
+            }
         }
+        for (operation, error) in every_request(&store(&proxy, via)).await {
+            let error = error.expect(operation);
+            assert_eq!(error.kind(), StoreErrorKind::Throttled, "{operation}");
+            assert!(error.is_retryable());
+        }
+        assert_eq!(proxy.operations().len(), 12);
     }
-    for (operation, error) in every_request(&store(&proxy)).await {
-        let error = error.expect(operation);
-        assert_eq!(error.kind(), StoreErrorKind::Throttled, "{operation}");
-        assert!(error.is_retryable());
-    }
-    assert_eq!(proxy.operations().len(), 12);
 }
 
 #[tokio::test]
@@ -198,44 +211,52 @@ async fn time_limits_do_not_depend_on_the_client() {
 
 #[tokio::test]
 async fn a_lost_connection_is_replaced() {
-    let proxy = Proxy::alone().await;
-    let store = store(&proxy);
-    store.read(&read("key")).await.unwrap();
-    // The connection that was just used, and is in the pool, is dead.
-    proxy.next("PutItem", Fault::Close);
-    assert_eq!(store.claim(&claim("key", NOW)).await.unwrap(), Outcome::Applied);
-    assert_eq!(proxy.operations(), ["GetItem", "PutItem", "PutItem"]);
+    for via in Via::ALL {
+        let proxy = Proxy::alone().await;
+        let store = store(&proxy, via);
+        store.read(&read("key")).await.unwrap();
+        // The connection that was just used, and is in the pool, is dead.
+        proxy.next("PutItem", Fault::Close);
+        assert_eq!(store.claim(&claim("key", NOW)).await.unwrap(), Outcome::Applied);
+        assert_eq!(proxy.operations(), ["GetItem", "PutItem", "PutItem"]);
+    }
 }
 
 #[tokio::test]
 async fn a_failure_of_the_service_is_tried_again() {
-    let proxy = Proxy::alone().await;
-    let body = json!({ "__type": "InternalServerError", "message": "sorry" });
-    proxy.next("PutItem", Fault::Reply(StatusCode::INTERNAL_SERVER_ERROR, body));
-    assert_eq!(store(&proxy).claim(&claim("key", NOW)).await.unwrap(), Outcome::Applied);
+    for via in Via::ALL {
+        let proxy = Proxy::alone().await;
+        let body = json!({ "__type": "InternalServerError", "message": "sorry" });
+        proxy.next("PutItem", Fault::Reply(StatusCode::INTERNAL_SERVER_ERROR, body));
+        assert_eq!(store(&proxy, via).claim(&claim("key", NOW)).await.unwrap(), Outcome::Applied);
+    }
 }
 
 #[tokio::test]
 async fn silence_ends_when_the_time_is_up() {
-    let proxy = Proxy::alone().await;
-    proxy.next("PutItem", Fault::Stall);
-    let mut claim = claim("key", NOW);
-    claim.timeout = Duration::from_millis(100);
-    let start = Instant::now();
-    let error = store(&proxy).claim(&claim).await.unwrap_err();
-    assert_eq!(error.kind(), StoreErrorKind::Timeout, "{}", with_causes(&error));
-    assert_eq!(error.to_string(), "table `orders` did not answer in time");
-    assert!(start.elapsed() < Duration::from_millis(900), "{:?}", start.elapsed());
+    for via in Via::ALL {
+        let proxy = Proxy::alone().await;
+        proxy.next("PutItem", Fault::Stall);
+        let mut claim = claim("key", NOW);
+        claim.timeout = Duration::from_millis(100);
+        let start = Instant::now();
+        let error = store(&proxy, via).claim(&claim).await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Timeout, "{}", with_causes(&error));
+        assert_eq!(error.to_string(), "table `orders` did not answer in time");
+        assert!(start.elapsed() < Duration::from_millis(900), "{:?}", start.elapsed());
+    }
 }
 
 #[tokio::test]
 async fn silence_for_a_second_is_tried_again() {
-    let proxy = Proxy::alone().await;
-    proxy.next("PutItem", Fault::Stall);
-    let start = Instant::now();
-    assert_eq!(store(&proxy).claim(&claim("key", NOW)).await.unwrap(), Outcome::Applied);
-    assert_eq!(proxy.operations(), ["PutItem"; 2]);
-    assert!(start.elapsed() >= Duration::from_secs(1));
+    for via in Via::ALL {
+        let proxy = Proxy::alone().await;
+        proxy.next("PutItem", Fault::Stall);
+        let start = Instant::now();
+        assert_eq!(store(&proxy, via).claim(&claim("key", NOW)).await.unwrap(), Outcome::Applied);
+        assert_eq!(proxy.operations(), ["PutItem"; 2]);
+        assert!(start.elapsed() >= Duration::from_secs(1));
+    }
 }
 
 #[tokio::test]
@@ -243,57 +264,60 @@ async fn an_endpoint_that_is_not_there_cannot_be_reached() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let store = DynamoDbStore::new(powertools_tests::client(&endpoint), "orders");
-    for (operation, error) in every_request(&store).await {
-        let error = error.expect(operation);
-        assert_eq!(error.kind(), StoreErrorKind::Other, "{}", with_causes(&error));
-        assert_eq!(error.to_string(), "table `orders` cannot be reached");
+    for via in Via::ALL {
+        for (operation, error) in every_request(&via.store(&endpoint, "orders")).await {
+            let error = error.expect(operation);
+            assert_eq!(error.kind(), StoreErrorKind::Other, "{}", with_causes(&error));
+            assert_eq!(error.to_string(), "table `orders` cannot be reached");
+        }
     }
 }
 
 #[tokio::test]
 async fn a_write_whose_reply_was_lost_finds_itself() {
-    let Some(emulator) = Emulator::all().into_iter().find(Emulator::returns_old_items) else {
-        return;
-    };
-    let table = emulator.create_table(&["id"]).await;
-    let proxy = Proxy::before(emulator.endpoint()).await;
-    let store = DynamoDbStore::new(proxy.client(), table);
+    for emulator in Emulator::all().into_iter().filter(Emulator::returns_old_items) {
+        let table = emulator.create_table(&["id"]).await;
+        let proxy = Proxy::before(emulator.endpoint()).await;
+        let store = emulator.via().store(proxy.endpoint(), table);
 
-    proxy.next("PutItem", Fault::DropReply);
-    let claim = claim("key", NOW);
-    let Outcome::Refused(Some(record)) = store.claim(&claim).await.unwrap() else {
-        panic!("the second attempt succeeded")
-    };
-    assert_eq!(record.owner.as_deref(), Some(claim.owner.as_str()));
-    assert_eq!(record.status, Status::InProgress);
+        proxy.next("PutItem", Fault::DropReply);
+        let claim = claim("key", NOW);
+        let Outcome::Refused(Some(record)) = store.claim(&claim).await.unwrap() else {
+            panic!("the second attempt succeeded")
+        };
+        assert_eq!(record.owner.as_deref(), Some(claim.owner.as_str()));
+        assert_eq!(record.status, Status::InProgress);
 
-    proxy.next("UpdateItem", Fault::DropReply);
-    let Outcome::Refused(Some(record)) = store.complete(&completion(&claim)).await.unwrap() else {
-        panic!("the second attempt succeeded")
-    };
-    assert_eq!(record.owner.as_deref(), Some(claim.owner.as_str()));
-    assert_eq!(record.status, Status::Completed);
-    assert_eq!(proxy.operations(), ["PutItem", "PutItem", "UpdateItem", "UpdateItem"]);
+        proxy.next("UpdateItem", Fault::DropReply);
+        let Outcome::Refused(Some(record)) = store.complete(&completion(&claim)).await.unwrap()
+        else {
+            panic!("the second attempt succeeded")
+        };
+        assert_eq!(record.owner.as_deref(), Some(claim.owner.as_str()));
+        assert_eq!(record.status, Status::Completed);
+        assert_eq!(proxy.operations(), ["PutItem", "PutItem", "UpdateItem", "UpdateItem"]);
+    }
 }
 
 #[tokio::test]
 async fn a_result_over_the_limit_is_not_sent() {
-    let proxy = Proxy::alone().await;
-    let mut done = completion(&claim("key", NOW));
-    done.data = Some(Data::Text("é".repeat(205 * 1024)));
-    let error = store(&proxy).complete(&done).await.unwrap_err();
-    assert_eq!(error.kind(), StoreErrorKind::ResultTooLarge);
-    let expected = "the result makes a record of 419941 bytes, and table `orders` takes 409600";
-    assert_eq!(error.to_string(), expected);
-    assert_eq!(proxy.operations().len(), 0);
+    for via in Via::ALL {
+        let proxy = Proxy::alone().await;
+        let mut done = completion(&claim("key", NOW));
+        done.data = Some(Data::Text("é".repeat(205 * 1024)));
+        let error = store(&proxy, via).complete(&done).await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::ResultTooLarge);
+        let expected = "the result makes a record of 419941 bytes, and table `orders` takes 409600";
+        assert_eq!(error.to_string(), expected);
+        assert_eq!(proxy.operations().len(), 0);
+    }
 }
 
 #[tokio::test]
 async fn a_result_that_just_fits_is_taken() {
     for emulator in Emulator::all() {
         let table = emulator.create_table(&["id"]).await;
-        let store = DynamoDbStore::new(emulator.client(), table);
+        let store = emulator.store(table);
         let mut claim = claim("key", NOW);
         // Of one significant digit: the size does not depend on what the completion cannot know.
         claim.lease_end = EpochMillis(2_000_000_000_000);
@@ -301,7 +325,7 @@ async fn a_result_that_just_fits_is_taken() {
 
         let mut done = completion(&claim);
         // moto allows less than the service, and counts every digit.
-        let limit = if emulator.name() == "moto" { 404_900 } else { 409_600 };
+        let limit = if emulator.has_smaller_items() { 404_900 } else { 409_600 };
         done.data = Some(Data::Text("x".repeat(limit - 101)));
         assert_eq!(store.complete(&done).await.unwrap(), Outcome::Applied, "{}", emulator.name());
     }
@@ -309,20 +333,22 @@ async fn a_result_that_just_fits_is_taken() {
 
 #[tokio::test]
 async fn a_result_that_the_service_refuses_does_not_fit() {
-    let reasons = [
-        "Item size to update has exceeded the maximum allowed size",
-        "Item size has exceeded the maximum allowed size",
-        "Nesting Levels have exceeded supported limits",
-        "Number overflow. Attempting to store a number with magnitude larger than supported range",
-    ];
-    for reason in reasons {
-        let proxy = Proxy::alone().await;
-        proxy.next("UpdateItem", Fault::Refuse("ValidationException", reason));
-        let mut done = completion(&claim("key", NOW));
-        done.data = Some(Data::Text("result".to_owned()));
-        let error = store(&proxy).complete(&done).await.unwrap_err();
-        assert_eq!(error.kind(), StoreErrorKind::ResultTooLarge);
-        assert_eq!(error.to_string(), "table `orders` does not take the result");
-        assert!(with_causes(&error).contains(reason), "{}", with_causes(&error));
+    for via in Via::ALL {
+        let reasons = [
+            "Item size to update has exceeded the maximum allowed size",
+            "Item size has exceeded the maximum allowed size",
+            "Nesting Levels have exceeded supported limits",
+            "Number overflow. Attempting to store a number with magnitude larger than supported range",
+        ];
+        for reason in reasons {
+            let proxy = Proxy::alone().await;
+            proxy.next("UpdateItem", Fault::Refuse("ValidationException", reason));
+            let mut done = completion(&claim("key", NOW));
+            done.data = Some(Data::Text("result".to_owned()));
+            let error = store(&proxy, via).complete(&done).await.unwrap_err();
+            assert_eq!(error.kind(), StoreErrorKind::ResultTooLarge);
+            assert_eq!(error.to_string(), "table `orders` does not take the result");
+            assert!(with_causes(&error).contains(reason), "{}", with_causes(&error));
+        }
     }
 }

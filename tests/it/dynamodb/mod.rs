@@ -2,18 +2,20 @@
 
 use powertools::idempotency::{DynamoDbStore, EpochMillis, Store, StoreError};
 use powertools_tests::proxy::Proxy;
+use powertools_tests::via::Via;
 
 mod commits;
 mod failures;
 mod records;
 pub(super) mod requests;
+mod side_by_side;
 
 /// A moment to work at.
 const NOW: EpochMillis = EpochMillis(1_800_000_000_000);
 
 /// A store on a table behind `proxy`.
-fn store(proxy: &Proxy) -> DynamoDbStore {
-    DynamoDbStore::new(proxy.client(), "orders")
+fn store(proxy: &Proxy, via: Via) -> DynamoDbStore {
+    via.store(proxy.endpoint(), "orders")
 }
 
 /// An error and its causes, as people see them.

@@ -3,12 +3,12 @@
 use hyper::StatusCode;
 use powertools::idempotency::Outcome;
 use powertools::idempotency::{
-    Data, DynamoDbStore, EpochMillis, EpochSeconds, Json, Record, Status, Store, StoreError,
-    StoreErrorKind,
+    Data, EpochMillis, EpochSeconds, Json, Record, Status, Store, StoreError, StoreErrorKind,
 };
 use powertools::testing::store_suite::{claim, read};
 use powertools_tests::emulators::Emulator;
 use powertools_tests::proxy::{Fault, Proxy};
+use powertools_tests::via::Via;
 use serde_json::{Value, json};
 
 use super::{NOW, store};
@@ -127,7 +127,7 @@ async fn a_malformed_record_in_the_way_of_a_claim_is_not_replaced() {
         let put = client.put_item().table_name(&table).item("id", S("key".to_owned()));
         put.item("status", S("COMPLETED".to_owned())).item("data", data).send().await.unwrap();
 
-        let store = DynamoDbStore::new(client, table);
+        let store = emulator.store(table);
         let outcome = store.claim(&claim("key", NOW)).await;
         if emulator.returns_old_items() {
             assert_eq!(outcome.unwrap_err().kind(), StoreErrorKind::Malformed);
@@ -139,9 +139,15 @@ async fn a_malformed_record_in_the_way_of_a_claim_is_not_replaced() {
     }
 }
 
-/// Reads `item` from a table that holds nothing else.
+/// Reads `item` from a table that holds nothing else, with both clients.
 async fn read_item(item: Value) -> Result<Option<Record>, StoreError> {
     let proxy = Proxy::alone().await;
-    proxy.next("GetItem", Fault::Reply(StatusCode::OK, json!({ "Item": item })));
-    store(&proxy).read(&read("key")).await
+    let [sdk, lean] = Via::ALL.map(|via| {
+        proxy.next("GetItem", Fault::Reply(StatusCode::OK, json!({ "Item": item })));
+        store(&proxy, via)
+    });
+    let (sdk, lean) = (sdk.read(&read("key")).await, lean.read(&read("key")).await);
+    let shown = |read: &Result<_, StoreError>| format!("{read:?}");
+    assert_eq!(shown(&sdk), shown(&lean));
+    sdk
 }

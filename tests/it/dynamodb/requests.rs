@@ -6,6 +6,7 @@ use powertools::idempotency::{Data, DynamoDbStore, EpochMillis, EpochSeconds, Js
 use powertools::testing::store_suite::{claim, completion, read, release, renewal};
 use powertools_tests::proxy::Proxy;
 use powertools_tests::vectors::{python_flows, resolve_times};
+use powertools_tests::via::Via;
 use serde_json::{Map, Value, json};
 
 use super::{NOW, store};
@@ -18,15 +19,17 @@ async fn requests_are_those_of_the_python_toolkit() {
         let calls: Vec<(String, Value)> =
             case["calls"].as_array().unwrap().iter().map(call).collect();
         if let [(_, put), rest @ ..] = &calls[..] {
-            check(case["name"].as_str().unwrap(), &case["table"], put, rest).await;
+            for via in Via::ALL {
+                check(via, case["name"].as_str().unwrap(), &case["table"], put, rest).await;
+            }
         }
     }
 }
 
 /// Makes the requests of a case and compares them.
-async fn check(name: &str, table: &Value, put: &Value, rest: &[(String, Value)]) {
+async fn check(via: Via, name: &str, table: &Value, put: &Value, rest: &[(String, Value)]) {
     let proxy = Proxy::alone().await;
-    let builder = DynamoDbStore::builder(proxy.client(), put["TableName"].as_str().unwrap());
+    let builder = via.builder(proxy.endpoint(), put["TableName"].as_str().unwrap());
     let store = python_store(builder, table, put);
     let claim = claim_of(table, put);
     let owner = json!({ "S": claim.owner.as_str() });
@@ -82,60 +85,70 @@ pub(crate) fn take_fence(request: &mut Value, owner: &Value, operation: &str) {
 
 #[tokio::test]
 async fn values_are_written_in_types_of_dynamodb() {
-    let proxy = Proxy::alone().await;
-    let claim = claim("key", NOW);
-    let mut done = completion(&claim);
-    let member = |name: &str, value| (name.to_owned(), value);
-    done.data = Some(Data::Value(Json::Object(vec![
-        member("list", Json::Array(vec![Json::Null, Json::Bool(true)])),
-        member("text", Json::String("1".to_owned())),
-    ])));
-    let _ = store(&proxy).complete(&done).await.unwrap();
+    for via in Via::ALL {
+        let proxy = Proxy::alone().await;
+        let claim = claim("key", NOW);
+        let mut done = completion(&claim);
+        let member = |name: &str, value| (name.to_owned(), value);
+        done.data = Some(Data::Value(Json::Object(vec![
+            member("list", Json::Array(vec![Json::Null, Json::Bool(true)])),
+            member("text", Json::String("1".to_owned())),
+        ])));
+        let _ = store(&proxy, via).complete(&done).await.unwrap();
 
-    let values = &proxy.captured()[0].body["ExpressionAttributeValues"];
-    let list = json!({ "L": [{ "NULL": true }, { "BOOL": true }] });
-    let expected = json!({ "M": { "list": list, "text": { "S": "1" } } });
-    assert_eq!(values[":response_data"], expected);
+        let values = &proxy.captured()[0].body["ExpressionAttributeValues"];
+        let list = json!({ "L": [{ "NULL": true }, { "BOOL": true }] });
+        let expected = json!({ "M": { "list": list, "text": { "S": "1" } } });
+        assert_eq!(values[":response_data"], expected);
+    }
 }
 
 #[tokio::test]
 async fn a_completion_writes_the_reason_where_the_result_would_be() {
-    let proxy = Proxy::alone().await;
-    let mut done = completion(&claim("key", NOW));
-    done.not_stored = Some("too large".to_owned());
-    let _ = store(&proxy).complete(&done).await.unwrap();
+    for via in Via::ALL {
+        let proxy = Proxy::alone().await;
+        let mut done = completion(&claim("key", NOW));
+        done.not_stored = Some("too large".to_owned());
+        let _ = store(&proxy, via).complete(&done).await.unwrap();
 
-    let request = &proxy.captured()[0].body;
-    let expected = "SET #expiry = :expiry, #status = :status, #not_stored = :not_stored";
-    assert_eq!(request["UpdateExpression"], expected);
-    assert_eq!(request["ExpressionAttributeNames"]["#not_stored"], "not_stored");
-    assert_eq!(request["ExpressionAttributeValues"][":not_stored"], json!({ "S": "too large" }));
+        let request = &proxy.captured()[0].body;
+        let expected = "SET #expiry = :expiry, #status = :status, #not_stored = :not_stored";
+        assert_eq!(request["UpdateExpression"], expected);
+        assert_eq!(request["ExpressionAttributeNames"]["#not_stored"], "not_stored");
+        assert_eq!(
+            request["ExpressionAttributeValues"][":not_stored"],
+            json!({ "S": "too large" })
+        );
+    }
 }
 
 #[tokio::test]
 async fn a_renewal_moves_both_times_forwards_only() {
-    let proxy = Proxy::alone().await;
-    let claim = claim("key", NOW);
-    let _ = store(&proxy).renew(&renewal(&claim)).await.unwrap();
+    for via in Via::ALL {
+        let proxy = Proxy::alone().await;
+        let claim = claim("key", NOW);
+        let _ = store(&proxy, via).renew(&renewal(&claim)).await.unwrap();
 
-    let request = &proxy.captured()[0].body;
-    let condition = format!("{IS_HELD} AND #in_progress_expiry < :in_progress_expiry");
-    assert_eq!(request["ConditionExpression"], condition);
-    let update = "SET #in_progress_expiry = :in_progress_expiry, #expiry = :expiry";
-    assert_eq!(request["UpdateExpression"], update);
-    assert_eq!(request["ReturnValuesOnConditionCheckFailure"], "ALL_OLD");
-    let values = &request["ExpressionAttributeValues"];
-    assert_eq!(values[":in_progress_expiry"]["N"], (claim.lease_end.0 + 30_000).to_string());
-    assert_eq!(values[":expiry"]["N"], (claim.expiration.0 + 1).to_string());
+        let request = &proxy.captured()[0].body;
+        let condition = format!("{IS_HELD} AND #in_progress_expiry < :in_progress_expiry");
+        assert_eq!(request["ConditionExpression"], condition);
+        let update = "SET #in_progress_expiry = :in_progress_expiry, #expiry = :expiry";
+        assert_eq!(request["UpdateExpression"], update);
+        assert_eq!(request["ReturnValuesOnConditionCheckFailure"], "ALL_OLD");
+        let values = &request["ExpressionAttributeValues"];
+        assert_eq!(values[":in_progress_expiry"]["N"], (claim.lease_end.0 + 30_000).to_string());
+        assert_eq!(values[":expiry"]["N"], (claim.expiration.0 + 1).to_string());
+    }
 }
 
 #[tokio::test]
 async fn reads_are_consistent() {
-    let proxy = Proxy::alone().await;
-    assert_eq!(store(&proxy).read(&read("key")).await.unwrap(), None);
-    let expected =
-        json!({ "TableName": "orders", "Key": { "id": { "S": "key" } }, "ConsistentRead": true });
-    assert_eq!(proxy.captured()[0].body, expected);
+    for via in Via::ALL {
+        let proxy = Proxy::alone().await;
+        assert_eq!(store(&proxy, via).read(&read("key")).await.unwrap(), None);
+        let expected = json!({ "TableName": "orders", "Key": { "id": { "S": "key" } }, "ConsistentRead": true });
+        assert_eq!(proxy.captured()[0].body, expected);
+    }
 }
 
 /// The name and the body of a recorded call, with [`NOW`] for its time.

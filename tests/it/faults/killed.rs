@@ -66,7 +66,10 @@ async fn a_function_that_hangs_releases_its_claim_before_it_would_be_killed() {
 }
 
 fn lambda(emulator: &Emulator, world: &World) -> FakeRuntime {
-    FakeRuntime::new().env("ENDPOINT", emulator.endpoint()).env("TABLE", &world.table)
+    FakeRuntime::new()
+        .env("ENDPOINT", emulator.endpoint())
+        .env("TABLE", &world.table)
+        .env("CLIENT", format!("{:?}", emulator.via()))
 }
 
 fn order(mut more: Value) -> Event {

@@ -24,14 +24,16 @@ mod zombies;
 const MILLI: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Does the same on every emulator, concurrently, and names the one that fails.
+/// Does the same on every emulator, concurrently, and then with the other client. Names the one that
+/// fails.
 async fn on_each(test: impl AsyncFn(&Emulator)) {
-    let emulators = Emulator::all();
-    let tests = emulators.iter().map(|emulator| AssertUnwindSafe(test(emulator)).catch_unwind());
-    for (emulator, outcome) in emulators.iter().zip(join_all(tests).await) {
-        if let Err(panic) = outcome {
-            eprintln!("on {}", emulator.name());
-            resume_unwind(panic);
+    for emulators in Emulator::all().chunk_by(|a, b| a.via() == b.via()) {
+        let tests = emulators.iter().map(|it| AssertUnwindSafe(test(it)).catch_unwind());
+        for (emulator, outcome) in emulators.iter().zip(join_all(tests).await) {
+            if let Err(panic) = outcome {
+                eprintln!("on {}", emulator.name());
+                resume_unwind(panic);
+            }
         }
     }
 }
@@ -56,7 +58,7 @@ impl World {
     ) -> Self {
         let table = emulator.create_table(&["id"]).await;
         let proxy = Proxy::before(emulator.endpoint()).await;
-        let builder = Idempotency::builder(DynamoDbStore::new(proxy.client(), &table));
+        let builder = Idempotency::builder(emulator.via().store(proxy.endpoint(), &table));
         let idempotency = options(builder).build().unwrap();
         Self { emulator: emulator.clone(), table, proxy, idempotency, runs: AtomicU32::new(0) }
     }
@@ -66,7 +68,7 @@ impl World {
         &self,
         options: impl FnOnce(Builder<DynamoDbStore>) -> Builder<DynamoDbStore>,
     ) -> Idempotency<DynamoDbStore> {
-        let store = DynamoDbStore::new(self.emulator.client(), &self.table);
+        let store = self.emulator.store(&self.table);
         options(Idempotency::builder(store)).build().unwrap()
     }
 

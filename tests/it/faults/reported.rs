@@ -18,7 +18,7 @@ use super::{SECOND, World, on_each};
 #[tokio::test]
 async fn a_table_that_is_missing() {
     on_each(async |emulator| {
-        let store = DynamoDbStore::new(emulator.client(), "missing");
+        let store = emulator.store("missing");
         let function = Function::start(Idempotency::new(store).unwrap());
         let outcome = function.deliver().await;
         assert_eq!(outcome.error_type(), Some("Powertools.IdempotencyStoreNotFound"));

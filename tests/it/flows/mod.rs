@@ -46,7 +46,7 @@ async fn check(emulator: &Emulator, case: &Value) {
     }
     let proxy = Proxy::before(emulator.endpoint()).await;
     let put = &case["calls"][0]["request"];
-    let store = python_store(DynamoDbStore::builder(proxy.client(), &table), &case["table"], put);
+    let store = python_store(emulator.via().builder(proxy.endpoint(), &table), &case["table"], put);
     let idempotency = configure(Idempotency::builder(store), &case["config"]).build().unwrap();
 
     let runs = AtomicU32::new(0);

@@ -197,7 +197,7 @@ impl Peer {
         table: &str,
         key: &[&str],
     ) -> Idempotency<DynamoDbStore> {
-        let mut store = DynamoDbStore::builder(emulator.client(), table).key_attribute(key[0]);
+        let mut store = emulator.store_builder(table).key_attribute(key[0]);
         if let [_, sort] = key {
             store = store.sort_key_attribute(*sort).partition_value("idempotency#orders-fn");
         }

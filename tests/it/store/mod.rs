@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use powertools::idempotency::Outcome;
-use powertools::idempotency::{DynamoDbStore, EpochMillis, Key, MemoryStore, Record, Store};
+use powertools::idempotency::{EpochMillis, Key, MemoryStore, Record, Store};
 use powertools::testing::store_suite::{self, StoreSuite};
 use powertools_tests::emulators::Emulator;
 
@@ -47,7 +47,8 @@ async fn partitions_of_one_table_do_not_share_keys() {
     for emulator in Emulator::all() {
         let table = emulator.create_table(&["pk", "sk"]).await;
         for partition in ["a", "b"] {
-            let store = DynamoDbStore::builder(emulator.client(), &table)
+            let store = emulator
+                .store_builder(&table)
                 .key_attribute("pk")
                 .sort_key_attribute("sk")
                 .partition_value(partition)
@@ -100,7 +101,8 @@ const RENAMED: Names = Names {
 async fn check(emulator: &Emulator, names: &'static Names) {
     let table = emulator.create_table(names.key).await;
     let client = emulator.client();
-    let mut builder = DynamoDbStore::builder(client.clone(), &table)
+    let mut builder = emulator
+        .store_builder(&table)
         .key_attribute(names.key[0])
         .expiration_attribute(names.expiration)
         .in_progress_expiration_attribute(names.in_progress_expiration)

@@ -1,13 +1,15 @@
 //! An idempotent function that writes a line whenever it does its work, for tests that count.
 //!
-//! Its records are in `TABLE` at `ENDPOINT`, or else in memory.
+//! Its records are in `TABLE` at `ENDPOINT`, or else in memory. `CLIENT` is `Lean` for the client that
+//! is not the SDK's.
 
 use std::future::pending;
 use std::io::Write;
 
 use lambda_runtime::{Error, LambdaEvent};
 use powertools::Powertools;
-use powertools::idempotency::{DynamoDbStore, Idempotency, MemoryStore, Store};
+use powertools::idempotency::{Idempotency, MemoryStore, Store};
+use powertools_tests::via::Via;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -23,7 +25,9 @@ async fn main() -> Result<(), Error> {
     lambda_runtime::tracing::init_default_subscriber();
     match (std::env::var("ENDPOINT"), std::env::var("TABLE")) {
         (Ok(endpoint), Ok(table)) => {
-            serve(DynamoDbStore::new(powertools_tests::client(&endpoint), table)).await
+            let is_lean = std::env::var("CLIENT").is_ok_and(|client| client == "Lean");
+            let via = if is_lean { Via::Lean } else { Via::Sdk };
+            serve(via.store(&endpoint, table)).await
         }
         _ => serve(MemoryStore::new()).await,
     }

@@ -25,20 +25,25 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TableStatus,
 };
+use powertools::idempotency::{DynamoDbStore, DynamoDbStoreBuilder};
+
+use crate::via::Via;
 
 mod install;
 mod process;
 
-/// An emulator that runs.
+/// An emulator that runs, and the client with which stores use it.
 #[derive(Clone, Debug)]
 pub struct Emulator {
     name: &'static str,
+    via: Via,
     endpoint: String,
     returns_old_items: bool,
 }
 
 impl Emulator {
-    /// All that this machine can run; none if they are turned off.
+    /// All that this machine can run, first all with the SDK's client and then all with ours; none if
+    /// they are turned off.
     ///
     /// # Panics
     ///
@@ -80,13 +85,40 @@ impl Emulator {
             process::start(name, tools.moto(), &tools.log(&format!("{name} again")))
         });
         let port = started.unwrap_or_else(|problem| panic!("{problem}"));
-        Some(Self { name, endpoint: format!("http://127.0.0.1:{port}"), returns_old_items })
+        let endpoint = format!("http://127.0.0.1:{port}");
+        Some(Self { name, via: Via::Sdk, endpoint, returns_old_items })
     }
 
-    /// Its name, for messages.
+    /// Its name and the client, for messages.
     #[must_use]
-    pub fn name(&self) -> &'static str {
-        self.name
+    pub fn name(&self) -> String {
+        match self.via {
+            Via::Sdk => self.name.to_owned(),
+            Via::Lean => format!("{}, by the lean client", self.name),
+        }
+    }
+
+    /// The client with which stores use it.
+    #[must_use]
+    pub fn via(&self) -> Via {
+        self.via
+    }
+
+    /// Returns true if it is moto, which counts every digit and allows less than the service.
+    #[must_use]
+    pub fn has_smaller_items(&self) -> bool {
+        self.name == "moto"
+    }
+
+    /// A store with connections of its own.
+    #[must_use]
+    pub fn store(&self, table: impl Into<String>) -> DynamoDbStore {
+        self.via.store(&self.endpoint, table)
+    }
+
+    /// The same, for a table with other names.
+    pub fn store_builder(&self, table: impl Into<String>) -> DynamoDbStoreBuilder {
+        self.via.builder(&self.endpoint, table)
     }
 
     /// Its URL.
@@ -175,11 +207,14 @@ fn start_all() -> Result<Vec<Emulator>, String> {
             thread::spawn(move || {
                 let port = process::start(name, command, &log)?;
                 let endpoint = format!("http://127.0.0.1:{port}");
-                Ok(Emulator { name, endpoint, returns_old_items })
+                Ok(Emulator { name, via: Via::Sdk, endpoint, returns_old_items })
             })
         })
         .collect();
-    started.into_iter().map(|thread| thread.join().expect("starting does not panic")).collect()
+    let started = started.into_iter().map(|it| it.join().expect("starting does not panic"));
+    let started = started.collect::<Result<Vec<_>, String>>()?;
+    let by = |via| started.iter().map(move |it| Emulator { via, ..Emulator::clone(it) });
+    Ok(Via::ALL.into_iter().flat_map(by).collect())
 }
 
 /// Writes a line that the test harness does not capture.

@@ -6,15 +6,17 @@ use std::time::Duration;
 
 use super::{Data, EpochMillis, EpochSeconds, Key, Owner, Record};
 
-#[cfg(feature = "dynamodb")]
+#[cfg(any(feature = "dynamodb", feature = "dynamodb-lean"))]
 mod dynamodb;
 
 mod error;
 mod memory;
 mod transact;
 
-#[cfg(feature = "dynamodb")]
+#[cfg(any(feature = "dynamodb", feature = "dynamodb-lean"))]
 pub use dynamodb::{Builder as DynamoDbStoreBuilder, DynamoDbStore};
+#[cfg(feature = "dynamodb-lean")]
+pub use dynamodb::{LeanClient, LeanClientBuilder};
 pub use error::{StoreError, StoreErrorKind};
 pub use memory::MemoryStore;
 pub use transact::{TransactStore, Transacted, Transaction};

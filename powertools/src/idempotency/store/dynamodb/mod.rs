@@ -11,6 +11,8 @@ mod action;
 mod builder;
 mod failure;
 mod item;
+#[cfg(feature = "dynamodb-lean")]
+mod lean;
 mod requests;
 #[cfg(feature = "dynamodb")]
 mod sdk;
@@ -21,6 +23,8 @@ mod transact;
 use action::Action;
 pub use builder::Builder;
 use builder::Schema;
+#[cfg(feature = "dynamodb-lean")]
+pub use lean::{LeanClient, LeanClientBuilder};
 use requests::{Failure, Get, Part, Requests};
 
 /// A store in a DynamoDB table.
@@ -90,6 +94,11 @@ use requests::{Failure, Get, Part, Requests};
 /// Lambda keeps its clocks within a few milliseconds of each other. Elsewhere, a clock that is
 /// ahead by more than the [grace](crate::idempotency::Builder::grace) can end the lease of another
 /// environment early.
+///
+/// # Without the AWS SDK
+///
+/// With the feature `dynamodb-lean`, `DynamoDbStore::lean` creates the same store with a client of our
+/// own, `LeanClient`.
 ///
 /// Cloning is cheap.
 #[derive(Clone, Debug)]

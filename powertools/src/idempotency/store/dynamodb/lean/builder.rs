@@ -1,0 +1,103 @@
+use std::fmt;
+use std::sync::Arc;
+
+use super::client::LeanClient;
+use super::endpoint;
+use crate::aws::credentials::{Credentials, Source};
+use crate::aws::transport::{Client, Destination};
+use crate::environment::Environment;
+use crate::idempotency::Error;
+
+/// The longest response. DynamoDB's own limit is 1 MB for a response, and 4 MB for a transaction.
+const MAX_BYTES: usize = 16 << 20;
+
+const REGION: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+const ENDPOINT: [&str; 2] = ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"];
+const IGNORE_ENDPOINTS: &str = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
+const FIPS: &str = "AWS_USE_FIPS_ENDPOINT";
+const DUAL_STACK: &str = "AWS_USE_DUALSTACK_ENDPOINT";
+
+/// The settings of a [`LeanClient`]. Created by [`LeanClient::builder`].
+#[derive(Default)]
+#[must_use = "a builder does nothing until it is built"]
+pub struct LeanClientBuilder {
+    region: Option<String>,
+    endpoint_url: Option<String>,
+    credentials: Option<Arc<Credentials>>,
+    environment: Environment,
+}
+
+impl LeanClientBuilder {
+    /// Sets the region. Defaults to `AWS_REGION`, or else `AWS_DEFAULT_REGION`.
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.region = Some(region.into());
+        self
+    }
+
+    /// Sets the URL of DynamoDB, such as that of an emulator. Defaults to `AWS_ENDPOINT_URL_DYNAMODB`,
+    /// or else `AWS_ENDPOINT_URL`, or else the endpoint of the region.
+    pub fn endpoint_url(mut self, url: impl Into<String>) -> Self {
+        self.endpoint_url = Some(url.into());
+        self
+    }
+
+    /// Sets the credentials. Defaults to those of the environment. They are not renewed.
+    pub fn credentials(
+        mut self,
+        access_key_id: impl Into<String>,
+        secret_access_key: impl Into<String>,
+        session_token: Option<String>,
+    ) -> Self {
+        let (id, secret) = (access_key_id.into(), secret_access_key.into());
+        self.credentials = Some(Arc::new(Credentials::new(id, secret, session_token)));
+        self
+    }
+
+    #[cfg(test)]
+    pub(super) fn environment(mut self, environment: Environment) -> Self {
+        self.environment = environment;
+        self
+    }
+
+    /// Creates the client. It opens no connection.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Config`] if there is no region, if the region or the URL is invalid, if a
+    /// variable of the endpoint is neither true nor false, or if trusted certificates cannot be read.
+    pub fn build(self) -> Result<LeanClient, Error> {
+        let environment = self.environment;
+        let first = |names: [&str; 2]| names.into_iter().find_map(|name| environment.get(name));
+        let flag = |name| match environment.flag(name) {
+            Ok(flag) => Ok(flag.unwrap_or(false)),
+            Err(invalid) => Err(Error::Config(invalid.to_string())),
+        };
+        let Some(region) = self.region.or_else(|| first(REGION)) else {
+            return Err(Error::Config("there is no region: set AWS_REGION".to_owned()));
+        };
+        let of_region = endpoint::url(&region, flag(FIPS)?, flag(DUAL_STACK)?);
+        let of_region = of_region.map_err(Error::Config)?;
+        let configured = if flag(IGNORE_ENDPOINTS)? { None } else { first(ENDPOINT) };
+        let url = self.endpoint_url.or(configured).unwrap_or(of_region);
+        let to = Destination::parse(&url);
+        let to = to.map_err(|_| Error::Config("the URL of DynamoDB is invalid".to_owned()))?;
+        let http = Client::outside(&environment, MAX_BYTES);
+        let http = http.map_err(|error| Error::Config(error.to_string()))?;
+        let source = match self.credentials {
+            Some(credentials) => Source::Fixed(credentials),
+            None => Source::of(&environment),
+        };
+        LeanClient::with(region, to, http, source, &environment)
+    }
+}
+
+/// Shows nothing of the credentials.
+impl fmt::Debug for LeanClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { region, endpoint_url, .. } = self;
+        f.debug_struct("LeanClientBuilder")
+            .field("region", region)
+            .field("endpoint_url", endpoint_url)
+            .finish_non_exhaustive()
+    }
+}

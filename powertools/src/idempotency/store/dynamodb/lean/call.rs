@@ -1,0 +1,226 @@
+//! A request with all its attempts.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use hyper::header::{
+    AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, USER_AGENT,
+};
+use tokio::time::Instant;
+
+use super::Body;
+use super::answer::{self, Refusal};
+use super::client::{LeanClient, Shared};
+use super::retry::{Retry, pause};
+use crate::aws::credentials::{Credentials, CredentialsError};
+use crate::aws::sigv4::Unsigned;
+use crate::aws::transport::{Reply, TransportError};
+use crate::idempotency::store::dynamodb::requests::Failure;
+use crate::idempotency::store::dynamodb::{ATTEMPT_TIMEOUT, ATTEMPTS};
+
+const JSON: &str = "application/x-amz-json-1.0";
+const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
+const AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
+const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
+const CHECKSUM: &str = "x-amz-crc32";
+const ERROR_TYPE: &str = "x-amzn-errortype";
+
+/// A clock that is off by less is not the reason for a refusal: AWS admits 5 minutes.
+const SKEW: i64 = 4 * 60;
+
+/// An attempt without a result.
+struct Failed {
+    failure: Failure,
+    retry: Retry,
+}
+
+impl LeanClient {
+    /// Makes a request, in all its attempts within `timeout`, and returns the body of the response.
+    pub(super) async fn call(
+        &self,
+        operation: &'static str,
+        body: Bytes,
+        timeout: Duration,
+    ) -> Body {
+        let shared = &*self.shared;
+        let end = Instant::now() + timeout;
+        let (mut attempt, mut cost) = (1, None);
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let Failed { failure, retry } =
+                match shared.attempt(operation, &body, left.min(ATTEMPT_TIMEOUT)).await {
+                    Ok(body) => {
+                        shared.quota.succeed(cost);
+                        return Ok(body);
+                    }
+                    Err(failed) => failed,
+                };
+            attempt += 1;
+            let pause = pause(attempt, getrandom::u32().unwrap_or(u32::MAX));
+            // Another attempt without time would hide what is wrong.
+            if attempt > ATTEMPTS || Instant::now() + pause >= end {
+                return Err(failure);
+            }
+            cost = shared.quota.take(retry);
+            if cost.is_none() {
+                return Err(failure);
+            }
+            tokio::time::sleep(pause).await;
+        }
+    }
+}
+
+impl Shared {
+    async fn attempt(
+        &self,
+        operation: &'static str,
+        body: &Bytes,
+        limit: Duration,
+    ) -> Result<Bytes, Failed> {
+        let end = Instant::now() + limit;
+        let now = self.now();
+        let credentials = tokio::time::timeout_at(end, self.credentials.get(now, limit)).await;
+        let credentials = match credentials {
+            Ok(credentials) => credentials.map_err(without_credentials)?,
+            Err(elapsed) => {
+                let failure = Failure::NoCredentials(elapsed.into());
+                return Err(Failed { failure, retry: Retry::AfterTimeout });
+            }
+        };
+        let headers = self.headers(operation, body, &credentials, now);
+        let headers = headers.map_err(|failure| Failed { failure, retry: Retry::Never })?;
+        let left = end.saturating_duration_since(Instant::now());
+        let reply = self.http.post(&self.to, headers, body.clone(), left).await;
+        let reply = reply.map_err(unsent)?;
+        self.read(reply, &credentials)
+    }
+
+    fn headers(
+        &self,
+        operation: &'static str,
+        body: &[u8],
+        credentials: &Credentials,
+        now: SystemTime,
+    ) -> Result<HeaderMap, Failure> {
+        let target = format!("DynamoDB_20120810.{operation}");
+        let host = self.to.host().to_str().map_err(invalid)?;
+        let unsigned = Unsigned {
+            method: "POST",
+            path: self.to.path(),
+            query: "",
+            headers: &[("content-type", JSON), ("host", host), ("x-amz-target", &target)],
+            body,
+        };
+        let signature = self.signer.sign(unsigned, credentials, now);
+        let mut headers = HeaderMap::with_capacity(8);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
+        headers.insert(TARGET, target.try_into().map_err(invalid)?);
+        headers.insert(USER_AGENT, self.user_agent.clone());
+        headers.insert(AMZ_DATE, signature.date.try_into().map_err(invalid)?);
+        headers.insert(AUTHORIZATION, secret(&signature.authorization)?);
+        if let Some(token) = credentials.session_token() {
+            headers.insert(SECURITY_TOKEN, secret(token)?);
+        }
+        Ok(headers)
+    }
+
+    fn read(&self, reply: Reply, credentials: &Arc<Credentials>) -> Result<Bytes, Failed> {
+        let header = |name: &str| reply.headers.get(name)?.to_str().ok();
+        let sum = header(CHECKSUM).and_then(|sum| sum.parse::<u32>().ok());
+        if sum.is_some_and(|sum| sum != crc32fast::hash(&reply.body)) {
+            let failure = Failure::Unusable("the response was damaged on its way".into());
+            return Err(Failed { failure, retry: Retry::Later });
+        }
+        let status = reply.status.as_u16();
+        if reply.status.is_success() {
+            let never = |failure| Failed { failure, retry: Retry::Never };
+            return answer::check(&reply.body).map(|()| reply.body).map_err(never);
+        }
+        let Some(refusal) = Refusal::of(&reply.body, header(ERROR_TYPE)) else {
+            // As an error with a code that is unknown.
+            let message = format!("status {status} without an error of DynamoDB");
+            let failure = Failure::Service(String::new(), message.into());
+            return Err(Failed { failure, retry: Retry::of_service("", status) });
+        };
+        let code = refusal.code();
+        let retry = match code {
+            "ExpiredToken" | "ExpiredTokenException" | "UnrecognizedClientException"
+                if self.credentials.forget(credentials) =>
+            {
+                Retry::Later
+            }
+            "InvalidSignatureException"
+            | "SignatureDoesNotMatch"
+            | "RequestExpired"
+            | "RequestTimeTooSkewed"
+            | "AuthFailure"
+                if self.follow_clock(header(DATE.as_str())) =>
+            {
+                Retry::Later
+            }
+            code => Retry::of_service(code, status),
+        };
+        Err(Failed { failure: refusal.into_failure(), retry })
+    }
+
+    /// The time of the service, as far as it is known.
+    fn now(&self) -> SystemTime {
+        let ahead = self.ahead.load(Ordering::Relaxed);
+        let difference = Duration::from_secs(ahead.unsigned_abs());
+        let now = self.clock.now();
+        match ahead {
+            ..0 => now.checked_sub(difference).unwrap_or(SystemTime::UNIX_EPOCH),
+            0.. => now + difference,
+        }
+    }
+
+    /// Signs by the clock of the service from now on, if its `date` shows that ours is off. Returns true
+    /// if it does.
+    fn follow_clock(&self, date: Option<&str>) -> bool {
+        let Some(Ok(date)) = date.map(httpdate::parse_http_date) else { return false };
+        let seconds = |time: SystemTime| {
+            let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+        };
+        let is_off = (seconds(date) - seconds(self.now())).abs() > SKEW;
+        if is_off {
+            self.ahead.store(seconds(date) - seconds(self.clock.now()), Ordering::Relaxed);
+        }
+        is_off
+    }
+}
+
+fn without_credentials(error: CredentialsError) -> Failed {
+    let retry = if error.is_retryable() { Retry::Later } else { Retry::Never };
+    Failed { failure: Failure::NoCredentials(error.into()), retry }
+}
+
+fn unsent(error: TransportError) -> Failed {
+    let retry = Retry::of_transport(&error);
+    let failure = match &error {
+        TransportError::Timeout(_) => Failure::Timeout(error.into()),
+        TransportError::Connect(_) | TransportError::Broken(_) => {
+            Failure::Unreachable(error.into())
+        }
+        TransportError::Invalid(_) => Failure::Invalid(error.into()),
+        TransportError::Malformed(_)
+        | TransportError::Redirect(_)
+        | TransportError::TooLarge(_) => Failure::Unusable(error.into()),
+    };
+    Failed { failure, retry }
+}
+
+/// A header that no log shows.
+fn secret(value: &str) -> Result<HeaderValue, Failure> {
+    // The error would contain the value.
+    let invalid = |_| Failure::Invalid("the credentials are no part of a header".into());
+    let mut value = HeaderValue::try_from(value).map_err(invalid)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn invalid(error: impl Into<lambda_runtime::Error>) -> Failure {
+    Failure::Invalid(error.into())
+}

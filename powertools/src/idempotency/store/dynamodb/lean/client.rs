@@ -1,0 +1,135 @@
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+
+use hyper::header::HeaderValue;
+
+use super::builder::LeanClientBuilder;
+use super::retry::Quota;
+use crate::aws::credentials::{Provider, Source};
+use crate::aws::sigv4::Signer;
+use crate::aws::transport::{Client, Destination};
+use crate::clock::Clock;
+use crate::environment::Environment;
+use crate::idempotency::Error;
+
+/// The name of this crate in requests.
+const USER_AGENT: &str = concat!("powertools-rust/", env!("CARGO_PKG_VERSION"));
+/// The user's own name for the application, as in the SDK.
+const APP_ID: &str = "AWS_SDK_UA_APP_ID";
+
+/// A client of DynamoDB with the five requests that a store makes, and without the AWS SDK.
+///
+/// ```no_run
+/// use powertools::idempotency::{DynamoDbStore, Error, Idempotency, LeanClient};
+///
+/// # fn example() -> Result<(), Error> {
+/// let store = DynamoDbStore::lean(LeanClient::new()?, "idempotency");
+/// let idempotency = Idempotency::new(store)?;
+/// # let _ = idempotency;
+/// # Ok(()) }
+/// ```
+///
+/// A function that calls no other AWS service starts faster with it, and its binary is smaller. The
+/// records, conditions, attempts, time limits and errors are those of the SDK's client.
+///
+/// # Configuration
+///
+/// | what | where it comes from |
+/// |---|---|
+/// | region | `AWS_REGION`, `AWS_DEFAULT_REGION` |
+/// | credentials | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`; or the endpoint in `AWS_CONTAINER_CREDENTIALS_FULL_URI` or `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`, which functions with SnapStart have |
+/// | another endpoint | `AWS_ENDPOINT_URL_DYNAMODB`, `AWS_ENDPOINT_URL`; `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` |
+/// | validated or dual-stack endpoints | `AWS_USE_FIPS_ENDPOINT`, `AWS_USE_DUALSTACK_ENDPOINT` |
+/// | proxies | `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`, in upper or lower case; proxies with an `http` URL |
+/// | trusted certificates | compiled in; or `AWS_CA_BUNDLE`, `SSL_CERT_FILE`, `SSL_CERT_DIR`; those of the system if there is a proxy for HTTPS |
+/// | cryptography | ring, or that of the features `tls-aws-lc` and `tls-fips` |
+///
+/// [`builder`](Self::builder) sets region, endpoint and credentials in code. Credentials of the endpoint
+/// are renewed 5 minutes before they end. After a SnapStart restore, credentials and connections are
+/// new. If the clock of the environment is off by more than 4 minutes, requests are signed with the time
+/// of the service.
+///
+/// # What it leaves out
+///
+/// Profiles, SSO, web identities, instance metadata, account-based endpoints, and other services than
+/// DynamoDB. The compiled-in certificates are those of Mozilla's list at the time of the build: they age
+/// with the binary, and regions with other authorities need `AWS_CA_BUNDLE`.
+///
+/// Cloning is cheap, and clones share connections and credentials.
+#[derive(Clone)]
+pub struct LeanClient {
+    pub(super) shared: Arc<Shared>,
+}
+
+pub(super) struct Shared {
+    pub(super) http: Client,
+    pub(super) to: Destination,
+    pub(super) signer: Signer,
+    pub(super) credentials: Provider,
+    pub(super) user_agent: HeaderValue,
+    pub(super) clock: Clock,
+    /// By how many seconds the clock of the service is ahead of ours, where that matters.
+    pub(super) ahead: AtomicI64,
+    pub(super) quota: Quota,
+}
+
+impl LeanClient {
+    /// Creates a client with the settings of the environment. It opens no connection.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Config`] as [`LeanClientBuilder::build`] does.
+    pub fn new() -> Result<Self, Error> {
+        Self::builder().build()
+    }
+
+    /// Creates a builder, for settings in code.
+    pub fn builder() -> LeanClientBuilder {
+        LeanClientBuilder::default()
+    }
+
+    pub(super) fn with(
+        region: String,
+        to: Destination,
+        http: Client,
+        source: Source,
+        environment: &Environment,
+    ) -> Result<Self, Error> {
+        let user_agent = match environment.get(APP_ID) {
+            Some(id) => format!("{USER_AGENT} app/{id}"),
+            None => USER_AGENT.to_owned(),
+        };
+        let user_agent = HeaderValue::try_from(user_agent)
+            .map_err(|_| Error::Config(format!("{APP_ID} is no part of a header")))?;
+        let shared = Shared {
+            http,
+            to,
+            signer: Signer::new(region, "dynamodb"),
+            credentials: Provider::new(source),
+            user_agent,
+            clock: Clock::system(),
+            ahead: AtomicI64::new(0),
+            quota: Quota::new(),
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    pub(super) fn region(&self) -> &str {
+        self.shared.signer.region()
+    }
+}
+
+/// Shows nothing of the credentials.
+impl fmt::Debug for LeanClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Shared { to, .. } = &*self.shared;
+        f.debug_struct("LeanClient")
+            .field("region", &self.region())
+            .field("host", to.host())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;
