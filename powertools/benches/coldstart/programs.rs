@@ -17,7 +17,7 @@ pub(crate) struct Variant {
 const OURS: Variant = Variant { name: "", binary: "ours", features: "ring", build_env: None };
 
 /// The first is what the others are compared with.
-pub(crate) const VARIANTS: [Variant; 9] = [
+pub(crate) const VARIANTS: [Variant; 11] = [
     Variant {
         name: "by hand, SDK defaults",
         binary: "by-hand-defaults",
@@ -28,6 +28,8 @@ pub(crate) const VARIANTS: [Variant; 9] = [
     Variant { name: "ours, ring", ..OURS },
     Variant { name: "ours, ring, warm-up", features: "ring,warm-up", ..OURS },
     Variant { name: "ours, ring, our logs", features: "logs", ..OURS },
+    Variant { name: "ours, lean", binary: "lean", features: "lean", ..OURS },
+    Variant { name: "ours, lean, warm-up", binary: "lean", features: "lean,warm-up", ..OURS },
     Variant { name: "ours, AWS-LC", features: "aws-lc", ..OURS },
     Variant { name: "ours, AWS-LC, warm-up", features: "aws-lc,warm-up", ..OURS },
     Variant {

@@ -16,7 +16,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
 use lambda_runtime::Context;
 use powertools::Invocation;
-use powertools::idempotency::{DynamoDbStore, Error, Idempotency};
+use powertools::idempotency::{DynamoDbStore, Error, Idempotency, LeanClient};
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
 use self::process::Table;
@@ -26,6 +26,8 @@ use self::process::Table;
 enum Side {
     /// The engine.
     Ours,
+    /// The engine, with the client that is not the SDK's.
+    Lean,
     /// By hand, each request with its own time limit.
     Limited,
     /// By hand, with one limit for all requests of the client.
@@ -34,7 +36,7 @@ enum Side {
     Plain,
 }
 
-const SIDES: [Side; 4] = [Side::Ours, Side::Limited, Side::Client, Side::Plain];
+const SIDES: [Side; 5] = [Side::Ours, Side::Lean, Side::Limited, Side::Client, Side::Plain];
 
 const NAME: &str = "charge";
 const TABLE: &str = "idempotency";
@@ -63,7 +65,7 @@ fn main() {
 }
 
 /// The CPU time of one first call on each side, in µs: the median of the rounds.
-fn time(rounds: usize, calls: u64) -> [f64; 4] {
+fn time(rounds: usize, calls: u64) -> [f64; 5] {
     let table = Table::start();
     let mut times = SIDES.map(|_| Vec::new());
     for round in 0..rounds {
@@ -83,12 +85,15 @@ fn time(rounds: usize, calls: u64) -> [f64; 4] {
 fn run(side: Side, count: u64, endpoint: &str) -> Duration {
     let client = client(side, endpoint);
     block_on(async {
-        let store = DynamoDbStore::new(client.clone(), TABLE);
+        let store = match side {
+            Side::Lean => DynamoDbStore::lean(lean(endpoint), TABLE),
+            _ => DynamoDbStore::new(client.clone(), TABLE),
+        };
         let idempotency = Idempotency::new(store).expect("the options are right");
         let call = async |number: u64| {
             let order = format!("order-{number:06}");
             match side {
-                Side::Ours => {
+                Side::Ours | Side::Lean => {
                     let work = async { Ok::<_, Error>(result()) };
                     let result = idempotency.run(NAME, &order, work).await;
                     black_box(result.expect("the table agrees"));
@@ -123,9 +128,18 @@ fn client(side: Side, endpoint: &str) -> Client {
         .http_client(aws_smithy_http_client::Builder::new().build_http());
     let config = match side {
         Side::Client => config.timeout_config(bare::timeouts()).retry_config(bare::retries()),
-        Side::Ours | Side::Limited | Side::Plain => config,
+        Side::Ours | Side::Lean | Side::Limited | Side::Plain => config,
     };
     Client::from_conf(config.build())
+}
+
+fn lean(endpoint: &str) -> LeanClient {
+    LeanClient::builder()
+        .region("eu-central-1")
+        .credentials("key", "secret", None)
+        .endpoint_url(endpoint)
+        .build()
+        .expect("the settings are valid")
 }
 
 /// Runs `work` as in a function: on one thread, inside an invocation.
