@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 /// The address of Lambda's runtime service, which is set wherever a function runs.
 pub(crate) const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
+/// How many events the environment handles at the same time; set on Managed Instances.
+pub(crate) const MAX_CONCURRENCY: &str = "AWS_LAMBDA_MAX_CONCURRENCY";
 pub(crate) const FUNCTION_NAME: &str = "AWS_LAMBDA_FUNCTION_NAME";
 pub(crate) const FUNCTION_VERSION: &str = "AWS_LAMBDA_FUNCTION_VERSION";
 pub(crate) const MEMORY_SIZE: &str = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";

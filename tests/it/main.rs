@@ -28,6 +28,7 @@ mod process;
 mod queue;
 mod races;
 mod runtime;
+mod runtime_api;
 mod shutdown;
 mod sources;
 mod store;

@@ -35,6 +35,10 @@ tokio::task_local! {
     pub(super) static EVENT: Cell<Option<Bytes>>;
 }
 
+/// The most bytes that Lambda takes as a reply that is not streamed: 6 MB, as its own message of an
+/// error counts them.
+pub(crate) const LARGEST_REPLY: usize = 6 * 1024 * 1024 + 100;
+
 /// The document that the runtime parses in place of the event.
 pub(super) const NO_EVENT: &[u8] = b"null";
 
@@ -219,12 +223,13 @@ where
     R: IntoFunctionResponse<B, St>,
     B: Serialize,
 {
-    let invalid = |problem: String| {
+    let named = |name: &str, problem: String| {
         Failure::Invalid(bounded(Diagnostic {
-            error_type: "Powertools.ResponseInvalid".to_owned(),
+            error_type: name.to_owned(),
             error_message: problem,
         }))
     };
+    let invalid = |problem| named("Powertools.ResponseInvalid", problem);
     let serialized = catch(|| match response.into_response() {
         FunctionResponse::BufferedResponse(body) => {
             Ok(FunctionResponse::BufferedResponse(to_raw_value(&body)?))
@@ -234,6 +239,14 @@ where
         }
     });
     match serialized {
+        // Lambda would refuse it, and the function would count as a success to itself.
+        Ok(Ok(FunctionResponse::BufferedResponse(body))) if body.get().len() > LARGEST_REPLY => {
+            let size = body.get().len();
+            Err(named(
+                "Powertools.ResponseTooLarge",
+                format!("the response has {size} bytes, and Lambda takes {LARGEST_REPLY}"),
+            ))
+        }
         Ok(Ok(response)) => Ok(response),
         Ok(Err::<_, serde_json::Error>(error)) => {
             Err(invalid(format!("the response cannot be serialized: {error}")))

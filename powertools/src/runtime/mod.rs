@@ -17,6 +17,7 @@
 pub mod lifecycle;
 
 mod answer;
+mod api;
 mod body;
 mod events;
 mod extension;
@@ -44,5 +45,6 @@ mod metrics;
 #[cfg(feature = "parameters")]
 mod parameters;
 
+pub(crate) use self::handler::LARGEST_REPLY;
 pub(crate) use self::stack::Powertools;
 pub use self::start::StartError;

@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::Stream;
 use futures_util::future::{Either, select};
+use futures_util::{FutureExt, Stream};
 use lambda_runtime::layers::TracingLayer;
 use lambda_runtime::{BoxFuture, Error, IntoFunctionResponse, LambdaEvent, Runtime};
 use serde::{Deserialize, Serialize};
@@ -15,9 +16,11 @@ use tower::util::{ServiceFn, service_fn};
 use tower::{Layer, Service, ServiceExt};
 
 use crate::error::Reported;
+use crate::error::panic::caught;
 use crate::process::{InitializationType, starting};
 
 use super::answer::Answer;
+use super::api::{self, ApiError};
 use super::events::AroundEvents;
 use super::handler::{Failure, Handler};
 use super::lifecycle::{Lifecycle, List, Moments};
@@ -50,7 +53,7 @@ use super::start;
 /// The handler is stopped 500 ms before the Lambda timeout. The error contains the remaining time,
 /// and idempotent work releases its claim. An event that cannot be parsed is reported as
 /// `Powertools.EventInvalid` with the path of the value, and a response that cannot be serialized
-/// as `Powertools.ResponseInvalid`.
+/// as `Powertools.ResponseInvalid`, or as `Powertools.ResponseTooLarge` if Lambda would not take it.
 ///
 /// The environment decides how many events are handled concurrently: one in a standard function,
 /// many on Lambda Managed Instances (`AWS_LAMBDA_MAX_CONCURRENCY`).
@@ -117,7 +120,8 @@ impl<S> Powertools<S> {
     /// - [`StartError`](super::StartError) outside Lambda, where there are no events;
     /// - the error of a required warm-up, of a snapshot hook or of another
     ///   [`lifecycle`](super::lifecycle) value that cannot start, which is also reported to Lambda;
-    /// - the error of the runtime if the Lambda service can no longer be reached.
+    /// - an error if the Runtime API of the Lambda service can no longer be reached, or answers with
+    ///   an error where an event was expected.
     ///
     /// The handler's errors are reported to Lambda and do not end the loop.
     pub fn run<T, R, B, St, D, E>(self) -> BoxFuture<'static, Result<(), Error>>
@@ -162,9 +166,13 @@ impl<S> Powertools<S> {
                 .register_snapstart_resource(Arc::new(CountRestores))
                 .register_snapstart_resource(Arc::new(snapshot))
                 .run_concurrent();
-            match select(pin!(events), pin!(failure)).await {
-                Either::Left((ended, _)) => ended,
-                Either::Right((error, _)) => Err(error),
+            let events = AssertUnwindSafe(events).catch_unwind();
+            let (failure, lost) = (pin!(failure), pin!(api::lost()));
+            match select(pin!(events), select(failure, lost)).await {
+                Either::Left((Ok(ended), _)) => ended,
+                Either::Left((Err(panic), _)) => Err(ApiError::LoopPanicked(caught(panic)).into()),
+                Either::Right((Either::Left((error, _)), _)) => Err(error),
+                Either::Right((Either::Right((lost, _)), _)) => Err(lost.into()),
             }
         })
     }

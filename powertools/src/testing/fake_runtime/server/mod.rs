@@ -19,11 +19,9 @@ use tokio::task::JoinSet;
 use super::background::background;
 use super::outcome::{Outcome, Response};
 use super::state::{Delivery, Environment, Refusal};
+use crate::runtime::LARGEST_REPLY;
 
 mod extensions;
-
-/// The most bytes that Lambda takes as a response that is not streamed.
-const LARGEST_RESPONSE: usize = 6 * 1024 * 1024 + 100;
 
 /// The most bytes that Lambda takes as an error, as AWS's emulator of the Runtime API has it.
 const LARGEST_ERROR: usize = 1024 * 1024;
@@ -137,10 +135,10 @@ fn take_response(
     response: Response,
 ) -> HttpResponse {
     let size = response.body.len();
-    if response.streamed || size <= LARGEST_RESPONSE {
+    if response.streamed || size <= LARGEST_REPLY {
         return answer(environment, request_id, headers, Outcome::Response(response));
     }
-    let message = excess("Response", size, LARGEST_RESPONSE);
+    let message = excess("Response", size, LARGEST_REPLY);
     let diagnostic = Diagnostic {
         error_type: "Function.ResponseSizeTooLarge".to_owned(),
         error_message: message.clone(),
