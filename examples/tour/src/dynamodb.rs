@@ -21,7 +21,9 @@ pub(crate) async fn tour(url: &str) -> Result<bool, Error> {
         .build();
     let client = Client::from_conf(config);
     let table = format!("tour-{}", std::process::id());
+    let shelves = format!("{table}-shelves");
     create_table(&client, &table).await?;
+    create_table(&client, &shelves).await?;
 
     let records = async || {
         let items = client.scan().table_name(&table).consistent_read(true).send().await?;
@@ -37,8 +39,15 @@ pub(crate) async fn tour(url: &str) -> Result<bool, Error> {
         lines.sort();
         Ok(lines)
     };
-    let as_expected = steps::deliver(DynamoDbStore::new(client.clone(), &table), records).await?;
-    client.delete_table().table_name(&table).send().await?;
+    let parcels = async || {
+        let items = client.scan().table_name(&shelves).consistent_read(true).send().await?;
+        Ok(items.items().len())
+    };
+    let store = DynamoDbStore::new(client.clone(), &table);
+    let as_expected = steps::deliver(store, &shelves, records, parcels).await?;
+    for table in [&table, &shelves] {
+        client.delete_table().table_name(table).send().await?;
+    }
     Ok(as_expected)
 }
 

@@ -1,11 +1,12 @@
-//! The order function.
+//! The functions: one charges orders, the other one ships them.
 
 use std::future::pending;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use lambda_runtime::{Error, LambdaEvent};
-use powertools::idempotency::{Idempotency, Store};
+use powertools::idempotency::transaction::{Commit, Item, Put};
+use powertools::idempotency::{Idempotency, Store, TransactStore};
 use powertools::idempotent;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
@@ -25,15 +26,33 @@ pub(crate) struct Receipt {
     pub(crate) payment: u32,
 }
 
-/// The dependencies of the function, created at start.
+/// An order that is ready to be sent.
+#[derive(Deserialize)]
+pub(crate) struct Shipment {
+    order_id: String,
+    shelf: String,
+}
+
+/// Where the parcel of an order is.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Parcel {
+    pub(crate) order_id: String,
+    pub(crate) shelf: String,
+}
+
+/// The dependencies of the functions, created at start.
 pub(crate) struct Shop<S> {
     pub(crate) idempotency: Idempotency<S>,
     pub(crate) cards: Arc<Cards>,
+    /// The table of the shelves, which hold one parcel each.
+    pub(crate) shelves: Arc<str>,
 }
 
 impl<S> Clone for Shop<S> {
     fn clone(&self) -> Self {
-        Self { idempotency: self.idempotency.clone(), cards: self.cards.clone() }
+        let Self { idempotency, cards, shelves } = self;
+        let (idempotency, cards) = (idempotency.clone(), cards.clone());
+        Self { idempotency, cards, shelves: shelves.clone() }
     }
 }
 
@@ -53,10 +72,29 @@ pub(crate) async fn charge<S: Store>(
     Ok(Receipt { order_id, charged: amount, payment })
 }
 
+/// Puts the parcel of an order on a shelf, exactly once: the shelf is written in one transaction with
+/// the record of the work.
+#[idempotent(
+    key = event.payload.order_id,
+    with = shop.idempotency,
+    name = "orders.ship",
+    transaction
+)]
+pub(crate) async fn ship<S: TransactStore>(
+    shop: Shop<S>,
+    event: LambdaEvent<Shipment>,
+) -> Result<Commit<Parcel>, Error> {
+    let Shipment { order_id, shelf } = event.payload;
+    shop.cards.note(&order_id);
+    let parcel = Item::new().set("id", shelf.clone()).set("order", order_id.clone());
+    let put = Put::new(&*shop.shelves, parcel).if_absent("id");
+    Ok(Commit::new(Parcel { order_id, shelf }).put(put))
+}
+
 /// The card service, whose effect must not happen twice.
 #[derive(Default)]
 pub(crate) struct Cards {
-    /// The orders whose payments were started.
+    /// The orders whose payments or shipments were started.
     started: Mutex<Vec<String>>,
     payments: AtomicU32,
     /// Lets the payment for [`BUSY`] continue.
@@ -71,7 +109,7 @@ pub(crate) const UNLUCKY: &str = "o-3";
 pub(crate) const SLOW: &str = "o-4";
 
 impl Cards {
-    /// Returns the number of payments that were started.
+    /// Returns the number of payments and shipments that were started.
     pub(crate) fn started(&self) -> usize {
         self.started.lock().expect("no holder panics").len()
     }
@@ -81,13 +119,16 @@ impl Cards {
         self.payments.load(Ordering::Relaxed)
     }
 
+    /// Notes that work for an order was started. Returns true if it is the first.
+    fn note(&self, order_id: &str) -> bool {
+        let mut started = self.started.lock().expect("no holder panics");
+        let first = !started.iter().any(|order| order == order_id);
+        started.push(order_id.to_owned());
+        first
+    }
+
     async fn charge(&self, order_id: &str) -> Result<u32, Error> {
-        let first = {
-            let mut started = self.started.lock().expect("no holder panics");
-            let first = !started.iter().any(|order| order == order_id);
-            started.push(order_id.to_owned());
-            first
-        };
+        let first = self.note(order_id);
         match order_id {
             BUSY => self.proceed.notified().await,
             UNLUCKY if first => return Err("the card service cannot be reached".into()),

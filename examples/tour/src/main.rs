@@ -1,8 +1,8 @@
-//! Shows the toolkit at work: an order function with a fake Lambda service, in one process.
+//! Shows the toolkit at work: two functions with a fake Lambda service, in one process.
 //!
 //! `cargo run -p tour` keeps the idempotency records in memory. `cargo run -p tour --features
 //! dynamodb -- --dynamodb http://127.0.0.1:8000` keeps them at a DynamoDB endpoint, where it
-//! creates a table.
+//! creates two tables; it needs transactions.
 
 #![allow(clippy::print_stdout, reason = "the tour prints its outcomes")]
 

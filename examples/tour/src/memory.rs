@@ -5,8 +5,11 @@ use powertools::idempotency::{Data, MemoryStore};
 
 use crate::steps;
 
+const SHELVES: &str = "shelves";
+
 pub(crate) async fn tour() -> Result<bool, Error> {
     let store = MemoryStore::new();
+    store.create_table(SHELVES, ["id"]);
     let records = async || {
         let lines = store.snapshot().into_iter().map(|(key, record)| {
             let result = match &record.data {
@@ -17,5 +20,6 @@ pub(crate) async fn tour() -> Result<bool, Error> {
         });
         Ok(lines.collect())
     };
-    steps::deliver(store.clone(), records).await
+    let parcels = async || Ok(store.items(SHELVES).len());
+    steps::deliver(store.clone(), SHELVES, records, parcels).await
 }

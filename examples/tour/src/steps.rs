@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use lambda_runtime::Error;
 use powertools::Powertools;
-use powertools::idempotency::{Idempotency, Store};
+use powertools::idempotency::{Idempotency, TransactStore};
 use powertools::testing::{Event, FakeRuntime, Outcome};
 use serde_json::{Value, json};
 
-use crate::function::{BUSY, Cards, Receipt, SLOW, Shop, UNLUCKY, charge};
+use crate::function::{BUSY, Cards, Parcel, Receipt, SLOW, Shop, UNLUCKY, charge, ship};
 
 /// The expected outcome of an event.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,13 +26,22 @@ enum Expected {
 
 /// Delivers every event. Returns true if each had the expected outcome.
 ///
-/// `records` returns a [`line()`] for each record in the store.
-pub(crate) async fn deliver<S: Store>(
+/// `shelves` is the table in which parcels are put. `records` returns a [`line()`] for each record in the
+/// store, and `parcels` the number of parcels.
+pub(crate) async fn deliver<S: TransactStore>(
     store: S,
+    shelves: &str,
     records: impl AsyncFn() -> Result<Vec<String>, Error>,
+    parcels: impl AsyncFn() -> Result<usize, Error>,
 ) -> Result<bool, Error> {
     let cards = Arc::new(Cards::default());
-    let shop = Shop { idempotency: Idempotency::new(store)?, cards: cards.clone() };
+    let idempotency = Idempotency::new(store)?;
+    let shop = Shop { idempotency, cards: cards.clone(), shelves: shelves.into() };
+
+    let shipping = FakeRuntime::new().function_name("shipping");
+    let shop_of_shipping = shop.clone();
+    let function = Powertools::new(move |event| ship(shop_of_shipping.clone(), event));
+    let _shipping = shipping.run(function.run());
 
     let lambda = FakeRuntime::new().function_name("orders").concurrency(2);
     let function = Powertools::new(move |event| charge(shop.clone(), event));
@@ -59,13 +68,23 @@ pub(crate) async fn deliver<S: Store>(
     tour.event("an order that takes too long", late, stopped).await;
     tour.event("the same order again", order(SLOW, 50), Expected::Ran).await;
 
+    tour.lambda = shipping;
+    tour.event("a parcel for shelf A", shipment("o-1", "A"), Expected::Ran).await;
+    tour.event("the same parcel again", shipment("o-1", "A"), Expected::Replayed).await;
+    let refused = Expected::Failed("Powertools.IdempotencyTransactionRefused");
+    tour.event("another one for shelf A", shipment(BUSY, "A"), refused).await;
+    tour.event("the same for shelf B", shipment(BUSY, "B"), Expected::Ran).await;
+
     println!("\nthe records at the end\n");
     for line in records().await? {
         println!("  {line}");
     }
     let (started, payments) = (tour.cards.started(), tour.cards.payments());
-    println!("\n11 deliveries, {started} runs, {payments} payments for 4 orders");
-    Ok(tour.as_expected && (started, payments) == (6, 4))
+    let parcels = parcels().await?;
+    println!(
+        "\n15 deliveries, {started} runs, {payments} payments for 4 orders, {parcels} parcels for 2"
+    );
+    Ok(tour.as_expected && (started, payments, parcels) == (9, 4, 2))
 }
 
 /// Formats a record.
@@ -76,6 +95,10 @@ pub(crate) fn line(key: &str, status: &str, result: &str) -> String {
 
 fn order(id: &str, amount: u64) -> Value {
     json!({ "order_id": id, "amount": amount })
+}
+
+fn shipment(id: &str, shelf: &str) -> Value {
+    json!({ "order_id": id, "shelf": shelf })
 }
 
 struct Tour {
@@ -111,11 +134,16 @@ impl Tour {
     fn report(&mut self, what: &str, outcome: &Outcome, ran: bool, expected: Expected) {
         let (verb, detail) = match (outcome, outcome.error_type()) {
             (Outcome::Response(_), _) => {
-                let receipt: Receipt = outcome.json();
-                let Receipt { order_id, charged, payment } = receipt;
-                let order_id = order_id.unwrap_or_default();
-                let verb = if ran { "ran" } else { "replayed" };
-                (verb, format!("payment {payment}: {charged} for {order_id}"))
+                let is_parcel = outcome.json::<Value>().get("shelf").is_some();
+                let detail = if is_parcel {
+                    let Parcel { order_id, shelf } = outcome.json();
+                    format!("a parcel for {order_id} on shelf {shelf}")
+                } else {
+                    let Receipt { order_id, charged, payment } = outcome.json();
+                    let order_id = order_id.unwrap_or_default();
+                    format!("payment {payment}: {charged} for {order_id}")
+                };
+                (if ran { "ran" } else { "replayed" }, detail)
             }
             (_, Some(error)) => (if ran { "failed" } else { "rejected" }, error.to_owned()),
             (_, None) => ("?", format!("{outcome:?}")),
