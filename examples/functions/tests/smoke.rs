@@ -2,9 +2,11 @@
 
 use std::io::Write;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
+use powertools::feature_flags;
 use powertools::testing::events::{self, KinesisRecord, SqsMessage};
-use powertools::testing::{FakeRuntime, FunctionProcess};
+use powertools::testing::{Event, FakeRuntime, FunctionProcess};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -142,6 +144,44 @@ async fn step_task_names_its_errors() {
 
     let nameless = lambda.invoke(json!({ "context": {}, "order_id": "o-1", "amount": 1 })).await;
     assert_eq!(nameless.error_type(), Some("Powertools.IdempotencyKeyMissing"));
+}
+
+#[tokio::test]
+async fn checkout_api_has_new_features_for_some_customers() {
+    let (lambda, function) = start(env!("CARGO_BIN_EXE_checkout-api"));
+    let checkout = async |tier: &str, number: &str| {
+        let request = events::api_gateway_v2("GET", "/checkout");
+        let request = request.query("tier", tier).query("number", number);
+        lambda.invoke(request.build()).await.json::<Value>()
+    };
+    let premium = checkout("premium", "7").await;
+    assert_eq!(premium["body"], r#"{"express":true,"discount_percent":20}"#);
+    assert_eq!(checkout("basic", "7").await["body"], r#"{"express":false,"discount_percent":0}"#);
+    assert_eq!(checkout("basic", "20").await["body"], r#"{"express":true,"discount_percent":0}"#);
+    assert_eq!(checkout("basic", "").await["statusCode"], 400);
+    let explained = r#"express_checkout is true by the rule \"one in ten\""#;
+    assert!(function.stdout_line(explained).await.is_some());
+}
+
+#[test]
+fn the_features_of_checkout_api_are_valid() {
+    assert_eq!(feature_flags::check(include_str!("../features.json")), []);
+}
+
+#[tokio::test]
+async fn nightly_import_imports_each_page_once_for_a_night() {
+    let (lambda, function) = start(env!("CARGO_BIN_EXE_nightly-import"));
+    let night =
+        |time: &str| json!({ "schedule": { "schedule_arn": "s-1", "scheduled_time": time } });
+    let all = |imported| json!({ "pages": 3, "imported": imported, "prices": 300 });
+    assert_eq!(lambda.invoke(night("t-1")).await.json::<Value>(), all(3));
+    assert!(function.stdout_line(r#""PricesImported":"#).await.is_some());
+
+    // A retry imports nothing again; the next night does.
+    assert_eq!(lambda.invoke(night("t-1")).await.json::<Value>(), all(0));
+    let late = Event::new(night("t-2")).timeout(Duration::from_secs(1));
+    assert_eq!(lambda.invoke(late).await.error_type(), Some("Powertools.DeadlineNoTime"));
+    assert_eq!(lambda.invoke(night("t-2")).await.json::<Value>(), all(3));
 }
 
 #[tokio::test]
