@@ -17,25 +17,32 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 const TRUSTED: [&str; 2] =
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
 
+/// The roots that `powertools` has compiled in.
+const COMPILED_IN: &str = include_str!("../../src/aws/amazon_roots.pem");
+
 /// Where the endpoint is, and what a client has to trust.
 pub(crate) struct Endpoint {
     pub(crate) address: SocketAddr,
-    pub(crate) bundle: PathBuf,
+    /// The certificates of the system, and that of the endpoint.
+    pub(crate) system: PathBuf,
+    /// As many certificates as are compiled in, and that of the endpoint.
+    pub(crate) few: PathBuf,
 }
 
 impl Endpoint {
-    /// Serves until the runtime ends. `folder` takes the bundle of certificates.
+    /// Serves until the runtime ends. `folder` takes the bundles of certificates.
     ///
     /// # Errors
     ///
-    /// Returns why the bundle cannot be written or no port be had.
+    /// Returns why a bundle cannot be written or no port be had.
     pub(crate) async fn start(folder: &Path) -> io::Result<Self> {
         let CertifiedKey { cert, signing_key } =
             generate_simple_self_signed(["localhost".to_owned()]).map_err(io::Error::other)?;
         // As long as the bundle of a real environment, since every start reads all of it.
         let trusted = TRUSTED.iter().find_map(|path| std::fs::read_to_string(path).ok());
-        let bundle = folder.join("bundle.pem");
-        std::fs::write(&bundle, trusted.unwrap_or_default() + &cert.pem())?;
+        let (system, few) = (folder.join("system.pem"), folder.join("few.pem"));
+        std::fs::write(&system, trusted.unwrap_or_default() + &cert.pem())?;
+        std::fs::write(&few, COMPILED_IN.to_owned() + &cert.pem())?;
 
         let provider = Arc::new(ring::default_provider());
         let mut config = ServerConfig::builder_with_provider(provider)
@@ -57,7 +64,7 @@ impl Endpoint {
                 tokio::spawn(answer(acceptor.clone(), connection));
             }
         });
-        Ok(Self { address, bundle })
+        Ok(Self { address, system, few })
     }
 }
 

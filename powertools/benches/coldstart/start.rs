@@ -93,7 +93,11 @@ fn lambda(endpoint: &Endpoint) -> FakeRuntime {
         .env("AWS_SECRET_ACCESS_KEY", "secret")
         .env("AWS_SESSION_TOKEN", "token")
         .env("AWS_ENDPOINT_URL", url)
-        .env("SSL_CERT_FILE", endpoint.bundle.to_string_lossy())
+        // What the SDK's own client reads.
+        .env("SSL_CERT_FILE", endpoint.system.to_string_lossy())
+        // What ours reads, in place of the roots that are compiled in: the endpoint has no
+        // certificate of Amazon's.
+        .env("AWS_CA_BUNDLE", endpoint.few.to_string_lossy())
         // No files of the person who measures.
         .env("HOME", "/nowhere")
 }

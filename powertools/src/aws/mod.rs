@@ -64,26 +64,64 @@
 //! ```
 //!
 //! A client with another limit for connecting or reading has its own connections. The limits on
-//! attempts and calls do not affect the sharing. [`loader`] changes limits for all clients.
+//! attempts and calls do not affect the sharing. [`builder`] changes limits for all clients.
 //! [`DynamoDbStore`](crate::idempotency::DynamoDbStore) has its own limits, which follow the
 //! remaining time of the invocation.
 //!
 //! # Region, credentials and endpoints
 //!
-//! On Lambda, region and credentials come from the environment, without network calls. A function
-//! with SnapStart gets its credentials from the endpoint that Lambda sets in
-//! `AWS_CONTAINER_CREDENTIALS_FULL_URI`. Elsewhere the order is that of the SDK: variables, the
-//! profile in `~/.aws`, a web identity token, the container, the instance. Without a region and a
-//! profile, as on a laptop, the SDK requests instance metadata, which takes seconds and fails: set
-//! `AWS_REGION` or `AWS_EC2_METADATA_DISABLED=true`. Profiles that sign in by SSO, by a program or
-//! by `aws login` need the features `sso`, `credentials-process` or `credentials-login` of
-//! `aws-config`. They are off, since no function on Lambda uses them.
+//! [`config`] reads the environment's variables alone: those of Lambda, and all others that the SDK
+//! defines. It opens no files and makes no network calls. Credentials are `AWS_ACCESS_KEY_ID` and
+//! `AWS_SECRET_ACCESS_KEY`, or those of the endpoint in `AWS_CONTAINER_CREDENTIALS_FULL_URI`, which
+//! functions with SnapStart and containers have. From there they are refreshed before they expire.
 //!
-//! `AWS_ENDPOINT_URL` sets another endpoint, such as an emulator. `SSL_CERT_FILE` sets the trusted
-//! certificates in place of those of the system.
+//! The SDK's whole chain also reads profiles in `~/.aws`, a web identity token and the instance. It
+//! is one line away, as for a laptop:
+//!
+//! ```no_run
+//! # fn example() -> Result<(), powertools::aws::Error> {
+//! use powertools::aws;
+//!
+//! aws::load_with(|| aws::loader().load())?;
+//! # Ok(()) }
+//! ```
+//!
+//! Without a region and a profile, that chain requests instance metadata, which takes seconds and
+//! fails: set `AWS_REGION` or `AWS_EC2_METADATA_DISABLED=true`. Profiles that sign in by SSO, by a
+//! program or by `aws login` need the features `sso`, `credentials-process` or `credentials-login` of
+//! `aws-config`.
+//!
+//! `AWS_ENDPOINT_URL` sets another endpoint, such as an emulator, and `AWS_ENDPOINT_URL_DYNAMODB`
+//! that of one service.
 //!
 //! Requests have `powertools-rust-<version>` as their application name, which CloudTrail shows;
 //! `AWS_SDK_UA_APP_ID` overrides it.
+//!
+//! # Certificates
+//!
+//! Reading the certificates of a system is half of the instructions of a start. For the endpoints of
+//! AWS, whose names end in `.amazonaws.com` or `.api.aws`, the client therefore trusts the five roots
+//! of [Amazon Trust Services](https://www.amazontrust.com/repository/), which are compiled in. For
+//! every other host it reads those of the system, at the first request to one:
+//!
+//! - the regions in China (`.amazonaws.com.cn`), the European Sovereign Cloud (`.amazonaws.eu`) and
+//!   isolated regions, which have other authorities;
+//! - endpoints of your own.
+//!
+//! The environment takes precedence, for every host:
+//!
+//! | variable | what is trusted |
+//! |---|---|
+//! | `AWS_CA_BUNDLE` | the certificates in this file alone; if none can be read, no server at all |
+//! | `SSL_CERT_FILE`, `SSL_CERT_DIR` | those in this file or folder alone |
+//! | a variable that names a proxy | those of the system |
+//!
+//! Code takes precedence over both, with [`http_client`] and [`Roots`].
+//!
+//! Compiled-in roots age with the binary. Those of Amazon are valid until 2037 and later. If a new
+//! one is introduced before, AWS announces it long in advance, and a function needs a newer version
+//! of this crate, or [`Roots::System`] and an updated system. The data endpoints of AWS IoT without
+//! `-ats` in their names have an older authority, and need [`Roots::System`] too.
 //!
 //! # Proxies
 //!
@@ -179,15 +217,27 @@ mod config;
 #[cfg(feature = "dynamodb-lean")]
 pub(crate) mod credentials;
 #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
+mod error;
+#[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
 mod http;
+#[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
+mod roots;
 #[cfg(feature = "dynamodb-lean")]
 pub(crate) mod sigv4;
 #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
 mod tls;
 #[cfg(any(feature = "dynamodb-lean", feature = "parameters"))]
 pub(crate) mod transport;
+#[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
+mod variables;
 
 #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
-pub use self::config::{config, loader};
+pub use self::config::{builder, config, load_with, loader};
+#[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
+pub use self::error::Error;
+#[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
+pub use self::http::http_client;
+#[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
+pub use self::roots::Roots;
 #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
 pub use self::tls::{Tls, tls};

@@ -1,12 +1,11 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use rustls::ServerConfig;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
-
-const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\n\
-    content-length: 2\r\n\r\n{}";
+use tokio_rustls::TlsAcceptor;
 
 /// A service on loopback that counts the connections to it.
 pub(super) struct Endpoint {
@@ -26,9 +25,37 @@ impl Endpoint {
     /// Answers every request with an empty object.
     pub(super) async fn answering() -> Self {
         Self::start(async |state, connection| {
-            let _ = answer(&state, connection).await;
+            let _ = answer(&state, connection, "{}").await;
         })
         .await
+    }
+
+    /// Answers every request with `body`.
+    pub(super) async fn answering_with(body: String) -> Self {
+        let body = Arc::new(body);
+        Self::start(move |state, connection| {
+            let body = body.clone();
+            async move {
+                let _ = answer(&state, connection, &body).await;
+            }
+        })
+        .await
+    }
+
+    /// Answers every request over TLS with an empty object, at `localhost`.
+    pub(super) async fn over_tls(config: ServerConfig) -> Self {
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let mut endpoint = Self::start(move |state, connection| {
+            let acceptor = acceptor.clone();
+            async move {
+                if let Ok(connection) = acceptor.accept(connection).await {
+                    let _ = answer(&state, connection, "{}").await;
+                }
+            }
+        })
+        .await;
+        endpoint.url = endpoint.url.replace("http://127.0.0.1", "https://localhost");
+        endpoint
     }
 
     /// Accepts connections, and never answers.
@@ -85,7 +112,11 @@ impl Drop for Endpoint {
     }
 }
 
-async fn answer(state: &State, connection: TcpStream) -> std::io::Result<()> {
+async fn answer(
+    state: &State,
+    connection: impl AsyncRead + AsyncWrite + Unpin,
+    content: &str,
+) -> std::io::Result<()> {
     let mut connection = BufReader::new(connection);
     loop {
         let mut head = Vec::new();
@@ -103,6 +134,11 @@ async fn answer(state: &State, connection: TcpStream) -> std::io::Result<()> {
         let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
         connection.read_exact(&mut body).await?;
         state.requests.lock().unwrap().push(head);
-        connection.write_all(ANSWER).await?;
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{content}",
+            content.len(),
+        );
+        connection.write_all(answer.as_bytes()).await?;
+        connection.flush().await?;
     }
 }

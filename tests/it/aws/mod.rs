@@ -13,8 +13,10 @@ use self::endpoint::Endpoint;
 
 mod endpoint;
 mod proxy;
+mod roots;
 mod timeouts;
 mod tls;
+mod variables;
 mod warm_up;
 
 #[tokio::test]

@@ -32,6 +32,10 @@ enum Order {
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     lambda_runtime::tracing::init_default_subscriber();
+    if std::env::var_os("WHOLE_CHAIN").is_some() {
+        aws::load_with(|| aws::loader().load())?;
+        assert_eq!(aws::load_with(|| aws::loader().load()), Err(aws::Error::Loaded));
+    }
     let mut function = Powertools::new(handle);
     if std::env::var_os("WITHOUT_DEADLINE").is_some() {
         function = function.without_deadline();

@@ -1,0 +1,20 @@
+/// A mistake in the configuration of AWS clients, at the start of a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A PEM contains no certificate that can be read.
+    #[error("the PEM contains no certificate that can be read")]
+    NoCertificates,
+    /// [`load_with`](super::load_with) was called after [`config`](super::config) had loaded, or
+    /// twice.
+    #[error("the configuration is loaded already; call `load_with` first in `main`, and once")]
+    Loaded,
+}
+
+impl Error {
+    /// Returns true if another attempt may succeed, which is never.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        false
+    }
+}
