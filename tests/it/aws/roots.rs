@@ -161,7 +161,9 @@ async fn call(endpoint: &Endpoint, variables: &[(&str, &str)]) {
         lambda = lambda.env(*name, *value);
     }
     let mut command = Command::new(env!("CARGO_BIN_EXE_lifecycle"));
-    command.env_remove("SSL_CERT_FILE").env_remove("SSL_CERT_DIR");
+    for name in ["AWS_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"] {
+        command.env_remove(name);
+    }
     let function = lambda.spawn(command).unwrap();
     assert!(lambda.invoke(json!("answer")).await.response().is_some());
     function.kill().await;
