@@ -66,7 +66,7 @@ pub async fn config() -> &'static SdkConfig {
 ///
 /// Call it at the start of `main`. Credentials from profiles, a web identity or instance metadata,
 /// as on a laptop or in a container that is not Lambda's, need the whole chain of the SDK. It adds
-/// 2 MB to a binary, which [`config`] therefore has not by default:
+/// 0.8 MB to a binary, which [`config`] therefore has not by default:
 ///
 /// ```no_run
 /// # fn example() -> Result<(), powertools::aws::Error> {
