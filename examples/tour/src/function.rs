@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 use lambda_runtime::{Error, LambdaEvent};
 use powertools::idempotency::transaction::{Commit, Item, Put};
 use powertools::idempotency::{Idempotency, Store, TransactStore};
-use powertools::idempotent;
+use powertools::parameters::{Memory, Secret};
+use powertools::{idempotent, metrics};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
@@ -91,9 +92,15 @@ pub(crate) async fn ship<S: TransactStore>(
     Ok(Commit::new(Parcel { order_id, shelf }).put(put))
 }
 
+/// The key that the function shows to the card service.
+static CARD_KEY: Secret<String> = Secret::plain(CARD_KEY_NAME);
+const CARD_KEY_NAME: &str = "cards/key";
+
 /// The card service, whose effect must not happen twice.
 #[derive(Default)]
 pub(crate) struct Cards {
+    /// The only key that it accepts.
+    key: Mutex<String>,
     /// The orders whose payments or shipments were started.
     started: Mutex<Vec<String>>,
     payments: AtomicU32,
@@ -127,7 +134,27 @@ impl Cards {
         first
     }
 
+    /// Replaces the key, in the service and in the place of secrets. The function is not notified.
+    pub(crate) fn rotate_key(&self, secrets: &Memory, key: &str) {
+        secrets.put(CARD_KEY_NAME, key);
+        key.clone_into(&mut self.key.lock().expect("no holder panics"));
+    }
+
+    fn accepts(&self, key: &str) -> bool {
+        *self.key.lock().expect("no holder panics") == key
+    }
+
+    /// Logs in with the key in the cache, and with a new one if that was rotated.
+    async fn log_in(&self) -> Result<(), Error> {
+        let mut key = CARD_KEY.get().await?;
+        if !self.accepts(&key) {
+            key = CARD_KEY.refresh_if(|cached| *cached == *key).await?;
+        }
+        if self.accepts(&key) { Ok(()) } else { Err("the card service rejects the key".into()) }
+    }
+
     async fn charge(&self, order_id: &str) -> Result<u32, Error> {
+        self.log_in().await?;
         let first = self.note(order_id);
         match order_id {
             BUSY => self.proceed.notified().await,
@@ -135,6 +162,7 @@ impl Cards {
             SLOW if first => pending().await,
             _ => {}
         }
+        metrics::count("Payments", 1);
         Ok(self.payments.fetch_add(1, Ordering::Relaxed) + 1)
     }
 }

@@ -1,11 +1,13 @@
 //! The events and their expected outcomes.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use lambda_runtime::Error;
 use powertools::Powertools;
 use powertools::idempotency::{Idempotency, TransactStore};
+use powertools::metrics::{Metrics, Namespace};
+use powertools::parameters::{Memory, Parameters};
 use powertools::testing::{Event, FakeRuntime, Outcome};
 use serde_json::{Value, json};
 
@@ -43,8 +45,18 @@ pub(crate) async fn deliver<S: TransactStore>(
     let function = Powertools::new(move |event| ship(shop_of_shipping.clone(), event));
     let _shipping = shipping.run(function.run());
 
+    let secrets = Memory::new();
+    cards.rotate_key(&secrets, "the first key");
+    let measured = Arc::new(Mutex::new(Vec::new()));
+    let lines = measured.clone();
+    let metrics = Metrics::new().namespace(Namespace::from_static("Tour")).writer(move |line| {
+        lines.lock().expect("no holder panics").push(String::from_utf8_lossy(line).into_owned());
+    });
+
     let lambda = FakeRuntime::new().function_name("orders").concurrency(2);
-    let function = Powertools::new(move |event| charge(shop.clone(), event));
+    let function = Powertools::new(move |event| charge(shop.clone(), event))
+        .metrics(metrics)
+        .parameters(Parameters::new().source(secrets.clone()));
     let _function = lambda.run(function.run());
     let mut tour = Tour { lambda, cards, number: 0, as_expected: true };
 
@@ -68,6 +80,9 @@ pub(crate) async fn deliver<S: TransactStore>(
     tour.event("an order that takes too long", late, stopped).await;
     tour.event("the same order again", order(SLOW, 50), Expected::Ran).await;
 
+    tour.cards.rotate_key(&secrets, "the second key");
+    tour.event("an order after the key rotated", order("o-5", 60), Expected::Ran).await;
+
     tour.lambda = shipping;
     tour.event("a parcel for shelf A", shipment("o-1", "A"), Expected::Ran).await;
     tour.event("the same parcel again", shipment("o-1", "A"), Expected::Replayed).await;
@@ -81,10 +96,20 @@ pub(crate) async fn deliver<S: TransactStore>(
     }
     let (started, payments) = (tour.cards.started(), tour.cards.payments());
     let parcels = parcels().await?;
+    let measured = std::mem::take(&mut *measured.lock().expect("no holder panics"));
+    println!("\nthe last of {} lines of metrics\n", measured.len());
+    println!("  {}", measured.last().map_or("", |line| line.trim_end()));
     println!(
-        "\n15 deliveries, {started} runs, {payments} payments for 4 orders, {parcels} parcels for 2"
+        "\n16 deliveries, {started} runs, {payments} payments for 5 orders, {parcels} parcels for 2"
     );
-    Ok(tour.as_expected && (started, payments, parcels) == (9, 4, 2))
+    let counts = (started, payments, counted(&measured, "Payments"), parcels);
+    Ok(tour.as_expected && counts == (10, 5, 5, 2))
+}
+
+/// Returns the sum of a metric in these lines.
+fn counted(lines: &[String], name: &str) -> u64 {
+    let values = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    values.filter_map(|line| line[name].as_u64()).sum()
 }
 
 /// Formats a record.
