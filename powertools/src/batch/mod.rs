@@ -44,6 +44,10 @@
 //! | [`kinesis`], records that the KPL aggregated | within the partition key of each | nothing after it in the batch starts, in the aggregate neither | the record in the stream that contains the first one that did not succeed; all in it are delivered again |
 //! | [`dynamodb`] | within an item's key | nothing after it in the batch starts | the first record that did not succeed |
 //! | [`kafka`] | within a topic's partition, by offset | the rest of the partition does not start, other partitions continue | the batch as a whole; each record that did not succeed with [`partial_response`](Batch::partial_response) |
+//! | `active_mq`, `rabbit_mq` (feature `events`) | none | the others continue | the batch as a whole |
+//! | `document_db` (feature `events`) | within a document's key | nothing after it in the batch starts | the batch as a whole |
+//! | `firehose` (feature `events`) | none; the reply has that of the event | the others continue | each record: `Ok`, `Dropped` or `ProcessingFailed`; the batch as a whole for lack of time |
+//! | `s3_batch` (feature `events`) | none | the others continue | each task: `Succeeded`, `TemporaryFailure` or `PermanentFailure` |
 //! | [your own](Source) | as it defines | as it defines | as it defines |
 //!
 //! The bare lists of records that EventBridge Pipes sends are batches of the same kinds.
@@ -100,20 +104,40 @@ mod spawned;
 mod sqs;
 mod visibility;
 
+#[cfg(feature = "events")]
+mod document_db;
+#[cfg(feature = "events")]
+mod firehose;
 #[cfg(feature = "idempotency")]
 mod idempotent;
+#[cfg(feature = "events")]
+mod mq;
+#[cfg(feature = "events")]
+mod other;
+#[cfg(feature = "events")]
+mod s3_batch;
 
 pub use self::dynamodb::Change;
 pub use self::error::Error;
+#[cfg(feature = "events")]
+pub use self::firehose::{
+    FirehoseMessage, FirehoseMetadata, FirehoseReply, FirehoseResult, Transformation, Transformed,
+};
 #[cfg(feature = "idempotency")]
 pub use self::idempotent::IdempotentBatch;
 pub use self::kafka::{KafkaMessage, KeyValue};
 pub use self::kinesis::KinesisMessage;
 pub use self::message::Message;
+#[cfg(feature = "events")]
+pub use self::mq::{ActiveMqMessage, RabbitMqMessage};
 pub use self::options::Batch;
+#[cfg(feature = "events")]
+pub use self::other::{active_mq, document_db, firehose, rabbit_mq, s3_batch};
 pub use self::outcome::Outcome;
 pub use self::record_error::RecordError;
 pub use self::report::{ItemFailure, Reply, ReplyOf, Report};
+#[cfg(feature = "events")]
+pub use self::s3_batch::{S3BatchReply, S3BatchResult, S3Tasks};
 pub use self::source::{FromRecord, Record, Reporting, Source};
 pub use self::visibility::VisibilityChange;
 use crate::events::{DynamoDbEvent, KafkaEvent, KinesisEvent, SqsEvent};

@@ -148,10 +148,7 @@ impl<S: Source> Report<S> {
         let total = self.outcomes.len();
         let unfinished = self.outcomes.iter().filter(|outcome| !outcome.is_done()).count();
         if unfinished > 0 && self.policy.all_or_nothing {
-            let mut records = self.records().filter(|(_, outcome)| !outcome.is_done());
-            let record = records.next().and_then(|(record, _)| name(record)).unwrap_or_default();
-            let first = self.first_error();
-            return Err(Error::Incomplete { record, unfinished, total, first });
+            return Err(self.incomplete());
         }
         if unfinished > 0 && unfinished == total && self.policy.fail_when_all_failed {
             return Err(Error::AllFailed { total, first: self.first_error() });
@@ -178,6 +175,15 @@ impl<S: Source> Report<S> {
             }
         }
         Ok(Reply { batch_item_failures })
+    }
+
+    /// Returns the error of a batch some of whose records were not handled.
+    pub(super) fn incomplete(&self) -> Error {
+        let mut records = self.records().filter(|(_, outcome)| !outcome.is_done());
+        let record = records.next().and_then(|(record, _)| name(record)).unwrap_or_default();
+        let unfinished = self.outcomes.iter().filter(|outcome| !outcome.is_done()).count();
+        let (total, first) = (self.outcomes.len(), self.first_error());
+        Error::Incomplete { record, unfinished, total, first }
     }
 
     fn first_error(&self) -> Option<Arc<dyn StdError + Send + Sync>> {

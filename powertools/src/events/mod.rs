@@ -20,12 +20,16 @@ pub(crate) mod compression;
 mod de;
 #[cfg(feature = "batch")]
 mod decode;
+#[cfg(feature = "events")]
+pub(crate) mod document_db;
 #[cfg(feature = "batch")]
 pub(crate) mod dynamodb;
 #[cfg(feature = "batch")]
 pub(crate) mod error;
 #[cfg(feature = "events")]
 mod event_bridge;
+#[cfg(feature = "events")]
+mod firehose;
 #[cfg(feature = "events")]
 mod http;
 #[cfg(feature = "http")]
@@ -36,10 +40,14 @@ pub(crate) mod kafka;
 pub(crate) mod kinesis;
 #[cfg(feature = "events")]
 mod logs;
+#[cfg(feature = "events")]
+pub(crate) mod mq;
 #[cfg(feature = "batch")]
 mod record_id;
 #[cfg(feature = "events")]
 mod s3;
+#[cfg(feature = "events")]
+mod s3_batch;
 #[cfg(feature = "events")]
 mod s3_detail;
 #[cfg(feature = "events")]
@@ -49,12 +57,16 @@ pub(crate) mod sqs;
 
 #[cfg(feature = "batch")]
 pub use self::body::{Body, Text};
+#[cfg(feature = "events")]
+pub use self::document_db::{DocumentDbEvent, DocumentDbRecord};
 #[cfg(feature = "batch")]
 pub use self::dynamodb::{ChangeKind, DynamoDbEvent, DynamoDbRecord};
 #[cfg(feature = "batch")]
 pub use self::error::ParseError;
 #[cfg(feature = "events")]
 pub use self::event_bridge::{EventBridge, SchedulerContext};
+#[cfg(feature = "events")]
+pub use self::firehose::{FirehoseEvent, FirehoseRecord};
 #[cfg(feature = "avro")]
 pub use self::kafka::Avro;
 #[cfg(feature = "protobuf")]
@@ -68,11 +80,15 @@ pub use self::kafka::{
 pub use self::kinesis::{KinesisEvent, KinesisRecord};
 #[cfg(feature = "events")]
 pub use self::logs::{CloudWatchLogs, CloudWatchLogsEvent, LogEvent};
+#[cfg(feature = "events")]
+pub use self::mq::{ActiveMqEvent, ActiveMqRecord, RabbitMqEvent, RabbitMqRecord};
 pub use self::natural::{HasNaturalKey, NaturalKey, natural};
 #[cfg(feature = "batch")]
 pub use self::record_id::RecordId;
 #[cfg(feature = "events")]
 pub use self::s3::{S3Notification, S3Record};
+#[cfg(feature = "events")]
+pub use self::s3_batch::{S3BatchEvent, S3BatchJob, S3BatchTask};
 #[cfg(feature = "events")]
 pub use self::s3_detail::S3Detail;
 #[cfg(feature = "events")]

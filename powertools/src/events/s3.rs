@@ -188,7 +188,7 @@ fn padded(sequencer: &str, length: usize) -> impl Iterator<Item = u8> {
 }
 
 /// Decodes `application/x-www-form-urlencoded`, as the URL Standard of WHATWG defines it.
-fn decode_form(text: &str) -> Cow<'_, str> {
+pub(super) fn decode_form(text: &str) -> Cow<'_, str> {
     if !text.contains(['+', '%']) {
         return text.into();
     }

@@ -10,6 +10,7 @@ mod failures;
 mod hostile;
 mod idempotent;
 mod kafka_values;
+mod more_sources;
 mod order;
 mod parsers;
 mod records;

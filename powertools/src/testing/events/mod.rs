@@ -23,24 +23,32 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use md5::{Digest as _, Md5};
 
+mod document_db;
 mod dynamodb;
 mod event_bridge;
+mod firehose;
 mod http;
 mod kafka;
 mod kinesis;
 mod logs;
+mod mq;
 mod s3;
+mod s3_batch;
 mod sns;
 mod sqs;
 
+pub use document_db::{DocumentDbChanges, document_db};
 pub use dynamodb::{DynamoDbRecords, dynamodb};
 pub use event_bridge::{EventBridgeEvent, event_bridge, schedule};
+pub use firehose::{FirehoseRecords, firehose};
 pub use http::{HttpRequest, api_gateway_v1, api_gateway_v2, function_url};
 pub(super) use kafka::envelope as kafka_envelope;
 pub use kafka::{KafkaRecord, KafkaRecords, kafka};
 pub use kinesis::{KinesisRecord, KinesisRecords, kinesis};
 pub use logs::{CloudWatchLogsMessages, cloudwatch_logs};
+pub use mq::{ActiveMqMessages, RabbitMqMessages, active_mq, rabbit_mq};
 pub use s3::{S3Records, s3};
+pub use s3_batch::{S3BatchTask, s3_batch};
 pub use sns::{SnsNotification, sns};
 pub use sqs::{SqsMessage, SqsMessages, sqs};
 

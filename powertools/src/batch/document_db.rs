@@ -1,0 +1,33 @@
+use std::borrow::Cow;
+
+use super::mq::unless;
+use super::{Error, Record, Reporting, Source};
+use crate::events::document_db::SOURCES;
+use crate::events::{DocumentDbEvent, DocumentDbRecord, RecordId};
+
+impl Source for DocumentDbEvent {
+    type Record = DocumentDbRecord;
+
+    /// A change stream is in order, and nothing of a batch is done unless all of it is.
+    const REPORTING: Reporting = Reporting::Checkpoint;
+
+    fn into_records(self) -> Result<Vec<DocumentDbRecord>, Error> {
+        unless(self.other_source, SOURCES).map(|()| self.records)
+    }
+}
+
+impl Record for DocumentDbRecord {
+    type Identifier = RecordId;
+
+    fn identifier(&self) -> Option<RecordId> {
+        self.record_id().filter(|id| !id.as_str().is_empty()).cloned()
+    }
+
+    /// The collection and the key of the document.
+    fn order(&self) -> Option<Cow<'_, str>> {
+        let key = self.raw_key().map_or("", serde_json::value::RawValue::get);
+        let [database, collection] =
+            [self.database(), self.collection()].map(Option::unwrap_or_default);
+        Some(format!("{database}.{collection} {key}").into())
+    }
+}

@@ -1,0 +1,75 @@
+use super::data::read_data;
+use super::{Error, FromRecord, Message, Record, Source};
+use crate::events::mq::{ACTIVE_MQ, RABBIT_MQ};
+use crate::events::{
+    ActiveMqEvent, ActiveMqRecord, Body, ParseError, RabbitMqEvent, RabbitMqRecord, RecordId,
+};
+
+/// A message of ActiveMQ with its data parsed as a `T`.
+///
+/// Data that starts as gzip or zlib does is decompressed first.
+pub type ActiveMqMessage<T> = Message<T, ActiveMqRecord>;
+
+/// A message of RabbitMQ with its data parsed as a `T`.
+///
+/// Data that starts as gzip or zlib does is decompressed first.
+pub type RabbitMqMessage<T> = Message<T, RabbitMqRecord>;
+
+impl Source for ActiveMqEvent {
+    type Record = ActiveMqRecord;
+
+    fn into_records(self) -> Result<Vec<ActiveMqRecord>, Error> {
+        unless(self.other_source, ACTIVE_MQ).map(|()| self.records)
+    }
+}
+
+impl Source for RabbitMqEvent {
+    type Record = RabbitMqRecord;
+
+    fn into_records(self) -> Result<Vec<RabbitMqRecord>, Error> {
+        unless(self.other_source, RABBIT_MQ).map(|()| self.records)
+    }
+}
+
+/// Returns an error if the event names another source.
+pub(super) fn unless(other_source: Option<Box<str>>, expected: &[&str]) -> Result<(), Error> {
+    match other_source {
+        None => Ok(()),
+        Some(found) => Err(Error::SourceUnexpected {
+            index: 0,
+            expected: expected[0].to_owned(),
+            found: found.into(),
+        }),
+    }
+}
+
+impl Record for ActiveMqRecord {
+    type Identifier = RecordId;
+
+    fn identifier(&self) -> Option<RecordId> {
+        self.record_id().filter(|id| !id.as_str().is_empty()).cloned()
+    }
+}
+
+impl Record for RabbitMqRecord {
+    type Identifier = RecordId;
+
+    /// The queue and the place in it, since messages have no id of the broker.
+    fn identifier(&self) -> Option<RecordId> {
+        Some(self.place())
+    }
+}
+
+impl<T: Body> FromRecord<ActiveMqRecord> for ActiveMqMessage<T> {
+    fn from_record(record: ActiveMqRecord) -> Result<Self, ParseError> {
+        let (body, reserved) = read_data(record.data()?)?;
+        Ok(Self { body, record, _reserved: reserved })
+    }
+}
+
+impl<T: Body> FromRecord<RabbitMqRecord> for RabbitMqMessage<T> {
+    fn from_record(record: RabbitMqRecord) -> Result<Self, ParseError> {
+        let (body, reserved) = read_data(record.data()?)?;
+        Ok(Self { body, record, _reserved: reserved })
+    }
+}

@@ -1,0 +1,100 @@
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use serde::{Deserialize, Deserializer};
+
+use super::s3::decode_form;
+use super::{HasNaturalKey, NaturalKey, RecordId};
+
+/// The event by which a job of S3 Batch Operations invokes a function, in the versions 1.0 and 2.0 of
+/// its schema.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct S3BatchEvent {
+    /// The version of the schema, which the reply has too.
+    #[serde(default)]
+    pub invocation_schema_version: String,
+    /// The id of the invocation, which the reply has too.
+    #[serde(default)]
+    pub invocation_id: String,
+    /// The job.
+    #[serde(default)]
+    pub job: S3BatchJob,
+    /// The tasks: one for each object. S3 sends one at a time.
+    pub tasks: Vec<S3BatchTask>,
+}
+
+/// A job of S3 Batch Operations.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct S3BatchJob {
+    /// The id of the job.
+    pub id: String,
+    /// The arguments that the creator of the job set, in version 2.0.
+    #[serde(deserialize_with = "or_default")]
+    pub user_arguments: HashMap<String, String>,
+}
+
+/// A task of S3 Batch Operations: an object to process.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct S3BatchTask {
+    task_id: Option<String>,
+    s3_key: Option<String>,
+    s3_version_id: Option<String>,
+    s3_bucket: Option<String>,
+    s3_bucket_arn: Option<String>,
+}
+
+fn or_default<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<HashMap<String, String>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+impl S3BatchTask {
+    /// Returns what identifies the task in the reply.
+    pub(crate) fn record_id(&self) -> Option<RecordId> {
+        self.task_id().map(RecordId::from)
+    }
+
+    /// Returns the id of the task.
+    #[must_use]
+    pub fn task_id(&self) -> Option<&str> {
+        self.task_id.as_deref()
+    }
+
+    /// Returns the name of the bucket.
+    #[must_use]
+    pub fn bucket(&self) -> Option<&str> {
+        let of_arn = || self.s3_bucket_arn.as_deref()?.rsplit_once(":::").map(|(_, name)| name);
+        self.s3_bucket.as_deref().or_else(of_arn)
+    }
+
+    /// Returns the key of the object, decoded as [`S3Record::key`](super::S3Record::key) is.
+    #[must_use]
+    pub fn key(&self) -> Option<Cow<'_, str>> {
+        self.encoded_key().map(decode_form)
+    }
+
+    /// Returns the key of the object as the event contains it.
+    #[must_use]
+    pub fn encoded_key(&self) -> Option<&str> {
+        self.s3_key.as_deref()
+    }
+
+    /// Returns the version of the object, if the manifest of the job has one.
+    #[must_use]
+    pub fn version_id(&self) -> Option<&str> {
+        self.s3_version_id.as_deref()
+    }
+}
+
+/// The id of the task, which is the same when S3 retries it.
+impl HasNaturalKey for S3BatchTask {
+    fn natural_key(&self) -> NaturalKey {
+        NaturalKey::new([self.task_id()])
+    }
+}

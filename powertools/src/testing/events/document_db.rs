@@ -1,0 +1,51 @@
+use serde_json::{Value, json};
+
+use super::TIME_SECONDS;
+use crate::testing::identifiers::{self, ACCOUNT, REGION};
+
+/// Starts a batch of changes of the collection `database.collection` of DocumentDB.
+pub fn document_db(
+    database: impl Into<String>,
+    collection: impl Into<String>,
+) -> DocumentDbChanges {
+    let (database, collection) = (database.into(), collection.into());
+    DocumentDbChanges { database, collection, changes: Vec::new() }
+}
+
+/// A batch of changes of a collection. Created by [`document_db`].
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until it is built"]
+pub struct DocumentDbChanges {
+    database: String,
+    collection: String,
+    changes: Vec<Value>,
+}
+
+impl DocumentDbChanges {
+    /// Adds a change such as `insert` of the document with this `_id`, and the document after it unless
+    /// it is null.
+    pub fn change(mut self, operation: &str, id: impl Into<Value>, document: Value) -> Self {
+        let mut change = json!({
+            "_id": { "_data": format!("01{:030x}", identifiers::next()) },
+            "clusterTime": { "$timestamp": { "t": TIME_SECONDS, "i": 1 } },
+            "documentKey": { "_id": id.into() },
+            "ns": { "db": self.database, "coll": self.collection },
+            "operationType": operation,
+        });
+        if !document.is_null() {
+            change["fullDocument"] = document;
+        }
+        self.changes.push(json!({ "event": change }));
+        self
+    }
+
+    /// Creates the event.
+    #[must_use]
+    pub fn build(self) -> Value {
+        json!({
+            "eventSource": "aws:docdb",
+            "eventSourceArn": format!("arn:aws:rds:{REGION}:{ACCOUNT}:cluster:test"),
+            "events": self.changes,
+        })
+    }
+}

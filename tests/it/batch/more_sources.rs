@@ -1,0 +1,405 @@
+//! Amazon MQ, DocumentDB, Firehose transformations and S3 Batch Operations.
+
+use std::convert::Infallible;
+use std::future::pending;
+use std::sync::Mutex;
+use std::time::{Duration, SystemTime};
+
+use powertools::batch::{
+    self, ActiveMqMessage, Error, FirehoseMessage, FirehoseReply, RabbitMqMessage, RecordError,
+    Transformed,
+};
+use powertools::events::{
+    ActiveMqEvent, DocumentDbEvent, DocumentDbRecord, FirehoseEvent, FirehoseRecord, HasNaturalKey,
+    ParseError, RabbitMqEvent, S3BatchEvent, S3BatchTask, Text,
+};
+use powertools::testing::{self, ManualClock, events};
+use proptest::prelude::*;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::{error, outcomes, parse};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// As the developer guide of Lambda shows them, with all members that have a meaning here.
+fn active_mq() -> Value {
+    json!({
+        "eventSource": "aws:mq",
+        "eventSourceArn": "arn:aws:mq:us-east-2:111122223333:broker:test:b-9bcfa592",
+        "messages": [
+            {
+                "messageID": "ID:b-9bcfa592-1.mq.us-east-2.amazonaws.com-37557-1234520418293-4:1:1:1:1",
+                "messageType": "jms/text-message",
+                "deliveryMode": 1,
+                "replyTo": null,
+                "type": null,
+                "expiration": "60000",
+                "priority": 1,
+                "correlationId": "myJMSCoID",
+                "redelivered": true,
+                "destination": { "physicalName": "testQueue" },
+                "data": "eyJuIjoxfQ==",
+                "timestamp": 1_598_827_811_958_u64,
+                "properties": { "index": "1", "other": "x" },
+            },
+            { "messageID": "ID:2", "destination": null, "data": "%", "properties": null },
+            { "messageID": "ID:3" },
+        ],
+    })
+}
+
+fn rabbit_mq() -> Value {
+    json!({
+        "eventSource": "aws:rmq",
+        "eventSourceArn": "arn:aws:mq:us-east-2:111122223333:broker:pizzaBroker:b-9bcfa592",
+        "rmqMessagesByQueue": { "pizzaQueue::/": [
+            {
+                "basicProperties": {
+                    "contentType": "text/plain",
+                    "contentEncoding": null,
+                    "headers": {
+                        "header1": { "bytes": [118, 97, -61, -92] },
+                        "numberInHeader": 10,
+                    },
+                    "deliveryMode": 1,
+                    "messageId": "m-1",
+                    "timestamp": "Jan 1, 1970, 12:33:41 AM",
+                    "bodySize": 80,
+                },
+                "redelivered": false,
+                "data": "eyJuIjoxfQ==",
+            },
+            { "basicProperties": null, "data": "e30=" },
+        ] },
+    })
+}
+
+fn document_db() -> Value {
+    json!({
+        "eventSourceArn": "arn:aws:rds:us-east-1:123456789012:cluster:canarycluster",
+        "events": [{ "event": {
+            "_id": { "_data": "0163eeb6e7000000090100000009000041e1" },
+            "clusterTime": { "$timestamp": { "t": 1_676_588_775, "i": 9 } },
+            "documentKey": { "_id": { "$oid": "63eeb6e7d418cd98afb1c1d7" } },
+            "fullDocument": { "_id": { "$oid": "63eeb6e7d418cd98afb1c1d7" }, "anyField": "sampleValue" },
+            "ns": { "db": "test_database", "coll": "test_collection" },
+            "operationType": "insert",
+        } }],
+        "eventSource": "aws:docdb",
+    })
+}
+
+#[derive(Debug, serde::Deserialize)]
+struct Order {
+    n: u64,
+}
+
+#[tokio::test]
+async fn a_message_of_active_mq_is_read_and_a_failure_is_that_of_the_batch() {
+    let event: ActiveMqEvent = parse(active_mq());
+    let record = event.records[0].clone();
+    assert!(record.message_id().unwrap().ends_with(":1:1:1:1"));
+    assert_eq!(record.message_type(), Some("jms/text-message"));
+    assert_eq!(record.correlation_id(), Some("myJMSCoID"));
+    assert_eq!(record.queue(), Some("testQueue"));
+    assert_eq!(record.property("index").as_deref(), Some("1"));
+    assert!(record.is_redelivered() && !event.records[1].is_redelivered());
+    let millis = Duration::from_millis(1_598_827_811_958);
+    assert_eq!(record.sent_at(), Some(SystemTime::UNIX_EPOCH + millis));
+    assert!(!record.natural_key().is_absent());
+
+    let handler = async |order: ActiveMqMessage<Order>| {
+        assert_eq!(order.body.n, 1);
+        Ok::<_, Infallible>(())
+    };
+    let report = batch::active_mq(event).run(handler).await;
+    assert_eq!(outcomes(&report), "sff");
+    let error = error(report);
+    let Error::Incomplete { record, unfinished: 2, total: 3, .. } = &error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(record, "ID:2");
+    assert!(error.is_retryable());
+}
+
+#[tokio::test]
+async fn a_message_of_rabbit_mq_is_read_with_its_queue() {
+    let event: RabbitMqEvent = parse(rabbit_mq());
+    let [one, other] = &event.records[..] else { panic!("{event:?}") };
+    assert_eq!((one.queue(), one.virtual_host()), ("pizzaQueue", Some("/")));
+    assert_eq!(one.property("contentType").as_deref(), Some("text/plain"));
+    assert_eq!(one.header("header1").as_deref(), Some("vaä".as_bytes()));
+    assert_eq!((one.header("numberInHeader"), one.header("none")), (None, None));
+    assert!(!one.natural_key().is_absent());
+    assert!(other.natural_key().is_absent(), "no sender has to set an id");
+    assert_eq!(other.property("messageId"), None);
+
+    let handler = async |_: RabbitMqMessage<Order>| Ok::<_, Infallible>(());
+    let report = batch::rabbit_mq(event).run(handler).await;
+    assert_eq!(outcomes(&report), "sf");
+    let Error::Incomplete { record, .. } = error(report) else { panic!("another error") };
+    assert_eq!(record, "pizzaQueue::/#1");
+}
+
+#[tokio::test]
+async fn a_change_of_document_db_is_read_and_nothing_starts_behind_a_failure() {
+    let event: DocumentDbEvent = parse(document_db());
+    let record = &event.records[0];
+    assert_eq!(record.id(), Some("0163eeb6e7000000090100000009000041e1"));
+    assert_eq!(record.operation(), Some("insert"));
+    assert_eq!(
+        (record.database(), record.collection()),
+        (Some("test_database"), Some("test_collection"))
+    );
+    let document: Value = record.full_document().unwrap().unwrap();
+    assert_eq!(document["anyField"], "sampleValue");
+    let key: Value = record.document_key().unwrap().unwrap();
+    assert_eq!(key["_id"]["$oid"], "63eeb6e7d418cd98afb1c1d7");
+    assert!(record.update_description::<Value>().unwrap().is_none());
+    assert!(matches!(record.full_document::<u64>(), Err(ParseError::Json { .. })));
+    assert!(!record.natural_key().is_absent());
+
+    let changes = events::document_db("shop", "orders")
+        .change("insert", 1, json!({ "n": 1 }))
+        .change("delete", 2, Value::Null)
+        .change("update", 1, json!({ "n": 2 }));
+    let event: DocumentDbEvent = parse(changes.build());
+    let handler = async |change: DocumentDbRecord| match change.operation() {
+        Some("delete") => Err("not deleted"),
+        _ => Ok(()),
+    };
+    let report = batch::document_db(event).run(handler).await;
+    assert_eq!(outcomes(&report), "sfn");
+    assert!(matches!(error(report), Error::Incomplete { unfinished: 2, .. }));
+}
+
+#[tokio::test]
+async fn events_of_another_source_are_refused() {
+    let report = batch::active_mq(parse::<ActiveMqEvent>(
+        json!({ "eventSource": "aws:rmq", "messages": [] }),
+    ));
+    let report = report.run(async |_: ActiveMqMessage<Text>| Ok::<_, Infallible>(())).await;
+    assert!(matches!(error(report), Error::SourceUnexpected { .. }));
+    let mut event = document_db();
+    event["eventSource"] = json!("aws:kinesis");
+    let report = batch::document_db(parse::<DocumentDbEvent>(event));
+    let report = report.run(async |_: DocumentDbRecord| Ok::<_, Infallible>(())).await;
+    assert!(matches!(error(report), Error::SourceUnexpected { .. }));
+    for odd in [json!({}), json!(null), json!([]), json!("x"), json!({ "messages": null })] {
+        assert!(serde_json::from_value::<ActiveMqEvent>(odd.clone()).is_err());
+        assert!(serde_json::from_value::<RabbitMqEvent>(odd.clone()).is_err());
+        assert!(serde_json::from_value::<DocumentDbEvent>(odd.clone()).is_err());
+        assert!(serde_json::from_value::<FirehoseEvent>(odd.clone()).is_err());
+        assert!(serde_json::from_value::<S3BatchEvent>(odd).is_err());
+    }
+}
+
+/// Transforms by the text: `drop`, `fail`, `panic`, or in upper case.
+async fn shout(text: FirehoseMessage<Text>) -> Result<Transformed, RecordError> {
+    match text.body.0.as_str() {
+        "drop" => Ok(Transformed::dropped()),
+        "fail" => Err("as it is written".into()),
+        "panic" => panic!("as it is written"),
+        "wait" => pending().await,
+        text => Ok(Transformed::data(text.to_uppercase()).partition_key("kind", "a \"b\"")),
+    }
+}
+
+fn firehose(texts: &[&str]) -> FirehoseEvent {
+    let records =
+        texts.iter().fold(events::firehose("clicks"), |records, text| records.record(text));
+    parse(records.build())
+}
+
+fn results(reply: &FirehoseReply) -> Vec<&str> {
+    reply.records.iter().map(|record| record.result).collect()
+}
+
+#[tokio::test]
+async fn firehose_receives_a_result_for_each_record_in_their_order() {
+    let event = firehose(&["one", "fail", "drop", "panic", "two"]);
+    let ids: Vec<_> = event.records.iter().map(|record| json!(record.record_id())).collect();
+    assert!(event.records.iter().all(|record| !record.natural_key().is_absent()));
+    let reply = batch::firehose(event).concurrency(3).run(shout).await.unwrap();
+    assert_eq!(results(&reply), ["Ok", "ProcessingFailed", "Dropped", "ProcessingFailed", "Ok"]);
+    let reply = serde_json::to_value(&reply).unwrap();
+    let records = reply["records"].as_array().unwrap();
+    assert_eq!(records.iter().map(|record| record["recordId"].clone()).collect::<Vec<_>>(), ids);
+    let keys = json!({ "partitionKeys": { "kind": "a \"b\"" } });
+    assert_eq!(
+        records[0],
+        json!({ "recordId": ids[0], "result": "Ok", "data": "T05F", "metadata": keys })
+    );
+    assert_eq!(records[1], json!({ "recordId": ids[1], "result": "ProcessingFailed" }));
+}
+
+#[tokio::test]
+async fn a_reply_to_firehose_stays_within_6_mib_and_loses_no_record() {
+    let event = firehose(&["small"; 5]);
+    let sizes = Mutex::new([1_usize, 2 << 20, 2 << 20, 2 << 20, 1].into_iter());
+    let handler = async |_: FirehoseRecord| {
+        let size = sizes.lock().unwrap().next().unwrap();
+        Ok::<_, Infallible>(Transformed::data(vec![b'x'; size]))
+    };
+    let reply = batch::firehose(event).run(handler).await.unwrap();
+    assert_eq!(results(&reply), ["Ok", "Ok", "Ok", "ProcessingFailed", "ProcessingFailed"]);
+    assert!(serde_json::to_string(&reply).unwrap().len() <= 6 << 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transformation_without_time_for_all_records_is_an_error() {
+    let clock = ManualClock::following_tokio(SystemTime::UNIX_EPOCH + 1_000_000 * SECOND);
+    let invocation = testing::invocation().clock(&clock).remaining(10 * SECOND).build();
+    let work = batch::firehose(firehose(&["one", "wait", "two"])).run(shout);
+    let error = invocation.scope(work).await.unwrap_err();
+    assert!(matches!(error, Error::Incomplete { unfinished: 2, total: 3, .. }), "{error:?}");
+
+    let nameless: FirehoseEvent = parse(json!({ "records": [{ "data": "" }] }));
+    let error = batch::firehose(nameless).run(shout).await.unwrap_err();
+    assert!(matches!(error, Error::IdentifierMissing { index: 0 }));
+}
+
+#[tokio::test]
+async fn a_task_of_s3_batch_has_a_result() {
+    let old = json!({
+        "invocationSchemaVersion": "1.0",
+        "invocationId": "YXNkbGZqYWRmaiBhc2RmdW9hZHNmZGpmaGFzbGtkaGZza2RmaAo",
+        "job": { "id": "f3cc4f60-61f6-4a2b-8a21-d07600c373ce" },
+        "tasks": [{
+            "taskId": "dGFza2lkZ29lc2hlcmUK",
+            "s3Key": "customer+image%C3%A41.jpg",
+            "s3VersionId": "1",
+            "s3BucketArn": "arn:aws:s3:::examplebucket",
+        }],
+    });
+    let event: S3BatchEvent = parse(old);
+    let task = &event.tasks[0];
+    assert_eq!((task.bucket(), task.version_id()), (Some("examplebucket"), Some("1")));
+    assert_eq!(task.key().as_deref(), Some("customer imageä1.jpg"));
+    assert!(!task.natural_key().is_absent());
+    let reply =
+        batch::s3_batch(event).run(async |_: S3BatchTask| Ok::<_, Infallible>("copied")).await;
+    assert_eq!(
+        serde_json::to_value(reply.unwrap()).unwrap(),
+        json!({
+            "invocationSchemaVersion": "1.0",
+            "treatMissingKeysAs": "TemporaryFailure",
+            "invocationId": "YXNkbGZqYWRmaiBhc2RmdW9hZHNmZGpmaGFzbGtkaGZza2RmaAo",
+            "results": [{
+                "taskId": "dGFza2lkZ29lc2hlcmUK", "resultCode": "Succeeded", "resultString": "copied",
+            }],
+        })
+    );
+
+    for (failure, code) in [
+        (RecordError::retry("busy"), "TemporaryFailure"),
+        (RecordError::permanent("busy"), "PermanentFailure"),
+    ] {
+        let event: S3BatchEvent =
+            parse(events::s3_batch("photos", "a b.jpg").argument("a", "1").build());
+        assert_eq!(event.tasks[0].key().as_deref(), Some("a b.jpg"));
+        assert_eq!(event.job.user_arguments["a"], "1");
+        let handler = async |_: S3BatchTask| Err::<String, _>(failure.clone());
+        let reply = batch::s3_batch(event).run(handler).await.unwrap();
+        assert_eq!(
+            (reply.results[0].result_code, reply.results[0].result_string.as_str()),
+            (code, "busy")
+        );
+    }
+}
+
+/// Replaces values anywhere in an event.
+fn change(value: &mut Value, places: &mut impl Iterator<Item = (bool, Value)>) {
+    let Some((replaced, other)) = places.next() else { return };
+    match value {
+        _ if replaced => *value = other,
+        Value::Object(members) => members.values_mut().for_each(|value| change(value, places)),
+        Value::Array(list) => list.iter_mut().for_each(|value| change(value, places)),
+        _ => {}
+    }
+}
+
+fn odd() -> impl Strategy<Value = Value> {
+    prop::sample::select(vec![
+        json!(null),
+        json!(7),
+        json!("x"),
+        json!([]),
+        json!({}),
+        json!(true),
+        json!(1e30),
+    ])
+}
+
+/// Reads an event, if it can be read.
+fn read<T: DeserializeOwned>(event: &Value) -> Option<T> {
+    serde_json::from_value(event.clone()).ok()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn texts_survive_builder_and_parser(texts in prop::collection::vec(any::<Vec<u8>>(), 0..5)) {
+        let mut active = events::active_mq("q");
+        let mut rabbit = events::rabbit_mq("q::x");
+        let mut firehose = events::firehose("f");
+        for text in &texts {
+            (active, rabbit, firehose) = (active.message(text), rabbit.message(text), firehose.record(text));
+        }
+        let active: ActiveMqEvent = serde_json::from_str(&active.build().to_string()).unwrap();
+        let rabbit: RabbitMqEvent = serde_json::from_str(&rabbit.build().to_string()).unwrap();
+        let firehose: FirehoseEvent = serde_json::from_str(&firehose.build().to_string()).unwrap();
+        let all = [
+            active.records.iter().map(|record| record.data().unwrap()).collect::<Vec<_>>(),
+            rabbit.records.iter().map(|record| record.data().unwrap()).collect(),
+            firehose.records.iter().map(|record| record.data().unwrap()).collect(),
+        ];
+        for read in all {
+            prop_assert_eq!(&read, &texts);
+        }
+        prop_assert!(rabbit.records.iter().all(|record| record.queue() == "q::x"));
+    }
+
+    #[test]
+    fn changed_events_lose_no_record(places in prop::collection::vec((prop::bool::weighted(0.1), odd()), 60)) {
+        let run = |event: Value, records: fn(&Value) -> Option<usize>| {
+            let mut event = event;
+            change(&mut event, &mut places.clone().into_iter());
+            (records(&event), event)
+        };
+        let (count, event) = run(active_mq(), |event| event["messages"].as_array().map(Vec::len));
+        if let Some(event) = read::<ActiveMqEvent>(&event) {
+            prop_assert_eq!(Some(event.records.len()), count);
+            for record in &event.records {
+                let _ = (record.data(), record.queue(), record.property("index"), record.sent_at());
+            }
+        }
+        let (count, event) = run(rabbit_mq(), |event| {
+            let queues = event["rmqMessagesByQueue"].as_object()?;
+            queues.values().map(|queue| queue.as_array().map(Vec::len)).sum()
+        });
+        if let Some(event) = read::<RabbitMqEvent>(&event) {
+            prop_assert_eq!(Some(event.records.len()), count);
+            for record in &event.records {
+                let _ = (record.data(), record.header("header1"), record.property("messageId"));
+            }
+        }
+        let (count, event) = run(document_db(), |event| event["events"].as_array().map(Vec::len));
+        if let Some(event) = read::<DocumentDbEvent>(&event) {
+            prop_assert_eq!(Some(event.records.len()), count);
+            for record in &event.records {
+                let _ = (record.id(), record.full_document::<Value>(), record.document_key::<Value>());
+            }
+        }
+        let sent = events::firehose("f").record("a").record("b").build();
+        let (count, event) = run(sent, |event| event["records"].as_array().map(Vec::len));
+        if let Some(event) = read::<FirehoseEvent>(&event) {
+            prop_assert_eq!(Some(event.records.len()), count);
+            for record in &event.records {
+                let _ = (record.data(), record.arrived_at());
+            }
+        }
+    }
+}
