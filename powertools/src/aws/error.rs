@@ -1,4 +1,6 @@
 /// A mistake in the configuration of AWS clients, at the start of a function.
+///
+/// [`error_type`](Self::error_type) returns the fixed name under which Lambda reports each of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -12,9 +14,21 @@ pub enum Error {
 }
 
 impl Error {
+    /// Returns the name under which Lambda reports the error. It never changes, so that an alarm can
+    /// match it.
+    #[must_use]
+    pub fn error_type(&self) -> &'static str {
+        match self {
+            Self::NoCertificates => "Powertools.AwsCertificatesInvalid",
+            Self::Loaded => "Powertools.AwsConfigLoaded",
+        }
+    }
+
     /// Returns true if another attempt may succeed, which is never.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         false
     }
 }
+
+crate::error::own::name_in_lambda!(Error);

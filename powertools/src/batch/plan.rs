@@ -315,7 +315,8 @@ mod tests {
                 let mut broken = Vec::new();
                 for index in running.remove(end.index(running.len())) {
                     let (order, fails) = case.records[index];
-                    let done = !fails && !(order.is_some() && broken.contains(&order));
+                    let follows = order.is_some() && broken.contains(&order);
+                    let done = !fails && !follows;
                     if !done {
                         broken.push(order);
                     }

@@ -119,9 +119,9 @@ async fn handlers_return_what_becomes_a_response() {
 async fn a_header_value_that_is_not_utf_8_is_latin_1() {
     let handle = |_: Request| async {
         let mut response = Response::new(Body::Empty);
-        response.headers_mut().insert("x-name", http::HeaderValue::from_bytes(b"caf\xe9")?);
+        response.headers_mut().insert("x-name", http::HeaderValue::from_bytes(b"Jos\xe9")?);
         Ok::<_, Error>(response)
     };
     let reply = reply(handle, events::http_api("GET", "/", "")).await;
-    assert_eq!(reply["headers"]["x-name"], "café");
+    assert_eq!(reply["headers"]["x-name"], "José");
 }

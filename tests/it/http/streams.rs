@@ -48,7 +48,8 @@ async fn a_response_is_streamed_with_its_headers_and_cookies() {
 
 #[tokio::test]
 async fn failures_before_the_body_are_streamed_problems() {
-    let cases: [(fn() -> Result<Response<Body>, Error>, u16); 3] = [
+    type Fails = fn() -> Result<Response<Body>, Error>;
+    let cases: [(Fails, u16); 3] = [
         (|| Err("secret".into()), 500),
         (|| panic!("secret"), 500),
         (|| Err(Problem::new(StatusCode::CONFLICT).into()), 409),

@@ -17,7 +17,7 @@ use crate::error::causes::caught;
 use crate::idempotency::store::{Completion, Outcome, Release, Transacted, Transaction};
 use crate::idempotency::transaction::{Commit, Write};
 use crate::idempotency::{
-    Call, EpochMillis, EpochSeconds, Error, Idempotency, Record, Replay, StoreError,
+    Call, EpochMillis, EpochSeconds, Error, Idempotency, Record, Replay, Store, StoreError,
     StoreErrorKind, TransactStore,
 };
 
@@ -26,7 +26,8 @@ const TOKEN: Duration = Duration::from_secs(9 * 60);
 /// What is kept of the time to commit, so that an end in doubt can be settled.
 const SETTLING: Duration = Duration::from_millis(500);
 
-impl<S: TransactStore> Call<S> {
+// The bounds are on the methods, so that the compiler's message is that of the trait.
+impl<S: Store> Call<S> {
     /// Runs `work`, unless it was already completed under this key, and commits its
     /// [writes](Commit) together with the completion of its record: all of them take effect or none,
     /// and none after another invocation has taken the record over. So these effects take place
@@ -55,6 +56,7 @@ impl<S: TransactStore> Call<S> {
     /// Passes on the panic of `work`, after its claim was released or held.
     pub async fn commit<F, R, E>(self, work: F) -> Result<R, E>
     where
+        S: TransactStore,
         F: Future<Output = Result<Commit<R>, E>>,
         R: Replay,
         E: Carries<Error>,
@@ -83,7 +85,7 @@ impl<S: TransactStore> Call<S> {
     }
 }
 
-impl<S: TransactStore> Lease<S> {
+impl<S: Store> Lease<S> {
     /// Commits the writes together with the completion of the record, and returns the result: see
     /// [`Call::commit`].
     ///
@@ -92,7 +94,10 @@ impl<S: TransactStore> Lease<S> {
     /// # Errors
     ///
     /// Returns the errors of [`Call::commit`].
-    pub async fn commit<R: Replay>(self, commit: Commit<R>) -> Result<R, Error> {
+    pub async fn commit<R: Replay>(self, commit: Commit<R>) -> Result<R, Error>
+    where
+        S: TransactStore,
+    {
         let (result, writes) = commit.into_parts();
         match self.held {
             Some((mut claim, window)) => {
