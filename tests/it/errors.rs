@@ -24,6 +24,7 @@ fn every_error_type_of_this_toolkit_is_registered() {
             let Some(item) = item.strip_prefix("pub ") else { continue };
             let Some(name) = item.split([' ', '<', '(']).nth(1) else { continue };
             let code = if name == "Error" { code } else { &all };
+            let code: String = code.split_whitespace().collect();
             let is_registered = ["name_in_lambda", "without_name"].iter().any(|by| {
                 ["(", "(crate::json::"].iter().any(|path| {
                     [")", ","].iter().any(|end| code.contains(&format!("{by}!{path}{name}{end}")))

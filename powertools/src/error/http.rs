@@ -55,7 +55,7 @@ impl Http {
         self
     }
 
-    /// Tells the client of `error` what [`http`] returns for it, but with this status.
+    /// Tells the client of `error` what [`http`](http()) returns for it, but with this status.
     #[must_use]
     pub fn with_details_of(self, error: &(dyn StdError + 'static)) -> Self {
         match http(error) {
