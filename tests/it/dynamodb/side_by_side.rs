@@ -95,7 +95,7 @@ fn data(random: &mut Random) -> Option<Data> {
             }
             Data::Value(deep)
         }
-        // No member without a name: moto 5.2.5 returns its value in place of the map around it.
+        // No member without a name: moto 5.2.5 returns the type of its value as its name.
         _ => Data::Value(Json::Object(vec![
             member("a", number("1E+2")),
             member("b", Json::Object(vec![member("c", Json::Array(Vec::new()))])),
