@@ -1,15 +1,8 @@
 //! Functions whose events are HTTP requests.
 
-#[cfg(feature = "metrics")]
-mod counted;
-#[cfg(not(feature = "metrics"))]
-#[path = "not_counted.rs"]
-mod counted;
-
 use lambda_runtime::{FunctionResponse, StreamResponse};
 use serde_json::value::to_raw_value;
 
-use self::counted::count;
 use super::Powertools;
 use super::answer::{Answered, Failed};
 use super::lifecycle::Kind;
@@ -17,6 +10,7 @@ use crate::error::with_causes;
 use crate::http::service::Answers;
 use crate::http::{Handler, HttpService, IntoResponse, Problem, StatusCode};
 use crate::invocation::Invocation;
+use crate::metrics::count_if_measured;
 
 impl Powertools<()> {
     /// Creates a function from a handler of HTTP requests: an async function from
@@ -115,7 +109,7 @@ fn answer(failed: &Failed<'_>) -> Option<Answered> {
         (_, None) => (answering.problem(Problem::new(StatusCode::INTERNAL_SERVER_ERROR)), true),
     };
     if is_failure {
-        count("RequestsFailed");
+        count_if_measured("RequestsFailed");
     }
     let reply = match reply {
         FunctionResponse::BufferedResponse(reply) => match to_raw_value(&reply) {
