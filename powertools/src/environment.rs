@@ -69,6 +69,11 @@ impl Environment {
         self.get(RUNTIME_API).is_some()
     }
 
+    /// Returns the region of the function, from the variables that the SDK reads.
+    pub(crate) fn region(&self) -> Option<String> {
+        self.get("AWS_REGION").or_else(|| self.get("AWS_DEFAULT_REGION"))
+    }
+
     /// Returns the name of the function; empty outside of Lambda.
     pub(crate) fn function_name(&self) -> String {
         self.get(FUNCTION_NAME).unwrap_or_default()

@@ -212,6 +212,7 @@
 //! # }
 //! ```
 
+mod certificates;
 #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
 mod config;
 #[cfg(feature = "dynamodb-lean")]

@@ -8,6 +8,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use super::Error;
+use super::certificates::Certificates;
 use crate::environment::Environment;
 
 /// Those of Amazon's endpoints. They need few instructions, where the bundle of a system is most of
@@ -20,9 +21,6 @@ const AMAZON: &str = include_str!("amazon_roots.pem");
 /// (`.amazonaws.eu`) and of isolated regions are not among them.
 const AMAZON_DOMAINS: [&str; 2] = [".amazonaws.com", ".api.aws"];
 
-const BUNDLE: &str = "AWS_CA_BUNDLE";
-/// What `rustls-native-certs` reads.
-const SYSTEM: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 /// A proxy may present certificates of its own.
 const PROXIES: [&str; 6] =
     ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
@@ -84,20 +82,20 @@ impl Trusted {
 }
 
 fn from_environment(environment: &Environment) -> Chosen {
-    let is_set = |name: &&str| environment.get(name).is_some();
-    if let Some(path) = environment.get(BUNDLE) {
-        let certificates = fs::read(&path).ok().and_then(|pem| accepted(&pem));
-        if certificates.is_none() {
-            tracing::error!(
-                path,
-                "AWS_CA_BUNDLE names no file with a certificate: no TLS connection is trusted"
-            );
+    let is_proxied = PROXIES.iter().any(|name| environment.get(name).is_some());
+    match Certificates::of(environment, is_proxied) {
+        Certificates::Bundle(path) => {
+            let certificates = fs::read(&path).ok().and_then(|pem| accepted(&pem));
+            if certificates.is_none() {
+                tracing::error!(
+                    path,
+                    "AWS_CA_BUNDLE names no file with a certificate: no TLS connection is trusted"
+                );
+            }
+            Chosen::Every(Trusted::Pem(certificates.unwrap_or_default()))
         }
-        Chosen::Every(Trusted::Pem(certificates.unwrap_or_default()))
-    } else if SYSTEM.iter().chain(&PROXIES).any(is_set) {
-        Chosen::Every(Trusted::System)
-    } else {
-        Chosen::ByHost
+        Certificates::System => Chosen::Every(Trusted::System),
+        Certificates::CompiledIn => Chosen::ByHost,
     }
 }
 
@@ -132,6 +130,7 @@ fn accepted(pem: &[u8]) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::certificates::SYSTEM;
 
     fn chosen(variables: &[(&str, &str)]) -> Chosen {
         let environment = Environment::of(variables.iter().copied());

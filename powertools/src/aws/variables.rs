@@ -31,7 +31,6 @@ const ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
 /// Sets what the variables of `environment` say.
 pub(super) fn set(environment: &Environment, builder: &mut Builder) {
     let variables = Variables(environment);
-    let region = environment.get("AWS_REGION").or_else(|| environment.get("AWS_DEFAULT_REGION"));
     let ignores = variables.flag("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").unwrap_or(false);
     let endpoints = Endpoints { environment: environment.clone(), ignores };
     let global = environment.get(ENDPOINT_URL).filter(|_| !ignores);
@@ -42,7 +41,7 @@ pub(super) fn set(environment: &Environment, builder: &mut Builder) {
         .parse("AWS_RESPONSE_CHECKSUM_VALIDATION")
         .unwrap_or(ResponseChecksumValidation::WhenSupported);
     builder
-        .set_region(region.map(Region::new))
+        .set_region(environment.region().map(Region::new))
         .set_endpoint_url(global)
         .set_service_config(Some(endpoints))
         .set_use_fips(variables.flag("AWS_USE_FIPS_ENDPOINT"))

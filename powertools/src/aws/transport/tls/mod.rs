@@ -7,6 +7,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
 use super::SetupError;
+use crate::aws::certificates::{BUNDLE, Certificates};
 use crate::environment::Environment;
 
 #[cfg(feature = "tls-fips")]
@@ -18,9 +19,6 @@ mod chosen;
 #[cfg(not(any(feature = "tls-aws-lc", feature = "tls-fips")))]
 #[path = "ring.rs"]
 mod chosen;
-
-/// A file of trusted certificates, in place of all others.
-const BUNDLE: &str = "AWS_CA_BUNDLE";
 
 /// Creates the configuration of a process. `is_proxied` says that connections may end at a proxy with
 /// certificates that only the system knows.
@@ -41,21 +39,22 @@ fn trusting(roots: RootCertStore) -> Result<Arc<ClientConfig>, SetupError> {
 }
 
 fn roots(environment: &Environment, is_proxied: bool) -> Result<RootCertStore, SetupError> {
-    let named = |name| environment.get(name).is_some();
     let mut roots = RootCertStore::empty();
-    if let Some(path) = environment.get(BUNDLE) {
-        let unreadable = |error| failed(&format!("cannot read {BUNDLE}"), error);
-        for certificate in CertificateDer::pem_file_iter(path).map_err(unreadable)? {
-            let certificate = certificate.map_err(unreadable)?;
-            roots
-                .add(certificate)
-                .map_err(|error| failed(&format!("a certificate in {BUNDLE} is invalid"), error))?;
+    match Certificates::of(environment, is_proxied) {
+        Certificates::Bundle(path) => {
+            let unreadable = |error| failed(&format!("cannot read {BUNDLE}"), error);
+            let invalid = |error| failed(&format!("a certificate in {BUNDLE} is invalid"), error);
+            for certificate in CertificateDer::pem_file_iter(path).map_err(unreadable)? {
+                roots.add(certificate.map_err(unreadable)?).map_err(invalid)?;
+            }
         }
-    } else if is_proxied || named("SSL_CERT_FILE") || named("SSL_CERT_DIR") {
         // Systems have certificates that are not needed and not valid.
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    } else {
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        Certificates::System => {
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        }
+        Certificates::CompiledIn => {
+            roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        }
     }
     match roots.is_empty() {
         true => Err(failed("there are no trusted certificates", "none was read")),

@@ -11,7 +11,6 @@ use crate::idempotency::Error;
 /// The longest response. DynamoDB's own limit is 1 MB for a response, and 4 MB for a transaction.
 const MAX_BYTES: usize = 16 << 20;
 
-const REGION: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 const ENDPOINT: [&str; 2] = ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"];
 const IGNORE_ENDPOINTS: &str = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
 const FIPS: &str = "AWS_USE_FIPS_ENDPOINT";
@@ -67,17 +66,17 @@ impl LeanClientBuilder {
     /// variable of the endpoint is neither true nor false, or if trusted certificates cannot be read.
     pub fn build(self) -> Result<LeanClient, Error> {
         let environment = self.environment;
-        let first = |names: [&str; 2]| names.into_iter().find_map(|name| environment.get(name));
         let flag = |name| match environment.flag(name) {
             Ok(flag) => Ok(flag.unwrap_or(false)),
             Err(invalid) => Err(Error::Config(invalid.to_string())),
         };
-        let Some(region) = self.region.or_else(|| first(REGION)) else {
+        let Some(region) = self.region.or_else(|| environment.region()) else {
             return Err(Error::Config("there is no region: set AWS_REGION".to_owned()));
         };
         let of_region = endpoint::url(&region, flag(FIPS)?, flag(DUAL_STACK)?);
         let of_region = of_region.map_err(Error::Config)?;
-        let configured = if flag(IGNORE_ENDPOINTS)? { None } else { first(ENDPOINT) };
+        let configured = || ENDPOINT.into_iter().find_map(|name| environment.get(name));
+        let configured = if flag(IGNORE_ENDPOINTS)? { None } else { configured() };
         let url = self.endpoint_url.or(configured).unwrap_or(of_region);
         let to = Destination::parse(&url);
         let to = to.map_err(|_| Error::Config("the URL of DynamoDB is invalid".to_owned()))?;
