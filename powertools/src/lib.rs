@@ -123,6 +123,7 @@ pub mod macro_support;
 mod carries;
 mod clock;
 mod environment;
+mod hex;
 mod json;
 
 pub use crate::carries::Carries;

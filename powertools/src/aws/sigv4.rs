@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::credentials::Credentials;
 use crate::clock::date;
+use crate::hex::push_hex;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// How much of `20261128T074441Z` is the date.
@@ -218,15 +219,7 @@ fn push_value(text: &mut String, value: &str) {
     }
 }
 
-const HEX: &[u8; 16] = b"0123456789abcdef";
 const HEX_IN_CAPITALS: &[u8; 16] = b"0123456789ABCDEF";
-
-fn push_hex(text: &mut String, bytes: &[u8]) {
-    for byte in bytes {
-        text.push(char::from(HEX[usize::from(byte >> 4)]));
-        text.push(char::from(HEX[usize::from(byte & 15)]));
-    }
-}
 
 /// Writes a number of seconds since 1970 as `20261128T074441Z`.
 fn time(since: u64) -> String {

@@ -337,6 +337,7 @@ crate::error::own::name_in_lambda!(SignatureError, http = SignatureError::http);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hex::hex;
 
     const BODY: &[u8] = b"Hello, World!";
 
@@ -344,10 +345,6 @@ mod tests {
         let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
         parts.iter().for_each(|part| mac.update(part));
         mac.finalize().into_bytes().to_vec()
-    }
-
-    fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {

@@ -8,6 +8,7 @@ use super::schemas::Resolved;
 use crate::events::ParseError;
 use crate::events::compression::largest;
 use crate::events::de::text_in;
+use crate::hex::hex;
 
 /// What identifies the schema with which a key or value was written.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -27,7 +28,6 @@ impl SchemaId {
     }
 
     fn from_uuid(bytes: &[u8]) -> Self {
-        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         let [a, b, c, d, e] = [0..4, 4..6, 6..8, 8..10, 10..16].map(|range| hex(&bytes[range]));
         Self::Uuid(format!("{a}-{b}-{c}-{d}-{e}"))
     }

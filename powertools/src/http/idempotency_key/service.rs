@@ -17,6 +17,7 @@ use super::key::key;
 use super::stored::Stored;
 use super::{EXPIRES_AFTER, IdempotencyKeyLayer, Options};
 use crate::error::with_causes;
+use crate::hex::hex;
 use crate::http::response::IntoResponse;
 use crate::http::service::OutOfTime;
 use crate::http::{Origin, Problem, is_final};
@@ -258,15 +259,11 @@ where
         return Ok((hash, body));
     }
     let bytes = body.collect().await.map_err(Into::into)?.to_bytes();
-    Ok((hex(Sha256::digest(&bytes)), B::from(bytes.into())))
+    Ok((hex(&Sha256::digest(&bytes)), B::from(bytes.into())))
 }
 
 /// Hashes a body that is in memory, so that it keeps its kind: text or bytes.
 fn hash_in_memory(body: &dyn Any) -> Option<String> {
     let body = body.downcast_ref::<lambda_http::Body>()?;
-    Some(hex(Sha256::digest(body.as_ref())))
-}
-
-fn hex(hash: impl AsRef<[u8]>) -> String {
-    hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    Some(hex(&Sha256::digest(body.as_ref())))
 }

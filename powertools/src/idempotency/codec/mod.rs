@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use super::{Data, Json, Replay};
+use crate::hex::hex;
 use crate::json::{self, Form, WriteError, Written};
 
 /// The format of keys and results.
@@ -191,15 +192,6 @@ fn has_infinity(tree: &Json) -> bool {
         Json::Array(items) => items.iter().any(has_infinity),
         Json::Object(members) => members.iter().any(|(_, value)| has_infinity(value)),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = Vec::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        text.extend([byte >> 4, byte & 15].map(|digit| DIGITS[usize::from(digit)]));
-    }
-    String::from_utf8(text).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{Derived, Scope, hex};
+use super::{Derived, Scope};
+use crate::hex::hex;
 use crate::json::{self, Form, WriteError, scan, write};
 
 /// The hash of a key, or why there is none.

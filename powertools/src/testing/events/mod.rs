@@ -23,6 +23,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use md5::{Digest as _, Md5};
 
+use crate::hex::hex;
+
 mod document_db;
 mod dynamodb;
 mod event_bridge;
@@ -69,7 +71,7 @@ fn md5_bytes(bytes: impl AsRef<[u8]>) -> [u8; 16] {
 }
 
 fn md5(bytes: impl AsRef<[u8]>) -> String {
-    md5_bytes(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&md5_bytes(bytes))
 }
 
 /// Writes `text` for a URL. Letters, digits and `-_.~` stay, and so does what is in `kept`.
