@@ -7,6 +7,7 @@ use powertools::Clock;
 use powertools::idempotency::Error;
 use powertools_tests::items;
 use powertools_tests::scale;
+use powertools_tests::via::Via;
 use serde_json::{Value, json};
 
 use super::{World, on_each};
@@ -16,10 +17,11 @@ const SAMPLE: usize = 50;
 
 #[tokio::test]
 async fn expired_records_count_as_absent_before_they_are_removed() {
-    let count = scale(2_000, 100_000);
     let clock = Clock::system();
     let now = clock.now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
     on_each(async |emulator| {
+        // The size of a table matters to the emulator, and not to the client.
+        let count = if emulator.via() == Via::Sdk { scale(2_000, 100_000) } else { 2_000 };
         let world = World::with(emulator, |options| options.lease(Duration::from_secs(60))).await;
         let records = (0..count).map(|number| {
             let call = world.idempotency.operation("charge").key(&number).unwrap();
@@ -112,5 +114,6 @@ async fn write(world: &World, records: impl Iterator<Item = Value>) {
             Ok::<_, aws_sdk_dynamodb::Error>(())
         }
     });
-    batches.buffer_unordered(8).try_collect::<()>().await.unwrap();
+    // Few at once: moto handles one request at a time, and other tests wait for theirs.
+    batches.buffer_unordered(2).try_collect::<()>().await.unwrap();
 }

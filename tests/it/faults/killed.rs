@@ -17,7 +17,7 @@ async fn the_claim_of_a_killed_function_holds_until_its_lease_expires() {
         let lambda = lambda(emulator, &world);
 
         let first = lambda.spawn(function()).unwrap();
-        let cut = lambda.send(order(json!({ "hang": true })).timeout(4 * SECOND));
+        let cut = lambda.send(order(json!({ "hang": true })).timeout(5 * SECOND));
         first.stdout_line("charging order-1").await.expect("it gets that far");
         assert!(!first.kill().await.success());
         assert!(matches!(cut.outcome().await, Outcome::Exited(_)));
@@ -56,7 +56,7 @@ async fn a_function_that_hangs_releases_its_claim_before_it_would_be_killed() {
         let lambda = lambda(emulator, &world);
         let function = lambda.spawn(function()).unwrap();
 
-        let outcome = lambda.invoke(order(json!({ "hang": true })).timeout(4 * SECOND)).await;
+        let outcome = lambda.invoke(order(json!({ "hang": true })).timeout(5 * SECOND)).await;
         assert_eq!(outcome.error_type(), Some("Powertools.IdempotencyOutOfTime"));
         assert_eq!(world.records().await.len(), 0);
         assert_eq!(lambda.invoke(order(json!({}))).await.json::<Value>(), json!("charged order-1"));

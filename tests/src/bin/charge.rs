@@ -5,12 +5,15 @@
 
 use std::future::pending;
 use std::io::Write;
+use std::time::Duration;
 
 use lambda_runtime::{Error, LambdaEvent};
 use powertools::Powertools;
 use powertools::idempotency::{Idempotency, MemoryStore, Store};
 use powertools_tests::via::Via;
 use serde::Deserialize;
+
+const SAVE_RESERVE: Duration = Duration::from_secs(3);
 
 #[derive(Deserialize)]
 struct Order {
@@ -27,14 +30,16 @@ async fn main() -> Result<(), Error> {
         (Ok(endpoint), Ok(table)) => {
             let is_lean = std::env::var("CLIENT").is_ok_and(|client| client == "Lean");
             let via = if is_lean { Via::Lean } else { Via::Sdk };
-            serve(via.store(&endpoint, table)).await
+            // A busy emulator takes longer than the default to release a claim.
+            let idempotency =
+                Idempotency::builder(via.store(&endpoint, table)).save_reserve(SAVE_RESERVE);
+            serve(idempotency.build()?).await
         }
-        _ => serve(MemoryStore::new()).await,
+        _ => serve(Idempotency::new(MemoryStore::new())?).await,
     }
 }
 
-async fn serve(store: impl Store) -> Result<(), Error> {
-    let idempotency = Idempotency::new(store)?;
+async fn serve(idempotency: Idempotency<impl Store>) -> Result<(), Error> {
     let handler = move |event: LambdaEvent<Order>| {
         let idempotency = idempotency.clone();
         async move {
