@@ -20,6 +20,7 @@ const LAYERS: &[&[&str]] = &[
     // The rooms.
     &[
         "batch",
+        "custom_resource",
         "deadline",
         "feature_flags",
         "http",
@@ -36,7 +37,8 @@ const LAYERS: &[&[&str]] = &[
 ];
 
 /// The edges between the modules of one layer.
-const SIDEWAYS: &[(&str, &str)] = &[("batch", "idempotency"), ("http", "idempotency")];
+const SIDEWAYS: &[(&str, &str)] =
+    &[("batch", "idempotency"), ("custom_resource", "deadline"), ("http", "idempotency")];
 
 #[test]
 fn imports_run_downwards() {

@@ -11,6 +11,7 @@
 //! | read Avro or Protobuf from Kafka | [Read Kafka values with schemas](kafka_values) |
 //! | read what S3, SNS or EventBridge sent to a queue | [Read nested events](nested_events) |
 //! | answer HTTP requests | [Answer HTTP requests](http) |
+//! | create what CloudFormation cannot | [Write a custom resource](custom_resources) |
 //! | stop before the timeout | [Stay inside the timeout](stay_inside_the_timeout) |
 //! | make the first invocation fast | [Start fast](start_fast) |
 //! | read a secret that rotates | [Read parameters and secrets](parameters) |
@@ -49,6 +50,9 @@ pub mod nested_events {}
 
 #[doc = include_str!("../docs/guide/http.md")]
 pub mod http {}
+
+#[doc = include_str!("../docs/guide/custom_resources.md")]
+pub mod custom_resources {}
 
 #[doc = include_str!("../docs/guide/stay_inside_the_timeout.md")]
 pub mod stay_inside_the_timeout {}

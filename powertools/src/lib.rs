@@ -30,6 +30,7 @@
 //! - [`idempotency`] runs work once for each key.
 //! - [`http`] reads the requests of every front end, and answers them: errors as problems, repeated
 //!   requests once.
+//! - `custom_resource` answers CloudFormation for resources that templates do not have.
 //! - [`events`] has the events of AWS services as types, and the keys that identify them.
 //! - [`batch`](mod@batch) processes the records of a queue or a stream, with partial failures.
 //! - `aws` has one configuration and one HTTP client for all AWS clients.
@@ -64,6 +65,7 @@
 //! | `dynamodb-lean` | no | the same store without the AWS SDK, with TLS by ring: `idempotency::LeanClient` |
 //! | `events` | no | `batch`, and typed events that nest: SNS, EventBridge, S3, CloudWatch Logs, schedules; the natural keys of HTTP requests |
 //! | `http` | no | HTTP functions: requests and responses of every front end, problems, the `Idempotency-Key` header, webhooks; brings `lambda_http` |
+//! | `custom-resources` | no | custom resources of CloudFormation, with TLS by ring |
 //! | `aws-lambda-events` | no | conversions from the types of `aws_lambda_events`, and their natural keys; brings that crate and `chrono` |
 //! | `parameters` | no | typed values from outside with one cache; files, variables and AWS's local extensions |
 //! | `ssm`, `secrets`, `appconfig` | no | its default sources in AWS: one SDK crate each, and `aws` |
@@ -86,7 +88,7 @@ pub mod process;
 pub mod runtime;
 
 #[cfg(all(
-    any(feature = "dynamodb-lean", feature = "parameters"),
+    any(feature = "__outside", feature = "parameters"),
     not(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))
 ))]
 mod aws;
@@ -94,6 +96,8 @@ mod aws;
 pub mod aws;
 #[cfg(feature = "batch")]
 pub mod batch;
+#[cfg(feature = "custom-resources")]
+pub mod custom_resource;
 #[cfg(not(feature = "deadline"))]
 mod deadline;
 #[cfg(feature = "deadline")]

@@ -4,6 +4,7 @@ mod attribute;
 mod aws;
 mod batch;
 mod commit;
+mod custom_resource;
 mod deadline;
 mod dynamodb;
 mod errors;

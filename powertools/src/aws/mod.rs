@@ -227,7 +227,7 @@ mod roots;
 pub(crate) mod sigv4;
 #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
 mod tls;
-#[cfg(any(feature = "dynamodb-lean", feature = "parameters"))]
+#[cfg(any(feature = "__outside", feature = "parameters"))]
 pub(crate) mod transport;
 #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
 mod variables;

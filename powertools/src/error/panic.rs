@@ -18,7 +18,7 @@ pub(crate) async fn catch_future<F: Future>(make: impl FnOnce() -> F) -> Result<
 }
 
 /// Returns the message of a panic.
-fn panic_message(panic: &(dyn Any + Send)) -> &str {
+pub(crate) fn message_of(panic: &(dyn Any + Send)) -> &str {
     panic
         .downcast_ref::<&str>()
         .copied()
@@ -28,7 +28,7 @@ fn panic_message(panic: &(dyn Any + Send)) -> &str {
 
 /// Returns the message of a panic, and drops its payload.
 pub(crate) fn caught(panic: Box<dyn Any + Send>) -> String {
-    let message = panic_message(&*panic).to_owned();
+    let message = message_of(&*panic).to_owned();
     dispose(panic);
     message
 }

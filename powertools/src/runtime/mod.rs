@@ -30,6 +30,8 @@ pub(crate) mod stack;
 mod stack_deadline;
 mod start;
 
+#[cfg(feature = "custom-resources")]
+mod custom_resource;
 #[cfg(feature = "deadline")]
 mod deadline;
 #[cfg(feature = "http")]

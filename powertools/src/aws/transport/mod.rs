@@ -8,12 +8,12 @@ mod connect;
 mod error;
 mod pool;
 
-#[cfg(feature = "dynamodb-lean")]
+#[cfg(feature = "__outside")]
 mod outside;
-#[cfg(not(feature = "dynamodb-lean"))]
+#[cfg(not(feature = "__outside"))]
 #[path = "no_outside.rs"]
 mod outside;
-#[cfg(feature = "dynamodb-lean")]
+#[cfg(feature = "__outside")]
 mod tls;
 
 use std::sync::Arc;
@@ -119,16 +119,43 @@ impl Client {
         for (name, value) in headers {
             map.insert(*name, value.parse().map_err(invalid)?);
         }
-        let request = request(Method::GET, &to, map, Bytes::new());
+        self.repeatable(&to, &request(Method::GET, &to, map, Bytes::new()), limit).await
+    }
+
+    /// Sends a request that may arrive twice, even if the server has begun to respond.
+    async fn repeatable(
+        &self,
+        to: &Destination,
+        request: &Outgoing,
+        limit: Duration,
+    ) -> Result<Reply, TransportError> {
         within(limit, async {
-            match self.shared.send(&to, &request).await {
+            match self.shared.send(to, request).await {
                 Err(Broke::Kept(_) | Broke::Else(TransportError::Broken(_))) => {
-                    self.shared.send_anew(&to, &request).await
+                    self.shared.send_anew(to, request).await
                 }
                 result => Ok(result?),
             }
         })
         .await
+    }
+
+    /// Sends a PUT request and returns the complete response, whatever its status.
+    ///
+    /// A connection that broke is tried once more with a new one, since the second request would replace
+    /// what the first one put there. All attempts together take at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`TransportError`] if there is no complete response, or if it redirects.
+    pub(crate) async fn put(
+        &self,
+        to: &Destination,
+        headers: HeaderMap,
+        body: Bytes,
+        limit: Duration,
+    ) -> Result<Reply, TransportError> {
+        self.repeatable(to, &request(Method::PUT, to, headers, body), limit).await
     }
 
     /// Sends a POST request and returns the complete response, whatever its status.

@@ -25,6 +25,7 @@ use md5::{Digest as _, Md5};
 
 use crate::hex::hex;
 
+mod custom_resource;
 mod document_db;
 mod dynamodb;
 mod event_bridge;
@@ -39,6 +40,7 @@ mod s3_batch;
 mod sns;
 mod sqs;
 
+pub use custom_resource::{CustomResourceEvent, custom_resource};
 pub use document_db::{DocumentDbChanges, document_db};
 pub use dynamodb::{DynamoDbRecords, dynamodb};
 pub use event_bridge::{EventBridgeEvent, event_bridge, schedule};

@@ -1,0 +1,80 @@
+//! The request with which CloudFormation receives a response.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::{HeaderMap, StatusCode};
+use lambda_runtime::Error as BoxError;
+
+use super::Error;
+use crate::aws::transport::{Client, Destination, TransportError};
+use crate::deadline::Deadline;
+use crate::environment::Environment;
+
+/// The limit for one attempt.
+const ATTEMPT: Duration = Duration::from_secs(3);
+
+/// The pause after the first attempt. Each following one is twice as long.
+const PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// Outside an invocation, where no time runs out.
+const ATTEMPTS: u32 = 10;
+
+/// The most bytes of S3's answer: an error document at most.
+const ANSWER: usize = 64 * 1024;
+
+#[derive(Debug, Default)]
+pub(super) struct Callback(OnceLock<Client>);
+
+impl Callback {
+    /// Sends a response. It is sent again after a failure that may pass, as long as there is time.
+    pub(super) async fn send(&self, url: &str, body: Bytes) -> Result<(), Error> {
+        let client = self.client().map_err(Error::ResponseNotSent)?;
+        let to = Destination::parse(url).map_err(not_sent)?;
+        let mut pause = PAUSE;
+        for attempt in 1.. {
+            let left = Deadline::current().remaining();
+            // Without a content type, which would be a part of what is signed.
+            let sent = client.put(&to, HeaderMap::new(), body.clone(), left.min(ATTEMPT)).await;
+            let failure = match sent {
+                Ok(reply) if reply.status.is_success() => return Ok(()),
+                Ok(reply) if !may_pass(reply.status) => return Err(refused(reply.status)),
+                Ok(reply) => refused(reply.status),
+                Err(error @ (TransportError::Invalid(_) | TransportError::Redirect(_))) => {
+                    return Err(not_sent(error));
+                }
+                Err(error) => not_sent(error),
+            };
+            if attempt == ATTEMPTS || Deadline::current().remaining() <= pause {
+                return Err(failure);
+            }
+            tokio::time::sleep(pause).await;
+            pause = (2 * pause).min(LONGEST_PAUSE);
+        }
+        unreachable!("the attempts end")
+    }
+
+    fn client(&self) -> Result<&Client, BoxError> {
+        if let Some(client) = self.0.get() {
+            return Ok(client);
+        }
+        let client = Client::outside(&Environment::process(), ANSWER)?;
+        Ok(self.0.get_or_init(|| client))
+    }
+}
+
+fn may_pass(status: StatusCode) -> bool {
+    status.is_server_error()
+        || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
+}
+
+fn refused(status: StatusCode) -> Error {
+    Error::ResponseNotSent(format!("the status of the reply is {}", status.as_u16()).into())
+}
+
+/// Without the URL, by which others could answer.
+fn not_sent(error: TransportError) -> Error {
+    Error::ResponseNotSent(error.into())
+}

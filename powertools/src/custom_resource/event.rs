@@ -1,0 +1,181 @@
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::Error;
+use super::properties::{self, Earlier};
+use crate::events::{HasNaturalKey, NaturalKey};
+
+/// The event by which CloudFormation invokes the function of a custom resource.
+///
+/// Whoever has its URL can answer in the place of the function, so it is not shown by `Debug`.
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Event {
+    pub(super) request_type: RequestType,
+    #[serde(rename = "ResponseURL")]
+    pub(super) response_url: String,
+    pub(super) stack_id: String,
+    pub(super) request_id: String,
+    pub(super) logical_resource_id: String,
+    #[serde(default)]
+    resource_type: String,
+    #[serde(default)]
+    pub(super) physical_resource_id: String,
+    #[serde(default)]
+    resource_properties: Map<String, Value>,
+    #[serde(default)]
+    old_resource_properties: Map<String, Value>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub(super) enum RequestType {
+    Create,
+    Update,
+    Delete,
+}
+
+/// A change of a custom resource. `T` has the properties of the template.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Request<T> {
+    /// What to do.
+    pub change: Change<T>,
+    /// The ARN of the stack.
+    pub stack_id: String,
+    /// The id of the request, which is the same when the event is delivered again.
+    pub request_id: String,
+    /// The name of the resource in the template.
+    pub logical_id: String,
+    /// The type of the resource in the template, such as `Custom::Index`.
+    pub resource_type: String,
+    /// How long CloudFormation waits for the response, if the template has a `ServiceTimeout`. Otherwise
+    /// it waits for an hour.
+    pub service_timeout: Option<Duration>,
+}
+
+/// What to do with a resource.
+#[derive(Clone, Debug)]
+pub enum Change<T> {
+    /// Create it.
+    Create(Create<T>),
+    /// Update it, or create another one in its place.
+    Update(Update<T>),
+    /// Delete it. A resource that is not there, or not any more, is deleted.
+    Delete(Delete<T>),
+}
+
+/// A resource to create.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Create<T> {
+    /// The properties of the template, without the `ServiceToken`.
+    pub properties: T,
+    announced: Announced,
+}
+
+/// A resource to update.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Update<T> {
+    /// The physical id of the resource.
+    pub physical_id: String,
+    /// The properties of the template, without the `ServiceToken`.
+    pub properties: T,
+    /// The properties that the resource was last created or updated with.
+    pub earlier: Earlier<T>,
+}
+
+/// A resource to delete.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Delete<T> {
+    /// The physical id of the resource.
+    pub physical_id: String,
+    /// The properties that the resource was last created or updated with.
+    pub properties: Earlier<T>,
+}
+
+/// The physical id of a resource whose creation has begun.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Announced(Arc<OnceLock<String>>);
+
+impl Announced {
+    pub(super) fn get(&self) -> Option<&str> {
+        self.0.get().map(String::as_str)
+    }
+}
+
+impl<T> Create<T> {
+    /// Announces the physical id of the resource before it is complete. If the creation fails after this,
+    /// or if its time runs out, CloudFormation deletes the resource under this id.
+    ///
+    /// The first id counts. A [`Resource`](super::Resource) without an id has this one.
+    pub fn announce(&self, physical_id: impl Into<String>) {
+        let physical_id = physical_id.into();
+        if !physical_id.is_empty() {
+            let _ = self.announced.0.set(physical_id);
+        }
+    }
+}
+
+impl Event {
+    /// Returns the request of a handler with properties of type `T`.
+    pub(super) fn request<T: DeserializeOwned>(
+        mut self,
+        announced: &Announced,
+    ) -> Result<Request<T>, Error> {
+        let service_timeout = properties::take_own(&mut self.resource_properties);
+        properties::take_own(&mut self.old_resource_properties);
+        let physical_id = self.physical_resource_id;
+        let properties = self.resource_properties;
+        let change = match self.request_type {
+            RequestType::Create => Change::Create(Create {
+                properties: properties::read(properties)?,
+                announced: announced.clone(),
+            }),
+            RequestType::Update => Change::Update(Update {
+                physical_id,
+                properties: properties::read(properties)?,
+                earlier: Earlier::new(self.old_resource_properties),
+            }),
+            RequestType::Delete => {
+                Change::Delete(Delete { physical_id, properties: Earlier::new(properties) })
+            }
+        };
+        Ok(Request {
+            change,
+            stack_id: self.stack_id,
+            request_id: self.request_id,
+            logical_id: self.logical_resource_id,
+            resource_type: self.resource_type,
+            service_timeout,
+        })
+    }
+}
+
+/// The stack, the resource and the id of the request.
+impl<T> HasNaturalKey for Request<T> {
+    fn natural_key(&self) -> NaturalKey {
+        NaturalKey::new([
+            Some(self.stack_id.as_str()),
+            Some(self.logical_id.as_str()),
+            Some(self.request_id.as_str()),
+        ])
+    }
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("request_type", &self.request_type)
+            .field("stack_id", &self.stack_id)
+            .field("request_id", &self.request_id)
+            .field("logical_resource_id", &self.logical_resource_id)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,97 @@
+//! Custom resources of CloudFormation: a function that creates, updates and deletes what templates
+//! cannot.
+//!
+//! CloudFormation waits for a request to a signed URL, up to an hour, whatever the function returns.
+//! A function that panics, times out or fails before it has sent one blocks the stack, and the rollback
+//! too. [`Powertools::custom_resource`](crate::Powertools::custom_resource) sends it in each case, once:
+//!
+//! ```no_run
+//! use lambda_runtime::Error;
+//! use powertools::Powertools;
+//! use powertools::custom_resource::{Change, Request, Resource};
+//! use serde::Deserialize;
+//!
+//! #[derive(Deserialize)]
+//! #[serde(rename_all = "PascalCase")]
+//! struct Index {
+//!     name: String,
+//!     // Templates send numbers and booleans as strings.
+//!     #[serde(deserialize_with = "powertools::custom_resource::parsed")]
+//!     shards: u32,
+//! }
+//!
+//! # async fn create(_: &Index) -> Result<String, Error> { Ok("https://search.example.com".into()) }
+//! # async fn reindex(_: &str, _: &Index) -> Result<String, Error> { Ok(String::new()) }
+//! # async fn delete(_: &str) -> Result<(), Error> { Ok(()) }
+//! async fn provision(request: Request<Index>) -> Result<Resource, Error> {
+//!     Ok(match request.change {
+//!         Change::Create(created) => {
+//!             let url = create(&created.properties).await?;
+//!             Resource::new().physical_id(created.properties.name).data("Url", url)
+//!         }
+//!         Change::Update(updated) => {
+//!             let url = reindex(&updated.physical_id, &updated.properties).await?;
+//!             Resource::new().data("Url", url)
+//!         }
+//!         Change::Delete(deleted) => {
+//!             delete(&deleted.physical_id).await?;
+//!             Resource::new()
+//!         }
+//!     })
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Error> {
+//!     Powertools::custom_resource(provision).run().await
+//! }
+//! ```
+//!
+//! # What CloudFormation is sent
+//!
+//! | the handler | status | physical id |
+//! |---|---|---|
+//! | returns a [`Resource`] | `SUCCESS` | that of the resource, or else the one it had; a new resource without one is named by its logical id and the id of the request |
+//! | returns an error, panics, or runs out of time | `FAILED`, with the name and the message of the error | the one it had; of a new resource, see below |
+//! | is not called, since the properties do not have its type | `FAILED`, with the path of the value | the same |
+//!
+//! The handler is stopped 3 seconds before the function's timeout, or after half of a shorter one. The
+//! request is repeated until it succeeds or that time is over.
+//!
+//! # Resources that could not be created
+//!
+//! After a failure CloudFormation deletes the resource under the physical id that it was sent. If the
+//! handler has [announced](Create::announce) one, that is the id, and the handler deletes what there is
+//! of the resource. Otherwise there is nothing to delete: the id is one by which this module recognises
+//! the deletion, and confirms it without the handler. So a resource whose properties were invalid can
+//! be rolled back.
+//!
+//! # Replacement
+//!
+//! If an update returns another physical id, CloudFormation considers it a new resource, and deletes
+//! the one with the old id when the stack is complete. The default keeps the id.
+//!
+//! # Repeated events
+//!
+//! Lambda delivers an event again if the function was killed, or if CloudFormation could not be reached.
+//! An error that CloudFormation was told is a success for Lambda, which would otherwise run the change
+//! twice more; logs and metrics have it as a failure. A [`Request`] has a
+//! [natural key](crate::events::natural), for handlers that must not run twice.
+//!
+//! The format is that of the page *Custom resource response objects* of the CloudFormation user guide.
+//! A response has at most 4,096 bytes: longer messages are truncated, and more
+//! [data](Resource::data) is an error.
+
+mod callback;
+mod error;
+mod event;
+mod properties;
+mod reply;
+mod resource;
+mod service;
+
+pub use self::error::Error;
+pub use self::event::{Change, Create, Delete, Event, Request, Update};
+pub use self::properties::{Earlier, parsed};
+pub use self::resource::Resource;
+pub use self::service::CustomResource;
+pub(crate) use self::service::Sent;

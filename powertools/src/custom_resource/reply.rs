@@ -1,0 +1,145 @@
+//! The response object of CloudFormation.
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::event::{Announced, Event, RequestType};
+use super::{Error, Resource};
+use crate::error::Diagnostic;
+use crate::json::cut::shorten;
+
+/// The most bytes of a response that CloudFormation reads.
+const LIMIT: usize = 4096;
+
+/// The beginning of the physical id of a resource that does not exist.
+const NEVER_CREATED: &str = "powertools:never-created:";
+
+/// What the reason takes beside its value.
+const REASON: &str = r#","Reason":"#;
+
+/// What each response to a request has.
+#[derive(Clone, Debug)]
+pub(super) struct Addressee {
+    request_type: RequestType,
+    stack_id: String,
+    request_id: String,
+    logical_id: String,
+    physical_id: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Response<'a> {
+    status: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a RawValue>,
+    physical_resource_id: &'a str,
+    stack_id: &'a str,
+    request_id: &'a str,
+    logical_resource_id: &'a str,
+    #[serde(skip_serializing_if = "is_false")]
+    no_echo: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a Map<String, Value>>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+impl Addressee {
+    pub(super) fn of(event: &Event) -> Self {
+        Self {
+            request_type: event.request_type,
+            stack_id: event.stack_id.clone(),
+            request_id: event.request_id.clone(),
+            logical_id: event.logical_resource_id.clone(),
+            physical_id: event.physical_resource_id.clone(),
+        }
+    }
+
+    /// Returns true if a resource is to be deleted that was never created.
+    pub(super) fn is_of_nothing(&self) -> bool {
+        self.request_type == RequestType::Delete && self.physical_id.starts_with(NEVER_CREATED)
+    }
+
+    /// Returns the response to a change that succeeded.
+    pub(super) fn success(
+        &self,
+        resource: &Resource,
+        announced: &Announced,
+    ) -> Result<Bytes, Error> {
+        let body = written(&Response {
+            physical_resource_id: &self.physical_id_of(resource, announced),
+            no_echo: resource.hides_data,
+            data: Some(&resource.data).filter(|data| !data.is_empty()),
+            ..self.empty("SUCCESS")
+        });
+        match body.len() {
+            bytes if bytes > LIMIT => Err(Error::ResponseTooLarge { bytes, limit: LIMIT }),
+            _ => Ok(body),
+        }
+    }
+
+    /// Returns the response to a change that failed. `resource` is what the handler returned before that, if it
+    /// did.
+    pub(super) fn failure(
+        &self,
+        failure: &Diagnostic,
+        resource: Option<&Resource>,
+        announced: &Announced,
+    ) -> Bytes {
+        let physical_id = match (self.request_type, resource, announced.get()) {
+            (RequestType::Create, Some(resource), _) => self.physical_id_of(resource, announced),
+            (RequestType::Create, None, Some(announced)) => announced.to_owned(),
+            (RequestType::Create, None, None) => format!("{NEVER_CREATED}{}", self.request_id),
+            _ => self.physical_id.clone(),
+        };
+        let failed = Response { physical_resource_id: &physical_id, ..self.empty("FAILED") };
+        let message = format!("{}: {}", failure.error_type, failure.error_message);
+        let room = LIMIT.saturating_sub(written(&failed).len() + REASON.len());
+        let reason = shortened(&message, room);
+        written(&Response { reason: reason.as_deref(), ..failed })
+    }
+
+    fn physical_id_of(&self, resource: &Resource, announced: &Announced) -> String {
+        let own =
+            resource.physical_id.as_deref().filter(|_| self.request_type != RequestType::Delete);
+        match (own.or(announced.get()), self.request_type) {
+            (Some(id), _) => id.to_owned(),
+            // The same when the event is delivered again.
+            (None, RequestType::Create) => format!("{}-{}", self.logical_id, self.request_id),
+            (None, _) => self.physical_id.clone(),
+        }
+    }
+
+    fn empty<'a>(&'a self, status: &'a str) -> Response<'a> {
+        Response {
+            status,
+            reason: None,
+            physical_resource_id: "",
+            stack_id: &self.stack_id,
+            request_id: &self.request_id,
+            logical_resource_id: &self.logical_id,
+            no_echo: false,
+            data: None,
+        }
+    }
+}
+
+fn written(response: &Response<'_>) -> Bytes {
+    serde_json::to_vec(response).expect("its members are strings and JSON").into()
+}
+
+/// Returns `text` as a JSON string of at most `room` bytes.
+fn shortened(text: &str, room: usize) -> Option<Box<RawValue>> {
+    let mut json = serde_json::to_vec(text).ok()?;
+    if json.len() > room {
+        let whole = std::mem::take(&mut json);
+        shorten(&whole, room, &mut json);
+    }
+    RawValue::from_string(String::from_utf8(json).ok()?).ok()
+}

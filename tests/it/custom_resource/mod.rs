@@ -1,0 +1,280 @@
+//! Functions of custom resources, on the real runtime loop, with a server in the place of S3.
+
+mod cloudformation;
+
+use std::time::Duration;
+
+use lambda_runtime::Error;
+use powertools::custom_resource::{Change, Request, Resource};
+use powertools::events::natural;
+use powertools::testing::{Event, FakeRuntime, Outcome, events};
+use powertools::{LambdaError, Powertools};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use self::cloudformation::CloudFormation;
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct Index {
+    name: String,
+    #[serde(default, deserialize_with = "powertools::custom_resource::parsed")]
+    shards: u32,
+}
+
+#[derive(Debug, thiserror::Error, LambdaError)]
+#[error("the cluster {0} is full")]
+#[error_type = "ClusterFull"]
+struct Full(&'static str);
+
+/// Does what the name of the index asks for.
+async fn provision(request: Request<Index>) -> Result<Resource, Error> {
+    let created = match request.change {
+        Change::Create(created) => created,
+        Change::Update(updated) => {
+            let earlier = updated.earlier.read().map(|earlier| earlier.shards);
+            return match updated.properties.name.as_str() {
+                "full" => Err(Full("a").into()),
+                "replaced" => Ok(Resource::new().physical_id("index-2")),
+                _ => Ok(Resource::new().data("Earlier", earlier.ok())),
+            };
+        }
+        Change::Delete(deleted) => {
+            assert_ne!(deleted.physical_id, "panics");
+            let name = deleted.properties.read().map(|properties| properties.name);
+            return Ok(Resource::new()
+                .physical_id("another")
+                .data("Name", name.unwrap_or_else(|error| error.to_string())));
+        }
+    };
+    let name = created.properties.name.as_str();
+    if let Some(id) = name.strip_prefix("announced ") {
+        created.announce(id);
+    }
+    match name {
+        "full" | "announced index-3" => Err(Full("a").into()),
+        "panics" => panic!("no such shard"),
+        "hangs" => std::future::pending().await,
+        "unnamed" => Ok(Resource::new()),
+        "large" => Ok(Resource::new().physical_id("large-1").data("Text", "x".repeat(4096))),
+        "long" => Err("é\"".repeat(5000).into()),
+        "secret" => Ok(Resource::new().physical_id("s").data("Password", "p").no_echo()),
+        name => Ok(Resource::new().physical_id(name).data("Shards", created.properties.shards)),
+    }
+}
+
+/// Lets the function handle an event, and returns the outcome for Lambda.
+async fn invoke(event: impl Into<Event>) -> Outcome {
+    let lambda = FakeRuntime::new();
+    let _function = lambda.run(Powertools::custom_resource(provision).run());
+    lambda.invoke(event).await
+}
+
+/// Returns the only response to an event that is a success for Lambda.
+async fn response(event: impl FnOnce(events::CustomResourceEvent) -> Value) -> Value {
+    let cloudformation = CloudFormation::start([]).await;
+    let event = event(events::custom_resource(cloudformation.url()));
+    let outcome = invoke(event.clone()).await;
+    assert_eq!(outcome.json::<Value>(), Value::Null);
+    let response = cloudformation.only_response();
+    for name in ["StackId", "RequestId", "LogicalResourceId"] {
+        assert_eq!(response[name], event[name], "{name}");
+    }
+    response
+}
+
+async fn creation(name: &str) -> Value {
+    response(|event| event.properties(json!({ "Name": name, "Shards": 8 })).build()).await
+}
+
+#[tokio::test]
+async fn a_success_has_the_physical_id_and_the_data() {
+    let response = creation("index-1").await;
+    assert_eq!(response["Status"], "SUCCESS");
+    assert_eq!(response["PhysicalResourceId"], "index-1");
+    assert_eq!(response["Data"], json!({ "Shards": 8 }));
+    assert_eq!(response.get("NoEcho"), None);
+    assert_eq!(response.get("Reason"), None);
+    assert_eq!(creation("secret").await["NoEcho"], true);
+}
+
+#[tokio::test]
+async fn a_new_resource_without_an_id_has_one_that_stays_the_same() {
+    let cloudformation = CloudFormation::start([]).await;
+    let event = events::custom_resource(cloudformation.url());
+    let event = event.properties(json!({ "Name": "unnamed" })).build();
+    invoke(event.clone()).await;
+    invoke(event).await;
+    let [first, second] = &cloudformation.responses()[..] else { panic!("two responses") };
+    assert_eq!(first["PhysicalResourceId"], second["PhysicalResourceId"]);
+    assert!(first["PhysicalResourceId"].as_str().unwrap().starts_with("Resource-"), "{first}");
+}
+
+#[tokio::test]
+async fn an_update_keeps_the_id_unless_it_replaces_the_resource() {
+    let update = async |name: &str, earlier: Value| {
+        let new = json!({ "Name": name, "Shards": 9 });
+        response(|event| event.update("index-1", earlier).properties(new).build()).await
+    };
+    let updated = update("index-1", json!({ "Name": "index-1", "Shards": 8 })).await;
+    assert_eq!(updated["PhysicalResourceId"], "index-1");
+    assert_eq!(updated["Data"]["Earlier"], 8);
+    // The template was of another version.
+    let updated = update("index-1", json!({ "Size": "large" })).await;
+    assert_eq!(
+        (&updated["Status"], &updated["Data"]["Earlier"]),
+        (&json!("SUCCESS"), &json!(null))
+    );
+
+    assert_eq!(update("replaced", json!({})).await["PhysicalResourceId"], "index-2");
+    let failed = update("full", json!({})).await;
+    assert_eq!(
+        (&failed["Status"], &failed["PhysicalResourceId"]),
+        (&json!("FAILED"), &json!("index-1"))
+    );
+}
+
+#[tokio::test]
+async fn a_deletion_keeps_the_id_and_does_not_need_valid_properties() {
+    let delete = async |properties: Value| {
+        response(|event| event.delete("index-1").properties(properties).build()).await
+    };
+    let deleted = delete(json!({ "Name": "index-1" })).await;
+    assert_eq!(deleted["PhysicalResourceId"], "index-1");
+    assert_eq!(deleted["Data"]["Name"], "index-1");
+    let deleted = delete(json!({ "Size": 7 })).await;
+    assert_eq!(deleted["Status"], "SUCCESS");
+    let reason = deleted["Data"]["Name"].as_str().unwrap();
+    assert!(reason.contains("unknown field `Size`"), "{reason}");
+}
+
+#[tokio::test]
+async fn an_error_is_told_with_its_name() {
+    let response = creation("full").await;
+    assert_eq!(response["Status"], "FAILED");
+    assert_eq!(response["Reason"], "ClusterFull: the cluster a is full");
+    assert_eq!(response.get("Data"), None);
+}
+
+#[tokio::test]
+async fn a_panic_is_told() {
+    let response = creation("panics").await;
+    assert_eq!(response["Status"], "FAILED");
+    assert_eq!(response["Reason"], "Powertools.Panic: the handler panicked: no such shard");
+}
+
+#[tokio::test]
+async fn a_handler_whose_time_runs_out_is_told() {
+    let cloudformation = CloudFormation::start([]).await;
+    let event = events::custom_resource(cloudformation.url());
+    let event = event.properties(json!({ "Name": "hangs" })).build();
+    let outcome = invoke(Event::new(event).timeout(Duration::from_secs(2))).await;
+    assert!(outcome.response().is_some(), "{outcome:?}");
+    let response = cloudformation.only_response();
+    assert_eq!(response["Status"], "FAILED");
+    let reason = response["Reason"].as_str().unwrap();
+    assert!(reason.starts_with("Powertools.DeadlineOutOfTime: "), "{reason}");
+}
+
+#[tokio::test]
+async fn invalid_properties_are_told_with_their_path() {
+    let response = response(|event| event.properties(json!({ "Name": ["a"] })).build()).await;
+    assert_eq!(response["Status"], "FAILED");
+    let reason = response["Reason"].as_str().unwrap();
+    let expected = "Powertools.CustomResourcePropertiesInvalid: invalid properties at Name: ";
+    assert!(reason.starts_with(expected), "{reason}");
+}
+
+#[tokio::test]
+async fn what_was_never_created_is_deleted_without_the_handler() {
+    let failed = creation("full").await;
+    let id = failed["PhysicalResourceId"].as_str().unwrap();
+    let deleted = response(|event| event.delete(id).build()).await;
+    assert_eq!(
+        (&deleted["Status"], &deleted["PhysicalResourceId"]),
+        (&json!("SUCCESS"), &json!(id))
+    );
+    assert_eq!(deleted.get("Data"), None, "the handler would have returned some");
+}
+
+#[tokio::test]
+async fn what_was_announced_is_deleted_by_the_handler() {
+    let failed = creation("announced index-3").await;
+    assert_eq!(
+        (&failed["Status"], &failed["PhysicalResourceId"]),
+        (&json!("FAILED"), &json!("index-3"))
+    );
+    let deleted = response(|event| event.delete("index-3").build()).await;
+    assert!(deleted.get("Data").is_some());
+}
+
+#[tokio::test]
+async fn a_response_has_at_most_4096_bytes() {
+    let large = creation("large").await;
+    assert_eq!(large["Status"], "FAILED");
+    assert_eq!(large["PhysicalResourceId"], "large-1", "the resource exists");
+    let reason = large["Reason"].as_str().unwrap();
+    assert!(reason.starts_with("Powertools.CustomResourceResponseTooLarge: "), "{reason}");
+
+    let long = creation("long").await;
+    let length = long.to_string().len();
+    assert!((3000..=4096).contains(&length), "{length}");
+    assert!(long["Reason"].as_str().unwrap().ends_with('…'));
+}
+
+#[tokio::test]
+async fn a_response_is_repeated_until_it_is_received() {
+    let cloudformation = CloudFormation::start([503, 500, 429]).await;
+    let event = events::custom_resource(cloudformation.url());
+    let outcome = invoke(event.properties(json!({ "Name": "index-1" })).build()).await;
+    assert!(outcome.response().is_some());
+    let responses = cloudformation.responses();
+    assert_eq!(responses.len(), 4);
+    assert!(responses.iter().all(|response| *response == responses[0]));
+}
+
+#[tokio::test]
+async fn a_response_that_is_refused_is_an_error_without_the_url() {
+    let cloudformation = CloudFormation::start([403]).await;
+    let event = events::custom_resource(format!("{}?X-Amz-Signature=5ec2e7", cloudformation.url()));
+    let outcome = invoke(event.properties(json!({ "Name": "index-1" })).build()).await;
+    let diagnostic = outcome.diagnostic().expect("Lambda has to know");
+    assert_eq!(diagnostic.error_type, "Powertools.CustomResourceResponseNotSent");
+    assert!(diagnostic.error_message.ends_with("the status of the reply is 403"));
+    assert_eq!(cloudformation.responses().len(), 1);
+}
+
+#[tokio::test]
+async fn a_service_that_is_gone_is_an_error() {
+    let gone = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        format!("http://{}/response", listener.local_addr().unwrap())
+    };
+    let event = events::custom_resource(gone).properties(json!({ "Name": "index-1" })).build();
+    let outcome = invoke(Event::new(event).timeout(Duration::from_secs(2))).await;
+    assert_eq!(outcome.error_type(), Some("Powertools.CustomResourceResponseNotSent"));
+}
+
+#[tokio::test]
+async fn an_event_of_something_else_is_invalid() {
+    let outcome = invoke(json!({ "Records": [] })).await;
+    assert_eq!(outcome.error_type(), Some("Powertools.EventInvalid"));
+}
+
+#[tokio::test]
+async fn a_request_has_a_key_and_the_timeout_of_the_template() {
+    let lambda = FakeRuntime::new();
+    let handler = async |request: Request<Value>| {
+        assert_eq!(request.service_timeout, Some(Duration::from_secs(600)));
+        let Change::Create(created) = &request.change else { panic!("a creation") };
+        assert_eq!(created.properties, json!({}), "the members of CloudFormation are not in it");
+        Ok::<_, Error>(Resource::new().data("Key", serde_json::to_value(natural(&request))?))
+    };
+    let _function = lambda.run(Powertools::custom_resource(handler).run());
+    let cloudformation = CloudFormation::start([]).await;
+    let event = events::custom_resource(cloudformation.url());
+    let event = event.properties(json!({ "ServiceTimeout": 600 })).build();
+    lambda.invoke(event.clone()).await;
+    let key = json!([event["StackId"], event["LogicalResourceId"], event["RequestId"]]);
+    assert_eq!(cloudformation.only_response()["Data"]["Key"], key);
+}
