@@ -4,13 +4,15 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{DeriveInput, Result};
 
+mod check;
 mod expand;
 mod name;
 mod parse;
 
 pub(crate) fn derive(input: TokenStream) -> Result<TokenStream> {
     let input: DeriveInput = syn::parse2(input)?;
-    match parse::parse(&input) {
+    let parsed = parse::parse(&input);
+    match parsed.and_then(|set| check::check(&input, &set.fields).map(|()| set)) {
         Ok(set) => Ok(expand::expand(&input, &set.krate, &set.fields)),
         Err(mistake) => {
             // What uses the type goes on as if it were right, so that one mistake gives one message.

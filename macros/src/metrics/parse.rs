@@ -46,10 +46,6 @@ pub(super) fn parse(input: &DeriveInput) -> Result<Set> {
     for member in &members.named {
         fields.extend(field(member, &options)?);
     }
-    name::check(&fields)?;
-    if !fields.iter().any(|field| matches!(field.kind, Kind::Metric { .. })) {
-        return Err(Error::new_spanned(&input.ident, EMPTY));
-    }
     Ok(Set { krate: options.krate, fields })
 }
 
@@ -144,7 +140,6 @@ fn text(attr: &Attribute) -> Result<LitStr> {
 }
 
 const STRUCT: &str = "metrics are a struct whose fields have names";
-const EMPTY: &str = "there is no metric among the fields: a metric has a `#[unit(…)]`";
 const OPTIONS: &str = "the options are `rename_all = \"PascalCase\"` and `crate = …`, the path of \
                        `powertools`";
 const ONE_KIND: &str =
