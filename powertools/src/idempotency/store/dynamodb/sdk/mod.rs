@@ -5,8 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_credential_types::provider::error::CredentialsError;
-use aws_sdk_dynamodb::config::retry::{RetryConfig, RetryPartition, TokenBucket};
-use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -21,11 +19,14 @@ use aws_sdk_dynamodb::{Client, config};
 
 use super::action::Action;
 use super::requests::{ATTRIBUTE, Failure, Get, Part, Reason, Reply, Requests};
-use super::{ATTEMPT_TIMEOUT, ATTEMPTS, BACKOFF, Builder, DynamoDbStore, Schema};
+use super::{Builder, DynamoDbStore, Schema};
 use crate::idempotency::transaction::{Item, Kind};
 
 mod convert;
+mod limits;
 mod retry;
+
+use self::limits::{limited, within};
 
 impl DynamoDbStore {
     /// Creates a store in `table`, whose partition key is `id`.
@@ -43,10 +44,8 @@ impl DynamoDbStore {
 #[derive(Debug)]
 struct Sdk {
     client: Client,
-    /// What every request overrides in the client's configuration, but for the timeouts. A client
-    /// of our own with these would not share the connections of one that has the SDK's own HTTP
-    /// client.
-    overrides: config::Builder,
+    /// What each request overrides in the configuration of the client, if anything.
+    overrides: Option<config::Builder>,
 }
 
 /// Sets what the builders of all writes have, the SDK's and those for transactions.
@@ -61,39 +60,30 @@ macro_rules! settings {
     };
 }
 
+/// Sends a request with the limits of the store.
+macro_rules! send {
+    ($sdk:expr, $request:expr) => {{
+        let request = $request.customize();
+        let request = match &$sdk.overrides {
+            Some(overrides) => request.config_override(overrides.clone()),
+            None => request,
+        };
+        request.send().await
+    }};
+}
+
 impl Sdk {
     fn new(client: Client) -> Self {
-        let retries = RetryConfig::standard()
-            .with_max_attempts(ATTEMPTS)
-            .with_initial_backoff(BACKOFF)
-            .with_max_backoff(ATTEMPT_TIMEOUT);
-        // The retries of the user's own clients have a quota in each region, and must not spend
-        // ours.
-        let partition = RetryPartition::custom("powertools-idempotency")
-            .token_bucket(TokenBucket::default())
-            .build();
-        let overrides = config::Builder::new()
-            .retry_config(retries)
-            .retry_partition(partition)
-            .retry_classifier(retry::Conflicts);
+        let (client, overrides) = limited(client);
         Self { client, overrides }
     }
 
-    /// The configuration of one request that may take `timeout`.
-    fn limits(&self, timeout: Duration) -> config::Builder {
-        let timeouts = TimeoutConfig::builder()
-            .operation_timeout(timeout)
-            .operation_attempt_timeout(timeout.min(ATTEMPT_TIMEOUT))
-            .build();
-        self.overrides.clone().timeout_config(timeouts)
-    }
-
-    async fn write(&self, action: Action<'_>, limits: config::Builder) -> Result<(), Failure> {
+    async fn write(&self, action: Action<'_>) -> Result<(), Failure> {
         let item = Some(action.item.into_owned().into());
         match action.kind {
             Kind::Put => {
                 let put = settings!(self.client.put_item(), action).set_item(item);
-                let result = put.customize().config_override(limits).send().await;
+                let result = send!(self, put);
                 result.map(drop).map_err(|error| {
                     failure(error, |error| match error {
                         PutItemError::ConditionalCheckFailedException(refusal) => Some(refusal),
@@ -105,7 +95,7 @@ impl Sdk {
                 let update = settings!(self.client.update_item(), action)
                     .set_key(item)
                     .set_update_expression(action.update.map(Into::into));
-                let result = update.customize().config_override(limits).send().await;
+                let result = send!(self, update);
                 result.map(drop).map_err(|error| {
                     failure(error, |error| match error {
                         UpdateItemError::ConditionalCheckFailedException(refusal) => Some(refusal),
@@ -115,7 +105,7 @@ impl Sdk {
             }
             Kind::Delete => {
                 let delete = settings!(self.client.delete_item(), action).set_key(item);
-                let result = delete.customize().config_override(limits).send().await;
+                let result = send!(self, delete);
                 result.map(drop).map_err(|error| {
                     failure(error, |error| match error {
                         DeleteItemError::ConditionalCheckFailedException(refusal) => Some(refusal),
@@ -127,7 +117,7 @@ impl Sdk {
         }
     }
 
-    async fn read(&self, get: Get<'_>, limits: config::Builder) -> Result<Option<Item>, Failure> {
+    async fn read(&self, get: Get<'_>) -> Result<Option<Item>, Failure> {
         let request = self.client.get_item().table_name(get.table).set_key(Some(get.key.into()));
         let request = match get.part {
             Part::Consistent => request.consistent_read(true),
@@ -135,25 +125,20 @@ impl Sdk {
                 request.projection_expression(ATTRIBUTE).expression_attribute_names(ATTRIBUTE, name)
             }
         };
-        match request.customize().config_override(limits).send().await {
+        match send!(self, request) {
             Ok(output) => Ok(output.item.map(Into::into)),
             Err(error) => Err(failure(error, |_| None)),
         }
     }
 
-    async fn transact(
-        &self,
-        actions: Vec<Action<'_>>,
-        token: &str,
-        limits: config::Builder,
-    ) -> Result<(), Failure> {
+    async fn transact(&self, actions: Vec<Action<'_>>, token: &str) -> Result<(), Failure> {
         let items = actions.into_iter().map(in_transaction).collect::<Result<_, _>>();
         let request = self
             .client
             .transact_write_items()
             .set_transact_items(Some(items.map_err(|error| Failure::Invalid(error.into()))?))
             .client_request_token(token);
-        let Err(error) = request.customize().config_override(limits).send().await else {
+        let Err(error) = send!(self, request) else {
             return Ok(());
         };
         match error.as_service_error() {
@@ -172,11 +157,11 @@ impl Requests for Sdk {
     }
 
     fn write<'a>(&'a self, action: Action<'a>, timeout: Duration) -> Reply<'a, ()> {
-        Box::pin(self.write(action, self.limits(timeout)))
+        Box::pin(within(timeout, self.write(action)))
     }
 
     fn read<'a>(&'a self, get: Get<'a>, timeout: Duration) -> Reply<'a, Option<Item>> {
-        Box::pin(self.read(get, self.limits(timeout)))
+        Box::pin(within(timeout, self.read(get)))
     }
 
     fn transact<'a>(
@@ -185,7 +170,7 @@ impl Requests for Sdk {
         token: &'a str,
         timeout: Duration,
     ) -> Reply<'a, ()> {
-        Box::pin(self.transact(actions, token, self.limits(timeout)))
+        Box::pin(within(timeout, self.transact(actions, token)))
     }
 }
 
