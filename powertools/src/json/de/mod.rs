@@ -28,7 +28,8 @@ impl<'de> Deserialize<'de> for Json {
 /// Every float comes back as the one that was written. `serde_json` reads some of those with many
 /// digits or an exponent as a neighbour of it, so these take the longer way through a tree.
 pub(crate) fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
-    if may_have_a_hard_float(text)
+    if may_have_a_float(text)
+        && may_have_a_hard_float(text)
         && let Ok(tree) = text.parse()
     {
         return from_tree(&tree);
@@ -39,6 +40,16 @@ pub(crate) fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
 /// Reads a value from a tree.
 pub(crate) fn from_tree<T: DeserializeOwned>(tree: &Json) -> Result<T, Error> {
     T::deserialize(tree)
+}
+
+/// Whether a digit comes before a point or an `e`, as in every float. Without an early end, since
+/// that is compiled to instructions for many bytes at once.
+fn may_have_a_float(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let pairs = bytes.iter().zip(bytes.iter().skip(1));
+    pairs.fold(false, |found, (digit, next)| {
+        found | (digit.is_ascii_digit() & ((*next == b'.') | (next | 0x20 == b'e')))
+    })
 }
 
 /// Whether a float has an exponent, or so many digits that they may be more than 2^53.
