@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::Json;
+use crate::hex::write_hex;
 
 /// The string under which a record is stored.
 ///
@@ -84,11 +85,8 @@ impl Owner {
     pub(crate) fn new() -> Result<Self, getrandom::Error> {
         let mut bits = [0; 16];
         getrandom::fill(&mut bits)?;
-        let digit = |number: u8| b"0123456789abcdef"[usize::from(number)];
         let mut digits = [0; 32];
-        for (pair, byte) in digits.chunks_exact_mut(2).zip(bits) {
-            pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 0xf)]);
-        }
+        write_hex(&mut digits, &bits);
         Ok(Self(digits))
     }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::{Derived, Scope};
-use crate::hex::hex;
+use crate::hex::push_hex;
 use crate::json::{self, Form, WriteError, scan, write};
 
 /// The hash of a key, or why there is none.
@@ -40,7 +40,10 @@ pub(super) fn hash<K: Serialize + ?Sized>(
         return Ok(Err(Derived::Incomplete(index)));
     }
     written.text.push(b']');
-    Ok(Ok(["n1:", &hex(&Sha256::digest(written.text))].concat()))
+    let mut hash = String::with_capacity("n1:".len() + 64);
+    hash.push_str("n1:");
+    push_hex(&mut hash, &Sha256::digest(written.text));
+    Ok(Ok(hash))
 }
 
 /// Where a key is null.
