@@ -123,7 +123,7 @@ async fn save<S: Store>(session: &Arc<Session<S>>, completion: Completion) -> Re
 /// Caches what a record was completed with, or reports that its result is not in it.
 pub(super) fn noted<S: Store>(session: &Session<S>, completion: Completion) -> Result<(), Error> {
     let Completion { not_stored: Some(reason), key, .. } = completion else {
-        session.cache(&Arc::new(finished(completion)));
+        session.cache(|| Arc::new(finished(completion)));
         return Ok(());
     };
     let error = Error::ResultNotStored { key, reason };

@@ -13,7 +13,7 @@ pub(super) enum Verdict {
     Completed,
 }
 
-/// Judges an existing record, wherever it was read.
+/// Judges an existing record, wherever it was read. Without an `owner`, no claim was sent yet.
 ///
 /// Apart from a claim's own record, it returns [`Verdict::Free`] exactly where a claim with the same
 /// `now` succeeds: see [`Store::claim`](crate::idempotency::Store::claim).
@@ -21,14 +21,14 @@ pub(super) fn classify(
     record: Option<&Record>,
     key: &Key,
     now: EpochMillis,
-    owner: &Owner,
+    owner: Option<&Owner>,
     validation: Option<&str>,
 ) -> Result<Verdict, Error> {
     let Some(record) = record else { return Ok(Verdict::Free) };
 
     // Before anything else, and without validation: what this claim wrote is what it would write.
     let unfinished = record.status == Status::InProgress;
-    if unfinished && record.owner.as_deref() == Some(owner.as_str()) {
+    if unfinished && owner.is_some_and(|owner| record.owner.as_deref() == Some(owner.as_str())) {
         return Ok(Verdict::Mine);
     }
 
@@ -71,7 +71,7 @@ mod tests {
         ) {
             let key = Key::from("key".to_owned());
             let owner = Owner::new().unwrap();
-            let verdict = classify(Some(&record), &key, EpochMillis(now), &owner, validation);
+            let verdict = classify(Some(&record), &key, EpochMillis(now), Some(&owner), validation);
             let free = matches!(verdict, Ok(Verdict::Free));
 
             let store = MemoryStore::new();
@@ -103,7 +103,7 @@ mod tests {
 
     fn verdict(record: &Record, now: u64) -> Verdict {
         let key = Key::from("key".to_owned());
-        classify(Some(record), &key, EpochMillis(now), &Owner::new().unwrap(), None).unwrap()
+        classify(Some(record), &key, EpochMillis(now), Some(&Owner::new().unwrap()), None).unwrap()
     }
 
     fn claim(store: &MemoryStore, key: Key, owner: Owner, now: EpochMillis) -> Outcome {

@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 use super::claim::{HeldClaim, noted};
 use super::detached::Detached;
 use super::save::{FIRST_PAUSE, Pauses, is_finished_by};
-use super::session::{Found, Session};
+use super::session::{Found, Lookup, Session};
 use super::time::{Time, Window, bounded};
 use super::{Emptied, Finished, Lease, Running, polled};
 use crate::carries::Carries;
@@ -67,7 +67,11 @@ impl<S: Store> Call<S> {
             apply(&self.idempotency, writes).await?;
             return Ok(result);
         };
-        let claim = HeldClaim::new(Session::new(self.idempotency, prepared)?);
+        let lookup = Lookup::new(self.idempotency, prepared);
+        if let Some(result) = lookup.cached()? {
+            return Ok(result);
+        }
+        let claim = HeldClaim::new(Session::new(lookup)?);
         let mut running = Running { work: Emptied(work), claim };
         let mut window = match running.claim.acquire().await? {
             Found::Claim(window) => window,
@@ -122,7 +126,7 @@ impl<S: TransactStore> HeldClaim<S> {
             return Ok(());
         };
         // The record must be there for as long as an answer to a commit can be lost.
-        let end = self.session.time.save_end().into();
+        let end = self.session.time.save_end(self.session.time.now()).into();
         completion.expiration = completion.expiration.max(window.expiration).max(next_second(end));
         if let Err(reason) = self.session.store().check(Some(&completion), &writes) {
             self.release().await;
@@ -157,7 +161,7 @@ impl<S: TransactStore> Session<S> {
         completion: Completion,
         writes: Vec<Write>,
     ) -> Result<Completion, Error> {
-        let end = self.time.save_end();
+        let end = self.time.save_end(self.time.now());
         let spared = (self.time.until(end) / 4).min(SETTLING);
         let mut transaction = Transaction::new(Some(completion), writes)?;
         let mut sending = Sending::new(&self.time, self.key().as_str(), end - spared);
@@ -220,7 +224,7 @@ async fn apply<S: TransactStore>(
     }
     let time = Time::new(&idempotency.options, Duration::ZERO);
     let mut transaction = Transaction::new(None, writes)?;
-    let mut sending = Sending::new(&time, "", time.save_end());
+    let mut sending = Sending::new(&time, "", time.save_end(time.now()));
     match sending.send(store, &mut transaction).await {
         Ok(()) => Ok(()),
         Err(Failure::Work(error)) => Err(error),

@@ -1,7 +1,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::claim::HeldClaim;
-use super::session::{Found, Session};
+use super::session::{Found, Lookup, Session};
 use super::time::Window;
 use crate::idempotency::{Call, Error, Idempotency, Key, Replay, Store};
 
@@ -75,7 +75,11 @@ impl<S: Store> Call<S> {
             return Ok(Claimed::Lease(Lease { held: None, idempotency: self.idempotency }));
         };
         let idempotency = self.idempotency.clone();
-        let mut claim = HeldClaim::new(Session::new(self.idempotency, prepared)?);
+        let lookup = Lookup::new(self.idempotency, prepared);
+        if let Some(result) = lookup.cached()? {
+            return Ok(Claimed::Replay(result));
+        }
+        let mut claim = HeldClaim::new(Session::new(lookup)?);
         match claim.acquire().await? {
             Found::Claim(window) => {
                 let held = Some((claim.without_cleanup(), window));

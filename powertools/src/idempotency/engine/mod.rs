@@ -24,7 +24,7 @@ use tokio::runtime::Handle;
 use self::claim::HeldClaim;
 pub use self::lease::{Claimed, Lease};
 use self::renew::Renewals;
-use self::session::{Found, Session};
+use self::session::{Found, Lookup, Session};
 use self::time::Window;
 use super::{Call, Error, Replay, Store};
 use crate::carries::Carries;
@@ -51,7 +51,11 @@ impl<S: Store> Call<S> {
     {
         let mut work = pin!(Some(work));
         let Some(prepared) = self.prepared else { return polled(&mut work).await };
-        let claim = HeldClaim::new(Session::new(self.idempotency, prepared)?);
+        let lookup = Lookup::new(self.idempotency, prepared);
+        if let Some(result) = lookup.cached()? {
+            return Ok(result);
+        }
+        let claim = HeldClaim::new(Session::new(lookup)?);
         let mut running = Running { work: Emptied(work), claim };
         let mut window = match running.claim.acquire().await? {
             Found::Claim(window) => window,

@@ -114,7 +114,7 @@ async fn renewal<S: Store>(
 ) -> Result<Window, Error> {
     let time = &session.time;
     let third = lease / 3;
-    tokio::time::sleep(time.until(window.now.to_system_time() + third)).await;
+    tokio::time::sleep(time.until(window.now + third)).await;
 
     if time.now() >= window.limit {
         // The work blocked its thread past the end of its lease, and is stopped.

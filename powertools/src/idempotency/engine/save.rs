@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 
 use super::session::Session;
 use super::spawn;
-use super::time::{Time, bounded, jittered};
+use super::time::{Time, bounded, call_time, jittered};
 use crate::error::causes::{caught, with_causes};
 use crate::idempotency::store::{Completion, Outcome, Read};
 use crate::idempotency::{Error, Owner, Record, Status, Store, StoreError, StoreErrorKind};
@@ -43,10 +43,11 @@ impl Pauses {
 impl<S: Store> Session<S> {
     /// Completes the record, with retries while there is time. `completion` is what it wrote.
     async fn save(&self, completion: &mut Completion) -> Result<(), Error> {
-        let end = self.time.save_end();
+        let mut now = self.time.now();
+        let end = self.time.save_end(now);
         let mut pauses = Pauses::default();
         loop {
-            completion.timeout = self.time.before(end);
+            completion.timeout = call_time(now, end);
             let error = match self.complete(completion, end).await {
                 Ok(None) => return Ok(()),
                 Ok(Some(refusal)) => return Err(refusal),
@@ -56,12 +57,13 @@ impl<S: Store> Session<S> {
                 // The work is done, and that must be recorded even if its result is not.
                 completion.data = None;
                 completion.not_stored = Some(error.to_string());
-                continue;
+            } else {
+                let key = self.key();
+                if !error.is_retryable() || !pauses.pause(key.as_str(), &self.time, end).await {
+                    return Err(Error::NotSaved { key: key.clone(), source: error });
+                }
             }
-            let key = self.key();
-            if !error.is_retryable() || !pauses.pause(key.as_str(), &self.time, end).await {
-                return Err(Error::NotSaved { key: key.clone(), source: error });
-            }
+            now = self.time.now();
         }
     }
 

@@ -1,31 +1,45 @@
+use std::ops::Deref;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::classify::{Verdict, classify};
-use super::time::{CALL, Time, Window, bounded};
+use super::time::{CALL, Time, Window, bounded, call_time};
 use super::wait::Wait;
 use crate::error::causes::with_causes;
 use crate::idempotency::operation::Prepared;
 use crate::idempotency::options::Options;
 use crate::idempotency::store::{Claim, Outcome, Read, Release};
 use crate::idempotency::{
-    EpochMillis, Error, Idempotency, Key, Owner, Record, Replay, Status, Store, StoreError,
-    StoreErrorKind,
+    Error, Idempotency, Key, Owner, Record, Replay, Status, Store, StoreError, StoreErrorKind,
 };
 use crate::json;
 
 /// How often a free record is claimed at most.
 const CLAIMS: u32 = 3;
 
-/// One call of idempotent work: its key, its owner and its time limits.
+/// One call of idempotent work before it claims: its key and its time limits.
+#[derive(Debug)]
+pub(super) struct Lookup<S> {
+    idempotency: Idempotency<S>,
+    pub(super) prepared: Prepared,
+    pub(super) time: Time,
+}
+
+/// One call of idempotent work that claims its key, as an owner.
 ///
 /// Shared, since a save and a release outlive a caller that is dropped.
 #[derive(Debug)]
 pub(super) struct Session<S> {
-    idempotency: Idempotency<S>,
-    pub(super) prepared: Prepared,
+    lookup: Lookup<S>,
     pub(super) owner: Owner,
-    pub(super) time: Time,
+}
+
+impl<S> Deref for Session<S> {
+    type Target = Lookup<S>;
+
+    fn deref(&self) -> &Lookup<S> {
+        &self.lookup
+    }
 }
 
 /// What an attempt to claim the key found.
@@ -36,14 +50,10 @@ pub(super) enum Found {
     Done(Arc<Record>),
 }
 
-impl<S: Store> Session<S> {
-    pub(super) fn new(idempotency: Idempotency<S>, prepared: Prepared) -> Result<Self, Error> {
+impl<S: Store> Lookup<S> {
+    pub(super) fn new(idempotency: Idempotency<S>, prepared: Prepared) -> Self {
         let time = Time::new(&idempotency.options, prepared.expires_after);
-        let owner = Owner::new().map_err(|error| {
-            StoreError::new(StoreErrorKind::Other, "there is no randomness for an owner")
-                .caused_by(error)
-        })?;
-        Ok(Self { idempotency, prepared, owner, time })
+        Self { idempotency, prepared, time }
     }
 
     pub(super) fn options(&self) -> &Options {
@@ -58,11 +68,71 @@ impl<S: Store> Session<S> {
         &self.prepared.key
     }
 
+    /// Judges a record for the claim of `owner`, if one was sent.
+    fn classify(
+        &self,
+        record: Option<&Record>,
+        now: SystemTime,
+        owner: Option<&Owner>,
+    ) -> Result<Verdict, Error> {
+        classify(record, self.key(), now.into(), owner, self.prepared.validation.as_deref())
+    }
+
+    /// Returns the result in the local cache, if there is one that has not expired.
+    ///
+    /// A call that finds one needs neither an owner, which is a system call, nor clean-up.
+    pub(super) fn cached<R: Replay>(&self) -> Result<Option<R>, Error> {
+        self.cached_record()?.map(|record| self.replay(&record)).transpose()
+    }
+
+    fn cached_record(&self) -> Result<Option<Arc<Record>>, Error> {
+        let options = self.options();
+        let Some(cache) = &options.local_cache else { return Ok(None) };
+        let Some(record) = cache.get(&options.scope, self.key()) else { return Ok(None) };
+        let verdict = self.classify(Some(&record), self.time.now(), None)?;
+        if verdict == Verdict::Completed {
+            return Ok(Some(record));
+        }
+        cache.remove(&options.scope, self.key());
+        Ok(None)
+    }
+
+    /// Stores a completed record in the local cache, if there is one.
+    pub(super) fn cache(&self, record: impl FnOnce() -> Arc<Record>) {
+        let options = self.options();
+        if let Some(cache) = &options.local_cache {
+            cache.put(&options.scope, self.key(), record());
+        }
+    }
+
+    /// Returns the result of a completed record.
+    pub(super) fn replay<R: Replay>(&self, record: &Record) -> Result<R, Error> {
+        if let Some(reason) = &record.not_stored {
+            let (key, reason) = (self.key().clone(), reason.clone());
+            return Err(Error::ResultNotStored { key, reason });
+        }
+        let codec = self.options().codec;
+        let result = match &self.options().response_hook {
+            None => codec.decode(record.data.as_ref()),
+            Some(hook) => codec
+                .decode(record.data.as_ref())
+                .and_then(|result| json::from_tree(&hook(result, record))),
+        };
+        result.map_err(|source| Error::ResultInvalid { key: self.key().clone(), source })
+    }
+}
+
+impl<S: Store> Session<S> {
+    pub(super) fn new(lookup: Lookup<S>) -> Result<Self, Error> {
+        let owner = Owner::new().map_err(|error| {
+            StoreError::new(StoreErrorKind::Other, "there is no randomness for an owner")
+                .caused_by(error)
+        })?;
+        Ok(Self { lookup, owner })
+    }
+
     /// Claims the key, or finds that its work was done.
     pub(super) async fn claim(&self) -> Result<Found, Error> {
-        if let Some(record) = self.cached()? {
-            return Ok(Found::Done(record));
-        }
         let mut wait = None;
         for _ in 0..CLAIMS {
             let window = self.time.window(self.options())?;
@@ -71,12 +141,12 @@ impl<S: Store> Session<S> {
             };
             let mut now = window.now;
             loop {
-                match self.classify(found.as_ref(), now)? {
+                match self.classify(found.as_ref(), now, Some(&self.owner))? {
                     Verdict::Mine => return Ok(Found::Claim(window)),
                     Verdict::Free => break,
                     Verdict::Completed => {
                         let record = Arc::new(found.expect("a finished record is a record"));
-                        self.cache(&record);
+                        self.cache(|| record.clone());
                         return Ok(Found::Done(record));
                     }
                     Verdict::InProgress(until) => {
@@ -87,7 +157,7 @@ impl<S: Store> Session<S> {
                         if !wait.pause(&self.time, until).await {
                             return Err(Error::InProgress { key: self.key().clone(), until });
                         }
-                        now = self.time.now_millis();
+                        now = self.time.now();
                         let end = self.time.work_end(self.options());
                         let left = end.map_or(CALL, |end| self.time.before(end));
                         found = self.read(left).await?;
@@ -104,11 +174,11 @@ impl<S: Store> Session<S> {
         let claim = Claim {
             key: self.key().clone(),
             owner: self.owner.clone(),
-            now: window.now,
+            now: window.now.into(),
             lease_end: window.lease_end.into(),
             expiration: window.expiration,
             validation: self.prepared.validation.clone(),
-            timeout: self.time.before(window.limit),
+            timeout: call_time(window.now, window.limit),
         };
         // A failed claim may still have been acquired, and would exclude everyone. So may a refused
         // one, if it was sent twice and the record that prevented it cannot be read.
@@ -146,48 +216,6 @@ impl<S: Store> Session<S> {
                 "an idempotency claim was not released and holds until its lease expires",
             );
         }
-    }
-
-    fn classify(&self, record: Option<&Record>, now: EpochMillis) -> Result<Verdict, Error> {
-        let validation = self.prepared.validation.as_deref();
-        classify(record, self.key(), now, &self.owner, validation)
-    }
-
-    /// Returns the completed record in the local cache, if there is one that has not expired.
-    fn cached(&self) -> Result<Option<Arc<Record>>, Error> {
-        let options = self.options();
-        let Some(cache) = &options.local_cache else { return Ok(None) };
-        let Some(record) = cache.get(&options.scope, self.key()) else { return Ok(None) };
-        let verdict = self.classify(Some(&record), self.time.now_millis())?;
-        if verdict == Verdict::Completed {
-            return Ok(Some(record));
-        }
-        cache.remove(&options.scope, self.key());
-        Ok(None)
-    }
-
-    /// Stores a completed record in the local cache.
-    pub(super) fn cache(&self, record: &Arc<Record>) {
-        let options = self.options();
-        if let Some(cache) = &options.local_cache {
-            cache.put(&options.scope, self.key(), record.clone());
-        }
-    }
-
-    /// Returns the result of a completed record.
-    pub(super) fn replay<R: Replay>(&self, record: &Record) -> Result<R, Error> {
-        if let Some(reason) = &record.not_stored {
-            let (key, reason) = (self.key().clone(), reason.clone());
-            return Err(Error::ResultNotStored { key, reason });
-        }
-        let codec = self.options().codec;
-        let result = match &self.options().response_hook {
-            None => codec.decode(record.data.as_ref()),
-            Some(hook) => codec
-                .decode(record.data.as_ref())
-                .and_then(|result| json::from_tree(&hook(result, record))),
-        };
-        result.map_err(|source| Error::ResultInvalid { key: self.key().clone(), source })
     }
 }
 

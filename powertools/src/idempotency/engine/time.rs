@@ -1,4 +1,10 @@
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::{Poll, ready};
 use std::time::{Duration, SystemTime};
+
+use tokio::task::coop::unconstrained;
+use tokio::time::sleep;
 
 use crate::clock::Clock;
 use crate::idempotency::options::Options;
@@ -31,7 +37,7 @@ pub(super) struct Time {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Window {
     /// The time by which an existing record is judged.
-    pub(super) now: EpochMillis,
+    pub(super) now: SystemTime,
     /// When others may claim the key.
     pub(super) lease_end: SystemTime,
     pub(super) expiration: EpochSeconds,
@@ -57,10 +63,6 @@ impl Time {
 
     pub(super) fn now(&self) -> SystemTime {
         self.clock.now()
-    }
-
-    pub(super) fn now_millis(&self) -> EpochMillis {
-        self.now().into()
     }
 
     /// Returns the time from now to `end`.
@@ -96,9 +98,9 @@ impl Time {
         let ends_with_lease = work_end.is_none_or(|end| stop <= end);
         let limit = if ends_with_lease { stop } else { work_end.unwrap_or(stop) };
         Ok(Window {
-            now: now.into(),
+            now,
             lease_end,
-            expiration: self.expiration().max(EpochMillis::from(lease_end).ceil()),
+            expiration: self.expiration_from(now).max(EpochMillis::from(lease_end).ceil()),
             limit,
             ends_with_lease,
         })
@@ -117,10 +119,10 @@ impl Time {
             limit = stop.min(invocation.limit_reserving(options.save_reserve));
         }
         Window {
-            now: now.into(),
+            now,
             lease_end,
             expiration: self
-                .expiration()
+                .expiration_from(now)
                 .max(EpochMillis::from(lease_end).ceil())
                 .max(window.expiration),
             limit,
@@ -137,24 +139,29 @@ impl Time {
 
     /// Returns when a record that is written now expires.
     pub(super) fn expiration(&self) -> EpochSeconds {
-        EpochMillis::from(self.now() + self.expires_after).ceil()
+        self.expiration_from(self.now())
+    }
+
+    fn expiration_from(&self, now: SystemTime) -> EpochSeconds {
+        EpochMillis::from(now + self.expires_after).ceil()
     }
 
     /// Returns what a call may take that must end before `end`.
     pub(super) fn before(&self, end: SystemTime) -> Duration {
-        self.until(end).min(CALL)
+        call_time(self.now(), end)
     }
 
-    /// Returns when a save that starts now gives up: in time for the reply to reach Lambda, unless the
-    /// work has overrun that.
-    pub(super) fn save_end(&self) -> SystemTime {
-        let end = self.end();
-        if self.until(end) < LAST_CALL { self.now() + LAST_SAVE } else { end }
+    /// Returns when a save that starts at `now` gives up: in time for the reply to reach Lambda,
+    /// unless the work has overrun that.
+    pub(super) fn save_end(&self, now: SystemTime) -> SystemTime {
+        let end = self.end(now);
+        if end.duration_since(now).unwrap_or_default() < LAST_CALL { now + LAST_SAVE } else { end }
     }
 
     /// Returns what a release may take.
     pub(super) fn last_call(&self) -> Duration {
-        self.before(self.end()).max(LAST_CALL)
+        let now = self.now();
+        call_time(now, self.end(now)).max(LAST_CALL)
     }
 
     /// Returns the latest limit of work in this invocation, whatever its lease.
@@ -187,10 +194,10 @@ impl Time {
     }
 
     /// Returns when everything that follows the work should be done.
-    fn end(&self) -> SystemTime {
+    fn end(&self, now: SystemTime) -> SystemTime {
         match &self.invocation {
             Some(invocation) => invocation.deadline() - REPLY,
-            None => self.now() + CALL,
+            None => now + CALL,
         }
     }
 
@@ -200,15 +207,33 @@ impl Time {
     }
 }
 
+/// Returns what a call may take that starts at `now` and must end before `end`.
+pub(super) fn call_time(now: SystemTime, end: SystemTime) -> Duration {
+    end.duration_since(now).unwrap_or_default().min(CALL)
+}
+
 /// Waits for a store call, at most for `timeout`.
 pub(super) async fn bounded<T>(
     timeout: Duration,
     call: impl Future<Output = Result<T, StoreError>>,
 ) -> Result<T, StoreError> {
-    tokio::time::timeout(timeout, call).await.unwrap_or_else(|_| {
+    let mut call = pin!(call);
+    // Created when it is first needed: a call that never waits needs none.
+    let mut timer = pin!(None);
+    poll_fn(|cx| {
+        if let Poll::Ready(result) = call.as_mut().poll(cx) {
+            return Poll::Ready(result);
+        }
+        if timer.is_none() {
+            timer.set(Some(sleep(timeout)));
+        }
+        let timer = timer.as_mut().as_pin_mut().expect("it was created above");
+        // A busy call exhausts the budget of its task; the timer is polled regardless.
+        ready!(pin!(unconstrained(timer)).poll(cx));
         let message = format!("there was no answer within {timeout:?}");
-        Err(StoreError::new(StoreErrorKind::Timeout, message))
+        Poll::Ready(Err(StoreError::new(StoreErrorKind::Timeout, message)))
     })
+    .await
 }
 
 /// Returns between half of `pause` and all of it, by `random`, so that concurrent callers spread out.
