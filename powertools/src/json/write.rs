@@ -46,8 +46,13 @@ pub(crate) static PLAIN: Escapes = escapes(false, true);
 /// Writes `text` by `table`, without quotes around it.
 pub(crate) fn escaped(out: &mut Vec<u8>, text: &str, table: &Escapes) {
     let bytes = text.as_bytes();
+    // Most strings have nothing to escape. Eight bytes at a time take fewer instructions.
+    let (groups, _) = bytes.as_chunks::<8>();
+    let is_clean =
+        |group: &&[u8; 8]| group.iter().fold(0, |found, byte| found | table[*byte as usize]) == 0;
+    let clean = 8 * groups.iter().take_while(is_clean).count();
     let mut written = 0;
-    for (at, &byte) in bytes.iter().enumerate() {
+    for (at, &byte) in bytes.iter().enumerate().skip(clean) {
         let escape = table[byte as usize];
         if escape == 0 || (escape == C1 && bytes[at + 1] >= 0xa0) {
             continue;

@@ -32,6 +32,17 @@ impl<'a> Origin<'a> {
         Self { level: *metadata.level(), target: metadata.target(), line: metadata.line() }
     }
 
+    /// The beginning of a line in JSON, up to the location.
+    fn start(&self) -> &'static [u8] {
+        match self.level {
+            Level::TRACE => br#"{"level":"TRACE","location":""#,
+            Level::DEBUG => br#"{"level":"DEBUG","location":""#,
+            Level::INFO => br#"{"level":"INFO","location":""#,
+            Level::WARN => br#"{"level":"WARN","location":""#,
+            Level::ERROR => br#"{"level":"ERROR","location":""#,
+        }
+    }
+
     fn level(&self) -> &'static str {
         match self.level {
             Level::TRACE => "TRACE",
@@ -88,9 +99,7 @@ impl Scratch {
     /// Writes the part before the message.
     pub(super) fn begin(&mut self, origin: &Origin<'_>, settings: &Settings) {
         if settings.format == Format::Json {
-            self.line.extend_from_slice(br#"{"level":""#);
-            self.line.extend_from_slice(origin.level().as_bytes());
-            self.line.extend_from_slice(br#"","location":""#);
+            self.line.extend_from_slice(origin.start());
             origin.write_location(&mut self.line);
             self.line.push(b'"');
         }

@@ -22,8 +22,9 @@ impl Timestamp {
             write_second(since.as_secs(), &mut self.text);
         }
         out.extend_from_slice(&self.text);
-        digits(since.subsec_millis().into(), 3, out);
-        out.push(b'Z');
+        let digit = |number: u32| b'0' + (number % 10) as u8;
+        let millis = since.subsec_millis();
+        out.extend_from_slice(&[digit(millis / 100), digit(millis / 10), digit(millis), b'Z']);
     }
 }
 
