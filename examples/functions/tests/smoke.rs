@@ -44,7 +44,7 @@ async fn outbox_sender_sends_rows_that_are_written_and_not_those_that_are_remove
 
 #[tokio::test]
 async fn sqs_orders_reports_the_message_that_failed() {
-    let (lambda, _function) = start(env!("CARGO_BIN_EXE_sqs-orders"));
+    let (lambda, function) = start(env!("CARGO_BIN_EXE_sqs-orders"));
     let order = |id: &str, amount: u64| {
         SqsMessage::from(json!({ "id": id, "amount": amount })).id(format!("m-{id}"))
     };
@@ -54,6 +54,8 @@ async fn sqs_orders_reports_the_message_that_failed() {
         .message(order("o-2", 0)); // set aside
     let reply = lambda.invoke(messages.build()).await.json::<Value>();
     assert_eq!(reply, json!({ "batchItemFailures": [{ "itemIdentifier": "m-bad" }] }));
+    let line = function.stdout_line("\"OrdersCharged\":1").await.expect("it is measured");
+    assert!(line.contains(r#""AmountCharged":100"#), "{line}");
 }
 
 #[tokio::test]

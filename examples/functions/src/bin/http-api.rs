@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::Client;
 use lambda_runtime::Error;
 use powertools::http::{self, IdempotencyKeyLayer, Json, JsonError, Request};
 use powertools::idempotency::{DynamoDbStore, Idempotency, MemoryStore, Store};
+use powertools::metrics::{self, Metrics, Namespace};
 use powertools::{Powertools, aws};
 use serde::{Deserialize, Serialize};
 use tower::ServiceBuilder;
@@ -24,13 +25,18 @@ struct Receipt {
 async fn charge(request: Request) -> Result<Json<Receipt>, JsonError> {
     let Json(charge) = Json::<Charge>::read(&request)?;
     // Here the card is charged, once.
+    metrics::count("ChargesAccepted", 1);
     Ok(Json(Receipt { charged: charge.amount }))
 }
 
 async fn run<S: Store>(store: S) -> Result<(), Error> {
     let once = IdempotencyKeyLayer::new(Idempotency::new(store)?, "http-api.charge");
     let service = ServiceBuilder::new().layer(once).service(http::handler(charge));
-    Powertools::http(service).run().await
+    // Failures are answered, so that Lambda does not count them: `RequestsFailed` does.
+    Powertools::http(service)
+        .metrics(Metrics::new().namespace(Namespace::from_static("Shop")))
+        .run()
+        .await
 }
 
 #[tokio::main]

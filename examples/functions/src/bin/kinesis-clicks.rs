@@ -11,6 +11,7 @@ use powertools::Powertools;
 use powertools::batch::{self, KinesisMessage, RecordError, Reply};
 use powertools::events::{KinesisEvent, KinesisRecord, ParseError};
 use powertools::logging::Logging;
+use powertools::metrics::{self, Metrics, Namespace};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -32,11 +33,17 @@ async fn handle(event: LambdaEvent<KinesisEvent>) -> Result<Reply, batch::Error>
             async { Ok::<_, RecordError>(()) }
         })
         .await;
-    tracing::info!(pages = ?pages.lock().expect("no holder panics"), "counted");
+    let pages = pages.into_inner().expect("no holder panics");
+    metrics::count("ClicksCounted", pages.values().sum::<u64>());
+    tracing::info!(?pages, "counted");
     report.into_reply()
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    Powertools::new(handle).logging(Logging::new()).run().await
+    Powertools::new(handle)
+        .logging(Logging::new())
+        .metrics(Metrics::new().namespace(Namespace::from_static("Shop")))
+        .run()
+        .await
 }

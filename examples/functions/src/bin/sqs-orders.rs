@@ -8,6 +8,7 @@ use powertools::batch::{Message, RecordError};
 use powertools::events::SqsRecord;
 use powertools::idempotency::{DynamoDbStore, Idempotency, MemoryStore, Store};
 use powertools::logging::Logging;
+use powertools::metrics::{self, Metrics, Namespace, Unit};
 use powertools::{Powertools, aws, batch, deadline, idempotent};
 use serde::Deserialize;
 
@@ -33,12 +34,15 @@ async fn charge<S: Store>(
         return Err(RecordError::permanent("the amount is 0"));
     }
     // Here the card is charged, once.
+    metrics::count("OrdersCharged", 1);
+    metrics::record("AmountCharged", order.body.amount, Unit::None);
     tracing::info!(order = order.body.id, amount = order.body.amount, "charged");
     Ok(())
 }
 
 /// Stores an order that no retry can help: in production, in a table or a topic.
 async fn set_aside(message: SqsRecord, error: RecordError) -> Result<(), Error> {
+    metrics::count("OrdersSetAside", 1);
     tracing::warn!(message = message.message_id(), %error, "set aside");
     Ok(())
 }
@@ -48,7 +52,11 @@ async fn run<S: Store>(store: S) -> Result<(), Error> {
     let retention = std::time::Duration::from_secs(4 * 24 * 60 * 60);
     let idempotency = Idempotency::builder(store).expires_after(retention).build()?;
     let handler = move |event| charge(idempotency.clone(), event);
-    Powertools::new(handler).logging(Logging::new()).run().await
+    Powertools::new(handler)
+        .logging(Logging::new())
+        .metrics(Metrics::new().namespace(Namespace::from_static("Shop")))
+        .run()
+        .await
 }
 
 #[tokio::main]
