@@ -4,6 +4,7 @@ mod attribute;
 mod aws;
 mod batch;
 mod commit;
+mod continue_later;
 mod custom_resource;
 mod deadline;
 mod dynamodb;

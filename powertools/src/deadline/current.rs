@@ -50,8 +50,7 @@ impl Deadline {
     /// limit.
     #[must_use]
     pub fn remaining(&self) -> Duration {
-        let Some(invocation) = &self.0 else { return Duration::MAX };
-        invocation.limit().duration_since(invocation.clock().now()).unwrap_or_default()
+        self.0.as_ref().map_or(Duration::MAX, Invocation::time_for_work)
     }
 
     /// Checks that work which takes `estimate` fits into the remaining time.
@@ -79,7 +78,8 @@ impl Deadline {
 
     /// Yields items while at least `estimate` remains for each, and keeps the rest.
     ///
-    /// An `estimate` of zero yields items until no time remains.
+    /// An `estimate` of zero yields items until no time remains. To continue with the rest in another event,
+    /// use [`continue_later`](crate::idempotency::Operation::continue_later).
     ///
     /// ```
     /// use std::time::Duration;

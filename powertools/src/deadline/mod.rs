@@ -52,6 +52,9 @@
 //! # }
 //! ```
 //!
+//! A job that takes longer than one invocation continues in another event, with
+//! [`continue_later`](crate::idempotency::Operation::continue_later).
+//!
 //! # What stopping means
 //!
 //! The clock decides when *pending* work is stopped: at the limit, which is `reserve` before the

@@ -1,4 +1,4 @@
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{HasNaturalKey, NaturalKey};
 
@@ -89,8 +89,9 @@ impl<T> HasNaturalKey for EventBridge<T> {
 /// # Ok(()) }
 /// ```
 ///
-/// The execution id is new for each attempt, so it is part of no key.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+/// The execution id is new for each attempt, so it is part of no key. An event with the rest of a run
+/// contains the same context.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct SchedulerContext {

@@ -70,6 +70,14 @@ pub enum Error {
         remaining: Duration,
     },
 
+    /// A step of [`continue_later`](super::Operation::continue_later) returned the cursor that it received.
+    /// The job would never end.
+    #[error("{operation} makes no progress: a step returned its own cursor")]
+    NoProgress {
+        /// The operation of the job.
+        operation: String,
+    },
+
     /// The work was stopped because the invocation ran out of time.
     #[error("work under idempotency key {key} was stopped before the deadline")]
     OutOfTime {
@@ -189,6 +197,7 @@ impl Error {
             Self::PayloadChanged { .. } => "Powertools.IdempotencyPayloadChanged",
             Self::Contended { .. } => "Powertools.IdempotencyContended",
             Self::NoTime { .. } => "Powertools.IdempotencyNoTime",
+            Self::NoProgress { .. } => "Powertools.IdempotencyNoProgress",
             Self::OutOfTime { .. } => "Powertools.IdempotencyOutOfTime",
             Self::LeaseExpired { .. } => "Powertools.IdempotencyLeaseExpired",
             Self::LeaseLost { .. } => "Powertools.IdempotencyLeaseLost",
@@ -223,6 +232,7 @@ impl Error {
             | Self::KeyIncomplete { .. }
             | Self::KeyInvalid { .. }
             | Self::PayloadChanged { .. }
+            | Self::NoProgress { .. }
             | Self::ResultNotStored { .. }
             | Self::ResultInvalid { .. }
             | Self::StatusUnknown { .. }

@@ -68,6 +68,7 @@ mod cache;
 mod codec;
 mod engine;
 mod error;
+mod later;
 mod layer;
 mod operation;
 mod options;
@@ -87,6 +88,7 @@ pub use self::cache::LocalCache;
 pub use self::codec::{HashFunction, KeyCodec};
 pub use self::engine::{Claimed, Lease};
 pub use self::error::Error;
+pub use self::later::Continuation;
 pub use self::layer::{IdempotencyLayer, IdempotencyService};
 pub use self::operation::{Call, Operation};
 pub use self::options::{

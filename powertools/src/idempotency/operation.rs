@@ -15,7 +15,7 @@ const EXPIRES_AFTER: Duration = Duration::from_secs(60 * 60);
 const RECORDS_EXPIRE_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// An operation: work with a name. Created by [`Idempotency::operation`].
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 #[must_use = "an operation does nothing until it has a key and runs"]
 pub struct Operation<'a, S> {
     idempotency: &'a Idempotency<S>,
@@ -43,6 +43,13 @@ pub(super) struct Prepared {
     operation: String,
 }
 
+impl<S> Clone for Operation<'_, S> {
+    // By hand, since a derive would ask for `S: Clone`.
+    fn clone(&self) -> Self {
+        Self { name: self.name.clone(), ..*self }
+    }
+}
+
 impl<'a, S: Store> Operation<'a, S> {
     pub(super) fn new(idempotency: &'a Idempotency<S>, name: String) -> Self {
         let is_for_record = Invocation::with_current(Invocation::is_for_record).unwrap_or(false);
@@ -53,6 +60,11 @@ impl<'a, S: Store> Operation<'a, S> {
     /// Returns the same operation for a record of a batch, also outside an invocation.
     pub(crate) fn of_record(self) -> Self {
         Self { expires_after: RECORDS_EXPIRE_AFTER, ..self }
+    }
+
+    /// Returns its name with the prefix of the options, for errors.
+    pub(super) fn full_name(&self) -> String {
+        full_name(&self.idempotency.options.key_prefix, self.name.clone())
     }
 
     /// Derives the key under which the work is done once.

@@ -139,6 +139,11 @@ impl Invocation {
         self.deadline().duration_since(self.limit()).unwrap_or_default()
     }
 
+    /// Returns the time until work must stop; zero after its limit.
+    pub(crate) fn time_for_work(&self) -> Duration {
+        self.limit().duration_since(self.clock().now()).unwrap_or_default()
+    }
+
     /// Returns the time that all flushes on one side of the reply have together.
     pub(crate) fn time_to_flush(&self) -> Duration {
         self.remaining().saturating_sub(AFTER_FLUSHES).min(FLUSHES)

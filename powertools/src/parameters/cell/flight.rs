@@ -126,13 +126,9 @@ impl<T: Send + Sync + 'static> Cell<T> {
 
     /// Waits for a fetch, for one in `share` parts of the remaining time of the invocation.
     pub(super) async fn wait(&self, flight: Flight<T>, share: u32) -> Outcome<T> {
-        let left = Invocation::with_current(|invocation| {
-            let now = invocation.clock().now();
-            invocation.limit().duration_since(now).unwrap_or_default() / share
-        });
-        match left {
+        match Invocation::with_current(Invocation::time_for_work) {
             None => flight.outcome.await,
-            Some(left) => match timeout(left, flight.outcome).await {
+            Some(left) => match timeout(left / share, flight.outcome).await {
                 Ok(outcome) => outcome,
                 Err(_) => Err(Error::OutOfTime { what: self.request.to_string() }),
             },
