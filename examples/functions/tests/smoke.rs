@@ -175,15 +175,39 @@ async fn nightly_import_imports_each_page_once_for_a_night() {
     let (lambda, function) = start(env!("CARGO_BIN_EXE_nightly-import"));
     let night =
         |time: &str| json!({ "schedule": { "schedule_arn": "s-1", "scheduled_time": time } });
-    let all = |imported| json!({ "pages": 3, "imported": imported, "prices": 300 });
-    assert_eq!(lambda.invoke(night("t-1")).await.json::<Value>(), all(3));
+    let import = |pages: u32| json!({ "pages": pages, "continues_with": null });
+    assert_eq!(lambda.invoke(night("t-1")).await.json::<Value>(), import(4));
     assert!(function.stdout_line(r#""PricesImported":"#).await.is_some());
-
     // A retry imports nothing again; the next night does.
-    assert_eq!(lambda.invoke(night("t-1")).await.json::<Value>(), all(0));
-    let late = Event::new(night("t-2")).timeout(Duration::from_secs(1));
-    assert_eq!(lambda.invoke(late).await.error_type(), Some("Powertools.DeadlineNoTime"));
-    assert_eq!(lambda.invoke(night("t-2")).await.json::<Value>(), all(3));
+    assert_eq!(lambda.invoke(night("t-1")).await.json::<Value>(), import(0));
+    assert_eq!(lambda.invoke(night("t-2")).await.json::<Value>(), import(4));
+}
+
+#[tokio::test]
+async fn nightly_import_continues_later_with_what_does_not_fit() {
+    let (lambda, function) = start(env!("CARGO_BIN_EXE_nightly-import"));
+    let night = json!({ "schedule": { "schedule_arn": "s-1", "scheduled_time": "t-1" } });
+    let short = Event::new(night.clone()).timeout(Duration::from_millis(900));
+    assert_eq!(lambda.invoke(short).await.error_type(), Some("Powertools.IdempotencyNoTime"));
+
+    // Four pages take 1.6 s, and the last second of the time is kept.
+    let event = Event::new(night).timeout(Duration::from_millis(2500));
+    let first = lambda.invoke(event.clone()).await.json::<Value>();
+    let next = first["continues_with"].as_u64().expect("not all pages fit");
+    assert_eq!(first["pages"], next);
+    let line = function.stdout_line("continue with this event").await.unwrap();
+    let rest: Value = serde_json::from_str(&line).unwrap();
+    let rest = rest["body"].as_str().unwrap();
+    // A retry of the event does not send it again.
+    assert_eq!(lambda.invoke(event).await.json::<Value>()["continues_with"], next);
+
+    let message = events::sqs("rest.fifo").message(SqsMessage::from(rest).group("g"));
+    let reply = lambda.invoke(message.build()).await.json::<Value>();
+    assert_eq!(reply, json!({ "batchItemFailures": [] }));
+    function.kill().await;
+    let lines = function.stdout();
+    let count = |text: &str| lines.iter().filter(|line| line.contains(text)).count();
+    assert_eq!((count(r#""message":"imported""#), count("continue with this event")), (4, 1));
 }
 
 #[tokio::test]
