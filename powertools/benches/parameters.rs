@@ -1,22 +1,24 @@
 //! Cached values and feature flags, beside the least that could stand in their place.
 //!
 //! Each line is measured in turns with its floor by the time of its thread, so that a busy machine counts little.
-//! `--instructions` counts instructions instead.
+//! `--instructions` counts instructions instead, and `--threads` reads on several threads at once.
 
 mod instructions;
 
 use std::cell::RefCell;
 use std::hint::black_box;
 use std::pin::pin;
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::{Arc, Barrier, LazyLock, OnceLock};
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use criterion::{BenchmarkId, Criterion, SamplingMode};
 use powertools::feature_flags::FeatureFlags;
 use powertools::parameters::{Memory, Parameter, Parameters};
-use powertools::{Clock, Invocation};
+use powertools::testing::FakeRuntime;
+use powertools::{Clock, Invocation, Powertools};
 use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 
@@ -131,6 +133,9 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a runtime can be had");
     let parameters = Parameters::new().source(Memory::new().with("/orders/limit", "25"));
+    if args.contains(&"--threads") {
+        return runtime.block_on(threads(parameters));
+    }
     let invocation = Invocation::new(&lambda_runtime::Context::default());
     runtime.block_on(parameters.scope(invocation.scope(async {
         assert_eq!(*LIMIT.get().await.expect("it is in memory"), 25);
@@ -147,6 +152,38 @@ fn run(name: &str, side: &str, count: &str) {
     let line = LINES.iter().find(|line| line.name == name).expect("a line has this name");
     let work = if side == "ours" { line.ours } else { line.floor };
     time(work, count.parse().expect("a number"));
+}
+
+/// Reads the value that a function has cached, on 1, 2 and 16 threads at once.
+#[expect(clippy::print_stdout, reason = "what a bench is for")]
+async fn threads(parameters: Parameters) {
+    const READS: u64 = 20_000_000;
+
+    let lambda = FakeRuntime::new();
+    let handler = async |_: lambda_runtime::LambdaEvent<()>| LIMIT.get().await.map(|limit| *limit);
+    let _function = lambda.run(Powertools::new(handler).parameters(parameters).run());
+    assert_eq!(lambda.invoke(serde_json::json!(null)).await.json::<u64>(), 25);
+    READY.get_or_init(|| ());
+
+    println!("| threads | ns of a thread for a read | reads/s, all threads |");
+    println!("|---:|---:|---:|");
+    for count in [1, 2, 16] {
+        let each = READS / count;
+        let barrier = Barrier::new(count as usize);
+        let read = || {
+            barrier.wait();
+            let start = Instant::now();
+            (time(read_value, each), start.elapsed())
+        };
+        let taken: Vec<_> = thread::scope(|scope| {
+            let threads: Vec<_> = (0..count).map(|_| scope.spawn(read)).collect();
+            threads.into_iter().map(|thread| thread.join().expect("it only reads")).collect()
+        });
+        let own: Duration = taken.iter().map(|(own, _)| *own).sum();
+        let longest = taken.iter().map(|(_, wall)| *wall).max().unwrap_or_default();
+        let all = READS as f64 / longest.as_secs_f64() / 1e6;
+        println!("| {count} | {:.1} | {all:.1} million |", per_run(own, READS));
+    }
 }
 
 /// A line with the costs of both sides, in each turn.
@@ -213,6 +250,7 @@ fn print(rows: &[Row], unit: &str) {
         }
         let [its, floor] = [0, 1].map(|side| median(turns.iter().map(|turn| turn[side])));
         let more = median(turns.iter().map(|[ours, floor]| ours - floor));
+        ours(); // what is made once is not counted
         let allocations = allocation_counter::measure(*ours).count_total;
         println!("| {name:32} | {its:.1} | {floor:.1} | {more:.1} | {allocations} | {target} |");
     }
