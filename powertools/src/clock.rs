@@ -27,6 +27,12 @@ impl Clock {
         Self(None)
     }
 
+    /// Returns true if it is the system's.
+    #[inline]
+    pub(crate) fn is_system(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Creates a clock that calls `now` for the time.
     pub fn from_fn(now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(now)))
@@ -45,7 +51,7 @@ impl Clock {
 
 impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_none() { "Clock(system)" } else { "Clock(custom)" })
+        f.write_str(if self.is_system() { "Clock(system)" } else { "Clock(custom)" })
     }
 }
 

@@ -3,6 +3,12 @@
 mod flight;
 mod settings;
 
+#[cfg(target_os = "linux")]
+mod tick;
+#[cfg(not(target_os = "linux"))]
+#[path = "no_tick.rs"]
+mod tick;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -74,14 +80,14 @@ impl<T: Send + Sync + 'static> Cell<T> {
     pub(super) fn young(&self) -> Option<Value<T>> {
         let value = Value::of(self.entry.load())?;
         let entry = value.entry();
-        let now = self.settings.clock.now();
+        // A tick that is older than the fetch is settled by `get`, with the exact time.
+        let now = tick::now(&self.settings.clock);
         (entry.from <= now && now < entry.soft && entry.is_of_this_life()).then_some(value)
     }
 
     /// Returns the value: the cached one if it is valid, else a fetched one, else an old one.
     pub(super) async fn get(self: &Arc<Self>) -> Result<Value<T>, Error> {
-        let now = self.settings.clock.now();
-        let cached = self.cached();
+        let (cached, now) = self.cached_now();
         if let Some(entry) = &cached
             && entry.is_valid(now)
         {
@@ -91,13 +97,19 @@ impl<T: Send + Sync + 'static> Cell<T> {
             return Ok(Value::new(entry.clone()));
         }
 
-        let old = cached.filter(|entry| now < entry.hard + self.settings.max_stale);
-        let begun = {
+        let (begun, old, now) = {
             let mut state = self.state();
-            match state.failure(now) {
+            // A fetch may have ended since.
+            let (cached, now) = self.cached_now();
+            let old = match cached {
+                Some(entry) if entry.is_valid(now) => return Ok(Value::new(entry)),
+                cached => cached.filter(|entry| now < entry.hard + self.settings.max_stale),
+            };
+            let begun = match state.failure(now) {
                 Some(error) => Err(error),
                 None => self.join_or_begin(&mut state),
-            }
+            };
+            (begun, old, now)
         };
         let fetched = match begun {
             // With an old value at hand, half of the time is left to the handler.
@@ -140,6 +152,12 @@ impl<T: Send + Sync + 'static> Cell<T> {
         let now = self.settings.clock.now();
         let flight = {
             let mut state = self.state();
+            // A fetch may have ended since.
+            if let Some(newer) = self.cached()
+                && !Arc::ptr_eq(&newer, &entry)
+            {
+                return Ok(Value::new(newer));
+            }
             if state.flight.is_none() && !state.may_refresh(now, self.settings.refresh_interval) {
                 return Ok(Value::new(entry));
             }
@@ -166,6 +184,12 @@ impl<T: Send + Sync + 'static> Cell<T> {
 
     fn cached(&self) -> Option<Arc<Entry<T>>> {
         self.entry.load_full().filter(|entry| entry.is_of_this_life())
+    }
+
+    /// Returns the cached entry, and a time that is not before its fetch.
+    fn cached_now(&self) -> (Option<Arc<Entry<T>>>, SystemTime) {
+        let cached = self.cached();
+        (cached, self.settings.clock.now())
     }
 
     fn state(&self) -> MutexGuard<'_, State<T>> {

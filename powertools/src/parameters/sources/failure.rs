@@ -14,19 +14,19 @@ where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
     let no_response = (SourceErrorKind::Timeout, "the service did not respond in time".to_owned());
+    let no_request =
+        (SourceErrorKind::Other, "no request could be created: a region may be missing".to_owned());
     let (kind, message) = match &error {
         _ if causes(&error).any(|error| error.is::<CredentialsError>()) => {
             (SourceErrorKind::AccessDenied, "there are no credentials".to_owned())
         }
         SdkError::TimeoutError(_) => no_response,
         SdkError::DispatchFailure(failure) if failure.is_timeout() => no_response,
+        SdkError::DispatchFailure(failure) if failure.is_other() => no_request,
         SdkError::DispatchFailure(_) => {
             (SourceErrorKind::Unavailable, "the service cannot be reached".to_owned())
         }
-        SdkError::ConstructionFailure(_) => (
-            SourceErrorKind::Other,
-            "no request could be created: a region may be missing".to_owned(),
-        ),
+        SdkError::ConstructionFailure(_) => no_request,
         SdkError::ServiceError(refusal) => {
             let code = refusal.err().code().unwrap_or_default();
             let is_internal = refusal.raw().status().is_server_error();
