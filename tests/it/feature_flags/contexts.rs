@@ -57,6 +57,21 @@ fn lists_and_objects_are_compared_as_a_whole() {
     assert!(matches("VALUE_IN_KEY", r#""admin""#, &of(vec!["admin"])));
 }
 
+/// As in Python 3.37: all of nothing are in any list.
+#[test]
+fn an_empty_list_is_in_every_list_and_has_nothing_in_common_with_one() {
+    let nothing = of([""; 0]);
+    for (action, in_empty, in_list) in [
+        ("ALL_IN_VALUE", true, true),
+        ("ANY_IN_VALUE", false, false),
+        ("NONE_IN_VALUE", true, true),
+    ] {
+        assert_eq!(matches(action, "[]", &nothing), in_empty, "{action}");
+        assert_eq!(matches(action, r#"["a"]"#, &nothing), in_list, "{action}");
+        assert_eq!(matches(action, "[]", &of(["a"])), action == "NONE_IN_VALUE", "{action}");
+    }
+}
+
 #[test]
 fn a_context_is_a_struct_a_map_or_nothing() {
     let is_two = |context: &dyn Fn() -> bool| assert!(context());

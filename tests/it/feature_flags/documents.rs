@@ -95,6 +95,27 @@ fn a_value_of_another_type_is_an_error_with_its_path() {
 }
 
 #[test]
+fn a_number_is_any_number_and_no_boolean() {
+    let of = |value: &str| {
+        let text = format!(r#"{{"f": {{"default": {value}, "boolean_type": false}}}}"#);
+        text.parse::<FeatureFlags>().unwrap()
+    };
+    let three = of("3");
+    assert_eq!(three.evaluate("f", &()), Ok(3.0_f64));
+    assert_eq!(three.evaluate("f", &()), Ok(3_u8));
+    assert_eq!(of("3.0").evaluate("f", &()), Ok(3.0_f64));
+    assert_eq!(of("-3").evaluate("f", &()), Ok(-3_i64));
+    let mismatch =
+        |error: Error| assert_eq!(error.error_type(), "Powertools.FeatureFlagTypeMismatch");
+    mismatch(of("true").evaluate::<u8>("f", &()).unwrap_err());
+    mismatch(of("true").evaluate::<f64>("f", &()).unwrap_err());
+    mismatch(three.evaluate::<bool>("f", &()).unwrap_err());
+    mismatch(of("3.5").evaluate::<u8>("f", &()).unwrap_err());
+    mismatch(of("300").evaluate::<u8>("f", &()).unwrap_err());
+    mismatch(of(r#""3""#).evaluate::<u8>("f", &()).unwrap_err());
+}
+
+#[test]
 fn a_document_that_is_no_object_is_an_error() {
     for wrong in ["", "[]", "7", "{", r#"{"f": {"default": true}} x"#] {
         let error = wrong.parse::<FeatureFlags>().unwrap_err();

@@ -96,6 +96,37 @@ async fn an_expired_token_begins_another_session() {
 }
 
 #[tokio::test]
+async fn two_configurations_have_a_session_each() {
+    static OTHERS: Configuration<Limits> = Configuration::json("shop/prod/others");
+
+    let started: Reply = (StatusCode::CREATED, &[], r#"{"InitialConfigurationToken":"u0"}"#);
+    let first: Reply = (
+        StatusCode::OK,
+        &[("Next-Poll-Configuration-Token", "u1"), ("Next-Poll-Interval-In-Seconds", "60")],
+        r#"{"limit":1}"#,
+    );
+    let replies = [STARTED, FIRST, started, first, UNCHANGED, UNCHANGED, EXPIRED, started, first];
+    let targets = serving(replies, async |clock| {
+        assert_eq!(LIMITS.get().await.unwrap().limit, 10);
+        assert_eq!(OTHERS.get().await.unwrap().limit, 1);
+        clock.advance(61 * SECOND);
+        // Unchanged is what this configuration had, not what came last.
+        assert_eq!(LIMITS.get_fresh().await.unwrap().limit, 10);
+        assert_eq!(OTHERS.get_fresh().await.unwrap().limit, 1);
+        clock.advance(61 * SECOND);
+        assert_eq!(OTHERS.get_fresh().await.unwrap().limit, 1);
+    });
+    let tokens: Vec<_> = targets
+        .await
+        .iter()
+        .map(|target| target.split('=').nth(1).unwrap_or("a session").to_owned())
+        .collect();
+    // The expired token of one ends the session of that one alone.
+    let expected = ["a session", "t0", "a session", "u0", "t1", "u1", "t2", "a session", "u0"];
+    assert_eq!(tokens, expected);
+}
+
+#[tokio::test]
 async fn a_session_is_renewed_before_its_token_expires() {
     let targets = serving([STARTED, FIRST, STARTED, CHANGED], async |clock| {
         LIMITS.get().await.unwrap();

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, future};
 use aws_sdk_ssm::config::retry::RetryConfig;
 use futures_util::future::join_all;
 use powertools::parameters::{Parameter, Parameters, Secret, SecretsManager, Ssm, Value};
@@ -54,6 +56,73 @@ async fn parameters_are_written_and_read_with_their_versions() {
         assert_eq!(name(missing), "Powertools.ParameterNotFound");
     };
     of(moto.endpoint()).scope(work).await;
+}
+
+#[tokio::test]
+async fn a_label_is_a_version() {
+    let Some(moto) = Emulator::first() else { return };
+    let url = unique("labels/url");
+    let work = async {
+        let current = Parameter::<String>::plain(url);
+        current.set("one").await.unwrap();
+        current.set("two").await.unwrap();
+        let client = aws_sdk_ssm::Client::new(&config(moto.endpoint()));
+        let label = client.label_parameter_version().name(url).labels("live").parameter_version(1);
+        label.send().await.unwrap();
+        let live = Parameter::<String>::plain(url).label("live");
+        // Together with the current one.
+        let (live, current) = tokio::join!(live.get(), current.get());
+        let (live, current) = (live.unwrap(), current.unwrap());
+        assert_eq!((&**live, Value::version(&live)), ("one", Some("1")));
+        assert_eq!(&**current, "two");
+        let missing = Parameter::<String>::plain(url).label("dead").get().await;
+        assert_eq!(name(missing), "Powertools.ParameterNotFound");
+    };
+    of(moto.endpoint()).scope(work).await;
+}
+
+/// Credentials that cannot be loaded.
+#[derive(Debug)]
+struct Nobody;
+
+impl ProvideCredentials for Nobody {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        let error = CredentialsError::not_loaded("there are none");
+        future::ProvideCredentials::ready(Err(error))
+    }
+}
+
+#[tokio::test]
+async fn without_a_region_or_credentials_no_request_is_sent() {
+    let proxy = Proxy::alone().await;
+    let with = |change: fn(&mut aws_sdk_ssm::config::Builder)| {
+        let mut builder = aws_sdk_ssm::config::Builder::from(&config(proxy.endpoint()));
+        change(&mut builder);
+        let client = aws_sdk_ssm::Client::from_conf(builder.build());
+        Parameters::new().source(Ssm::new(client))
+    };
+    let read = async || {
+        let error = Parameter::<String>::plain("/p").get().await.unwrap_err();
+        let message = lambda_runtime::Diagnostic::from(error.clone()).error_message;
+        (error.error_type(), message)
+    };
+    let without_region = with(|config| {
+        config.set_region(None).set_endpoint_url(None);
+    });
+    let (name, message) = without_region.scope(read()).await;
+    assert_eq!(name, "Powertools.ParameterFailed", "{message}");
+    assert!(message.contains("region"), "{message}");
+    let without_credentials = with(|config| {
+        let nobody = aws_sdk_ssm::config::SharedCredentialsProvider::new(Nobody);
+        config.set_credentials_provider(Some(nobody));
+    });
+    let (name, message) = without_credentials.scope(read()).await;
+    assert_eq!(name, "Powertools.ParameterAccessDenied", "{message}");
+    assert!(message.contains("there are no credentials"), "{message}");
+    assert!(proxy.captured().is_empty());
 }
 
 #[tokio::test]
@@ -207,6 +276,32 @@ async fn secrets_that_are_asked_for_together_are_read_in_one_request() {
             proxy.captured()[before..].iter().map(|request| request.operation.clone()).collect();
         operations.sort();
         assert_eq!(operations, ["BatchGetSecretValue", "GetSecretValue"]);
+    };
+    of(proxy.endpoint()).scope(work).await;
+}
+
+#[tokio::test]
+async fn of_secrets_whose_names_begin_with_each_other_each_has_its_own_value() {
+    let Some(moto) = Emulator::first() else { return };
+    let proxy = Proxy::before(moto.endpoint()).await;
+    let names = ["prefix/db", "prefix/db-2", "prefix/db-2-old"].map(unique);
+    let part = unique("prefix/db-");
+    let work = async {
+        for name in names {
+            Secret::<String>::plain(name).set(name).await.unwrap();
+        }
+        let [db, two, old] = names.map(Secret::<String>::plain);
+        let before = proxy.captured().len();
+        let (second, first) = tokio::join!(two.get(), db.get());
+        assert_eq!([&**first.unwrap(), &**second.unwrap()], names[..2]);
+        // Half of a name is not a name.
+        let part = Secret::<String>::plain(part);
+        let (missing, third, first) = tokio::join!(part.get_fresh(), old.get(), db.get_fresh());
+        assert_eq!(name(missing), "Powertools.ParameterNotFound");
+        assert_eq!([&**first.unwrap(), &**third.unwrap()], [names[0], names[2]]);
+        let requests = &proxy.captured()[before..];
+        let batches = requests.iter().filter(|request| request.operation == "BatchGetSecretValue");
+        assert_eq!(batches.count(), 2);
     };
     of(proxy.endpoint()).scope(work).await;
 }

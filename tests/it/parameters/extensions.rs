@@ -7,6 +7,7 @@ use powertools::parameters::{
 use serde::Deserialize;
 use tokio::net::TcpListener;
 
+use super::cache::Warnings;
 use super::server::{Reply, Server};
 use super::{name, with_variables};
 
@@ -106,6 +107,22 @@ async fn an_extension_that_cannot_serve_falls_back() {
         Parameters::new().source(source).scope(read).await;
         assert_eq!(server.requests().len(), 2);
     }
+}
+
+#[tokio::test]
+async fn each_kind_of_failure_is_logged_once() {
+    let (warnings, _guard) = Warnings::record();
+    let server = Server::replying([NOT_READY, NOT_READY, REJECTED, REJECTED, PARAMETER]).await;
+    let memory = Memory::new().with("/a", "from the fallback");
+    let source = Extension::new().port(server.port()).fallback(memory);
+    let read = async {
+        let url = Parameter::<String>::plain("/a");
+        for warned in [1, 1, 2, 2, 2] {
+            url.get_fresh().await.unwrap();
+            assert_eq!(warnings.count(), warned);
+        }
+    };
+    Parameters::new().source(source).scope(read).await;
 }
 
 #[tokio::test]

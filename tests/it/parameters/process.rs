@@ -22,6 +22,22 @@ async fn a_restore_empties_the_cache() {
 }
 
 #[tokio::test]
+async fn sixteen_threads_fetch_once_for_each_rotation_and_see_no_half_of_one() {
+    let folder = std::env::temp_dir().join(format!("powertools-{}-rotate", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("password"), "from the file").unwrap();
+    let lambda = FakeRuntime::new().env("VALUES", folder.to_str().unwrap());
+    let function = lambda.spawn(Command::new(env!("CARGO_BIN_EXE_values"))).unwrap();
+    let outcome = lambda.invoke(json!("rotate")).await;
+    // One of them before the first rotation, unless no caller came so early.
+    let fetches = outcome.json::<String>();
+    let expected = ["300 fetches in 300 rotations", "301 fetches in 300 rotations"];
+    assert!(expected.contains(&fetches.as_str()), "{fetches}");
+    function.kill().await;
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[tokio::test]
 async fn what_the_function_installs_is_read_by_warm_ups_and_handlers() {
     let folder = std::env::temp_dir().join(format!("powertools-{}-install", std::process::id()));
     fs::create_dir_all(&folder).unwrap();

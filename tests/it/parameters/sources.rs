@@ -69,6 +69,29 @@ fn variables_have_values_and_names() {
     });
 }
 
+#[test]
+fn variables_set_the_age_and_whether_parameters_are_decrypted() {
+    let variables =
+        [("POWERTOOLS_PARAMETERS_MAX_AGE", "0"), ("POWERTOOLS_PARAMETERS_SSM_DECRYPT", "true")];
+    with_variables(&variables, async {
+        let service = super::Service::with("a");
+        let read = async {
+            let value = Parameter::<String>::plain("/a");
+            value.get().await.unwrap();
+            value.get().await.unwrap();
+            Parameter::<String>::plain("/a").decrypt(false).get().await.unwrap();
+            // An age in the code is stronger, that of the declaration, too.
+            let kept = Parameter::<String>::plain("/b").max_age(super::SECOND);
+            kept.get().await.unwrap();
+            kept.get().await.unwrap();
+        };
+        service.parameters().scope(read).await;
+        let requests = service.requests();
+        let decrypted: Vec<_> = requests.iter().map(|request| request.decrypt).collect();
+        assert_eq!(decrypted, [true, true, false, true]);
+    });
+}
+
 #[tokio::test]
 async fn each_kind_can_have_a_source_of_its_own() {
     let service = super::Service::default();

@@ -185,6 +185,34 @@ fn computes_as_python_does() {
     }
 }
 
+/// What other implementations are known to get wrong.
+#[test]
+fn sorts_numbers_by_value_and_takes_only_null_for_nothing() {
+    let document = r#"{"n": [100, 20, 3], "t": ["b", "B", "a", "Ä"], "zero": 0, "no": false, "empty": "",
+        "none": null, "Key": 1, "key": 2, "KEY": {"Key": 3}}"#;
+    for (expression, expected) in [
+        ("sort(n)", "[3,20,100]"),
+        ("n", "[100,20,3]"),
+        ("sort_by([{v: n[0]}, {v: n[1]}, {v: n[2]}], &v)[*].v", "[3,20,100]"),
+        ("max(n)", "100"),
+        ("sort(t)", r#"["B","a","b","Ä"]"#),
+        ("to_number('')", "null"),
+        ("to_number(' 1')", "null"),
+        ("to_number('0x10')", "null"),
+        ("to_number('1_0')", "null"),
+        ("to_number('1e2')", "1e2"),
+        ("to_number(no)", "null"),
+        ("not_null(none, zero, n)", "0"),
+        ("not_null(none, empty, n)", r#""""#),
+        ("not_null(none, no, n)", "false"),
+        ("not_null(none, none)", "null"),
+        ("[Key, key, KEY.Key, kEY]", "[1,2,3,null]"),
+        ("merge({a: Key}, {A: key})", r#"{"a":1,"A":2}"#),
+    ] {
+        assert_eq!(search(expression, document), expected, "{expression}");
+    }
+}
+
 #[test]
 fn an_expression_can_be_shared_and_shows_its_source() {
     fn is_shared<T: Send + Sync + Clone + 'static>() {}
