@@ -21,6 +21,7 @@
 //! | test without AWS | [Test your function](test_your_function) |
 //! | process many events in one process | [Run many invocations at once](many_at_once) |
 //! | create the table and the role | [Set up the table and the role](table_and_iam) |
+//! | keep records where the function has a cache already | [Keep records in Redis or Valkey](redis_store) |
 //! | estimate the bill | [Cost in DynamoDB requests](cost) |
 //! | understand an error type in an alarm | [Troubleshooting by error type](troubleshooting) |
 
@@ -80,6 +81,9 @@ pub mod many_at_once {}
 
 #[doc = include_str!("../docs/guide/table_and_iam.md")]
 pub mod table_and_iam {}
+
+#[doc = include_str!("../docs/guide/redis_store.md")]
+pub mod redis_store {}
 
 #[doc = include_str!("../docs/guide/cost.md")]
 pub mod cost {}

@@ -63,6 +63,7 @@
 //! | `jmespath` | no | keys by JMESPath, for events without a type |
 //! | `dynamodb` | no | the store on DynamoDB, and a source of `parameters`: `aws-sdk-dynamodb`, without a TLS stack |
 //! | `dynamodb-lean` | no | the same store without the AWS SDK, with TLS by ring: `idempotency::LeanClient` |
+//! | `redis` | no | the store on Redis and Valkey, with TLS by ring: `idempotency::RedisStore`; no AWS SDK |
 //! | `events` | no | `batch`, and typed events that nest: SNS, EventBridge, S3, CloudWatch Logs, schedules; the natural keys of HTTP requests |
 //! | `http` | no | HTTP functions: requests and responses of every front end, problems, the `Idempotency-Key` header, webhooks; brings `lambda_http` |
 //! | `custom-resources` | no | custom resources of CloudFormation, with TLS by ring |
@@ -88,7 +89,7 @@ pub mod process;
 pub mod runtime;
 
 #[cfg(all(
-    any(feature = "__outside", feature = "parameters"),
+    any(feature = "__outside", feature = "parameters", feature = "redis"),
     not(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))
 ))]
 mod aws;

@@ -96,6 +96,8 @@ pub use self::options::{
 };
 pub use self::record::{Data, EpochMillis, EpochSeconds, Key, Owner, Record, Status};
 pub use self::replay::Replay;
+#[cfg(feature = "redis")]
+pub use self::store::RedisStore;
 pub use self::store::{
     Claim, Completion, MemoryStore, Outcome, Read, Release, Renewal, Store, StoreError,
     StoreErrorKind, TransactStore, Transacted, Transaction,

@@ -183,4 +183,13 @@ impl Record {
             not_stored: None,
         }
     }
+
+    /// Returns true if nothing prevents a claim at `now`: see
+    /// [`Store::claim`](super::Store::claim).
+    pub(super) fn is_free(&self, now: EpochMillis) -> bool {
+        let expired = self.expiration.is_some_and(|end| end < now.floor());
+        let lapsed = self.status == Status::InProgress
+            && self.in_progress_expiration.is_some_and(|end| end < now);
+        expired || lapsed
+    }
 }

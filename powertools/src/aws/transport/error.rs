@@ -28,12 +28,3 @@ pub(crate) enum TransportError {
     #[error("invalid request")]
     Invalid(#[source] BoxError),
 }
-
-/// What is wrong with the configuration of a client.
-#[derive(Debug, thiserror::Error)]
-#[error("{what}")]
-pub(crate) struct SetupError {
-    pub(crate) what: String,
-    #[source]
-    pub(crate) source: BoxError,
-}

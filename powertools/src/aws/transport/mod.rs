@@ -13,8 +13,6 @@ mod outside;
 #[cfg(not(feature = "__outside"))]
 #[path = "no_outside.rs"]
 mod outside;
-#[cfg(feature = "__outside")]
-mod tls;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +25,7 @@ use hyper::{Method, Request, Response, StatusCode, Uri};
 use tokio::time::timeout;
 
 use self::connect::Connector;
-pub(crate) use self::error::{SetupError, TransportError};
+pub(crate) use self::error::TransportError;
 use self::pool::{Connection, Pool};
 
 /// An HTTP client with its connections. A clone shares them.

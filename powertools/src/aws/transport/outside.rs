@@ -13,9 +13,10 @@ use rustls::pki_types::ServerName;
 use tokio_rustls::TlsConnector;
 use tower::Service;
 
+use super::Client;
 use super::connect::{Connector, start};
 use super::pool::Connection;
-use super::{Client, SetupError, tls};
+use crate::aws::own_tls::{self, SetupError};
 use crate::environment::Environment;
 
 #[derive(Debug)]
@@ -36,13 +37,13 @@ impl Client {
     /// Returns an error if trusted certificates cannot be read.
     pub(crate) fn outside(environment: &Environment, max_bytes: usize) -> Result<Self, SetupError> {
         let proxies = Proxies::of(environment);
-        let tls = tls::config(environment, proxies.for_https())?;
+        let tls = own_tls::config(environment, proxies.for_https())?;
         Ok(Self::with(Connector::to(Outside { proxies, tls }), max_bytes))
     }
 
     /// Creates a client with these trusted certificates.
     #[cfg(test)]
-    pub(super) fn trusting(tls: Arc<ClientConfig>, proxies: &[(&str, &str)]) -> Self {
+    pub(in crate::aws) fn trusting(tls: Arc<ClientConfig>, proxies: &[(&str, &str)]) -> Self {
         let proxies = Proxies::of(&Environment::of(proxies.iter().copied()));
         Self::with(Connector::to(Outside { proxies, tls }), 100)
     }

@@ -32,9 +32,7 @@ pub(super) fn classify(
         return Ok(Verdict::Mine);
     }
 
-    let expired = record.expiration.is_some_and(|end| end < now.floor());
-    let lapsed = unfinished && record.in_progress_expiration.is_some_and(|end| end < now);
-    if expired || lapsed {
+    if record.is_free(now) {
         return Ok(Verdict::Free);
     }
 

@@ -9,10 +9,17 @@ use super::{Data, EpochMillis, EpochSeconds, Key, Owner, Record};
 #[cfg(any(feature = "dynamodb", feature = "dynamodb-lean"))]
 mod dynamodb;
 
+#[cfg(any(feature = "dynamodb", feature = "dynamodb-lean", feature = "redis"))]
+mod attempts;
+#[cfg(feature = "redis")]
+mod redis;
+
 mod error;
 mod memory;
 mod transact;
 
+#[cfg(feature = "redis")]
+pub use self::redis::RedisStore;
 #[cfg(any(feature = "dynamodb", feature = "dynamodb-lean"))]
 pub use dynamodb::{Builder as DynamoDbStoreBuilder, DynamoDbStore};
 #[cfg(feature = "dynamodb-lean")]
@@ -24,8 +31,8 @@ pub use transact::{TransactStore, Transacted, Transaction};
 /// A place where idempotency records are kept.
 ///
 /// A store has five operations, each of them atomic for its key;
-/// [`Idempotency`](super::Idempotency) decides when they run. [`MemoryStore`] and `DynamoDbStore`
-/// implement it, and `testing::store_suite` checks an implementation.
+/// [`Idempotency`](super::Idempotency) decides when they run. [`MemoryStore`], `DynamoDbStore`
+/// and `RedisStore` implement it, and `testing::store_suite` checks an implementation.
 ///
 /// Each request has a timeout. An implementation uses it to limit its own attempts and connections;
 /// the engine abandons a call that takes longer.

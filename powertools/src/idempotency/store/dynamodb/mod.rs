@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::attempts::WARM_UP_TIMEOUT;
 use super::{
     Claim, Completion, Outcome, Read, Release, Renewal, Store, StoreError, StoreErrorKind,
 };
@@ -108,18 +109,8 @@ pub struct DynamoDbStore {
     schema: Arc<Schema>,
 }
 
-/// How often a request is made.
-const ATTEMPTS: u32 = 3;
-/// How long the service has for one answer.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
-/// Before the second attempt there is a pause of up to this length, before the third of up to twice
-/// this length.
-const BACKOFF: Duration = Duration::from_millis(50);
-
 /// A key that no operation can have: those contain a `#`.
 const WARM_UP_KEY: &str = "powertools-warm-up";
-/// How long the connection that is made ahead of the first event may take.
-const WARM_UP_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Who may finish or remove a record.
 const IS_HELD: &str = "#owner = :owner AND #status = :inprogress";

@@ -141,13 +141,10 @@ impl Store for MemoryStore {
         WARNING.call_once(|| warn_in_lambda(&Environment::process()));
 
         let records = &mut self.state().records;
-        if let Some(existing) = records.get(claim.key.as_str()) {
-            let expired = existing.expiration.is_some_and(|end| end < claim.now.floor());
-            let lapsed = existing.status == Status::InProgress
-                && existing.in_progress_expiration.is_some_and(|end| end < claim.now);
-            if !expired && !lapsed {
-                return Ok(Outcome::Refused(Some(Box::new(existing.clone()))));
-            }
+        if let Some(existing) = records.get(claim.key.as_str())
+            && !existing.is_free(claim.now)
+        {
+            return Ok(Outcome::Refused(Some(Box::new(existing.clone()))));
         }
         let mut record = Record::new(Status::InProgress);
         record.expiration = Some(claim.expiration);

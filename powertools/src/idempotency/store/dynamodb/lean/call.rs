@@ -13,12 +13,12 @@ use tokio::time::Instant;
 use super::Body;
 use super::answer::{self, Refusal};
 use super::client::{LeanClient, Shared};
-use super::retry::{Retry, pause};
+use super::retry::Retry;
 use crate::aws::credentials::{Credentials, CredentialsError};
 use crate::aws::sigv4::Unsigned;
 use crate::aws::transport::{Reply, TransportError};
+use crate::idempotency::store::attempts::{ATTEMPT_TIMEOUT, ATTEMPTS, pause};
 use crate::idempotency::store::dynamodb::requests::Failure;
-use crate::idempotency::store::dynamodb::{ATTEMPT_TIMEOUT, ATTEMPTS};
 
 const JSON: &str = "application/x-amz-json-1.0";
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
@@ -58,7 +58,7 @@ impl LeanClient {
                     Err(failed) => failed,
                 };
             attempt += 1;
-            let pause = pause(attempt, getrandom::u32().unwrap_or(u32::MAX));
+            let pause = pause(attempt);
             // Another attempt without time would hide what is wrong.
             if attempt > ATTEMPTS || Instant::now() + pause >= end {
                 return Err(failure);

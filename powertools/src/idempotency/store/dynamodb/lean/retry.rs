@@ -1,10 +1,8 @@
-//! Which attempts are repeated, when, and how many.
+//! Which attempts are repeated, and how many.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 use crate::aws::transport::TransportError;
-use crate::idempotency::store::dynamodb::{ATTEMPT_TIMEOUT, BACKOFF};
 
 /// The tokens of a client. These numbers are those of the
 /// [standard mode](https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html) of the SDKs.
@@ -93,12 +91,6 @@ impl Quota {
     }
 }
 
-/// The pause before the attempt with this number, counted from two: a part of the longest, by `random`.
-pub(super) fn pause(attempt: u32, random: u32) -> Duration {
-    let longest = BACKOFF * 2_u32.saturating_pow(attempt.saturating_sub(2));
-    longest.min(ATTEMPT_TIMEOUT).mul_f64(f64::from(random) / f64::from(u32::MAX))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,12 +117,5 @@ mod tests {
             quota.succeed(Some(10));
         }
         assert_eq!(std::iter::from_fn(|| quota.take(Retry::Later)).count(), 100);
-    }
-
-    #[test]
-    fn pauses_double() {
-        let milliseconds = |attempt| pause(attempt, u32::MAX).as_millis();
-        assert_eq!([2, 3, 4, 5, 9].map(milliseconds), [50, 100, 200, 400, 1000]);
-        assert_eq!(pause(2, 0), Duration::ZERO);
     }
 }

@@ -9,8 +9,8 @@ use aws_sdk_dynamodb::config::{Builder, StalledStreamProtectionConfig};
 use tokio::time::timeout;
 
 use super::super::requests::Failure;
-use super::super::{ATTEMPT_TIMEOUT, ATTEMPTS, BACKOFF};
 use super::retry::Conflicts;
+use crate::idempotency::store::attempts::{ATTEMPT_TIMEOUT, ATTEMPTS, BACKOFF};
 
 /// Returns a client with the limits of the store, or what each request has to override.
 ///

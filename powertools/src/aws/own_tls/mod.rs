@@ -1,4 +1,4 @@
-//! TLS with the chosen cryptography, and the certificates that it trusts.
+//! TLS of our own clients, with the chosen cryptography, and the certificates that it trusts.
 
 use std::sync::Arc;
 
@@ -6,7 +6,6 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
-use super::SetupError;
 use crate::aws::certificates::{BUNDLE, Certificates};
 use crate::environment::Environment;
 
@@ -20,9 +19,18 @@ mod chosen;
 #[path = "ring.rs"]
 mod chosen;
 
+/// What is wrong with the configuration of a client.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}")]
+pub(crate) struct SetupError {
+    pub(crate) what: String,
+    #[source]
+    pub(crate) source: lambda_runtime::Error,
+}
+
 /// Creates the configuration of a process. `is_proxied` says that connections may end at a proxy with
 /// certificates that only the system knows.
-pub(super) fn config(
+pub(crate) fn config(
     environment: &Environment,
     is_proxied: bool,
 ) -> Result<Arc<ClientConfig>, SetupError> {
@@ -66,5 +74,5 @@ fn failed(what: &str, source: impl Into<lambda_runtime::Error>) -> SetupError {
     SetupError { what: what.to_owned(), source: source.into() }
 }
 
-#[cfg(test)]
-pub(super) mod tests;
+#[cfg(all(test, feature = "__outside"))]
+mod tests;

@@ -1,0 +1,35 @@
+//! How often the stores make a request, and with which limits.
+
+use std::time::Duration;
+
+/// How often a request is made.
+pub(super) const ATTEMPTS: u32 = 3;
+/// How long the service has for one answer.
+pub(super) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
+/// Before the second attempt there is a pause of up to this length, before the third of up to twice
+/// this length.
+pub(super) const BACKOFF: Duration = Duration::from_millis(50);
+/// How long the connection that is made ahead of the first event may take.
+pub(super) const WARM_UP_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// The pause before the attempt with this number, counted from two: a random part of the longest.
+pub(super) fn pause(attempt: u32) -> Duration {
+    part_of_pause(attempt, getrandom::u32().unwrap_or(u32::MAX))
+}
+
+fn part_of_pause(attempt: u32, random: u32) -> Duration {
+    let longest = BACKOFF * 2_u32.saturating_pow(attempt.saturating_sub(2));
+    longest.min(ATTEMPT_TIMEOUT).mul_f64(f64::from(random) / f64::from(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double() {
+        let milliseconds = |attempt| part_of_pause(attempt, u32::MAX).as_millis();
+        assert_eq!([2, 3, 4, 5, 9].map(milliseconds), [50, 100, 200, 400, 1000]);
+        assert_eq!(part_of_pause(2, 0), Duration::ZERO);
+    }
+}

@@ -1,0 +1,71 @@
+use std::fmt;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use redis::aio::ConnectionLike;
+use redis::{Cmd, Value};
+use tokio::sync::OnceCell;
+use tokio::time::timeout;
+
+use super::failure::Failure;
+use super::fitness::{self, Fitness};
+
+/// The way to the server.
+pub(super) trait Connection: fmt::Debug + Send + Sync {
+    /// Makes sure that the server can keep records.
+    fn open(&self, limit: Duration) -> BoxFuture<'_, Result<(), Failure>>;
+
+    /// Sends a command and returns the reply, which is no error.
+    fn send<'a>(
+        &'a self,
+        command: &'a Cmd,
+        limit: Duration,
+    ) -> BoxFuture<'a, Result<Value, Failure>>;
+}
+
+/// A connection of the user's, which replaces itself when it breaks.
+pub(super) struct Shared<C> {
+    connection: C,
+    fit: OnceCell<()>,
+    fitness: Fitness,
+}
+
+impl<C: ConnectionLike + Clone + Send + Sync + 'static> Shared<C> {
+    pub(super) fn new(connection: C, server: &str) -> Self {
+        Self { connection, fit: OnceCell::new(), fitness: Fitness::of(server) }
+    }
+
+    async fn fit(&self) -> Result<(), Failure> {
+        let check = || async {
+            // Which of several servers answers is not known, so that roles say nothing.
+            self.fitness.check_policy(fitness::policy(&mut self.connection.clone()).await)
+        };
+        self.fit.get_or_try_init(check).await.copied()
+    }
+}
+
+impl<C> fmt::Debug for Shared<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
+    }
+}
+
+impl<C: ConnectionLike + Clone + Send + Sync + 'static> Connection for Shared<C> {
+    fn open(&self, limit: Duration) -> BoxFuture<'_, Result<(), Failure>> {
+        Box::pin(async move { timeout(limit, self.fit()).await? })
+    }
+
+    fn send<'a>(
+        &'a self,
+        command: &'a Cmd,
+        limit: Duration,
+    ) -> BoxFuture<'a, Result<Value, Failure>> {
+        Box::pin(async move {
+            let reply = async {
+                self.fit().await?;
+                Ok(command.query_async(&mut self.connection.clone()).await?)
+            };
+            timeout(limit, reply).await?
+        })
+    }
+}

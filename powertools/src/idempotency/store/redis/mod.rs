@@ -1,0 +1,298 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::redis::aio::ConnectionLike;
+use ::redis::{Value, cmd};
+use tokio::time::Instant;
+
+use self::connection::{Connection, Shared};
+use self::failure::Failure;
+use self::scripts::Write;
+use self::server::Server;
+use super::attempts::{ATTEMPT_TIMEOUT, ATTEMPTS, WARM_UP_TIMEOUT, pause};
+use super::{
+    Claim, Completion, Outcome, Read, Release, Renewal, Store, StoreError, StoreErrorKind,
+};
+use crate::environment::Environment;
+use crate::idempotency::{Error, Key, Record};
+
+mod connection;
+mod failure;
+mod fitness;
+mod record;
+mod scripts;
+mod server;
+
+/// A store in Redis or Valkey.
+///
+/// ```no_run
+/// use powertools::idempotency::{Error, Idempotency, RedisStore};
+///
+/// # async fn example() -> Result<(), Error> {
+/// let store = RedisStore::new("rediss://orders.example.cache.amazonaws.com:6379")?;
+/// store.warm_up().await?;
+/// let idempotency = Idempotency::new(store)?;
+///
+/// let receipt = idempotency
+///     .run("charge", &"order-7", async { Ok::<_, Error>("charged".to_owned()) })
+///     .await?;
+/// # let _ = receipt;
+/// # Ok(()) }
+/// ```
+///
+/// # What it can lose
+///
+/// **A failover can lose the last writes.** Redis and Valkey copy writes to their replicas after they
+/// have answered. If a primary fails before, the replica that takes its place does not have them: a
+/// claim that is lost lets a second delivery run its work beside the first, a completion that is lost
+/// lets it run again. The same holds for a server that restarts without its data, or with an older copy
+/// of them. Work whose repetition does harm belongs into a `DynamoDbStore`, or into a database of
+/// Amazon MemoryDB, which answers only after its log has the write.
+///
+/// **A server that evicts keys loses records.** Its `maxmemory-policy` must be `noeviction`. The store
+/// asks for it with each new connection, and refuses any other. Where the server does not tell, as
+/// on Amazon ElastiCache, it logs a warning once: there the policy is in the parameter group, whose
+/// default is another one.
+///
+/// # Records
+///
+/// A record is a JSON string under the key, with the members of the toolkits for Python and
+/// TypeScript, so that functions in those languages can share the server; they ignore `owner` and
+/// `not_stored`. The server deletes it when it has expired: after as many milliseconds as the claim
+/// was away from the end of that second, by the clock of the environment that claimed it.
+///
+/// A value under a key that is not such a record is an error, and is not overwritten.
+///
+/// # Requests
+///
+/// | | requests |
+/// |---|---|
+/// | first call | claim, complete |
+/// | first call whose handler fails | claim, release |
+/// | first call after a lease has ended | claim, claim over it, complete |
+/// | replay | claim, refused; it returns the record |
+///
+/// Each write is one script that touches one key: the server runs it as a whole, and so does the node of a
+/// cluster that has the key. The user needs the commands GET, SET, DEL, PTTL, EVAL and EVALSHA.
+///
+/// Each request has up to three attempts. It is repeated after a lost connection, an answer that the
+/// server is not ready, or 1 second without an answer, and then on a new connection. A write that was carried
+/// out without an answer is recognised by its owner.
+///
+/// Cloning is cheap. Clones share one connection, on which requests do not wait for each other.
+#[derive(Clone, Debug)]
+pub struct RedisStore {
+    connection: Arc<dyn Connection>,
+    scope: Arc<str>,
+}
+
+impl RedisStore {
+    /// Creates a store on the server with this URL, such as
+    /// `rediss://user:password@host:6379/0`. It connects with the first request, and again when the
+    /// connection is lost, or after the environment was restored from a snapshot.
+    ///
+    /// `rediss` and `valkeys` are with TLS, `redis` and `valkey` without. A port that is not given is 6379, a
+    /// database 0. Special characters in the user name and the password are percent-encoded. The certificates that
+    /// are trusted are those of Mozilla's list, which are compiled in, or those that `AWS_CA_BUNDLE`,
+    /// `SSL_CERT_FILE` or `SSL_CERT_DIR` name.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Config`] if the URL is invalid, or if trusted certificates cannot be read.
+    pub fn new(url: &str) -> Result<Self, Error> {
+        let server = Server::at(url, &Environment::process())?;
+        let scope = server.name().into();
+        Ok(Self { connection: Arc::new(server), scope })
+    }
+
+    /// Creates a store on a connection of the crate `redis`: a `ClusterConnection`, or a
+    /// `ConnectionManager` with credentials that change. It has to replace itself when it is lost,
+    /// which a `MultiplexedConnection` does not.
+    ///
+    /// Its own timeouts end requests too; by default it waits half a second. `scope` is a name for the server
+    /// and the database: stores with the same name share their records.
+    ///
+    /// ```no_run
+    /// # use powertools::idempotency::RedisStore;
+    /// # fn example<C: redis::aio::ConnectionLike + Clone + Send + Sync + 'static>(cluster: C) {
+    /// // let cluster = ClusterClient::new(["rediss://orders.example:6379"])?;
+    /// // let cluster = cluster.get_async_connection().await?;
+    /// let store = RedisStore::with_connection(cluster, "orders.example");
+    /// # let _ = store;
+    /// # }
+    /// ```
+    pub fn with_connection<C>(connection: C, scope: impl Into<String>) -> Self
+    where
+        C: ConnectionLike + Clone + Send + Sync + 'static,
+    {
+        let scope = scope.into();
+        Self { connection: Arc::new(Shared::new(connection, &scope)), scope: scope.into() }
+    }
+
+    /// Connects, and checks that the server can keep records.
+    ///
+    /// During initialisation no event waits for that, and Lambda provides a full processor whatever
+    /// the memory of the function is.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the server cannot be reached, does not accept the password, is a replica or evicts
+    /// records, or after 4 seconds without an answer.
+    pub async fn warm_up(&self) -> Result<(), StoreError> {
+        let opened = self.connection.open(WARM_UP_TIMEOUT).await;
+        opened.map_err(|failure| failure.of_store(&self.scope))
+    }
+
+    /// Sends a request, in all its attempts until `end`.
+    async fn call(&self, request: Request<'_>, end: Instant) -> Result<Value, StoreError> {
+        let mut attempt = 1;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let failure = match self.attempt(request, left.min(ATTEMPT_TIMEOUT)).await {
+                Ok(reply) => return Ok(reply),
+                Err(failure) => failure,
+            };
+            attempt += 1;
+            let pause = pause(attempt);
+            if !failure.is_transient() || attempt > ATTEMPTS || Instant::now() + pause >= end {
+                return Err(failure.of_store(&self.scope));
+            }
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn attempt(&self, request: Request<'_>, limit: Duration) -> Result<Value, Failure> {
+        let Request { key, write } = request;
+        let end = Instant::now() + limit;
+        let Some((script, arguments)) = write else {
+            return self.connection.send(cmd("GET").arg(key), limit).await;
+        };
+        match self.connection.send(&script.by_hash(key, arguments), limit).await {
+            Err(failure) if failure.is_unknown_script() => {
+                let left = end.saturating_duration_since(Instant::now());
+                self.connection.send(&script.by_text(key, arguments), left).await
+            }
+            reply => reply,
+        }
+    }
+
+    /// Makes a conditional write. Returns what is there if it was refused.
+    async fn write(
+        &self,
+        script: &Write,
+        key: &Key,
+        arguments: &[&[u8]],
+        end: Instant,
+    ) -> Result<Written, StoreError> {
+        let request = Request { key: key.as_str(), write: Some((script, arguments)) };
+        match self.call(request, end).await? {
+            Value::Int(1) => Ok(Written::Applied),
+            other => Ok(Written::Refused(self.value(other)?)),
+        }
+    }
+
+    fn value(&self, reply: Value) -> Result<Option<Vec<u8>>, StoreError> {
+        match reply {
+            Value::Nil => Ok(None),
+            Value::BulkString(bytes) => Ok(Some(bytes)),
+            _ => {
+                let message =
+                    format!("the answer of the Redis server {} is not usable", self.scope);
+                Err(StoreError::new(StoreErrorKind::Other, message))
+            }
+        }
+    }
+
+    /// Writes a record that is held.
+    async fn change(
+        &self,
+        script: &Write,
+        key: &Key,
+        arguments: &[&[u8]],
+        timeout: Duration,
+    ) -> Result<Outcome, StoreError> {
+        match self.write(script, key, arguments, Instant::now() + timeout).await? {
+            Written::Applied => Ok(Outcome::Applied),
+            Written::Refused(found) => {
+                let record = found.map(|bytes| record::parse(key, &bytes)).transpose()?;
+                Ok(Outcome::Refused(record.map(Box::new)))
+            }
+        }
+    }
+}
+
+/// A request for a key: a write, or else a read.
+#[derive(Clone, Copy)]
+struct Request<'a> {
+    key: &'a str,
+    write: Option<(&'a Write, &'a [&'a [u8]])>,
+}
+
+/// The outcome of a conditional write, with the value that is there.
+enum Written {
+    Applied,
+    Refused(Option<Vec<u8>>),
+}
+
+/// How often a claim is sent when it meets a record that is free.
+const CLAIMS: u32 = 3;
+
+impl Store for RedisStore {
+    fn scope(&self) -> &str {
+        &self.scope
+    }
+
+    async fn claim(&self, claim: &Claim) -> Result<Outcome, StoreError> {
+        let end = Instant::now() + claim.timeout;
+        let new = record::claimed(claim);
+        let kept = record::kept(claim).to_string();
+        let mut free = None;
+        for _ in 0..CLAIMS {
+            let mut arguments = vec![&*new, kept.as_bytes()];
+            arguments.extend(free.as_deref());
+            let found = match self.write(&scripts::CLAIM, &claim.key, &arguments, end).await? {
+                Written::Applied => return Ok(Outcome::Applied),
+                Written::Refused(found) => found,
+            };
+            let Some(bytes) = found else { break };
+            let record = record::parse(&claim.key, &bytes)?;
+            if !record.is_free(claim.now) {
+                return Ok(Outcome::Refused(Some(Box::new(record))));
+            }
+            free = Some(bytes);
+        }
+        Ok(Outcome::Refused(None))
+    }
+
+    async fn complete(&self, completion: &Completion) -> Result<Outcome, StoreError> {
+        let Completion { key, owner, expiration, timeout, .. } = completion;
+        let (first, last) = record::completed(completion)?;
+        let (held, expiration) = (record::held(owner), expiration.0.to_string());
+        let arguments: [&[u8]; 4] = [&held, &first, expiration.as_bytes(), &last];
+        self.change(&scripts::COMPLETE, key, &arguments, *timeout).await
+    }
+
+    async fn renew(&self, renewal: &Renewal) -> Result<Outcome, StoreError> {
+        let Renewal { key, owner, lease_end, expiration, timeout } = renewal;
+        let held = record::held(owner);
+        let (lease_end, expiration) = (lease_end.0.to_string(), expiration.0.to_string());
+        let arguments: [&[u8]; 3] = [&held, lease_end.as_bytes(), expiration.as_bytes()];
+        self.change(&scripts::RENEW, key, &arguments, *timeout).await
+    }
+
+    async fn release(&self, release: &Release) -> Result<Outcome, StoreError> {
+        let held = record::held(&release.owner);
+        match self.change(&scripts::RELEASE, &release.key, &[&held], release.timeout).await {
+            // Refused all the same: it is enough to know that the record is not ours.
+            Err(error) if error.kind() == StoreErrorKind::Malformed => Ok(Outcome::Refused(None)),
+            outcome => outcome,
+        }
+    }
+
+    async fn read(&self, read: &Read) -> Result<Option<Record>, StoreError> {
+        let request = Request { key: read.key.as_str(), write: None };
+        let reply = self.call(request, Instant::now() + read.timeout).await?;
+        let value = self.value(reply)?;
+        value.map(|bytes| record::parse(&read.key, &bytes)).transpose()
+    }
+}

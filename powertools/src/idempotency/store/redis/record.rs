@@ -1,0 +1,207 @@
+//! Records as JSON, with the members of the toolkits for Python and TypeScript.
+
+use crate::idempotency::store::{Claim, Completion, StoreError, StoreErrorKind};
+use crate::idempotency::{
+    Data, EpochMillis, EpochSeconds, Json, Key, Number, Owner, Record, Status,
+};
+use crate::json::{MAX_DEPTH, write};
+
+/// What the server takes for a value, in bytes.
+const LIMIT: usize = 512 << 20;
+/// 10,000 years in milliseconds: the server does not understand much longer times.
+const LONGEST: u64 = 10_000 * 365 * 24 * 3600 * 1000;
+
+/// The beginning of every record that `owner` holds. Nobody else writes an owner, so that it is known
+/// to the byte.
+pub(super) fn held(owner: &Owner) -> Vec<u8> {
+    beginning(owner, &Status::InProgress)
+}
+
+fn beginning(owner: &Owner, status: &Status) -> Vec<u8> {
+    let mut text = Vec::with_capacity(256);
+    text.extend_from_slice(br#"{"owner":"#);
+    write::quoted(&mut text, owner.as_str(), &write::STANDARD);
+    member(&mut text, "status", |text| {
+        write::quoted(text, status.as_str(), &write::STANDARD);
+    });
+    text
+}
+
+fn member(text: &mut Vec<u8>, name: &str, value: impl FnOnce(&mut Vec<u8>)) {
+    text.push(b',');
+    write::quoted(text, name, &write::STANDARD);
+    text.push(b':');
+    value(text);
+}
+
+/// The record that a claim writes.
+pub(super) fn claimed(claim: &Claim) -> Vec<u8> {
+    let mut text = held(&claim.owner);
+    member(&mut text, "expiration", |text| write::integer(text, claim.expiration.0));
+    member(&mut text, "in_progress_expiration", |text| write::integer(text, claim.lease_end.0));
+    if let Some(hash) = &claim.validation {
+        member(&mut text, "validation", |text| write::quoted(text, hash, &write::STANDARD));
+    }
+    text.push(b'}');
+    text
+}
+
+/// For how many milliseconds the server keeps a claimed record: until the second of its expiration is
+/// over.
+pub(super) fn kept(claim: &Claim) -> u64 {
+    let end = claim.expiration.0.saturating_add(1).saturating_mul(1000);
+    end.saturating_sub(claim.now.0).clamp(1, LONGEST)
+}
+
+/// The beginning and the end of a completed record. Between them stays what the claim wrote: the end of
+/// its lease and the hash of the payload.
+pub(super) fn completed(completion: &Completion) -> Result<(Vec<u8>, Vec<u8>), StoreError> {
+    let mut first = beginning(&completion.owner, &Status::Completed);
+    member(&mut first, "expiration", |text| write::integer(text, completion.expiration.0));
+    let mut last = Vec::new();
+    match &completion.data {
+        Some(Data::Text(data)) => {
+            member(&mut last, "data", |text| write::quoted(text, data, &write::STANDARD));
+        }
+        Some(Data::Value(data)) if depth(data) >= MAX_DEPTH => {
+            let message = "the result is nested too deeply for a record";
+            return Err(StoreError::new(StoreErrorKind::ResultTooLarge, message));
+        }
+        Some(Data::Value(data)) => member(&mut last, "data", |text| {
+            text.extend_from_slice(data.to_string().as_bytes());
+        }),
+        None => {}
+    }
+    if let Some(reason) = &completion.not_stored {
+        member(&mut last, "not_stored", |text| write::quoted(text, reason, &write::STANDARD));
+    }
+    last.push(b'}');
+    check_size(first.len() + last.len())?;
+    Ok((first, last))
+}
+
+fn check_size(bytes: usize) -> Result<(), StoreError> {
+    // The claim wrote less than this between the two.
+    if bytes + 1024 <= LIMIT {
+        return Ok(());
+    }
+    let message = format!("a record of {bytes} bytes exceeds the 512 MB of a value");
+    Err(StoreError::new(StoreErrorKind::ResultTooLarge, message))
+}
+
+/// How many lists and objects are around the innermost value.
+fn depth(value: &Json) -> usize {
+    match value {
+        Json::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Json::Object(members) => 1 + members.iter().map(|(_, it)| depth(it)).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// Reads a record of any toolkit. Members that are not known are ignored.
+pub(super) fn parse(key: &Key, bytes: &[u8]) -> Result<Record, StoreError> {
+    let malformed = |problem: &str| {
+        let message = format!("the value of key {key} {problem}");
+        StoreError::new(StoreErrorKind::Malformed, message)
+    };
+    let text = std::str::from_utf8(bytes).map_err(|_| malformed("is not text"))?;
+    let json = text.parse().map_err(|error| malformed("is not JSON").caused_by(error))?;
+    let Json::Object(members) = json else { return Err(malformed("is not a JSON object")) };
+
+    let mut record = Record::new(Status::Other(String::new()));
+    let mut has_status = false;
+    for (name, value) in members {
+        let wrong = |expected: &str| malformed(&format!("has no {expected} in `{name}`"));
+        let text = |value| match value {
+            Json::String(text) => Ok(text),
+            _ => Err(wrong("string")),
+        };
+        let integer = |value: &Json| {
+            let digits = value.as_number().map(Number::as_str);
+            digits.and_then(|it| it.parse().ok()).ok_or_else(|| wrong("whole number"))
+        };
+        match name.as_str() {
+            "status" => {
+                record.status = Status::from(text(value)?);
+                has_status = true;
+            }
+            "expiration" => record.expiration = Some(EpochSeconds(integer(&value)?)),
+            "in_progress_expiration" => {
+                record.in_progress_expiration = Some(EpochMillis(integer(&value)?));
+            }
+            "owner" => record.owner = Some(text(value)?),
+            "validation" => record.validation = Some(text(value)?),
+            "not_stored" => record.not_stored = Some(text(value)?),
+            "data" => {
+                record.data = Some(match value {
+                    Json::String(text) => Data::Text(text),
+                    value => Data::Value(value),
+                });
+            }
+            _ => {}
+        }
+    }
+    if has_status { Ok(record) } else { Err(malformed("is not a record: it has no `status`")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_largest_value_of_the_server_is_the_limit() {
+        assert!(check_size(LIMIT - 1024).is_ok());
+        assert_eq!(check_size(LIMIT).unwrap_err().kind(), StoreErrorKind::ResultTooLarge);
+    }
+
+    #[test]
+    fn a_record_is_kept_through_the_second_of_its_expiration() {
+        let claim = |now: u64, expiration: u64| Claim {
+            key: Key::from("key"),
+            owner: Owner::new().unwrap(),
+            now: EpochMillis(now),
+            lease_end: EpochMillis(now + 1),
+            expiration: EpochSeconds(expiration),
+            validation: None,
+            timeout: Duration::from_secs(1),
+        };
+        assert_eq!(kept(&claim(5_400, 60)), 55_600);
+        assert_eq!(kept(&claim(5_000, 4)), 1);
+        assert_eq!(kept(&claim(0, u64::MAX)), 315_360_000_000_000);
+    }
+
+    #[test]
+    fn what_is_not_a_record_is_named() {
+        let problem = |bytes: &[u8]| parse(&Key::from("fn#1"), bytes).unwrap_err().to_string();
+        assert_eq!(problem(b"\xff"), "the value of key fn#1 is not text");
+        assert_eq!(problem(b"True"), "the value of key fn#1 is not JSON");
+        assert_eq!(problem(b"7"), "the value of key fn#1 is not a JSON object");
+        assert_eq!(problem(b"{}"), "the value of key fn#1 is not a record: it has no `status`");
+        let wrong = br#"{"status": "COMPLETED", "expiration": "soon"}"#;
+        assert_eq!(problem(wrong), "the value of key fn#1 has no whole number in `expiration`");
+        let wrong = br#"{"status": 1}"#;
+        assert_eq!(problem(wrong), "the value of key fn#1 has no string in `status`");
+    }
+
+    #[test]
+    fn a_result_that_could_not_be_read_again_is_not_written() {
+        let nested = |depth: usize| {
+            let text = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+            Completion {
+                key: Key::from("key"),
+                owner: Owner::new().unwrap(),
+                expiration: EpochSeconds(60),
+                validation: None,
+                data: Some(Data::Value(text.parse().unwrap())),
+                not_stored: None,
+                timeout: Duration::from_secs(1),
+            }
+        };
+        let (first, last) = completed(&nested(127)).unwrap();
+        assert!(parse(&Key::from("key"), &[first, last].concat()).is_ok());
+        let error = completed(&nested(128)).unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::ResultTooLarge);
+    }
+}

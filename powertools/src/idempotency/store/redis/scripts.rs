@@ -1,0 +1,110 @@
+//! The conditional writes, which the server carries out in one step each. Each touches one key, so
+//! that they also run on the node of a cluster that has it.
+
+use std::sync::LazyLock;
+
+use redis::{Cmd, Script, cmd};
+
+/// A script, with the hash under which a server keeps it.
+#[derive(Debug)]
+pub(super) struct Write {
+    text: String,
+    hash: String,
+}
+
+/// Sets the record `ARGV[1]` for `ARGV[2]` milliseconds if there is none, or if it is still the one
+/// that the client judged to be free, `ARGV[3]`.
+pub(super) static CLAIM: LazyLock<Write> = LazyLock::new(|| {
+    Write::new(
+        "local record = redis.call('GET', KEYS[1])
+        if record and record ~= ARGV[3] then
+            return record
+        end
+        redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+        return 1",
+    )
+});
+
+/// Changes the beginning to `ARGV[2]`, which has the expiration `ARGV[3]`, and the end to `ARGV[4]`.
+pub(super) static COMPLETE: LazyLock<Write> = LazyLock::new(|| {
+    Write::held(
+        "members = string.gsub(members, EXPIRATION, '', 1)
+        return set(ARGV[2] .. members .. ARGV[4], tonumber(ARGV[3]))",
+    )
+});
+
+/// Changes the end of the lease to `ARGV[2]` and the expiration to `ARGV[3]`.
+pub(super) static RENEW: LazyLock<Write> = LazyLock::new(|| {
+    Write::held(
+        "local lease = tonumber(string.match(members, LEASE))
+        if not lease or lease >= tonumber(ARGV[2]) then
+            return record
+        end
+        members = string.gsub(members, LEASE, '', 1)
+        members = string.gsub(members, EXPIRATION, '', 1)
+        local times = ',\"expiration\":' .. ARGV[3] .. ',\"in_progress_expiration\":' .. ARGV[2]
+        return set(ARGV[1] .. times .. members .. '}', tonumber(ARGV[3]))",
+    )
+});
+
+pub(super) static RELEASE: LazyLock<Write> = LazyLock::new(|| {
+    Write::held(
+        "redis.call('DEL', KEYS[1])
+        return 1",
+    )
+});
+
+/// Ends with the existing record, or none, unless it begins with `ARGV[1]`: with the owner and the
+/// status of a claim. `members` are the rest of it, without its last brace. A claim has no result,
+/// so that these are numbers and hashes.
+///
+/// The time for which the server keeps the record changes by as much as its expiration does, whatever
+/// the clock of the server says.
+const IS_HELD: &str = "
+    local EXPIRATION, LEASE = ',\"expiration\":(%d+)', ',\"in_progress_expiration\":(%d+)'
+    local record = redis.call('GET', KEYS[1])
+    if not record or string.sub(record, 1, #ARGV[1]) ~= ARGV[1] then
+        return record
+    end
+    local members = string.sub(record, #ARGV[1] + 1, -2)
+    local function set(changed, expiration)
+        local kept = redis.call('PTTL', KEYS[1])
+        local before = tonumber(string.match(record, EXPIRATION))
+        if kept > 0 and before then
+            kept = math.max(1, kept + (expiration - before) * 1000)
+            redis.call('SET', KEYS[1], changed, 'PX', string.format('%.0f', kept))
+        else
+            redis.call('SET', KEYS[1], changed)
+        end
+        return 1
+    end
+";
+
+impl Write {
+    fn new(text: impl Into<String>) -> Self {
+        let text = text.into();
+        let hash = Script::new(&text).get_hash().to_owned();
+        Self { text, hash }
+    }
+
+    /// A write of a record that is held.
+    fn held(change: &str) -> Self {
+        Self::new([IS_HELD, change].concat())
+    }
+
+    /// The command that runs it where the server knows it.
+    pub(super) fn by_hash(&self, key: &str, arguments: &[&[u8]]) -> Cmd {
+        command("EVALSHA", &self.hash, key, arguments)
+    }
+
+    /// The command that runs it anywhere. The server then knows it.
+    pub(super) fn by_text(&self, key: &str, arguments: &[&[u8]]) -> Cmd {
+        command("EVAL", &self.text, key, arguments)
+    }
+}
+
+fn command(name: &str, script: &str, key: &str, arguments: &[&[u8]]) -> Cmd {
+    let mut command = cmd(name);
+    command.arg(script).arg(1).arg(key).arg(arguments);
+    command
+}

@@ -1,0 +1,223 @@
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::{BoxFuture, join};
+use redis::aio::MultiplexedConnection;
+use redis::{
+    AsyncConnectionConfig, Cmd, ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo, Value,
+};
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, timeout_at};
+use tokio_rustls::TlsConnector;
+
+use super::connection::Connection;
+use super::failure::Failure;
+use super::fitness::{self, Fitness};
+use crate::aws::own_tls;
+use crate::environment::Environment;
+use crate::idempotency::Error;
+use crate::process::restores;
+
+/// One server, and the connection to it that all requests share.
+pub(super) struct Server {
+    host: String,
+    port: u16,
+    tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+    settings: RedisConnectionInfo,
+    fitness: Fitness,
+    live: Mutex<Option<Arc<Live>>>,
+    /// Makes those that need a new connection wait for one.
+    connecting: tokio::sync::Mutex<()>,
+}
+
+/// A connection.
+struct Live {
+    connection: MultiplexedConnection,
+    /// The task that moves its bytes.
+    driver: AbortHandle,
+    /// How often the process had been restored when it was made.
+    restores: u64,
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        // It would wait for the replies that nobody needs any more.
+        self.driver.abort();
+    }
+}
+
+impl Live {
+    fn is_usable(&self) -> bool {
+        !self.driver.is_finished() && self.restores == restores()
+    }
+
+    async fn send(&self, command: &Cmd) -> Result<Value, Failure> {
+        Ok(command.query_async(&mut self.connection.clone()).await?)
+    }
+}
+
+impl Server {
+    /// Reads a URL. It opens no connection.
+    pub(super) fn at(url: &str, environment: &Environment) -> Result<Self, Error> {
+        let invalid = |problem: &str| {
+            Error::Config(format!("the URL of the Redis server is invalid: {problem}"))
+        };
+        let (url, is_encrypted) = match url.split_once("://") {
+            Some(("redis" | "valkey", _)) => (url.to_owned(), false),
+            // The crate has its own TLS, which is switched off.
+            Some(("rediss" | "valkeys", rest)) => (format!("redis://{rest}"), true),
+            _ => {
+                return Err(invalid(
+                    "it begins with none of redis://, rediss://, valkey://, valkeys://",
+                ));
+            }
+        };
+        if url.contains('#') {
+            return Err(invalid("it has a fragment; TLS is never without verification"));
+        }
+        let info = url.into_connection_info().map_err(|error| invalid(&error.to_string()))?;
+        let ConnectionAddr::Tcp(host, port) = info.addr() else {
+            return Err(invalid("it has no host"));
+        };
+        let tls = match is_encrypted {
+            false => None,
+            true => {
+                let config = own_tls::config(environment, false);
+                let config =
+                    config.map_err(|error| Error::Config(format!("{error}: {}", error.source)))?;
+                let name = ServerName::try_from(host.clone());
+                Some((config, name.map_err(|error| invalid(&error.to_string()))?))
+            }
+        };
+        let settings = info.redis_settings().clone();
+        let settings = settings.set_lib_name("powertools-rust", env!("CARGO_PKG_VERSION"));
+        Ok(Self {
+            host: host.clone(),
+            port: *port,
+            tls,
+            fitness: Fitness::of(&format!("{host}:{port}")),
+            settings,
+            live: Mutex::default(),
+            connecting: tokio::sync::Mutex::default(),
+        })
+    }
+
+    /// The server and the database, for messages.
+    pub(super) fn name(&self) -> String {
+        let Self { host, port, settings, .. } = self;
+        format!("{host}:{port}/{}", settings.db())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<Live>>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn kept(&self) -> Option<Arc<Live>> {
+        self.lock().as_ref().filter(|live| live.is_usable()).cloned()
+    }
+
+    /// Forgets a connection, unless it was replaced already.
+    fn forget(&self, used: &Arc<Live>) {
+        let mut live = self.lock();
+        if live.as_ref().is_some_and(|live| Arc::ptr_eq(live, used)) {
+            *live = None;
+        }
+    }
+
+    /// Returns the connection, and whether it was just made.
+    async fn live(&self) -> Result<(Arc<Live>, bool), Failure> {
+        if let Some(live) = self.kept() {
+            return Ok((live, false));
+        }
+        let _turn = self.connecting.lock().await;
+        if let Some(live) = self.kept() {
+            return Ok((live, true));
+        }
+        let live = Arc::new(self.connect().await?);
+        *self.lock() = Some(live.clone());
+        Ok((live, true))
+    }
+
+    async fn connect(&self) -> Result<Live, Failure> {
+        let tcp = TcpStream::connect((&*self.host, self.port)).await.map_err(unreachable)?;
+        tcp.set_nodelay(true).map_err(unreachable)?;
+        match &self.tls {
+            None => self.start(tcp).await,
+            Some((config, name)) => {
+                let tls = TlsConnector::from(config.clone());
+                self.start(tls.connect(name.clone(), tcp).await.map_err(unreachable)?).await
+            }
+        }
+    }
+
+    async fn start<S>(&self, stream: S) -> Result<Live, Failure>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        // Each request has a limit of its own.
+        let config = AsyncConnectionConfig::new().set_response_timeout(None);
+        let (connection, driver) =
+            MultiplexedConnection::new_with_config(&self.settings, stream, config).await?;
+        let driver = tokio::spawn(driver).abort_handle();
+        let live = Live { connection, driver, restores: restores() };
+
+        let (mut first, mut second) = (live.connection.clone(), live.connection.clone());
+        let (role, policy) = join(fitness::role(&mut first), fitness::policy(&mut second)).await;
+        self.fitness.check_role(role)?;
+        self.fitness.check_policy(policy)?;
+        Ok(live)
+    }
+
+    async fn send_within(&self, command: &Cmd, end: Instant) -> Result<Value, Failure> {
+        let (live, is_new) = timeout_at(end, self.live()).await??;
+        let failure = match timeout_at(end, live.send(command)).await {
+            Ok(Ok(reply)) => return Ok(reply),
+            Ok(Err(failure)) => failure,
+            Err(elapsed) => elapsed.into(),
+        };
+        if !failure.ends_connection() {
+            return Err(failure);
+        }
+        self.forget(&live);
+        match failure {
+            // One that was kept may have died while the process was frozen.
+            Failure::Redis(_) if !is_new => {
+                let (live, _) = timeout_at(end, self.live()).await??;
+                timeout_at(end, live.send(command)).await?
+            }
+            failure => Err(failure),
+        }
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("name", &self.name()).finish_non_exhaustive()
+    }
+}
+
+impl Connection for Server {
+    fn open(&self, limit: Duration) -> BoxFuture<'_, Result<(), Failure>> {
+        Box::pin(async move {
+            timeout_at(Instant::now() + limit, self.live()).await??;
+            Ok(())
+        })
+    }
+
+    fn send<'a>(
+        &'a self,
+        command: &'a Cmd,
+        limit: Duration,
+    ) -> BoxFuture<'a, Result<Value, Failure>> {
+        Box::pin(self.send_within(command, Instant::now() + limit))
+    }
+}
+
+fn unreachable(error: std::io::Error) -> Failure {
+    Failure::Unreachable(error.into())
+}
