@@ -29,6 +29,7 @@ mod parameters;
 mod process;
 mod queue;
 mod races;
+mod redis;
 mod runtime;
 mod runtime_api;
 mod shutdown;

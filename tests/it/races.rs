@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use powertools::idempotency::{DynamoDbStore, Error, Idempotency, WhileInProgress};
+use powertools::idempotency::{Error, Idempotency, RedisStore, Store, WhileInProgress};
 use powertools::testing::invocation;
-use powertools_tests::emulators::Emulator;
+use powertools_tests::emulators::{Emulator, RedisKind};
 use powertools_tests::scale;
 use tokio::sync::Barrier;
 
@@ -19,34 +19,45 @@ const LONG: Duration = Duration::from_secs(120);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_concurrent_duplicates_one_runs_and_the_others_are_rejected_or_replayed() {
-    let rounds = scale(3, 200);
     for emulator in Emulator::all() {
         let table = emulator.create_table(&["id"]).await;
-        let environments: Vec<_> =
-            (0..ENVIRONMENTS).map(|_| Environment::new(&emulator, &table)).collect();
-        let race = Race { name: emulator.name(), refused: AtomicUsize::new(0) };
-        let mut overloaded = 0;
-        for round in 0..rounds {
-            while !race.run(&environments, format!("order-{round}-{overloaded}")).await {
-                overloaded += 1;
-                assert!(overloaded <= 3 + rounds / 20, "{} answers too little", emulator.name());
-            }
-        }
-        // Else they came one after the other, and nothing was shown.
-        assert_ne!(race.refused.into_inner(), 0, "no race on {}", emulator.name());
+        race(&emulator.name(), || emulator.store(&table)).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_concurrent_duplicates_on_redis_one_runs() {
+    for kind in RedisKind::all() {
+        let server = kind.start(&[]);
+        race(kind.name(), || RedisStore::new(&server.url()).unwrap()).await;
+    }
+}
+
+/// Lets duplicates race, in environments with a store each.
+async fn race<S: Store + Clone>(name: &str, store: impl Fn() -> S) {
+    let rounds = scale(3, 200);
+    let environments: Vec<_> = (0..ENVIRONMENTS).map(|_| Environment::new(store())).collect();
+    let race = Race { name: name.to_owned(), refused: AtomicUsize::new(0) };
+    let mut overloaded = 0;
+    for round in 0..rounds {
+        while !race.run(&environments, format!("order-{round}-{overloaded}")).await {
+            overloaded += 1;
+            assert!(overloaded <= 3 + rounds / 20, "{name} answers too little");
+        }
+    }
+    // Else they came one after the other, and nothing was shown.
+    assert_ne!(race.refused.into_inner(), 0, "no race on {name}");
 }
 
 /// An execution environment: a client, and what a handler does for those who wait and those who
 /// do not.
-struct Environment {
-    fail: Idempotency<DynamoDbStore>,
-    wait: Idempotency<DynamoDbStore>,
+struct Environment<S> {
+    fail: Idempotency<S>,
+    wait: Idempotency<S>,
 }
 
-impl Environment {
-    fn new(emulator: &Emulator, table: &str) -> Self {
-        let store = emulator.store(table);
+impl<S: Store + Clone> Environment<S> {
+    fn new(store: S) -> Self {
         let with = |policy| {
             let builder = Idempotency::builder(store.clone()).while_in_progress(policy);
             builder.build().unwrap()
@@ -65,7 +76,7 @@ impl Race {
     ///
     /// Returns false if none won: that happens when neither the winning claim nor its release is answered,
     /// and the claim holds until its lease ends.
-    async fn run(&self, environments: &[Environment], order: String) -> bool {
+    async fn run<S: Store>(&self, environments: &[Environment<S>], order: String) -> bool {
         let runs = Arc::new(AtomicU32::new(0));
         let start = Arc::new(Barrier::new(DUPLICATES));
         let duplicates = (0..DUPLICATES).map(|number| {
@@ -106,8 +117,8 @@ impl Race {
 
 /// Delivers an order, and again as long as the emulator is too busy to answer: that is not what is
 /// tested here.
-async fn deliver(
-    idempotency: &Idempotency<DynamoDbStore>,
+async fn deliver<S: Store>(
+    idempotency: &Idempotency<S>,
     order: &str,
     runs: &AtomicU32,
     unanswered: &mut usize,

@@ -10,6 +10,7 @@ pub mod items;
 pub mod proxy;
 pub mod vectors;
 pub mod via;
+pub mod wire;
 
 /// A client for a DynamoDB that answers on plain HTTP.
 #[must_use]

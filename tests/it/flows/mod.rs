@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
 use powertools::idempotency::{
-    Builder, DynamoDbStore, Error, HashFunction, Idempotency, KeyCodec, OnMissingKey,
+    Builder, DynamoDbStore, Error, HashFunction, Idempotency, KeyCodec, OnMissingKey, Store,
 };
 use powertools::testing::{ManualClock, invocation};
 use powertools_tests::emulators::Emulator;
@@ -21,7 +21,7 @@ use crate::dynamodb::requests::{python_store, take_fence};
 mod replays;
 
 /// The time of the work, in milliseconds. A whole second, since Python rounds down and this crate up.
-const NOW: u64 = 1_800_000_000_000;
+pub(crate) const NOW: u64 = 1_800_000_000_000;
 
 #[tokio::test]
 async fn flows_are_those_of_the_python_toolkit() {
@@ -93,7 +93,7 @@ async fn call(
 }
 
 /// The options that correspond to a configuration of the Python toolkit.
-fn configure(builder: Builder<DynamoDbStore>, config: &Value) -> Builder<DynamoDbStore> {
+pub(crate) fn configure<S: Store>(builder: Builder<S>, config: &Value) -> Builder<S> {
     let hash = match config["hash_function"].as_str() {
         Some("sha256") => HashFunction::Sha256,
         _ => HashFunction::Md5,
@@ -153,19 +153,19 @@ fn without_owners(sent: Vec<Captured>, table: &str) -> Vec<(String, Value)> {
 }
 
 /// A fixed clock.
-fn clock() -> ManualClock {
+pub(crate) fn clock() -> ManualClock {
     ManualClock::new(SystemTime::UNIX_EPOCH + Duration::from_millis(NOW))
 }
 
 #[derive(Debug)]
-enum Failure {
+pub(crate) enum Failure {
     Handler,
     Idempotency(Error),
 }
 
 impl Failure {
     /// What the Python toolkit calls this.
-    fn python_name(&self) -> &'static str {
+    pub(crate) fn python_name(&self) -> &'static str {
         match self {
             Self::Handler => "ValueError",
             Self::Idempotency(Error::InProgress { .. }) => "IdempotencyAlreadyInProgressError",

@@ -7,6 +7,7 @@ use powertools::idempotency::{EpochMillis, Key, MemoryStore, Record, Store};
 use powertools::testing::store_suite::{self, StoreSuite};
 use powertools_tests::emulators::Emulator;
 
+mod redis;
 mod suite;
 
 #[tokio::test(flavor = "multi_thread")]

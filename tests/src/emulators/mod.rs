@@ -14,6 +14,9 @@
 //! their condition true. It runs in a script of ours that lets in one request at a time. The others
 //! are as they come.
 //!
+//! The servers of Redis and Valkey are no emulators: Debian's, which is installed if it is not there and
+//! may be, and two from the registry of Python. Each test starts its own.
+//!
 //! `POWERTOOLS_TEST_EMULATORS=off` disables them, and the run reports it.
 
 use std::io::Write;
@@ -31,6 +34,9 @@ use crate::via::Via;
 
 mod install;
 mod process;
+mod redis_server;
+
+pub use redis_server::{RedisKind, RedisServer};
 
 /// An emulator that runs, and the client with which stores use it.
 #[derive(Clone, Debug)]
@@ -181,16 +187,21 @@ impl Emulator {
     }
 }
 
-fn start_all() -> Result<Vec<Emulator>, String> {
+/// Whether the tests `of` something run.
+fn is_on(of: &str) -> Result<bool, String> {
     match std::env::var("POWERTOOLS_TEST_EMULATORS").as_deref() {
         Ok("off") => {
-            say("POWERTOOLS_TEST_EMULATORS=off: the tests on DynamoDB emulators are left out");
-            return Ok(Vec::new());
+            say(&format!("POWERTOOLS_TEST_EMULATORS=off: the tests on {of} are left out"));
+            Ok(false)
         }
-        Ok("" | "on") | Err(_) => {}
-        Ok(other) => {
-            return Err(format!("POWERTOOLS_TEST_EMULATORS is `{other}`, and can be on or off"));
-        }
+        Ok("" | "on") | Err(_) => Ok(true),
+        Ok(other) => Err(format!("POWERTOOLS_TEST_EMULATORS is `{other}`, and can be on or off")),
+    }
+}
+
+fn start_all() -> Result<Vec<Emulator>, String> {
+    if !is_on("DynamoDB emulators")? {
+        return Ok(Vec::new());
     }
 
     let tools = install::tools()?;

@@ -1,0 +1,162 @@
+//! Replies that are lost, servers that fall silent or die.
+
+use std::time::Instant;
+
+use powertools::idempotency::Error;
+use powertools_tests::emulators::RedisKind;
+use powertools_tests::wire::Loss;
+
+use super::{SECOND, World};
+
+/// What the requests of a store contain, apart from those for scripts that the server does not know yet.
+const CLAIM: &str = "in_progress_expiration";
+const COMPLETION: &str = "COMPLETED";
+
+#[tokio::test]
+async fn a_claim_whose_reply_was_lost_runs_once() {
+    for kind in RedisKind::all() {
+        let world = World::new(&kind).await;
+        world.charge("first").await.unwrap();
+        for loss in [Loss::Reply, Loss::Request] {
+            let order = format!("{loss:?}");
+            world.wire.lose(CLAIM, loss);
+            let run = world.charge(&order).await.unwrap();
+            assert_eq!(world.charge(&order).await.unwrap(), run);
+            assert_eq!(world.wire.outstanding(), 0, "{order} on {}", kind.name());
+        }
+        assert_eq!(world.runs(), 3);
+    }
+}
+
+#[tokio::test]
+async fn a_completion_whose_reply_was_lost_is_a_success() {
+    for kind in RedisKind::all() {
+        let world = World::new(&kind).await;
+        world.charge("first").await.unwrap();
+        // A kept connection that breaks is replaced at once; the store makes three attempts, and the
+        // engine calls it again while there is time.
+        for lost in [1, 2, 4, 5] {
+            let order = format!("order-{lost}");
+            for _ in 0..lost {
+                world.wire.lose(COMPLETION, Loss::Reply);
+            }
+            let run = world.charge(&order).await.unwrap();
+            assert_eq!(world.charge(&order).await.unwrap(), run, "{order} on {}", kind.name());
+            assert_eq!(world.wire.outstanding(), 0, "{order} on {}", kind.name());
+        }
+        assert_eq!(world.runs(), 5);
+    }
+}
+
+#[tokio::test]
+async fn a_claim_whose_replies_are_all_lost_excludes_no_one() {
+    for kind in RedisKind::all() {
+        let world = World::new(&kind).await;
+        world.charge("first").await.unwrap();
+        for _ in 0..4 {
+            world.wire.lose(CLAIM, Loss::Reply);
+        }
+        let error = world.charge("order").await.unwrap_err();
+        assert_eq!(error.error_type(), "Powertools.IdempotencyStore");
+        assert!(error.is_retryable(), "{error:?}");
+        assert_eq!((world.runs(), world.record("order")), (1, None), "on {}", kind.name());
+        assert_eq!(world.charge("order").await.unwrap(), "run 2");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_falls_silent_is_replaced() {
+    if let Some(kind) = RedisKind::first() {
+        let world = World::new(&kind).await;
+        world.charge("first").await.unwrap();
+        world.wire.lose(CLAIM, Loss::Silence);
+        assert_eq!(world.charge("order").await.unwrap(), "run 2");
+        assert_eq!(world.wire.connections(), 2);
+    }
+}
+
+#[tokio::test]
+async fn nothing_runs_if_the_server_is_silent_before_the_work() {
+    for kind in RedisKind::all() {
+        let world = World::new(&kind).await;
+        world.charge("first").await.unwrap();
+        world.server.pause();
+        let start = Instant::now();
+        // There is half a second for the claim, and then for giving it back.
+        let error = world.charge_within(SECOND, "order").await.unwrap_err();
+        assert_eq!(error.error_type(), "Powertools.IdempotencyStoreTimeout");
+        assert!(start.elapsed() < 2 * SECOND, "{:?}", start.elapsed());
+        world.server.resume();
+        assert_eq!(world.runs(), 1, "nothing runs without a claim");
+        // The claim and its release may have been carried out in any order.
+        if let Some(record) = world.record("order") {
+            assert!(record.contains("INPROGRESS"), "{record}");
+        }
+        assert_eq!(world.charge("another").await.unwrap(), "run 2");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_was_restarted_is_reached_again_at_once() {
+    for kind in RedisKind::all() {
+        let mut world = World::new(&kind).await;
+        world.charge("first").await.unwrap();
+        world.server.restart();
+        assert_eq!(world.charge("second").await.unwrap(), "run 2", "on {}", kind.name());
+        // It keeps nothing on disk, and its scripts are gone too.
+        assert_eq!(world.charge("first").await.unwrap(), "run 3");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_dies_during_the_work_loses_its_claim() {
+    for kind in RedisKind::all() {
+        let mut world = World::new(&kind).await;
+        let restarting = std::sync::Mutex::new(&mut world.server);
+        let invocation = powertools::testing::invocation().remaining(30 * SECOND).build();
+        let work = async {
+            restarting.lock().unwrap().restart();
+            Ok::<_, Error>("charged".to_owned())
+        };
+        let error = invocation.scope(world.idempotency.run("charge", "order", work)).await;
+        let error = error.unwrap_err();
+        assert_eq!(error.error_type(), "Powertools.IdempotencyRecordGone", "on {}", kind.name());
+    }
+}
+
+#[tokio::test]
+async fn a_server_with_a_log_keeps_its_claims_when_it_dies() {
+    for kind in RedisKind::all() {
+        let log = ["--appendonly", "yes", "--appendfsync", "always"];
+        let mut world = World::with(&kind, &log, |options| options).await;
+        let restarting = std::sync::Mutex::new(&mut world.server);
+        let invocation = powertools::testing::invocation().remaining(30 * SECOND).build();
+        let work = async {
+            restarting.lock().unwrap().restart();
+            Ok::<_, Error>("charged".to_owned())
+        };
+        let run = invocation.scope(world.idempotency.run("charge", "order", work)).await;
+        assert_eq!(run.unwrap(), "charged");
+        assert_eq!(world.charge("order").await.unwrap(), "charged", "on {}", kind.name());
+        assert_eq!(world.runs(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_result_that_cannot_be_saved_is_reported_in_time() {
+    for kind in RedisKind::all() {
+        let mut world = World::new(&kind).await;
+        let dying = std::sync::Mutex::new(&mut world.server);
+        let invocation = powertools::testing::invocation().remaining(2 * SECOND).build();
+        let work = async {
+            dying.lock().unwrap().kill();
+            Ok::<_, Error>("charged".to_owned())
+        };
+        let start = Instant::now();
+        let error = invocation.scope(world.idempotency.run("charge", "order", work)).await;
+        assert!(start.elapsed() < 2 * SECOND, "{:?}", start.elapsed());
+        let error = error.unwrap_err();
+        assert_eq!(error.error_type(), "Powertools.IdempotencyNotSaved", "on {}", kind.name());
+        assert!(error.is_retryable());
+    }
+}

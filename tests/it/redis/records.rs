@@ -1,0 +1,136 @@
+//! What is under a key, for how long, and with how many commands.
+
+use std::time::Duration;
+
+use powertools::idempotency::{
+    Claim, Completion, Data, EpochMillis, EpochSeconds, KeyCodec, Outcome, RedisStore, Renewal,
+    Store,
+};
+use powertools::testing::store_suite;
+use powertools_tests::emulators::RedisKind;
+use redis::cluster::ClusterClient;
+
+use super::World;
+
+const NOW: u64 = 1_800_000_000_400;
+
+/// A claim at a time far from that of the server, which holds for 30 seconds, and its completion.
+fn claimed(key: &str) -> (Claim, Completion) {
+    let mut claim = store_suite::claim(key, EpochMillis(NOW));
+    claim.expiration = EpochSeconds(NOW / 1000 + 60);
+    claim.validation = Some("hash".to_owned());
+    let mut completion = store_suite::completion(&claim);
+    completion.expiration = EpochSeconds(NOW / 1000 + 600);
+    completion.data = Some(Data::Text(r#"{"ok": true}"#.to_owned()));
+    (claim, completion)
+}
+
+#[tokio::test]
+async fn records_are_json_that_the_server_deletes_when_they_have_expired() {
+    for kind in RedisKind::all() {
+        let world = World::new(&kind).await;
+        let store = &world.store;
+        // By the clock of the claim, whatever that of the server says.
+        let kept = |key: &str| world.server.command::<i64>(&["PTTL", key]);
+        let is_kept = |key: &str, milliseconds: i64| {
+            let kept = kept(key);
+            let range = milliseconds - 5_000..=milliseconds;
+            assert!(range.contains(&kept), "{kept} of {milliseconds} on {}", kind.name());
+        };
+
+        let (claim, completion) = claimed("key");
+        assert_eq!(store.claim(&claim).await.unwrap(), Outcome::Applied);
+        let owner = claim.owner.as_str();
+        let times = r#""expiration":1800000060,"in_progress_expiration":1800000030400"#;
+        let end = r#""validation":"hash"}"#;
+        let text = format!(r#"{{"owner":"{owner}","status":"INPROGRESS",{times},{end}"#);
+        assert_eq!(world.server.get("key"), Some(text));
+        is_kept("key", 60_600);
+
+        let mut renewal: Renewal = store_suite::renewal(&claim);
+        renewal.expiration = EpochSeconds(NOW / 1000 + 90);
+        assert_eq!(store.renew(&renewal).await.unwrap(), Outcome::Applied);
+        let times = r#""expiration":1800000090,"in_progress_expiration":1800000060400"#;
+        let text = format!(r#"{{"owner":"{owner}","status":"INPROGRESS",{times},{end}"#);
+        assert_eq!(world.server.get("key"), Some(text));
+        is_kept("key", 90_600);
+
+        assert_eq!(store.complete(&completion).await.unwrap(), Outcome::Applied);
+        let times = r#""expiration":1800000600,"in_progress_expiration":1800000060400"#;
+        let end = r#""validation":"hash","data":"{\"ok\": true}"}"#;
+        let text = format!(r#"{{"owner":"{owner}","status":"COMPLETED",{times},{end}"#);
+        assert_eq!(world.server.get("key"), Some(text));
+        is_kept("key", 600_600);
+    }
+}
+
+#[tokio::test]
+async fn a_shorter_life_is_shorter_on_the_server() {
+    if let Some(kind) = RedisKind::first() {
+        let world = World::new(&kind).await;
+        let (claim, mut completion) = claimed("key");
+        assert_eq!(world.store.claim(&claim).await.unwrap(), Outcome::Applied);
+        // Before the time at which it was claimed.
+        completion.expiration = EpochSeconds(NOW / 1000 - 10);
+        assert_eq!(world.store.complete(&completion).await.unwrap(), Outcome::Applied);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert_eq!(world.server.get("key"), None);
+    }
+}
+
+#[tokio::test]
+async fn values_of_the_typescript_toolkit_are_values() {
+    if let Some(kind) = RedisKind::first() {
+        let world = World::with(&kind, &[], |it| it.codec(KeyCodec::TypeScript)).await;
+        assert_eq!(world.charge("order").await.unwrap(), "run 1");
+        let record = world.record("order").unwrap();
+        assert!(record.ends_with(r#","data":"run 1"}"#), "{record}");
+    }
+}
+
+#[tokio::test]
+async fn a_first_call_is_two_commands_and_a_replay_one() {
+    for kind in RedisKind::all() {
+        let world = World::new(&kind).await;
+        world.charge("first").await.unwrap();
+        let commands = || {
+            let processed = world.server.command::<String>(&["INFO", "commandstats"]);
+            let calls = |line: &str| {
+                let name = line.split(':').next()?.strip_prefix("cmdstat_")?;
+                // Those of the test, and of connecting.
+                if ["info", "ping", "client", "client|setinfo"].contains(&name) {
+                    return None;
+                }
+                line.split("calls=").nth(1)?.split(',').next()?.parse::<u32>().ok()
+            };
+            // Without those that scripts call.
+            let inside =
+                |line: &&str| !["get:", "set:", "pttl:", "del:"].iter().any(|it| line.contains(it));
+            processed.lines().filter(inside).filter_map(calls).sum::<u32>()
+        };
+        let before = commands();
+        world.charge("second").await.unwrap();
+        let first = commands() - before;
+        world.charge("second").await.unwrap();
+        let replay = commands() - before - first;
+        assert_eq!((first, replay), (2, 1), "on {}", kind.name());
+    }
+}
+
+#[tokio::test]
+async fn keys_of_a_cluster_need_no_tags() {
+    let Some(kind) = RedisKind::first() else { return };
+    let server = kind.start(&["--cluster-enabled", "yes"]);
+    let _: () = server.command(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
+    while !server.command::<String>(&["CLUSTER", "INFO"]).contains("cluster_state:ok") {
+        tokio::task::yield_now().await;
+    }
+    let client = ClusterClient::new([server.url()]).unwrap();
+    let connection = client.get_async_connection().await.unwrap();
+    let store = RedisStore::with_connection(connection, "orders");
+    for key in ["fn#1", "{fn}#1", "fn#{1}", "{}", "}{"] {
+        let (claim, completion) = claimed(key);
+        assert_eq!(store.claim(&claim).await.unwrap(), Outcome::Applied, "{key}");
+        assert_eq!(store.complete(&completion).await.unwrap(), Outcome::Applied, "{key}");
+    }
+}
