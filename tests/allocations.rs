@@ -1,4 +1,4 @@
-//! What allocates nothing: a log line, a look at the time, a cached value, a feature flag.
+//! What allocates nothing: a log line, a look at the time, a metric, a cached value, a feature flag.
 
 use std::future::poll_fn;
 use std::hint::black_box;
@@ -10,6 +10,7 @@ use allocation_counter::measure;
 use powertools::Deadline;
 use powertools::feature_flags::FeatureFlags;
 use powertools::logging::{self, Logging};
+use powertools::metrics::{self, Unit};
 use powertools::parameters::{Memory, Parameter, Parameters};
 use powertools::testing;
 use tracing_subscriber::layer::SubscriberExt;
@@ -69,6 +70,25 @@ fn a_cached_value_is_read_without_an_allocation() {
         };
         assert_eq!(poll_fn(poll).await, (true, 0));
     }));
+}
+
+#[test]
+fn metrics_allocate_nothing_after_the_first_invocations() {
+    let captured = testing::metrics();
+    let measured = || {
+        metrics::count("OrdersAccepted", 1);
+        metrics::record("OrderSize", 12.5, Unit::Bytes);
+        metrics::record("Charge", Duration::from_millis(3), Unit::Milliseconds);
+    };
+    let invocation = captured.invocation(testing::invocation().build());
+    invocation.sync_scope(|| {
+        for _ in 0..3 {
+            measured();
+            metrics::flush();
+        }
+        measured();
+        assert_eq!(measure(|| (0..10).for_each(|_| measured())).count_total, 0);
+    });
 }
 
 #[test]

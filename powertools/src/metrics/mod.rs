@@ -36,6 +36,7 @@
 //! | tell single values apart | [`with`](with()) |
 //! | find a line again | [`property`] |
 //! | write one line for a unit of work | [`MetricSet`] |
+//! | have what other crates measure by the facade `metrics` | `Recorder`, with the feature `metrics-recorder` |
 //!
 //! # When lines are written
 //!
@@ -108,6 +109,8 @@ mod measure;
 mod namespace;
 pub(crate) mod observer;
 mod problem;
+#[cfg(feature = "metrics-recorder")]
+mod recorder;
 mod settings;
 mod store;
 mod timer;
@@ -122,6 +125,8 @@ pub use self::error::Error;
 pub(crate) use self::measure::count_if_measured;
 pub use self::measure::{at, count, dimension, flush, property, record, time, with};
 pub use self::namespace::Namespace;
+#[cfg(feature = "metrics-recorder")]
+pub use self::recorder::Recorder;
 pub use self::timer::Timer;
 pub use self::unit::{Definition, ParseUnitError, Unit};
 pub use self::value::Value;

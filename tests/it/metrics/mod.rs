@@ -8,6 +8,7 @@ use serde_json::Value;
 
 mod bad_input;
 mod ends;
+mod facade;
 mod isolation;
 mod limits;
 mod process;
