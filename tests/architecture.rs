@@ -29,6 +29,7 @@ const LAYERS: &[&[&str]] = &[
         "logging",
         "metrics",
         "parameters",
+        "validation",
     ],
     // The roof.
     &["runtime", "macro_support"],
@@ -37,8 +38,12 @@ const LAYERS: &[&[&str]] = &[
 ];
 
 /// The edges between the modules of one layer.
-const SIDEWAYS: &[(&str, &str)] =
-    &[("batch", "idempotency"), ("custom_resource", "deadline"), ("http", "idempotency")];
+const SIDEWAYS: &[(&str, &str)] = &[
+    ("batch", "idempotency"),
+    ("custom_resource", "deadline"),
+    ("http", "idempotency"),
+    ("http", "validation"),
+];
 
 #[test]
 fn imports_run_downwards() {

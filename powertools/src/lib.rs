@@ -40,6 +40,7 @@
 //! - [`metrics`] measures what a function does, as metrics of CloudWatch.
 //! - `parameters` has values from outside, typed and cached: parameters, secrets, configurations.
 //! - `feature_flags` evaluates rules in a document for a context.
+//! - `validation` checks the rules of what a function receives and returns.
 //! - [`error`] gives a function's own errors the names under which Lambda reports them.
 //! - `testing` runs functions against a fake Lambda service and simulated event sources.
 //!
@@ -74,6 +75,7 @@
 //! | `feature-flags` | no | `parameters`, and feature flags with the Python toolkit's rules or in AppConfig's format; brings `jiff` with its time zones, 560 kB of a program |
 //! | `aws` | no | one SDK configuration and HTTP client for all AWS clients; brings `tls-ring` |
 //! | `tls-ring`, `tls-aws-lc`, `tls-fips` | no | the cryptography of `aws`; FIPS takes precedence over AWS-LC, and AWS-LC over ring |
+//! | `validate-garde`, `validate-jsonschema` | no | `validation` by the crate `garde`, and by JSON Schema: `jsonschema`, which brings 60 crates, without those for the network |
 //! | `test-util` | no | the testing module |
 //! | `full` | no | everything but `tls-aws-lc` and `tls-fips` |
 //!
@@ -122,6 +124,8 @@ pub mod metrics;
 pub mod parameters;
 #[cfg(feature = "test-util")]
 pub mod testing;
+#[cfg(any(feature = "http", feature = "validate-garde", feature = "validate-jsonschema"))]
+pub mod validation;
 
 #[doc(hidden)]
 pub mod macro_support;

@@ -35,3 +35,4 @@ mod runtime_api;
 mod shutdown;
 mod sources;
 mod store;
+mod validation;

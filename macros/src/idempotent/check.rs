@@ -7,10 +7,11 @@ use syn::{
 
 use super::parse::Options;
 use crate::args::{self, Given};
+use crate::function::Function;
 
 /// The options of `#[idempotent]`.
 pub(crate) struct Args {
-    pub(super) key: Expr,
+    pub(super) key: Key,
     pub(super) with: Expr,
     pub(super) name: Option<LitStr>,
     pub(super) payload: Option<Expr>,
@@ -20,10 +21,21 @@ pub(crate) struct Args {
     pub(crate) krate: Path,
 }
 
+/// Where the key of the work is.
+pub(super) enum Key {
+    Value(Expr),
+    /// In the header `Idempotency-Key` of a request.
+    Header,
+}
+
 impl Args {
     /// Reads the options, and refuses those that cannot be meant.
     pub(crate) fn of(given: &Given<'_>) -> Result<Self> {
-        let Options { key, with, name, payload, transaction, context, krate } = given.read()?;
+        let options: Options = given.read()?;
+        if options.http.is_some() {
+            return Self::of_http(given, options);
+        }
+        let Options { key, with, name, payload, transaction, context, krate, .. } = options;
         let is_transaction = transaction.is_some();
         let (key, with) = match (key, with) {
             (Some(key), Some(with)) => (key, with),
@@ -37,7 +49,48 @@ impl Args {
         if is_literal(&key) {
             return Err(Error::new_spanned(key, SAME_KEY));
         }
-        Ok(Self { key, with, name, payload, is_transaction, context, krate: args::krate(krate) })
+        let (key, krate) = (Key::Value(key), args::krate(krate));
+        Ok(Self { key, with, name, payload, is_transaction, context, krate })
+    }
+
+    fn of_http(given: &Given<'_>, options: Options) -> Result<Self> {
+        let Options { key, with, name, payload, transaction, context, krate, .. } = options;
+        let refuse = |option: &dyn ToTokens, reason| Err(Error::new_spanned(option, reason));
+        if let Some(key) = key {
+            return refuse(&key, HTTP_KEY);
+        }
+        if let Some(payload) = payload {
+            return refuse(&payload, HTTP_PAYLOAD);
+        }
+        if let Some(name) = name {
+            return refuse(&name, HTTP_NAME);
+        }
+        if let Some(transaction) = transaction {
+            return refuse(&transaction, HTTP_TRANSACTION);
+        }
+        let with = with.ok_or_else(|| given.error(HTTP_NO_WITH))?;
+        let (key, krate) = (Key::Header, args::krate(krate));
+        Ok(Self { key, with, name, payload, is_transaction: false, context, krate })
+    }
+
+    /// Returns true for the handler of an HTTP function.
+    pub(crate) fn is_http(&self) -> bool {
+        matches!(self.key, Key::Header)
+    }
+}
+
+/// Refuses a function that cannot be idempotent by these options.
+pub(crate) fn check(args: &Args, function: &Function, result: &Type, in_batch: bool) -> Result<()> {
+    if !args.is_http() {
+        check_result(result)?;
+        return check_name(args, &function.sig);
+    }
+    if in_batch {
+        return Err(Error::new_spanned(&args.with, HTTP_BATCH));
+    }
+    match function.sig.inputs.last() {
+        Some(FnArg::Typed(_)) => Ok(()),
+        _ => Err(Error::new_spanned(&function.sig, HTTP_NO_REQUEST)),
     }
 }
 
@@ -47,7 +100,7 @@ const UNNAMED: &str = "the result of an idempotent function needs a named type: 
                        it from the store";
 
 /// Refuses a function whose path does not name its work for good.
-pub(crate) fn check_name(args: &Args, sig: &Signature) -> Result<()> {
+fn check_name(args: &Args, sig: &Signature) -> Result<()> {
     if args.name.is_some() {
         return Ok(());
     }
@@ -76,7 +129,7 @@ impl<'a> Visit<'a> for Unnamed {
 }
 
 /// Rejects a result that no store can return.
-pub(crate) fn check(result: &Type) -> Result<()> {
+fn check_result(result: &Type) -> Result<()> {
     let mut unstorable = Unstorable(None);
     unstorable.visit_type(result);
     unstorable.0.map_or(Ok(()), Err)
@@ -131,3 +184,17 @@ const METHOD: &str = "an idempotent method needs a name, such as `name = \"order
 const GENERIC: &str = "an idempotent function that is generic needs a name, such as `name = \
                        \"orders.charge\"`: without one its work would be named by the types it is \
                        called with, and be done again when these change";
+const HTTP_KEY: &str =
+    "`http` takes no `key`: that of a request is in its header `Idempotency-Key`";
+const HTTP_PAYLOAD: &str = "`http` takes no `payload`: the query, the content type and the body of a \
+                            request are compared";
+const HTTP_NAME: &str =
+    "`http` takes no `name`: `IdempotencyKeyLayer::new(idempotency, \"payments\")` sets it";
+const HTTP_TRANSACTION: &str = "`http` takes no `transaction`: a response is stored, not committed. \
+                                Put it on a function that the handler calls";
+const HTTP_NO_WITH: &str =
+    "`#[idempotent(http)]` needs an `IdempotencyKeyLayer`: `with = …` names it";
+const HTTP_NO_REQUEST: &str =
+    "`#[idempotent(http, ..)]` needs a function with the request as its last argument";
+const HTTP_BATCH: &str = "`http` is for the handler of an HTTP function: the records of a batch have \
+                          no header";

@@ -1,15 +1,21 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned as _;
 use syn::visit::Visit;
 use syn::{Type, TypeImplTrait};
 
 use super::Args;
-use crate::stack::{Work, at};
+use super::check::Key;
+use crate::stack::{Request, Work, at, krate_at};
 
 /// Puts a call of the engine around the work.
 pub(crate) fn wrap(args: &Args, work: Work<'_>) -> TokenStream {
     let Args { key, with, name, payload, is_transaction, krate, .. } = args;
     let result = work.result;
+    let key = match key {
+        Key::Value(key) => key,
+        Key::Header => return once(args, work),
+    };
 
     // Missing bounds of the result and the error are reported once, at the function's type.
     let or_return = |call: TokenStream| {
@@ -55,8 +61,25 @@ pub(crate) fn wrap(args: &Args, work: Work<'_>) -> TokenStream {
     }
 }
 
+/// Lets the layer process the request: the work is the handler inside of it.
+fn once(Args { with, krate, .. }: &Args, work: Work<'_>) -> TokenStream {
+    let Work { statements, request, .. } = work;
+    let Request { name, argument } = request.expect("the function has a request");
+    let krate = krate_at(krate, with.span());
+    // A clone, so that the body can use what it is in.
+    let layer = quote_spanned!(at(with)=> #krate::http::IdempotencyKeyLayer::clone(&#with));
+    quote_spanned! {Span::mixed_site()=>
+        let once = #layer;
+        #[allow(unused_braces)]
+        let work = move |#argument| async move {
+            #statements
+        };
+        once.run(#name, work).await
+    }
+}
+
 /// Returns true if a type has an `impl Trait` in it.
-fn is_unnamed(result: &Type) -> bool {
+pub(crate) fn is_unnamed(result: &Type) -> bool {
     struct Find(bool);
 
     impl Visit<'_> for Find {

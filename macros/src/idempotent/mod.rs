@@ -4,5 +4,5 @@ mod check;
 mod expand;
 mod parse;
 
-pub(crate) use self::check::{Args, check, check_name};
-pub(crate) use self::expand::wrap;
+pub(crate) use self::check::{Args, check};
+pub(crate) use self::expand::{is_unnamed, wrap};

@@ -1,8 +1,10 @@
+use std::mem;
+
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Expr, Path, Result, Type, parse_quote};
+use syn::{Expr, FnArg, PatType, Path, Result, Signature, Type, parse_quote};
 
 use crate::args::Given;
 use crate::arguments::capture_mutable;
@@ -25,6 +27,28 @@ pub(crate) struct Work<'a> {
     pub(crate) statements: TokenStream,
     /// The type of that expression, where it is known under a name.
     pub(crate) result: &'a Type,
+    /// The argument of a handler of requests.
+    pub(crate) request: Option<&'a Request>,
+}
+
+/// The last argument of a function, which the work takes anew.
+pub(crate) struct Request {
+    /// Its name outside of the work.
+    pub(crate) name: Ident,
+    /// As it was written.
+    pub(crate) argument: FnArg,
+}
+
+impl Request {
+    /// Takes the last argument out of a function, and leaves one with another name in its place.
+    fn take(sig: &mut Signature) -> Option<Self> {
+        let Some(FnArg::Typed(argument)) = sig.inputs.last_mut() else { return None };
+        let name = Ident::new("request", Span::mixed_site());
+        let pat = mem::replace(&mut *argument.pat, parse_quote!(#name));
+        let written = PatType { pat: Box::new(pat), ..argument.clone() };
+        argument.attrs.clear();
+        Some(Self { name, argument: FnArg::Typed(written) })
+    }
 }
 
 impl Layer {
@@ -97,8 +121,15 @@ pub(super) fn function(
 ) -> Result<TokenStream> {
     let Function { attrs, vis, mut sig, body } = function;
     let statements = body_of(result, &capture_mutable(&sig), &body);
-    let statements = wrap(layers, statements, result);
+    let is_http =
+        layers.iter().any(|layer| matches!(layer, Layer::Idempotent(args) if args.is_http()));
+    let request = if is_http { Request::take(&mut sig) } else { None };
+    let statements = wrap(layers, statements, result, request.as_ref());
 
+    if is_http && !idempotent::is_unnamed(result) {
+        let krate = krate_at(layers[0].krate(), result.span());
+        sig.output = parse_quote!(-> <#result as #krate::macro_support::Answers>::Result);
+    }
     if let Some(krate) = transaction(layers) {
         let krate = krate_at(krate, result.span());
         sig.output = parse_quote!(-> <#result as #krate::macro_support::Commits>::Result);
@@ -149,11 +180,11 @@ pub(super) fn over_records(
     let taken = if transaction(&below).is_some() { &unit } else { result };
     let record = batch::Record::of(&krate, sig, taken)?;
     let statements = body_of(result, &record.captures(), &body);
-    let statements = wrap(&below, statements, result);
+    let statements = wrap(&below, statements, result, None);
     let event = Ident::new("event", Span::mixed_site());
     let statements = batch::call(&args, &record, &event, &statements);
     let (sig, result) = batch::handler(&args, record, &event);
-    let statements = wrap(&layers, statements, &result);
+    let statements = wrap(&layers, statements, &result, None);
 
     Ok(quote_spanned! {Span::mixed_site()=>
         #(#attrs)*
@@ -169,8 +200,13 @@ pub(super) fn over_records(
     })
 }
 
-fn wrap(layers: &[Layer], statements: TokenStream, result: &Type) -> TokenStream {
-    let around = |statements, layer: &Layer| layer.wrap(Work { statements, result });
+fn wrap(
+    layers: &[Layer],
+    statements: TokenStream,
+    result: &Type,
+    request: Option<&Request>,
+) -> TokenStream {
+    let around = |statements, layer: &Layer| layer.wrap(Work { statements, result, request });
     layers.iter().rev().fold(statements, around)
 }
 

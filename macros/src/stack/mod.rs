@@ -17,7 +17,7 @@ mod expand;
 mod marker;
 mod order;
 
-pub(crate) use self::expand::{Work, at, body_of, krate_at};
+pub(crate) use self::expand::{Request, Work, at, body_of, krate_at};
 pub(crate) use self::order::check_order;
 
 use self::expand::Layer;
@@ -29,9 +29,6 @@ pub(crate) fn expand(first: Kind, args: TokenStream, item: TokenStream) -> Resul
     let above_batch = kinds.iter().position(|&kind| kind == Kind::Batch);
 
     let result = function.result(&no_result(first))?;
-    if kinds.contains(&Kind::Idempotent) {
-        crate::idempotent::check(&result)?;
-    }
 
     let siblings: Vec<_> = function.siblings().map(|(_, attr)| attr.clone()).collect();
     let below = siblings.iter().map(Given::Below);
@@ -43,7 +40,9 @@ pub(crate) fn expand(first: Kind, args: TokenStream, item: TokenStream) -> Resul
         let layer = Layer::of(kinds[place], &given)?;
         match &layer {
             Layer::Deadline(args) => crate::deadline::check_fallback(&kinds[..place], args)?,
-            Layer::Idempotent(args) => crate::idempotent::check_name(args, &function.sig)?,
+            Layer::Idempotent(args) => {
+                crate::idempotent::check(args, &function, &result, above_batch.is_some())?;
+            }
             Layer::Logged(args) if kinds[place..].contains(&Kind::Batch) => args.check_batch()?,
             _ => {}
         }

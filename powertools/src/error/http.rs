@@ -1,6 +1,8 @@
 use std::error::Error as StdError;
 use std::time::SystemTime;
 
+use serde_json::{Map, Value};
+
 use super::causes::{causes, text};
 use super::registry::http_of;
 
@@ -37,13 +39,15 @@ pub struct Http {
     pub detail: Option<String>,
     /// When another attempt can succeed, if that is known.
     pub retry_at: Option<SystemTime>,
+    /// Members of the problem beside those of RFC 9457.
+    pub members: Map<String, Value>,
 }
 
 impl Http {
     /// Creates the answer to an error with this status, without details.
     #[must_use]
     pub fn new(status: u16) -> Self {
-        Self { status, detail: None, retry_at: None }
+        Self { status, detail: None, retry_at: None, members: Map::new() }
     }
 
     /// Tells the client the message of `error`, without its causes, if the status is below 500.

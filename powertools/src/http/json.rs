@@ -9,7 +9,8 @@ use serde::de::DeserializeOwned;
 
 use super::Problem;
 use super::response::{IntoResponse, with_type};
-use crate::error::Http;
+use crate::error::{self, Http};
+use crate::validation::{self, Validate};
 
 /// A body in JSON: of a request, and of a response.
 ///
@@ -41,7 +42,7 @@ use crate::error::Http;
 pub struct Json<T>(pub T);
 
 /// The default limit of a body, in bytes.
-const LIMIT: usize = 1024 * 1024;
+pub(super) const LIMIT: usize = 1024 * 1024;
 
 impl<T: DeserializeOwned> Json<T> {
     /// Reads the body of a request, of at most 1 MiB.
@@ -63,26 +64,47 @@ impl<T: DeserializeOwned> Json<T> {
         request: &http::Request<B>,
         limit: usize,
     ) -> Result<Self, JsonError> {
-        if !is_json(request.headers()) {
-            return Err(JsonError::ContentType);
-        }
-        let body = request.body().as_ref();
-        if body.len() > limit {
-            return Err(JsonError::TooLarge { limit });
-        }
-        serde_json::from_slice(body).map(Self).map_err(|error| {
-            if !error.is_data() {
-                return JsonError::Syntax(error);
-            }
-            // Once more for the path, which would take time for nothing where reading succeeds.
-            let parser = &mut serde_json::Deserializer::from_slice(body);
-            let path = match serde_path_to_error::deserialize::<_, T>(parser) {
-                Err(error) if error.path().iter().len() > 0 => error.path().to_string(),
-                _ => String::new(),
-            };
-            JsonError::Data { path, source: error }
-        })
+        parsed(content(request, limit)?).map(Self)
     }
+}
+
+impl<T: Validate> Json<T> {
+    /// Checks the rules of the value.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`JsonError::Invalid`] if one is broken.
+    pub fn validated(self) -> Result<Self, JsonError> {
+        self.0.check().map_err(JsonError::Invalid)?;
+        Ok(self)
+    }
+}
+
+/// Returns the body of a request that is declared as JSON, of at most `limit` bytes.
+pub(super) fn content<B: AsRef<[u8]>>(
+    request: &http::Request<B>,
+    limit: usize,
+) -> Result<&[u8], JsonError> {
+    if !is_json(request.headers()) {
+        return Err(JsonError::ContentType);
+    }
+    let body = request.body().as_ref();
+    if body.len() > limit { Err(JsonError::TooLarge { limit }) } else { Ok(body) }
+}
+
+pub(super) fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, JsonError> {
+    serde_json::from_slice(body).map_err(|error| {
+        if !error.is_data() {
+            return JsonError::Syntax(error);
+        }
+        // Once more for the path, which would take time for nothing where reading succeeds.
+        let parser = &mut serde_json::Deserializer::from_slice(body);
+        let path = match serde_path_to_error::deserialize::<_, T>(parser) {
+            Err(error) if error.path().iter().len() > 0 => error.path().to_string(),
+            _ => String::new(),
+        };
+        JsonError::Data { path, source: error }
+    })
 }
 
 /// Returns true for `application/json` and for types with the suffix `+json`.
@@ -105,6 +127,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 /// | [`TooLarge`](Self::TooLarge) | 413 |
 /// | [`Syntax`](Self::Syntax) | 400 |
 /// | [`Data`](Self::Data) | 422 |
+/// | [`Invalid`](Self::Invalid) | 422, with the violations as the member `errors` |
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JsonError {
@@ -129,6 +152,9 @@ pub enum JsonError {
         /// What is wrong there.
         source: serde_json::Error,
     },
+    /// The body breaks rules of its type or its schema.
+    #[error("the body of the request is invalid")]
+    Invalid(#[source] validation::Error),
 }
 
 fn at(path: &str) -> String {
@@ -145,6 +171,7 @@ impl JsonError {
             Self::TooLarge { .. } => "Powertools.HttpBodyTooLarge",
             Self::Syntax(_) => "Powertools.HttpJsonInvalid",
             Self::Data { .. } => "Powertools.HttpDataInvalid",
+            Self::Invalid(error) => error.error_type(),
         }
     }
 
@@ -160,6 +187,11 @@ impl JsonError {
             Self::TooLarge { .. } => 413,
             Self::Syntax(_) => 400,
             Self::Data { .. } => 422,
+            Self::Invalid(error) => {
+                let mut told = error::http(error)?;
+                told.detail = told.detail.map(|_| self.to_string());
+                return Some(told);
+            }
         };
         let mut told = Http::new(status).with_message_of(self);
         if let (Some(detail), Self::Syntax(source) | Self::Data { source, .. }) =
@@ -175,6 +207,12 @@ crate::error::own::name_in_lambda!(JsonError, http = JsonError::http);
 
 impl From<JsonError> for Problem {
     fn from(error: JsonError) -> Self {
+        Self::of(&error)
+    }
+}
+
+impl From<validation::Error> for Problem {
+    fn from(error: validation::Error) -> Self {
         Self::of(&error)
     }
 }

@@ -61,6 +61,8 @@ mod handler;
 mod idempotency_key;
 #[cfg(feature = "http")]
 mod json;
+#[cfg(all(feature = "http", feature = "validate-jsonschema"))]
+mod json_schema;
 #[cfg(feature = "http")]
 mod problem;
 #[cfg(feature = "http")]

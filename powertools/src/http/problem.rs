@@ -84,6 +84,7 @@ impl Problem {
         let mut problem = Self::new(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
         problem.detail = told.detail;
         problem.retry_after = told.retry_at.map(time_until);
+        problem.members = told.members;
         problem
     }
 
@@ -182,6 +183,7 @@ crate::error::own::name_in_lambda!(
     http = |problem: &Problem| {
         let mut told = Http::new(problem.status.as_u16());
         told.detail = problem.detail.clone();
+        told.members = problem.members.clone();
         Some(told)
     }
 );

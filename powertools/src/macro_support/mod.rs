@@ -2,6 +2,8 @@
 //!
 //! Not part of the public API: it changes with any release, together with the attributes.
 
+#[cfg(feature = "http")]
+mod answers;
 mod as_error;
 mod context;
 mod in_place;
@@ -22,6 +24,8 @@ mod share;
 pub use inventory;
 pub use lambda_runtime::LambdaEvent;
 
+#[cfg(feature = "http")]
+pub use self::answers::Answers;
 pub use self::as_error::AsError;
 #[cfg(feature = "idempotency")]
 pub use self::commits::Commits;

@@ -26,7 +26,7 @@ fn layer() -> Once {
 }
 
 /// A request of ada with a key and a body.
-fn charge(key: Option<&str>, body: &str) -> Value {
+pub(super) fn charge(key: Option<&str>, body: &str) -> Value {
     let mut event = events::http_api("POST", "/charges", "");
     event["requestContext"]["authorizer"]["jwt"]["claims"] = json!({ "iss": "i", "sub": "ada" });
     event["headers"]["content-type"] = "application/json".into();

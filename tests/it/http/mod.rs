@@ -1,6 +1,8 @@
 //! HTTP functions on the real runtime loop, with the events of every front end.
 
 mod answers;
+mod attribute;
+mod dynamodb;
 mod events;
 mod idempotency_key;
 mod requests;

@@ -43,7 +43,8 @@ use crate::idempotency::{Idempotency, Store};
 /// }
 /// ```
 ///
-/// A router of axum takes it with `Router::layer` or `Router::route_layer`.
+/// A router of axum takes it with `Router::layer` or `Router::route_layer`. On a handler function,
+/// [`#[idempotent(http, with = once)]`](macro@crate::idempotent#http-functions) does the same.
 ///
 /// # Which requests are the same
 ///
@@ -190,7 +191,11 @@ impl<S: Store> IdempotencyKeyLayer<S> {
     /// Sets how many bytes of a body are stored at most. The default is 256 KiB, which fits into an item of
     /// DynamoDB.
     ///
-    /// A larger response is answered once, and is not replayed.
+    /// A larger response is answered once, and is not replayed: later requests receive 409 with its
+    /// status. A text whose JSON is longer than the limit by more than a third, since most of it is
+    /// quotes, line breaks or control characters, counts as larger.
+    ///
+    /// With a limit beyond what the store takes the answer is the same, but without the status.
     pub fn max_body_bytes(self, bytes: usize) -> Self {
         self.change(|options| options.max_body_bytes = bytes)
     }

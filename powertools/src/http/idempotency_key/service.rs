@@ -58,16 +58,9 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         // The service that is ready handles this request, and its clone the next.
         let clone = self.inner.clone();
-        let inner = mem::replace(&mut self.inner, clone);
+        let mut inner = mem::replace(&mut self.inner, clone);
         let config = self.config.clone();
-        Box::pin(async move {
-            let (parts, body) = request.into_parts();
-            match config.options.plan(&parts) {
-                Plan::Pass => pass(inner, Request::from_parts(parts, body)).await,
-                Plan::Once { key, caller } => config.once(inner, parts, body, (caller, key)).await,
-                Plan::Reject(problem) => Ok(rejected(problem)),
-            }
-        })
+        Box::pin(async move { config.run(request, move |request| inner.call(request)).await })
     }
 }
 
@@ -111,16 +104,6 @@ impl Options {
     }
 }
 
-/// Lets the handler process a request like any other.
-async fn pass<H, B, R>(mut inner: H, request: Request<B>) -> Result<Reply<R::Body>, H::Error>
-where
-    H: Service<Request<B>, Response = R>,
-    R: IntoResponse,
-{
-    let response = inner.call(request).await?.into_response();
-    Ok(response.map(|body| ReplyBody::of_handler(Box::pin(body))))
-}
-
 fn rejected<B>(problem: Problem) -> Response<ReplyBody<B>> {
     problem.into_response().map(ReplyBody::from)
 }
@@ -141,18 +124,59 @@ impl<E> From<Error> for Failed<E> {
 }
 
 impl<S: Store> IdempotencyKeyLayer<S> {
+    /// Processes one request with `work`, as the layer does with the handler inside of it.
+    ///
+    /// [`#[idempotent(http, ..)]`](macro@crate::idempotent) calls it.
+    ///
+    /// ```
+    /// use powertools::http::{IdempotencyKeyLayer, IntoResponse, JsonError, Request};
+    /// use powertools::idempotency::MemoryStore;
+    ///
+    /// async fn charge(
+    ///     once: IdempotencyKeyLayer<MemoryStore>,
+    ///     request: Request,
+    /// ) -> Result<impl IntoResponse, JsonError> {
+    ///     once.run(request, |_request| async { Ok("charged, once") }).await
+    /// }
+    /// # let _ = charge;
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of `work` alone. All others are responses.
+    pub async fn run<B, W, R, E>(
+        &self,
+        request: Request<B>,
+        work: impl FnOnce(Request<B>) -> W,
+    ) -> Result<Response<ReplyBody<Pin<Box<R::Body>>>>, E>
+    where
+        W: Future<Output = Result<R, E>>,
+        R: IntoResponse,
+        B: Body<Error: Into<BoxError>> + From<Vec<u8>> + 'static,
+    {
+        let (parts, body) = request.into_parts();
+        match self.options.plan(&parts) {
+            Plan::Pass => {
+                let response = work(Request::from_parts(parts, body)).await?.into_response();
+                Ok(response.map(|body| ReplyBody::of_handler(Box::pin(body))))
+            }
+            Plan::Once { key, caller } => self.once(work, parts, body, (caller, key)).await,
+            Plan::Reject(problem) => Ok(rejected(problem)),
+        }
+    }
+
     /// Lets the handler process a request, unless that has been done.
-    async fn once<H, B, R>(
-        self,
-        mut inner: H,
+    async fn once<B, W, R, E>(
+        &self,
+        handler: impl FnOnce(Request<B>) -> W,
         parts: request::Parts,
         body: B,
         key: (String, String),
-    ) -> Result<Reply<R::Body>, H::Error>
+    ) -> Result<Reply<R::Body>, E>
     where
-        H: Service<Request<B>, Response = R>,
-        B: Body<Error: Into<BoxError>> + From<Vec<u8>> + 'static,
+        W: Future<Output = Result<R, E>>,
         R: IntoResponse,
+        B: Body<Error: Into<BoxError>> + From<Vec<u8>> + 'static,
     {
         let (hash, body) = match fingerprint(body).await {
             Ok(read) => read,
@@ -174,10 +198,10 @@ impl<S: Store> IdempotencyKeyLayer<S> {
         let mut answered = None;
         let Options { max_body_bytes, replayed, .. } = &*self.options;
         let work = async {
-            let response = inner.call(Request::from_parts(parts, body)).await;
+            let response = handler(Request::from_parts(parts, body)).await;
             let (parts, body) = response.map_err(Failed::Handler)?.into_response().into_parts();
             let body = ReplyBody::read(body, *max_body_bytes).await.map_err(Failed::Body)?;
-            let stored = Stored::new(&parts, body.as_whole().as_ref(), replayed);
+            let stored = Stored::new(&parts, body.as_whole().as_ref(), replayed, *max_body_bytes);
             answered = Some(Response::from_parts(parts, body));
             Ok(stored)
         };

@@ -39,11 +39,16 @@ impl Stored {
         parts: &response::Parts,
         body: Option<&Bytes>,
         replayed: &[HeaderName],
+        limit: usize,
     ) -> Self {
         let is_replayed = |name: &HeaderName| replayed.contains(name) && *name != SET_COOKIE;
         let headers = parts.headers.iter().filter(|(name, _)| is_replayed(name)).map(Header::new);
         let (body, is_base64_encoded) = match body.map(|body| encode(&parts.headers, body.clone()))
         {
+            // Escapes count, up to the third that base64 adds to other bodies.
+            Some(Encoded::Text(body)) if escaped_length(&body) > limit.saturating_mul(4) / 3 => {
+                (None, false)
+            }
             Some(Encoded::Text(body)) => (Some(body), false),
             Some(Encoded::Base64(body)) => (Some(body), true),
             None => (None, false),
@@ -91,6 +96,29 @@ impl Header {
     }
 }
 
+/// Returns the length of a text within JSON, in bytes.
+fn escaped_length(text: &str) -> usize {
+    let length = |byte| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
+        0..0x20 => 6,
+        _ => 1,
+    };
+    text.bytes().map(length).sum()
+}
+
 fn bytes(text: String, is_base64: bool) -> Option<Vec<u8>> {
     if is_base64 { BASE64_STANDARD.decode(text).ok() } else { Some(text.into_bytes()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escaped_length;
+
+    #[test]
+    fn the_length_of_a_text_is_that_of_its_json() {
+        let every: String = (0..=0x2fff).filter_map(char::from_u32).collect();
+        for text in ["", "plain", "a\"b\\c", "grün \u{1f600}", &every] {
+            assert_eq!(escaped_length(text) + 2, serde_json::to_string(text).unwrap().len());
+        }
+    }
 }

@@ -55,8 +55,10 @@ impl Origin {
 
     /// Returns the address of the client that connected to the front end.
     ///
-    /// It is what the front end reports, or behind a load balancer and in VPC Lattice the last
-    /// address in `X-Forwarded-For`, which these add. Clients can write the others.
+    /// It is what the front end reports, or behind a load balancer and in VPC Lattice, which report
+    /// none, the last address in `X-Forwarded-For`, which these add. Clients can write the others, and
+    /// all of them if the attribute `routing.http.xff_header_processing.mode` of the load balancer is
+    /// `preserve`. Behind CloudFront it is the address of CloudFront.
     #[must_use]
     pub fn source_ip(&self) -> Option<IpAddr> {
         self.source_ip

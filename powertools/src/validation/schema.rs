@@ -1,0 +1,165 @@
+use std::fmt::{self, Write as _};
+use std::sync::Arc;
+
+use jsonschema::Validator;
+use jsonschema::paths::{Location, LocationSegment};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Error, Violation};
+
+/// A JSON Schema, compiled once. A clone is the same schema.
+///
+/// ```
+/// use std::sync::LazyLock;
+/// use powertools::validation::Schema;
+/// use serde_json::json;
+///
+/// static ORDER: LazyLock<Schema> = LazyLock::new(|| {
+///     // Usually `include_str!("order.schema.json")`.
+///     let order = r#"{
+///         "type": "object",
+///         "properties": {
+///             "email": { "type": "string", "format": "email" },
+///             "items": { "type": "array", "items": { "type": "integer", "minimum": 1 } }
+///         },
+///         "required": ["email"]
+///     }"#;
+///     Schema::new(order).expect("the schema is valid")
+/// });
+///
+/// assert!(ORDER.check(&json!({ "email": "ada@example.com", "items": [1] })).is_ok());
+///
+/// let error = ORDER.check(&json!({ "email": "s3cr3t", "items": [0] })).unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     r#"the value is invalid: `email`: value is not a "email"; `items[0]`: value is less than the minimum of 1"#
+/// );
+/// ```
+///
+/// [`Json::read_matching`](crate::http::Json::read_matching) reads the body of a request, and
+/// [`SchemaLayer`](super::SchemaLayer) checks all events and results of a handler.
+///
+/// # What is supported
+///
+/// The drafts 4, 6, 7, 2019-09 and 2020-12: that of `$schema`, or 2020-12.
+///
+/// Formats are asserted, in every draft. They are those of the draft: `date`, `date-time`, `email`,
+/// `hostname`, `idn-email`, `ipv4`, `ipv6`, `regex`, `time` and `uri` in all of them; `json-pointer`,
+/// `uri-reference` and `uri-template` from 6 on; `idn-hostname`, `iri`, `iri-reference` and
+/// `relative-json-pointer` from 7 on; `duration` and `uuid` from 2019-09 on. Another one is a mistake at
+/// the start, unless it is among [those of your own](Self::with_formats): it would be ignored otherwise.
+///
+/// A `$ref` leads to a place in the same schema, or to a schema of a draft. Nothing is read from files or
+/// from the network.
+#[derive(Clone)]
+pub struct Schema(Arc<Validator>);
+
+impl Schema {
+    /// Compiles a schema from its JSON. This takes milliseconds: do it before the first event.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Schema`] if it is not a JSON Schema, has a format that is not known, or refers to
+    /// another document.
+    pub fn new(schema: &str) -> Result<Self, Error> {
+        let formats: [(&str, fn(&str) -> bool); 0] = [];
+        Self::with_formats(schema, formats)
+    }
+
+    /// Compiles a schema with formats of your own. They take precedence over others of the same name.
+    ///
+    /// ```
+    /// use powertools::validation::Schema;
+    /// use serde_json::json;
+    ///
+    /// let is_account = |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    /// let schema = Schema::with_formats(r#"{ "format": "aws-account" }"#, [("aws-account", is_account)])?;
+    ///
+    /// assert!(schema.check(&json!("123456789012")).is_ok());
+    /// assert!(schema.check(&json!("1234")).is_err());
+    /// # Ok::<(), powertools::validation::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// See [`new`](Self::new).
+    pub fn with_formats<F>(
+        schema: &str,
+        formats: impl IntoIterator<Item = (&'static str, F)>,
+    ) -> Result<Self, Error>
+    where
+        F: Fn(&str) -> bool + Send + Sync + 'static,
+    {
+        let schema: Value =
+            serde_json::from_str(schema).map_err(|error| Error::Schema(error.to_string()))?;
+        let options = jsonschema::options();
+        let options = options.should_validate_formats(true).should_ignore_unknown_formats(false);
+        let options = formats
+            .into_iter()
+            .fold(options, |options, (name, is_valid)| options.with_format(name, is_valid));
+        let validator = options.build(&schema).map_err(|error| {
+            let place = path(error.instance_path());
+            Error::Schema(Violation::new(place, error.to_string()).to_string())
+        })?;
+        Ok(Self(Arc::new(validator)))
+    }
+
+    /// Checks what was received, as serde writes it: members that its type does not have are not there
+    /// any more. Check a `serde_json::Value` where they count.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Invalid`] if it does not match the schema, and [`Error::Unwritable`] if it cannot
+    /// be written as JSON.
+    pub fn check<T: Serialize + ?Sized>(&self, value: &T) -> Result<(), Error> {
+        self.check_value(&serde_json::to_value(value).map_err(Error::Unwritable)?)
+    }
+
+    /// Checks what is about to be returned or sent. A violation is a mistake of the function: an HTTP
+    /// function answers it with 500.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Output`] if it does not match the schema, and [`Error::Unwritable`] if it cannot
+    /// be written as JSON.
+    pub fn check_output<T: Serialize + ?Sized>(&self, value: &T) -> Result<(), Error> {
+        self.check(value).map_err(|error| match error {
+            Error::Invalid(violations) => Error::Output(violations),
+            error => error,
+        })
+    }
+
+    pub(crate) fn check_value(&self, value: &Value) -> Result<(), Error> {
+        // Much faster than looking for errors.
+        if self.0.is_valid(value) {
+            return Ok(());
+        }
+        let errors = self.0.iter_errors(value);
+        Error::if_any(
+            errors.map(|error| {
+                Violation::new(path(error.instance_path()), error.masked().to_string())
+            }),
+        )
+    }
+}
+
+/// Returns a place in a value: `items[0].price`.
+fn path(location: &Location) -> String {
+    let mut path = String::new();
+    for segment in location {
+        // Writing to a String does not fail.
+        let _ = match segment {
+            LocationSegment::Index(index) => write!(path, "[{index}]"),
+            LocationSegment::Property(name) if path.is_empty() => write!(path, "{name}"),
+            LocationSegment::Property(name) => write!(path, ".{name}"),
+        };
+    }
+    path
+}
+
+impl fmt::Debug for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Schema").field("draft", &self.0.draft()).finish_non_exhaustive()
+    }
+}
