@@ -5,11 +5,13 @@ mod attribute;
 mod dynamodb;
 mod events;
 mod idempotency_key;
+mod measured;
 mod requests;
 mod responses;
 mod routers;
 mod signatures;
 mod streams;
+mod table;
 
 use lambda_runtime::Error;
 use powertools::Powertools;
