@@ -56,7 +56,7 @@ pub(super) enum Derived {
     Incomplete(usize),
 }
 
-/// The work that a key is for.
+/// The operation that a key is for.
 #[derive(Clone, Copy)]
 pub(super) struct Scope<'a> {
     pub(super) prefix: &'a str,
@@ -72,23 +72,31 @@ impl KeyCodec {
         key: &K,
         allow_incomplete: bool,
     ) -> Result<Derived, WriteError> {
-        let hash = match self {
-            Self::Native => match native::hash(scope, key, allow_incomplete)? {
-                Ok(hash) => hash,
-                Err(none) => return Ok(none),
-            },
+        let Scope { prefix, name, .. } = scope;
+        // Room for what is usual: growing takes as long as writing.
+        let mut derived = String::with_capacity(prefix.len() + name.len() + 70);
+        if !prefix.is_empty() {
+            derived.push_str(prefix);
+            derived.push('.');
+        }
+        derived.push_str(name);
+        derived.push('#');
+        match self {
+            Self::Native => {
+                if let Err(none) = native::hash(&mut derived, scope, key, allow_incomplete)? {
+                    return Ok(none);
+                }
+            }
             Self::Python { .. } | Self::TypeScript => {
                 let written = json::to_text(key, Form::Event)?;
                 let tree = parsed(written.text)?;
                 if written.is_absent || tree.is_absent() {
                     return Ok(Derived::Absent);
                 }
-                self.peer_hash(&tree)
+                derived.push_str(&self.peer_hash(&tree));
             }
-        };
-        let Scope { prefix, name, .. } = scope;
-        let dot = if prefix.is_empty() { "" } else { "." };
-        Ok(Derived::Key([prefix, dot, name, "#", &hash].concat()))
+        }
+        Ok(Derived::Key(derived))
     }
 
     /// Hashes a payload for its validation.
@@ -135,7 +143,7 @@ impl KeyCodec {
             let place = if place.is_empty() { place } else { format!(" at {place}") };
             WriteError(format!("what was written cannot be read again{place}: {error}"))
         })?;
-        // In any order: that of a set is another one each time.
+        // In any order: that of a set differs each time.
         let sorted = |text: &[u8]| {
             let mut bytes = text.to_vec();
             bytes.sort_unstable();
@@ -163,7 +171,7 @@ impl KeyCodec {
     }
 }
 
-/// The name of work as people see it.
+/// The name of an operation in messages.
 pub(super) fn full_name(prefix: &str, name: String) -> String {
     if prefix.is_empty() { name } else { [prefix, ".", &name].concat() }
 }
@@ -177,7 +185,7 @@ fn parsed(text: Vec<u8>) -> Result<Json, WriteError> {
     utf8(text)?.parse().map_err(|error| WriteError(format!("raw JSON: {error}")))
 }
 
-/// Refuses what a document may have and a number cannot.
+/// Rejects numbers that a document may contain and a float cannot hold.
 fn finite(tree: Json) -> Result<Json, WriteError> {
     if has_infinity(&tree) {
         return Err(WriteError("a number that is infinite or not a number".to_owned()));

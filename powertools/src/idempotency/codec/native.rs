@@ -7,12 +7,13 @@ use super::{Derived, Scope};
 use crate::hex::push_hex;
 use crate::json::{self, Form, WriteError, scan, write};
 
-/// The hash of a key, or why there is none.
+/// Appends the hash of a key, or returns why there is none.
 pub(super) fn hash<K: Serialize + ?Sized>(
+    out: &mut String,
     scope: Scope<'_>,
     key: &K,
     allow_incomplete: bool,
-) -> Result<Result<String, Derived>, WriteError> {
+) -> Result<Result<(), Derived>, WriteError> {
     // Room for what is usual: growing takes as long as writing.
     let mut head = Vec::with_capacity(512);
     head.push(b'[');
@@ -40,10 +41,9 @@ pub(super) fn hash<K: Serialize + ?Sized>(
         return Ok(Err(Derived::Incomplete(index)));
     }
     written.text.push(b']');
-    let mut hash = String::with_capacity("n1:".len() + 64);
-    hash.push_str("n1:");
-    push_hex(&mut hash, &Sha256::digest(written.text));
-    Ok(Ok(hash))
+    out.push_str("n1:");
+    push_hex(out, &Sha256::digest(written.text));
+    Ok(Ok(()))
 }
 
 /// Where a key is null.

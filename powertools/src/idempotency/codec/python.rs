@@ -119,7 +119,7 @@ fn write_float(out: &mut String, float: f64) {
     }
 }
 
-/// The fewest digits that stand for a positive number, and where the point stands among them.
+/// The fewest digits that identify a positive number, and the position of the point among them.
 ///
 /// By JavaScript's rules for which digits these are, which are Python's too; std has others.
 fn shortest(float: f64) -> (String, i32) {

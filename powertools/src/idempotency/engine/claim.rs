@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 
 use super::result::{completion, finished, keeps};
-use super::save::save_in_any_case;
-use super::session::{Found, Session};
+use super::save::Unsaved;
+use super::session::{Found, Lookup, Session};
 use super::spawn;
 use crate::error::causes::with_causes;
 use crate::idempotency::store::Completion;
@@ -25,13 +25,14 @@ pub(super) struct HeldClaim<S: Store> {
 }
 
 impl<S: Store> HeldClaim<S> {
-    /// Of a key that is about to be claimed.
-    pub(super) fn new(session: Session<S>) -> Self {
+    /// Returns the claim of a key that is about to be claimed.
+    pub(super) fn new(lookup: Lookup<S>) -> Result<Self, Error> {
+        let session = Session::new(lookup)?;
         let cleanup = session.time.cleanup_guard();
-        Self { session: Arc::new(session), armed: true, cleanup }
+        Ok(Self { session, armed: true, cleanup })
     }
 
-    /// Claims the key. From then on an interruption is treated by its option.
+    /// Claims the key. From then on, the options decide what an interruption does.
     pub(super) async fn acquire(&mut self) -> Result<Found, Error> {
         let found = self.session.claim().await;
         self.armed = matches!(found, Ok(Found::Claim(_)))
@@ -39,7 +40,7 @@ impl<S: Store> HeldClaim<S> {
         found
     }
 
-    /// Lets outer guards no longer wait for this call: nothing ends its work in time.
+    /// Stops outer guards from waiting for this call: nothing stops its work in time.
     pub(super) fn without_cleanup(mut self) -> Self {
         self.cleanup = None;
         self
@@ -85,7 +86,11 @@ impl<S: Store> HeldClaim<S> {
             return Ok(());
         };
         self.saving();
-        save(&self.session, completion).await
+        let mut unsaved = Unsaved::new(self.session.clone(), completion);
+        match unsaved.save().await {
+            Ok(completion) => noted(&self.session, completion),
+            Err(error) => report(&self.session, self.session.options().on_save_failure, error),
+        }
     }
 
     /// The work succeeded: from here on nothing deletes the record, and outer guards wait for longer.
@@ -109,14 +114,6 @@ impl<S: Store> Drop for HeldClaim<S> {
             let session = self.session.clone();
             spawn(&runtime, async move { session.release().await });
         }
-    }
-}
-
-/// Saves the result of work that succeeded. From here on nothing deletes the record.
-async fn save<S: Store>(session: &Arc<Session<S>>, completion: Completion) -> Result<(), Error> {
-    match save_in_any_case(session.clone(), completion).await {
-        Ok(completion) => noted(session, completion),
-        Err(error) => report(session, session.options().on_save_failure, error),
     }
 }
 

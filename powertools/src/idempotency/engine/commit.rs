@@ -21,9 +21,9 @@ use crate::idempotency::{
     StoreErrorKind, TransactStore,
 };
 
-/// How long a token is sent. DynamoDB knows it for ten minutes.
+/// How long a token is used. DynamoDB remembers it for ten minutes.
 const TOKEN: Duration = Duration::from_secs(9 * 60);
-/// What is kept of the time to commit, so that an end in doubt can be settled.
+/// The part of the time to commit that is kept for settling an outcome in doubt.
 const SETTLING: Duration = Duration::from_millis(500);
 
 // The bounds are on the methods, so that the compiler's message is that of the trait.
@@ -71,7 +71,7 @@ impl<S: Store> Call<S> {
         if let Some(result) = lookup.cached()? {
             return Ok(result);
         }
-        let claim = HeldClaim::new(Session::new(lookup)?);
+        let claim = HeldClaim::new(lookup)?;
         let mut running = Running { work: Emptied(work), claim };
         let mut window = match running.claim.acquire().await? {
             Found::Claim(window) => window,
@@ -125,7 +125,7 @@ impl<S: TransactStore> HeldClaim<S> {
             self.failed().await;
             return Ok(());
         };
-        // The record must be there for as long as an answer to a commit can be lost.
+        // The record must exist for as long as the answer to a commit can be lost.
         let end = self.session.time.save_end(self.session.time.now()).into();
         completion.expiration = completion.expiration.max(window.expiration).max(next_second(end));
         if let Err(reason) = self.session.store().check(Some(&completion), &writes) {
@@ -149,13 +149,13 @@ fn next_second(end: EpochMillis) -> EpochSeconds {
 enum Failure {
     /// The record is not this claim's.
     Record(Option<Box<Record>>),
-    /// It never can be applied.
+    /// It can never be applied.
     Work(Error),
     Store(StoreError),
 }
 
 impl<S: TransactStore> Session<S> {
-    /// Commits, and returns what the record was completed with. Every other end is settled.
+    /// Commits, and returns what the record was completed with. Every other outcome is settled.
     async fn commit(
         &self,
         completion: Completion,
@@ -242,7 +242,7 @@ struct Sending<'a> {
     key: &'a str,
     end: SystemTime,
     pauses: Pauses,
-    /// When the token has to be another one.
+    /// When the token has to be replaced.
     token_end: SystemTime,
 }
 
@@ -301,8 +301,8 @@ impl<'a> Sending<'a> {
     }
 }
 
-/// Takes the result out of a record that has one. The work is done, and that must be recorded even if
-/// its result is not.
+/// Removes the result from a completion that has one. The work is done, and that must be recorded even
+/// if its result is not.
 fn drop_data(transaction: &mut Transaction, error: &StoreError) -> bool {
     let Some(completion) = &mut transaction.completion else { return false };
     if completion.data.take().is_none() {

@@ -1,7 +1,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::claim::HeldClaim;
-use super::session::{Found, Lookup, Session};
+use super::session::{Found, Lookup};
 use super::time::Window;
 use crate::idempotency::{Call, Error, Idempotency, Key, Replay, Store};
 
@@ -79,7 +79,7 @@ impl<S: Store> Call<S> {
         if let Some(result) = lookup.cached()? {
             return Ok(Claimed::Replay(result));
         }
-        let mut claim = HeldClaim::new(Session::new(lookup)?);
+        let mut claim = HeldClaim::new(lookup)?;
         match claim.acquire().await? {
             Found::Claim(window) => {
                 let held = Some((claim.without_cleanup(), window));

@@ -55,7 +55,7 @@ impl<S: Store> Call<S> {
         if let Some(result) = lookup.cached()? {
             return Ok(result);
         }
-        let claim = HeldClaim::new(Session::new(lookup)?);
+        let claim = HeldClaim::new(lookup)?;
         let mut running = Running { work: Emptied(work), claim };
         let mut window = match running.claim.acquire().await? {
             Found::Claim(window) => window,
@@ -77,7 +77,7 @@ fn polled<'a, F>(work: &'a mut Pin<&mut Option<F>>) -> Pin<&'a mut F> {
     work.as_mut().as_pin_mut().expect("it is dropped only after it was polled")
 }
 
-/// Work in its place, which is dropped there when this is.
+/// Work that stays where it is pinned, and is dropped there when this is.
 struct Emptied<'a, F>(Pin<&'a mut Option<F>>);
 
 impl<F> Drop for Emptied<'_, F> {
@@ -124,7 +124,7 @@ impl<S: Store, F> Running<'_, S, F> {
                 None => Ok(guarded.await),
                 Some(mut renewals) => {
                     poll_fn(|cx| {
-                        // First, so that a confirmation counts that came while the work blocked.
+                        // First, so that a confirmation still counts if it arrived while the work blocked.
                         while let Poll::Ready(renewed) = renewals.poll(cx) {
                             match renewed {
                                 Ok(confirmed) => *window = confirmed,
@@ -176,8 +176,8 @@ impl<S: Store, F> Running<'_, S, F> {
     }
 }
 
-/// Finishes in a task what its caller dropped. All of them have one type, since Tokio generates much
-/// code for each.
+/// Finishes in a task what its caller dropped. All such tasks have one type, since Tokio generates much
+/// code for each type.
 fn spawn(runtime: &Handle, work: impl Future<Output = ()> + Send + 'static) {
     let work: BoxFuture<'static, ()> = Invocation::carry(work).boxed();
     runtime.spawn(work);

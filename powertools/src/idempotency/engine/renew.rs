@@ -26,7 +26,7 @@ impl<S: Store> Session<S> {
         time: Duration,
         timeout: Duration,
     ) -> Result<(), Error> {
-        // Its end counts from here, however late the answer is.
+        // The new end is counted from now, however late the answer is.
         let renewed = self.time.renewed(self.options(), window, time);
         if renewed.lease_end <= window.lease_end {
             return Ok(());
@@ -93,7 +93,7 @@ impl<S: Store> Renewals<S> {
         self.next = can_grow.then(|| renewal(session.clone(), *window, self.lease).boxed());
     }
 
-    /// Completes with each window that is confirmed, and with the error that the lease is lost.
+    /// Is ready with each window that is confirmed, and with the error that the lease is lost.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Window, Error>> {
         let Some(next) = &mut self.next else { return Poll::Pending };
         // Busy work exhausts the budget of its task; a renewal is polled regardless.

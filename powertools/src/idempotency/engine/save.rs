@@ -41,7 +41,7 @@ impl Pauses {
 }
 
 impl<S: Store> Session<S> {
-    /// Completes the record, with retries while there is time. `completion` is what it wrote.
+    /// Completes the record, with retries while there is time. `completion` becomes what was written.
     async fn save(&self, completion: &mut Completion) -> Result<(), Error> {
         let mut now = self.time.now();
         let end = self.time.save_end(now);
@@ -105,36 +105,33 @@ pub(super) fn is_finished_by(record: &Record, owner: &Owner) -> bool {
     record.status == Status::Completed && record.owner.as_deref() == Some(owner.as_str())
 }
 
-/// Runs [`Session::save`] so that it continues when its caller is dropped.
-pub(super) async fn save_in_any_case<S: Store>(
-    session: Arc<Session<S>>,
-    completion: Completion,
-) -> Result<Completion, Error> {
-    let mut unsaved = Unsaved { session, completion: Some(completion) };
-    let saved = unsaved.save().await;
-    let completion = unsaved.completion.take().expect("only a drop takes it away");
-    saved.map(|()| completion)
-}
-
 /// The result of work that succeeded, while it is being saved.
 ///
-/// If it is dropped meanwhile, a task of its own sends it again. The first request may have arrived:
-/// the store then refuses the second one, and its answer shows that the record was completed by us.
-struct Unsaved<S: Store> {
+/// If it is dropped before it was saved, a task of its own sends it again. The first request may have
+/// arrived: the store then rejects the second one, and its answer shows that the record was completed
+/// by us.
+pub(super) struct Unsaved<S: Store> {
     session: Arc<Session<S>>,
     completion: Option<Completion>,
 }
 
 impl<S: Store> Unsaved<S> {
-    async fn save(&mut self) -> Result<(), Error> {
-        let Some(completion) = &mut self.completion else { return Ok(()) };
+    pub(super) fn new(session: Arc<Session<S>>, completion: Completion) -> Self {
+        Self { session, completion: Some(completion) }
+    }
+
+    /// Saves the result, once, and returns what it wrote.
+    pub(super) async fn save(&mut self) -> Result<Completion, Error> {
+        let completion = self.completion.as_mut().expect("it is saved once");
         let save = AssertUnwindSafe(self.session.save(completion)).catch_unwind();
-        save.await.unwrap_or_else(|panic| {
+        let saved = save.await.unwrap_or_else(|panic| {
             let key = self.session.key().clone();
             let message = format!("the store panicked: {}", caught(panic));
             let source = StoreError::new(StoreErrorKind::Other, message);
             Err(Error::NotSaved { key, source })
-        })
+        });
+        let completion = self.completion.take().expect("only this and a drop take it");
+        saved.map(|()| completion)
     }
 }
 

@@ -123,12 +123,12 @@ impl<S: Store> Lookup<S> {
 }
 
 impl<S: Store> Session<S> {
-    pub(super) fn new(lookup: Lookup<S>) -> Result<Self, Error> {
+    pub(super) fn new(lookup: Lookup<S>) -> Result<Arc<Self>, Error> {
         let owner = Owner::new().map_err(|error| {
             StoreError::new(StoreErrorKind::Other, "there is no randomness for an owner")
                 .caused_by(error)
         })?;
-        Ok(Self { lookup, owner })
+        Ok(Arc::new(Self { lookup, owner }))
     }
 
     /// Claims the key, or finds that its work was done.
