@@ -45,7 +45,7 @@ pub struct IdempotencyLayer<S, K> {
 }
 
 impl<S: Store, K> IdempotencyLayer<S, K> {
-    /// Makes the layer. `name` is the name of the work and part of every key.
+    /// Creates the layer. `name` is the name of the operation and part of every key.
     pub fn new<T>(idempotency: Idempotency<S>, name: impl Into<String>, key: K) -> Self
     where
         K: Fn(Operation<'_, S>, &LambdaEvent<T>) -> Result<Call<S>, Error>,

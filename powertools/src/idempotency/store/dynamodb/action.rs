@@ -60,7 +60,7 @@ impl<'a> Action<'a> {
     }
 }
 
-/// The user's placeholders are kept. Ours begin with letters that the user's hardly do.
+/// The user's placeholders are kept. Ours begin with letters with which the user's hardly begin.
 impl<'a> From<&'a Write> for Action<'a> {
     fn from(write: &'a Write) -> Self {
         let names = write.names.iter().map(|(name, it)| (name.into(), it.into())).collect();

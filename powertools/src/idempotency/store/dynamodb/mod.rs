@@ -112,7 +112,7 @@ pub struct DynamoDbStore {
 /// A key that no operation can have: those contain a `#`.
 const WARM_UP_KEY: &str = "powertools-warm-up";
 
-/// Who may finish or remove a record.
+/// Who may complete or remove a record.
 const IS_HELD: &str = "#owner = :owner AND #status = :inprogress";
 /// Whose record may be replaced. To the letter what the Python toolkit sends.
 const IS_FREE: &str = "attribute_not_exists(#id) OR #expiry < :now OR (#status = :inprogress \
@@ -260,7 +260,7 @@ impl Store for DynamoDbStore {
         let Release { key, owner, .. } = release;
         let delete = self.schema.held_by(Kind::Delete, key, owner.as_str(), IS_HELD);
         match self.write(key, delete, release.timeout).await {
-            // Refused all the same: it is enough to know that the record is not ours.
+            // It was rejected nevertheless: it is enough to know that the record is not ours.
             Err(error) if error.kind() == StoreErrorKind::Malformed => Ok(Outcome::Refused(None)),
             outcome => outcome,
         }

@@ -69,7 +69,7 @@ pub(super) enum Failure {
     Unreachable(BoxError),
     /// There is no request for these values.
     Invalid(BoxError),
-    /// There is an answer, and it is not one of DynamoDB.
+    /// There is an answer, but not one of DynamoDB.
     Unusable(BoxError),
 }
 

@@ -5,12 +5,12 @@ use crate::idempotency::store::Completion;
 use crate::idempotency::transaction::digits;
 use crate::idempotency::{Data, Json, Status};
 
-/// What an item may have, in bytes.
+/// The largest size of an item, in bytes.
 pub(super) const LIMIT: usize = 400 * 1024;
 
-/// A list or map, beside what is in it.
+/// The size of a list or map without its content.
 const CONTAINER: usize = 3;
-/// An element or member of a list or map, beside its name and value.
+/// The size of an element or member of a list or map without its name and value.
 const ELEMENT: usize = 1;
 
 impl Schema {

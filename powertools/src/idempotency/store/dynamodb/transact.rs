@@ -91,7 +91,7 @@ impl DynamoDbStore {
         })
     }
 
-    /// Says what went wrong. Messages of the service may contain the whole request and are left out.
+    /// Describes a failure. Messages of the service may contain the whole request and are left out.
     fn transaction_failure(&self, code: &str) -> StoreError {
         match code {
             "ResourceNotFoundException" => {

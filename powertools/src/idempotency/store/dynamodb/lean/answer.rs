@@ -26,7 +26,7 @@ pub(super) fn item(body: &[u8]) -> Result<Option<Item>, Failure> {
     }
 }
 
-/// Checks that a successful response is one of DynamoDB, and no page of something between.
+/// Checks that a successful response is one of DynamoDB, and not a page of something in between.
 pub(super) fn check(body: &[u8]) -> Result<(), Failure> {
     let is_object = body == b"{}"
         || serde_json::from_slice::<BTreeMap<&str, IgnoredAny>>(body).is_ok()
@@ -60,7 +60,7 @@ struct ReasonBody {
     item: Option<Attributes>,
 }
 
-/// What DynamoDB says of a request that it does not carry out.
+/// What DynamoDB answers to a request that it does not carry out.
 #[derive(Debug, thiserror::Error)]
 #[error("{code}{}{}", if .message.is_empty() { "" } else { ": " }, .message)]
 struct ServiceError {

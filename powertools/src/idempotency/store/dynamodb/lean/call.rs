@@ -27,7 +27,7 @@ const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token
 const CHECKSUM: &str = "x-amz-crc32";
 const ERROR_TYPE: &str = "x-amzn-errortype";
 
-/// A clock that is off by less is not the reason for a refusal: AWS admits 5 minutes.
+/// A clock that is off by less is not why a request was rejected: AWS tolerates 5 minutes.
 const SKEW: i64 = 4 * 60;
 
 /// An attempt without a result.

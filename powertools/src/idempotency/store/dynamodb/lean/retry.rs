@@ -31,7 +31,7 @@ impl Retry {
     }
 
     /// Classifies an error of the service as the SDK does, and conflicts with transactions, which the
-    /// SDK gives up.
+    /// SDK does not retry.
     pub(super) fn of_service(code: &str, status: u16) -> Self {
         match code {
             "TransactionConflictException"
@@ -58,7 +58,7 @@ impl Retry {
     }
 }
 
-/// How many retries a client has left, so that an outage is not answered by more requests.
+/// The remaining retries of a client, so that an outage is not answered by more requests.
 #[derive(Debug)]
 pub(super) struct Quota(AtomicU32);
 
@@ -79,8 +79,8 @@ impl Quota {
         self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok().then_some(cost)
     }
 
-    /// Gives back what the last retry of a successful request cost, and a little for one without
-    /// retries.
+    /// Returns to the quota what the last retry of a successful request cost, and a little for one
+    /// without retries.
     pub(super) fn succeed(&self, cost: Option<u32>) {
         if cost.is_none() && self.0.load(Ordering::Relaxed) == TOKENS {
             return;

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_smithy_runtime_api::client::interceptors::context::{Error, InterceptorContext};
 
-/// Retries requests that meet a transaction on the same item, which the SDK gives up.
+/// Retries requests that conflict with a transaction on the same item, which the SDK does not.
 #[derive(Debug)]
 pub(super) struct Conflicts;
 
