@@ -217,6 +217,7 @@ impl RedisServer {
     /// # Panics
     ///
     /// Panics if it fails.
+    #[expect(clippy::must_use_candidate, reason = "many replies say nothing")]
     pub fn command<T: FromRedisValue>(&self, parts: &[&str]) -> T {
         let reply: RedisResult<T> = self.connection().and_then(|mut connection| {
             let (name, arguments) = parts.split_first().expect("it has a name");
