@@ -96,9 +96,8 @@ where
         let handling = self.inner.call(event);
         Box::pin(async move {
             let result = handling.await?;
-            match output {
-                Some(schema) => schema.check_output(&result)?,
-                None => {}
+            if let Some(schema) = output {
+                schema.check_output(&result)?;
             }
             Ok(result)
         })

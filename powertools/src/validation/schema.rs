@@ -63,8 +63,7 @@ impl Schema {
     /// Returns [`Error::Schema`] if it is not a JSON Schema, has a format that is not known, or refers to
     /// another document.
     pub fn new(schema: &str) -> Result<Self, Error> {
-        let formats: [(&str, fn(&str) -> bool); 0] = [];
-        Self::with_formats(schema, formats)
+        Self::with_formats::<fn(&str) -> bool>(schema, [])
     }
 
     /// Compiles a schema with formats of your own. They take precedence over others of the same name.

@@ -350,7 +350,7 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
             let world = World::new(State::Absent, true).await;
-            let event = request(&[value.clone()], "POST", Differs::default());
+            let event = request(std::slice::from_ref(&value), "POST", Differs::default());
             let (first, has_run) = world.ask(event.clone()).await;
             let (second, has_run_again) = world.ask(event).await;
             let answers = (answer(&first, has_run), answer(&second, has_run_again));
