@@ -32,7 +32,9 @@
 //!     .unwrap();
 //! let problem = Problem::of(&read(&request).err().unwrap());
 //! assert_eq!(problem.status(), 422);
-//! assert!(problem.to_json().contains(r#""errors":[{"path":"amounts[1]","detail":"it is zero"}]"#));
+//! let told: serde_json::Value = serde_json::from_str(&problem.to_json()).unwrap();
+//! assert_eq!(told["errors"][0]["path"], "amounts[1]");
+//! assert_eq!(told["errors"][0]["detail"], "it is zero");
 //! ```
 //!
 //! Any event can be validated like this, not only requests: `event.payload.check()?`.
