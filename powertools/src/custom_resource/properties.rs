@@ -89,9 +89,10 @@ pub(super) fn take_own(properties: &mut Map<String, Value>) -> Option<Duration> 
 
 pub(super) fn read<T: DeserializeOwned>(properties: Map<String, Value>) -> Result<T, Error> {
     serde_path_to_error::deserialize(Value::Object(properties)).map_err(|error| {
-        Error::PropertiesInvalid {
-            path: error.path().to_string(),
-            reason: error.inner().to_string(),
-        }
+        let (path, error) = (error.path().to_string(), error.into_inner().to_string());
+        // What serde says of a value quotes it, and it may be a secret. Of a name it says which one.
+        let is_of_name = ["missing field", "unknown field"].iter().any(|it| error.starts_with(it));
+        let reason = if is_of_name { error } else { "it does not fit the type".to_owned() };
+        Error::PropertiesInvalid { path, reason }
     })
 }

@@ -13,6 +13,9 @@ use crate::json::cut::shorten;
 /// The most bytes of a response that CloudFormation reads.
 const LIMIT: usize = 4096;
 
+/// The most bytes of a physical id that CloudFormation takes.
+const LONGEST_ID: usize = 1024;
+
 /// The beginning of the physical id of a resource that does not exist.
 const NEVER_CREATED: &str = "powertools:never-created:";
 
@@ -92,10 +95,12 @@ impl Addressee {
         resource: Option<&Resource>,
         announced: &Announced,
     ) -> Bytes {
-        let physical_id = match (self.request_type, resource, announced.get()) {
-            (RequestType::Create, Some(resource), _) => self.physical_id_of(resource, announced),
-            (RequestType::Create, None, Some(announced)) => announced.to_owned(),
-            (RequestType::Create, None, None) => format!("{NEVER_CREATED}{}", self.request_id),
+        let physical_id = match self.request_type {
+            RequestType::Create => resource
+                .map(|resource| self.physical_id_of(resource, announced))
+                .or_else(|| announced.get().map(str::to_owned))
+                .filter(|id| id.len() <= LONGEST_ID)
+                .unwrap_or_else(|| format!("{NEVER_CREATED}{}", self.request_id)),
             _ => self.physical_id.clone(),
         };
         let failed = Response { physical_resource_id: &physical_id, ..self.empty("FAILED") };

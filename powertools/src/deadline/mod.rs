@@ -67,10 +67,11 @@
 //! 50 ms before the deadline.
 //!
 //! These count as out of time, for a [fallback](Deadline::run_or): the guard's own
-//! [`Error::OutOfTime`] and [`Error::NoTime`]; every error that the work returns after its limit; and
-//! every error that it returns after something inside of it was stopped or was not started for lack of
-//! time, be it by a guard or by idempotent work (`idempotency::Error::OutOfTime`, `LeaseExpired`,
-//! `NoTime`). An error is still known as an interruption after the work translated it into one of its
+//! [`Error::OutOfTime`] and [`Error::NoTime`]; every error of pending work for
+//! which the guard waits after its limit; and every error that the work returns after something inside
+//! of it was stopped or was not started for lack of time, be it by a guard, by idempotent work
+//! (`idempotency::Error::OutOfTime`, `LeaseExpired`, `NoTime`) or by a parameter that was waited for. An
+//! error is still known as an interruption after the work translated it into one of its
 //! own. Work that has dealt with an interruption calls
 //! [`Invocation::interruption_handled`](crate::Invocation::interruption_handled).
 //!

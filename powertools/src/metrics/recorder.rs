@@ -27,8 +27,8 @@ use super::{Unit, With};
 /// | a label | a dimension of the value: each combination of labels is a metric of its own, and is billed as one |
 /// | a unit | the unit of CloudWatch; nanoseconds are recorded as microseconds, and kibibytes and the like as bytes |
 ///
-/// The value of a gauge, and the last value of a counter that is set, are those of the process. The limits are
-/// those of the [module](super).
+/// The value of a gauge, and the last value of a counter that is set, are kept for each combination of labels as
+/// long as the process lives: no ids in their labels. The limits are those of the [module](super).
 #[derive(Clone, Default)]
 pub struct Recorder {
     shared: Arc<Shared>,

@@ -57,6 +57,7 @@ async fn provision(request: Request<Index>) -> Result<Resource, Error> {
         "hangs" => std::future::pending().await,
         "unnamed" => Ok(Resource::new()),
         "large" => Ok(Resource::new().physical_id("large-1").data("Text", "x".repeat(4096))),
+        "long id" => Ok(Resource::new().physical_id("x".repeat(4000))),
         "long" => Err("é\"".repeat(5000).into()),
         "secret" => Ok(Resource::new().physical_id("s").data("Password", "p").no_echo()),
         name => Ok(Resource::new().physical_id(name).data("Shards", created.properties.shards)),
@@ -178,11 +179,16 @@ async fn a_handler_whose_time_runs_out_is_told() {
 
 #[tokio::test]
 async fn invalid_properties_are_told_with_their_path() {
-    let response = response(|event| event.properties(json!({ "Name": ["a"] })).build()).await;
-    assert_eq!(response["Status"], "FAILED");
-    let reason = response["Reason"].as_str().unwrap();
-    let expected = "Powertools.CustomResourcePropertiesInvalid: invalid properties at Name: ";
-    assert!(reason.starts_with(expected), "{reason}");
+    let properties = json!({ "Name": "a", "Shards": "s3cr3t" });
+    for (properties, problem) in [
+        (properties, "Shards: it does not fit the type"),
+        (json!({ "Shards": 1 }), ".: missing field `Name`"),
+    ] {
+        let response = response(|event| event.properties(properties).build()).await;
+        assert_eq!(response["Status"], "FAILED");
+        let name = "Powertools.CustomResourcePropertiesInvalid: invalid properties at ";
+        assert_eq!(response["Reason"], format!("{name}{problem}"));
+    }
 }
 
 #[tokio::test]
@@ -215,6 +221,9 @@ async fn a_response_has_at_most_4096_bytes() {
     assert_eq!(large["PhysicalResourceId"], "large-1", "the resource exists");
     let reason = large["Reason"].as_str().unwrap();
     assert!(reason.starts_with("Powertools.CustomResourceResponseTooLarge: "), "{reason}");
+
+    let response = creation("long id").await;
+    assert_eq!(response["Status"], "FAILED");
 
     let long = creation("long").await;
     let length = long.to_string().len();

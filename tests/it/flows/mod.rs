@@ -31,12 +31,18 @@ async fn flows_are_those_of_the_python_toolkit() {
         for case in &cases {
             let mut case = case.clone();
             resolve_times(&mut case, NOW);
-            check(&emulator, &case).await;
+            let mut attempts = 0;
+            while !check(&emulator, &case).await {
+                attempts += 1;
+                assert!(attempts < 5, "{} was slow each time", emulator.name());
+            }
         }
     }
 }
 
-async fn check(emulator: &Emulator, case: &Value) {
+/// Returns false if a request was repeated, since the emulator took longer than an attempt may: how often
+/// is not compared then.
+async fn check(emulator: &Emulator, case: &Value) -> bool {
     let name = format!("{} on {}", case["name"], emulator.name());
     let key: &[&str] =
         if case["table"]["sort_key_attr"].is_null() { &["id"] } else { &["pk", "sk"] };
@@ -68,13 +74,18 @@ async fn check(emulator: &Emulator, case: &Value) {
     let ran = expected.len() == 2 || (expected.is_empty() && raised.is_none());
     assert_eq!(runs.into_inner(), u32::from(ran), "{name}: runs");
 
-    let sent = without_reads(emulator, ran, proxy.captured());
+    let captured = proxy.captured();
+    if (1..captured.len()).any(|index| captured[..index].contains(&captured[index])) {
+        return false;
+    }
+    let sent = without_reads(emulator, ran, captured);
     let sent = without_owners(sent, &table);
     let expected: Vec<_> = expected
         .iter()
         .map(|call| (call["operation"].as_str().unwrap().to_owned(), call["request"].clone()))
         .collect();
     assert_eq!(sent, expected, "{name}");
+    true
 }
 
 /// Does what a decorated handler does in Python.

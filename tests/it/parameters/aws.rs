@@ -30,7 +30,9 @@ pub(super) fn config(endpoint: &str) -> SdkConfig {
 
 fn of(endpoint: &str) -> Parameters {
     let config = config(endpoint);
+    // moto reads megabytes of its own parameters at the first request.
     Parameters::new()
+        .timeout(std::time::Duration::from_secs(60))
         .parameters_from(Ssm::new(aws_sdk_ssm::Client::new(&config)))
         .secrets_from(SecretsManager::new(aws_sdk_secretsmanager::Client::new(&config)))
 }

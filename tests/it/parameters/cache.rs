@@ -19,6 +19,7 @@ use tracing_subscriber::{Layer, Registry};
 use super::{SECOND, Service, name};
 
 static URL: Parameter<String> = Parameter::plain("/orders/url");
+static LATER: Parameter<String> = Parameter::plain("/orders/later");
 
 #[tokio::test(start_paused = true)]
 async fn a_cached_value_is_not_fetched_again() {
@@ -203,6 +204,14 @@ async fn a_caller_waits_no_longer_than_its_invocation_has_time() {
         assert_eq!(hasty, "Powertools.ParameterOutOfTime");
         invocation(10).scope(async { URL.get().await.unwrap() }).await;
         assert_eq!(service.fetches(), 1);
+
+        // A guard around it knows why.
+        let work = async {
+            let guarded = powertools::Deadline::current();
+            let work = async { Ok::<_, lambda_runtime::Error>(LATER.get().await?.to_string()) };
+            guarded.run_or(Duration::from_millis(100), work, |_| Ok("out of time".to_owned())).await
+        };
+        assert_eq!(invocation(2).scope(work).await.unwrap(), "out of time");
 
         // With an old value, half of the time is enough.
         advance(301 * SECOND).await;

@@ -103,6 +103,7 @@ impl Transaction {
 
 /// The outcome of a transaction. Nothing was applied unless it is [`Applied`](Self::Applied).
 #[derive(Clone, Debug, PartialEq)]
+#[must_use = "a refusal is not an error"]
 pub enum Transacted {
     /// The record was completed, and every write was applied.
     Applied,

@@ -8,9 +8,9 @@ use tokio::sync::oneshot;
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
-use super::{Cell, Entry};
+use super::{Cell, Entry, tick};
 use crate::error::panic::catch_future;
-use crate::invocation::Invocation;
+use crate::invocation::{Invocation, Mark};
 use crate::parameters::{Error, Fetched, SourceError, SourceErrorKind};
 use crate::process::restores;
 
@@ -130,13 +130,20 @@ impl<T: Send + Sync + 'static> Cell<T> {
             None => flight.outcome.await,
             Some(left) => match timeout(left / share, flight.outcome).await {
                 Ok(outcome) => outcome,
-                Err(_) => Err(Error::OutOfTime { what: self.request.to_string() }),
+                Err(_) => {
+                    // With an old value at hand nothing is interrupted.
+                    if share == 1 {
+                        Invocation::with_current(|invocation| invocation.mark_out(Mark::STOPPED));
+                    }
+                    Err(Error::OutOfTime { what: self.request.to_string() })
+                }
             },
         }
     }
 
     async fn fetch(&self) -> Outcome<T> {
-        let (from, restores) = (self.settings.clock.now(), restores());
+        // By the tick, as the age is read: the exact time would be after the tick for some ms.
+        let (from, restores) = (tick::now(&self.settings.clock), restores());
         let fetch = catch_future(|| self.source.fetch(&self.request));
         let fetched = match timeout(self.settings.timeout, fetch).await {
             Ok(Ok(fetched)) => self.answered(Ok(fetched))?,

@@ -80,7 +80,6 @@ impl<T: Send + Sync + 'static> Cell<T> {
     pub(super) fn young(&self) -> Option<Value<T>> {
         let value = Value::of(self.entry.load())?;
         let entry = value.entry();
-        // A tick that is older than the fetch is settled by `get`, with the exact time.
         let now = tick::now(&self.settings.clock);
         (entry.from <= now && now < entry.soft && entry.is_of_this_life()).then_some(value)
     }

@@ -22,7 +22,7 @@ where
         }
         SdkError::TimeoutError(_) => no_response,
         SdkError::DispatchFailure(failure) if failure.is_timeout() => no_response,
-        SdkError::DispatchFailure(failure) if failure.is_other() => no_request,
+        SdkError::DispatchFailure(_) if causes(&error).any(is_of_region) => no_request,
         SdkError::DispatchFailure(_) => {
             (SourceErrorKind::Unavailable, "the service cannot be reached".to_owned())
         }
@@ -35,6 +35,11 @@ where
         _ => (SourceErrorKind::Other, "the response is invalid".to_owned()),
     };
     SourceError::new(kind, message).caused_by(error)
+}
+
+/// The SDK has no type for it that can be named.
+fn is_of_region(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.to_string().contains("Missing Region")
 }
 
 /// Returns what an error code of a service means.

@@ -35,10 +35,7 @@ async fn some_of(client: &Client, list: Vec<(String, Waiters)>, decrypt: bool) {
         let names = list.iter().map(|(name, _)| name.clone()).collect();
         let read = client.get_parameters().set_names(Some(names)).with_decryption(decrypt);
         match read.send().await {
-            Ok(response) => {
-                let parameters = response.parameters.unwrap_or_default();
-                parameters.into_iter().map(|parameter| (selected(&parameter), parameter)).collect()
-            }
+            Ok(response) => by_name(response.parameters.unwrap_or_default()),
             Err(error) => {
                 let error = failure(error, "ssm:GetParameters");
                 if error.kind() != SourceErrorKind::AccessDenied {
@@ -52,7 +49,7 @@ async fn some_of(client: &Client, list: Vec<(String, Waiters)>, decrypt: bool) {
     };
     // One that was not found is requested by itself, and gets its own error.
     let answers = list.into_iter().map(|(name, waiters)| {
-        let parameter = found.remove(&name);
+        let parameter = found.remove(&name).flatten();
         async move {
             let parameter = match parameter {
                 Some(parameter) => Ok(parameter),
@@ -72,6 +69,19 @@ async fn alone(client: &Client, name: String, decrypt: bool) -> Result<Parameter
     let response = read.map_err(|error| failure(error, "ssm:GetParameter"))?;
     let missing = || SourceError::new(SourceErrorKind::Other, "the response has no parameter");
     response.parameter.ok_or_else(missing)
+}
+
+/// Returns parameters by the names by which they were asked for. Two of one name cannot be told apart: each is
+/// requested by itself. moto leaves out the selector of a label.
+fn by_name(parameters: Vec<Parameter>) -> BTreeMap<String, Option<Parameter>> {
+    let mut found = BTreeMap::new();
+    for parameter in parameters {
+        found
+            .entry(selected(&parameter))
+            .and_modify(|other| *other = None)
+            .or_insert(Some(parameter));
+    }
+    found
 }
 
 /// Returns the name by which a parameter was asked for.
