@@ -28,45 +28,6 @@ fn every_function_replies_under_cargo_lambda_watch() {
     }
 }
 
-#[test]
-#[ignore = "requires cargo-lambda and curl, and builds the functions again"]
-fn a_hundred_concurrent_duplicates_have_one_effect_and_one_answer() {
-    let watch = Watch::start();
-    let url = format!("http://{}/lambda-url/http-api/charges", watch.address);
-    let send = |key: &str| {
-        let mut curl = Command::new("curl");
-        curl.args(["--silent", "--include", "--max-time", "500", "--data", r#"{"amount":100}"#]);
-        curl.args(["--header", "Content-Type: application/json"]);
-        curl.args(["--header", &format!("Idempotency-Key: \"{key}\""), &url]);
-        curl.stdout(Stdio::piped()).spawn().expect("curl is installed")
-    };
-    let answer = |process: Child| {
-        let output = process.wait_with_output().expect("it ran");
-        String::from_utf8(output.stdout).expect("text")
-    };
-    // Builds and starts the function.
-    answer(send("first"));
-
-    let sent: Vec<Child> = (0..100).map(|_| send("k-1")).collect();
-    let answers: Vec<String> = sent.into_iter().map(answer).collect();
-    let mark = "idempotency-replayed: true";
-    let (mut replayed, mut in_progress) = (0, 0);
-    for answer in &answers {
-        if answer.starts_with("HTTP/1.1 409") {
-            assert!(answer.to_ascii_lowercase().contains("retry-after: "), "{answer}");
-            in_progress += 1;
-            continue;
-        }
-        assert!(
-            answer.starts_with("HTTP/1.1 200") && answer.ends_with(r#"{"charged":100}"#),
-            "{answer}"
-        );
-        replayed += usize::from(answer.to_ascii_lowercase().contains(mark));
-    }
-    assert_eq!(replayed + in_progress, 99, "one of them was processed");
-    assert!(replayed > 0);
-}
-
 /// Returns each function with an event and members of its reply.
 fn calls() -> Vec<(&'static str, Value, Value)> {
     let none_failed = json!({ "batchItemFailures": [] });
