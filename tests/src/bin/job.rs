@@ -41,7 +41,7 @@ async fn handle(
             Duration::from_millis(500),
             async |number| {
                 let work = async {
-                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    tokio::time::sleep(Duration::from_millis(50)).await;
                     let next = (number + 1 < steps).then_some(number + 1);
                     let counter = Item::new().set("id", number.to_string());
                     let counter = Update::new(&effects, counter).add("count", 1);
