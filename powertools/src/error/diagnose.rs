@@ -7,7 +7,7 @@ use lambda_runtime::Diagnostic;
 
 use super::causes::{unbox, with_causes};
 use super::registry::{self, find};
-use crate::json::cut::{ELLIPSIS, beginning};
+use crate::json::cut::truncate;
 
 /// The name of an error without one.
 pub(crate) const UNNAMED: &str = "HandlerError";
@@ -41,13 +41,6 @@ pub(crate) fn bounded(mut diagnostic: Diagnostic) -> Diagnostic {
     truncate(&mut diagnostic.error_type, LONGEST_NAME);
     truncate(&mut diagnostic.error_message, LONGEST_MESSAGE);
     diagnostic
-}
-
-fn truncate(text: &mut String, limit: usize) {
-    if text.len() > limit {
-        text.truncate(beginning(text, limit - ELLIPSIS.len()).len());
-        text.push_str(ELLIPSIS);
-    }
 }
 
 /// Returns `value` as an error, if it is a box of those that handlers use or has a registered type.

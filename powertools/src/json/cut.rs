@@ -19,6 +19,14 @@ pub(crate) fn beginning(text: &str, limit: usize) -> &str {
     &text[..text.floor_char_boundary(limit)]
 }
 
+/// Truncates `text` to at most `limit` bytes, the ellipsis included.
+pub(crate) fn truncate(text: &mut String, limit: usize) {
+    if text.len() > limit {
+        text.truncate(beginning(text, limit - ELLIPSIS.len()).len());
+        text.push_str(ELLIPSIS);
+    }
+}
+
 /// Writes the beginning of a value as a string of at most `room` bytes. Returns false if that is too little.
 pub(crate) fn shorten(value: &[u8], room: usize, out: &mut Vec<u8>) -> bool {
     if room < SHORTEST {

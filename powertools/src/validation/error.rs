@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::error::{Http, own};
+use crate::json::cut::truncate;
 
 /// The most violations that an error has, so that a hostile value does not lead to endless ones.
 const MOST: usize = 20;
@@ -63,11 +64,7 @@ impl Violation {
 }
 
 fn bounded(mut text: String) -> String {
-    if text.len() > LONGEST {
-        let end = (0..=LONGEST - '…'.len_utf8()).rev().find(|&end| text.is_char_boundary(end));
-        text.truncate(end.unwrap_or_default());
-        text.push('…');
-    }
+    truncate(&mut text, LONGEST);
     text
 }
 
