@@ -1,11 +1,13 @@
 //! The request with which CloudFormation receives a response.
 
+use std::iter::successors;
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::{HeaderMap, StatusCode};
 use lambda_runtime::Error as BoxError;
+use tokio::time::sleep;
 
 use super::Error;
 use crate::aws::transport::{Client, Destination, TransportError};
@@ -19,8 +21,8 @@ const ATTEMPT: Duration = Duration::from_secs(3);
 const PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// Outside an invocation, where no time runs out.
-const ATTEMPTS: u32 = 10;
+/// The most attempts after the first: outside an invocation no time runs out.
+const REPETITIONS: usize = 9;
 
 /// The most bytes of S3's answer: an error document at most.
 const ANSWER: usize = 64 * 1024;
@@ -33,8 +35,9 @@ impl Callback {
     pub(super) async fn send(&self, url: &str, body: Bytes) -> Result<(), Error> {
         let client = self.client().map_err(Error::ResponseNotSent)?;
         let to = Destination::parse(url).map_err(not_sent)?;
-        let mut pause = PAUSE;
-        for attempt in 1.. {
+        let longer = |pause: &Duration| Some((2 * *pause).min(LONGEST_PAUSE));
+        let mut pauses = successors(Some(PAUSE), longer).take(REPETITIONS);
+        loop {
             let left = Deadline::current().remaining();
             // Without a content type, which would be a part of what is signed.
             let sent = client.put(&to, HeaderMap::new(), body.clone(), left.min(ATTEMPT)).await;
@@ -47,13 +50,11 @@ impl Callback {
                 }
                 Err(error) => not_sent(error),
             };
-            if attempt == ATTEMPTS || Deadline::current().remaining() <= pause {
-                return Err(failure);
+            match pauses.next() {
+                Some(pause) if Deadline::current().remaining() > pause => sleep(pause).await,
+                _ => return Err(failure),
             }
-            tokio::time::sleep(pause).await;
-            pause = (2 * pause).min(LONGEST_PAUSE);
         }
-        unreachable!("the attempts end")
     }
 
     fn client(&self) -> Result<&Client, BoxError> {
