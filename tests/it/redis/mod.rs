@@ -7,6 +7,7 @@ use powertools::idempotency::{Builder, Error, Idempotency, RedisStore};
 use powertools::testing::invocation;
 use powertools_tests::emulators::{RedisKind, RedisServer};
 use powertools_tests::wire::Wire;
+use redis::cluster::ClusterClient;
 
 mod bad_input;
 mod failovers;
@@ -16,6 +17,18 @@ mod records;
 mod tls;
 
 const SECOND: Duration = Duration::from_secs(1);
+
+/// A cluster of one node, and a store in it.
+pub(crate) async fn cluster(kind: &RedisKind) -> (RedisServer, RedisStore) {
+    let server = kind.start(&["--cluster-enabled", "yes"]);
+    let _: () = server.command(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
+    while !server.command::<String>(&["CLUSTER", "INFO"]).contains("cluster_state:ok") {
+        tokio::task::yield_now().await;
+    }
+    let client = ClusterClient::new([server.url()]).unwrap();
+    let connection = client.get_async_connection().await.unwrap();
+    (server, RedisStore::with_connection(connection, "orders"))
+}
 
 /// A function with a server of its own, and a proxy in front of it.
 struct World {

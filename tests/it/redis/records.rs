@@ -3,14 +3,12 @@
 use std::time::Duration;
 
 use powertools::idempotency::{
-    Claim, Completion, Data, EpochMillis, EpochSeconds, KeyCodec, Outcome, RedisStore, Renewal,
-    Store,
+    Claim, Completion, Data, EpochMillis, EpochSeconds, KeyCodec, Outcome, Renewal, Store,
 };
 use powertools::testing::store_suite;
 use powertools_tests::emulators::RedisKind;
-use redis::cluster::ClusterClient;
 
-use super::World;
+use super::{World, cluster};
 
 const NOW: u64 = 1_800_000_000_400;
 
@@ -120,14 +118,7 @@ async fn a_first_call_is_two_commands_and_a_replay_one() {
 #[tokio::test]
 async fn keys_of_a_cluster_need_no_tags() {
     let Some(kind) = RedisKind::first() else { return };
-    let server = kind.start(&["--cluster-enabled", "yes"]);
-    let _: () = server.command(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
-    while !server.command::<String>(&["CLUSTER", "INFO"]).contains("cluster_state:ok") {
-        tokio::task::yield_now().await;
-    }
-    let client = ClusterClient::new([server.url()]).unwrap();
-    let connection = client.get_async_connection().await.unwrap();
-    let store = RedisStore::with_connection(connection, "orders");
+    let (_server, store) = cluster(&kind).await;
     for key in ["fn#1", "{fn}#1", "fn#{1}", "{}", "}{"] {
         let (claim, completion) = claimed(key);
         assert_eq!(store.claim(&claim).await.unwrap(), Outcome::Applied, "{key}");

@@ -4,9 +4,10 @@ use powertools::idempotency::{Record, RedisStore};
 use powertools::testing::store_suite::StoreSuite;
 use powertools_tests::emulators::{RedisKind, RedisServer};
 use redis::aio::ConnectionManager;
-use redis::cluster::ClusterClient;
 use redis::{AsyncCommands, Client};
 use serde_json::{Map, Value};
+
+use crate::redis::cluster;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn redis_keeps_the_rules() {
@@ -28,14 +29,8 @@ async fn redis_keeps_the_rules_on_a_connection_of_the_user() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_keeps_the_rules() {
     let Some(kind) = RedisKind::first() else { return };
-    let server = kind.start(&["--cluster-enabled", "yes"]);
-    let _: () = server.command(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
-    while !server.command::<String>(&["CLUSTER", "INFO"]).contains("cluster_state:ok") {
-        tokio::task::yield_now().await;
-    }
-    let client = ClusterClient::new([server.url()]).unwrap();
-    let connection = client.get_async_connection().await.unwrap();
-    check(RedisStore::with_connection(connection, "orders"), &server).await;
+    let (server, store) = cluster(&kind).await;
+    check(store, &server).await;
 }
 
 #[expect(clippy::print_stdout, reason = "shown when the suite fails")]
