@@ -77,6 +77,11 @@ impl<S: Store> Operation<'_, S> {
     /// the process dies just after the hand-over, the rest is sent twice, with the same cursor, and the
     /// second of these events finds the records of the first.
     ///
+    /// The first record is one of a result like any other: where an option or a fallback leaves a result
+    /// unwritten ([`keep_if`](super::Builder::keep_if), [`OnSaveFailure`](super::OnSaveFailure),
+    /// [`Deadline::run_or`](crate::Deadline::run_or) in a step), the rest is sent all the same, and an event
+    /// that is delivered again does its steps again.
+    ///
     /// If the process dies before the first record, or a step fails, the next attempt begins with `from`
     /// again. Steps that must not be repeated are idempotent by themselves, such as with
     /// [`Idempotency::run`](super::Idempotency::run).
