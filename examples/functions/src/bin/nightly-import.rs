@@ -140,16 +140,22 @@ async fn import_page(number: u64) -> Result<Option<u64>, Error> {
         // The password was rotated after it was cached.
         login = PARTNER.refresh_if(|cached| !is_accepted(cached)).await?;
     }
-    // Here the page is read from the partner. This one is slow, and has four pages.
-    tokio::time::sleep(Duration::from_millis(400)).await;
+    let next = read_page(&login, number).await;
     metrics::count("PricesImported", 100);
-    tracing::info!(page = number, username = login.username, "imported");
-    Ok((number < 3).then_some(number + 1))
+    // Nothing of the secret is logged: neither its password nor its user name.
+    tracing::info!(page = number, "imported");
+    Ok(next)
+}
+
+/// Here a page is read from the partner. This one is slow, and has four pages.
+async fn read_page(_login: &Login, number: u64) -> Option<u64> {
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    (number < 3).then_some(number + 1)
 }
 
 /// Returns true if the partner accepts the login.
 fn is_accepted(login: &Login) -> bool {
-    !login.password.is_empty()
+    !login.username.is_empty() && !login.password.is_empty()
 }
 
 async fn run<S: Store>(store: S, queue: Option<Queue>) -> Result<(), Error> {
