@@ -240,8 +240,9 @@ fn read<T: DeserializeOwned>(feature: &str, value: &Json) -> Result<T, Error> {
     })
 }
 
+/// Names the place in the value, and never what serde says, since that quotes the value.
 fn mismatch(feature: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
-    Error::TypeMismatch { feature: feature.to_owned(), reason: error.to_string() }
+    Error::TypeMismatch { feature: feature.to_owned(), path: error.path().to_string() }
 }
 
 fn invalid_context(feature: &str, error: &ContextError) -> Error {

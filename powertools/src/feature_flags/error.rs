@@ -1,6 +1,6 @@
 use super::Problem;
 
-/// Why there is no value of a feature.
+/// Why there is no value of a feature. No variant contains a value of the document or the context.
 ///
 /// [`error_type`](Self::error_type) returns the fixed name under which Lambda reports each of these.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,12 +39,14 @@ pub enum Error {
     },
 
     /// The value of the feature does not fit the type that was asked for.
-    #[error("the value of the feature {feature} does not fit its type: {reason}")]
+    #[error(
+        "the value of the feature {feature} does not fit the type that was asked for, at {path}"
+    )]
     TypeMismatch {
         /// The name.
         feature: String,
-        /// What does not fit, with the path in the value.
-        reason: String,
+        /// The place in the value, as `a.b[0]`; `.` is the value itself.
+        path: String,
     },
 }
 

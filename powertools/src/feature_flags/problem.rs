@@ -19,7 +19,7 @@ impl Problem {
         &self.path
     }
 
-    /// Returns what is wrong. It contains names of the document, and no values of conditions.
+    /// Returns what is wrong. It contains no value of the document.
     #[must_use]
     pub fn reason(&self) -> &str {
         &self.reason

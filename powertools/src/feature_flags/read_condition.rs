@@ -19,7 +19,7 @@ pub(super) fn read(path: Path<'_>, json: &Json, problems: &mut Problems) -> Opti
         return problems.fatal(path.name("action"), "it must be the name of an action");
     };
     let Some((action, read)) = ACTIONS.iter().find(|(action, _)| *action == name) else {
-        return problems.fatal(path.name("action"), format!("there is no action {name:.50?}"));
+        return problems.fatal(path.name("action"), "there is no such action");
     };
     let Some(key) = json["key"].as_str().filter(|key| !key.is_empty()) else {
         return problems.fatal(path.name("key"), "it must be a string that is not empty");
@@ -157,7 +157,7 @@ impl At<'_> {
             }
         };
         schedule::zone(name).or_else(|| {
-            let reason = format!("{name:.50?} is not the name of a time zone in the IANA database");
+            let reason = "it is not the name of a time zone in the IANA database";
             self.problems.fatal(self.path.name("TIMEZONE"), reason)
         })
     }

@@ -22,7 +22,7 @@ pub(crate) use self::de::{Name, from_text, from_tree};
 pub use self::jmespath::{JmesPath, JmesPathError};
 pub use self::number::Number;
 pub(crate) use self::pointer::Pointer;
-pub(crate) use self::ser::{ABSENT, Form, WriteError, Written, append, to_text};
+pub(crate) use self::ser::{ABSENT, AsName, Form, WriteError, Written, append, to_text};
 pub use self::value::{Json, JsonError};
 
 /// Containers may be nested this deep.

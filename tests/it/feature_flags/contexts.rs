@@ -82,6 +82,15 @@ fn a_context_is_a_struct_a_map_or_nothing() {
     assert!(!matches("EQUALS", "2", &()));
     assert!(!matches("EQUALS", "2", &None::<Context<u8>>));
     assert!(!matches("EQUALS", "2", &BTreeMap::from([(7, 2)])));
+    let condition = |key: &str| {
+        with_condition(&format!(r#"{{"action": "EQUALS", "key": "{key}", "value": 2}}"#))
+    };
+    // The keys that `serde_json` has.
+    assert_eq!(condition("7").evaluate("f", &BTreeMap::from([(7, 2)])), Ok(true));
+    assert_eq!(condition("true").evaluate("f", &BTreeMap::from([(true, 2)])), Ok(true));
+    assert_eq!(condition("x").evaluate("f", &BTreeMap::from([('x', 2)])), Ok(true));
+    let pair = condition("7").evaluate::<bool>("f", &BTreeMap::from([((7, 7), 2)]));
+    assert_eq!(pair.unwrap_err().error_type(), "Powertools.FeatureFlagContextInvalid");
 }
 
 #[test]
@@ -133,11 +142,14 @@ fn a_context_that_is_no_object_is_an_error() {
     }
 
     fn fail<S: Serializer>(_: &u8, _: S) -> Result<S::Ok, S::Error> {
-        Err(serde::ser::Error::custom("the lock is poisoned"))
+        Err(serde::ser::Error::custom("hunter2 is not valid"))
     }
 
     let error = error(flags.evaluate("f", &Failing { k: 1 }));
-    assert_eq!(error.to_string(), "invalid context for the feature f: the lock is poisoned");
+    assert_eq!(
+        error.to_string(),
+        "invalid context for the feature f: one of its values cannot be serialised"
+    );
 }
 
 #[test]

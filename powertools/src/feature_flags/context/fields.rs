@@ -1,11 +1,11 @@
 use serde::Serialize;
 use serde::ser::{Impossible, SerializeMap, SerializeStruct, Serializer};
 
-use super::key::Key;
 use super::probe::Probe;
 use super::{ContextError, Outcome, refuse, refuse_lists};
 use crate::feature_flags::rules::Rules;
 use crate::feature_flags::value::Value;
+use crate::json::AsName;
 
 /// Takes a context: an object, or nothing for one without keys. Values of keys that no condition has
 /// are not looked at.
@@ -42,11 +42,10 @@ impl<'a> Fields<'a> {
         conditions: &[usize],
         value: &T,
     ) -> Result<(), ContextError> {
-        let invalid = |reason: String| ContextError::Invalid(reason);
-        let text = serde_json::to_string(value).map_err(|error| invalid(error.to_string()))?;
-        let json = text.parse().map_err(|error| invalid(format!("{error}")))?;
-        let value =
-            Value::read(&json).ok_or_else(|| invalid("a number is too large".to_owned()))?;
+        let invalid = || ContextError::Invalid("one of its values cannot be written as JSON");
+        let text = serde_json::to_string(value).map_err(|_| invalid())?;
+        let json = text.parse().map_err(|_| invalid())?;
+        let value = Value::read(&json).ok_or(ContextError::Invalid("a number is too large"))?;
         Probe { rules: self.rules, outcomes: self.outcomes, conditions }.test(value.view());
         Ok(())
     }
@@ -123,7 +122,10 @@ impl SerializeMap for Fields<'_> {
     type Error = ContextError;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), ContextError> {
-        self.conditions = key.serialize(Key(self.rules))?;
+        let rules = self.rules;
+        let conditions = key.serialize(AsName(|key: &str| rules.conditions_of(key)));
+        self.conditions =
+            conditions.map_err(|_| ContextError::Invalid("one of its keys is not a string"))?;
         Ok(())
     }
 

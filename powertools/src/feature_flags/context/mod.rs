@@ -1,7 +1,6 @@
 //! Contexts: one pass over the value that a caller has, without a copy of it.
 
 mod fields;
-mod key;
 mod probe;
 
 use std::fmt;
@@ -36,12 +35,12 @@ pub(super) fn test(
 pub(super) enum ContextError {
     /// The value of a key is more than a scalar. This never leaves the module.
     Compound,
-    Invalid(String),
+    Invalid(&'static str),
 }
 
 impl ContextError {
     fn not_an_object() -> Self {
-        Self::Invalid("it is not an object".to_owned())
+        Self::Invalid("it is not an object")
     }
 }
 
@@ -57,8 +56,9 @@ impl fmt::Display for ContextError {
 impl std::error::Error for ContextError {}
 
 impl serde::ser::Error for ContextError {
-    fn custom<T: fmt::Display>(reason: T) -> Self {
-        Self::Invalid(reason.to_string())
+    /// Without the reason, which can quote a value.
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        Self::Invalid("one of its values cannot be serialised")
     }
 }
 

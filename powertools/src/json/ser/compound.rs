@@ -2,7 +2,7 @@ use serde::ser::{self, Serialize};
 
 use super::WriteError;
 use super::members::Members;
-use super::name::Name;
+use super::name::AsName;
 use super::writer::Writer;
 
 /// A list whose members are being written.
@@ -41,7 +41,7 @@ impl Object<'_> {
                 members.end_member(writer);
                 Ok(())
             }
-            Self::Raw(writer) => value.serialize(Name(|json: &str| writer.raw(json)))?,
+            Self::Raw(writer) => value.serialize(AsName(|json: &str| writer.raw(json)))?,
         }
     }
 
@@ -70,7 +70,7 @@ impl ser::SerializeMap for Object<'_> {
     fn serialize_key<T: Serialize + ?Sized>(&mut self, name: &T) -> Result<(), WriteError> {
         match self {
             Self::Members { writer, members, .. } => {
-                name.serialize(Name(|name: &str| members.name(writer, name)))
+                name.serialize(AsName(|name: &str| members.name(writer, name)))
             }
             Self::Raw(_) => Ok(()),
         }

@@ -11,6 +11,7 @@ mod writer;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+pub(crate) use self::name::AsName;
 pub(crate) use self::writer::{Form, WriteError, Written, append, to_text};
 use super::Json;
 

@@ -7,9 +7,9 @@ use super::WriteError;
 /// Takes a value that is written as a string: the name of a member, or a document to be copied.
 ///
 /// As in `serde_json`, numbers, bools, chars and enums without data are names too.
-pub(super) struct Name<F>(pub(super) F);
+pub(crate) struct AsName<F>(pub(crate) F);
 
-impl<T, F: FnOnce(&str) -> T> Name<F> {
+impl<T, F: FnOnce(&str) -> T> AsName<F> {
     fn display(self, value: impl Display) -> Result<T, WriteError> {
         Ok((self.0)(&value.to_string()))
     }
@@ -23,7 +23,7 @@ macro_rules! as_text {
     };
 }
 
-impl<T, F: FnOnce(&str) -> T> Serializer for Name<F> {
+impl<T, F: FnOnce(&str) -> T> Serializer for AsName<F> {
     type Ok = T;
     type Error = WriteError;
     type SerializeSeq = Impossible<T, WriteError>;
