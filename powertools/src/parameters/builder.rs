@@ -1,14 +1,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::cell::{Running, Settings};
+use super::cell::{LONGEST, Running, Settings};
 use super::engine::{Engine, Sources};
 use super::{Error, Source, sources};
 use crate::clock::Clock;
 use crate::environment::{Environment, PARAMETERS_DECRYPT, PARAMETERS_MAX_AGE};
-
-/// The longest age that can be set: ten years.
-const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 /// Where values come from, and how long they are kept.
 ///

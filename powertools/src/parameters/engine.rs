@@ -1,8 +1,7 @@
 use std::any::{Any, TypeId};
 use std::fmt;
-use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -12,15 +11,16 @@ use super::cell::{Cell, Settings};
 use super::content::{Format, Misfit};
 use super::{Content, Kind, Parameters, Request, Source};
 
-/// How many values are cached. The least recently used ones are evicted.
-const CAPACITY: NonZeroUsize = NonZeroUsize::new(1000).expect("it is not zero");
+/// How many values are cached beyond those that declarations hold. The least recently used ones are
+/// evicted.
+const CAPACITY: usize = 1000;
 
 /// The sources and the cache that declarations use.
 pub(crate) struct Engine {
     id: u64,
     sources: Sources,
-    settings: Settings,
-    cells: Mutex<LruCache<Key, Arc<dyn Any + Send + Sync>>>,
+    pub(super) settings: Settings,
+    cells: Mutex<LruCache<Key, Arc<dyn AnyCell>>>,
 }
 
 /// The source of each kind of value.
@@ -38,6 +38,17 @@ pub(super) struct Key {
     pub(super) format: Format,
     pub(super) max_age: Option<Duration>,
     pub(super) value: TypeId,
+}
+
+/// A cell of any type.
+trait AnyCell: Any + Send + Sync {
+    fn forget(&self);
+}
+
+impl<T: Send + Sync + 'static> AnyCell for Cell<T> {
+    fn forget(&self) {
+        self.invalidate();
+    }
 }
 
 tokio::task_local! {
@@ -66,7 +77,7 @@ impl Engine {
 
         let (sources, settings, error) = parameters.into_parts();
         let id = IDS.fetch_add(1, Ordering::Relaxed);
-        let cells = Mutex::new(LruCache::new(CAPACITY));
+        let cells = Mutex::new(LruCache::unbounded());
         (Self { id, sources, settings, cells }, error)
     }
 
@@ -111,22 +122,54 @@ impl Engine {
         key: Key,
         decode: fn(&Content) -> Result<T, Misfit>,
     ) -> Arc<Cell<T>> {
-        let mut cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(cell) = cells.get(&key)
-            && let Ok(cell) = cell.clone().downcast()
-        {
-            return cell;
+        let mut cells = self.cells();
+        if let Some(cell) = cells.get(&key) {
+            let cell: Arc<dyn Any + Send + Sync> = cell.clone();
+            if let Ok(cell) = cell.downcast() {
+                return cell;
+            }
         }
-        let source = match key.request.kind {
+        let source = self.source(key.request.kind).clone();
+        let mut settings = self.settings.clone();
+        settings.max_age = key.max_age.unwrap_or(settings.max_age);
+        let cell = Arc::new(Cell::new(key.request.clone(), decode, source, settings));
+        cells.put(key, cell.clone());
+        evict(&mut cells);
+        cell
+    }
+
+    /// Forgets the values that change when this one is set.
+    pub(super) fn forget(&self, written: &Request) {
+        let cells = self.cells();
+        let stale = cells.iter().filter(|(key, _)| key.request.depends_on(written));
+        stale.for_each(|(_, cell)| cell.forget());
+    }
+
+    pub(super) fn source(&self, kind: Kind) -> &Arc<dyn Source> {
+        match kind {
             Kind::Parameter | Kind::Path => &self.sources.parameters,
             Kind::Secret => &self.sources.secrets,
             Kind::Configuration => &self.sources.configurations,
-        };
-        let mut settings = self.settings.clone();
-        settings.max_age = key.max_age.unwrap_or(settings.max_age);
-        let cell = Arc::new(Cell::new(key.request.clone(), decode, source.clone(), settings));
-        cells.put(key, cell.clone());
-        cell
+        }
+    }
+
+    fn cells(&self) -> MutexGuard<'_, LruCache<Key, Arc<dyn AnyCell>>> {
+        self.cells.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Evicts what is beyond the capacity. A cell that a declaration holds, or a fetch, stays: a second one
+/// for its key would not be invalidated with it.
+fn evict(cells: &mut LruCache<Key, Arc<dyn AnyCell>>) {
+    for _ in 0..cells.len() {
+        if cells.len() <= CAPACITY {
+            return;
+        }
+        if let Some((key, cell)) = cells.pop_lru()
+            && Arc::strong_count(&cell) > 1
+        {
+            cells.put(key, cell);
+        }
     }
 }
 

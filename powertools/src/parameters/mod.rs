@@ -30,7 +30,7 @@
 //!
 //! | source | for | feature |
 //! |---|---|---|
-//! | `Ssm` | parameters, on a client of `aws-sdk-ssm`; a default source | `ssm` |
+//! | `Ssm` | parameters, and secrets in a `SecureString`, on a client of `aws-sdk-ssm`; a default source of parameters | `ssm` |
 //! | `SecretsManager` | secrets, on a client of `aws-sdk-secretsmanager`; a default source | `secrets` |
 //! | `AppConfig` | configurations, on a client of `aws-sdk-appconfigdata`; a default source | `appconfig` |
 //! | `DynamoDb` | all kinds, from a table | `dynamodb` |
@@ -59,7 +59,10 @@
 //! - A failed fetch never replaces a value. A failure is remembered for
 //!   [one second](Parameters::failure_age).
 //! - A refresh ahead of time begins only if a second of the invocation remains, and the runtime waits
-//!   for it after the reply, so that it is not frozen with the process.
+//!   for it after the reply, so that it is not frozen with the process. Only `Powertools::parameters`
+//!   makes it wait: otherwise the refresh goes on with the next event, or fails if its connection was
+//!   closed meanwhile. The value is used for as long as its age admits in either case.
+//! - There is room for 1,000 values beyond those of declarations that exist, which keep theirs.
 //! - After a SnapStart restore the cache is empty.
 //!
 //! # Secrets
@@ -68,6 +71,7 @@
 //! value. Errors name the place in the JSON and quote nothing. What the fields of a type of yours
 //! print is up to that type.
 
+mod access;
 mod builder;
 mod cell;
 mod content;
@@ -78,6 +82,7 @@ mod request;
 mod source;
 mod sources;
 mod value;
+mod write;
 
 pub use self::builder::Parameters;
 pub use self::content::Content;

@@ -1,4 +1,7 @@
 use std::fmt;
+use std::sync::Arc;
+
+use super::{Error, SourceError, SourceErrorKind};
 
 /// What is fetched. Two requests that differ in any field have a cached value each.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -12,6 +15,8 @@ pub struct Request {
     pub version: Version,
     /// Whether an encrypted parameter is decrypted. Secrets always are.
     pub decrypt: bool,
+    /// Whether a parameter is created encrypted, if the declaration determines it. `None` in a fetch.
+    pub encrypt: Option<bool>,
     /// The tenant of the invocation, if the declaration is
     /// [per tenant](super::Declaration::per_tenant).
     pub tenant: Option<String>,
@@ -55,11 +60,46 @@ impl Request {
     /// Creates a request for the current version of what `kind` and `name` identify, decrypted.
     pub fn new(kind: Kind, name: impl Into<String>) -> Self {
         let name = name.into();
-        Self { kind, name, version: Version::Current, decrypt: true, tenant: None }
+        Self { kind, name, version: Version::Current, decrypt: true, encrypt: None, tenant: None }
     }
 
-    /// Returns why no source can have this name, if so.
-    pub(super) fn problem(&self) -> Option<&'static str> {
+    /// Returns an error if no source can have this name.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        match self.problem() {
+            Some(reason) => Err(Error::NameInvalid { what: self.to_string(), reason }),
+            None => Ok(()),
+        }
+    }
+
+    /// Returns an error of the source as that of this request.
+    pub(super) fn failed(&self, error: SourceError) -> Error {
+        Error::Source { what: self.to_string(), source: Arc::new(error) }
+    }
+
+    /// Returns an error if a version is requested from a source that has none.
+    pub(super) fn check_current(&self) -> Result<(), SourceError> {
+        if self.version == Version::Current {
+            return Ok(());
+        }
+        let message = "this source does not have versions, labels or stages";
+        Err(SourceError::new(SourceErrorKind::Unsupported, message))
+    }
+
+    /// Returns the name of a parameter relative to this path, if it is below it.
+    pub(super) fn below<'a>(&self, name: &'a str) -> Option<&'a str> {
+        let (path, name) = (self.name.trim_matches('/'), name.trim_start_matches('/'));
+        if path.is_empty() { Some(name) } else { name.strip_prefix(path)?.strip_prefix('/') }
+    }
+
+    /// Returns true if a value of this request changes when `written` is set.
+    pub(super) fn depends_on(&self, written: &Self) -> bool {
+        match (self.kind, written.kind) {
+            (Kind::Path, Kind::Parameter) => self.below(&written.name).is_some(),
+            (kind, of) => kind == of && self.name == written.name,
+        }
+    }
+
+    fn problem(&self) -> Option<&'static str> {
         let parts = || self.name.split('/').filter(|part| !part.is_empty()).count();
         if self.name.is_empty() {
             Some("it is empty")

@@ -5,6 +5,7 @@ use futures_util::future::{BoxFuture, ready};
 use lambda_runtime::Error as BoxError;
 
 use super::{Content, Request};
+use crate::error::causes::messages;
 
 /// A place from which values come.
 ///
@@ -84,7 +85,10 @@ impl Fetched {
 }
 
 /// Why a [`Source`] returned no value.
-#[derive(Debug, thiserror::Error)]
+///
+/// Its `Debug` form has the messages of its causes and not their fields: the fields of an SDK's error contain the
+/// response.
+#[derive(thiserror::Error)]
 #[error("{message}")]
 pub struct SourceError {
     kind: SourceErrorKind,
@@ -94,6 +98,17 @@ pub struct SourceError {
 }
 
 crate::error::own::without_name!(SourceError);
+
+impl fmt::Debug for SourceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let causes = self.source.as_deref().map(|source| messages(source)).unwrap_or_default();
+        f.debug_struct("SourceError")
+            .field("kind", &self.kind)
+            .field("message", &self.message)
+            .field("causes", &causes)
+            .finish()
+    }
+}
 
 /// The kinds of a [`SourceError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

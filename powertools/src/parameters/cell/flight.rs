@@ -5,11 +5,9 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
 use super::{Cell, Entry, tick};
-use crate::error::panic::catch_future;
 use crate::invocation::{Invocation, Mark};
 use crate::parameters::{Error, Fetched, SourceError, SourceErrorKind};
 use crate::process::restores;
@@ -17,23 +15,23 @@ use crate::process::restores;
 type Outcome<T> = Result<Arc<Entry<T>>, Error>;
 
 /// A fetch that runs in a task of its own. Those who wait for it can go without stopping it.
-#[derive(Debug)]
 pub(super) struct Flight<T> {
     pub(super) number: u64,
+    /// The number of restores before it began.
+    restores: u64,
     outcome: Shared<BoxFuture<'static, Outcome<T>>>,
 }
 
 impl<T> Clone for Flight<T> {
     fn clone(&self) -> Self {
-        Self { number: self.number, outcome: self.outcome.clone() }
+        Self { number: self.number, restores: self.restores, outcome: self.outcome.clone() }
     }
 }
 
-#[derive(Debug)]
 pub(super) struct State<T> {
     /// How many fetches have started. The number of a fetch is the count just after it started.
     pub(super) begun: u64,
-    pub(super) flight: Option<Flight<T>>,
+    flight: Option<Flight<T>>,
     /// The number of the fetch whose value is cached.
     stored: u64,
     /// Fetches up to this number began before the value was invalidated.
@@ -44,7 +42,6 @@ pub(super) struct State<T> {
     pub(super) has_warned: bool,
 }
 
-#[derive(Debug)]
 struct Failure {
     error: Error,
     from: SystemTime,
@@ -67,6 +64,11 @@ impl<T> Default for State<T> {
 }
 
 impl<T> State<T> {
+    /// Returns the fetch that runs. One from before a restore is not waited for.
+    pub(super) fn runs(&self) -> Option<&Flight<T>> {
+        self.flight.as_ref().filter(|flight| flight.restores == restores())
+    }
+
     /// Returns the last failure while it is remembered.
     pub(super) fn failure(&self, now: SystemTime) -> Option<Error> {
         let failure = self.failure.as_ref()?;
@@ -96,14 +98,11 @@ impl<T: Send + Sync + 'static> Cell<T> {
         self: &Arc<Self>,
         state: &mut State<T>,
     ) -> Result<Flight<T>, Error> {
-        if let Some(flight) = &state.flight {
+        if let Some(flight) = state.runs() {
             return Ok(flight.clone());
         }
-        self.check()?;
-        let Ok(runtime) = Handle::try_current() else {
-            let error = SourceError::new(SourceErrorKind::Other, "there is no tokio runtime");
-            return Err(self.failed(error));
-        };
+        self.request.check()?;
+        let runtime = Handle::try_current().map_err(|_| self.request.failed(no_runtime()))?;
 
         state.begun += 1;
         let number = state.begun;
@@ -114,12 +113,9 @@ impl<T: Send + Sync + 'static> Cell<T> {
             let outcome = landing.cell.fetch().await;
             landing.land(outcome);
         }));
-        let abandoned = self.failed(SourceError::new(
-            SourceErrorKind::Other,
-            "the runtime of the fetch was shut down",
-        ));
+        let abandoned = self.request.failed(shut_down());
         let outcome = receiver.map(move |outcome| outcome.unwrap_or(Err(abandoned)));
-        let flight = Flight { number, outcome: outcome.boxed().shared() };
+        let flight = Flight { number, restores: restores(), outcome: outcome.boxed().shared() };
         state.flight = Some(flight.clone());
         Ok(flight)
     }
@@ -144,15 +140,8 @@ impl<T: Send + Sync + 'static> Cell<T> {
     async fn fetch(&self) -> Outcome<T> {
         // By the tick, as the age is read: the exact time would be after the tick for some ms.
         let (from, restores) = (tick::now(&self.settings.clock), restores());
-        let fetch = catch_future(|| self.source.fetch(&self.request));
-        let fetched = match timeout(self.settings.timeout, fetch).await {
-            Ok(Ok(fetched)) => self.answered(Ok(fetched))?,
-            Ok(Err(_)) => {
-                let error = SourceError::new(SourceErrorKind::Other, "the source panicked");
-                return Err(self.failed(error));
-            }
-            Err(elapsed) => self.answered(Err(elapsed))?,
-        };
+        let fetched = self.settings.answer(|| self.source.fetch(&self.request)).await;
+        let fetched = fetched.map_err(|error| self.request.failed(error))?;
         let Fetched { content, version, min_age } = fetched;
         let value = (self.decode)(&content).map_err(|misfit| Error::Invalid {
             what: self.request.to_string(),
@@ -163,33 +152,18 @@ impl<T: Send + Sync + 'static> Cell<T> {
         Ok(Arc::new(Entry { value, version, from, soft, hard, restores }))
     }
 
-    /// Returns what the source answered within the time, with the name of the request in its error.
-    pub(super) fn answered<A>(
-        &self,
-        answer: Result<Result<A, SourceError>, Elapsed>,
-    ) -> Result<A, Error> {
-        let answer = answer.unwrap_or_else(|_| {
-            let message = format!("no answer after {:?}", self.settings.timeout);
-            Err(SourceError::new(SourceErrorKind::Timeout, message))
-        });
-        answer.map_err(|error| self.failed(error))
-    }
-
-    fn failed(&self, error: SourceError) -> Error {
-        Error::Source { what: self.request.to_string(), source: Arc::new(error) }
-    }
-
     /// Keeps the outcome of the fetch with this number.
     fn finish(&self, number: u64, outcome: Option<&Outcome<T>>) {
         let mut state = self.state();
         if state.flight.as_ref().is_some_and(|flight| flight.number == number) {
             state.flight = None;
         }
-        if number <= state.invalidated {
+        // One that began later may have ended before.
+        if number <= state.invalidated.max(state.stored) {
             return;
         }
         match outcome {
-            Some(Ok(entry)) if number > state.stored => {
+            Some(Ok(entry)) => {
                 state.stored = number;
                 state.failure = None;
                 state.has_warned = false;
@@ -201,9 +175,17 @@ impl<T: Send + Sync + 'static> Cell<T> {
                 let (error, restores) = (error.clone(), restores());
                 state.failure = Some(Failure { error, from, until, restores });
             }
-            Some(Ok(_)) | None => {}
+            None => {}
         }
     }
+}
+
+pub(in crate::parameters) fn no_runtime() -> SourceError {
+    SourceError::new(SourceErrorKind::Other, "there is no tokio runtime")
+}
+
+pub(in crate::parameters) fn shut_down() -> SourceError {
+    SourceError::new(SourceErrorKind::Other, "the runtime was shut down")
 }
 
 /// The end of a fetch, which also comes if its task is dropped with the runtime.

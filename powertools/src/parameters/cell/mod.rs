@@ -13,10 +13,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwapOption;
-use tokio::time::timeout;
 
 use self::flight::State;
-pub(super) use self::settings::{Running, Settings};
+pub(super) use self::flight::{no_runtime, shut_down};
+pub(super) use self::settings::{LONGEST, Running, Settings};
 use super::content::Misfit;
 use super::{Content, Error, Request, Source, Value};
 use crate::invocation::Invocation;
@@ -25,8 +25,7 @@ use crate::process::restores;
 /// The time of an invocation that must remain for a refresh ahead of time to begin.
 const REFRESH_NEEDS: Duration = Duration::from_secs(1);
 
-/// The cached value of one request.
-#[derive(Debug)]
+/// The cached value of one request. It has no `Debug` form, which would contain the value.
 pub(super) struct Cell<T> {
     request: Request,
     decode: fn(&Content) -> Result<T, Misfit>,
@@ -37,7 +36,6 @@ pub(super) struct Cell<T> {
 }
 
 /// A value with its times.
-#[derive(Debug)]
 pub(super) struct Entry<T> {
     pub(super) value: T,
     pub(super) version: Option<String>,
@@ -138,40 +136,43 @@ impl<T: Send + Sync + 'static> Cell<T> {
         }
     }
 
-    /// Returns a fetched value if `is_bad` holds for the cached one, which is returned otherwise, and
-    /// also within the refresh interval.
+    /// Returns a value that `is_bad` does not hold for, or one whose fetch began after this call.
+    /// Within the refresh interval, it returns the cached value.
     pub(super) async fn refresh_if(
         self: &Arc<Self>,
-        is_bad: impl FnOnce(&T) -> bool,
+        mut is_bad: impl FnMut(&T) -> bool,
     ) -> Result<Value<T>, Error> {
-        let Some(entry) = self.cached() else { return self.get().await };
-        if !is_bad(&entry.value) {
-            return Ok(Value::new(entry));
-        }
-        let now = self.settings.clock.now();
-        let flight = {
-            let mut state = self.state();
-            // A fetch may have ended since.
-            if let Some(newer) = self.cached()
-                && !Arc::ptr_eq(&newer, &entry)
+        let before = self.state().begun;
+        loop {
+            let cached = self.cached();
+            if let Some(entry) = &cached
+                && !is_bad(&entry.value)
             {
-                return Ok(Value::new(newer));
+                return Ok(Value::new(entry.clone()));
             }
-            if state.flight.is_none() && !state.may_refresh(now, self.settings.refresh_interval) {
-                return Ok(Value::new(entry));
+            let flight = {
+                let (mut state, now) = (self.state(), self.settings.clock.now());
+                // A fetch may have ended since.
+                if self.cached().as_ref().map(Arc::as_ptr) != cached.as_ref().map(Arc::as_ptr) {
+                    continue;
+                }
+                let may_begin = state.runs().is_some()
+                    || state.may_refresh(now, self.settings.refresh_interval);
+                may_begin.then(|| self.join_or_begin(&mut state)).transpose()?
+            };
+            let Some(flight) = flight else {
+                return match cached {
+                    Some(entry) => Ok(Value::new(entry)),
+                    None => self.get().await,
+                };
+            };
+            let number = flight.number;
+            let fetched = self.wait(flight, 1).await;
+            // One that ran already may have read what the caller rejects.
+            if number > before || matches!(fetched, Err(Error::OutOfTime { .. })) {
+                return fetched.map(Value::new);
             }
-            self.join_or_begin(&mut state)?
-        };
-        self.wait(flight, 1).await.map(Value::new)
-    }
-
-    /// Writes a new version, and forgets the cached one.
-    pub(super) async fn set(&self, content: Content) -> Result<(), Error> {
-        self.check()?;
-        let set = timeout(self.settings.timeout, self.source.set(&self.request, content)).await;
-        // Also after an error: it may have been written all the same.
-        self.invalidate();
-        self.answered(set)
+        }
     }
 
     /// Forgets the value. A fetch that runs already does not bring it back.
@@ -195,19 +196,12 @@ impl<T: Send + Sync + 'static> Cell<T> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn check(&self) -> Result<(), Error> {
-        match self.request.problem() {
-            Some(reason) => Err(Error::NameInvalid { what: self.request.to_string(), reason }),
-            None => Ok(()),
-        }
-    }
-
     /// Starts a fetch that no caller waits for, if none runs and the invocation has the time for it.
     fn refresh_ahead(self: &Arc<Self>, now: SystemTime) {
         let has_time =
             Invocation::with_current(|invocation| invocation.remaining() > REFRESH_NEEDS);
         let mut state = self.state();
-        if has_time.unwrap_or(true) && state.flight.is_none() && state.failure(now).is_none() {
+        if has_time.unwrap_or(true) && state.runs().is_none() && state.failure(now).is_none() {
             // Its error is the flight's to remember, and the value is still valid.
             let _ = self.join_or_begin(&mut state);
         }

@@ -1,10 +1,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::clock::Clock;
+use crate::error::panic::catch_future;
+use crate::parameters::{SourceError, SourceErrorKind};
+
+/// The longest age that can be set: ten years. Beyond it, a time could not be expressed.
+pub(in crate::parameters) const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 /// What decides how long values are kept, and how long fetches take.
 #[derive(Clone, Debug)]
@@ -29,9 +35,25 @@ impl Settings {
     /// The first is 70 to 90 per cent of the second, at random, so that environments which started
     /// together do not fetch together.
     pub(super) fn ages(&self, min_age: Duration) -> (Duration, Duration) {
-        let hard = self.max_age.max(min_age);
+        let min_age = min_age.min(LONGEST);
+        let hard = self.max_age.min(LONGEST).max(min_age);
         let soft = hard.mul_f64(0.7 + 0.2 * random()).max(min_age);
         (soft, hard)
+    }
+
+    /// Returns what a call of a source returns within the timeout.
+    pub(in crate::parameters) async fn answer<'a, A>(
+        &self,
+        call: impl FnOnce() -> BoxFuture<'a, Result<A, SourceError>>,
+    ) -> Result<A, SourceError> {
+        match timeout(self.timeout, catch_future(call)).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(SourceError::new(SourceErrorKind::Other, "the source panicked")),
+            Err(_) => {
+                let message = format!("no answer after {:?}", self.timeout);
+                Err(SourceError::new(SourceErrorKind::Timeout, message))
+            }
+        }
     }
 }
 
@@ -44,7 +66,7 @@ fn random() -> f64 {
     }
 }
 
-/// The number of fetches that run.
+/// The number of fetches and writes that run.
 #[derive(Clone, Debug)]
 pub(in crate::parameters) struct Running(Arc<watch::Sender<usize>>);
 
@@ -55,11 +77,11 @@ impl Default for Running {
 }
 
 impl Running {
-    pub(super) fn begin(&self) {
+    pub(in crate::parameters) fn begin(&self) {
         self.0.send_modify(|running| *running += 1);
     }
 
-    pub(super) fn end(&self) {
+    pub(in crate::parameters) fn end(&self) {
         self.0.send_modify(|running| *running -= 1);
     }
 
