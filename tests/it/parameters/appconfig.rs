@@ -37,6 +37,12 @@ const EXPIRED: Reply = (
     r#"{"Message":"Token is expired"}"#,
 );
 
+const THROTTLED: Reply = (
+    StatusCode::TOO_MANY_REQUESTS,
+    &[("x-amzn-errortype", "ThrottlingException")],
+    r#"{"Message":"Rate exceeded"}"#,
+);
+
 #[derive(Deserialize)]
 struct Limits {
     limit: u32,
@@ -93,6 +99,52 @@ async fn an_expired_token_begins_another_session() {
         assert_eq!(LIMITS.get().await.unwrap().limit, 20);
     });
     assert_eq!(targets.await.len(), 5);
+}
+
+#[tokio::test]
+async fn a_session_that_is_throttled_keeps_its_token_and_waits() {
+    let targets = serving([STARTED, FIRST, THROTTLED, CHANGED], async |clock| {
+        LIMITS.get().await.unwrap();
+        clock.advance(61 * SECOND);
+        assert_eq!(LIMITS.get().await.unwrap().limit, 10);
+        // In the time in which the service admits no request, none is sent.
+        for _ in 0..5 {
+            clock.advance(11 * SECOND);
+            assert_eq!(LIMITS.get().await.unwrap().limit, 10);
+            assert_eq!(name(LIMITS.get_fresh().await), "Powertools.ParameterThrottled");
+        }
+        clock.advance(6 * SECOND);
+        assert_eq!(LIMITS.get().await.unwrap().limit, 20);
+    });
+    let tokens: Vec<_> = targets.await;
+    assert_eq!(
+        tokens[1..],
+        [
+            "/configuration?configuration_token=t0",
+            "/configuration?configuration_token=t1",
+            "/configuration?configuration_token=t1",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn without_a_value_a_throttled_session_goes_on_at_once() {
+    let targets = serving([THROTTLED, STARTED, THROTTLED, FIRST], async |clock| {
+        for _ in 0..2 {
+            assert_eq!(name(LIMITS.get().await), "Powertools.ParameterThrottled");
+            clock.advance(SECOND);
+        }
+        assert_eq!(LIMITS.get().await.unwrap().limit, 10);
+    });
+    assert_eq!(
+        targets.await,
+        [
+            "/configurationsessions",
+            "/configurationsessions",
+            "/configuration?configuration_token=t0",
+            "/configuration?configuration_token=t0",
+        ]
+    );
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! How long values are kept, and who waits for a fetch.
+//! Which values are kept, and who waits for a fetch.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -6,12 +6,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::join_all;
-use powertools::parameters::{Parameter, Parameters, Secret, SourceErrorKind};
+use powertools::parameters::{Parameter, Parameters, Secret};
 use powertools::testing::{self, ManualClock};
 use powertools::{Invocation, parameters};
-use serde::Deserialize;
-use tokio::task::JoinSet;
-use tokio::time::{advance, sleep, timeout};
+use tokio::time::{advance, timeout};
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::{Layer, Registry};
@@ -37,144 +35,31 @@ async fn a_cached_value_is_not_fetched_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_value_past_max_age_is_fetched_before_it_is_returned() {
+async fn values_that_no_declaration_holds_are_limited() {
     let service = Service::with("a");
     let read = async {
-        let url = &URL;
-        url.get().await.unwrap();
-        service.put("b");
-        advance(59 * SECOND).await;
-        assert_eq!(*url.get().await.unwrap(), "a");
-        advance(60 * SECOND).await;
-        assert_eq!(*url.get().await.unwrap(), "b");
-    };
-    service.parameters().max_age(60 * SECOND).scope(read).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_value_in_the_last_tenth_of_its_age_is_returned_and_fetched_meanwhile() {
-    let service = Service::with("a");
-    let read = async {
-        let url = &URL;
-        url.get().await.unwrap();
-        service.put("b");
-        advance(69 * SECOND).await;
-        assert_eq!(*url.get().await.unwrap(), "a");
-        assert_eq!(service.fetches(), 1, "not before 70 per cent of its age");
-        advance(22 * SECOND).await;
-        assert_eq!(*url.get().await.unwrap(), "a");
-        sleep(SECOND).await;
-        assert_eq!(service.fetches(), 2);
-        assert_eq!(*url.get().await.unwrap(), "b");
-    };
-    service.parameters().max_age(100 * SECOND).scope(read).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn no_refresh_begins_where_the_invocation_has_no_time_for_it() {
-    let service = Service::with("a");
-    let read = async {
-        let url = &URL;
-        url.get().await.unwrap();
-        advance(95 * SECOND).await;
-        let short = testing::invocation().remaining(Duration::from_millis(900)).build();
-        short.scope(async { url.get().await.unwrap() }).await;
-        sleep(SECOND).await;
-        assert_eq!(service.fetches(), 1);
-        let long = testing::invocation().remaining(3 * SECOND).build();
-        long.scope(async { url.get().await.unwrap() }).await;
-        sleep(SECOND).await;
-        assert_eq!(service.fetches(), 2);
-    };
-    service.parameters().max_age(100 * SECOND).scope(read).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_old_value_is_returned_with_one_warning_while_a_fetch_fails() {
-    for kind in [
-        SourceErrorKind::Unavailable,
-        SourceErrorKind::Throttled,
-        SourceErrorKind::AccessDenied,
-        SourceErrorKind::NotFound,
-    ] {
-        let (warnings, _guard) = Warnings::record();
-        let service = Service::with("a");
-        let read = async {
-            let url = &URL;
-            url.get().await.unwrap();
-            service.fail(kind);
-            advance(61 * SECOND).await;
-            for _ in 0..3 {
-                assert_eq!(*url.get().await.unwrap(), "a");
-                sleep(2 * SECOND).await;
-            }
-            assert_eq!(service.fetches(), 4);
-            assert_eq!(warnings.count(), 1);
-            advance(3600 * SECOND).await;
-            url.get().await.unwrap_err();
-
-            service.fail(None);
-            service.put("b");
-            advance(2 * SECOND).await;
-            assert_eq!(*url.get().await.unwrap(), "b");
-        };
-        service.parameters().max_age(60 * SECOND).max_stale(3600 * SECOND).scope(read).await;
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_value_that_does_not_fit_its_type_does_not_replace_one_that_does() {
-    let service = Service::with("25");
-    let read = async {
-        let limit: Parameter<u32> = Parameter::json("/limit");
-        assert_eq!(*limit.get().await.unwrap(), 25);
-        service.put("many");
-        advance(61 * SECOND).await;
-        assert_eq!(*limit.get().await.unwrap(), 25);
-        assert_eq!(name(limit.get_fresh().await), "Powertools.ParameterInvalid");
-        assert_eq!(*limit.get().await.unwrap(), 25);
-    };
-    service.parameters().max_age(60 * SECOND).scope(read).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_failure_is_remembered_for_a_second() {
-    let service = Service::default();
-    service.fail(SourceErrorKind::NotFound);
-    let read = async {
-        for _ in 0..5 {
-            assert_eq!(name(URL.get().await), "Powertools.ParameterNotFound");
+        let held: Parameter<String> = Parameter::plain("/held");
+        held.get().await.unwrap();
+        for number in 0..1100 {
+            Parameter::<String>::plain(format!("/{number}").leak()).get().await.unwrap();
         }
-        assert_eq!(service.fetches(), 1);
-        advance(SECOND).await;
-        service.fail(None);
-        URL.get().await.unwrap();
+        assert_eq!(service.fetches(), 1101);
+        for (name, fetches) in [("/1099", 1101), ("/102", 1101), ("/99", 1102), ("/held", 1102)] {
+            Parameter::<String>::plain(name).get().await.unwrap();
+            assert_eq!(service.fetches(), fetches, "{name}");
+        }
+        // All that is done to a declaration's value reaches it.
+        service.put("b");
+        assert_eq!(*held.get_fresh().await.unwrap(), "b");
+        assert_eq!(*held.get().await.unwrap(), "b");
+        service.put("c");
+        assert_eq!(*held.refresh_if(|_| true).await.unwrap(), "c");
+        assert_eq!(*held.get().await.unwrap(), "c");
+        service.put("d");
+        held.invalidate().unwrap();
+        assert_eq!(*held.get().await.unwrap(), "d");
     };
     service.parameters().scope(read).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_age_of_zero_turns_the_cache_off() {
-    let service = Service::with("a");
-    let read = async {
-        URL.get().await.unwrap();
-        service.put("b");
-        assert_eq!(*URL.get().await.unwrap(), "b");
-    };
-    service.parameters().max_age(Duration::ZERO).scope(read).await;
-}
-
-#[tokio::test]
-async fn a_clock_that_was_set_back_makes_no_value_young() {
-    let clock = ManualClock::new(SystemTime::UNIX_EPOCH + 1000 * SECOND);
-    let service = Service::with("a");
-    let read = async {
-        URL.get().await.unwrap();
-        service.put("b");
-        clock.set(SystemTime::UNIX_EPOCH);
-        assert_eq!(*URL.get().await.unwrap(), "b");
-    };
-    Parameters::new().source(service.clone()).clock(&clock).scope(read).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -228,70 +113,6 @@ async fn a_source_that_hangs_times_out() {
     service.delay(3600 * SECOND);
     let read = async { assert_eq!(name(URL.get().await), "Powertools.ParameterTimeout") };
     service.parameters().scope(read).await;
-}
-
-#[derive(Deserialize)]
-struct Login {
-    user: u32,
-    password: u32,
-}
-
-/// 64 callers on the threads of a runtime, while the secret changes 1,000 times.
-#[tokio::test(flavor = "multi_thread", worker_threads = 16)]
-async fn no_caller_sees_half_of_a_rotation() {
-    static LOGIN: Secret<Login> = Secret::json("prod/db");
-    static SEEN: AtomicU32 = AtomicU32::new(0);
-
-    let service = Service::default();
-    let put = |number: u32| {
-        service.put(&format!(r#"{{ "user": {number}, "password": {number} }}"#));
-    };
-    put(0);
-    let clock = ManualClock::new(SystemTime::UNIX_EPOCH + SECOND);
-    let work = async {
-        let callers = join_all((0..64).map(|_| async {
-            let mut last = 0;
-            while last < 1000 {
-                let login = LOGIN.get().await.unwrap();
-                assert_eq!(login.user, login.password);
-                assert!(login.user >= last, "an older value came after a newer one");
-                last = login.user;
-                SEEN.fetch_max(last, Ordering::Relaxed);
-                tokio::task::yield_now().await;
-            }
-        }));
-        let rotation = async {
-            for number in 1..=1000 {
-                put(number);
-                clock.advance(61 * SECOND);
-                while SEEN.load(Ordering::Relaxed) < number {
-                    tokio::task::yield_now().await;
-                }
-            }
-        };
-        tokio::join!(callers, rotation);
-    };
-    let parameters = Parameters::new().source(service.clone()).clock(&clock);
-    parameters.max_age(60 * SECOND).scope(work).await;
-    // One of them before the first rotation, unless that was faster.
-    assert!((1000..=1001).contains(&service.fetches()), "{}", service.fetches());
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 16)]
-async fn sixteen_workers_share_a_fetch() {
-    let service = Service::with("a");
-    service.delay(Duration::from_millis(50));
-    let work = async {
-        let mut tasks = JoinSet::new();
-        for value in join_all((0..16).map(|_| URL.get())).await {
-            let value = value.unwrap();
-            // A value can go to another thread.
-            tasks.spawn(async move { value.len() });
-        }
-        assert!(tasks.join_all().await.iter().all(|length| *length == 1));
-    };
-    Parameters::new().source(service.clone()).scope(work).await;
-    assert_eq!(service.fetches(), 1);
 }
 
 #[tokio::test(start_paused = true)]

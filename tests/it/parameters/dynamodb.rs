@@ -102,6 +102,8 @@ async fn what_the_table_refuses_has_its_name() {
         let denied = Parameter::<String>::plain("denied").get().await;
         assert_eq!(name(denied), "Powertools.ParameterAccessDenied");
         proxy.next("GetItem", Fault::Refuse("ResourceNotFoundException", "no"));
+        let previous = Secret::<String>::plain("p").stage("AWSPREVIOUS").get().await;
+        assert_eq!(name(previous), "Powertools.ParameterUnsupported");
         let missing = Parameter::<String>::plain("no table").get().await;
         assert_eq!(name(missing), "Powertools.ParameterNotFound");
     };

@@ -1,5 +1,7 @@
 //! The local extensions, by servers that speak as their documentation has it.
 
+use std::collections::BTreeMap;
+
 use hyper::StatusCode;
 use powertools::parameters::{
     AppConfigAgent, Configuration, Extension, Memory, Parameter, Parameters, Secret, Value,
@@ -143,6 +145,31 @@ async fn an_extension_that_is_not_there_falls_back() {
     let alone = Parameters::new().source(Extension::new().port(port));
     let read = async { name(Secret::<String>::plain("/a").get().await) };
     assert_eq!(alone.scope(read).await, "Powertools.ParameterUnavailable");
+}
+
+#[tokio::test]
+async fn what_the_extension_does_not_have_comes_from_the_fallback() {
+    let (warnings, _guard) = Warnings::record();
+    let server = Server::replying([PARAMETER]).await;
+    let memory = Memory::new().with("/orders/a", "from the fallback").with("a/b/c", "a limit");
+    let source = Extension::new().port(server.port()).fallback(memory);
+    let read = async {
+        let all = Parameter::<BTreeMap<String, String>>::path("/orders").get().await.unwrap();
+        assert_eq!(all["a"], "from the fallback");
+        assert_eq!(*Configuration::<String>::plain("a/b/c").get().await.unwrap(), "a limit");
+    };
+    Parameters::new().source(source).scope(read).await;
+    assert_eq!((warnings.count(), server.requests().len()), (0, 0), "it is no failure");
+
+    let alone = Parameters::new().source(Extension::new().port(server.port()));
+    let read = async {
+        let error = Parameter::<BTreeMap<String, String>>::path("/orders").get().await;
+        let error = error.unwrap_err();
+        assert_eq!(error.error_type(), "Powertools.ParameterUnsupported");
+        let message = lambda_runtime::Diagnostic::from(error).error_message;
+        assert!(message.contains("give it a fallback"), "{message}");
+    };
+    alone.scope(read).await;
 }
 
 #[tokio::test]

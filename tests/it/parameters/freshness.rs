@@ -1,7 +1,7 @@
 //! Values that the caller does not accept from the cache.
 
 use futures_util::future::join_all;
-use powertools::parameters::{Memory, Parameter, Parameters, Secret, SourceErrorKind};
+use powertools::parameters::{Secret, SourceErrorKind};
 use tokio::join;
 use tokio::time::{advance, sleep};
 
@@ -96,21 +96,62 @@ async fn a_fetch_from_before_an_invalidation_is_not_cached() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_set_is_read_next() {
-    static LIMIT: Parameter<u32> = Parameter::json("/limit");
+async fn a_refresh_does_not_return_what_was_read_before_it() {
+    for is_bad in [|cached: &String| cached == "old", |_: &String| true] {
+        let service = Service::with("old");
+        let work = async {
+            PASSWORD.get().await.unwrap();
+            advance(95 * SECOND).await;
+            service.delay(SECOND);
+            // Ahead of time, in the background, and before the rotation.
+            PASSWORD.get().await.unwrap();
+            sleep(SECOND / 2).await;
+            service.put("new");
+            assert_eq!(*PASSWORD.refresh_if(is_bad).await.unwrap(), "new");
+            assert_eq!(*PASSWORD.get().await.unwrap(), "new");
+            assert_eq!(service.fetches(), 3);
+        };
+        service.parameters().max_age(100 * SECOND).scope(work).await;
+    }
+}
 
-    let memory = Memory::new().with("/limit", "1").with("prod/db/password", "old");
+#[tokio::test(start_paused = true)]
+async fn a_refresh_without_a_cached_value_returns_one_from_after_it() {
+    let service = Service::with("old");
     let work = async {
-        assert_eq!(*LIMIT.get().await.unwrap(), 1);
-        LIMIT.set("2").await.unwrap();
-        assert_eq!(*LIMIT.get().await.unwrap(), 2);
-        assert_eq!(*PASSWORD.get().await.unwrap(), "old");
-        PASSWORD.set("new").await.unwrap();
-        assert_eq!(*PASSWORD.get().await.unwrap(), "new");
+        service.delay(SECOND);
+        let first = PASSWORD.get();
+        let refresh = async {
+            sleep(SECOND / 2).await;
+            service.put("new");
+            PASSWORD.refresh_if(|cached| cached == "old").await
+        };
+        let (first, refreshed) = join!(first, refresh);
+        assert_eq!(*first.unwrap(), "old");
+        assert_eq!(*refreshed.unwrap(), "new");
     };
-    Parameters::new().source(memory).scope(work).await;
+    service.parameters().scope(work).await;
+}
 
-    let read_only = async { name(LIMIT.set("2").await) };
-    let read_only = Service::default().parameters().scope(read_only).await;
-    assert_eq!(read_only, "Powertools.ParameterUnsupported");
+#[tokio::test(start_paused = true)]
+async fn a_failure_from_before_an_invalidation_is_not_remembered() {
+    let service = Service::with("a");
+    let work = async {
+        service.delay(2 * SECOND);
+        service.fail(SourceErrorKind::Unavailable);
+        let before = PASSWORD.get();
+        let after = async {
+            sleep(SECOND).await;
+            PASSWORD.invalidate().unwrap();
+            service.delay(SECOND / 4);
+            service.fail(None);
+            PASSWORD.get().await.unwrap();
+        };
+        let (before, ()) = join!(before, after);
+        before.unwrap_err();
+        // Another fetch begins at once.
+        PASSWORD.get().await.unwrap();
+        assert_eq!(service.fetches(), 3);
+    };
+    service.parameters().max_age(SECOND / 2).scope(work).await;
 }

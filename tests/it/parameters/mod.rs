@@ -11,6 +11,7 @@ use powertools::parameters::{
 use powertools::testing::ManualClock;
 use tokio::time::sleep;
 
+mod ages;
 mod appconfig;
 mod aws;
 mod cache;
@@ -19,8 +20,11 @@ mod errors;
 mod extensions;
 mod freshness;
 mod process;
+mod secrets;
 mod server;
 mod sources;
+mod ssm;
+mod writes;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -33,6 +37,7 @@ struct State {
     value: Mutex<String>,
     delay: Mutex<Duration>,
     failure: Mutex<Option<SourceErrorKind>>,
+    min_age: Mutex<Duration>,
     fetches: AtomicUsize,
     requests: Mutex<Vec<Request>>,
 }
@@ -50,6 +55,10 @@ impl Service {
 
     fn delay(&self, delay: Duration) {
         *self.0.delay.lock().unwrap() = delay;
+    }
+
+    fn min_age(&self, age: Duration) {
+        *self.0.min_age.lock().unwrap() = age;
     }
 
     fn fail(&self, kind: impl Into<Option<SourceErrorKind>>) {
@@ -79,11 +88,12 @@ impl Source for Service {
         let value = self.0.value.lock().unwrap().clone();
         let delay = *self.0.delay.lock().unwrap();
         let failure = *self.0.failure.lock().unwrap();
+        let min_age = *self.0.min_age.lock().unwrap();
         Box::pin(async move {
             sleep(delay).await;
             match failure {
                 Some(kind) => Err(SourceError::new(kind, "as the test has it")),
-                None => Ok(Fetched::new(value)),
+                None => Ok(Fetched::new(value).min_age(min_age)),
             }
         })
     }

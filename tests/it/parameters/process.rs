@@ -15,6 +15,9 @@ async fn a_restore_empties_the_cache() {
         .env("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start")
         .env("VALUES", folder.to_str().unwrap());
     let function = lambda.spawn(Command::new(env!("CARGO_BIN_EXE_values"))).unwrap();
+    // A fetch that ran during the snapshot is not waited for.
+    let outcome = lambda.invoke(json!("late")).await;
+    assert_eq!(outcome.json::<String>(), "after the restore");
     let outcome = lambda.invoke(json!("read")).await;
     assert_eq!(outcome.json::<String>(), "after the restore");
     function.kill().await;

@@ -106,3 +106,73 @@ async fn each_kind_can_have_a_source_of_its_own() {
     };
     parameters.scope(read).await;
 }
+
+#[tokio::test]
+async fn paths_in_memory_are_those_of_systems_manager() {
+    let memory = Memory::new()
+        .with("/orders/limit", "25")
+        .with("/orders/db/url", "postgres://")
+        .with("/orders-old/limit", "1")
+        .with("debug", "on");
+    let read = async {
+        for path in ["/orders", "/orders/", "orders", "orders/"] {
+            let all = Parameter::<BTreeMap<String, String>>::path(path).get().await.unwrap();
+            let names: Vec<_> = all.keys().map(String::as_str).collect();
+            assert_eq!(names, ["db/url", "limit"], "{path}");
+        }
+        let all = Parameter::<BTreeMap<String, String>>::path("/").get().await.unwrap();
+        let names: Vec<_> = all.keys().map(String::as_str).collect();
+        assert_eq!(names, ["debug", "orders-old/limit", "orders/db/url", "orders/limit"]);
+        let none = Parameter::<BTreeMap<String, String>>::path("/none").get().await.unwrap();
+        assert!(none.is_empty());
+    };
+    Parameters::new().source(memory).scope(read).await;
+}
+
+#[tokio::test]
+async fn memory_has_versions() {
+    let memory = Memory::new().with("p", "one").with("p", "two").with("once", "one");
+    let read = async {
+        assert_eq!(*Parameter::<String>::plain("p").version(1).get().await.unwrap(), "one");
+        assert_eq!(*Parameter::<String>::plain("p").version(2).get().await.unwrap(), "two");
+        assert_eq!(*Secret::<String>::plain("p").version_id("1").get().await.unwrap(), "one");
+        let of = |stage| Secret::<String>::plain("p").stage(stage);
+        assert_eq!(*of("AWSCURRENT").get().await.unwrap(), "two");
+        assert_eq!(*of("AWSPREVIOUS").get().await.unwrap(), "one");
+        assert_eq!(name(of("AWSPENDING").get().await), "Powertools.ParameterUnsupported");
+        let label = Parameter::<String>::plain("p").label("live").get().await;
+        assert_eq!(name(label), "Powertools.ParameterUnsupported");
+        for missing in [
+            Parameter::<String>::plain("p").version(0),
+            Parameter::plain("p").version(3),
+            Parameter::plain("p").version(u64::MAX),
+        ] {
+            assert_eq!(name(missing.get().await), "Powertools.ParameterNotFound");
+        }
+        let previous = Secret::<String>::plain("once").stage("AWSPREVIOUS").get().await;
+        assert_eq!(name(previous), "Powertools.ParameterNotFound");
+    };
+    Parameters::new().source(memory).scope(read).await;
+}
+
+#[test]
+fn a_source_without_versions_refuses_one() {
+    with_variables(&[("P", "current")], async {
+        let folder = folder("versions");
+        fs::write(folder.join("p"), "current").unwrap();
+        let versions = async || {
+            assert_eq!(*Parameter::<String>::plain("p").get().await.unwrap(), "current");
+            for error in [
+                Parameter::<String>::plain("p").version(1).get().await,
+                Parameter::<String>::plain("p").label("live").get().await,
+                Secret::<String>::plain("p").stage("AWSPREVIOUS").get().await,
+                Secret::<String>::plain("p").version_id("1").get().await,
+            ] {
+                assert_eq!(name(error), "Powertools.ParameterUnsupported");
+            }
+        };
+        Parameters::new().source(Files::new(&folder)).scope(versions()).await;
+        Parameters::new().source(Variables::new()).scope(versions()).await;
+        fs::remove_dir_all(folder).unwrap();
+    });
+}

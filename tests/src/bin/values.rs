@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::BoxFuture;
@@ -15,9 +15,12 @@ use powertools::parameters::{
 use powertools::testing::ManualClock;
 use serde::Deserialize;
 use tokio::task::{JoinSet, yield_now};
+use tokio::time::{sleep, timeout};
 
 static PASSWORD: Secret<String> = Secret::plain("password");
 static LOGIN: Parameter<Login> = Parameter::json("login");
+/// Its first fetch runs while the snapshot is taken.
+static LATE: Secret<String> = Secret::plain("late");
 static CLOCK: LazyLock<ManualClock> =
     LazyLock::new(|| ManualClock::new(SystemTime::UNIX_EPOCH + Duration::from_secs(1)));
 
@@ -45,16 +48,49 @@ impl Source for Logins {
     }
 }
 
+/// Secrets of a folder. The one that is late was read before the restore, and arrives after it.
+#[derive(Debug)]
+struct Secrets(Files);
+
+static IS_RESTORED: AtomicBool = AtomicBool::new(false);
+
+impl Source for Secrets {
+    fn fetch<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Fetched, SourceError>> {
+        if request.name != "late" {
+            return self.0.fetch(request);
+        }
+        Box::pin(async {
+            if IS_RESTORED.load(Ordering::SeqCst) {
+                return Ok(Fetched::new("after the restore"));
+            }
+            while !IS_RESTORED.load(Ordering::SeqCst) {
+                sleep(Duration::from_millis(1)).await;
+            }
+            sleep(Duration::from_millis(500)).await;
+            Ok(Fetched::new("before the snapshot"))
+        })
+    }
+}
+
 #[tokio::main(worker_threads = 16)]
 async fn main() -> Result<(), Error> {
     let folder = PathBuf::from(std::env::var("VALUES")?);
     let file = folder.join("password");
-    let parameters = Parameters::new().source(Files::new(folder)).parameters_from(Logins);
+    let secrets = Secrets(Files::new(folder));
+    let parameters = Parameters::new().source(secrets).parameters_from(Logins);
     Powertools::new(handle)
         .warm_up_required("password", || PASSWORD.get())
+        .warm_up("late", async || {
+            // The start does not wait for it.
+            let _ = timeout(Duration::from_millis(10), LATE.get()).await;
+            Ok::<_, Error>(())
+        })
         .after_restore(move || {
             let file = file.clone();
-            async move { std::fs::write(file, "after the restore") }
+            async move {
+                IS_RESTORED.store(true, Ordering::SeqCst);
+                std::fs::write(file, "after the restore")
+            }
         })
         .parameters(parameters.clock(&*CLOCK).max_age(Duration::from_secs(60)))
         .run()
@@ -64,6 +100,7 @@ async fn main() -> Result<(), Error> {
 async fn handle(event: LambdaEvent<String>) -> Result<String, Error> {
     match event.payload.as_str() {
         "rotate" => return rotate().await,
+        "late" => return Ok(LATE.get().await?.to_string()),
         "forget" => std::fs::remove_file(PathBuf::from(std::env::var("VALUES")?).join("password"))?,
         _ => {}
     }

@@ -33,7 +33,8 @@ impl AppConfigAgent {
     }
 
     /// Sets the source that is used while the agent is not ready, does not respond, or rejects
-    /// requests. Each of these is logged once.
+    /// requests. Each of these is logged once. It is also used for what the agent does not have: values
+    /// that are not configurations, and writes.
     #[must_use]
     pub fn fallback(mut self, source: impl Source) -> Self {
         self.fallback.set(source);
@@ -41,6 +42,7 @@ impl AppConfigAgent {
     }
 
     async fn ask(&self, request: &Request) -> Result<Fetched, SourceError> {
+        request.check_current()?;
         let [application, environment, profile] = profile(request)?.map(escaped);
         let path = format!(
             "/applications/{application}/environments/{environment}/configurations/{profile}"
@@ -65,6 +67,14 @@ impl Default for AppConfigAgent {
 impl Source for AppConfigAgent {
     fn fetch<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Fetched, SourceError>> {
         Box::pin(async { self.fallback.or(request, self.ask(request).await).await })
+    }
+
+    fn set<'a>(
+        &'a self,
+        request: &'a Request,
+        content: Content,
+    ) -> BoxFuture<'a, Result<(), SourceError>> {
+        Box::pin(self.fallback.write(request, content))
     }
 }
 

@@ -11,7 +11,7 @@ use super::agent::profile;
 use super::failure::failure;
 use super::sdk;
 use crate::clock::Clock;
-use crate::parameters::{Content, Fetched, Request, Source, SourceError};
+use crate::parameters::{Content, Fetched, Request, Source, SourceError, SourceErrorKind};
 
 /// A token is valid for 24 hours.
 const RENEWED_AFTER: Duration = Duration::from_secs(23 * 3600);
@@ -19,7 +19,7 @@ const RENEWED_AFTER: Duration = Duration::from_secs(23 * 3600);
 /// Configurations of AWS AppConfig.
 ///
 /// A session is kept for each configuration, and started again before its token expires and after an
-/// error. AppConfig sets how often it may be asked, 60 seconds by default: a value is not fetched
+/// error. After one that was throttled, it keeps its token and waits for that time. AppConfig sets how often it may be asked, 60 seconds by default: a value is not fetched
 /// more often than that, whatever its `max_age`. The role of the function needs
 /// `appconfig:StartConfigurationSession` and `appconfig:GetLatestConfiguration`.
 #[derive(Debug)]
@@ -29,13 +29,20 @@ pub struct AppConfig {
     sessions: Mutex<HashMap<String, Arc<AsyncMutex<Session>>>>,
 }
 
+/// A token, which can be used once, and when it was issued.
+type Token = (String, SystemTime);
+
 /// The state of a session: one for each configuration.
 #[derive(Debug, Default)]
 struct Session {
-    /// The token of the next request, which can be used once, and when it was issued.
-    token: Option<(String, SystemTime)>,
+    /// The token of the next request.
+    token: Option<Token>,
     /// The configuration as it was last sent.
     last: Option<(Content, Option<String>)>,
+    /// The time between two requests that the service requires.
+    interval: Duration,
+    /// When the service last throttled a request, if none has succeeded since.
+    throttled: Option<SystemTime>,
 }
 
 impl AppConfig {
@@ -67,21 +74,30 @@ impl AppConfig {
     }
 
     async fn read(&self, request: &Request) -> Result<Fetched, SourceError> {
+        request.check_current()?;
         let names = profile(request)?;
         let session = self.session(request);
         // Its token is used by one request at a time.
         let mut session = session.lock().await;
-        let response = match session.take_token(self.clock.now()) {
-            Some(token) => match self.latest(token).await {
-                // It has expired, or the response to an earlier use of it was lost.
-                Err(_) => self.latest(self.start(names).await?).await?,
-                Ok(response) => response,
-            },
-            None => self.latest(self.start(names).await?).await?,
+        let now = self.clock.now();
+        if let Some(until) = session.paused_until(now) {
+            let wait = until.duration_since(now).unwrap_or_default().as_secs();
+            let message = format!("the service throttles requests: the next one is in {wait} s");
+            return Err(SourceError::new(SourceErrorKind::Throttled, message));
+        }
+        let response = match self.poll(&mut session, names, now).await {
+            Ok(response) => response,
+            Err(error) => {
+                if error.kind() == SourceErrorKind::Throttled {
+                    session.throttled = Some(now);
+                }
+                return Err(error);
+            }
         };
 
         let now = self.clock.now();
         session.token = response.next_poll_configuration_token.map(|token| (token, now));
+        session.throttled = None;
         let bytes = response.configuration.map(|blob| blob.into_inner()).unwrap_or_default();
         // Nothing is sent if nothing has changed since the token was issued.
         if !bytes.is_empty() || session.last.is_none() {
@@ -89,11 +105,30 @@ impl AppConfig {
         }
         let (content, version) = session.last.clone().unwrap_or((Content::from(""), None));
         let seconds = u64::try_from(response.next_poll_interval_in_seconds).unwrap_or_default();
-        let fetched = Fetched::new(content).min_age(Duration::from_secs(seconds));
+        session.interval = Duration::from_secs(seconds);
+        let fetched = Fetched::new(content).min_age(session.interval);
         Ok(match version {
             Some(version) => fetched.version(version),
             None => fetched,
         })
+    }
+
+    /// Reads the configuration in the session, or in another one if that has ended.
+    async fn poll(
+        &self,
+        session: &mut Session,
+        names: [&str; 3],
+        now: SystemTime,
+    ) -> Result<GetLatestConfigurationOutput, SourceError> {
+        if let Some(token) = session.take_token(now) {
+            match self.latest(session, token).await {
+                // It has expired, or the response to an earlier use of it was lost.
+                Err(error) if error.kind() != SourceErrorKind::Throttled => {}
+                polled => return polled,
+            }
+        }
+        let token = self.start(names).await?;
+        self.latest(session, (token, now)).await
     }
 
     async fn start(
@@ -112,18 +147,35 @@ impl AppConfig {
         Ok(started.initial_configuration_token.unwrap_or_default())
     }
 
-    async fn latest(&self, token: String) -> Result<GetLatestConfigurationOutput, SourceError> {
+    /// Uses the token. One that was throttled is kept: another session would be one more request.
+    async fn latest(
+        &self,
+        session: &mut Session,
+        token: Token,
+    ) -> Result<GetLatestConfigurationOutput, SourceError> {
         let client = self.client.get(Client::new).await;
-        let latest = client.get_latest_configuration().configuration_token(token).send().await;
-        latest.map_err(|error| failure(error, "appconfig:GetLatestConfiguration"))
+        let latest = client.get_latest_configuration().configuration_token(&token.0).send().await;
+        let latest = latest.map_err(|error| failure(error, "appconfig:GetLatestConfiguration"));
+        if latest.as_ref().is_err_and(|error| error.kind() == SourceErrorKind::Throttled) {
+            session.token = Some(token);
+        }
+        latest
     }
 }
 
 impl Session {
     /// Takes the token, if it is valid long enough.
-    fn take_token(&mut self, now: SystemTime) -> Option<String> {
-        let (token, issued) = self.token.take()?;
-        (now < issued + RENEWED_AFTER).then_some(token)
+    fn take_token(&mut self, now: SystemTime) -> Option<Token> {
+        self.token.take().filter(|(_, issued)| now < *issued + RENEWED_AFTER)
+    }
+
+    /// Returns when the next request can be sent after one that was throttled. Without a configuration, one can
+    /// be sent at once: there is nothing that could be used meanwhile.
+    fn paused_until(&self, now: SystemTime) -> Option<SystemTime> {
+        self.last.as_ref()?;
+        let throttled = self.throttled?;
+        let until = throttled + self.interval;
+        (throttled <= now && now < until).then_some(until)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::parameters::{Content, Fetched, Kind, Request, Source, SourceError, So
 /// A value is the attribute `value` of the item whose partition key `id` is its name. The values below a
 /// path are those of the items whose partition key is the path, by their sort key `sk`; a table has a
 /// sort key for paths only. A number, a boolean, a list and a map are the JSON of it. Reads are strongly
-/// consistent.
+/// consistent. There are no versions.
 ///
 /// ```no_run
 /// use powertools::parameters::{DynamoDb, Parameter, Parameters};
@@ -141,6 +141,7 @@ impl DynamoDb {
 impl Source for DynamoDb {
     fn fetch<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Fetched, SourceError>> {
         Box::pin(async {
+            request.check_current()?;
             if request.kind == Kind::Path {
                 self.path(request).await
             } else {

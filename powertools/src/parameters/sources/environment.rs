@@ -6,7 +6,8 @@ use crate::parameters::{Fetched, Kind, Request, Source, SourceError, SourceError
 /// Values of variables of the environment.
 ///
 /// The variable of a value has its name in upper case, with `_` for what is neither a letter nor a
-/// digit, and without a `_` at its start: that of `/orders/url` is `ORDERS_URL`.
+/// digit, and without a `_` at its start: that of `/orders/url` is `ORDERS_URL`. There are neither paths nor
+/// versions.
 #[derive(Clone, Debug, Default)]
 pub struct Variables {
     prefix: String,
@@ -36,6 +37,7 @@ impl Variables {
     }
 
     fn find(&self, request: &Request, environment: &Environment) -> Result<Fetched, SourceError> {
+        request.check_current()?;
         if request.kind == Kind::Path {
             let message = "variables of the environment have no paths";
             return Err(SourceError::new(SourceErrorKind::Unsupported, message));

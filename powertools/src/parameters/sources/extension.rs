@@ -18,9 +18,14 @@ const TOKEN: &str = "X-Aws-Parameters-Secrets-Token";
 ///
 /// The requests are those of
 /// [AWS's documentation](https://docs.aws.amazon.com/systems-manager/latest/userguide/ps-integration-lambda-extensions.html),
-/// to the port in `PARAMETERS_SECRETS_EXTENSION_HTTP_PORT`, or 2773. The extension has a cache of its
-/// own: a value can be as old as both caches admit together. It is not ready before the first
+/// to the port in `PARAMETERS_SECRETS_EXTENSION_HTTP_PORT`, or 2773. It is not ready before the first
 /// invocation, so a warm-up needs a [`fallback`](Self::fallback).
+///
+/// The extension has a cache of its own, which nothing here can empty: a value can be as old as both caches
+/// admit together. A [refresh](crate::parameters::Declaration::refresh_if) after a rotation, and a read after a
+/// [`set`](crate::parameters::Declaration::set), can return the old value until the extension's
+/// `SECRETS_MANAGER_TTL` or `SSM_PARAMETER_STORE_TTL` has passed. Read secrets that rotate from
+/// `SecretsManager`, or set these variables to a short time.
 #[derive(Debug)]
 pub struct Extension {
     server: Local,
@@ -43,7 +48,8 @@ impl Extension {
     }
 
     /// Sets the source that is used while the extension is not ready, does not respond, or rejects
-    /// requests because it has too many. Each of these is logged once.
+    /// requests because it has too many. Each of these is logged once. It is also used for what the
+    /// extension does not have: paths, configurations and writes.
     #[must_use]
     pub fn fallback(mut self, source: impl Source) -> Self {
         self.fallback.set(source);
@@ -71,6 +77,14 @@ impl Source for Extension {
     fn fetch<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Fetched, SourceError>> {
         Box::pin(async { self.fallback.or(request, self.ask(request).await).await })
     }
+
+    fn set<'a>(
+        &'a self,
+        request: &'a Request,
+        content: Content,
+    ) -> BoxFuture<'a, Result<(), SourceError>> {
+        Box::pin(self.fallback.write(request, content))
+    }
 }
 
 fn path(request: &Request) -> Result<String, SourceError> {
@@ -79,7 +93,8 @@ fn path(request: &Request) -> Result<String, SourceError> {
         Kind::Parameter => format!("/systemsmanager/parameters/get?name={name}"),
         Kind::Secret => format!("/secretsmanager/get?secretId={name}"),
         Kind::Path | Kind::Configuration => {
-            let message = "the extension has only single parameters, and secrets";
+            let message = "the extension has only single parameters and secrets: give it a fallback \
+                           for others";
             return Err(SourceError::new(SourceErrorKind::Unsupported, message));
         }
     };

@@ -9,20 +9,20 @@ use crate::error::causes::causes;
 use crate::parameters::{SourceError, SourceErrorKind};
 
 /// Returns the error of a call, for which the role needs the permission `action`.
-pub(super) fn failure<E>(error: SdkError<E, HttpResponse>, action: &str) -> SourceError
+pub(super) fn failure<E>(sdk: SdkError<E, HttpResponse>, action: &str) -> SourceError
 where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
     let no_response = (SourceErrorKind::Timeout, "the service did not respond in time".to_owned());
     let no_request =
         (SourceErrorKind::Other, "no request could be created: a region may be missing".to_owned());
-    let (kind, message) = match &error {
-        _ if causes(&error).any(|error| error.is::<CredentialsError>()) => {
+    let (kind, message) = match &sdk {
+        _ if causes(&sdk).any(|error| error.is::<CredentialsError>()) => {
             (SourceErrorKind::AccessDenied, "there are no credentials".to_owned())
         }
         SdkError::TimeoutError(_) => no_response,
         SdkError::DispatchFailure(failure) if failure.is_timeout() => no_response,
-        SdkError::DispatchFailure(_) if causes(&error).any(is_of_region) => no_request,
+        SdkError::DispatchFailure(_) if causes(&sdk).any(is_of_region) => no_request,
         SdkError::DispatchFailure(_) => {
             (SourceErrorKind::Unavailable, "the service cannot be reached".to_owned())
         }
@@ -32,9 +32,15 @@ where
             let is_internal = refusal.raw().status().is_server_error();
             refused(code, is_internal, action)
         }
-        _ => (SourceErrorKind::Other, "the response is invalid".to_owned()),
+        // Its causes can quote the value, and contain the whole response.
+        _ => return SourceError::new(SourceErrorKind::Other, "the response is invalid"),
     };
-    SourceError::new(kind, message).caused_by(error)
+    let error = SourceError::new(kind, message);
+    // The cause without the response in which it was.
+    match sdk.into_source() {
+        Ok(cause) => error.caused_by(cause),
+        Err(_) => error,
+    }
 }
 
 /// The SDK has no type for it that can be named.

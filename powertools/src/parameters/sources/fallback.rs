@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use crate::parameters::{Fetched, Request, Source, SourceError, SourceErrorKind};
+use crate::parameters::{Content, Fetched, Request, Source, SourceError, SourceErrorKind};
 
 /// The source that is used where an extension fails.
 #[derive(Debug)]
@@ -22,17 +22,19 @@ impl Fallback {
     }
 
     /// Returns what the extension returned, or, if it could not serve the request, what the other
-    /// source returns. Each kind of failure is logged once.
+    /// source returns. Each kind of failure is logged once. What the extension does not have is no failure.
     pub(super) async fn or(
         &self,
         request: &Request,
         fetched: Result<Fetched, SourceError>,
     ) -> Result<Fetched, SourceError> {
-        let error = match fetched {
-            Err(error) if error.is_retryable() => error,
-            fetched => return fetched,
+        let (error, source) = match (fetched, &self.source) {
+            (Err(error), Some(source)) if error.is_retryable() => (error, source),
+            (Err(error), Some(source)) if error.kind() == SourceErrorKind::Unsupported => {
+                return source.fetch(request).await;
+            }
+            (fetched, _) => return fetched,
         };
-        let Some(source) = &self.source else { return Err(error) };
         let bit = match error.kind() {
             SourceErrorKind::Unavailable => 1,
             SourceErrorKind::Timeout => 2,
@@ -47,5 +49,20 @@ impl Fallback {
             );
         }
         source.fetch(request).await
+    }
+
+    /// Writes with the other source: extensions only read.
+    pub(super) async fn write(
+        &self,
+        request: &Request,
+        content: Content,
+    ) -> Result<(), SourceError> {
+        match &self.source {
+            Some(source) => source.set(request, content).await,
+            None => {
+                let message = format!("{} only reads: give it a fallback that writes", self.who);
+                Err(SourceError::new(SourceErrorKind::Unsupported, message))
+            }
+        }
     }
 }

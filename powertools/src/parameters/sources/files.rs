@@ -7,7 +7,8 @@ use tokio::task::spawn_blocking;
 
 use crate::parameters::{Content, Fetched, Kind, Request, Source, SourceError, SourceErrorKind};
 
-/// Values of files in a folder: the file of a value has its name, without a `/` at its start.
+/// Values of files in a folder: the file of a value has its name, without a `/` at its start. There are no
+/// versions.
 #[derive(Clone, Debug)]
 pub struct Files {
     folder: PathBuf,
@@ -34,6 +35,7 @@ impl Files {
 impl Source for Files {
     fn fetch<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Fetched, SourceError>> {
         Box::pin(async {
+            request.check_current()?;
             let place = self.place(&request.name)?;
             let is_path = request.kind == Kind::Path;
             let read = spawn_blocking(move || if is_path { folder(&place) } else { file(&place) });

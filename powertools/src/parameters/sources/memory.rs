@@ -4,9 +4,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::{BoxFuture, ready};
 
-use crate::parameters::{Content, Fetched, Kind, Request, Source, SourceError, SourceErrorKind};
+use crate::parameters::{
+    Content, Fetched, Kind, Request, Source, SourceError, SourceErrorKind, Version,
+};
 
 /// Values in memory, by their names, for tests. Clones share them.
+///
+/// The versions of a value are numbered from 1, each time that it is set. They are also the ids of versions of
+/// a secret, whose stages are `AWSCURRENT` and `AWSPREVIOUS`. There are no labels. A path has the values below
+/// it, as in Systems Manager.
 ///
 /// ```
 /// use powertools::parameters::Memory;
@@ -15,12 +21,7 @@ use crate::parameters::{Content, Fetched, Kind, Request, Source, SourceError, So
 /// memory.put("/orders/url", "https://example.org");
 /// ```
 #[derive(Clone, Default)]
-pub struct Memory(Arc<Mutex<BTreeMap<String, Stored>>>);
-
-struct Stored {
-    content: Content,
-    version: u64,
-}
+pub struct Memory(Arc<Mutex<BTreeMap<String, Vec<Content>>>>);
 
 impl Memory {
     /// Creates an empty one.
@@ -36,43 +37,51 @@ impl Memory {
         self
     }
 
-    /// Sets a value. Its version is the number of times that it was set.
+    /// Sets a value: its next version.
     pub fn put(&self, name: impl Into<String>, content: impl Into<Content>) {
-        let mut values = self.values();
-        let name = name.into();
-        let version = values.get(&name).map_or(0, |stored| stored.version) + 1;
-        values.insert(name, Stored { content: content.into(), version });
+        self.values().entry(name.into()).or_default().push(content.into());
     }
 
-    /// Removes a value.
+    /// Removes a value with all its versions.
     pub fn remove(&self, name: &str) {
         self.values().remove(name);
     }
 
-    fn values(&self) -> MutexGuard<'_, BTreeMap<String, Stored>> {
+    fn values(&self) -> MutexGuard<'_, BTreeMap<String, Vec<Content>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn find(&self, request: &Request) -> Option<Fetched> {
+    fn find(&self, request: &Request) -> Result<Fetched, SourceError> {
         let values = self.values();
         if request.kind == Kind::Path {
-            let path = format!("{}/", request.name.trim_end_matches('/'));
-            let below = values.iter().filter_map(|(name, stored)| {
-                let Content::Text(text) = &stored.content else { return None };
-                Some((name.strip_prefix(&path)?.to_owned(), text.clone()))
+            request.check_current()?;
+            let below = values.iter().filter_map(|(name, versions)| {
+                let Content::Text(text) = versions.last()? else { return None };
+                Some((request.below(name)?.to_owned(), text.clone()))
             });
-            return Some(Fetched::new(Content::Map(below.collect())));
+            return Ok(Fetched::new(Content::Map(below.collect())));
         }
-        let stored = values.get(&request.name)?;
-        Some(Fetched::new(stored.content.clone()).version(stored.version.to_string()))
+        let versions = values.get(&request.name).map(Vec::as_slice).unwrap_or_default();
+        let number = match request.version {
+            Version::Current | Version::Stage("AWSCURRENT") => Some(versions.len()),
+            Version::Stage("AWSPREVIOUS") => versions.len().checked_sub(1),
+            Version::Number(number) => usize::try_from(number).ok(),
+            Version::Id(id) => id.parse().ok(),
+            Version::Label(_) | Version::Stage(_) => {
+                let message = "values in memory have no labels, and no other stages";
+                return Err(SourceError::new(SourceErrorKind::Unsupported, message));
+            }
+        };
+        let found = number.and_then(|number| Some((number, versions.get(number.checked_sub(1)?)?)));
+        let (number, content) = found
+            .ok_or_else(|| SourceError::new(SourceErrorKind::NotFound, "it is not in memory"))?;
+        Ok(Fetched::new(content.clone()).version(number.to_string()))
     }
 }
 
 impl Source for Memory {
     fn fetch<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Fetched, SourceError>> {
-        let found = self.find(request);
-        let missing = || SourceError::new(SourceErrorKind::NotFound, "it is not in memory");
-        Box::pin(ready(found.ok_or_else(missing)))
+        Box::pin(ready(self.find(request)))
     }
 
     fn set<'a>(

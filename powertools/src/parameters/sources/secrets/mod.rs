@@ -89,7 +89,13 @@ impl Source for SecretsManager {
         request: &'a Request,
         content: Content,
     ) -> BoxFuture<'a, Result<(), SourceError>> {
-        Box::pin(self.write(request, content))
+        Box::pin(async {
+            if request.kind == Kind::Secret {
+                self.write(request, content).await
+            } else {
+                Err(unsupported())
+            }
+        })
     }
 }
 
@@ -103,7 +109,11 @@ async fn alone(client: &Client, id: &str, version: Version) -> Result<Fetched, S
     let read = match version {
         Version::Stage(stage) => read.version_stage(stage),
         Version::Id(id) => read.version_id(id),
-        _ => read,
+        Version::Current => read,
+        Version::Number(_) | Version::Label(_) => {
+            let message = "secrets have no numbers and labels of versions";
+            return Err(SourceError::new(SourceErrorKind::Unsupported, message));
+        }
     };
     let response = read.send().await;
     let response = response.map_err(|error| failure(error, "secretsmanager:GetSecretValue"))?;

@@ -1,4 +1,5 @@
 mod serve;
+mod write;
 
 use std::collections::BTreeMap;
 
@@ -7,6 +8,7 @@ use aws_sdk_ssm::types::{Parameter, ParameterType};
 use futures_util::future::BoxFuture;
 
 use self::serve::{Key, serve};
+use self::write::write;
 use super::extension::encrypted;
 use super::failure::failure;
 use super::sdk;
@@ -21,6 +23,12 @@ use crate::parameters::{
 /// request. The role of the function needs `ssm:GetParameter` and `ssm:GetParameters`; without the
 /// second permission, each is read by itself. A path needs `ssm:GetParametersByPath`, and
 /// [`set`](crate::parameters::Declaration::set) `ssm:PutParameter`.
+///
+/// A parameter that `set` creates is a `String` or a `SecureString`, as
+/// [`encrypted`](crate::parameters::Declaration::encrypted) determines. One that exists keeps its type, and is
+/// written with a second request.
+///
+/// As the source of secrets, it keeps each in a `SecureString`.
 #[derive(Debug)]
 pub struct Ssm {
     client: sdk::Client<Client>,
@@ -45,8 +53,8 @@ impl Ssm {
 
     /// Reads the parameters below a path, at any depth, page by page.
     async fn path(&self, request: &Request) -> Result<Fetched, SourceError> {
+        request.check_current()?;
         let path = format!("/{}", request.name.trim_matches('/'));
-        let prefix = format!("{}/", path.trim_end_matches('/'));
         let mut pages = self
             .client()
             .await
@@ -61,7 +69,7 @@ impl Ssm {
             let page = page.map_err(|error| failure(error, "ssm:GetParametersByPath"))?;
             for parameter in page.parameters.unwrap_or_default() {
                 let name = parameter.name.clone().unwrap_or_default();
-                let name = name.strip_prefix(&prefix).unwrap_or(&name).to_owned();
+                let name = request.below(&name).unwrap_or(&name).to_owned();
                 found.insert(name, value(parameter, request.decrypt)?.0);
             }
         }
@@ -73,13 +81,13 @@ impl Source for Ssm {
     fn fetch<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Fetched, SourceError>> {
         Box::pin(async {
             match request.kind {
-                Kind::Parameter => {
+                Kind::Parameter | Kind::Secret => {
                     let client = self.client().await;
-                    let key = (request.decrypt, selector(request));
+                    let key = (request.decrypt, selector(request)?);
                     self.together.get(key, |waiting| serve(client, waiting)).await
                 }
                 Kind::Path => self.path(request).await,
-                Kind::Secret | Kind::Configuration => Err(unsupported()),
+                Kind::Configuration => Err(unsupported()),
             }
         })
     }
@@ -90,24 +98,26 @@ impl Source for Ssm {
         content: Content,
     ) -> BoxFuture<'a, Result<(), SourceError>> {
         Box::pin(async {
-            let (Kind::Parameter, Content::Text(text)) = (request.kind, content) else {
-                return Err(unsupported());
-            };
-            let kind =
-                if request.decrypt { ParameterType::SecureString } else { ParameterType::String };
-            let put = self.client().await.put_parameter().name(&request.name).value(text);
-            let put = put.r#type(kind).overwrite(true).send().await;
-            put.map(drop).map_err(|error| failure(error, "ssm:PutParameter"))
+            match (request.kind, content) {
+                (Kind::Parameter | Kind::Secret, Content::Text(text)) => {
+                    write(self.client().await, request, text).await
+                }
+                _ => Err(unsupported()),
+            }
         })
     }
 }
 
 /// Returns the name with the requested version or label, in the form by which the service selects it.
-fn selector(request: &Request) -> String {
+fn selector(request: &Request) -> Result<String, SourceError> {
     match request.version {
-        Version::Number(number) => format!("{}:{number}", request.name),
-        Version::Label(label) => format!("{}:{label}", request.name),
-        _ => request.name.clone(),
+        Version::Current => Ok(request.name.clone()),
+        Version::Number(number) => Ok(format!("{}:{number}", request.name)),
+        Version::Label(label) => Ok(format!("{}:{label}", request.name)),
+        Version::Stage(_) | Version::Id(_) => {
+            let message = "parameters have no stages, and no ids of versions";
+            Err(SourceError::new(SourceErrorKind::Unsupported, message))
+        }
     }
 }
 
@@ -120,6 +130,6 @@ fn value(parameter: Parameter, decrypt: bool) -> Result<(String, i64), SourceErr
 }
 
 fn unsupported() -> SourceError {
-    let message = "Systems Manager has only parameters, which are strings";
+    let message = "Systems Manager has only parameters, and those are strings";
     SourceError::new(SourceErrorKind::Unsupported, message)
 }

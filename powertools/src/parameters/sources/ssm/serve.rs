@@ -29,7 +29,7 @@ pub(super) async fn serve(client: &Client, waiting: Waiting<Key>) {
     join_all(requests).await;
 }
 
-/// Reads up to ten parameters in one request, or each by itself where that is not permitted.
+/// Reads up to ten parameters in one request, or each by itself where that is not possible.
 async fn some_of(client: &Client, list: Vec<(String, Waiters)>, decrypt: bool) {
     let mut found = if list.len() > 1 {
         let names = list.iter().map(|(name, _)| name.clone()).collect();
@@ -38,10 +38,11 @@ async fn some_of(client: &Client, list: Vec<(String, Waiters)>, decrypt: bool) {
             Ok(response) => by_name(response.parameters.unwrap_or_default()),
             Err(error) => {
                 let error = failure(error, "ssm:GetParameters");
-                if error.kind() != SourceErrorKind::AccessDenied {
-                    return fail(list, error);
+                match error.kind() {
+                    // No permission for several, or one of the names is invalid, which fails alone below.
+                    SourceErrorKind::AccessDenied | SourceErrorKind::Other => BTreeMap::new(),
+                    _ => return fail(list, error),
                 }
-                BTreeMap::new()
             }
         }
     } else {
