@@ -208,6 +208,8 @@ async fn nightly_import_continues_later_with_what_does_not_fit() {
     let lines = function.stdout();
     let count = |text: &str| lines.iter().filter(|line| line.contains(text)).count();
     assert_eq!((count(r#""message":"imported""#), count("continue with this event")), (4, 1));
+    // Of the secret, nothing is logged.
+    assert_eq!((count("partner-user"), count("partner-password")), (0, 0));
 }
 
 #[tokio::test]

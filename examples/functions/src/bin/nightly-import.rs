@@ -161,7 +161,7 @@ fn is_accepted(login: &Login) -> bool {
 async fn run<S: Store>(store: S, queue: Option<Queue>) -> Result<(), Error> {
     let mut parameters = Parameters::new();
     if env::var("PARTNER_SECRET").is_err() {
-        let login = r#"{ "username": "shop", "password": "local" }"#;
+        let login = r#"{ "username": "partner-user", "password": "partner-password" }"#;
         parameters = parameters.secrets_from(Memory::new().with("partner", login));
     }
     let importer = Importer { idempotency: Idempotency::new(store)?, queue };
