@@ -77,12 +77,16 @@ impl Watch {
         self.reports
     }
 
-    /// Ends a handler that panicked, which the hook of panics has logged.
-    pub(crate) fn panicked(mut self) {
+    /// Ends a handler that panicked. Returns true if the hook of panics has logged that.
+    pub(crate) fn panicked(mut self) -> bool {
+        let mut is_written = false;
         if let Some((invocation, _)) = &self.at_work {
-            invocation.local::<State>().lock().event.ending.reported = Some(Reported::Panic);
+            let ending = &mut invocation.local::<State>().lock().event.ending;
+            ending.reported = Some(Reported::Panic);
+            is_written = ending.panic_written;
         }
         self.end(true);
+        is_written
     }
 
     pub(crate) fn succeeded(mut self) {

@@ -103,7 +103,8 @@ mod tests {
     use serde_json::value::to_raw_value;
     use tower::service_fn;
 
-    use super::super::handler::{Failure, Handler};
+    use super::super::failure::Failure;
+    use super::super::handler::Handler;
     use super::super::stack_deadline::StackDeadline;
     use super::*;
 

@@ -1,9 +1,6 @@
 //! Calls the handler with its event, and turns its result into a reply.
 
-use std::any::Any;
-use std::backtrace::Backtrace;
 use std::cell::Cell;
-use std::error::Error as StdError;
 use std::fmt;
 use std::marker::PhantomData;
 use std::panic::AssertUnwindSafe;
@@ -20,13 +17,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use tower::Service;
 
-use super::answer::{Answer, Answered, Failed};
+use super::answer::Answer;
 use super::body::Body;
-use super::lifecycle::{self, Ending, FlushTime, Kind, List, Outcome};
+use super::failure::{Failure, tell};
+use super::lifecycle::{Ending, FlushTime, List, Outcome};
 use super::stack_deadline::StackDeadline;
-use crate::deadline;
-use crate::error::causes::{Copied, backtrace, unbox};
-use crate::error::diagnose::{UNNAMED, bounded, diagnose, diagnose_panic, known_error};
+use crate::error::diagnose::bounded;
 use crate::error::panic::{catch, caught};
 use crate::invocation::Invocation;
 
@@ -41,25 +37,6 @@ pub(crate) const LARGEST_REPLY: usize = 6 * 1024 * 1024 + 100;
 
 /// The document that the runtime parses in place of the event.
 pub(super) const NO_EVENT: &[u8] = b"null";
-
-/// Why an event has no response.
-#[derive(Debug)]
-pub(super) enum Failure<E> {
-    /// The handler's error.
-    Handler(E),
-    /// The time guard of the stack stopped the handler.
-    Stopped(Diagnostic),
-    /// The handler panicked.
-    Panicked(String),
-    /// The event or the response does not fit the handler's types.
-    Invalid(Diagnostic),
-}
-
-impl<E> From<deadline::Error> for Failure<E> {
-    fn from(error: deadline::Error) -> Self {
-        Self::Stopped(error.into())
-    }
-}
 
 /// The handler as the runtime calls it: without its event, which is in [`EVENT`].
 pub(super) struct Handler<S, T, B, St> {
@@ -253,108 +230,4 @@ where
         }
         Err(panic) => Err(invalid(format!("serializing the response panicked: {panic}"))),
     }
-}
-
-/// The reply in place of a report to Lambda.
-type Reply = FunctionResponse<Box<RawValue>, Bytes>;
-
-/// Returns the diagnostic of a failure, which Lambda and the values of the lifecycle receive, and the
-/// reply in its place.
-fn tell<E>(
-    failure: Failure<E>,
-    ending: Option<Ending>,
-    answer: Option<Answer>,
-) -> (Diagnostic, Option<Reply>)
-where
-    E: Into<Diagnostic> + fmt::Debug + 'static,
-{
-    let (diagnostic, kind) = match failure {
-        Failure::Handler(error) => {
-            // The code of the function's own error can panic.
-            return catch(|| tell_error(error, ending, answer)).unwrap_or_else(|panic| {
-                let answered = answered(answer, Kind::Panicked, None);
-                (diagnose_panic(&panic), answered.map(|answered| answered.reply))
-            });
-        }
-        Failure::Stopped(diagnostic) => (diagnostic, Kind::Stopped),
-        Failure::Panicked(message) => (diagnose_panic(&message), Kind::Panicked),
-        Failure::Invalid(diagnostic) => (diagnostic, Kind::Error),
-    };
-    let answered = answered(answer, kind, None);
-    if let Some(ending) = ending.filter(Ending::is_awaited) {
-        let failure = lifecycle::Failure { diagnostic: &diagnostic, error: None, backtrace: None };
-        ending.fail(kind, failure);
-    }
-    (diagnostic, answered.map(|answered| answered.reply))
-}
-
-fn tell_error<E>(
-    error: E,
-    ending: Option<Ending>,
-    answer: Option<Answer>,
-) -> (Diagnostic, Option<Reply>)
-where
-    E: Into<Diagnostic> + fmt::Debug + 'static,
-{
-    let ending = ending.filter(Ending::is_awaited);
-    let any: &dyn Any = &error;
-    let known = known_error(any);
-    let answered = answered(answer, Kind::Error, known);
-    let is_failure = answered.as_ref().is_none_or(|answered| answered.is_failure);
-    let reply = answered.map(|answered| answered.reply);
-    if let Some(boxed) = unbox(&error) {
-        let diagnostic = diagnose(boxed);
-        if let Some(ending) = ending {
-            let backtrace = backtrace(&error);
-            end(ending, is_failure, &diagnostic, Some(boxed), backtrace);
-        }
-        return (diagnostic, reply);
-    }
-    let Some(ending) = ending else { return (into_diagnostic(error), reply) };
-    let copy = known.and_then(Copied::of);
-    let diagnostic = into_diagnostic(error);
-    let error = copy.as_ref().map(|copy| copy as _);
-    end(ending, is_failure, &diagnostic, error, None);
-    (diagnostic, reply)
-}
-
-fn answered(
-    answer: Option<Answer>,
-    kind: Kind,
-    error: Option<&(dyn StdError + 'static)>,
-) -> Option<Answered> {
-    catch(|| answer?(&Failed { kind, error })).ok().flatten()
-}
-
-/// Notifies the values of an error of the handler. One that only tells the client what it did wrong is
-/// an answer like any other.
-fn end(
-    ending: Ending,
-    is_failure: bool,
-    diagnostic: &Diagnostic,
-    error: Option<&(dyn StdError + 'static)>,
-    backtrace: Option<&Backtrace>,
-) {
-    if is_failure {
-        ending.end(Outcome::Error(lifecycle::Failure { diagnostic, error, backtrace }));
-        return;
-    }
-    tracing::info!(
-        error_type = diagnostic.error_type,
-        "the request was rejected: {}",
-        diagnostic.error_message
-    );
-    ending.end(Outcome::Success);
-}
-
-/// Returns the diagnostic of an unboxed error: its own conversion. A string has no name, and
-/// receives the one that it would have in a box.
-fn into_diagnostic<E: Into<Diagnostic> + 'static>(error: E) -> Diagnostic {
-    let any: &dyn Any = &error;
-    let is_string = any.is::<String>() || any.is::<&'static str>();
-    let mut diagnostic = error.into();
-    if is_string {
-        diagnostic.error_type = UNNAMED.to_owned();
-    }
-    bounded(diagnostic)
 }

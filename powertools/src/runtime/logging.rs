@@ -67,10 +67,11 @@ impl Lifecycle for Observed {
         let Some(watch) = watch else { return };
         match &ends.outcome {
             Outcome::Success => watch.succeeded(),
-            // The panic hook has written the line.
+            // The panic hook has written the line, where it is installed.
             Outcome::Panicked(_) => {
-                watch.panicked();
-                ends.set_logged();
+                if watch.panicked() {
+                    ends.set_logged();
+                }
             }
             Outcome::Error(failure) | Outcome::Stopped(failure) => {
                 let told = failure.diagnostic;

@@ -21,6 +21,7 @@ mod api;
 mod body;
 mod events;
 mod extension;
+mod failure;
 mod handler;
 mod report;
 mod running;

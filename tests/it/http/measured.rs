@@ -83,8 +83,8 @@ async fn failures_are_counted_and_other_errors_are_not() {
 
 #[tokio::test]
 async fn each_line_has_the_correlation_id_and_errors_have_the_level_of_their_status() {
-    // The line of a panic is written by the hook of the whole process.
-    for (path, status, level) in PATHS.into_iter().filter(|(path, ..)| *path != "/panic") {
+    // The hook of panics is not installed here: each of them has the line of its answer.
+    for (path, status, level) in PATHS {
         let settings = || logging().correlation_id(correlation::API_GATEWAY_HTTP);
         let (lines, _guard) = start(settings());
         let lambda = FakeRuntime::new();
@@ -104,6 +104,55 @@ async fn each_line_has_the_correlation_id_and_errors_have_the_level_of_their_sta
             .collect();
         let expected: Vec<_> = level.map(|level| json!(level)).into_iter().collect();
         assert_eq!(levels, expected.iter().collect::<Vec<_>>(), "{path}: {lines:#?}");
+    }
+}
+
+#[tokio::test]
+async fn without_the_logging_of_the_toolkit_a_failure_has_a_line_too() {
+    for (path, status, level) in PATHS {
+        let (lines, _guard) = start(logging());
+        let lambda = FakeRuntime::new();
+        let _function = lambda.run(Powertools::http(handle).run());
+        let reply: Value = lambda.invoke(event(path)).await.json();
+        assert_eq!(reply["statusCode"], status, "{path}");
+        let lines = lines.json();
+        let failed: Vec<_> = lines.iter().filter(|line| line["message"] != "handling").collect();
+        match (level, &failed[..]) {
+            (None, []) => {}
+            (Some(level), [line]) => {
+                assert_eq!(line["level"], level, "{path}");
+                assert_eq!(line["function_request_id"], "r-1", "{path}");
+                let message = line["message"].as_str().unwrap();
+                assert!(path != "/panic" || message.contains("secret"), "{message}");
+                assert!(line["error_type"].is_string(), "{line}");
+            }
+            _ => panic!("{path}: {lines:#?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn with_the_hook_a_panic_has_one_line_and_the_path_has_no_stage() {
+    let event = |path| event(path).timeout(Duration::from_secs(60));
+    // `lambda_http` reads this variable, and takes `false` for a yes.
+    for ignored in [None, Some("false"), Some("true")] {
+        let lambda = FakeRuntime::new();
+        let lambda = match ignored {
+            Some(value) => lambda.env("AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH", value),
+            None => lambda,
+        };
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_logs"));
+        program.arg("http");
+        let function = lambda.spawn(program).unwrap();
+        let reply: Value = lambda.invoke(event("/orders")).await.json();
+        assert_eq!(reply["body"], "/orders", "{ignored:?}");
+        let reply: Value = lambda.invoke(event("/panic")).await.json();
+        assert_eq!(reply["statusCode"], 500);
+        function.kill().await;
+        let lines = function.stdout();
+        let [line] = &lines[..] else { panic!("{lines:#?}") };
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert_eq!((&line["level"], &line["exception"]), (&json!("ERROR"), &json!("secret")));
     }
 }
 

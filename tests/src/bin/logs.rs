@@ -32,6 +32,7 @@ async fn main() -> Result<(), Error> {
             tracing::subscriber::set_global_default(tracing_subscriber::registry().with(Messages))?;
             Powertools::new(streamed).run().await
         }
+        Some("http") => Powertools::http(http).logging(Logging::new()).run().await,
         Some("plain") => {
             logging::init()?;
             lambda_runtime::run(service_fn(alone)).await
@@ -95,6 +96,13 @@ async fn handle(event: LambdaEvent<String>) -> Result<String, Error> {
             Err("something else".into())
         }
         _ => Ok(event.payload),
+    }
+}
+
+async fn http(request: powertools::http::Request) -> Result<String, Error> {
+    match request.uri().path() {
+        "/panic" => panic!("secret"),
+        path => Ok(path.to_owned()),
     }
 }
 

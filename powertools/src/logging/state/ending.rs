@@ -28,7 +28,7 @@ pub(in crate::logging) struct Ending {
     /// An error has its line: the level and the filter let it through.
     error_written: bool,
     /// A panic has its line: the hook is installed, and the filter lets it through.
-    panic_written: bool,
+    pub(in crate::logging) panic_written: bool,
 }
 
 /// What a watch ended with.
