@@ -68,13 +68,16 @@ fn once(Args { with, krate, .. }: &Args, work: Work<'_>) -> TokenStream {
     let krate = krate_at(krate, with.span());
     // A clone, so that the body can use what it is in.
     let layer = quote_spanned!(at(with)=> #krate::http::IdempotencyKeyLayer::clone(&#with));
+    // What is no request is reported where it is declared.
+    let mut request = name.clone();
+    request.set_span(at(argument));
     quote_spanned! {Span::mixed_site()=>
         let once = #layer;
         #[allow(unused_braces)]
         let work = move |#argument| async move {
             #statements
         };
-        once.run(#name, work).await
+        once.run(#request, work).await
     }
 }
 

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Expr, FnArg, PatType, Path, Result, Signature, Type, parse_quote};
+use syn::{Expr, FnArg, PatType, Path, Result, Signature, Type, parse_quote, parse_quote_spanned};
 
 use crate::args::Given;
 use crate::arguments::capture_mutable;
@@ -128,7 +128,9 @@ pub(super) fn function(
 
     if is_http && !idempotent::is_unnamed(result) {
         let krate = krate_at(layers[0].krate(), result.span());
-        sig.output = parse_quote!(-> <#result as #krate::macro_support::Answers>::Result);
+        sig.output = parse_quote_spanned! {at(result)=>
+            -> <#result as #krate::macro_support::Answers>::Result
+        };
     }
     if let Some(krate) = transaction(layers) {
         let krate = krate_at(krate, result.span());

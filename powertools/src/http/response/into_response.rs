@@ -75,11 +75,13 @@ impl IntoResponse for String {
     }
 }
 
-impl IntoResponse for &'static str {
+// Of any lifetime: for static ones alone, the compiler takes a function that returns one inside of an async function
+// for "not general enough".
+impl IntoResponse for &str {
     type Body = Full<Bytes>;
 
     fn into_response(self) -> Response<Full<Bytes>> {
-        with_type("text/plain; charset=utf-8", Bytes::from_static(self.as_bytes()))
+        self.to_owned().into_response()
     }
 }
 
