@@ -1,11 +1,15 @@
 //! The form in which each front end reads a response.
 
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use futures_util::stream;
 use http::Response;
 use lambda_runtime::Error;
 use powertools::http::{Body, IntoResponse, Json, Request, StatusCode};
 use serde_json::{Value, json};
 
-use super::{events, reply};
+use super::{events, problem, reply};
 
 /// Two values of one header, two cookies, in this order.
 async fn answer(_: Request) -> Result<Response<Body>, Error> {
@@ -45,6 +49,20 @@ async fn repeated_headers_and_cookies_are_kept_in_order() {
         assert_eq!(reply["headers"]["x-b"], "1, 2");
         assert_eq!(reply["headers"]["set-cookie"], cookie);
         assert_eq!(reply["headers"]["Set-cookie"], "b=2");
+    }
+}
+
+/// `cargo lambda watch` reads replies with the type of `aws_lambda_events`, which has a list of cookies.
+#[tokio::test]
+async fn a_reply_without_cookies_has_an_empty_list_where_it_is_read() {
+    use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
+
+    let handle = |_: Request| async { Ok::<_, Error>("done") };
+    for event in [events::http_api("GET", "/", ""), events::function_url("GET", "/")] {
+        let reply = reply(handle, event).await;
+        assert_eq!(reply["cookies"], json!([]));
+        let read: ApiGatewayV2httpResponse = serde_json::from_value(reply).unwrap();
+        assert_eq!((read.status_code, read.cookies.len()), (200, 0));
     }
 }
 
@@ -113,6 +131,25 @@ async fn handlers_return_what_becomes_a_response() {
     assert_eq!(body(|| StatusCode::NOT_FOUND).await, (json!(404), none, json!("")));
     let created = body(|| (StatusCode::CREATED, Json([1]))).await;
     assert_eq!(created, (json!(201), json!("application/json"), json!("[1]")));
+}
+
+#[tokio::test]
+async fn a_value_that_cannot_be_written_as_json_is_a_failure() {
+    let handle = |_: Request| async { Ok::<_, Error>(Json(HashMap::from([((1, 2), 3)]))) };
+    let reply = reply(handle, events::http_api("GET", "/", "")).await;
+    assert_eq!(reply["statusCode"], 500);
+    assert_eq!(problem(&reply).get("detail"), None);
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_before_it_is_sent_is_a_failure() {
+    let handle = |_: Request| async {
+        let pieces = [Ok(Bytes::from("begun")), Err(Error::from("secret"))];
+        Ok::<_, Error>(Response::new(axum::body::Body::from_stream(stream::iter(pieces))))
+    };
+    let reply = reply(handle, events::http_api("GET", "/", "")).await;
+    assert_eq!(reply["statusCode"], 500);
+    assert!(!problem(&reply).to_string().contains("secret"));
 }
 
 #[tokio::test]

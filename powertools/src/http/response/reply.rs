@@ -41,10 +41,8 @@ impl Serialize for Reply {
             }
             Front::HttpApi | Front::FunctionUrl => {
                 map.serialize_entry("headers", &Joined { headers: &self.headers, cookies: false })?;
-                let cookies = cookies(&self.headers);
-                if !cookies.is_empty() {
-                    map.serialize_entry("cookies", &cookies)?;
-                }
+                // Also without any: `cargo lambda watch` rejects a reply that has no list.
+                map.serialize_entry("cookies", &cookies(&self.headers))?;
             }
             Front::LoadBalancer { has_lists: false } | Front::VpcLattice | Front::WebSocketApi => {
                 map.serialize_entry("headers", &Joined { headers: &self.headers, cookies: true })?;
