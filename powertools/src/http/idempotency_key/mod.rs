@@ -196,6 +196,9 @@ impl<S: Store> IdempotencyKeyLayer<S> {
     /// quotes, line breaks or control characters, counts as larger.
     ///
     /// With a limit beyond what the store takes the answer is the same, but without the status.
+    ///
+    /// A replay is a reply like any other, and Lambda takes 6 MB of its JSON: one that fits only without
+    /// the header `Idempotency-Replayed` is answered with 500.
     pub fn max_body_bytes(self, bytes: usize) -> Self {
         self.change(|options| options.max_body_bytes = bytes)
     }
