@@ -126,6 +126,46 @@ async fn a_problem_as_an_error_is_answered_as_it_is() {
 }
 
 #[tokio::test]
+async fn a_problem_is_found_among_causes_and_keeps_a_request_id_of_its_own() {
+    let make = || {
+        let problem = Problem::new(StatusCode::GONE).member("request_id", "mine");
+        Error::from(anyhow::Error::from(problem).context("at the counter"))
+    };
+    let reply = failed(make).await;
+    assert_eq!(reply["statusCode"], 410);
+    let body = reply["body"].as_str().unwrap();
+    assert_eq!(body.matches("request_id").count(), 1, "{body}");
+    assert_eq!(problem(&reply)["request_id"], "mine");
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("busy until a moment ago")]
+struct Busy;
+
+impl LambdaError for Busy {
+    fn error_type(&self) -> &'static str {
+        "Busy"
+    }
+
+    fn http(&self) -> Option<powertools::error::Http> {
+        let mut told = powertools::error::Http::new(503);
+        told.retry_at = Some(std::time::SystemTime::UNIX_EPOCH);
+        Some(told)
+    }
+}
+
+powertools::register_lambda_error!(Busy);
+
+#[tokio::test]
+async fn a_time_that_has_passed_is_a_second_from_now() {
+    let reply = failed(|| Busy.into()).await;
+    assert_eq!(
+        (&reply["statusCode"], &reply["headers"]["retry-after"]),
+        (&json!(503), &json!("1"))
+    );
+}
+
+#[tokio::test]
 async fn panics_are_answered_in_the_form_of_every_front_end() {
     async fn handle(_: Request) -> Result<(), Error> {
         panic!("secret")

@@ -2,10 +2,15 @@
 
 mod answers;
 mod attribute;
+mod bounds;
 mod dynamodb;
 mod events;
+mod hostile;
 mod idempotency_key;
+mod layers;
 mod measured;
+mod redis;
+mod replays;
 mod requests;
 mod responses;
 mod routers;

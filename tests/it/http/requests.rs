@@ -3,7 +3,9 @@
 use lambda_http::RequestExt;
 use lambda_http::request::RequestContext;
 use lambda_runtime::Error;
+use powertools::Powertools;
 use powertools::http::Request;
+use powertools::testing::{Event, FakeRuntime};
 use serde_json::{Value, json};
 
 use super::{events, outcome, problem, reply, seen};
@@ -193,6 +195,13 @@ async fn the_caller_is_whom_the_front_end_has_verified() {
             http_api(json!({ "iam": { "userArn": "arn:aws:iam::1:role/r" } })),
             Some("iam:arn:aws:iam::1:role/r"),
         ),
+        // Many identities of a Cognito identity pool have one role.
+        (
+            http_api(json!({ "iam": {
+                "userArn": "arn:aws:iam::1:role/r", "cognitoIdentity": { "identityId": "eu:1" },
+            } })),
+            Some("cognito:eu:1"),
+        ),
         // What a Lambda authorizer returns has no principal there.
         (http_api(json!({ "lambda": { "sub": "s" } })), None),
         (http_api(json!("odd")), None),
@@ -202,6 +211,43 @@ async fn the_caller_is_whom_the_front_end_has_verified() {
     for (event, caller) in cases {
         assert_eq!(seen(event.clone()).await["caller"], json!(caller), "{event}");
     }
+}
+
+#[tokio::test]
+async fn an_authorizer_knows_the_caller_better_than_an_api_key() {
+    let mut event = events::rest("GET", "/");
+    event["requestContext"]["authorizer"] = json!({ "principalId": "ada" });
+    event["requestContext"]["identity"]["apiKeyId"] = "k1".into();
+    assert_eq!(seen(event).await["caller"], "principal:ada");
+}
+
+#[tokio::test]
+async fn the_route_is_that_of_the_api() {
+    for (event, route) in [
+        (events::rest("GET", "/orders/7"), json!("/orders/{id}")),
+        (events::http_api("POST", "/orders/7", ""), json!("POST /orders/{id}")),
+        (events::web_socket("MESSAGE", "sendmessage"), json!("sendmessage")),
+        (events::load_balancer("GET", "/", true), Value::Null),
+    ] {
+        assert_eq!(seen(event).await["route"], route);
+    }
+}
+
+/// The header of the event is that of the client, and the invocation has the one that Lambda sampled.
+#[tokio::test]
+async fn the_header_of_the_trace_is_that_of_the_invocation() {
+    let mut event = events::function_url("GET", "/");
+    event["headers"]["x-amzn-trace-id"] = "Root=1-client".into();
+    let lambda = FakeRuntime::new();
+    let _function = lambda.run(Powertools::http(super::describe).run());
+    let header = async |event| {
+        let reply: Value = lambda.invoke(event).await.json();
+        let seen: Value = serde_json::from_str(reply["body"].as_str().unwrap()).unwrap();
+        values(&seen, "x-amzn-trace-id")
+    };
+    let traced = Event::new(event.clone()).trace_id("Root=1-lambda;Sampled=1");
+    assert_eq!(header(traced).await, ["Root=1-lambda;Sampled=1"]);
+    assert_eq!(header(Event::new(event).without_trace_id()).await, ["Root=1-client"]);
 }
 
 #[tokio::test]
@@ -233,6 +279,12 @@ async fn a_handler_reads_what_lambda_http_knows() {
         "id": "7", "q": ["a&b", "b c"], "flag": "false", "stage": "prod", "raw": "/orders/7", "lambda": false,
     });
     assert_eq!(body, expected);
+    // A literal is as good as its text.
+    let mut event = events::rest("GET", "/orders/7");
+    event["stageVariables"]["flag"] = false.into();
+    let reply = self::reply(handle, event).await;
+    let body: Value = serde_json::from_str(reply["body"].as_str().unwrap()).unwrap();
+    assert_eq!(body["flag"], "false");
 }
 
 #[tokio::test]

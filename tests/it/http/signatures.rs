@@ -1,8 +1,10 @@
 //! Webhooks through the whole stack.
 
+use std::time::Duration;
+
 use lambda_runtime::Error;
 use powertools::Powertools;
-use powertools::http::{Request, Webhook};
+use powertools::http::{HeaderName, Request, Webhook};
 use powertools::testing::FakeRuntime;
 use serde_json::{Value, json};
 
@@ -39,4 +41,67 @@ async fn only_signed_requests_reach_the_handler() {
             problem(&reply);
         }
     }
+}
+
+/// Sends a request with these headers, and returns the status of the reply.
+async fn status(webhook: Webhook, headers: &[(&str, &str)], body: &str) -> Value {
+    let handle = move |request: Request| {
+        let verified = webhook.verify(&request);
+        async move {
+            verified?;
+            Ok::<_, Error>("received")
+        }
+    };
+    let mut event = events::rest("POST", "/");
+    event["body"] = body.into();
+    for (name, value) in headers {
+        event["multiValueHeaders"][*name] = json!([value]);
+    }
+    let lambda = FakeRuntime::new();
+    let _function = lambda.run(Powertools::http(handle).run());
+    let reply: Value = lambda.invoke(event).await.json();
+    if reply["statusCode"] != 200 {
+        let problem = problem(&reply);
+        assert_eq!(problem["status"], reply["statusCode"]);
+    }
+    reply["statusCode"].clone()
+}
+
+const BODY: &str = r#"{"id":"evt_1"}"#;
+
+#[tokio::test]
+async fn stripe_signs_the_time_and_the_body() {
+    let ages = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    let stripe = || Webhook::stripe("whsec_1").unwrap();
+    let value = "t=1700000000,v1=86d9cb9088d7cce050b0134e2d515d0fc05e8c00073612d3451480c6291f4dcd";
+    for (webhook, header, body, expected) in [
+        (stripe().tolerance(ages), value, BODY, 200),
+        (stripe().tolerance(ages), value, r#"{"id":"evt_2"}"#, 403),
+        (stripe().tolerance(ages), &value.replace("1700000000", "1700000001"), BODY, 403),
+        (stripe().tolerance(ages), "v1=00", BODY, 400),
+        // It is years old.
+        (stripe(), value, BODY, 403),
+        (Webhook::stripe("whsec_2").unwrap().tolerance(ages), value, BODY, 403),
+    ] {
+        let headers = [("Stripe-Signature", header)];
+        assert_eq!(status(webhook, &headers, body).await, json!(expected), "{header} {body}");
+    }
+    assert_eq!(status(stripe(), &[], BODY).await, 403);
+}
+
+#[tokio::test]
+async fn another_provider_is_described_by_its_headers() {
+    let ages = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    let webhook = || {
+        let webhook = Webhook::hmac_sha256(HeaderName::from_static("x-signature"), "s3").unwrap();
+        webhook.base64().prefix("v1,").timestamp(HeaderName::from_static("x-time"))
+    };
+    let signature = ("X-Signature", "v1,UT8sX8LS4bGplCgiHOFoM32CiMO1W8MAgFvpUVUtMvQ=");
+    let (time, later) = (("X-Time", "1700000000"), ("X-Time", "1700000001"));
+    let lenient = || webhook().tolerance(ages);
+    assert_eq!(status(lenient(), &[signature, time], BODY).await, 200);
+    assert_eq!(status(lenient(), &[signature, later], BODY).await, 403);
+    assert_eq!(status(lenient(), &[signature], BODY).await, 403);
+    assert_eq!(status(lenient(), &[("X-Signature", "v1,?"), time], BODY).await, 400);
+    assert_eq!(status(webhook(), &[signature, time], BODY).await, 403);
 }

@@ -200,7 +200,7 @@ impl World {
             move |event: Value| {
                 let event: Event = serde_json::from_str(&event.to_string()).unwrap();
                 let context = Context::default();
-                let invocation = testing::invocation().clock(clock.clone());
+                let invocation = testing::invocation().request_id("r-1").clock(clock.clone());
                 let invocation = invocation.remaining(Duration::from_secs(20)).build();
                 let answer = service.clone().call(LambdaEvent::new(event, context));
                 let answer = invocation.scope(async {
@@ -273,7 +273,9 @@ fn answer(reply: &Value, has_run: bool) -> Option<Answer> {
     }
     let problem = problem(reply);
     assert_eq!(problem["status"], status);
-    assert!(!problem.to_string().contains("k-1"), "{problem}");
+    let text = problem.to_string();
+    assert!(!text.contains("k-1") && !text.contains("payments"), "{text}");
+    assert_eq!(problem["request_id"], "r-1");
     let retry_after = header("retry-after").and_then(|seconds| seconds.parse::<u64>().ok());
     let response_status = problem["response_status"].as_u64();
     Some(match (status, has_run, is_replayed, retry_after, response_status) {
