@@ -78,6 +78,26 @@ pub enum Error {
         operation: String,
     },
 
+    /// A step or the hand-over of [`continue_later`](super::Operation::continue_later) returned the fallback of
+    /// a time guard, such as that of [`Deadline::run_or`](crate::Deadline::run_or). A fallback is not the
+    /// result of what was stopped, unless the step declares that with
+    /// [`Invocation::interruption_handled`](crate::Invocation::interruption_handled).
+    #[error("a part of {operation} was stopped by a time guard, and its fallback is not its result")]
+    Fallback {
+        /// The operation of the job.
+        operation: String,
+    },
+
+    /// The cursor of [`continue_later`](super::Operation::continue_later) could not be stored, so that nothing
+    /// was handed over. If one member of the cursor is the cause, the reason contains a JSON pointer to it.
+    #[error("the steps of {operation} are done, but their cursor cannot be stored: {reason}")]
+    CursorNotStored {
+        /// The operation of the job.
+        operation: String,
+        /// Why the cursor cannot be stored.
+        reason: String,
+    },
+
     /// The work was stopped because the invocation ran out of time.
     #[error("work under idempotency key {key} was stopped before the deadline")]
     OutOfTime {
@@ -198,6 +218,8 @@ impl Error {
             Self::Contended { .. } => "Powertools.IdempotencyContended",
             Self::NoTime { .. } => "Powertools.IdempotencyNoTime",
             Self::NoProgress { .. } => "Powertools.IdempotencyNoProgress",
+            Self::Fallback { .. } => "Powertools.IdempotencyFallback",
+            Self::CursorNotStored { .. } => "Powertools.IdempotencyCursorNotStored",
             Self::OutOfTime { .. } => "Powertools.IdempotencyOutOfTime",
             Self::LeaseExpired { .. } => "Powertools.IdempotencyLeaseExpired",
             Self::LeaseLost { .. } => "Powertools.IdempotencyLeaseLost",
@@ -233,6 +255,7 @@ impl Error {
             | Self::KeyInvalid { .. }
             | Self::PayloadChanged { .. }
             | Self::NoProgress { .. }
+            | Self::CursorNotStored { .. }
             | Self::ResultNotStored { .. }
             | Self::ResultInvalid { .. }
             | Self::StatusUnknown { .. }
@@ -241,6 +264,7 @@ impl Error {
             Self::InProgress { .. }
             | Self::Contended { .. }
             | Self::NoTime { .. }
+            | Self::Fallback { .. }
             | Self::OutOfTime { .. }
             | Self::LeaseExpired { .. }
             | Self::LeaseLost { .. }
@@ -289,9 +313,10 @@ impl Error {
             Self::ResultNotStored { .. } => {
                 "the request was processed before, and its response is no longer available"
             }
-            Self::NoTime { .. } | Self::OutOfTime { .. } | Self::LeaseExpired { .. } => {
-                "the request was not processed in time"
-            }
+            Self::NoTime { .. }
+            | Self::Fallback { .. }
+            | Self::OutOfTime { .. }
+            | Self::LeaseExpired { .. } => "the request was not processed in time",
             _ if self.is_retryable() => "the request could not be processed at this time",
             _ => "the request could not be processed",
         };

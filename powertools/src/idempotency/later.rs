@@ -77,10 +77,11 @@ impl<S: Store> Operation<'_, S> {
     /// the process dies just after the hand-over, the rest is sent twice, with the same cursor, and the
     /// second of these events finds the records of the first.
     ///
-    /// The first record is one of a result like any other: where an option or a fallback leaves a result
-    /// unwritten ([`keep_if`](super::Builder::keep_if), [`OnSaveFailure`](super::OnSaveFailure),
-    /// [`Deadline::run_or`](crate::Deadline::run_or) in a step), the rest is sent all the same, and an event
-    /// that is delivered again does its steps again.
+    /// Both records are always written as they are: the options that decide about results
+    /// ([`keep_if`](super::Builder::keep_if), [`on_save_failure`](super::Builder::on_save_failure),
+    /// [`on_unstorable_result`](super::Builder::on_unstorable_result),
+    /// [`response_hook`](super::Builder::response_hook)) do not apply. Without the first record, nothing is
+    /// sent.
     ///
     /// If the process dies before the first record, or a step fails, the next attempt begins with `from`
     /// again. Steps that must not be repeated are idempotent by themselves, such as with
@@ -91,8 +92,10 @@ impl<S: Store> Operation<'_, S> {
     /// Returns the error of a step or of the hand-over, unchanged. The invocation has to fail with it,
     /// so that its event is delivered again. Returns [`Error::NoTime`] if less than `estimate` remains
     /// for the first step; [`Error::NoProgress`] if a step returned the cursor that it received, since
-    /// that job would never end; and the errors of [`key`](Self::key) and
-    /// [`run`](super::Call::run).
+    /// that job would never end; [`Error::CursorNotStored`] if the cursor of the rest is too large for
+    /// the store or cannot be written as JSON; [`Error::Fallback`] if a time guard in a step or in the
+    /// hand-over returned its fallback, whose outcome is unknown; and the errors of [`key`](Self::key)
+    /// and [`run`](super::Call::run).
     pub async fn continue_later<J, C, E, StepFut, SendFut>(
         self,
         job: &J,
@@ -110,15 +113,20 @@ impl<S: Store> Operation<'_, S> {
     {
         let operation = self.full_name();
         // In a list of its own, where the cursor may be null.
-        let steps = self.clone().key(&(job, (&from,)))?;
-        let sending = self.clone().key(&(job, (&from, "continued")))?;
+        let steps = self.clone().key(&(job, (&from,)))?.must_keep();
+        let sending = self.key(&(job, (&from, "continued")))?.must_keep();
         if let Some(error) = too_late(estimate) {
             return Err(error.into());
         }
         let rest = steps.run(async {
             let mut cursor = from.clone();
+            let fell_back_before = fell_back();
             loop {
-                match step(cursor.clone()).await? {
+                let next = step(cursor.clone()).await?;
+                if fell_back() && !fell_back_before {
+                    return Err(Error::Fallback { operation: operation.clone() }.into());
+                }
+                match next {
                     None => return Ok::<_, E>(None),
                     Some(next) if next == cursor => {
                         return Err(Error::NoProgress { operation: operation.clone() }.into());
@@ -131,7 +139,15 @@ impl<S: Store> Operation<'_, S> {
         let Some(cursor) = rest.await? else { return Ok(None) };
         let key = sending.derived_key().cloned();
         let rest = Continuation { cursor: cursor.clone(), key };
-        sending.run(hand_over(rest)).await?;
+        let hand_over = async {
+            let fell_back_before = fell_back();
+            hand_over(rest).await?;
+            if fell_back() && !fell_back_before {
+                return Err(Error::Fallback { operation: operation.clone() }.into());
+            }
+            Ok::<_, E>(())
+        };
+        sending.run(hand_over).await?;
         Ok(Some(cursor))
     }
 }
@@ -139,6 +155,12 @@ impl<S: Store> Operation<'_, S> {
 /// Returns the remaining time for work.
 fn remaining() -> Duration {
     Invocation::with_current(Invocation::time_for_work).unwrap_or(Duration::MAX)
+}
+
+/// Returns true if a guard in the current work returned a fallback. Where idempotency is switched off, that can be
+/// one from before.
+fn fell_back() -> bool {
+    Invocation::with_current(|scope| scope.has(Mark::FELL_BACK)).unwrap_or(false)
 }
 
 /// Returns the error that no step fits into the remaining time, if so: an event that does none would be

@@ -40,6 +40,8 @@ pub(super) struct Prepared {
     pub(super) expires_after: Duration,
     /// Decides which results are stored where the options do not.
     pub(super) keep_if: Option<KeepIf>,
+    /// Later events depend on the result: it is stored and replayed as it is, whatever the options are.
+    pub(super) must_keep: bool,
     operation: String,
 }
 
@@ -47,6 +49,16 @@ impl<S> Clone for Operation<'_, S> {
     // By hand, since a derive would ask for `S: Clone`.
     fn clone(&self) -> Self {
         Self { name: self.name.clone(), ..*self }
+    }
+}
+
+impl Prepared {
+    /// Returns the error that the result was not stored.
+    pub(super) fn not_stored(&self, reason: String) -> Error {
+        if self.must_keep {
+            return Error::CursorNotStored { operation: self.operation.clone(), reason };
+        }
+        Error::ResultNotStored { key: self.key.clone(), reason }
     }
 }
 
@@ -130,6 +142,7 @@ impl<'a, S: Store> Operation<'a, S> {
                 validation: None,
                 expires_after: options.expires_after.unwrap_or(expires_after),
                 keep_if: None,
+                must_keep: false,
                 operation,
             }),
         })
@@ -172,6 +185,14 @@ impl<S: Store> Call<S> {
     pub fn keep_if_or(mut self, keep: impl Fn(&Value) -> bool + Send + Sync + 'static) -> Self {
         if let Some(prepared) = &mut self.prepared {
             prepared.keep_if = Some(KeepIf::new(keep));
+        }
+        self
+    }
+
+    /// Stores and replays the result as it is, or returns an error, whatever the options are.
+    pub(super) fn must_keep(mut self) -> Self {
+        if let Some(prepared) = &mut self.prepared {
+            prepared.must_keep = true;
         }
         self
     }

@@ -4,8 +4,11 @@ use std::cell::{Cell, RefCell};
 
 use futures_util::future::join;
 use powertools::events::NaturalKey;
-use powertools::idempotency::{Error, Idempotency, Key, Status, StoreErrorKind};
+use powertools::idempotency::{
+    Builder, Error, Idempotency, Json, Key, OnSaveFailure, Status, StoreErrorKind,
+};
 use powertools::testing::ManualClock;
+use powertools::{Deadline, Invocation};
 use powertools_tests::faulty::{Fault, FaultyStore, Op};
 use tokio::time::{advance, sleep};
 
@@ -26,7 +29,14 @@ struct Job {
 
 impl Job {
     fn new(store: FaultyStore) -> Self {
-        let idempotency = Idempotency::new(store.clone()).unwrap();
+        Self::with(store, |builder| builder)
+    }
+
+    fn with(
+        store: FaultyStore,
+        options: impl FnOnce(Builder<FaultyStore>) -> Builder<FaultyStore>,
+    ) -> Self {
+        let idempotency = options(Idempotency::builder(store.clone())).build().unwrap();
         Self {
             clock: clock(),
             store,
@@ -148,6 +158,117 @@ async fn nothing_is_sent_whose_place_is_not_recorded() {
     let error = job.event(0).await.unwrap_err();
     assert_eq!(error.error_type(), "Powertools.IdempotencyNotSaved");
     assert_eq!(job.sent(), [0; 0]);
+}
+
+/// What the options say about results is not meant for cursors.
+#[tokio::test(start_paused = true)]
+async fn the_rest_is_recorded_and_replayed_as_it_is_whatever_the_options_are() {
+    let job = Job::with(FaultyStore::new(), |builder| builder.keep_if(|_| false));
+    for _ in 0..2 {
+        assert_eq!(job.event(0).await.unwrap(), Some(7));
+        assert_eq!(job.event(7).await.unwrap(), None);
+    }
+    assert_eq!((job.done.borrow().len(), job.sent()), (10, vec![7]));
+
+    let hook = |_, _: &_| "8".parse::<Json>().unwrap();
+    let job = Job::with(FaultyStore::new(), |builder| builder.response_hook(hook));
+    job.failures.set(1);
+    assert!(job.event(0).await.is_err());
+    assert_eq!(job.event(0).await.unwrap(), Some(7));
+    assert_eq!((job.done.borrow().len(), job.sent()), (7, vec![7]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_sent_without_its_record_though_results_may_be_unsaved() {
+    let store = FaultyStore::new().fault(Op::Complete, Fault::Fail(StoreErrorKind::Invalid));
+    let returns = |builder: Builder<_>| builder.on_save_failure(OnSaveFailure::ReturnResult);
+    let job = Job::with(store, returns);
+    let error = job.event(0).await.unwrap_err();
+    assert_eq!(error.error_type(), "Powertools.IdempotencyNotSaved");
+    assert_eq!(job.sent(), [0; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cursor_that_cannot_be_stored_is_an_error_of_its_own_and_nothing_is_sent() {
+    let steps = Cell::new(0);
+    let idempotency = Idempotency::builder(FaultyStore::new()).key_prefix("shop").build().unwrap();
+    let clock = clock();
+    for _ in 0..2 {
+        let job = idempotency.operation("job").continue_later(
+            "job-7",
+            String::new(),
+            9 * SECOND,
+            async |_| {
+                steps.set(steps.get() + 1);
+                sleep(SECOND).await;
+                Ok(Some("x".repeat(400 << 10)))
+            },
+            async |_| panic!("there is nothing to hand over"),
+        );
+        let error: Error = event(&clock).scope(job).await.unwrap_err();
+        assert_eq!(error.error_type(), "Powertools.IdempotencyCursorNotStored");
+        let message = error.to_string();
+        let start = "the steps of shop.job are done, but their cursor cannot be stored: ";
+        assert!(message.starts_with(start), "{message}");
+        assert!(!error.is_retryable());
+    }
+    assert_eq!(steps.get(), 1, "another delivery does not repeat it");
+}
+
+/// A job of one step each event, of which the first one hangs, and a hand-over that hangs at first.
+#[tokio::test(start_paused = true)]
+async fn a_fallback_is_neither_a_step_nor_a_hand_over() {
+    let idempotency = Idempotency::new(FaultyStore::new()).unwrap();
+    let clock = clock();
+    let [steps, hand_overs, sent] = [Cell::new(0), Cell::new(0), Cell::new(0)];
+    let run = async || {
+        let step = async |number: u32| {
+            steps.set(steps.get() + 1);
+            let takes = if steps.get() == 1 { Duration::MAX } else { SECOND };
+            let next = async { Ok(sleep(takes).await).map(|()| Some(number + 1)) };
+            Deadline::current().run_or(2 * SECOND, next, |_| Ok(Some(99))).await
+        };
+        let hand_over = async |_| {
+            hand_overs.set(hand_overs.get() + 1);
+            let takes = if hand_overs.get() == 1 { Duration::MAX } else { SECOND };
+            let send = async {
+                sleep(takes).await;
+                sent.set(sent.get() + 1);
+                Ok(())
+            };
+            Deadline::current().run_or(2 * SECOND, send, |_| Ok(())).await
+        };
+        let job = idempotency.operation("job");
+        let job = job.continue_later("job-7", 0, 9 * SECOND, step, hand_over);
+        event(&clock).scope(job).await
+    };
+    for counts in [(1, 0), (2, 1)] {
+        let error: Error = run().await.unwrap_err();
+        assert_eq!(error.error_type(), "Powertools.IdempotencyFallback");
+        assert!(error.is_retryable());
+        assert_eq!((steps.get(), hand_overs.get()), counts);
+    }
+    assert_eq!(run().await.unwrap(), Some(1));
+    assert_eq!((steps.get(), hand_overs.get(), sent.get()), (2, 2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_can_declare_that_its_fallback_is_good_enough() {
+    let idempotency = Idempotency::new(FaultyStore::new()).unwrap();
+    let step = async |number: u32| {
+        let price = std::future::pending::<Result<u32, Error>>();
+        let price = Deadline::current().run_or(5 * SECOND, price, |_| Ok(10)).await?;
+        Invocation::interruption_handled();
+        Ok::<_, Error>((number < 10).then_some(price))
+    };
+    let sent = Cell::new(0);
+    let hand_over = async |rest: powertools::idempotency::Continuation<u32>| {
+        sent.set(rest.cursor);
+        Ok(())
+    };
+    let job = idempotency.operation("job").continue_later("j", 0, 9 * SECOND, step, hand_over);
+    assert_eq!(event(&clock()).scope(job).await.unwrap(), Some(10));
+    assert_eq!(sent.get(), 10);
 }
 
 #[tokio::test(start_paused = true)]

@@ -119,11 +119,11 @@ impl<S: Store> Drop for HeldClaim<S> {
 
 /// Caches what a record was completed with, or reports that its result is not in it.
 pub(super) fn noted<S: Store>(session: &Session<S>, completion: Completion) -> Result<(), Error> {
-    let Completion { not_stored: Some(reason), key, .. } = completion else {
+    let Completion { not_stored: Some(reason), .. } = completion else {
         session.cache(|| Arc::new(finished(completion)));
         return Ok(());
     };
-    let error = Error::ResultNotStored { key, reason };
+    let error = session.prepared.not_stored(reason);
     report(session, session.options().on_unstorable_result, error)
 }
 
@@ -133,11 +133,11 @@ fn report<S: Store>(
     error: Error,
 ) -> Result<(), Error> {
     match policy {
-        OnSaveFailure::Error => Err(error),
-        OnSaveFailure::ReturnResult => {
+        OnSaveFailure::ReturnResult if !session.prepared.must_keep => {
             let error = with_causes(&error);
             tracing::warn!(key = %session.key(), error, "a result cannot be replayed");
             Ok(())
         }
+        OnSaveFailure::Error | OnSaveFailure::ReturnResult => Err(error),
     }
 }

@@ -12,6 +12,9 @@ use crate::json::WriteError;
 /// Returns true if a result is to be stored.
 pub(super) fn keeps<S: Store, R: Replay>(session: &Session<S>, result: &R) -> bool {
     let options = session.options();
+    if session.prepared.must_keep {
+        return true;
+    }
     let Some(keep_if) = options.keep_if.as_ref().or(session.prepared.keep_if.as_ref()) else {
         return true;
     };

@@ -108,11 +108,11 @@ impl<S: Store> Lookup<S> {
     /// Returns the result of a completed record.
     pub(super) fn replay<R: Replay>(&self, record: &Record) -> Result<R, Error> {
         if let Some(reason) = &record.not_stored {
-            let (key, reason) = (self.key().clone(), reason.clone());
-            return Err(Error::ResultNotStored { key, reason });
+            return Err(self.prepared.not_stored(reason.clone()));
         }
         let codec = self.options().codec;
-        let result = match &self.options().response_hook {
+        let hook = self.options().response_hook.as_ref().filter(|_| !self.prepared.must_keep);
+        let result = match hook {
             None => codec.decode(record.data.as_ref()),
             Some(hook) => codec
                 .decode(record.data.as_ref())
