@@ -1,10 +1,10 @@
 use std::borrow::Cow;
 use std::ops::Deref;
-use std::sync::Arc;
 
-use super::data::{Reserved, reserve_for};
+use super::data::reserve_for;
 use super::{Batch, Error, FromRecord, Message, Record, Source};
 use crate::events::kafka::SOURCES;
+use crate::events::memory::Reservation;
 use crate::events::{
     HasNaturalKey, KafkaData, KafkaEvent, KafkaIdentifier, KafkaRecord, NaturalKey, ParseError,
 };
@@ -47,7 +47,7 @@ pub struct KeyValue<K, V> {
     /// The record itself.
     pub record: KafkaRecord,
     /// The memory that both may take.
-    _reserved: [Option<Arc<Reserved>>; 2],
+    _reserved: [Reservation; 2],
 }
 
 impl Batch<'_, KafkaEvent> {

@@ -1,7 +1,7 @@
 use std::ops::Deref;
-use std::sync::Arc;
 
-use super::data::{Reserved, read};
+use super::data::read;
+use crate::events::memory::Reservation;
 use crate::events::{Body, HasNaturalKey, NaturalKey, ParseError, SqsRecord};
 
 /// A record with its body parsed as a `T`, for a record handler.
@@ -34,7 +34,7 @@ pub struct Message<T, R = SqsRecord> {
     /// The record itself.
     pub record: R,
     /// The memory that the body may take.
-    pub(super) _reserved: Option<Arc<Reserved>>,
+    pub(super) _reserved: Reservation,
 }
 
 impl<T: Body, R> Message<T, R> {

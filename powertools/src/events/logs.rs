@@ -8,11 +8,12 @@ use serde::{Deserialize, Deserializer};
 use super::compression::{decompress, largest};
 use super::decode::decode;
 use super::error::{from_json, in_layer};
+use super::memory::{Reservation, reserve};
 use super::{Body, HasNaturalKey, NaturalKey, ParseError};
 
 /// The event of a CloudWatch Logs subscription.
 ///
-/// Its data is decoded and decompressed as the event is read.
+/// Its data is decoded and decompressed as the event is read, within the memory of the function.
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct CloudWatchLogsEvent {
@@ -53,6 +54,8 @@ pub struct CloudWatchLogs {
     pub events: Vec<LogEvent>,
     /// True for a control message, by which CloudWatch checks that its destination can be reached.
     pub is_control_message: bool,
+    /// The memory that it may take, if it has been decompressed here.
+    _reserved: Reservation,
 }
 
 #[derive(Deserialize)]
@@ -108,6 +111,7 @@ impl From<Subscription> for CloudWatchLogs {
             // Its text is that of CloudWatch and no line of the group.
             events: if is_control_message { Vec::new() } else { sent.log_events },
             is_control_message,
+            _reserved: None,
         }
     }
 }
@@ -128,6 +132,35 @@ struct Data<'a> {
 
 fn data<'de, D: Deserializer<'de>>(deserializer: D) -> Result<CloudWatchLogs, D::Error> {
     let Data { data } = Data::deserialize(deserializer)?;
-    let read = || from_json(&decompress(decode(&data)?, largest())?);
+    let read = || -> Result<CloudWatchLogs, ParseError> {
+        let json = decompress(decode(&data)?, largest())?;
+        let reserved = reserve(&json)?;
+        Ok(CloudWatchLogs { _reserved: reserved, ..from_json(&json)? })
+    };
     read().map_err(|error| D::Error::custom(in_layer("the data of CloudWatch Logs", &error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::events::cloudwatch_logs;
+
+    use super::*;
+
+    fn event(message: &str) -> Result<CloudWatchLogsEvent, serde_json::Error> {
+        serde_json::from_value(cloudwatch_logs("/aws/lambda/f").message(message).build())
+    }
+
+    #[test]
+    fn data_that_would_fill_the_memory_is_an_error() {
+        // A few KB when it is compressed.
+        let error = event(&",".repeat(800_000)).unwrap_err().to_string();
+        let expected = "the data of CloudWatch Logs cannot be read: parsing the record may take ";
+        assert!(error.starts_with(expected), "{error}");
+    }
+
+    #[test]
+    fn memory_is_reserved_while_the_event_is_processed() {
+        assert!(event("a line").unwrap().logs._reserved.is_none());
+        assert!(event(&"a line".repeat(5_000)).unwrap().logs._reserved.is_some());
+    }
 }

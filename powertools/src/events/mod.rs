@@ -40,6 +40,8 @@ pub(crate) mod kafka;
 pub(crate) mod kinesis;
 #[cfg(feature = "events")]
 mod logs;
+#[cfg(feature = "batch")]
+pub(crate) mod memory;
 #[cfg(feature = "events")]
 pub(crate) mod mq;
 #[cfg(feature = "batch")]

@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::io::Read;
 
 use base64::Engine;
@@ -5,8 +6,17 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use flate2::read::MultiGzDecoder;
 
-/// What a compressed text may grow to. The payload of an invocation has at most 6 MiB.
+/// What all compressed texts of a search may grow to. The payload of an invocation has at most 6 MiB.
 pub(super) const LIMIT: u64 = 10 << 20;
+
+/// The space that remains for compressed texts in a search, in bytes.
+pub(super) struct Space(Cell<u64>);
+
+impl Default for Space {
+    fn default() -> Self {
+        Self(Cell::new(LIMIT))
+    }
+}
 
 pub(super) fn base64(text: &str) -> Result<Vec<u8>, String> {
     const ENGINE: GeneralPurpose = GeneralPurpose::new(
@@ -20,16 +30,21 @@ pub(super) fn base64(text: &str) -> Result<Vec<u8>, String> {
     ENGINE.decode(text).map_err(|error| format!("the text is not base64: {error}"))
 }
 
-pub(super) fn gunzip(bytes: &[u8]) -> Result<Vec<u8>, String> {
-    let mut plain = Vec::new();
-    MultiGzDecoder::new(bytes)
-        .take(LIMIT + 1)
-        .read_to_end(&mut plain)
-        .map_err(|error| format!("the data is not gzip: {error}"))?;
-    if plain.len() as u64 > LIMIT {
-        return Err(format!("the data has more than {LIMIT} bytes when it is unpacked"));
+impl Space {
+    pub(super) fn gunzip(&self, bytes: &[u8]) -> Result<Vec<u8>, String> {
+        let mut plain = Vec::new();
+        MultiGzDecoder::new(bytes)
+            .take(self.0.get() + 1)
+            .read_to_end(&mut plain)
+            .map_err(|error| format!("the data is not gzip: {error}"))?;
+        match self.0.get().checked_sub(plain.len() as u64) {
+            Some(left) => self.0.set(left),
+            None => {
+                return Err(format!("the data has more than {LIMIT} bytes when it is unpacked"));
+            }
+        }
+        Ok(plain)
     }
-    Ok(plain)
 }
 
 pub(super) fn utf8(bytes: Vec<u8>) -> Result<String, String> {

@@ -9,6 +9,7 @@ use std::cmp::Ordering;
 use jmespath::Variable;
 use jmespath::ast::{Ast, Comparator};
 
+use super::decode::Space;
 use super::functions::{self, Argument};
 use super::order::{compare, equal};
 use super::slice;
@@ -20,43 +21,45 @@ type Found<'d> = Result<Cow<'d, Json>, String>;
 const NULL: Cow<'static, Json> = Cow::Borrowed(&Json::Null);
 
 /// The value of an expression in a document, or why there is none.
-pub(super) fn evaluate<'d>(ast: &Ast, data: &'d Json) -> Found<'d> {
+pub(super) fn evaluate<'d>(space: &Space, ast: &Ast, data: &'d Json) -> Found<'d> {
     Ok(match ast {
         Ast::Identity { .. } => Cow::Borrowed(data),
         Ast::Field { name, .. } => Cow::Borrowed(&data[name.as_str()]),
         Ast::Index { idx, .. } => Cow::Borrowed(index(data, *idx)),
         Ast::Literal { value, .. } => Cow::Owned(literal(value)?),
-        Ast::Subexpr { lhs, rhs, .. } => within(evaluate(lhs, data)?, rhs)?,
-        Ast::Or { lhs, rhs, .. } => match evaluate(lhs, data)? {
+        Ast::Subexpr { lhs, rhs, .. } => within(space, evaluate(space, lhs, data)?, rhs)?,
+        Ast::Or { lhs, rhs, .. } => match evaluate(space, lhs, data)? {
             left if is_truthy(&left) => left,
-            _ => evaluate(rhs, data)?,
+            _ => evaluate(space, rhs, data)?,
         },
-        Ast::And { lhs, rhs, .. } => match evaluate(lhs, data)? {
-            left if is_truthy(&left) => evaluate(rhs, data)?,
+        Ast::And { lhs, rhs, .. } => match evaluate(space, lhs, data)? {
+            left if is_truthy(&left) => evaluate(space, rhs, data)?,
             left => left,
         },
-        Ast::Not { node, .. } => Cow::Owned(Json::Bool(!is_truthy(&*evaluate(node, data)?))),
+        Ast::Not { node, .. } => Cow::Owned(Json::Bool(!is_truthy(&*evaluate(space, node, data)?))),
         Ast::Condition { predicate, then, .. } => {
-            if is_truthy(&*evaluate(predicate, data)?) {
-                evaluate(then, data)?
+            if is_truthy(&*evaluate(space, predicate, data)?) {
+                evaluate(space, then, data)?
             } else {
                 NULL
             }
         }
-        Ast::Comparison { comparator, lhs, rhs, .. } => {
-            Cow::Owned(comparison(comparator, &*evaluate(lhs, data)?, &*evaluate(rhs, data)?)?)
-        }
-        Ast::ObjectValues { node, .. } => match &*evaluate(node, data)? {
+        Ast::Comparison { comparator, lhs, rhs, .. } => Cow::Owned(comparison(
+            comparator,
+            &*evaluate(space, lhs, data)?,
+            &*evaluate(space, rhs, data)?,
+        )?),
+        Ast::ObjectValues { node, .. } => match &*evaluate(space, node, data)? {
             Json::Object(members) => {
                 Cow::Owned(Json::Array(members.iter().map(|(_, value)| value.clone()).collect()))
             }
             _ => NULL,
         },
-        Ast::Projection { lhs, rhs, .. } => match &*evaluate(lhs, data)? {
-            Json::Array(items) => Cow::Owned(Json::Array(project(items, rhs)?)),
+        Ast::Projection { lhs, rhs, .. } => match &*evaluate(space, lhs, data)? {
+            Json::Array(items) => Cow::Owned(Json::Array(project(space, items, rhs)?)),
             _ => NULL,
         },
-        Ast::Flatten { node, .. } => match &*evaluate(node, data)? {
+        Ast::Flatten { node, .. } => match &*evaluate(space, node, data)? {
             Json::Array(items) => Cow::Owned(Json::Array(flatten(items))),
             _ => NULL,
         },
@@ -69,32 +72,32 @@ pub(super) fn evaluate<'d>(ast: &Ast, data: &'d Json) -> Found<'d> {
         },
         Ast::MultiList { .. } | Ast::MultiHash { .. } if data.is_null() => NULL,
         Ast::MultiList { elements, .. } => {
-            let items = elements.iter().map(|node| Ok(evaluate(node, data)?.into_owned()));
+            let items = elements.iter().map(|node| Ok(evaluate(space, node, data)?.into_owned()));
             Cow::Owned(Json::Array(items.collect::<Result<_, String>>()?))
         }
         Ast::MultiHash { elements, .. } => {
             let members = elements.iter().map(|element| {
-                Ok((element.key.clone(), evaluate(&element.value, data)?.into_owned()))
+                Ok((element.key.clone(), evaluate(space, &element.value, data)?.into_owned()))
             });
             Cow::Owned(Json::Object(last_wins(members.collect::<Result<_, String>>()?)))
         }
         Ast::Function { name, args, .. } => {
             let arguments = args.iter().map(|arg| match arg {
                 Ast::Expref { ast, .. } => Ok(Argument::Expression(ast)),
-                _ => Ok(Argument::Value(evaluate(arg, data)?)),
+                _ => Ok(Argument::Value(evaluate(space, arg, data)?)),
             });
             let arguments = arguments.collect::<Result<Vec<_>, String>>()?;
-            Cow::Owned(functions::call(name, &arguments)?)
+            Cow::Owned(functions::call(space, name, &arguments)?)
         }
         Ast::Expref { .. } => return Err("an expression stands where a value should".to_owned()),
     })
 }
 
 /// Continues from the value that was found.
-fn within<'d>(data: Cow<'d, Json>, ast: &Ast) -> Found<'d> {
+fn within<'d>(space: &Space, data: Cow<'d, Json>, ast: &Ast) -> Found<'d> {
     match data {
-        Cow::Borrowed(data) => evaluate(ast, data),
-        Cow::Owned(data) => Ok(Cow::Owned(evaluate(ast, &data)?.into_owned())),
+        Cow::Borrowed(data) => evaluate(space, ast, data),
+        Cow::Owned(data) => Ok(Cow::Owned(evaluate(space, ast, &data)?.into_owned())),
     }
 }
 
@@ -105,10 +108,10 @@ fn index(data: &Json, index: i32) -> &Json {
     place.and_then(|place| items.get(place)).unwrap_or(&Json::Null)
 }
 
-fn project(items: &[Json], each: &Ast) -> Result<Vec<Json>, String> {
+fn project(space: &Space, items: &[Json], each: &Ast) -> Result<Vec<Json>, String> {
     let mut found = Vec::new();
     for item in items {
-        let value = evaluate(each, item)?;
+        let value = evaluate(space, each, item)?;
         if !value.is_null() {
             found.push(value.into_owned());
         }

@@ -3,7 +3,7 @@ use std::cmp::Ordering;
 
 use jmespath::ast::Ast;
 
-use super::decode::{base64, gunzip, utf8};
+use super::decode::{Space, base64, utf8};
 use super::evaluate::evaluate;
 use super::numbers;
 use super::order::{compare, equal};
@@ -59,8 +59,8 @@ pub(super) const ARITIES: [(&str, Arity); 29] = {
     ]
 };
 
-pub(super) fn call(name: &str, arguments: &[Argument<'_>]) -> Result<Json, String> {
-    let call = Call { name, arguments };
+pub(super) fn call(space: &Space, name: &str, arguments: &[Argument<'_>]) -> Result<Json, String> {
+    let call = Call { space, name, arguments };
     let first = call.value(0);
     Ok(match name {
         "abs" => Json::Number(numbers::absolute(call.number(0)?)?),
@@ -89,7 +89,8 @@ pub(super) fn call(name: &str, arguments: &[Argument<'_>]) -> Result<Json, Strin
         })?,
         "map" => {
             let each = call.expression(0)?;
-            let items = call.list(1)?.iter().map(|item| Ok(evaluate(each, item)?.into_owned()));
+            let items =
+                call.list(1)?.iter().map(|item| Ok(evaluate(space, each, item)?.into_owned()));
             Json::Array(items.collect::<Result<_, String>>()?)
         }
         "max" => best(keyed(&call, None)?, Ordering::Greater),
@@ -106,7 +107,7 @@ pub(super) fn call(name: &str, arguments: &[Argument<'_>]) -> Result<Json, Strin
             values.into_iter().find(|value| !value.is_null()).cloned().unwrap_or(Json::Null)
         }
         "powertools_base64" => Json::String(utf8(base64(call.text(0)?)?)?),
-        "powertools_base64_gzip" => Json::String(utf8(gunzip(&base64(call.text(0)?)?)?)?),
+        "powertools_base64_gzip" => Json::String(utf8(space.gunzip(&base64(call.text(0)?)?)?)?),
         "powertools_json" => {
             call.text(0)?.parse().map_err(|error| format!("the text is not JSON: {error}"))?
         }
@@ -139,6 +140,7 @@ pub(super) fn call(name: &str, arguments: &[Argument<'_>]) -> Result<Json, Strin
 
 /// A call, for the arguments to be taken as what they have to be.
 struct Call<'a> {
+    space: &'a Space,
     name: &'a str,
     arguments: &'a [Argument<'a>],
 }
@@ -194,7 +196,7 @@ fn keyed<'a>(call: &Call<'a>, by: Option<&Ast>) -> Result<Vec<(Cow<'a, Json>, &'
     let mut keyed: Vec<(Cow<'_, Json>, &Json)> = Vec::new();
     for item in call.list(0)? {
         let key = match by {
-            Some(by) => evaluate(by, item)?,
+            Some(by) => evaluate(call.space, by, item)?,
             None => Cow::Borrowed(item),
         };
         let first: &Json = keyed.first().map_or(&key, |(first, _)| first);

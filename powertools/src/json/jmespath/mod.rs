@@ -10,6 +10,7 @@ use std::fmt;
 
 use jmespath::ast::Ast;
 
+use self::decode::Space;
 use super::Json;
 
 /// A JMESPath expression, which selects the key of an event without a type, or its correlation id.
@@ -94,7 +95,7 @@ impl JmesPath {
     /// Returns [`JmesPathError::Unfit`] if a function fails: its argument has the wrong type, or is
     /// invalid JSON, base64 or gzip.
     pub fn search(&self, document: &Json) -> Result<Json, JmesPathError> {
-        match evaluate::evaluate(&self.ast, document) {
+        match evaluate::evaluate(&Space::default(), &self.ast, document) {
             Ok(found) => Ok(found.into_owned()),
             Err(reason) => {
                 Err(JmesPathError::Unfit { expression: self.expression.clone(), reason })

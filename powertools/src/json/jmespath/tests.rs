@@ -89,15 +89,27 @@ fn decodes_as_the_other_toolkits_do() {
     }
 }
 
+/// So many KB of spaces.
+fn gzip_of(kilobytes: u64) -> String {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    for _ in 0..kilobytes {
+        encoder.write_all(&[b' '; 1024]).unwrap();
+    }
+    STANDARD.encode(encoder.finish().unwrap())
+}
+
+#[test]
+fn the_space_for_compressed_texts_is_that_of_a_whole_search() {
+    let third = gzip_of(LIMIT / 1024 / 3);
+    let list = |count| format!("[{}]", vec![format!(r#""{third}""#); count].join(","));
+    let unpacked = "length([*].powertools_base64_gzip(@) | [])";
+    assert_eq!(search(unpacked, &list(3)), "3");
+    assert!(failure(unpacked, &list(4)).contains("more than 10485760 bytes"));
+}
+
 #[test]
 fn rejects_data_that_it_cannot_decode() {
-    let bomb = {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        for _ in 0..=LIMIT / 1024 {
-            encoder.write_all(&[b' '; 1024]).unwrap();
-        }
-        STANDARD.encode(encoder.finish().unwrap())
-    };
+    let bomb = gzip_of(LIMIT / 1024 + 1);
     assert!(bomb.len() < 20_000);
     let document =
         format!(r#"{{"bomb": "{bomb}", "text": "a%", "binary": "/w==", "cut": "H4sI", "n": 1}}"#);

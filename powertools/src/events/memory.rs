@@ -1,31 +1,40 @@
-//! The memory that parsed records take, for all records of the process.
+//! The memory that parsed data takes, for all records and events of the process.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::events::ParseError;
+use super::ParseError;
+use super::compression::largest;
+
+/// Data up to this size, in bytes, is read without an estimate of what that takes: an event has at most
+/// 6 MB, so all of it together stays small.
+const SMALL: usize = 16 << 10;
 
 /// What each value in JSON may become, in bytes: three times the size of `serde_json::Value`, since
 /// a list that grows exists twice for a moment, and has room for twice its length.
 const VALUE: u64 = 96;
 
-/// What the records that are being processed take.
-pub(super) static MEMORY: Memory = Memory { taken: AtomicU64::new(0) };
+/// What is reserved for data, until it is dropped.
+pub(crate) type Reservation = Option<Arc<Reserved>>;
+
+/// What the data takes that is being processed.
+static MEMORY: Memory = Memory { taken: AtomicU64::new(0) };
 
 #[derive(Debug)]
-pub(super) struct Memory {
+struct Memory {
     taken: AtomicU64,
 }
 
-/// Memory that is reserved for a record, until this is dropped.
+/// Memory that is reserved, until this is dropped.
 #[derive(Debug)]
-pub(in crate::batch) struct Reserved {
+pub(crate) struct Reserved {
     bytes: u64,
     of: &'static Memory,
 }
 
 impl Memory {
     /// Reserves memory, or fails if that and what others reserved exceeds the limit.
-    pub(super) fn reserve(&'static self, bytes: u64, limit: u64) -> Result<Reserved, ParseError> {
+    fn reserve(&'static self, bytes: u64, limit: u64) -> Result<Reserved, ParseError> {
         let reserve = |taken: u64| {
             let sum = taken.checked_add(bytes)?;
             (sum <= limit).then_some(sum)
@@ -46,16 +55,32 @@ impl Drop for Reserved {
     }
 }
 
+/// Reserves what this JSON and what is parsed of it may take.
+pub(crate) fn reserve(json: &[u8]) -> Result<Reservation, ParseError> {
+    if json.len() <= SMALL {
+        return Ok(None);
+    }
+    Ok(Some(Arc::new(MEMORY.reserve(estimate(json), 2 * largest())?)))
+}
+
+/// Reserves what so many values of data of so many bytes may take.
+pub(crate) fn reserve_values(bytes: usize, count: usize) -> Result<Reservation, ParseError> {
+    if bytes <= SMALL {
+        return Ok(None);
+    }
+    Ok(Some(Arc::new(MEMORY.reserve(of_values(bytes, count), 2 * largest())?)))
+}
+
 /// Returns what this JSON and what is parsed of it may take, in bytes.
 ///
 /// Each value follows one of these characters. Those in strings count too: the estimate is high.
-pub(super) fn estimate(json: &[u8]) -> u64 {
+fn estimate(json: &[u8]) -> u64 {
     let values = json.iter().filter(|byte| matches!(byte, b',' | b':' | b'[' | b'{')).count();
     of_values(json.len(), values)
 }
 
 /// Returns what so many values of data of so many bytes may take, in bytes.
-pub(super) fn of_values(bytes: usize, values: usize) -> u64 {
+fn of_values(bytes: usize, values: usize) -> u64 {
     2 * bytes as u64 + VALUE * values as u64
 }
 
