@@ -2,8 +2,10 @@
 
 use std::collections::HashSet;
 use std::error::Error as StdError;
+use std::future::pending;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
 
 use apache_avro::AvroSchema;
 use base64::Engine;
@@ -14,10 +16,12 @@ use powertools::events::{
     Schemas, Text,
 };
 use powertools::testing::events::{self, KafkaRecord};
+use powertools::testing::{ManualClock, invocation};
 use powertools_tests::vectors::kafka_values;
 use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::{outcomes, parse};
 
@@ -265,6 +269,53 @@ async fn a_registry_is_asked_once_for_a_schema_and_failures_are_those_of_their_r
     let _ = run().await;
     // 1 and 2, and 2 again. Bytes in front of a key are no id unless that is known.
     assert_eq!(requests.load(Ordering::Relaxed), 3);
+}
+
+/// A registry with trouble about every id but 10.
+struct Troubled;
+
+impl SchemaSource for Troubled {
+    async fn schema(
+        &self,
+        id: &SchemaId,
+    ) -> Result<Option<String>, Box<dyn StdError + Send + Sync>> {
+        match id {
+            SchemaId::Number(10) => Ok(Some(r#""string""#.to_owned())),
+            SchemaId::Number(11) => panic!("no connection"),
+            _ => pending().await,
+        }
+    }
+}
+
+/// Half of the time is for the records.
+#[tokio::test(start_paused = true)]
+async fn a_registry_that_panics_or_hangs_is_the_failure_of_the_records_that_need_it() {
+    // The schema of 12 is known, though more lookups hang than are made at the same time.
+    let records = (10..30).fold(events::kafka("t"), |records, id| {
+        let data = [&[0, 0, 0, 0, id], &b"\x04hi"[..]].concat();
+        records.record(KafkaRecord::new(data).partition(id.into()))
+    });
+    let schemas = Schemas::from_source(Troubled).schema(12, r#""string""#);
+    let clock = ManualClock::following_tokio(SystemTime::UNIX_EPOCH + Duration::from_secs(1));
+    let invocation = invocation().clock(&clock).remaining(Duration::from_secs(10)).build();
+    let start = Instant::now();
+    let read = async {
+        let event = parse::<KafkaEvent>(records.build()).with_schemas(&schemas).await;
+        assert_eq!(start.elapsed(), Duration::from_secs(5));
+        let handler = async |_: KafkaMessage<Avro<String>>| Ok::<_, RecordError>(());
+        batch::kafka(event).partial_response().run(handler).await
+    };
+    let report = invocation.scope(read).await;
+    assert_eq!(outcomes(&report), format!("sfs{}", "f".repeat(17)));
+    let failures: Vec<_> =
+        report.records().filter_map(|(_, outcome)| Some(outcome.error()?.to_string())).collect();
+    assert_eq!(
+        failures[..2],
+        [
+            "the schema with the id 11 could not be looked up: the source panicked: no connection",
+            "the schema with the id 13 could not be looked up: there was no answer in time",
+        ]
+    );
 }
 
 #[test]

@@ -5,10 +5,13 @@ use std::future::{Future, ready};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use futures_util::{StreamExt, stream};
+use tokio::time::{Instant, timeout_at};
 
 use super::KafkaEvent;
 use super::part::SchemaId;
+use crate::error::panic::catch_future;
 use crate::events::ParseError;
+use crate::invocation::Invocation;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
@@ -138,20 +141,36 @@ impl<S: SchemaSource> Schemas<S> {
         known.entry(id).or_insert(schema).clone()
     }
 
-    async fn resolve(&self, id: &SchemaId) -> Result<Option<Arc<WriterSchema>>, SharedError> {
+    async fn resolve(
+        &self,
+        id: &SchemaId,
+        end: Option<Instant>,
+    ) -> Result<Option<Arc<WriterSchema>>, SharedError> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
         if known.is_some() {
             return Ok(known);
         }
-        let text = self.source.schema(id).await?;
+        let text = self.ask(id, end).await?;
         Ok(text.map(|text| self.add(id.clone(), text)))
+    }
+
+    /// Asks the source, and waits for it until `end`.
+    async fn ask(&self, id: &SchemaId, end: Option<Instant>) -> Result<Option<String>, BoxError> {
+        let asked = catch_future(|| self.source.schema(id));
+        let answer = match end {
+            None => asked.await,
+            Some(end) => timeout_at(end, asked).await.map_err(|_| "there was no answer in time")?,
+        };
+        answer.map_err(|panic| format!("the source panicked: {panic}"))?
     }
 }
 
 impl KafkaEvent {
     /// Finds the schemas with which keys and values were written, for types such as `Avro`.
     ///
-    /// Each id is looked up once. If that fails, it is the failure of the records that need the schema.
+    /// Each id is looked up once. If that fails or panics, it is the failure of the records that need the
+    /// schema. All lookups together take up to half of the remaining time of the invocation, so that the other
+    /// records are processed although a registry hangs.
     ///
     /// ```
     /// use lambda_runtime::LambdaEvent;
@@ -176,9 +195,11 @@ impl KafkaEvent {
     pub async fn with_schemas<S: SchemaSource>(mut self, schemas: &Schemas<S>) -> Self {
         let ids: HashSet<_> =
             self.records.iter().flat_map(|record| record.schema_ids(schemas.has_keys)).collect();
+        let end = Invocation::with_current(Invocation::time_for_work)
+            .map(|left| Instant::now() + left / 2);
         let resolved = stream::iter(ids)
             .map(|id| async {
-                let schema = schemas.resolve(&id).await;
+                let schema = schemas.resolve(&id, end).await;
                 (id, schema)
             })
             .buffer_unordered(REQUESTS);
