@@ -74,7 +74,7 @@ pub(super) enum Format {
 pub(super) struct Misfit(pub(super) String);
 
 impl Misfit {
-    fn new(reason: &str) -> Self {
+    pub(super) fn new(reason: &str) -> Self {
         Self(reason.to_owned())
     }
 }

@@ -54,6 +54,34 @@ async fn a_value_that_does_not_fit_its_type_is_named_by_its_path_alone() {
     }
 }
 
+/// A type whose `Deserialize` panics with the value.
+#[derive(Debug)]
+struct Panics;
+
+impl<'de> Deserialize<'de> for Panics {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        panic!("{}", String::deserialize(deserializer)?)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_type_that_panics_is_an_error_of_its_fetch_for_all_who_wait() {
+    let service = Service::with(r#""hunter2""#);
+    let read = async {
+        let secret: Secret<Panics> = Secret::json("prod/db");
+        let (one, two) = tokio::join!(secret.get(), secret.get());
+        // It is remembered, as every failure.
+        for result in [one, two, secret.get().await] {
+            let error = result.unwrap_err();
+            assert_eq!(error.error_type(), "Powertools.ParameterInvalid");
+            let reason = "the secret prod/db is not as declared: reading it as its type panicked";
+            assert_eq!(error.to_string(), reason);
+        }
+    };
+    service.parameters().scope(read).await;
+    assert_eq!(service.fetches(), 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_debug_forms_contain_no_value() {
     let memory = Memory::new()

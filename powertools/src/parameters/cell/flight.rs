@@ -8,7 +8,9 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::{Cell, Entry, tick};
+use crate::error::panic::catch;
 use crate::invocation::{Invocation, Mark};
+use crate::parameters::content::Misfit;
 use crate::parameters::{Error, Fetched, SourceError, SourceErrorKind};
 use crate::process::restores;
 
@@ -143,7 +145,11 @@ impl<T: Send + Sync + 'static> Cell<T> {
         let fetched = self.settings.answer(|| self.source.fetch(&self.request)).await;
         let fetched = fetched.map_err(|error| self.request.failed(error))?;
         let Fetched { content, version, min_age } = fetched;
-        let value = (self.decode)(&content).map_err(|misfit| Error::Invalid {
+        // Code of the user. What it panics with can quote the value.
+        let decoded = catch(|| (self.decode)(&content));
+        let decoded =
+            decoded.unwrap_or_else(|_| Err(Misfit::new("reading it as its type panicked")));
+        let value = decoded.map_err(|misfit| Error::Invalid {
             what: self.request.to_string(),
             reason: misfit.0,
         })?;
