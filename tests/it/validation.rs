@@ -163,6 +163,27 @@ fn no_keyword_shows_a_value() {
 }
 
 #[test]
+fn a_number_that_json_does_not_have_is_an_error_with_its_path() {
+    #[derive(Serialize)]
+    struct Measured {
+        name: Option<&'static str>,
+        values: Vec<f64>,
+    }
+    // It accepts the null that `serde_json` writes for such a number.
+    let schema = Schema::new(r#"{ "properties": { "values": { "items": {} } } }"#).unwrap();
+    for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let measured = Measured { name: None, values: vec![1.0, value] };
+        for error in [schema.check(&measured), schema.check_output(&measured)] {
+            let error = error.unwrap_err();
+            assert_eq!(error.error_type(), "Powertools.ValidationUnwritable");
+            let reason = std::error::Error::source(&error).unwrap().to_string();
+            assert_eq!(reason, "a number that is infinite or not a number at /values/1");
+        }
+    }
+    assert!(schema.check(&Measured { name: None, values: vec![1.0, f64::MAX] }).is_ok());
+}
+
+#[test]
 fn formats_are_asserted_in_every_draft() {
     let drafts = [
         "http://json-schema.org/draft-04/schema#",

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use jsonschema::Validator;
 use jsonschema::paths::{Location, LocationSegment};
 use serde::Serialize;
+use serde::ser::Error as _;
 use serde_json::Value;
 
 use super::{Error, Violation};
+use crate::json::{self, Form};
 
 /// A JSON Schema, compiled once. A clone is the same schema.
 ///
@@ -110,9 +112,15 @@ impl Schema {
     /// # Errors
     ///
     /// Returns [`Error::Invalid`] if it does not match the schema, and [`Error::Unwritable`] if it cannot
-    /// be written as JSON.
+    /// be written as JSON, such as a number that is infinite or not a number.
     pub fn check<T: Serialize + ?Sized>(&self, value: &T) -> Result<(), Error> {
-        self.check_value(&serde_json::to_value(value).map_err(Error::Unwritable)?)
+        let written = serde_json::to_value(value).map_err(Error::Unwritable)?;
+        // `serde_json` writes a null in place of a float that is not finite.
+        if has_null(&written) {
+            json::to_text(value, Form::Canonical)
+                .map_err(|error| Error::Unwritable(serde_json::Error::custom(error)))?;
+        }
+        self.check_value(&written)
     }
 
     /// Checks what is about to be returned or sent. A violation is a mistake of the function: an HTTP
@@ -140,6 +148,15 @@ impl Schema {
                 Violation::new(path(error.instance_path()), error.masked().to_string())
             }),
         )
+    }
+}
+
+fn has_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+        Value::Array(items) => items.iter().any(has_null),
+        Value::Object(members) => members.values().any(has_null),
     }
 }
 
