@@ -12,6 +12,7 @@ use super::settings::{Shared, of_the_process};
 use super::store::{self, Own, Set, Store};
 use super::unit::Definition;
 use super::value::Value;
+use crate::error::panic::catch;
 use crate::invocation::Invocation;
 
 /// What a unit of work measures, written as one line. [`#[derive(Metrics)]`](macro@super::Metrics)
@@ -87,8 +88,13 @@ impl<T: MetricSet> DerefMut for EmitOnDrop<T> {
 impl<T: MetricSet> Drop for EmitOnDrop<T> {
     fn drop(&mut self) {
         let mut line = Line::default();
-        self.value.describe(&mut line);
-        line.write(self.invocation.as_ref());
+        // A second panic while the work panics would end the process.
+        match catch(|| self.value.describe(&mut line)) {
+            Ok(()) => line.write(self.invocation.as_ref()),
+            Err(panic) => {
+                tracing::warn!(panic, "a line of metrics was not written: its values panicked")
+            }
+        }
     }
 }
 

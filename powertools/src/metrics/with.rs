@@ -50,7 +50,8 @@ impl With {
     pub fn at(mut self, time: SystemTime) -> Self {
         let now = Invocation::with_current(|invocation| invocation.clock().now())
             .unwrap_or_else(|| Clock::system().now());
-        if time + limits::PAST < now || time > now + limits::FUTURE {
+        let is_past = now.duration_since(time).is_ok_and(|age| age > limits::PAST);
+        if is_past || time > now + limits::FUTURE {
             let mut problems = Problems::default();
             problems.push(Kind::Timestamp, "");
             report(problems);

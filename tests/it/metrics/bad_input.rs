@@ -1,7 +1,7 @@
 //! What CloudWatch would not take: it is dropped alone, with one warning.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use powertools::Clock;
 use powertools::metrics::{self as measure, Unit};
@@ -51,6 +51,13 @@ fn a_value_that_is_no_number_is_dropped() {
         measure::record("Largest", [2f64.powi(360), -2f64.powi(360)], Unit::None);
     });
     assert_eq!((measured.values("Largest").len(), warned.len()), (4, 0));
+}
+
+#[test]
+fn a_timestamp_at_the_end_of_all_time_is_warned_about() {
+    let end = SystemTime::UNIX_EPOCH + Duration::from_secs(i64::MAX as u64);
+    let (_, warned) = measured_and_warned(|| measure::at(end).count("Orders", 1));
+    assert_eq!(warned.len(), 1);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! One line for a unit of work.
 
+use std::fmt;
+use std::panic::catch_unwind;
 use std::time::Duration;
 
 use powertools::Invocation;
@@ -85,6 +87,34 @@ fn an_error_writes_the_line_too() {
     }
     let captured = measured(|| assert!(fail().is_err()));
     assert_eq!(captured.values("Items"), [1.0, 2.0]);
+}
+
+/// A second panic would end the process, with all of its invocations.
+#[test]
+fn a_value_that_panics_is_not_written_and_leaves_the_panic_of_the_work() {
+    struct Panics;
+    impl fmt::Display for Panics {
+        fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+            panic!("in a dimension")
+        }
+    }
+    #[derive(Metrics)]
+    struct Line {
+        #[dimension]
+        stage: Panics,
+        #[unit(Count)]
+        items: u32,
+    }
+    let captured = measured(|| {
+        drop(Line { stage: Panics, items: 1 }.emit_on_drop());
+        let work = || -> () {
+            let _line = Line { stage: Panics, items: 1 }.emit_on_drop();
+            panic!("in the work");
+        };
+        let panic = catch_unwind(work).unwrap_err();
+        assert_eq!(panic.downcast_ref(), Some(&"in the work"));
+    });
+    assert_eq!(captured.json_lines(), [] as [String; 0]);
 }
 
 #[test]
