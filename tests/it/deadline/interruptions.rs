@@ -5,11 +5,12 @@ use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
 use powertools::idempotency::{self, Idempotency, MemoryStore, OnInterrupt, Status};
+use powertools::testing::{ManualClock, invocation};
 use powertools::{Deadline, Invocation, deadline};
 use powertools_tests::faulty::{Fault, FaultyStore, Op};
 use tokio::time::sleep;
 
-use super::{MILLI, SECOND, with_time};
+use super::{Duration, MILLI, SECOND, SystemTime, with_time};
 
 #[derive(Debug, thiserror::Error)]
 enum Failure {
@@ -39,6 +40,37 @@ async fn a_claim_is_held_when_a_guard_inside_stops_the_work() {
     let error = with_time(10 * SECOND).scope(run).await.unwrap_err();
     assert!(matches!(error, Failure::Deadline(deadline::Error::OutOfTime { .. })), "{error}");
     assert_eq!(claims(&store), [Status::InProgress]);
+}
+
+/// Nothing in the work was stopped, and its outcome is known, whatever the clock shows.
+#[tokio::test(start_paused = true)]
+async fn an_error_that_work_returns_by_itself_at_its_limit_or_later_is_no_interruption() {
+    // One waits until the limit, the other blocks its thread beyond it.
+    for (waits, blocks) in [(9500 * MILLI, Duration::ZERO), (SECOND, 60 * SECOND)] {
+        let start = SystemTime::UNIX_EPOCH + 1_800_000_000 * SECOND;
+        let clock = ManualClock::following_tokio(start);
+        let event = || invocation().clock(&clock).remaining(10 * SECOND).build();
+        let work = async || {
+            sleep(waits).await;
+            clock.advance(blocks);
+            Err::<u8, _>(Failure::Business("no stock"))
+        };
+        let run = async { Deadline::current().run(500 * MILLI, work()).await };
+        let error = event().scope(run).await.unwrap_err();
+        assert!(matches!(error, Failure::Business("no stock")), "{error}");
+
+        let fallback = |_| -> Result<u8, Failure> { panic!("nothing was stopped") };
+        let run = async { Deadline::current().run_or(500 * MILLI, work(), fallback).await };
+        let error = event().scope(run).await.unwrap_err();
+        assert!(matches!(error, Failure::Business("no stock")), "{error}");
+
+        let store = FaultyStore::new();
+        let idempotency = holding(&store);
+        let run = async { idempotency.run("charge", "order-1", work()).await };
+        let error = event().scope(run).await.unwrap_err();
+        assert!(matches!(error, Failure::Business("no stock")), "{error}");
+        assert_eq!(claims(&store), [], "it is released, as after any error");
+    }
 }
 
 #[tokio::test(start_paused = true)]
