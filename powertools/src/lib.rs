@@ -44,7 +44,8 @@
 //! - [`error`] gives a function's own errors the names under which Lambda reports them.
 //! - `testing` runs functions against a fake Lambda service and simulated event sources.
 //!
-//! The `guide` module has a page for each task.
+#![cfg_attr(feature = "full", doc = "The [guide](crate::guide) has a page for each task.")]
+#![cfg_attr(not(feature = "full"), doc = "The `guide` module has a page for each task.")]
 //!
 //! Every module has one error type. Its `error_type` is the fixed name under which Lambda reports
 //! the error, so that state machines and alarms can match it.
