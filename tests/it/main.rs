@@ -32,6 +32,7 @@ mod races;
 mod redis;
 mod runtime;
 mod runtime_api;
+mod secrets;
 mod shutdown;
 mod sources;
 mod store;

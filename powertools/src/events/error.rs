@@ -5,8 +5,11 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use crate::error::with_causes;
+use crate::json::without_values;
 
 /// Why a record could not be parsed. It is the failure of that record alone.
+///
+/// No error quotes a value of the record, since errors are logged; what a `Deserialize` of your own says is kept.
 ///
 /// [`error_type`](Self::error_type) returns the fixed name of each.
 #[derive(Debug, thiserror::Error)]
@@ -207,7 +210,7 @@ pub(crate) fn from_json_str<T: DeserializeOwned>(json: &str) -> Result<T, ParseE
 #[cold]
 fn json_error<T: DeserializeOwned>(json: &[u8], source: serde_json::Error) -> ParseError {
     let path = path_of::<T, _>(&mut serde_json::Deserializer::from_slice(json));
-    ParseError::Json { path, source }
+    ParseError::Json { path, source: without_values(source) }
 }
 
 /// Returns the path at which a `T` cannot be read, or an empty string.
@@ -246,7 +249,7 @@ mod tests {
         let error = from_json::<Order>(json).unwrap_err();
         assert_eq!(
             with_causes(&error),
-            "the body of the record cannot be read at `items[1].price`: invalid type: string \"x\", \
+            "the body of the record cannot be read at `items[1].price`: invalid type: string, \
              expected u32 at line 1 column 34"
         );
         let error = from_json::<Order>(b"{}").unwrap_err();

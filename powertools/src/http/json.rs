@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use super::Problem;
 use super::response::{IntoResponse, with_type};
 use crate::error::{self, Http};
+use crate::json::without_values;
 use crate::validation::{self, Validate};
 
 /// A body in JSON: of a request, and of a response.
@@ -103,7 +104,7 @@ pub(super) fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, JsonError> {
             Err(error) if error.path().iter().len() > 0 => error.path().to_string(),
             _ => String::new(),
         };
-        JsonError::Data { path, source: error }
+        JsonError::Data { path, source: without_values(error) }
     })
 }
 

@@ -82,7 +82,9 @@ pub enum Error {
     /// a time guard, such as that of [`Deadline::run_or`](crate::Deadline::run_or). A fallback is not the
     /// result of what was stopped, unless the step declares that with
     /// [`Invocation::interruption_handled`](crate::Invocation::interruption_handled).
-    #[error("a part of {operation} was stopped by a time guard, and its fallback is not its result")]
+    #[error(
+        "a part of {operation} was stopped by a time guard, and its fallback is not its result"
+    )]
     Fallback {
         /// The operation of the job.
         operation: String,

@@ -5,6 +5,7 @@ mod de;
 mod number;
 mod parse;
 mod pointer;
+mod reason;
 mod ser;
 mod value;
 
@@ -22,6 +23,7 @@ pub(crate) use self::de::{Name, from_text, from_tree};
 pub use self::jmespath::{JmesPath, JmesPathError};
 pub use self::number::Number;
 pub(crate) use self::pointer::Pointer;
+pub(crate) use self::reason::{reason, without_values};
 pub(crate) use self::ser::{ABSENT, AsName, Form, WriteError, Written, append, to_text};
 pub use self::value::{Json, JsonError};
 

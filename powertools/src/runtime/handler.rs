@@ -25,6 +25,7 @@ use super::stack_deadline::StackDeadline;
 use crate::error::diagnose::bounded;
 use crate::error::panic::{catch, caught};
 use crate::invocation::Invocation;
+use crate::json::without_values;
 
 tokio::task_local! {
     /// The bytes of the event, which bypass the runtime's own parser.
@@ -185,6 +186,7 @@ fn parse<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, Diagnostic> {
             Err(error) if error.path().iter().next().is_some() => error.path().to_string(),
             _ => "its top level".to_owned(),
         };
+        let error = without_values(error);
         bounded(Diagnostic {
             error_type: "Powertools.EventInvalid".to_owned(),
             error_message: format!(

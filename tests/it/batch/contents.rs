@@ -98,7 +98,7 @@ async fn an_error_names_the_path_in_the_body() {
         items: Vec<u8>,
     }
     let error = kinesis_error::<Order>(r#"{"items":[1,2,"x"]}"#).await.unwrap();
-    assert!(error.to_string().contains("at `items[2]`: invalid type: string \"x\""), "{error}");
+    assert!(error.to_string().contains("at `items[2]`: invalid type: string, expected"), "{error}");
 }
 
 fn changes(item: Value) -> DynamoDbEvent {
@@ -140,13 +140,15 @@ fn a_number_that_a_value_would_round_is_an_error_that_names_the_attribute() {
             message.contains("new image of the item cannot be read at `a[0].total`"),
             "{message}"
         );
-        assert!(message.contains(number), "{message}");
+        assert!(message.contains("has more digits than a float"), "{message}");
     }
     for (number, value) in [("7", json!(7)), ("-1.50", json!(-1.5)), ("1E3", json!(1000.0))] {
         assert_eq!(item::<Value>(nested(number)).unwrap(), json!({ "a": [{ "total": value }] }));
     }
     let error = item::<std::collections::HashMap<String, u8>>(json!({ "n": { "N": "300" } }));
-    assert!(RecordError::retry(error.unwrap_err()).to_string().contains("`n`: the number 300"));
+    assert!(
+        RecordError::retry(error.unwrap_err()).to_string().contains("`n`: the number does not fit")
+    );
 }
 
 /// The package dynamodb-json 1.4.2 for Python takes such a map for the value of its one member.

@@ -96,13 +96,13 @@ fn envelopes_nest() {
 fn an_error_names_the_layer_and_the_path_in_it() {
     let in_bus = problem::<EventBridge<Order>>(in_event_bridge(wrong_order()));
     assert!(in_bus.starts_with(
-        "the body of the record cannot be read at `detail.items[1].price`: invalid type: string \"x\""
+        "the body of the record cannot be read at `detail.items[1].price`: invalid type: string, expected"
     ), "{in_bus}");
 
     let in_topic = problem::<Sns<Order>>(in_sns(&wrong_order()));
     assert!(in_topic.starts_with(
         "the body of the record cannot be read at `Message`: the message of SNS cannot be read at \
-         `items[1].price`: invalid type: string \"x\", expected u32"
+         `items[1].price`: invalid type: string, expected u32"
     ), "{in_topic}");
 
     let in_both = problem::<Sns<EventBridge<Order>>>(in_sns(&in_event_bridge(wrong_order())));

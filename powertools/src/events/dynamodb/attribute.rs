@@ -38,7 +38,7 @@ impl Attribute {
 fn parse<T: FromStr>(number: &str) -> Result<T, Error> {
     number.parse().map_err(|_| {
         let kind = std::any::type_name::<T>();
-        Error::custom(format_args!("the number {number} does not fit the type {kind}"))
+        Error::custom(format_args!("the number does not fit the type {kind}"))
     })
 }
 
@@ -52,9 +52,9 @@ fn any_number<'de, V: Visitor<'de>>(number: &str, visitor: V) -> Result<V::Value
     }
     let float = parse(number)?;
     if !is_exact(number, float) {
-        return Err(Error::custom(format_args!(
-            "the number {number} has more digits than a float: read it as a string or as a u128"
-        )));
+        return Err(Error::custom(
+            "the number has more digits than a float: read it as a string or as a u128",
+        ));
     }
     visitor.visit_f64(float)
 }

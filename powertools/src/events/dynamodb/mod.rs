@@ -1,9 +1,10 @@
 mod attribute;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use serde::de::{DeserializeOwned, MapAccess};
+use serde::de::{DeserializeOwned, Error as _, MapAccess};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -12,6 +13,7 @@ use super::de::{Event, Object, Read, object, text_in};
 use super::decode::moment;
 use super::error::{from_json, path_of};
 use super::{HasNaturalKey, NaturalKey, ParseError, RecordId};
+use crate::json::reason;
 
 pub(crate) const SOURCES: &[&str] = &["aws:dynamodb"];
 
@@ -177,6 +179,10 @@ fn read<T: DeserializeOwned>(
         Ok(item) => Ok(Some(item)),
         Err(source) => {
             let path = path_of::<T, _>(attributes()?);
+            let source = match reason(&source.to_string()) {
+                Cow::Borrowed(_) => source,
+                Cow::Owned(reason) => serde_dynamo::Error::custom(reason),
+            };
             Err(ParseError::Item { image, path, source })
         }
     }

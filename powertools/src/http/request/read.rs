@@ -15,11 +15,13 @@ use serde_json::value::RawValue;
 
 use super::{Event, Front, Invalid, Origin, caller, headers, uri};
 use crate::events::http_event::{HttpEvent, Pairs, RequestContext, Text};
+use crate::json::without_values;
 
 pub(super) fn event<E: Error>(mut event: HttpEvent<'_>) -> Result<Event, E> {
     let context = match event.request_context.map(RawValue::get) {
-        Some(context) => serde_json::from_str(context)
-            .map_err(|error| E::custom(format_args!("requestContext: {error}")))?,
+        Some(context) => serde_json::from_str(context).map_err(|error| {
+            E::custom(format_args!("requestContext: {}", without_values(error)))
+        })?,
         None => RequestContext::default(),
     };
     let Some(front) = Front::of(&event, &context) else {

@@ -128,7 +128,7 @@ fn native_number(number: &Number) -> Result<Number, WriteError> {
     let size = number.to_f64().abs();
     let digits = text.trim_start_matches('-').trim_end_matches('0').len();
     if (number.is_integer() && digits > DIGITS) || (size != 0.0 && !RANGE.contains(&size)) {
-        return Err(WriteError(format!("the number {number} is out of the range of the store")));
+        return Err(WriteError("a number is out of the range of the store".to_owned()));
     }
-    text.parse().map_err(|error| WriteError(format!("the number {text}: {error}")))
+    text.parse().map_err(|error| WriteError(format!("a number: {error}")))
 }

@@ -9,8 +9,8 @@ use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
 use serde_json::Error;
 use serde_json::value::RawValue;
 
-use super::Json;
 use super::ser::RAW_VALUE;
+use super::{Json, without_values};
 
 pub(crate) use self::name::Name;
 
@@ -23,7 +23,7 @@ impl<'de> Deserialize<'de> for Json {
     }
 }
 
-/// Reads a value from JSON text.
+/// Reads a value from JSON text. An error does not quote it.
 ///
 /// Every float comes back as the one that was written. `serde_json` reads some of those with many
 /// digits or an exponent as a neighbour of it, so these take the longer way through a tree.
@@ -34,12 +34,12 @@ pub(crate) fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
     {
         return from_tree(&tree);
     }
-    serde_json::from_str(text)
+    serde_json::from_str(text).map_err(without_values)
 }
 
-/// Reads a value from a tree.
+/// Reads a value from a tree. An error does not quote it.
 pub(crate) fn from_tree<T: DeserializeOwned>(tree: &Json) -> Result<T, Error> {
-    T::deserialize(tree)
+    T::deserialize(tree).map_err(without_values)
 }
 
 /// Whether a digit comes before a point or an `e`, as in every float. Without an early end, since

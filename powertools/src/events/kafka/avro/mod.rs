@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use apache_avro::error::Details;
 use apache_avro::reader::datum::GenericDatumReader;
 use apache_avro::{AvroSchema, Schema};
 use serde::de::DeserializeOwned;
@@ -14,6 +15,7 @@ use super::data::KafkaData;
 use super::part::{Need, Part, Reserve};
 use super::schemas::WriterSchema;
 use crate::events::ParseError;
+use crate::json::reason;
 
 /// A key or value in Avro.
 ///
@@ -66,8 +68,8 @@ impl<T: DeserializeOwned + AvroSchema + 'static> KafkaData for Avro<T> {
             .reader_schema(&reader)
             .build()
             .and_then(|reader| reader.read_value(&mut &data[..]))
-            .map_err(invalid)?;
-        apache_avro::from_value(&datum).map(Self).map_err(invalid)
+            .map_err(unread)?;
+        apache_avro::from_value(&datum).map(Self).map_err(unread)
     }
 }
 
@@ -107,6 +109,19 @@ fn schema_of<T: AvroSchema + 'static>() -> Arc<Schema> {
     let schema = Arc::new(T::get_schema());
     let mut known = SCHEMAS.lock().unwrap_or_else(PoisonError::into_inner);
     known.get_or_insert_default().entry(id).or_insert(schema).clone()
+}
+
+/// Returns the error of data that cannot be read, without the values that the library quotes.
+fn unread(error: apache_avro::Error) -> ParseError {
+    match error.details() {
+        Details::DeserializeValue(text) => invalid(reason(text)),
+        details => {
+            // The name of its variant, such as `GetInt`.
+            let text = format!("{details:?}");
+            let name = text.split(|char: char| !char.is_alphanumeric()).next().unwrap_or_default();
+            invalid(format!("it does not fit the schemas: {name}"))
+        }
+    }
 }
 
 fn invalid(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> ParseError {
