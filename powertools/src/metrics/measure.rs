@@ -161,7 +161,7 @@ fn change(change: impl FnOnce(&Invocation, &mut Problems)) {
     let mut problems = Problems::default();
     let settings = Invocation::with_current(|invocation| {
         change(invocation, &mut problems);
-        (!problems.is_empty()).then(|| invocation.local::<Store>().settings())
+        (!problems.is_empty()).then(|| invocation.local::<Store>().settings().clone())
     });
     if let Some(Some(settings)) = settings {
         problems.report(&settings.reported);

@@ -67,8 +67,8 @@ impl Pool {
 static OF_THE_PROCESS: OnceLock<Shared> = OnceLock::new();
 
 /// The settings of the process; those of the environment if there are no others.
-pub(super) fn of_the_process() -> Shared {
-    OF_THE_PROCESS.get_or_init(of_the_environment).clone()
+pub(super) fn of_the_process() -> &'static Shared {
+    OF_THE_PROCESS.get_or_init(of_the_environment)
 }
 
 /// Makes the settings those of the process, unless that has some.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::labels::{Text, display, json};
 use super::measure::recorded;
 use super::problem::{Kind, Problems};
-use super::settings::{Shared, of_the_process};
+use super::settings::of_the_process;
 use super::store::{self, Own, Set, Store};
 use super::unit::Definition;
 use super::value::Value;
@@ -131,7 +131,10 @@ impl Line {
 
     fn write(self, invocation: Option<&Invocation>) {
         let store = invocation.map(|invocation| invocation.local::<Store>());
-        let settings: Shared = store.map_or_else(of_the_process, Store::settings);
+        let settings = match store {
+            Some(store) => store.settings(),
+            None => of_the_process(),
+        };
         if settings.is_silent {
             return;
         }
@@ -140,18 +143,17 @@ impl Line {
             problems.push(Kind::NamespaceMissing, "");
             return problems.report(&settings.reported);
         }
-        store::describe(&mut set, &settings, invocation, Some(&own), &mut problems);
-        let spare = &mut Vec::new();
+        store::describe(&mut set, settings, invocation, Some(&own), &mut problems);
         for (name, definition, values) in values {
             let entry = recorded(name, &*values, definition);
-            set.add(entry, spare, &mut problems);
+            set.add(entry, &mut problems);
         }
         problems.report(&settings.reported);
-        let properties = store.map(Store::properties).unwrap_or_default();
-        let clock = invocation.map_or(&settings.clock, Invocation::clock);
+        let properties = store.and_then(Store::properties);
+        let clock = invocation.map(Invocation::clock);
         let mut sets = settings.pool.take();
         sets.push(set);
-        store::write(&settings, &mut sets, &properties, clock);
+        store::write(settings, &mut sets, properties.as_deref(), clock);
         settings.pool.put(sets);
     }
 }

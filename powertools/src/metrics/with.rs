@@ -80,6 +80,8 @@ fn report(problems: Problems) {
     if problems.is_empty() {
         return;
     }
-    let settings = Invocation::with_current(|invocation| invocation.local::<Store>().settings());
-    problems.report(&settings.unwrap_or_else(settings::of_the_process).reported);
+    match Invocation::current() {
+        Some(invocation) => problems.report(&invocation.local::<Store>().settings().reported),
+        None => problems.report(&settings::of_the_process().reported),
+    }
 }

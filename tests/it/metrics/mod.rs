@@ -13,6 +13,7 @@ mod isolation;
 mod limits;
 mod process;
 mod python;
+mod reuse;
 mod scopes;
 mod settings;
 mod shape;

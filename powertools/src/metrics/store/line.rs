@@ -21,8 +21,8 @@ const VALUE: usize = 48;
 /// The bytes that escapes can make of one.
 const ESCAPED: usize = 3;
 
-/// Writes the lines of a set: one, unless that would be too long for CloudWatch. `scratch` is
-/// memory.
+/// Writes the lines of a set: one, unless that would be too long for CloudWatch. `out` and `scratch`
+/// are memory.
 pub(super) fn write(
     out: &mut Vec<u8>,
     scratch: &mut Vec<u8>,
@@ -34,7 +34,7 @@ pub(super) fn write(
 ) {
     scratch.clear();
     properties(scratch, set, event, problems);
-    let mut base = FRAME + settings.head.len() + set.references.len() + set.members.len();
+    let mut base = FRAME + set.head.len() + set.members.len();
     let longest = set.series.iter().map(bound).max().unwrap_or_default();
     if base + scratch.len() + longest > limits::LINE {
         problems.push(Kind::PropertiesTooLong, "");
@@ -42,7 +42,8 @@ pub(super) fn write(
     }
     base += scratch.len();
     let most = set.series.iter().map(|series| series.values.len()).max().unwrap_or_default();
-    for first in (0..most).step_by(limits::VALUES) {
+    let mut first = 0;
+    while first < most {
         let mut rest = &set.series[..];
         loop {
             let (mut metrics, mut size, mut end) = (0, base, 0);
@@ -63,6 +64,7 @@ pub(super) fn write(
             line(out, settings, set, part, first, scratch, set.timestamp.unwrap_or(now));
             rest = others;
         }
+        first += limits::VALUES;
     }
 }
 
@@ -81,37 +83,23 @@ fn line(
     properties: &[u8],
     timestamp: u64,
 ) {
+    out.clear();
     let metrics = || part.iter().filter(|series| series.values.len() > first);
     out.extend_from_slice(br#"{"_aws":{"Timestamp":"#);
     write::integer(out, timestamp);
-    out.extend_from_slice(&settings.head);
-    out.extend_from_slice(&set.references);
-    out.extend_from_slice(br#"]],"Metrics":["#);
-    for (index, Series { name, definition, .. }) in metrics().enumerate() {
-        if index > 0 {
-            out.push(b',');
-        }
-        out.extend_from_slice(br#"{"Name":"#);
-        quoted(out, name, &JSON);
-        out.extend_from_slice(br#","Unit":""#);
-        out.extend_from_slice(definition.unit.as_str().as_bytes());
-        out.push(b'"');
-        if definition.is_high_resolution {
-            out.extend_from_slice(br#","StorageResolution":1"#);
-        }
-        out.push(b'}');
+    out.extend_from_slice(&set.head);
+    for (index, series) in metrics().enumerate() {
+        out.extend_from_slice(&series.head[usize::from(index == 0)..]);
     }
-    out.extend_from_slice(b"]}]}");
     out.extend_from_slice(&set.members);
     out.extend_from_slice(properties);
     for series in metrics() {
-        out.push(b',');
-        quoted(out, &series.name, &JSON);
-        out.push(b':');
+        out.extend_from_slice(&series.member);
         let end = series.values.len().min(first + limits::VALUES);
         values(out, &series.values[first..end], &series.counts[first..end]);
     }
     out.extend_from_slice(b"}\n");
+    settings.writer.write(out);
 }
 
 /// Writes what the rest of the event has, and the set.
@@ -119,7 +107,8 @@ fn properties(out: &mut Vec<u8>, set: &Set, event: &[(Text, String)], problems: 
     let of_set = |name: &Text| set.properties.iter().any(|(known, _)| known == name);
     let of_event = event.iter().filter(|(name, _)| !of_set(name));
     for (name, value) in of_event.chain(&set.properties) {
-        if set.dimensions.contains(name) || set.series.iter().any(|series| series.name == *name) {
+        let is_metric = |series: &Series| series.name == *name && !series.values.is_empty();
+        if set.dimensions.contains(name) || set.series.iter().any(is_metric) {
             problems.push(Kind::PropertyHidden, name);
             continue;
         }
@@ -175,8 +164,9 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Writes an integer without a fraction.
 fn number(out: &mut Vec<u8>, value: f64) {
-    if value.fract() == 0.0 && value.abs() <= EXACT {
-        write::integer(out, value as i64);
+    let whole = value as i64;
+    if whole as f64 == value && value.abs() <= EXACT {
+        write::integer(out, whole);
     } else {
         write::float(out, value);
     }

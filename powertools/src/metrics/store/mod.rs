@@ -1,7 +1,7 @@
 //! The values of an invocation, until they are written.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::labels::{Labels, Scoped, Text};
 use super::problem::{Kind, Problems};
@@ -22,18 +22,23 @@ pub(super) use self::sets::{Own, Sets, describe};
 /// It writes the rest when it is dropped, which is where an invocation ends without
 /// [`Powertools`](crate::Powertools).
 #[derive(Default)]
-pub(super) struct Store(Mutex<State>);
+pub(super) struct Store {
+    /// Those of the process, where there are none.
+    settings: OnceLock<Shared>,
+    state: Mutex<State>,
+}
 
 #[derive(Default)]
 struct State {
-    settings: Option<Shared>,
     clock: Option<Clock>,
     sets: Option<Box<Sets>>,
-    /// The properties of the event.
-    properties: Arc<Vec<(Text, String)>>,
+    /// The properties of the event, if it has some.
+    properties: Option<Arc<Properties>>,
     /// The invocation has ended: what comes now is written at once.
     has_ended: bool,
 }
+
+type Properties = Vec<(Text, String)>;
 
 /// Adds values to the invocation, or writes them where there is none.
 #[inline]
@@ -82,7 +87,6 @@ pub(super) fn has_namespace(invocation: &Invocation) -> bool {
 
 /// What is left to be done when the lock is released.
 struct Rest {
-    settings: Shared,
     problems: Problems,
     write: bool,
 }
@@ -90,8 +94,8 @@ struct Rest {
 impl Rest {
     #[cold]
     fn finish(self, store: &Store) {
-        let Self { settings, problems, write } = self;
-        problems.report(&settings.reported);
+        let Self { problems, write } = self;
+        problems.report(&store.settings().reported);
         if write {
             store.flush();
         }
@@ -100,11 +104,12 @@ impl Rest {
 
 impl Store {
     fn at_once() -> Self {
-        Self(Mutex::new(State { has_ended: true, ..State::default() }))
+        let state = Mutex::new(State { has_ended: true, ..State::default() });
+        Self { settings: OnceLock::new(), state }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     #[inline]
@@ -114,17 +119,17 @@ impl Store {
         own: Option<&Own>,
         entry: Entry<impl Iterator<Item = Observation>>,
     ) -> Option<Rest> {
-        let mut state = self.lock();
-        let State { settings, clock, sets, has_ended, .. } = &mut *state;
-        let settings = settings.get_or_insert_with(of_the_process);
+        let settings = self.settings();
         if settings.is_silent {
             return None;
         }
         let mut problems = Problems::default();
         if !settings.has_namespace() {
             problems.push(Kind::NamespaceMissing, "");
-            return Some(Rest { settings: settings.clone(), problems, write: false });
+            return Some(Rest { problems, write: false });
         }
+        let mut state = self.lock();
+        let State { clock, sets, has_ended, .. } = &mut *state;
         let sets = sets.get_or_insert_with(|| settings.pool.take());
         if clock.is_none()
             && let Some(invocation) = invocation
@@ -133,32 +138,33 @@ impl Store {
         }
         let is_full = sets.add(settings, invocation, own, entry, &mut problems);
         let write = is_full || *has_ended;
-        (write || !problems.is_empty()).then(|| Rest {
-            settings: settings.clone(),
-            problems,
-            write,
-        })
+        (write || !problems.is_empty()).then_some(Rest { problems, write })
     }
 
     /// Decides by which settings the values of this invocation are written.
     pub(super) fn attach(&self, settings: &Shared) {
-        self.lock().settings = Some(settings.clone());
+        // It is the first of the invocation.
+        let _ = self.settings.set(settings.clone());
     }
 
     /// Returns by which settings the values of this invocation are written.
-    pub(super) fn settings(&self) -> Shared {
-        self.lock().settings.get_or_insert_with(of_the_process).clone()
+    #[inline]
+    pub(super) fn settings(&self) -> &Shared {
+        match self.settings.get() {
+            Some(settings) => settings,
+            None => of_the_process(),
+        }
     }
 
     /// Returns the properties of the event.
-    pub(super) fn properties(&self) -> Arc<Vec<(Text, String)>> {
+    pub(super) fn properties(&self) -> Option<Arc<Properties>> {
         self.lock().properties.clone()
     }
 
     /// Adds a property to what is written from now on.
     pub(super) fn set_property(&self, name: Text, value: Option<String>, problems: &mut Problems) {
         let mut state = self.lock();
-        let properties = Arc::make_mut(&mut state.properties);
+        let properties = Arc::make_mut(state.properties.get_or_insert_default());
         let mut labels = Labels { dimensions: Vec::new(), properties: std::mem::take(properties) };
         labels.set_property(name, value, problems);
         *properties = labels.properties;
@@ -167,22 +173,20 @@ impl Store {
     /// Writes what there is.
     pub(super) fn flush(&self) {
         let mut state = self.lock();
-        let (Some(mut sets), Some(settings)) = (state.sets.take(), state.settings.clone()) else {
-            return;
-        };
-        let properties = state.properties.clone();
-        let clock = state.clock.clone().unwrap_or_else(|| settings.clock.clone());
+        let Some(mut sets) = state.sets.take() else { return };
+        let (properties, clock) = (state.properties.clone(), state.clock.take());
         let has_ended = state.has_ended;
         drop(state);
 
         // Without the lock: a writer may measure, too.
-        write(&settings, &mut sets, &properties, &clock);
+        let settings = self.settings();
+        write(settings, &mut sets, properties.as_deref(), clock.as_ref());
 
         let mut state = self.lock();
         if has_ended || state.sets.is_some() {
             settings.pool.put(sets);
         } else {
-            state.sets = Some(sets);
+            (state.sets, state.clock) = (Some(sets), clock);
         }
     }
 
@@ -197,14 +201,13 @@ impl Store {
 pub(super) fn write(
     settings: &Shared,
     sets: &mut Sets,
-    properties: &[(Text, String)],
-    clock: &Clock,
+    properties: Option<&Properties>,
+    clock: Option<&Clock>,
 ) {
     let mut problems = Problems::default();
-    let lines = sets.write(settings, properties, clock.now(), &mut problems);
-    for line in lines.split_inclusive(|byte| *byte == b'\n') {
-        settings.writer.write(line);
-    }
+    let properties = properties.map(Vec::as_slice).unwrap_or_default();
+    let now = clock.unwrap_or(&settings.clock).now();
+    sets.write(settings, properties, now, &mut problems);
     problems.report(&settings.reported);
 }
 

@@ -11,16 +11,20 @@ use crate::metrics::value::Observation;
 /// Values that share their dimensions, properties and timestamp, and so their line.
 #[derive(Debug, Default)]
 pub(in crate::metrics) struct Set {
-    /// The names of the dimensions as JSON: `"stage","service"`.
-    pub(in crate::metrics) references: Vec<u8>,
-    /// The dimensions as JSON: `,"stage":"prod","service":"orders"`.
+    /// What is between the timestamp and the first metric, with the names of the dimensions:
+    /// `,"CloudWatchMetrics":[{"Namespace":"Shop","Dimensions":[["stage","service"]],"Metrics":[`.
+    pub(in crate::metrics) head: Vec<u8>,
+    /// What follows the last metric, with the dimensions: `]}]},"stage":"prod","service":"orders"`.
     pub(in crate::metrics) members: Vec<u8>,
     pub(in crate::metrics) dimensions: Vec<Text>,
     /// The properties that the rest of the event does not have.
     pub(in crate::metrics) properties: Vec<(Text, String)>,
     /// In milliseconds since the epoch, if it is not that of the writing.
     pub(in crate::metrics) timestamp: Option<u64>,
+    /// Those without values are known from before, and are not written.
     pub(in crate::metrics) series: Vec<Series>,
+    /// How many of them have values.
+    measured: usize,
     /// The hashes of the names in `series`, in the same order.
     hashes: Vec<u32>,
 }
@@ -29,7 +33,11 @@ pub(in crate::metrics) struct Set {
 #[derive(Debug, Default)]
 pub(in crate::metrics) struct Series {
     pub(in crate::metrics) name: Text,
-    pub(in crate::metrics) definition: Definition,
+    definition: Definition,
+    /// The name and the definition as JSON: `,{"Name":"Charge","Unit":"Milliseconds"}`.
+    pub(in crate::metrics) head: Vec<u8>,
+    /// The name as that of a member: `,"Charge":`.
+    pub(in crate::metrics) member: Vec<u8>,
     /// Each value once, in the order in which it came first.
     pub(in crate::metrics) values: Vec<f64>,
     /// How often each of `values` came.
@@ -97,21 +105,28 @@ impl Set {
         {
             dimensions.push((&SERVICE_NAME, service));
         }
-        self.references.clear();
+        self.head.clear();
+        self.head.extend_from_slice(&settings.head);
         self.members.clear();
+        self.members.extend_from_slice(b"]}]}");
         self.dimensions.clear();
         for (index, (name, value)) in dimensions.into_iter().enumerate() {
             if index > 0 {
-                self.references.push(b',');
+                self.head.push(b',');
             }
-            quoted(&mut self.references, name, &JSON);
+            quoted(&mut self.head, name, &JSON);
             self.members.push(b',');
             quoted(&mut self.members, name, &JSON);
             self.members.push(b':');
             quoted(&mut self.members, value, &JSON);
             self.dimensions.push(name.clone());
         }
+        self.head.extend_from_slice(br#"]],"Metrics":["#);
         self.timestamp = timestamp;
+        // What is kept from other dimensions may have one of these as its name.
+        if self.series.iter().any(|series| self.dimensions.contains(&series.name)) {
+            self.forget();
+        }
     }
 
     /// Returns true if values of both belong on one line.
@@ -126,33 +141,22 @@ impl Set {
     pub(in crate::metrics) fn add(
         &mut self,
         entry: Entry<impl Iterator<Item = Observation>>,
-        spare: &mut Vec<Series>,
         problems: &mut Problems,
     ) -> bool {
         let Entry { name, definition, values, is_count } = entry;
         let hash = hash(&name);
         let known = self.find(hash, &name);
-        let series = match known {
-            Some(index) => &mut self.series[index],
-            None => {
-                if limits::metric_name(&name).is_some() {
-                    problems.push(Kind::MetricName, &name);
-                    return false;
-                }
-                if self.dimensions.contains(&name) {
-                    problems.push(Kind::NameIsDimension, &name);
-                    return false;
-                }
-                let mut series = spare.pop().unwrap_or_default();
-                (series.name, series.definition) = (name, definition);
-                self.series.push(series);
-                self.hashes.push(hash);
-                self.series.last_mut().expect("it was pushed")
-            }
-        };
-        if series.definition != definition {
-            problems.push(Kind::UnitChanges, &series.name);
+        let Some(index) = known.or_else(|| self.know(name, hash, definition, problems)) else {
             return false;
+        };
+        let series = &mut self.series[index];
+        let is_first = series.values.is_empty();
+        if series.definition != definition {
+            if !is_first {
+                problems.push(Kind::UnitChanges, &series.name);
+                return false;
+            }
+            series.define(definition);
         }
         for value in values {
             match number(value, definition, is_count) {
@@ -160,12 +164,38 @@ impl Set {
                 Err(kind) => problems.push(kind, &series.name),
             }
         }
-        let is_full = series.values.len() >= limits::VALUES;
-        if known.is_none() && series.values.is_empty() {
+        let count = series.values.len();
+        if is_first && count > 0 {
+            self.measured += 1;
+        } else if known.is_none() {
             self.hashes.pop();
-            spare.extend(self.series.pop());
+            self.series.pop();
         }
-        is_full || self.series.len() >= limits::METRICS
+        count >= limits::VALUES || self.measured >= limits::METRICS
+    }
+
+    /// Adds a metric without values.
+    #[cold]
+    fn know(
+        &mut self,
+        name: Text,
+        hash: u32,
+        definition: Definition,
+        problems: &mut Problems,
+    ) -> Option<usize> {
+        if limits::metric_name(&name).is_some() {
+            problems.push(Kind::MetricName, &name);
+            return None;
+        }
+        if self.dimensions.contains(&name) {
+            problems.push(Kind::NameIsDimension, &name);
+            return None;
+        }
+        let mut series = Series { name, ..Series::default() };
+        series.define(definition);
+        self.series.push(series);
+        self.hashes.push(hash);
+        Some(self.series.len() - 1)
     }
 
     #[inline]
@@ -176,12 +206,37 @@ impl Set {
             .map(|(i, _)| i)
     }
 
-    /// Removes the values. Their memory is kept in `spare`.
-    pub(super) fn clear(&mut self, spare: &mut Vec<Series>) {
+    /// Returns true if there is a value.
+    pub(super) fn has_values(&self) -> bool {
+        self.measured > 0
+    }
+
+    /// Removes the values. The metrics that had some are still known, unless these are many.
+    pub(super) fn clear(&mut self) {
+        if self.measured < self.series.len() || self.measured > KNOWN {
+            self.hashes.clear();
+            self.series.retain(|series| !series.values.is_empty());
+            self.series.truncate(KNOWN);
+            self.hashes.extend(self.series.iter().map(|series| hash(&series.name)));
+        }
+        self.measured = 0;
+        for series in &mut self.series {
+            series.values.clear();
+            series.counts.clear();
+        }
+    }
+
+    /// Removes the metrics.
+    fn forget(&mut self) {
+        self.measured = 0;
+        self.series.clear();
         self.hashes.clear();
-        spare.extend(self.series.drain(..).map(Series::cleared));
     }
 }
+
+/// How many metrics a set knows after it was written: their names need not be checked and escaped
+/// again.
+const KNOWN: usize = 32;
 
 impl Series {
     #[inline]
@@ -195,10 +250,22 @@ impl Series {
         }
     }
 
-    fn cleared(mut self) -> Self {
-        self.values.clear();
-        self.counts.clear();
-        self
+    fn define(&mut self, definition: Definition) {
+        self.definition = definition;
+        self.member.clear();
+        self.member.push(b',');
+        quoted(&mut self.member, &self.name, &JSON);
+        self.head.clear();
+        self.head.extend_from_slice(br#",{"Name":"#);
+        self.head.extend_from_slice(&self.member[1..]);
+        self.member.push(b':');
+        self.head.extend_from_slice(br#","Unit":""#);
+        self.head.extend_from_slice(definition.unit.as_str().as_bytes());
+        self.head.push(b'"');
+        if definition.is_high_resolution {
+            self.head.extend_from_slice(br#","StorageResolution":1"#);
+        }
+        self.head.push(b'}');
     }
 }
 
@@ -219,12 +286,16 @@ fn number(value: Observation, definition: Definition, is_count: bool) -> Result<
     })
 }
 
-/// FNV-1a: names are short.
+/// Tells most names apart, by their lengths and ends: which of them is the same is compared after that.
 #[inline]
 fn hash(name: &str) -> u32 {
-    let mut hash = 0x811c_9dc5u32;
-    for byte in name.bytes() {
-        hash = (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
-    }
-    hash
+    let bytes = name.as_bytes();
+    let ends = match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        (Some(first), Some(last)) => {
+            u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(29)
+        }
+        _ => bytes.iter().fold(0, |ends, byte| ends << 8 | u64::from(*byte)),
+    };
+    // The constant is that of Fibonacci hashing, 2^64 by the golden ratio.
+    ((ends ^ bytes.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32
 }

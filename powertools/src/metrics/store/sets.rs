@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::line;
-use super::set::{Entry, Series, Set};
+use super::set::{Entry, Set};
 use crate::invocation::Invocation;
 use crate::metrics::labels::{Labels, ScopeKey, Scoped, Text};
 use crate::metrics::problem::Problems;
@@ -17,8 +17,7 @@ pub(in crate::metrics) struct Sets {
     /// Which set is that of a scope, where no value has dimensions of its own.
     of_scopes: Vec<(ScopeKey, usize)>,
     spare_sets: Vec<Set>,
-    spare_series: Vec<Series>,
-    lines: Vec<u8>,
+    line: Vec<u8>,
     scratch: Vec<u8>,
 }
 
@@ -30,7 +29,6 @@ const MOST_SCOPES: usize = 64;
 
 /// What is kept for the next invocation.
 const SPARE_SETS: usize = 4;
-const SPARE_SERIES: usize = 32;
 const SPARE_BYTES: usize = 64 * 1024;
 
 /// What a value has of its own.
@@ -61,7 +59,7 @@ impl Sets {
             Some((_, index)) => *index,
             None => self.describe(settings, invocation, own, key, problems),
         };
-        let is_full = self.sets[index].add(entry, &mut self.spare_series, problems);
+        let is_full = self.sets[index].add(entry, problems);
         is_full || self.sets.len() >= MOST_SETS
     }
 
@@ -101,25 +99,23 @@ impl Sets {
         self.sets.push(set);
     }
 
-    /// Returns the lines of all values, and forgets these. The lines are there until the next call.
+    /// Writes the lines of all values, and forgets these.
     pub(super) fn write(
         &mut self,
         settings: &Settings,
         properties: &[(Text, String)],
         now: SystemTime,
         problems: &mut Problems,
-    ) -> &[u8] {
-        self.lines.clear();
+    ) {
         let now = millis(now);
-        for set in self.sets.iter_mut().filter(|set| !set.series.is_empty()) {
-            let (lines, scratch) = (&mut self.lines, &mut self.scratch);
-            line::write(lines, scratch, settings, set, properties, now, problems);
-            set.clear(&mut self.spare_series);
+        for set in self.sets.iter_mut().filter(|set| set.has_values()) {
+            let (line, scratch) = (&mut self.line, &mut self.scratch);
+            line::write(line, scratch, settings, set, properties, now, problems);
+            set.clear();
         }
         if self.sets.len() >= MOST_SETS {
             self.forget();
         }
-        &self.lines
     }
 
     fn forget(&mut self) {
@@ -131,8 +127,7 @@ impl Sets {
     /// Keeps nothing but memory, and not much of it.
     pub(in crate::metrics) fn recycled(mut self: Box<Self>) -> Box<Self> {
         self.forget();
-        self.spare_series.truncate(SPARE_SERIES);
-        for buffer in [&mut self.lines, &mut self.scratch] {
+        for buffer in [&mut self.line, &mut self.scratch] {
             buffer.clear();
             buffer.shrink_to(SPARE_BYTES);
         }
