@@ -25,7 +25,7 @@ pub(crate) const DEV: &str = "POWERTOOLS_DEV";
 /// A variable that holds nothing but white space counts as unset, and white space around a value is
 /// not part of it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Environment(Option<HashMap<String, String>>);
+pub struct Environment(Option<HashMap<String, String>>);
 
 /// A variable that should hold a flag, and does not.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,12 +37,13 @@ pub(crate) struct InvalidFlag {
 
 impl Environment {
     /// The variables of the process.
-    pub(crate) const fn process() -> Self {
+    #[must_use]
+    pub const fn process() -> Self {
         Self(None)
     }
 
     /// These variables and no others.
-    pub(crate) fn of<N: Into<String>, V: Into<String>>(
+    pub fn of<N: Into<String>, V: Into<String>>(
         variables: impl IntoIterator<Item = (N, V)>,
     ) -> Self {
         let pair = |(name, value): (N, V)| (name.into(), value.into());
@@ -50,7 +51,8 @@ impl Environment {
     }
 
     /// Returns the value of a variable. One that is not Unicode counts as unset.
-    pub(crate) fn get(&self, name: &str) -> Option<String> {
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<String> {
         let value = match &self.0 {
             None => std::env::var(name).ok()?,
             Some(variables) => variables.get(name)?.clone(),
@@ -70,12 +72,14 @@ impl Environment {
     }
 
     /// Returns the region of the function, from the variables that the SDK reads.
-    pub(crate) fn region(&self) -> Option<String> {
+    #[must_use]
+    pub fn region(&self) -> Option<String> {
         self.get("AWS_REGION").or_else(|| self.get("AWS_DEFAULT_REGION"))
     }
 
     /// Returns the name of the function; empty outside of Lambda.
-    pub(crate) fn function_name(&self) -> String {
+    #[must_use]
+    pub fn function_name(&self) -> String {
         self.get(FUNCTION_NAME).unwrap_or_default()
     }
 }

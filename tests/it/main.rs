@@ -24,6 +24,7 @@ mod logging;
 mod metrics;
 mod model;
 mod natural;
+mod otel;
 mod pages;
 mod parameters;
 mod process;

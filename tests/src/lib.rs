@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Region};
 pub mod emulators;
 pub mod faulty;
 pub mod items;
+pub mod otlp;
 pub mod proxy;
 pub mod vectors;
 pub mod via;

@@ -33,6 +33,8 @@ pub struct Captured {
     pub operation: String,
     /// The body.
     pub body: Value,
+    /// The header of X-Ray.
+    pub trace: Option<String>,
 }
 
 /// What a [`Proxy`] does with a request instead of passing it and its reply on.
@@ -141,8 +143,10 @@ async fn handle(state: &State, request: Request<Incoming>) -> io::Result<Reply> 
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     let operation = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
     let operation = operation.and_then(|target| target.split('.').next_back()).unwrap_or_default();
+    let trace = parts.headers.get("x-amzn-trace-id").and_then(|trace| trace.to_str().ok());
     lock(&state.captured).push(Captured {
         operation: operation.to_owned(),
+        trace: trace.map(str::to_owned),
         body: serde_json::from_slice(&body).unwrap_or_default(),
     });
 

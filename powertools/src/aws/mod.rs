@@ -215,7 +215,7 @@
 mod certificates;
 #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
 mod config;
-#[cfg(feature = "dynamodb-lean")]
+#[cfg(any(feature = "__otel-xray", feature = "dynamodb-lean"))]
 pub(crate) mod credentials;
 #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
 mod error;
@@ -225,11 +225,11 @@ mod http;
 pub(crate) mod own_tls;
 #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
 mod roots;
-#[cfg(feature = "dynamodb-lean")]
+#[cfg(any(feature = "__otel-xray", feature = "dynamodb-lean"))]
 pub(crate) mod sigv4;
 #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
 mod tls;
-#[cfg(any(feature = "__outside", feature = "parameters"))]
+#[cfg(any(feature = "__otel", feature = "__outside", feature = "parameters"))]
 pub(crate) mod transport;
 #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
 mod variables;

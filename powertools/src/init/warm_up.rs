@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use lambda_runtime::Error as BoxError;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
+use tracing::Instrument;
 
 use super::Error;
 use crate::error::causes::with_causes;
@@ -101,7 +102,8 @@ async fn run_concurrently(warm_ups: &[WarmUp], end: Instant) -> Vec<Ended> {
     let mut tasks = JoinSet::new();
     for (index, warm_up) in warm_ups.iter().enumerate() {
         let job = warm_up.job.clone();
-        tasks.spawn(starting(async move {
+        let span = tracing::info_span!("warm-up", warm_up = warm_up.name);
+        let work = async move {
             let start = Instant::now();
             let outcome = AssertUnwindSafe(async { job().await }).catch_unwind().await;
             let took = start.elapsed();
@@ -111,7 +113,8 @@ async fn run_concurrently(warm_ups: &[WarmUp], end: Instant) -> Vec<Ended> {
                 Err(panic) => Ended::Panicked(took, caught(panic)),
             };
             (index, ended)
-        }));
+        };
+        tasks.spawn(starting(work.instrument(span)));
     }
     let mut all: Vec<_> = warm_ups.iter().map(|_| Ended::Stopped).collect();
     while let Ok(Some(joined)) = timeout_at(end, tasks.join_next()).await {

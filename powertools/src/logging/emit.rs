@@ -14,6 +14,8 @@ use super::settings::{Settings, Shared};
 use super::state::buffer::Buffer;
 use super::state::ending::{PANIC, RECORD};
 use super::state::{Place, State};
+use super::traced;
+use crate::hex::write_hex;
 use crate::invocation::Invocation;
 use crate::json::write;
 
@@ -165,6 +167,7 @@ impl Scratch {
                 line.push(b'"');
                 line.extend_from_slice(&settings.service);
                 invocation(fields, line);
+                write_ids(line, settings);
                 line.extend_from_slice(&fields.bytes);
                 line.push(b'}');
                 if line.len() >= settings.line_limit {
@@ -189,11 +192,25 @@ impl Scratch {
                 let fields_end = other.len();
                 other.extend_from_slice(&settings.service);
                 invocation(fields, other);
+                write_ids(other, settings);
                 cut::text(other, message, fields_end, settings.line_limit - 1);
                 mem::swap(line, other);
             }
         }
         line.push(b'\n');
+    }
+}
+
+/// Writes the trace and the span of the current task, where there are spans.
+fn write_ids(out: &mut Vec<u8>, settings: &Settings) {
+    let Some((trace, span)) = traced::current_ids() else { return };
+    let mut digits = [0; 32];
+    for (name, id) in [(keys::TRACE_ID, &trace[..]), (keys::SPAN_ID, &span)] {
+        let digits = &mut digits[..2 * id.len()];
+        write_hex(digits, id);
+        settings.format.name(out, name);
+        let digits = str::from_utf8(digits).expect("digits are ASCII");
+        settings.redaction.string(out, name, digits);
     }
 }
 

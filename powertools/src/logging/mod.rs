@@ -72,7 +72,8 @@
 //! A field or key with a name of the line's own gets an underscore: `level_`. These are
 //! `level`, `location`, `message`, `timestamp`, `service`, `sampling_rate`, `sampled`,
 //! `cold_start`, `function_name`, `function_memory_size`, `function_arn`, `function_request_id`,
-//! `correlation_id`, `xray_trace_id`, `tenant_id` and `truncated`.
+//! `correlation_id`, `xray_trace_id`, `tenant_id` and `truncated`; and `trace_id` and `span_id`, which
+//! lines have where `powertools-otel` makes spans.
 //!
 //! `location` is the target of the event, which is the module's path unless the event names
 //! another, and the line in the source.
@@ -148,6 +149,11 @@ mod service;
 mod settings;
 mod start;
 mod state;
+#[cfg(feature = "__otel")]
+pub(crate) mod traced;
+#[cfg(not(feature = "__otel"))]
+#[path = "untraced.rs"]
+mod traced;
 pub(crate) mod watch;
 
 pub mod correlation;

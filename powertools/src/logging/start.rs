@@ -12,7 +12,7 @@ use tracing_subscriber::registry::LookupSpan;
 use super::filter::Admit;
 use super::layer::Lines;
 use super::settings::Shared;
-use super::{Error, emit, log_panics};
+use super::{Error, emit, log_panics, traced};
 
 /// What [`init`] was called with.
 static OF_THE_PROCESS: OnceLock<Shared> = OnceLock::new();
@@ -24,7 +24,8 @@ pub(super) fn settings_of_the_process() -> Option<Shared> {
 
 /// Makes the process log by `settings`.
 pub(super) fn init(settings: Shared, warnings: &[String]) -> Result<(), Error> {
-    let subscriber = tracing_subscriber::registry().with(layer(settings.clone()));
+    let subscriber = tracing_subscriber::registry();
+    let subscriber = subscriber.with(traced::take_beside()).with(layer(settings.clone()));
     subscriber::set_global_default(subscriber).map_err(|_| Error::AlreadySet)?;
     let _ = OF_THE_PROCESS.set(settings.clone());
     warn(&settings, warnings);

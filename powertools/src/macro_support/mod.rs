@@ -1,6 +1,7 @@
-//! What the attributes expand to, and nothing that a person calls.
+//! What the attributes expand to and what powertools-otel uses, and nothing that a person calls.
 //!
-//! Not part of the public API: it changes with any release, together with the attributes.
+//! Not part of the public API: it changes with any release, together with the attributes and that
+//! package.
 
 #[cfg(feature = "http")]
 mod answers;
@@ -16,6 +17,8 @@ mod correlate;
 mod default_name;
 #[cfg(feature = "init")]
 mod made_once;
+#[cfg(feature = "__otel")]
+pub mod otel;
 #[cfg(feature = "idempotency")]
 mod response;
 #[cfg(feature = "batch")]

@@ -150,7 +150,7 @@ fn without_reads(emulator: &Emulator, ran: bool, sent: Vec<Captured>) -> Vec<Cap
 fn without_owners(sent: Vec<Captured>, table: &str) -> Vec<(String, Value)> {
     let mut owner = Value::Null;
     sent.into_iter()
-        .map(|Captured { operation, mut body }| {
+        .map(|Captured { operation, mut body, .. }| {
             assert_eq!(body["TableName"], table);
             body["TableName"] = json!("IdempotencyTable");
             if operation == "PutItem" {

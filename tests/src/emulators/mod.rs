@@ -232,3 +232,21 @@ fn start_all() -> Result<Vec<Emulator>, String> {
 fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "\nnote: {line}");
 }
+
+/// Returns a request of OTLP as OpenTelemetry's Python types read it, in JSON.
+///
+/// # Errors
+///
+/// Returns why it cannot be read.
+pub fn decode_otlp(request: &[u8]) -> Result<serde_json::Value, String> {
+    use std::io::Write;
+    use std::process::Stdio;
+
+    let mut command = install::tools()?.otlp_decoder()?;
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut decoder = command.spawn().map_err(|error| error.to_string())?;
+    let written = decoder.stdin.take().expect("it is piped").write_all(request);
+    written.map_err(|error| error.to_string())?;
+    let output = decoder.wait_with_output().map_err(|error| error.to_string())?;
+    serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())
+}

@@ -14,6 +14,7 @@ mod outside;
 #[path = "no_outside.rs"]
 mod outside;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -77,6 +78,18 @@ impl Destination {
     /// Returns the host and, unless it is that of the scheme, the port.
     pub(crate) fn host(&self) -> &HeaderValue {
         &self.host
+    }
+
+    /// Returns true if requests are encrypted.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.uri.scheme_str() == Some("https")
+    }
+
+    /// Returns true for plain HTTP on the same host.
+    pub(crate) fn is_local(&self) -> bool {
+        let host = self.uri.host().unwrap_or_default().trim_matches(['[', ']']);
+        let is_loopback = host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+        !self.is_encrypted() && (is_loopback || host.eq_ignore_ascii_case("localhost"))
     }
 
     /// Returns the path.

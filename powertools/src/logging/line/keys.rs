@@ -2,9 +2,14 @@
 
 use std::borrow::Cow;
 
+use crate::logging::traced;
+
 pub(in crate::logging) const EXCEPTION: &str = "exception";
 pub(in crate::logging) const EXCEPTION_NAME: &str = "exception_name";
 pub(in crate::logging) const EXCEPTION_CHAIN: &str = "exception_chain";
+
+pub(in crate::logging) const TRACE_ID: &str = "trace_id";
+pub(in crate::logging) const SPAN_ID: &str = "span_id";
 
 /// True for what is said of an error. All of it is of one error.
 pub(in crate::logging) fn is_exception(name: &str) -> bool {
@@ -57,6 +62,8 @@ fn renamed(name: &str) -> Option<&'static str> {
         "correlation_id" => "correlation_id_",
         "xray_trace_id" => "xray_trace_id_",
         "tenant_id" => "tenant_id_",
+        TRACE_ID if traced::is_on() => "trace_id_",
+        SPAN_ID if traced::is_on() => "span_id_",
         "truncated" => "truncated_",
         _ => return None,
     })

@@ -99,6 +99,7 @@ impl List {
         // Values have time limits of their own, so the limit of the list is somewhat longer.
         let end = Instant::now() + time + Duration::from_millis(100);
         let starting = Starting { time };
+        self.entries().iter().for_each(|entry| guarded("prepare", || entry.value.prepare()));
         for value in self.at(Moments::START) {
             let started = catch_future(|| value.start(&starting));
             match timeout_at(end, started).await {

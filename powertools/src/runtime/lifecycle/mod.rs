@@ -98,6 +98,11 @@ pub trait Lifecycle: std::any::Any + Send + Sync {
         Box::pin(ready(Ok(())))
     }
 
+    /// Called before any [`start`](Self::start). Not for users: powertools-otel prepares its part of the
+    /// subscriber here, which logging then sets.
+    #[doc(hidden)]
+    fn prepare(&self) {}
+
     /// Called with each event, inside its invocation and before it is parsed.
     fn event(&self, event: &EventReceived<'_>) {
         let _ = event;

@@ -1,0 +1,159 @@
+//! The parts that the layer and the lifecycle share.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
+
+use opentelemetry::InstrumentationScope;
+use opentelemetry::trace::{SpanBuilder, Tracer, TracerProvider};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
+use powertools::Invocation;
+use powertools::macro_support::otel::{BesideLines, Collector};
+use tracing::Subscriber;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::{Layer, Registry};
+
+use crate::early;
+use crate::export::{Encoder, Exporter, Stdout, To, causes, exporter};
+use crate::filter::{Filter, Marker};
+use crate::ids::{self, Random};
+use crate::incoming::Origin;
+use crate::numbers::{Forget, Note};
+use crate::propagators::Propagators;
+use crate::settings::{Destination, Settings, Variables, When};
+use crate::spans::{Processor, Spans, lock};
+use crate::trace::Trace;
+use crate::tracer::OfInvocations;
+
+/// A tracer, its spans, and their way out.
+pub(crate) struct Core {
+    pub(crate) spans: Arc<Spans>,
+    pub(crate) exporter: Arc<Exporter>,
+    pub(crate) when: When,
+    pub(crate) propagators: Propagators,
+    /// What is worth the warning at start.
+    pub(crate) problem: Option<String>,
+    pub(crate) redacted: Vec<String>,
+    tracer: SdkTracer,
+    filter: Filter,
+    /// When the initialisation began, or the restore.
+    began: Mutex<SystemTime>,
+}
+
+impl Core {
+    pub(crate) fn new(settings: Settings) -> Self {
+        let mut variables = Variables { environment: &settings.environment, damaged: Vec::new() };
+        let is_disabled = variables.is_disabled();
+        variables.check_protocol();
+        let propagators = variables.propagators();
+        let sampling = variables.sampling();
+        let limit = variables.spans();
+        let timeout = variables.timeout();
+        let headers = variables.headers();
+        let mut is_compressed = variables.is_compressed();
+        let resource = variables.resource(settings.service.as_deref());
+
+        let mut problem = None;
+        let mut connect = |url: &str, is_signed| {
+            let headers: Vec<_> = [("content-type", "application/x-protobuf")]
+                .into_iter()
+                .chain(is_compressed.then_some(("content-encoding", "gzip")))
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .chain(headers.clone())
+                .collect();
+            Collector::new(&settings.environment, url, &headers, is_signed)
+                .map(To::Collector)
+                .unwrap_or_else(|error| {
+                    let error = causes(&*error);
+                    problem = Some(format!("no spans are sent, since there is no way: {error}"));
+                    To::Nowhere
+                })
+        };
+        let to = match &settings.to {
+            _ if is_disabled => To::Nowhere,
+            Destination::Collector(url) => connect(&variables.endpoint(url.as_deref()), false),
+            Destination::XRay => connect(&variables.xray_endpoint(), true),
+            Destination::Stdout => {
+                is_compressed = true;
+                let service = resource.iter().find(|pair| pair.key.as_str() == "service.name");
+                let service = service.map(|pair| pair.value.to_string()).unwrap_or_default();
+                To::Stdout(Stdout { service, endpoint: variables.endpoint(None) })
+            }
+        };
+        if !variables.damaged.is_empty() {
+            let names = variables.damaged.join(", ");
+            let damaged = format!("these variables cannot be read and have no effect: {names}");
+            problem = Some(problem.map_or(damaged.clone(), |other| format!("{damaged}; {other}")));
+        }
+
+        let by_invocation = !matches!(settings.when, When::Every(_));
+        let spans = Arc::new(Spans::new(limit, by_invocation));
+        let provider = SdkTracerProvider::builder()
+            .with_resource(Resource::builder_empty().build())
+            .with_id_generator(Random)
+            .with_sampler(sampling)
+            .with_span_processor(Processor(spans.clone()))
+            .build();
+        let scope = InstrumentationScope::builder(env!("CARGO_PKG_NAME"))
+            .with_version(env!("CARGO_PKG_VERSION"))
+            .build();
+        Self {
+            spans,
+            exporter: exporter(to, timeout, Encoder::new(resource, is_compressed)),
+            when: settings.when,
+            propagators,
+            problem,
+            redacted: settings.redacted,
+            tracer: provider.tracer_with_scope(scope),
+            filter: Filter::new(settings.level),
+            began: Mutex::new(opentelemetry::time::now()),
+        }
+    }
+
+    pub(crate) fn layer<S>(&self) -> impl Layer<S> + Send + Sync + 'static
+    where
+        S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
+    {
+        let spans =
+            tracing_opentelemetry::layer().with_tracer(self.of_invocations()).with_threads(false);
+        Note.and_then(spans).and_then(Forget).and_then(Marker).with_filter(self.filter)
+    }
+
+    /// Returns a tracer whose spans are under those of their invocations.
+    pub(crate) fn of_invocations(&self) -> OfInvocations {
+        OfInvocations::new(self.tracer.clone(), self.spans.clone())
+    }
+
+    pub(crate) fn boxed_layer(&self) -> BesideLines {
+        self.layer::<Registry>().boxed()
+    }
+
+    /// Notes that the function begins now.
+    pub(crate) fn set_began(&self) {
+        *lock(&self.began) = opentelemetry::time::now();
+    }
+
+    /// Starts the root span of an event.
+    pub(crate) fn begin(&self, invocation: &Invocation, body: &[u8]) {
+        let origin = Origin::of(invocation, body, self.propagators);
+        let builder = SpanBuilder {
+            span_kind: Some(origin.kind),
+            attributes: Some(origin.attributes),
+            links: (!origin.links.is_empty()).then_some(origin.links),
+            ..SpanBuilder::from_name(origin.name)
+        };
+        let start = || self.tracer.build_with_context(builder, &origin.parent);
+        let root = ids::with(origin.given, start);
+        let trace = Trace::begin(&self.spans, invocation, root, origin.incoming, self.propagators);
+        if let Some(early) = self.spans.take_early() {
+            early::add(&self.spans, &trace, early, *lock(&self.began));
+        }
+    }
+}
+
+impl fmt::Debug for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core").field("when", &self.when).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,254 @@
+//! Where ended spans go.
+
+mod chunk;
+mod stdout;
+
+use std::collections::VecDeque;
+use std::mem;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use lambda_runtime::Error;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
+use opentelemetry_sdk::trace::SpanData;
+use powertools::macro_support::otel::Collector;
+use prost::Message;
+use tokio::time::Instant;
+
+use self::chunk::Chunk;
+use crate::spans::{Spans, lock};
+
+pub(crate) use self::chunk::Encoder;
+pub(crate) use self::stdout::Stdout;
+
+/// Hides the values of fields.
+pub(crate) type Redaction = Box<dyn Fn(&str) -> bool + Send + Sync>;
+
+/// Sends spans. Nothing that goes wrong gets out of here but one warning.
+pub(crate) struct Exporter {
+    pub(crate) to: To,
+    /// The time of one request.
+    pub(crate) timeout: Duration,
+    pub(crate) encoder: Encoder,
+    pub(crate) redaction: OnceLock<Option<Redaction>>,
+    /// What could not be sent and waits for another attempt.
+    pub(crate) unsent: Mutex<VecDeque<Chunk>>,
+    pub(crate) outage: Mutex<Outage>,
+}
+
+pub(crate) enum To {
+    Collector(Collector),
+    Stdout(Stdout),
+    Nowhere,
+}
+
+/// Since when the collector does not answer.
+#[derive(Debug, Default)]
+pub(crate) struct Outage {
+    failures: u32,
+    /// There is no attempt before.
+    until: Option<Instant>,
+}
+
+/// Attempts in one flush, and the pause before the second one, which then doubles.
+const ATTEMPTS: u32 = 3;
+const PAUSE: Duration = Duration::from_millis(50);
+/// After a flush without success: this long there is no attempt, and twice as long after each other one.
+const OUTAGE: Duration = Duration::from_secs(1);
+const LONGEST_OUTAGE: Duration = Duration::from_secs(30);
+/// Without so much time no request starts.
+const LEAST: Duration = Duration::from_millis(5);
+
+/// Why a chunk was not taken.
+enum Failed {
+    /// Another attempt can succeed, perhaps only after a time.
+    Later { error: Error, after: Option<Duration>, is_timeout: bool },
+    /// It was rejected.
+    Never(Error),
+}
+
+impl Exporter {
+    /// Sends the spans that wait for no invocation, and `ended`, within `time`.
+    pub(crate) async fn flush(&self, spans: &Spans, ended: Vec<SpanData>, time: Duration) {
+        let end = Instant::now() + time;
+        let mut all = spans.take_late();
+        all.extend(ended);
+        let redaction = self.redaction.get().and_then(Option::as_ref);
+        let mut sending = Sending { exporter: self, chunks: mem::take(&mut lock(&self.unsent)) };
+        sending.chunks.extend(self.encoder.encode(all, redaction));
+
+        let error = match &self.to {
+            To::Nowhere => {
+                let count = sending.chunks.drain(..).map(|chunk| chunk.spans).sum();
+                spans.forget(count);
+                None
+            }
+            To::Stdout(stdout) => {
+                for chunk in sending.chunks.drain(..) {
+                    stdout.write(&chunk.body);
+                    spans.forget(chunk.spans);
+                }
+                None
+            }
+            To::Collector(collector) => self.send(collector, spans, &mut sending, end).await,
+        };
+        drop(sending);
+        let dropped = spans.take_dropped();
+        if dropped > 0 {
+            let reason = error.map_or_else(String::new, |error| format!(": {}", causes(&*error)));
+            tracing::warn!(target: TARGET, spans = dropped, "spans were dropped{reason}");
+        } else if let Some(error) = error {
+            let error = causes(&*error);
+            tracing::warn!(target: TARGET, "spans cannot be sent and are kept for now: {error}");
+        }
+    }
+
+    /// Sends chunks until one fails. Returns what the warning is about.
+    async fn send(
+        &self,
+        collector: &Collector,
+        spans: &Spans,
+        sending: &mut Sending<'_>,
+        end: Instant,
+    ) -> Option<Error> {
+        let mut rejected = None;
+        while let Some(chunk) = sending.chunks.front() {
+            if lock(&self.outage).until.is_some_and(|until| Instant::now() < until) {
+                return rejected;
+            }
+            match self.attempts(collector, chunk, end).await {
+                Ok(refused) => {
+                    *lock(&self.outage) = Outage::default();
+                    let (count, refused) = (chunk.spans, refused.min(chunk.spans));
+                    sending.chunks.pop_front();
+                    spans.forget(count);
+                    spans.count_dropped(refused);
+                    if refused > 0 {
+                        rejected = Some("the collector rejected them".into());
+                    }
+                }
+                Err(Failed::Never(error)) => {
+                    let count = chunk.spans;
+                    sending.chunks.pop_front();
+                    spans.forget(count);
+                    spans.count_dropped(count);
+                    rejected = Some(error);
+                }
+                Err(Failed::Later { error, after, .. }) => {
+                    let is_first = lock(&self.outage).begin(after);
+                    return rejected.or(is_first.then_some(error));
+                }
+            }
+        }
+        rejected
+    }
+
+    /// Sends a chunk in all its attempts. Returns how many spans were refused.
+    async fn attempts(
+        &self,
+        collector: &Collector,
+        chunk: &Chunk,
+        end: Instant,
+    ) -> Result<usize, Failed> {
+        let mut pause = PAUSE;
+        for attempt in 1.. {
+            let left = end.saturating_duration_since(Instant::now());
+            if left < LEAST {
+                let error = "there was no time to send them".into();
+                return Err(Failed::Later { error, after: None, is_timeout: true });
+            }
+            let failed = match self.attempt(collector, chunk, left.min(self.timeout)).await {
+                Err(failed @ Failed::Later { after: None, is_timeout: false, .. }) => failed,
+                ended => return ended,
+            };
+            if attempt == ATTEMPTS || Instant::now() + pause + LEAST >= end {
+                return Err(failed);
+            }
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+        }
+        unreachable!("the loop returns")
+    }
+
+    async fn attempt(
+        &self,
+        collector: &Collector,
+        chunk: &Chunk,
+        limit: Duration,
+    ) -> Result<usize, Failed> {
+        let started = Instant::now();
+        let reply = collector.post(chunk.body.clone(), limit).await.map_err(|error| {
+            let is_timeout = started.elapsed() + LEAST >= limit;
+            Failed::Later { error, after: None, is_timeout }
+        })?;
+        match reply.status {
+            200..300 => {
+                let reply = ExportTraceServiceResponse::decode(reply.body).unwrap_or_default();
+                let refused = reply.partial_success.unwrap_or_default().rejected_spans;
+                Ok(usize::try_from(refused).unwrap_or_default())
+            }
+            status @ (429 | 502 | 503 | 504) => {
+                let error = format!("the collector answered with status {status}").into();
+                let after = reply.retry_after.map(Duration::from_secs);
+                Err(Failed::Later { error, after, is_timeout: false })
+            }
+            status => {
+                Err(Failed::Never(format!("the collector answered with status {status}").into()))
+            }
+        }
+    }
+}
+
+impl Outage {
+    /// Notes a flush without success. Returns true if the one before had succeeded.
+    fn begin(&mut self, after: Option<Duration>) -> bool {
+        let pause = OUTAGE * 2_u32.saturating_pow(self.failures.min(10));
+        let pause = after.unwrap_or_default().max(pause).min(LONGEST_OUTAGE);
+        self.until = Some(Instant::now() + pause);
+        self.failures += 1;
+        self.failures == 1
+    }
+}
+
+/// What is being sent. What was not returns to the others, also if the flush is stopped.
+struct Sending<'a> {
+    exporter: &'a Exporter,
+    chunks: VecDeque<Chunk>,
+}
+
+impl Drop for Sending<'_> {
+    fn drop(&mut self) {
+        let chunks = mem::take(&mut self.chunks);
+        if !chunks.is_empty() {
+            let mut unsent = lock(&self.exporter.unsent);
+            for chunk in chunks.into_iter().rev() {
+                unsent.push_front(chunk);
+            }
+        }
+    }
+}
+
+/// The target of warnings.
+pub(crate) const TARGET: &str = "powertools_otel";
+
+/// Returns an error with its causes.
+pub(crate) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.extend([": ", &error.to_string()]);
+        cause = error.source();
+    }
+    text
+}
+
+pub(crate) fn exporter(to: To, timeout: Duration, encoder: Encoder) -> Arc<Exporter> {
+    Arc::new(Exporter {
+        to,
+        timeout,
+        encoder,
+        redaction: OnceLock::new(),
+        unsent: Mutex::default(),
+        outage: Mutex::default(),
+    })
+}

@@ -1,0 +1,113 @@
+//! Identifiers of traces and spans, and which traces are sampled.
+
+use std::cell::Cell;
+use std::time::UNIX_EPOCH;
+
+use opentelemetry::trace::{Link, SpanId, SpanKind, TraceContextExt, TraceId};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_sdk::trace::{
+    IdGenerator, Sampler, SamplingDecision, SamplingResult, ShouldSample,
+};
+
+/// What the event says about the trace that is being started.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Given {
+    /// The trace to continue without a span in it.
+    pub(crate) trace: Option<TraceId>,
+    /// What the sender decided, where there is no span of the sender to say so.
+    pub(crate) sampled: Option<bool>,
+    /// The sender left the decision to others.
+    pub(crate) is_deferred: bool,
+}
+
+thread_local! {
+    static GIVEN: Cell<Given> = const {
+        Cell::new(Given { trace: None, sampled: None, is_deferred: false })
+    };
+}
+
+/// Starts a root span by what is given.
+pub(crate) fn with<T>(given: Given, start: impl FnOnce() -> T) -> T {
+    GIVEN.set(given);
+    let started = start();
+    GIVEN.set(Given::default());
+    started
+}
+
+/// Creates identifiers from the random numbers of the operating system: a generator in the process would
+/// repeat them after a restore from a snapshot.
+#[derive(Debug)]
+pub(crate) struct Random;
+
+impl IdGenerator for Random {
+    /// As X-Ray wants it, a trace begins with its time in seconds.
+    fn new_trace_id(&self) -> TraceId {
+        if let Some(given) = GIVEN.get().trace {
+            return given;
+        }
+        let mut bytes = random::<16>();
+        let now = opentelemetry::time::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        // X-Ray's time has 32 bits.
+        let seconds = u32::try_from(now.as_secs()).unwrap_or(u32::MAX);
+        bytes[..4].copy_from_slice(&seconds.to_be_bytes());
+        TraceId::from_bytes(bytes)
+    }
+
+    fn new_span_id(&self) -> SpanId {
+        SpanId::from_bytes(random())
+    }
+}
+
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    while bytes.iter().all(|byte| *byte == 0) {
+        // Without it there are no identifiers, and the spans are dropped as invalid.
+        if getrandom::fill(&mut bytes).is_err() {
+            break;
+        }
+    }
+    bytes
+}
+
+/// Samples by what the sender decided, unless told otherwise, and else by its own rule.
+#[derive(Clone, Debug)]
+pub(crate) struct Sampling {
+    pub(crate) by_parent: bool,
+    pub(crate) rule: Sampler,
+}
+
+impl ShouldSample for Sampling {
+    fn should_sample(
+        &self,
+        parent: Option<&Context>,
+        trace: TraceId,
+        name: &str,
+        kind: &SpanKind,
+        attributes: &[KeyValue],
+        links: &[Link],
+    ) -> SamplingResult {
+        let given = GIVEN.get();
+        let by_rule = || self.rule.should_sample(parent, trace, name, kind, attributes, links);
+        if !self.by_parent {
+            return by_rule();
+        }
+        let span = parent.map(|parent| parent.span().span_context().clone());
+        let sampled = match span.filter(|span| span.is_valid()) {
+            Some(_) if given.is_deferred => return by_rule(),
+            Some(span) => {
+                let trace_state = span.trace_state().clone();
+                return result(span.is_sampled(), trace_state);
+            }
+            None => given.sampled,
+        };
+        sampled.map_or_else(by_rule, |sampled| result(sampled, Default::default()))
+    }
+}
+
+fn result(sampled: bool, trace_state: opentelemetry::trace::TraceState) -> SamplingResult {
+    let decision = match sampled {
+        true => SamplingDecision::RecordAndSample,
+        false => SamplingDecision::Drop,
+    };
+    SamplingResult { decision, attributes: Vec::new(), trace_state }
+}

@@ -1,0 +1,162 @@
+//! Spans of functions on AWS Lambda, for OpenTelemetry and X-Ray.
+//!
+//! ```no_run
+//! use lambda_runtime::{Error, LambdaEvent};
+//! use powertools::Powertools;
+//! use powertools::logging::Logging;
+//! use powertools_otel::Otel;
+//!
+//! #[tracing::instrument(skip_all, fields(order = event.payload))]
+//! async fn handle(event: LambdaEvent<u32>) -> Result<(), Error> {
+//!     charge(event.payload).await;
+//!     Ok(())
+//! }
+//!
+//! #[tracing::instrument]
+//! async fn charge(order: u32) {}
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Error> {
+//!     Powertools::new(handle).logging(Logging::new()).lifecycle(Otel::new()).run().await
+//! }
+//! ```
+//!
+//! Spans are those of the crate `tracing`: keep `#[tracing::instrument]` where you have it. Each event has
+//! a root span, and the spans of its work are under it, also in tasks that
+//! [carry](powertools::Invocation::carry) the invocation, with any number of events at the same time. The
+//! lines of the logs have the ids of their span as `trace_id` and `span_id`.
+//!
+//! [Follow one request through five services](guide) shows all of it at work.
+//!
+//! # Where spans go
+//!
+//! | | |
+//! |---|---|
+//! | [`Otel::new`], [`Otel::collector`] | to a collector, by OTLP over HTTP in protobuf: an extension on `localhost:4318`, or another server |
+#![cfg_attr(
+    feature = "xray",
+    doc = "| [`Otel::xray`] | to X-Ray's own endpoint, signed (feature `xray`) |"
+)]
+//! | [`Otel::stdout`] | to the standard output, for a forwarder that reads the logs |
+//!
+//! # When they go
+//!
+//! | | the reply waits | what is lost if the environment ends | |
+//! |---|---|---|---|
+//! | [`before_reply`](Otel::before_reply) | yes | nothing | the default |
+//! | [`after_reply`](Otel::after_reply) | no, the next event does | the spans of the last event | |
+//! | [`every`](Otel::every) | no | nothing, if the function is notified of the end | for Lambda Managed Instances |
+//!
+//! No thread is started, and none is blocked. A request takes at most 1 second
+//! (`OTEL_EXPORTER_OTLP_TIMEOUT`), and all of a flush what the invocation has left before its deadline, at
+//! most 5 seconds. A collector that is busy or away is tried three times, 50 and 100 ms apart. If it does not
+//! answer, the spans are kept for a later flush, and there is no attempt for 1 second, then 2, up to 30.
+//! Memory is bounded by 2,048 spans (`OTEL_BSP_MAX_QUEUE_SIZE`). Spans beyond that, and those that a
+//! collector rejects, are dropped, and a warning of the flush has their number. No failure of the export
+//! reaches the invocation.
+//!
+//! # The root span
+//!
+//! It has the name of the function; that of an HTTP request has the method and the route, and that of a
+//! batch `process` and the queue, topic or stream. Names of attributes are those of OpenTelemetry's
+//! semantic conventions 1.37.0 for FaaS, HTTP and messaging, among them `faas.invocation_id`,
+//! `faas.trigger`, `faas.coldstart` and `aws.lambda.invoked_arn`.
+//!
+//! A failure sets its status: the name under which Lambda reports the error, which is also `error.type`, and
+//! an event `exception` with name and message. At the time limit of the function, the spans that were stopped
+//! have a status of their own, and those that are still open in other tasks end and are sent: the call that
+//! hung is among them. Its later end is not sent again.
+//!
+//! The first event's trace has a span `init`, with those of warm-ups and of your own code before the event.
+//!
+//! # Parents
+//!
+//! | event | parent of the root span |
+//! |---|---|
+//! | HTTP, with a header `traceparent` | the caller |
+//! | one record of SQS, SNS or Kafka, or an event of EventBridge, with the trace of its sender | the sender; the invocation's own trace is a link |
+//! | several records | that of the header of X-Ray. There are links to the senders, and the first span of each record of SQS and Kafka links to its own |
+//! | others | that of the header of X-Ray |
+//!
+//! The sender of a message is found in the system attribute `AWSTraceHeader`, in the message attributes
+//! `traceparent` and `tracestate`, in the headers of these names of Kafka records, and in the members of
+//! these names at the top of EventBridge's `detail`. A header that is damaged, too long (1 KiB for X-Ray, 512
+//! bytes for W3C), or of another vendor counts as missing. A header of X-Ray without a parent or a
+//! decision keeps its trace.
+//!
+//! **`Sampled=0` is respected.** Lambda sends it where active tracing is off: then there are no spans. Turn
+//! active tracing on (`Tracing: Active`), or set `OTEL_TRACES_SAMPLER=always_on`, or
+//! `OTEL_PROPAGATORS=tracecontext`.
+//!
+//! [`outgoing`] has the other direction.
+//!
+//! # Attributes
+//!
+//! Values of the fields that the logs [redact](powertools::logging::Logging::redact), and of those in
+//! [`Otel::redact`], are `*****`. What is nested inside of a value, such as JSON in a string, and messages
+//! of events and errors are not searched.
+//!
+//! Unsigned numbers are numbers, up to the 63 bits that OTLP has.
+//!
+//! # The environment
+//!
+//! These variables take precedence over code:
+//!
+//! | variable | sets |
+//! |---|---|
+//! | `OTEL_SERVICE_NAME`, or else `service.name` in `OTEL_RESOURCE_ATTRIBUTES`, or else `POWERTOOLS_SERVICE_NAME` | the service; by default [`Otel::service`], or else the name of the function |
+//! | `OTEL_RESOURCE_ATTRIBUTES` | further attributes of the function |
+//! | `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, or else `OTEL_EXPORTER_OTLP_ENDPOINT` | the collector; `/v1/traces` is added to the second |
+//! | `OTEL_EXPORTER_OTLP_HEADERS` | headers of requests |
+//! | `OTEL_EXPORTER_OTLP_TIMEOUT` | the time of a request in milliseconds |
+//! | `OTEL_EXPORTER_OTLP_COMPRESSION` | `gzip` or `none` |
+//! | `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG` | `parentbased_always_on` (the default), `always_on`, `always_off`, `traceidratio`, and with `parentbased_` in front |
+//! | `OTEL_PROPAGATORS` | `tracecontext` and `xray`, the default, or one of them, or `none`; `baggage` has no effect |
+//! | `OTEL_BSP_MAX_QUEUE_SIZE` | the most spans in memory |
+//! | `OTEL_SDK_DISABLED`, `OTEL_TRACES_EXPORTER` | `true` and `none` turn the export off |
+//! | `AWS_ENDPOINT_URL_XRAY` | another endpoint of X-Ray |
+//!
+//! `HEADERS`, `TIMEOUT`, `COMPRESSION` and `PROTOCOL` exist with `OTLP_TRACES_` too. The protocol is
+//! `http/protobuf`. Variables that cannot be read have no effect, and one warning at the start names them.
+//! If the URL of the collector is invalid, no span is sent, which is a warning too. Proxies and certificates
+//! are those of the environment: `HTTPS_PROXY`, `NO_PROXY`, `AWS_CA_BUNDLE`, `SSL_CERT_FILE`.
+//!
+//! # Features and weight
+//!
+//! | feature | brings |
+//! |---|---|
+//! | none | 22 crates beside those of `powertools` with `logging` (`cargo tree`): `opentelemetry`, `opentelemetry_sdk`, `opentelemetry-proto`, `tracing-opentelemetry`, `prost`, `rand`, `flate2` and what these need. No TLS, no C code |
+//! | `tls` | collectors behind `https`: rustls with ring |
+//! | `xray` | `tls`, and signatures for X-Ray |
+//! | `aws-sdk` | the interceptor for clients of AWS's SDK in [`outgoing`]: 17 crates, which each of these clients has |
+//!
+//! This package has versions of its own, since those of OpenTelemetry break often, and needs exactly one
+//! version of `powertools`.
+
+mod core;
+mod early;
+mod export;
+mod filter;
+mod ids;
+mod incoming;
+mod lifecycle;
+mod numbers;
+mod otel;
+mod propagators;
+mod settings;
+mod spans;
+mod trace;
+mod tracer;
+
+pub mod outgoing;
+
+#[doc = include_str!("../docs/follow_a_request.md")]
+pub mod guide {}
+
+pub use self::otel::Otel;
+pub use self::outgoing::PropagationLayer;
+#[cfg(feature = "aws-sdk")]
+pub use self::outgoing::SdkInterceptor;
+
+/// The semantic conventions that names of attributes are from.
+const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/1.37.0";

@@ -1,0 +1,158 @@
+//! The moments of a function at which something happens to spans.
+
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, ready};
+use lambda_runtime::Error;
+use opentelemetry::KeyValue;
+use opentelemetry::trace::{Span, Status};
+use powertools::macro_support::otel::{find_ids_by, redaction, set_beside, take_beside};
+use powertools::runtime::lifecycle::{
+    EventReceived, Failure, Flush, HandlerEnds, Lifecycle, Moments, Outcome, Restored,
+    ShuttingDown, Snapshot, Starting,
+};
+use tracing::{dispatcher, subscriber};
+use tracing_subscriber::prelude::*;
+
+use crate::export::{Redaction, TARGET};
+use crate::filter::Marker;
+use crate::otel::Otel;
+use crate::settings::When;
+use crate::trace::{Trace, current_span};
+
+/// What is left of the time of a flush for what comes after it.
+const MARGIN: Duration = Duration::from_millis(10);
+
+impl Lifecycle for Otel {
+    fn moments(&self) -> Moments {
+        let always = Moments::START
+            | Moments::EVENT
+            | Moments::HANDLER_ENDS
+            | Moments::SNAPSHOT
+            | Moments::RESTORE;
+        match self.when() {
+            When::BeforeReply => always | Moments::FLUSH_BEFORE_REPLY,
+            When::AfterReply => always | Moments::FLUSH_AFTER_REPLY,
+            When::Every(_) => always | Moments::SHUTDOWN,
+        }
+    }
+
+    fn prepare(&self) {
+        set_beside(self.core().boxed_layer());
+        find_ids_by(|| {
+            let span = current_span()?;
+            Some((span.trace_id().to_bytes(), span.span_id().to_bytes()))
+        });
+    }
+
+    fn start<'a>(&'a self, _: &'a Starting) -> BoxFuture<'a, Result<(), Error>> {
+        self.start_now();
+        ready(Ok(())).boxed()
+    }
+
+    fn event(&self, event: &EventReceived<'_>) {
+        self.core().begin(event.invocation, event.body);
+    }
+
+    fn handler_ends(&self, ends: &HandlerEnds<'_>) {
+        let Some(trace) = Trace::of(ends.invocation) else { return };
+        match &ends.outcome {
+            Outcome::Success => {}
+            Outcome::Stopped(failure) => {
+                fail(&trace, failure);
+                trace.stop(&failure.diagnostic.error_type);
+            }
+            Outcome::Error(failure) | Outcome::Panicked(failure) => fail(&trace, failure),
+            _ => trace.with_root(|root| {
+                root.set_status(Status::error("dropped before its end"));
+            }),
+        }
+        trace.end();
+    }
+
+    fn flush<'a>(&'a self, flush: &'a Flush<'a>) -> BoxFuture<'a, ()> {
+        let Some(trace) = Trace::of(flush.invocation) else { return ready(()).boxed() };
+        let core = self.core();
+        let time = flush.time.saturating_sub(MARGIN);
+        async move { core.exporter.flush(&core.spans, trace.take(), time).await }.boxed()
+    }
+
+    /// Spans from before a snapshot belong to none of the environments that are made of it.
+    fn before_snapshot<'a>(&'a self, _: &'a Snapshot) -> BoxFuture<'a, Result<(), Error>> {
+        self.core().spans.start_anew();
+        ready(Ok(())).boxed()
+    }
+
+    fn after_restore<'a>(&'a self, _: &'a Restored) -> BoxFuture<'a, Result<(), Error>> {
+        self.core().set_began();
+        ready(Ok(())).boxed()
+    }
+
+    fn shutdown<'a>(&'a self, shutting_down: &'a ShuttingDown) -> BoxFuture<'a, ()> {
+        let core = self.core();
+        let time = shutting_down.time.saturating_sub(MARGIN);
+        async move { core.exporter.flush(&core.spans, Vec::new(), time).await }.boxed()
+    }
+}
+
+impl Otel {
+    fn start_now(&self) {
+        let core = self.core();
+        // Logging has taken it, or there is no logging.
+        if let Some(layer) = take_beside() {
+            let is_set = dispatcher::get_default(|set| set.is::<Marker>());
+            let subscriber = tracing_subscriber::registry().with(layer);
+            if !is_set && subscriber::set_global_default(subscriber).is_err() {
+                tracing::warn!(
+                    target: TARGET,
+                    "a tracing subscriber is set already and stays: there are no spans but the \
+                     root spans, unless Otel::layer is among the layers of that"
+                );
+            }
+        }
+        if let Some(problem) = &core.problem {
+            tracing::warn!(target: TARGET, "{problem}");
+        }
+        let (of_logs, own) = (redaction(), core.redacted.clone());
+        let both: Option<Redaction> = match (of_logs, own.is_empty()) {
+            (None, true) => None,
+            (of_logs, _) => Some(Box::new(move |name: &str| {
+                own.iter().any(|hidden| hidden.eq_ignore_ascii_case(name))
+                    || of_logs.as_ref().is_some_and(|hides| hides(name))
+            })),
+        };
+        let _ = core.exporter.redaction.set(both);
+        if let When::Every(interval) = core.when {
+            let (exporter, spans) = (core.exporter.clone(), core.spans.clone());
+            tokio::spawn(async move {
+                let interval = interval.max(Duration::from_millis(10));
+                let start = tokio::time::Instant::now() + interval;
+                let mut ticks = tokio::time::interval_at(start, interval);
+                ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+                loop {
+                    ticks.tick().await;
+                    exporter.flush(&spans, Vec::new(), 10 * exporter.timeout).await;
+                }
+            });
+        }
+    }
+}
+
+/// Sets what the root span says about a failure.
+fn fail(trace: &Trace, failure: &Failure<'_>) {
+    let diagnostic = failure.diagnostic;
+    let (name, message) = (diagnostic.error_type.clone(), diagnostic.error_message.clone());
+    let mut exception = vec![
+        KeyValue::new("exception.type", name.clone()),
+        KeyValue::new("exception.message", message),
+    ];
+    if let Some(backtrace) = failure.backtrace {
+        exception.push(KeyValue::new("exception.stacktrace", backtrace.to_string()));
+    }
+    trace.with_root(|root| {
+        root.set_status(Status::error(name.clone()));
+        root.set_attribute(KeyValue::new("error.type", name));
+        root.add_event("exception", exception);
+    });
+}

@@ -1,0 +1,137 @@
+use std::fmt;
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeSerializationInterceptorContextRef, BeforeTransmitInterceptorContextMut,
+    FinalizerInterceptorContextRef,
+};
+use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
+use aws_smithy_runtime_api::client::orchestrator::Metadata;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
+use opentelemetry::KeyValue;
+use opentelemetry::trace::{Span as _, SpanKind, Status, Tracer};
+use opentelemetry_sdk::trace::Span;
+
+use super::headers_of;
+use crate::otel::Otel;
+use crate::tracer::OfInvocations;
+
+/// Makes a span of each call of a client of AWS's SDK, all attempts included, and sends its headers
+/// with the request.
+///
+/// ```no_run
+/// # #[derive(Default)] struct Builder;
+/// # impl Builder { fn interceptor<T>(self, _: T) -> Self { self } }
+/// use powertools_otel::Otel;
+///
+/// let otel = Otel::new();
+/// // Of any client, such as `aws_sdk_dynamodb::config::Builder`.
+/// let config = Builder::default().interceptor(otel.sdk_interceptor());
+/// # let _ = config;
+/// ```
+///
+/// The span is named after the service and the operation, and has `rpc.system`, `rpc.service`,
+/// `rpc.method`, `http.response.status_code`, `aws.request_id`, and `error.type` if the call failed. It
+/// has nothing of what was sent or received.
+#[derive(Clone)]
+pub struct SdkInterceptor {
+    tracer: OfInvocations,
+}
+
+impl Otel {
+    /// Creates an interceptor for clients of AWS's SDK.
+    #[must_use]
+    pub fn sdk_interceptor(&self) -> SdkInterceptor {
+        SdkInterceptor { tracer: self.core().of_invocations() }
+    }
+}
+
+#[derive(Debug)]
+struct Call(Span);
+
+impl Storable for Call {
+    type Storer = StoreReplace<Self>;
+}
+
+#[dyn_dispatch_hint]
+impl Intercept for SdkInterceptor {
+    fn name(&self) -> &'static str {
+        "PowertoolsOtel"
+    }
+
+    fn read_before_serialization(
+        &self,
+        _: &BeforeSerializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        bag: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let metadata = bag.load::<Metadata>();
+        let (service, method) =
+            metadata.map_or(("AWS", "call"), |metadata| (metadata.service(), metadata.name()));
+        let builder = self
+            .tracer
+            .span_builder(format!("{service}.{method}"))
+            .with_kind(SpanKind::Client)
+            .with_attributes([
+                KeyValue::new("rpc.system", "aws-api"),
+                KeyValue::new("rpc.service", service.to_owned()),
+                KeyValue::new("rpc.method", method.to_owned()),
+            ]);
+        let span = builder.start(&self.tracer);
+        bag.interceptor_state().store_put(Call(span));
+        Ok(())
+    }
+
+    fn modify_before_signing(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        bag: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if let Some(Call(span)) = bag.load::<Call>().filter(|call| call.0.span_context().is_valid())
+        {
+            let headers = context.request_mut().headers_mut();
+            for (name, value) in headers_of(span.span_context()) {
+                let _ = headers.try_insert(name, value);
+            }
+        }
+        Ok(())
+    }
+
+    fn read_after_execution(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        bag: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let Some(Call(span)) = bag.get_mut_from_interceptor_state::<Call>() else { return Ok(()) };
+        if let Some(response) = context.response() {
+            let status = i64::from(response.status().as_u16());
+            span.set_attribute(KeyValue::new("http.response.status_code", status));
+            let ids = ["x-amzn-requestid", "x-amz-request-id"];
+            let id = ids.iter().find_map(|name| response.headers().get(name));
+            if let Some(id) = id {
+                span.set_attribute(KeyValue::new("aws.request_id", id.to_owned()));
+            }
+        }
+        if let Some(Err(error)) = context.output_or_error() {
+            let kind = match error {
+                _ if error.is_timeout_error() => "timeout",
+                _ if error.is_connector_error() => "connection",
+                _ if error.is_operation_error() => "service",
+                _ => "other",
+            };
+            span.set_attribute(KeyValue::new("error.type", kind));
+            span.set_status(Status::error(kind));
+        }
+        span.end();
+        Ok(())
+    }
+}
+
+impl fmt::Debug for SdkInterceptor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SdkInterceptor").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,188 @@
+//! The trace of an invocation.
+
+use std::collections::HashMap;
+use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+
+use opentelemetry::trace::{Link, Span as _, SpanContext, SpanId, Status, TraceContextExt};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_sdk::trace::{Span, SpanData};
+use powertools::Invocation;
+
+use crate::propagators::Propagators;
+use crate::spans::{Spans, lock};
+
+/// What an invocation has of its trace.
+#[derive(Debug)]
+pub(crate) struct Trace {
+    spans: Arc<Spans>,
+    /// That of the root span.
+    context: SpanContext,
+    incoming: Incoming,
+    propagators: Propagators,
+    root: Mutex<Option<Span>>,
+    ended: Mutex<Ended>,
+}
+
+#[derive(Debug, Default)]
+struct Ended {
+    spans: Vec<SpanData>,
+    /// Those of them that ended at the limit of their work or after it.
+    overrun: Vec<SpanId>,
+    is_flushed: bool,
+}
+
+/// What the event brought with it.
+#[derive(Debug, Default)]
+pub(crate) struct Incoming {
+    /// What follows in its X-Ray header.
+    pub(crate) xray_rest: String,
+    /// The spans that sent the records, by the identifiers of these.
+    pub(crate) senders: HashMap<String, SpanContext>,
+}
+
+/// Whether a record has a span that links to its sender.
+#[derive(Default)]
+struct Linked(AtomicBool);
+
+/// The place of the trace among the values of its invocation.
+#[derive(Default)]
+struct Slot(OnceLock<Arc<Trace>>);
+
+impl Trace {
+    /// Creates the trace of `invocation`, which begins with `root`.
+    pub(crate) fn begin(
+        spans: &Arc<Spans>,
+        invocation: &Invocation,
+        root: Span,
+        incoming: Incoming,
+        propagators: Propagators,
+    ) -> Arc<Self> {
+        let context = root.span_context().clone();
+        let trace = Arc::new(Self {
+            spans: spans.clone(),
+            context: context.clone(),
+            incoming,
+            propagators,
+            root: Mutex::new(Some(root)),
+            ended: Mutex::default(),
+        });
+        spans.adopt(context.span_id(), &trace);
+        let _ = invocation.local::<Slot>().0.set(trace.clone());
+        trace
+    }
+
+    pub(crate) fn of(invocation: &Invocation) -> Option<Arc<Self>> {
+        invocation.local::<Slot>().0.get().cloned()
+    }
+
+    /// Returns the trace of the current invocation, if it is one of `spans`.
+    pub(crate) fn current(spans: &Spans) -> Option<Arc<Self>> {
+        let trace = Self::of(&Invocation::current()?)?;
+        std::ptr::eq(&*trace.spans, spans).then_some(trace)
+    }
+
+    /// Returns the context of the root span.
+    pub(crate) fn context(&self) -> &SpanContext {
+        &self.context
+    }
+
+    /// Returns the formats in which the trace goes on.
+    pub(crate) fn propagators(&self) -> Propagators {
+        self.propagators
+    }
+
+    /// Returns what follows in the X-Ray header that the event came with.
+    pub(crate) fn xray_rest(&self) -> &str {
+        &self.incoming.xray_rest
+    }
+
+    /// Returns a link to the span that sent the current record, for the first span of that record.
+    pub(crate) fn sender_of_record(&self) -> Option<Link> {
+        if self.incoming.senders.is_empty() {
+            return None;
+        }
+        let invocation = Invocation::current()?;
+        let sender = self.incoming.senders.get(&invocation.record()?.identifier)?;
+        let is_first = !invocation.record_local::<Linked>().0.swap(true, Ordering::Relaxed);
+        is_first.then(|| Link::with_context(sender.clone()))
+    }
+
+    /// Keeps a span until the flush, or returns one that comes after it.
+    pub(crate) fn push(&self, span: SpanData) -> Result<(), Box<SpanData>> {
+        let mut ended = lock(&self.ended);
+        if ended.is_flushed {
+            return Err(Box::new(span));
+        }
+        // Work that a guard drops is still in its scope, which has the limit of that guard.
+        if Invocation::current().is_some_and(|current| current.limit() <= span.end_time) {
+            ended.overrun.push(span.span_context.span_id());
+        }
+        ended.spans.push(span);
+        Ok(())
+    }
+
+    /// Takes the spans that ended until now, for their export. Later ones wait for no flush of this
+    /// invocation.
+    pub(crate) fn take(&self) -> Vec<SpanData> {
+        let mut ended = lock(&self.ended);
+        ended.is_flushed = true;
+        mem::take(&mut ended.spans)
+    }
+
+    /// Changes the root span, if it has not ended.
+    pub(crate) fn with_root(&self, change: impl FnOnce(&mut Span)) {
+        if let Some(root) = &mut *lock(&self.root) {
+            change(root);
+        }
+    }
+
+    /// Ends the root span.
+    pub(crate) fn end(&self) {
+        // Outside of the lock: the end comes back to this trace.
+        let root = lock(&self.root).take();
+        if let Some(mut root) = root {
+            root.end();
+        }
+    }
+
+    /// Marks what the time guard of the function stopped, and ends what is still open elsewhere.
+    pub(crate) fn stop(self: &Arc<Self>, error_type: &str) {
+        let stopped = |span: &mut SpanData| {
+            if span.status == Status::Unset {
+                span.status = Status::error("stopped at the time limit");
+                span.attributes.push(KeyValue::new("error.type", error_type.to_owned()));
+            }
+        };
+        let mut ended = lock(&self.ended);
+        let Ended { spans, overrun, .. } = &mut *ended;
+        for span in spans {
+            if overrun.contains(&span.span_context.span_id()) {
+                stopped(span);
+            }
+        }
+        drop(ended);
+        let now = opentelemetry::time::now();
+        self.spans.end_open(self, self.context.span_id(), |span| {
+            span.end_time = now;
+            stopped(span);
+        });
+    }
+}
+
+impl Drop for Trace {
+    fn drop(&mut self) {
+        let ended = mem::take(&mut *lock(&self.ended));
+        self.spans.add_late(ended.spans);
+    }
+}
+
+/// Returns the innermost span of the current task, or else the root span of its invocation.
+pub(crate) fn current_span() -> Option<SpanContext> {
+    let current = Context::map_current(|context| context.span().span_context().clone());
+    if current.is_valid() {
+        return Some(current);
+    }
+    Some(Trace::of(&Invocation::current()?)?.context.clone())
+}

@@ -1,0 +1,49 @@
+//! Where lines meet the spans of powertools-otel.
+
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use tracing_subscriber::{Layer, Registry};
+
+use super::layer::settings_in_use;
+
+/// The trace and the span of the current task.
+pub type Ids = ([u8; 16], [u8; 8]);
+
+/// A layer beside that of the lines.
+pub type BesideLines = Box<dyn Layer<Registry> + Send + Sync>;
+
+static CURRENT: OnceLock<fn() -> Option<Ids>> = OnceLock::new();
+static BESIDE: Mutex<Option<BesideLines>> = Mutex::new(None);
+
+/// Sets what finds the ids of a line.
+pub fn find_ids_by(find: fn() -> Option<Ids>) {
+    let _ = CURRENT.set(find);
+}
+
+/// Returns true if lines may have ids.
+pub(super) fn is_on() -> bool {
+    CURRENT.get().is_some()
+}
+
+pub(super) fn current_ids() -> Option<Ids> {
+    CURRENT.get()?()
+}
+
+/// Sets the layer that the next subscriber of the logs takes in.
+pub fn set_beside(layer: BesideLines) {
+    *BESIDE.lock().unwrap_or_else(PoisonError::into_inner) = Some(layer);
+}
+
+/// Takes that layer, if no subscriber did.
+pub fn take_beside() -> Option<BesideLines> {
+    BESIDE.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+/// Returns what decides whether the value of a field must not be written, by the settings of the logs.
+pub fn redaction() -> Option<Box<dyn Fn(&str) -> bool + Send + Sync>> {
+    let settings = settings_in_use()?;
+    if settings.redaction.is_empty() {
+        return None;
+    }
+    Some(Box::new(move |name| settings.redaction.hides(name)))
+}

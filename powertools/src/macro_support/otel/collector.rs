@@ -1,0 +1,83 @@
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use lambda_runtime::Error;
+
+use super::outside;
+use super::signed::Signing;
+use crate::aws::transport::{Client, Destination};
+use crate::environment::Environment;
+
+/// A server that takes spans.
+pub struct Collector {
+    client: Client,
+    to: Destination,
+    headers: HeaderMap,
+    signing: Option<Signing>,
+}
+
+/// What the server answered.
+#[derive(Debug)]
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    /// The seconds after which it wants to be asked again.
+    pub retry_after: Option<u64>,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Collector {
+    /// The largest answer that is read.
+    const MAX_BYTES: usize = 64 << 10;
+
+    /// Creates a client of the server at `url`, which opens no connection. `is_signed` is for X-Ray.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if `url` is no URL, if a header is invalid, or if the connection needs what no
+    /// feature brings.
+    pub fn new(
+        environment: &Environment,
+        url: &str,
+        headers: &[(String, String)],
+        is_signed: bool,
+    ) -> Result<Self, Error> {
+        let to = Destination::parse(url)?;
+        let client = match to.is_local() {
+            true => Client::new(Self::MAX_BYTES),
+            false => outside::client(environment, &to, Self::MAX_BYTES)?,
+        };
+        let mut map = HeaderMap::with_capacity(headers.len() + 6);
+        for (name, value) in headers {
+            map.insert(HeaderName::try_from(name)?, HeaderValue::try_from(value)?);
+        }
+        let signing = is_signed.then(|| Signing::of(environment)).transpose()?;
+        Ok(Self { client, to, headers: map, signing })
+    }
+
+    /// Posts a request, which may arrive twice, and returns the answer, whatever its status.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if there is no complete answer within `limit`.
+    pub async fn post(&self, body: Bytes, limit: Duration) -> Result<Reply, Error> {
+        let mut headers = self.headers.clone();
+        if let Some(signing) = &self.signing {
+            signing.sign(&self.to, &mut headers, &body, limit).await?;
+        }
+        let reply = self.client.post(&self.to, headers, body, limit).await?;
+        let retry_after = reply.headers.get(RETRY_AFTER);
+        let retry_after = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());
+        Ok(Reply { status: reply.status.as_u16(), retry_after, body: reply.body })
+    }
+}
+
+/// Shows nothing of the headers, which can have a token.
+impl fmt::Debug for Collector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Collector").field("host", self.to.host()).finish_non_exhaustive()
+    }
+}

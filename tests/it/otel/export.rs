@@ -1,0 +1,288 @@
+//! The way of spans to a collector.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Instant;
+
+use powertools::logging::Logging;
+use powertools::testing::Event;
+use powertools_tests::otlp::{Answer, Received, decode};
+use powertools_tests::times;
+use serde_json::json;
+use tracing::Instrument;
+
+use super::*;
+
+async fn echo(_: LambdaEvent<serde_json::Value>) -> Result<String, Error> {
+    async {}.instrument(tracing::info_span!("inner")).await;
+    Ok(String::new())
+}
+
+#[tokio::test]
+async fn each_trace_is_whole_and_its_own_under_16_workers() {
+    async fn handle(event: LambdaEvent<serde_json::Value>) -> Result<String, Error> {
+        let number = event.payload.as_u64().unwrap();
+        async {
+            tokio::task::yield_now().await;
+            let carried = powertools::Invocation::carry(
+                async { tokio::task::yield_now().await }
+                    .instrument(tracing::info_span!("task", number)),
+            );
+            tokio::spawn(carried).await.unwrap();
+            async { tokio::task::yield_now().await }
+                .instrument(tracing::info_span!("store", number))
+                .await;
+        }
+        .instrument(tracing::info_span!("charge", number))
+        .await;
+        async {}.instrument(tracing::info_span!("answer", number)).await;
+        Ok(number.to_string())
+    }
+    let collector = Collector::start().await;
+    let otel = otel(&collector, &[("OTEL_BSP_MAX_QUEUE_SIZE", "100000")]);
+    let _subscriber = subscribe(&otel);
+    let lambda = FakeRuntime::new().function_name("orders").concurrency(16).timeout(60 * SECOND);
+    let function = lambda.run(Powertools::new(handle).lifecycle(otel).run());
+    let count = u64::try_from(times(16 * 50).min(16_000)).unwrap();
+    let header = |number: u64| format!("Root=1-5759e988-{number:024x};Parent={PARENT};Sampled=1");
+    let events = (1..=count).map(|number| Event::new(json!(number)).trace_id(header(number)));
+    let pending: Vec<_> = events.map(|event| lambda.send(event)).collect();
+    for event in pending {
+        event.outcome().await.response().unwrap();
+    }
+    let mut traces: BTreeMap<String, Vec<_>> = BTreeMap::new();
+    for received in collector.spans().into_iter().filter(|received| received.span.name != "init") {
+        traces.entry(received.trace()).or_default().push(received);
+    }
+    assert_eq!(traces.len() as u64, count);
+    for number in 1..=count {
+        let spans = &traces[&format!("5759e988{number:024x}")];
+        let of = |name: &str| spans.iter().find(|received| received.span.name == name).unwrap();
+        assert_eq!(spans.len(), 5, "{spans:?}");
+        let (root, charge) = (of("orders"), of("charge"));
+        assert_eq!(root.parent(), PARENT);
+        assert_eq!((charge.parent(), of("answer").parent()), (root.id(), root.id()));
+        assert_eq!((of("store").parent(), of("task").parent()), (charge.id(), charge.id()));
+        for name in ["task", "store", "charge", "answer"] {
+            let own = Some(Value::IntValue(i64::try_from(number).unwrap()));
+            assert_eq!(of(name).attribute("number"), own);
+        }
+    }
+    let ids: BTreeSet<_> = traces.values().flatten().map(|received| received.id()).collect();
+    assert_eq!(ids.len() as u64, 5 * count);
+    function.stop().await;
+}
+
+#[tokio::test]
+async fn the_reply_waits_for_the_export_or_does_not() {
+    for (change, waits) in
+        [(Otel::before_reply as fn(Otel) -> Otel, true), (Otel::after_reply, false)]
+    {
+        let function = Function::with(Powertools::new(echo), &[], change).await;
+        function.collector.answer(Answer::Slow(Duration::from_millis(300)));
+        let start = Instant::now();
+        function.invoke(Event::new(json!({})).trace_id(SAMPLED)).await;
+        assert_eq!(start.elapsed() >= Duration::from_millis(300), waits);
+        // The next event waits for the flush after the reply of the one before.
+        function.invoke(Event::new(json!({})).trace_id("Root=1-2-3")).await;
+        let spans = function.collector.spans();
+        let of_first = |name: &str| {
+            let is_it =
+                |received: &&Received| received.span.name == name && received.trace() == TRACE;
+            spans.iter().filter(is_it).count()
+        };
+        assert_eq!((of_first("inner"), of_first("orders")), (1, 1));
+    }
+}
+
+#[tokio::test]
+async fn an_interval_sends_the_spans_of_several_events_together() {
+    let every = |otel: Otel| otel.every(Duration::from_millis(300));
+    let function = Function::with(Powertools::new(echo), &[], every).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    for _ in 0..3 {
+        function.invoke(Event::new(json!({})).trace_id(SAMPLED)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    let spans = function.collector.spans();
+    assert_eq!(spans.iter().filter(|received| received.span.name == "orders").count(), 3);
+    assert_eq!(function.collector.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn the_variables_decide() {
+    let variables = [
+        ("OTEL_SERVICE_NAME", "checkout"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=prod,team=a%20b,service.name=x"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20secret,x-tenant=7"),
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"),
+    ];
+    let function =
+        Function::with(Powertools::new(echo), &variables, |otel| otel.service("in code")).await;
+    function.invoke(Event::new(json!({})).trace_id(SAMPLED)).await;
+    let (headers, body) = function.collector.requests().remove(0);
+    assert_eq!(headers["authorization"], "Bearer secret");
+    assert_eq!(headers["x-tenant"], "7");
+    assert_eq!(headers["content-type"], "application/x-protobuf");
+    assert_eq!(headers["content-encoding"], "gzip");
+    let mut whole = Vec::new();
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&*body), &mut whole).unwrap();
+    let resource = &decode(&whole)[0].resource;
+    assert_eq!(resource.get("service.name").cloned(), text("checkout"));
+    assert_eq!(resource.get("team").cloned(), text("a b"));
+    assert_eq!(resource.get("deployment.environment.name").cloned(), text("prod"));
+}
+
+#[tokio::test]
+async fn a_disabled_sdk_sends_nothing() {
+    for variable in [("OTEL_SDK_DISABLED", "true"), ("OTEL_TRACES_EXPORTER", "none")] {
+        let function = Function::with(Powertools::new(echo), &[variable], |otel| otel).await;
+        function.invoke(Event::new(json!({})).trace_id(SAMPLED)).await;
+        assert!(function.collector.requests().is_empty());
+    }
+}
+
+/// The lines that the logs of a function write, as text.
+fn logged(otel: &Otel) -> (Arc<std::sync::Mutex<String>>, DefaultGuard) {
+    let lines = Arc::new(std::sync::Mutex::new(String::new()));
+    let kept = lines.clone();
+    let write = move |line: &[u8]| kept.lock().unwrap().push_str(str::from_utf8(line).unwrap());
+    let logging = Logging::new().environment([("A", "")]).redact(["token"]).writer(write);
+    let subscriber =
+        tracing_subscriber::registry().with(otel.layer()).with(logging.layer().unwrap());
+    (lines, tracing::subscriber::set_default(subscriber))
+}
+
+#[tokio::test]
+async fn damaged_variables_give_one_warning() {
+    let collector = Collector::start().await;
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "soon"),
+        ("OTEL_TRACES_SAMPLER", "mostly"),
+        ("OTEL_PROPAGATORS", "pigeon"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "a b=c"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "=x"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "0"),
+    ];
+    let otel = otel(&collector, &variables);
+    let (lines, _subscriber) = logged(&otel);
+    let lambda = FakeRuntime::new().function_name("orders");
+    let function = lambda.run(Powertools::new(echo).lifecycle(otel).run());
+    lambda.invoke(Event::new(json!({})).trace_id(SAMPLED)).await.response().unwrap();
+    function.stop().await;
+    assert_eq!(collector.span("orders").trace(), TRACE);
+    let lines = lines.lock().unwrap();
+    let warnings: Vec<_> =
+        lines.lines().filter(|line| line.contains(r#""level":"WARN""#)).collect();
+    assert_eq!(warnings.len(), 1, "{lines}");
+    for (name, _) in variables {
+        assert!(warnings[0].contains(name), "{name}: {lines}");
+    }
+}
+
+#[tokio::test]
+async fn lines_of_the_log_have_the_ids_of_their_span() {
+    let collector = Collector::start().await;
+    let otel = otel(&collector, &[]);
+    let (lines, _subscriber) = logged(&otel);
+    let handler = async |_: LambdaEvent<serde_json::Value>| {
+        tracing::info!("in the handler");
+        let span = tracing::info_span!("inner", token = "t-1");
+        span.in_scope(|| tracing::info!(trace_id = "own", "in the span"));
+        Ok::<_, Error>(String::new())
+    };
+    let lambda = FakeRuntime::new().function_name("orders");
+    let function = lambda.run(Powertools::new(handler).lifecycle(otel).run());
+    lambda.invoke(Event::new(json!({})).trace_id(SAMPLED)).await.response().unwrap();
+    function.stop().await;
+    let (root, inner) = (collector.span("orders"), collector.span("inner"));
+    let lines = lines.lock().unwrap();
+    for (message, span) in [("in the handler", &root), ("in the span", &inner)] {
+        let line = lines.lines().find(|line| line.contains(message)).unwrap();
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(line["trace_id"], TRACE, "{line}");
+        assert_eq!(line["span_id"], span.id(), "{line}");
+        assert_eq!(line["xray_trace_id"], "1-5759e988-bd862e3fe1be46a994272793");
+    }
+    assert!(lines.contains(r#""trace_id_":"own""#), "{lines}");
+    // What the logs redact is redacted in spans.
+    assert_eq!(inner.text("token").as_deref(), Some("*****"));
+}
+
+#[tokio::test]
+async fn the_types_of_python_read_what_is_sent() {
+    let function = Function::start(async |_| {
+        let span = tracing::info_span!("charge", order = 7_u64, rate = 0.5, paid = true);
+        span.in_scope(|| tracing::warn!(reason = "slow", "the bank is slow"));
+        Err("declined".into())
+    })
+    .await;
+    function.invoke(Event::new(json!({})).trace_id(SAMPLED)).await;
+    let (_, body) = function.collector.requests().remove(0);
+    let decode = move || powertools_tests::emulators::decode_otlp(&body);
+    let read = tokio::task::spawn_blocking(decode).await.unwrap().unwrap();
+    let resource = &read["resourceSpans"][0];
+    let attribute = |list: &serde_json::Value, name: &str| {
+        let found = list.as_array().unwrap().iter().find(|pair| pair["key"] == name);
+        found.unwrap_or_else(|| panic!("{name}: {list}"))["value"].clone()
+    };
+    let of_resource = &resource["resource"]["attributes"];
+    assert_eq!(attribute(of_resource, "service.name"), json!({ "stringValue": "orders" }));
+    let scope = &resource["scopeSpans"][0];
+    assert_eq!(scope["scope"]["name"], "powertools-otel");
+    let span = |name: &str| {
+        let spans = scope["spans"].as_array().unwrap();
+        spans.iter().find(|span| span["name"] == name).unwrap().clone()
+    };
+    let (root, charge) = (span("orders"), span("charge"));
+    // Python writes bytes in base64.
+    let base64 = |hex: &str| {
+        let digits = hex.as_bytes().chunks(2).map(|pair| str::from_utf8(pair).unwrap());
+        let bytes: Vec<u8> = digits.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect();
+        base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes)
+    };
+    assert_eq!(root["traceId"], base64(TRACE));
+    assert_eq!(root["parentSpanId"], base64(PARENT));
+    assert_eq!(root["kind"], "SPAN_KIND_SERVER");
+    assert_eq!(root["status"], json!({ "message": "HandlerError", "code": "STATUS_CODE_ERROR" }));
+    assert_eq!(root["events"][0]["name"], "exception");
+    assert_eq!(charge["parentSpanId"], root["spanId"]);
+    let of_charge = &charge["attributes"];
+    assert_eq!(attribute(of_charge, "order"), json!({ "intValue": "7" }));
+    assert_eq!(attribute(of_charge, "rate"), json!({ "doubleValue": 0.5 }));
+    assert_eq!(attribute(of_charge, "paid"), json!({ "boolValue": true }));
+    assert_eq!(charge["events"][0]["name"], "the bank is slow");
+}
+
+#[tokio::test]
+async fn requests_to_xray_are_signed() {
+    let collector = Collector::start().await;
+    let url = collector.url();
+    let otel = Otel::xray().environment([
+        ("AWS_ENDPOINT_URL_XRAY", &*url),
+        ("AWS_REGION", "eu-central-1"),
+        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+        ("AWS_SESSION_TOKEN", "token"),
+        ("AWS_LAMBDA_FUNCTION_NAME", "orders"),
+    ]);
+    let _subscriber = subscribe(&otel);
+    let lambda = FakeRuntime::new().function_name("orders");
+    let function = lambda.run(Powertools::new(echo).lifecycle(otel).run());
+    lambda.invoke(Event::new(json!({})).trace_id(SAMPLED)).await.response().unwrap();
+    function.stop().await;
+    assert_eq!(collector.span("orders").trace(), TRACE);
+    let (headers, _) = collector.requests().remove(0);
+    let authorization = headers["authorization"].to_str().unwrap();
+    let (start, rest) = authorization.split_once("/20").unwrap();
+    assert_eq!(start, "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE");
+    assert!(rest.contains("/eu-central-1/xray/aws4_request, SignedHeaders=host;x-amz-date;x-amz-security-token, Signature="), "{rest}");
+    assert_eq!(headers["x-amz-security-token"], "token");
+}
+
+#[test]
+fn settings_do_not_show_the_environment() {
+    let debug = format!("{:?}", Otel::xray().environment([("AWS_SESSION_TOKEN", "token-1")]));
+    assert!(!debug.contains("token-1"), "{debug}");
+}

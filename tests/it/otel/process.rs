@@ -1,0 +1,114 @@
+//! Functions of their own processes, with `Powertools` setting their subscribers.
+
+use std::process::Command;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use powertools::testing::{Event, FunctionProcess};
+use powertools_tests::otlp::{Received, decode};
+use serde_json::{Value as Json, json};
+
+use super::*;
+
+fn program(mode: &str) -> Command {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_spans"));
+    program.arg(mode);
+    program
+}
+
+fn lines(function: &FunctionProcess) -> Vec<Json> {
+    let stdout = function.stdout();
+    stdout.iter().filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+/// The spans of the lines of a function.
+fn spans(lines: &[Json]) -> Vec<Received> {
+    let payloads = lines.iter().filter(|line| line["__otel_otlp_stdout"].is_string());
+    let decoded = payloads.flat_map(|line| {
+        let payload = STANDARD.decode(line["payload"].as_str().unwrap()).unwrap();
+        let mut body = Vec::new();
+        let mut gzip = flate2::read::GzDecoder::new(&*payload);
+        std::io::Read::read_to_end(&mut gzip, &mut body).unwrap();
+        decode(&body)
+    });
+    decoded.collect()
+}
+
+#[tokio::test]
+async fn logs_and_spans_share_a_subscriber() {
+    let lambda = FakeRuntime::new().function_name("orders");
+    let function = lambda.spawn(program("logs")).unwrap();
+    lambda.invoke(Event::new("order").trace_id(SAMPLED)).await.response().unwrap();
+    function.kill().await;
+    let lines = lines(&function);
+    let spans = spans(&lines);
+    let of = |name: &str| spans.iter().find(|received| received.span.name == name).unwrap();
+    let (root, charge) = (of("orders"), of("charge"));
+    assert_eq!((root.trace(), charge.parent()), (TRACE.to_owned(), root.id()));
+    let line = lines.iter().find(|line| line["message"] == "charged").unwrap();
+    assert_eq!((&line["trace_id"], &line["span_id"]), (&json!(TRACE), &json!(charge.id())));
+    assert_eq!(charge.text("card").as_deref(), Some("*****"));
+    assert_eq!(line["card"], "*****");
+    // The warm-up is one of the spans of the first event.
+    assert_eq!(of("warm-up").parent(), of("init").id());
+
+    let line = lines.iter().find(|line| line["__otel_otlp_stdout"].is_string()).unwrap();
+    assert_eq!(line["source"], "orders");
+    assert_eq!(line["method"], "POST");
+    assert_eq!(line["endpoint"], "http://localhost:4318/v1/traces");
+    assert_eq!(line["content-type"], "application/x-protobuf");
+    assert_eq!(line["content-encoding"], "gzip");
+    assert_eq!(line["base64"], true);
+}
+
+#[tokio::test]
+async fn without_logs_there_are_spans_all_the_same() {
+    let lambda = FakeRuntime::new().function_name("orders");
+    let function = lambda.spawn(program("alone")).unwrap();
+    lambda.invoke(Event::new("order").trace_id(SAMPLED)).await.response().unwrap();
+    function.kill().await;
+    let spans = spans(&lines(&function));
+    assert!(spans.iter().any(|received| received.span.name == "charge"), "{spans:?}");
+}
+
+#[tokio::test]
+async fn a_subscriber_without_the_layer_is_a_warning() {
+    let lambda = FakeRuntime::new().function_name("orders");
+    let function = lambda.spawn(program("other")).unwrap();
+    lambda.invoke(Event::new("order").trace_id(SAMPLED)).await.response().unwrap();
+    function.kill().await;
+    let lines = lines(&function);
+    let names: Vec<_> = spans(&lines).into_iter().map(|received| received.span.name).collect();
+    assert_eq!(names, ["init", "orders"]);
+    let warning = lines.iter().find(|line| line["level"] == "WARN").unwrap();
+    assert!(warning["message"].as_str().unwrap().contains("Otel::layer"), "{warning}");
+}
+
+#[tokio::test]
+async fn spans_from_before_a_snapshot_are_in_no_trace() {
+    let lambda = FakeRuntime::new()
+        .function_name("orders")
+        .env("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start");
+    let function = lambda.spawn(program("logs")).unwrap();
+    lambda.invoke(Event::new("order").trace_id(SAMPLED)).await.response().unwrap();
+    function.kill().await;
+    let spans = spans(&lines(&function));
+    // That of the restore alone.
+    let warm_ups = spans.iter().filter(|received| received.span.name == "warm-up");
+    assert_eq!(warm_ups.count(), 1);
+    let init = spans.iter().find(|received| received.span.name == "init").unwrap();
+    assert_eq!(init.trace(), TRACE);
+}
+
+#[tokio::test]
+async fn an_interval_sends_the_rest_when_the_environment_ends() {
+    let collector = Collector::start().await;
+    let lambda = FakeRuntime::new()
+        .function_name("orders")
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url());
+    let function = lambda.spawn(program("every")).unwrap();
+    lambda.invoke(Event::new("order").trace_id(SAMPLED)).await.response().unwrap();
+    assert!(collector.spans().is_empty());
+    function.shut_down().await;
+    assert_eq!(collector.span("charge").trace(), TRACE);
+}

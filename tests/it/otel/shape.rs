@@ -1,0 +1,226 @@
+//! What the spans of an invocation say.
+
+use lambda_runtime::{Error, LambdaEvent};
+use opentelemetry::trace::TraceContextExt;
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use powertools::testing::{Event, events};
+use powertools::{LambdaError, Powertools};
+use serde_json::json;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+use super::*;
+
+#[tracing::instrument]
+async fn charge(order: u64) {
+    tracing::info!(order, "charging");
+    tokio::task::yield_now().await;
+    reserve(order).await;
+}
+
+#[tracing::instrument(skip_all, fields(left = 3_u8))]
+async fn reserve(_: u64) {
+    tokio::task::yield_now().await;
+}
+
+#[derive(Debug, thiserror::Error, LambdaError)]
+#[error("the card was declined")]
+#[error_type = "Orders.CardDeclined"]
+struct Declined;
+
+async fn handle(event: LambdaEvent<serde_json::Value>) -> Result<String, Error> {
+    if event.payload == json!("decline") {
+        return Err(Declined.into());
+    }
+    charge(7).await;
+    Ok("charged".to_owned())
+}
+
+#[tokio::test]
+async fn spans_of_a_handler_are_under_the_root_span_of_its_event() {
+    let function = Function::start(handle).await;
+    let event = Event::new(json!("order")).trace_id(SAMPLED).request_id("r-1");
+    function.invoke(event).await.response().unwrap();
+
+    let root = function.collector.span("orders");
+    assert_eq!((root.trace(), root.parent()), (TRACE.to_owned(), PARENT.to_owned()));
+    assert_eq!(root.status(), (0, String::new()));
+    assert_eq!(root.text("faas.invocation_id").as_deref(), Some("r-1"));
+    assert_eq!(root.text("faas.trigger").as_deref(), Some("other"));
+    assert_eq!(root.text("cloud.account.id").as_deref(), Some("123456789012"));
+    assert!(matches!(root.attribute("faas.coldstart"), Some(Value::BoolValue(_))));
+    assert_eq!(root.resource.get("service.name").cloned(), text("orders"));
+    assert_eq!(root.resource.get("faas.name").cloned(), text("orders"));
+    // Of the kind of servers.
+    assert_eq!(root.span.kind, 2);
+
+    let charge = function.collector.span("charge");
+    let reserve = function.collector.span("reserve");
+    assert_eq!((charge.trace(), charge.parent()), (TRACE.to_owned(), root.id()));
+    assert_eq!((reserve.trace(), reserve.parent()), (TRACE.to_owned(), charge.id()));
+    assert!(root.span.start_time_unix_nano <= charge.span.start_time_unix_nano);
+    assert!(charge.span.end_time_unix_nano <= root.span.end_time_unix_nano);
+    // Nothing of the runtime or of the export itself.
+    let names = function.collector.spans().into_iter().map(|received| received.span.name);
+    let names: Vec<_> = names.filter(|name| name != "init").collect();
+    assert_eq!(names, ["reserve", "charge", "orders"]);
+}
+
+#[tokio::test]
+async fn unsigned_numbers_are_numbers() {
+    let function = Function::start(handle).await;
+    function.invoke(Event::new(json!("order")).trace_id(SAMPLED)).await;
+    let charge = function.collector.span("charge");
+    assert_eq!(charge.attribute("order"), Some(Value::IntValue(7)));
+    assert_eq!(charge.event("charging").unwrap()["order"], Value::IntValue(7));
+    let reserve = function.collector.span("reserve");
+    assert_eq!(reserve.attribute("left"), Some(Value::IntValue(3)));
+}
+
+#[tokio::test]
+async fn a_string_of_digits_stays_a_string() {
+    let function = Function::start(async |_| {
+        let span = tracing::info_span!("lookup", code = "007", big = u64::MAX, name = "7");
+        span.in_scope(|| tracing::info!(number = 7_u64, "looked up"));
+        Ok(String::new())
+    })
+    .await;
+    function.invoke(Event::new(json!({})).trace_id(SAMPLED)).await;
+    let lookup = function.collector.span("lookup");
+    assert_eq!(lookup.text("code").as_deref(), Some("007"));
+    assert_eq!(lookup.text("name").as_deref(), Some("7"));
+    assert_eq!(lookup.text("big"), Some(u64::MAX.to_string()));
+}
+
+#[tokio::test]
+async fn an_error_has_its_name_as_the_status_and_an_event() {
+    let function = Function::start(handle).await;
+    let outcome = function.invoke(Event::new(json!("decline")).trace_id(SAMPLED)).await;
+    assert_eq!(outcome.error_type(), Some("Orders.CardDeclined"));
+    let root = function.collector.span("orders");
+    assert_eq!(root.status(), (2, "Orders.CardDeclined".to_owned()));
+    assert_eq!(root.text("error.type").as_deref(), Some("Orders.CardDeclined"));
+    let exception = root.event("exception").unwrap();
+    assert_eq!(exception.get("exception.type").cloned(), text("Orders.CardDeclined"));
+    assert_eq!(exception.get("exception.message").cloned(), text("the card was declined"));
+}
+
+#[tokio::test]
+async fn a_panic_and_an_event_that_cannot_be_parsed_are_errors() {
+    let function = Function::with(
+        Powertools::new(async |_: LambdaEvent<serde_json::Value>| panic!("in the handler")),
+        &[],
+        |otel| otel,
+    )
+    .await;
+    function.invoke(Event::new(json!({})).trace_id(SAMPLED)).await;
+    let root = function.collector.span("orders");
+    assert_eq!(root.status(), (2, "Powertools.Panic".to_owned()));
+    function.invoke(Event::raw("{").trace_id(SAMPLED)).await;
+    let statuses = function.collector.spans().into_iter().map(|received| received.status().1);
+    assert!(statuses.into_iter().any(|status| status == "Powertools.EventInvalid"));
+}
+
+#[tokio::test]
+async fn a_request_names_its_route() {
+    let function = Function::start(async |_| Ok(String::new())).await;
+    let event = events::api_gateway_v2("GET", "/orders/7").route("/orders/{id}").build();
+    function.invoke(Event::new(event).trace_id(SAMPLED)).await;
+    let root = function.collector.span("GET /orders/{id}");
+    assert_eq!(root.text("faas.trigger").as_deref(), Some("http"));
+    assert_eq!(root.text("http.request.method").as_deref(), Some("GET"));
+    assert_eq!(root.text("http.route").as_deref(), Some("/orders/{id}"));
+}
+
+#[tokio::test]
+async fn a_span_around_the_function_takes_no_span_of_an_event() {
+    let collector = Collector::start().await;
+    let otel = otel(&collector, &[]);
+    let _subscriber = subscribe(&otel);
+    let _around = tracing::info_span!("main").entered();
+    let lambda = FakeRuntime::new().function_name("orders");
+    let function = Powertools::new(handle).lifecycle(otel).run();
+    let function = lambda.run(tracing::Instrument::in_current_span(function));
+    lambda.invoke(Event::new(json!({})).trace_id(SAMPLED)).await;
+    let (root, charge) = (collector.span("orders"), collector.span("charge"));
+    assert_eq!((charge.trace(), charge.parent()), (TRACE.to_owned(), root.id()));
+    function.stop().await;
+}
+
+#[tokio::test]
+async fn a_parent_that_the_user_sets_is_kept() {
+    let function = Function::start(async |_| {
+        let remote = opentelemetry::trace::SpanContext::new(
+            opentelemetry::trace::TraceId::from_hex("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa").unwrap(),
+            opentelemetry::trace::SpanId::from_hex("bbbbbbbbbbbbbbbb").unwrap(),
+            opentelemetry::trace::TraceFlags::SAMPLED,
+            true,
+            Default::default(),
+        );
+        let span = tracing::info_span!("elsewhere");
+        let parent = opentelemetry::Context::new().with_remote_span_context(remote);
+        span.set_parent(parent).unwrap();
+        span.in_scope(|| tracing::info_span!("inner").in_scope(|| ()));
+        let explicit = tracing::info_span!(parent: &span, "explicit");
+        drop((explicit.entered(), span));
+        Ok(String::new())
+    })
+    .await;
+    function.invoke(Event::new(json!({})).trace_id(SAMPLED)).await;
+    let elsewhere = function.collector.span("elsewhere");
+    assert_eq!((elsewhere.trace(), elsewhere.parent()), ("a".repeat(32), "b".repeat(16)));
+    for name in ["inner", "explicit"] {
+        let inner = function.collector.span(name);
+        assert_eq!((inner.trace(), inner.parent()), ("a".repeat(32), elsewhere.id()), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn what_came_before_the_first_event_is_in_its_trace() {
+    let collector = Collector::start().await;
+    let otel = otel(&collector, &[]);
+    let _subscriber = subscribe(&otel);
+    tracing::info_span!("connect").in_scope(|| tracing::info_span!("resolve").in_scope(|| ()));
+    let warm_up = async || Ok::<_, Error>(());
+    let lambda = FakeRuntime::new().function_name("orders");
+    let function = Powertools::new(handle).warm_up("pool", warm_up).lifecycle(otel).run();
+    let function = lambda.run(function);
+    lambda.invoke(Event::new(json!({})).trace_id(SAMPLED)).await;
+    lambda
+        .invoke(
+            Event::new(json!({})).trace_id("Root=1-5759e988-000000000000000000000001;Sampled=1"),
+        )
+        .await;
+    function.stop().await;
+
+    let init = collector.span("init");
+    let roots: Vec<_> =
+        collector.spans().into_iter().filter(|received| received.span.name == "orders").collect();
+    assert_eq!(roots.len(), 2);
+    assert_eq!((init.trace(), init.parent()), (TRACE.to_owned(), roots[0].id()));
+    let (connect, resolve) = (collector.span("connect"), collector.span("resolve"));
+    assert_eq!((connect.trace(), connect.parent()), (TRACE.to_owned(), init.id()));
+    assert_eq!((resolve.trace(), resolve.parent()), (TRACE.to_owned(), connect.id()));
+    let warm_up = collector.span("warm-up");
+    assert_eq!((warm_up.trace(), warm_up.parent()), (TRACE.to_owned(), init.id()));
+    assert_eq!(warm_up.text("warm_up").as_deref(), Some("pool"));
+    assert!(init.span.start_time_unix_nano <= connect.span.start_time_unix_nano);
+}
+
+#[tokio::test]
+async fn what_is_redacted_does_not_leave() {
+    let function = Function::with(
+        Powertools::new(async |_: LambdaEvent<serde_json::Value>| {
+            let span = tracing::info_span!("pay", card = "4111", Password = "secret");
+            span.in_scope(|| tracing::info!(card = "4111", "paid"));
+            Ok::<_, Error>(String::new())
+        }),
+        &[],
+        |otel| otel.redact(["card", "password"]),
+    )
+    .await;
+    function.invoke(Event::new(json!({})).trace_id(SAMPLED)).await;
+    let pay = function.collector.span("pay");
+    assert_eq!(pay.text("card").as_deref(), Some("*****"));
+    assert_eq!(pay.text("Password").as_deref(), Some("*****"));
+    assert_eq!(pay.event("paid").unwrap().get("card").cloned(), text("*****"));
+}
