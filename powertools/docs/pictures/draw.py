@@ -5,10 +5,12 @@
     draw.py --check    fails if they differ from what it would write
 
 `performance.svg` takes its figures from the tables of `powertools/benches/README.md`, which hold the
-output of the benches. `event-flow.svg` has no figures.
+output of the benches. `event-flow.svg` has no figures. `trace.svg` shows the spans in `trace.json`, which the
+test `otel::services` writes.
 """
 
 import html
+import json
 import pathlib
 import sys
 
@@ -198,8 +200,43 @@ def event_flow():
     return picture.svg()
 
 
+def trace():
+    spans = json.loads((HERE / "trace.json").read_text())
+    parents = {span["id"]: span["parent"] for span in spans}
+    of = {span["id"]: span["service"] for span in spans}
+
+    def depth(span):
+        parent, depth = span["parent"], 0
+        while of.get(parent) == span["service"]:
+            parent, depth = parents[parent], depth + 1
+        return depth
+
+    services = list(dict.fromkeys(span["service"] for span in spans))
+    bar, row, left, widest, width = 12, 19, 230, 400, 760
+    height = 60 + len(services) * 30 + len(spans) * row + 10
+    most = max(span["end"] for span in spans)
+    picture = Picture(width, height, "The spans of one request in five services")
+    picture.text(20, 32, "One request through five services", 16, weight="600")
+    picture.text(width - 20, 32, "milliseconds from the first span", 12, "quiet", anchor="end")
+    y = 48
+    for service in services:
+        y += 20
+        picture.text(20, y, service, 13, weight="600")
+        y += 10
+        for span in (span for span in spans if span["service"] == service):
+            nested = depth(span)
+            kind = "other" if nested else "ours"
+            picture.text(32 + 12 * nested, y + 10, span["name"], 12, "quiet" if nested else "text")
+            start, end = (round(widest * span[side] / most, 1) for side in ("start", "end"))
+            picture.rect(left + start, y, round(max(1.5, end - start), 1), bar, kind)
+            took = f'{span["start"] / 1000:.0f} + {(span["end"] - span["start"]) / 1000:.1f}'
+            picture.text(width - 20, y + 10, took, 11, "quiet", anchor="end")
+            y += row
+    return picture.svg()
+
+
 def main():
-    pictures = {"performance.svg": performance(), "event-flow.svg": event_flow()}
+    pictures = {"performance.svg": performance(), "event-flow.svg": event_flow(), "trace.svg": trace()}
     if sys.argv[1:] == ["--check"]:
         stale = [name for name, svg in pictures.items() if (HERE / name).read_text() != svg]
         if stale:

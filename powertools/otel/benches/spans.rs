@@ -17,6 +17,9 @@ use powertools_otel::Otel;
 use tracing_subscriber::prelude::*;
 
 const TRACE: &str = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+/// Events at a time of one mode, and how often each has its turn.
+const BLOCK: u32 = 200;
+const BLOCKS: u32 = 40;
 const MODES: [&str; 6] = ["none", "tracing", "before", "after", "every", "stdout"];
 
 fn main() {
@@ -115,52 +118,64 @@ fn measure() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     println!("| mode | CPU of an event | latency p50 | p99 |");
     println!("|---|--:|--:|--:|");
-    for mode in MODES {
-        let (cpu, mut latencies) = runtime.block_on(events(mode, &endpoint, 4_000));
+    let measured = runtime.block_on(events(&endpoint));
+    for (mode, (mut cpu, mut latencies)) in MODES.into_iter().zip(measured) {
+        cpu.sort();
         latencies.sort();
+        let cpu = cpu[cpu.len() / 2] as f64 / 1e3 / f64::from(BLOCK);
         let at = |share: usize| latencies[latencies.len() * share / 100].as_secs_f64() * 1e6;
         println!("| {mode} | {cpu:.1} µs | {:.0} µs | {:.0} µs |", at(50), at(99));
     }
-    let mut starts = [Vec::new(), Vec::new()];
+    let modes = ["none", "tracing", "before"];
+    let mut starts = modes.map(|_| Vec::new());
     for _ in 0..60 {
-        for (mode, times) in ["none", "before"].into_iter().zip(&mut starts) {
+        for (mode, times) in modes.into_iter().zip(&mut starts) {
             times.push(start(mode, &endpoint));
         }
     }
-    let [without, with] = starts.map(|mut times| {
+    println!("\n| mode | CPU from the start to the first poll |\n|---|--:|");
+    for (mode, mut times) in modes.into_iter().zip(starts) {
         times.sort();
-        times[times.len() / 2].as_secs_f64() * 1e3
-    });
-    println!(
-        "\nstart to first poll: {without:.2} ms without, {with:.2} ms with: {:.3}",
-        with / without
-    );
+        println!("| {mode} | {:.2} ms |", times[times.len() / 2] as f64 / 1e6);
+    }
     collector.kill().unwrap();
 }
 
-/// Returns the CPU time of an event in microseconds, and the latency of each.
-async fn events(mode: &str, endpoint: &str, count: u32) -> (f64, Vec<Duration>) {
-    let lambda = FakeRuntime::new()
-        .function_name("bench")
-        .env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
-        .env("OTEL_BSP_MAX_QUEUE_SIZE", "100000");
-    let function = lambda.spawn(this("function", mode)).unwrap();
-    let process = function.id().unwrap();
-    let mut latencies = Vec::new();
-    let mut before = 0;
-    for number in 0..count + 500 {
-        if number == 500 {
-            before = cpu(process);
-            latencies.clear();
+/// Returns the CPU time of each block of events in nanoseconds, and the latency of each event, for each of
+/// the modes. They take turns, so that what else the machine does meets all of them.
+async fn events(endpoint: &str) -> Vec<(Vec<u64>, Vec<Duration>)> {
+    let start = |mode| {
+        let lambda = FakeRuntime::new()
+            .function_name("bench")
+            .env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+            .env("OTEL_BSP_MAX_QUEUE_SIZE", "100000");
+        let function = lambda.spawn(this("function", mode)).unwrap();
+        (lambda, function)
+    };
+    let functions = MODES.map(start);
+    let mut measured = vec![(Vec::new(), Vec::new()); MODES.len()];
+    for block in 0..BLOCKS {
+        for ((lambda, function), (used, latencies)) in functions.iter().zip(&mut measured) {
+            let process = function.id().unwrap();
+            let before = cpu(process);
+            for number in 0..BLOCK {
+                let start = Instant::now();
+                let outcome = lambda.invoke(Event::new(number).trace_id(TRACE)).await;
+                latencies.push(start.elapsed());
+                assert!(outcome.response().is_some(), "{outcome:?}");
+            }
+            // The first blocks warm up.
+            if block >= 3 {
+                used.push(cpu(process) - before);
+            } else {
+                latencies.clear();
+            }
         }
-        let start = Instant::now();
-        let outcome = lambda.invoke(Event::new(number).trace_id(TRACE)).await;
-        latencies.push(start.elapsed());
-        assert!(outcome.response().is_some(), "{outcome:?}");
     }
-    let used = cpu(process) - before;
-    function.kill().await;
-    (used as f64 / 1e3 / f64::from(count), latencies)
+    for (_, function) in functions {
+        function.kill().await;
+    }
+    measured
 }
 
 /// The nanoseconds that the main thread of a process ran.
@@ -169,11 +184,10 @@ fn cpu(process: u32) -> u64 {
     text.split(' ').next().unwrap().parse().unwrap()
 }
 
-/// The time until a function asks for its first event.
-fn start(mode: &str, endpoint: &str) -> Duration {
+/// The CPU time in nanoseconds until a function asks for its first event.
+fn start(mode: &str, endpoint: &str) -> u64 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let api = listener.local_addr().unwrap().to_string();
-    let start = Instant::now();
     let mut function = this("function", mode)
         .env("AWS_LAMBDA_RUNTIME_API", api)
         .env("AWS_LAMBDA_FUNCTION_NAME", "bench")
@@ -184,10 +198,11 @@ fn start(mode: &str, endpoint: &str) -> Duration {
         .unwrap();
     let (mut connection, _) = listener.accept().unwrap();
     connection.read_exact(&mut [0; 3]).unwrap();
-    let took = start.elapsed();
+    std::thread::sleep(Duration::from_millis(20));
+    let used = cpu(function.id());
     function.kill().unwrap();
     function.wait().unwrap();
-    took
+    used
 }
 
 fn this(role: &str, mode: &str) -> Command {

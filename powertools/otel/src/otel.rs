@@ -174,9 +174,9 @@ impl Otel {
 
 impl fmt::Debug for Otel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Settings { to, when, service, level, redacted, environment: _ } = &self.settings;
+        // A URL can have a password in it.
+        let Settings { when, service, level, redacted, .. } = &self.settings;
         f.debug_struct("Otel")
-            .field("to", to)
             .field("when", when)
             .field("service", service)
             .field("level", level)

@@ -35,8 +35,10 @@ pub(crate) struct Spans {
 #[derive(Debug)]
 struct Open {
     trace: Option<Arc<Trace>>,
-    /// The span as it was at its start. `None` if it was sent before its end.
+    /// The span of a trace as it was at its start.
     begun: Option<Box<SpanData>>,
+    /// It was sent before its end.
+    is_sent: bool,
 }
 
 /// Passes the spans of a tracer to their [`Spans`].
@@ -73,14 +75,14 @@ impl Spans {
         let parent = parent.span().span_context().span_id();
         let of_parent = self.trace_of(parent);
         let trace = of_parent.or_else(|| Trace::current(self));
-        let begun = span.exported_data().map(Box::new);
-        lock(&self.open).insert(id, Open { trace, begun });
+        let begun = trace.as_ref().and_then(|_| span.exported_data()).map(Box::new);
+        lock(&self.open).insert(id, Open { trace, begun, is_sent: false });
     }
 
     fn end(&self, mut span: SpanData) {
         let open = lock(&self.open).remove(&span.span_context.span_id());
         let trace = match open {
-            Some(Open { begun: None, .. }) => return,
+            Some(Open { is_sent: true, .. }) => return,
             Some(Open { trace, .. }) => trace,
             None => None,
         };
@@ -143,6 +145,7 @@ impl Spans {
             if *id != root && is_of_it(&open.trace) {
                 // The entry has to outlive its trace only until the span itself ends.
                 open.trace = None;
+                open.is_sent = true;
                 ended.extend(open.begun.take());
             }
         }

@@ -17,6 +17,7 @@ mod incoming;
 mod outages;
 mod outgoing;
 mod process;
+mod services;
 mod shape;
 mod stops;
 
