@@ -56,7 +56,8 @@ impl<T: Send + Sync + 'static, K> Declaration<T, K> {
     ///
     /// The returned value is one that `is_bad` does not hold for, or one whose fetch began after this call.
     /// Callers whose logins fail together share a fetch. Within the
-    /// [refresh interval](super::Parameters::refresh_interval), the cached value is returned.
+    /// [refresh interval](super::Parameters::refresh_interval), and for a value that is too old, it returns what
+    /// [`get`](Self::get) does.
     ///
     /// # Errors
     ///

@@ -155,3 +155,24 @@ async fn a_failure_from_before_an_invalidation_is_not_remembered() {
     };
     service.parameters().max_age(SECOND / 2).scope(work).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_returns_no_value_past_its_age() {
+    let service = Service::with("old");
+    let work = async {
+        PASSWORD.get().await.unwrap();
+        service.put("new");
+        advance(100 * SECOND).await;
+        assert_eq!(*PASSWORD.refresh_if(|_| false).await.unwrap(), "new");
+        service.fail(SourceErrorKind::Unavailable);
+        advance(100 * SECOND).await;
+        // One that is not rejected is still of use, as for `get`.
+        assert_eq!(*PASSWORD.refresh_if(|_| false).await.unwrap(), "new");
+        advance(1000 * SECOND).await;
+        for is_bad in [false, true, true] {
+            let refreshed = PASSWORD.refresh_if(|_| is_bad).await;
+            assert_eq!(name(refreshed), "Powertools.ParameterUnavailable", "{is_bad}");
+        }
+    };
+    service.parameters().max_age(100 * SECOND).max_stale(500 * SECOND).scope(work).await;
+}

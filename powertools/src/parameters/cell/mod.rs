@@ -137,7 +137,7 @@ impl<T: Send + Sync + 'static> Cell<T> {
     }
 
     /// Returns a value that `is_bad` does not hold for, or one whose fetch began after this call.
-    /// Within the refresh interval, it returns the cached value.
+    /// Within the refresh interval, it returns what `get` does.
     pub(super) async fn refresh_if(
         self: &Arc<Self>,
         mut is_bad: impl FnMut(&T) -> bool,
@@ -148,7 +148,15 @@ impl<T: Send + Sync + 'static> Cell<T> {
             if let Some(entry) = &cached
                 && !is_bad(&entry.value)
             {
-                return Ok(Value::new(entry.clone()));
+                if entry.is_valid(self.settings.clock.now()) {
+                    return Ok(Value::new(entry.clone()));
+                }
+                // Too old to be returned without an attempt to fetch it.
+                let value = self.get().await?;
+                if !is_bad(&value) {
+                    return Ok(value);
+                }
+                continue;
             }
             let flight = {
                 let (mut state, now) = (self.state(), self.settings.clock.now());
@@ -160,12 +168,7 @@ impl<T: Send + Sync + 'static> Cell<T> {
                     || state.may_refresh(now, self.settings.refresh_interval);
                 may_begin.then(|| self.join_or_begin(&mut state)).transpose()?
             };
-            let Some(flight) = flight else {
-                return match cached {
-                    Some(entry) => Ok(Value::new(entry)),
-                    None => self.get().await,
-                };
-            };
+            let Some(flight) = flight else { return self.get().await };
             let number = flight.number;
             let fetched = self.wait(flight, 1).await;
             // One that ran already may have read what the caller rejects.
