@@ -140,8 +140,11 @@ impl Engine {
 
     /// Forgets the values that change when this one is set.
     pub(super) fn forget(&self, written: &Request) {
-        let cells = self.cells();
-        let stale = cells.iter().filter(|(key, _)| key.request.depends_on(written));
+        let (cells, source) = (self.cells(), self.source(written.kind));
+        // Kinds can have one source, which has one value for a name.
+        let stale = cells.iter().filter(|(key, _)| {
+            key.request.depends_on(written) && Arc::ptr_eq(self.source(key.request.kind), source)
+        });
         stale.for_each(|(_, cell)| cell.forget());
     }
 

@@ -91,12 +91,10 @@ impl Request {
         if path.is_empty() { Some(name) } else { name.strip_prefix(path)?.strip_prefix('/') }
     }
 
-    /// Returns true if a value of this request changes when `written` is set.
+    /// Returns true if a value of this request changes when `written` is set in the same source.
     pub(super) fn depends_on(&self, written: &Self) -> bool {
-        match (self.kind, written.kind) {
-            (Kind::Path, Kind::Parameter) => self.below(&written.name).is_some(),
-            (kind, of) => kind == of && self.name == written.name,
-        }
+        let is_above = || self.kind == Kind::Path && self.below(&written.name).is_some();
+        self.name == written.name || is_above()
     }
 
     fn problem(&self) -> Option<&'static str> {

@@ -58,6 +58,24 @@ async fn what_is_set_is_read_next_by_every_declaration() {
     Parameters::new().source(memory.clone()).scope(work).await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_is_set_is_read_next_by_every_kind_of_the_same_source() {
+    let [one, other] = ["1", "1"].map(|value| Memory::new().with("login", value));
+    let work = async |next: &'static str| {
+        let parameter: Parameter<String> = Parameter::plain("login");
+        let secret: Secret<String> = Secret::plain("login");
+        secret.get().await.unwrap();
+        other.put("login", "5");
+        parameter.set("2").await.unwrap();
+        assert_eq!(*secret.get().await.unwrap(), next);
+    };
+    Parameters::new().source(one.clone()).scope(work("2")).await;
+    // Another source has a value of its own, which is still cached.
+    let separate = Parameters::new().parameters_from(one.clone()).secrets_from(other.clone());
+    other.put("login", "1");
+    separate.scope(work("1")).await;
+}
+
 /// Writes at once, or after a second, and replies another second later.
 #[derive(Clone, Debug)]
 struct Slow(Memory, bool);
