@@ -6,8 +6,8 @@ use crate::parameters::{Fetched, Kind, Request, Source, SourceError, SourceError
 /// Values of variables of the environment.
 ///
 /// The variable of a value has its name in upper case, with `_` for what is neither a letter nor a
-/// digit, and without a `_` at its start: that of `/orders/url` is `ORDERS_URL`. There are neither paths nor
-/// versions.
+/// digit, and without a `_` at its start: that of `/orders/url` is `ORDERS_URL`. White space around a value is
+/// not part of it, and a variable with nothing else is not set. There are neither paths nor versions.
 #[derive(Clone, Debug, Default)]
 pub struct Variables {
     prefix: String,
