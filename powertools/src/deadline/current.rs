@@ -139,6 +139,10 @@ impl Deadline {
     /// such as a default price, call
     /// [`Invocation::interruption_handled`](crate::Invocation::interruption_handled) after it.
     ///
+    /// Elsewhere the fallback counts as any value does: an [`InitOnce`](crate::InitOnce) keeps it, and a
+    /// record whose handler returns `Ok` with it is done. Return an error there if the work has to be done
+    /// again.
+    ///
     /// # Errors
     ///
     /// Returns the error of `work`, unchanged, or that of `fallback`.

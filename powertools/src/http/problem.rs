@@ -214,7 +214,7 @@ impl From<Problem> for Response<Full<Bytes>> {
 }
 
 fn seconds(time: Duration) -> u64 {
-    time.as_secs() + u64::from(time.subsec_nanos() > 0)
+    time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0))
 }
 
 /// Returns the time from now to `end`, and at least a second.
@@ -222,4 +222,17 @@ fn time_until(end: SystemTime) -> Duration {
     let clock = Invocation::current().map_or_else(Clock::system, |current| current.clock().clone());
     let now = clock.now();
     end.duration_since(now).unwrap_or_default().max(Duration::from_secs(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_rounded_up_to_seconds() {
+        assert_eq!(seconds(Duration::ZERO), 0);
+        assert_eq!(seconds(Duration::from_nanos(1)), 1);
+        assert_eq!(seconds(Duration::from_secs(2)), 2);
+        assert_eq!(seconds(Duration::MAX), u64::MAX);
+    }
 }

@@ -70,7 +70,7 @@ const IS_HELD: &str = "
     local function set(changed, expiration)
         local kept = redis.call('PTTL', KEYS[1])
         local before = tonumber(string.match(record, EXPIRATION))
-        if kept > 0 and before then
+        if kept >= 0 and before then
             kept = math.max(1, kept + (expiration - before) * 1000)
             redis.call('SET', KEYS[1], changed, 'PX', string.format('%.0f', kept))
         else
