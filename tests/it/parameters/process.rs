@@ -20,6 +20,9 @@ async fn a_restore_empties_the_cache() {
     assert_eq!(outcome.json::<String>(), "after the restore");
     let outcome = lambda.invoke(json!("read")).await;
     assert_eq!(outcome.json::<String>(), "after the restore");
+    // Nor is its failure remembered.
+    let outcome = lambda.invoke(json!("broken")).await;
+    assert_eq!(outcome.json::<String>(), "after the restore");
     function.kill().await;
     fs::remove_dir_all(folder).unwrap();
 }

@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use lambda_runtime::{Error, LambdaEvent};
 use powertools::Powertools;
 use powertools::parameters::{
-    Fetched, Files, Parameter, Parameters, Request, Secret, Source, SourceError,
+    Fetched, Files, Parameter, Parameters, Request, Secret, Source, SourceError, SourceErrorKind,
 };
 use powertools::testing::ManualClock;
 use serde::Deserialize;
@@ -21,6 +21,8 @@ static PASSWORD: Secret<String> = Secret::plain("password");
 static LOGIN: Parameter<Login> = Parameter::json("login");
 /// Its first fetch runs while the snapshot is taken.
 static LATE: Secret<String> = Secret::plain("late");
+/// Its first fetch runs while the snapshot is taken, and fails after the restore.
+static BROKEN: Secret<String> = Secret::plain("broken");
 static CLOCK: LazyLock<ManualClock> =
     LazyLock::new(|| ManualClock::new(SystemTime::UNIX_EPOCH + Duration::from_secs(1)));
 
@@ -53,10 +55,11 @@ impl Source for Logins {
 struct Secrets(Files);
 
 static IS_RESTORED: AtomicBool = AtomicBool::new(false);
+static HAS_BROKEN: AtomicBool = AtomicBool::new(false);
 
 impl Source for Secrets {
     fn fetch<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Fetched, SourceError>> {
-        if request.name != "late" {
+        if request.name != "late" && request.name != "broken" {
             return self.0.fetch(request);
         }
         Box::pin(async {
@@ -65,6 +68,11 @@ impl Source for Secrets {
             }
             while !IS_RESTORED.load(Ordering::SeqCst) {
                 sleep(Duration::from_millis(1)).await;
+            }
+            if request.name == "broken" {
+                sleep(Duration::from_millis(200)).await;
+                HAS_BROKEN.store(true, Ordering::SeqCst);
+                return Err(SourceError::new(SourceErrorKind::Unavailable, "the connection broke"));
             }
             sleep(Duration::from_millis(500)).await;
             Ok(Fetched::new("before the snapshot"))
@@ -83,6 +91,9 @@ async fn main() -> Result<(), Error> {
         .warm_up("late", async || {
             // The start does not wait for it.
             let _ = timeout(Duration::from_millis(10), LATE.get()).await;
+            if !IS_RESTORED.load(Ordering::SeqCst) {
+                let _ = timeout(Duration::from_millis(10), BROKEN.get()).await;
+            }
             Ok::<_, Error>(())
         })
         .after_restore(move || {
@@ -101,6 +112,14 @@ async fn handle(event: LambdaEvent<String>) -> Result<String, Error> {
     match event.payload.as_str() {
         "rotate" => return rotate().await,
         "late" => return Ok(LATE.get().await?.to_string()),
+        "broken" => {
+            while !HAS_BROKEN.load(Ordering::SeqCst) {
+                yield_now().await;
+            }
+            // It ends just after that.
+            sleep(Duration::from_millis(100)).await;
+            return Ok(BROKEN.get().await?.to_string());
+        }
         "forget" => std::fs::remove_file(PathBuf::from(std::env::var("VALUES")?).join("password"))?,
         _ => {}
     }

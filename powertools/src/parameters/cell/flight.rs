@@ -109,7 +109,8 @@ impl<T: Send + Sync + 'static> Cell<T> {
         state.begun += 1;
         let number = state.begun;
         let (sender, receiver) = oneshot::channel();
-        let landing = Landing { cell: self.clone(), number, sender: Some(sender) };
+        let restores = restores();
+        let landing = Landing { cell: self.clone(), number, restores, sender: Some(sender) };
         self.settings.running.begin();
         runtime.spawn(Invocation::carry(async move {
             let outcome = landing.cell.fetch().await;
@@ -117,7 +118,7 @@ impl<T: Send + Sync + 'static> Cell<T> {
         }));
         let abandoned = self.request.failed(shut_down());
         let outcome = receiver.map(move |outcome| outcome.unwrap_or(Err(abandoned)));
-        let flight = Flight { number, restores: restores(), outcome: outcome.boxed().shared() };
+        let flight = Flight { number, restores, outcome: outcome.boxed().shared() };
         state.flight = Some(flight.clone());
         Ok(flight)
     }
@@ -158,8 +159,8 @@ impl<T: Send + Sync + 'static> Cell<T> {
         Ok(Arc::new(Entry { value, version, from, soft, hard, restores }))
     }
 
-    /// Keeps the outcome of the fetch with this number.
-    fn finish(&self, number: u64, outcome: Option<&Outcome<T>>) {
+    /// Keeps the outcome of the fetch with this number, which began after so many restores.
+    fn finish(&self, number: u64, restores: u64, outcome: Option<&Outcome<T>>) {
         let mut state = self.state();
         if state.flight.as_ref().is_some_and(|flight| flight.number == number) {
             state.flight = None;
@@ -178,8 +179,7 @@ impl<T: Send + Sync + 'static> Cell<T> {
             Some(Err(error)) => {
                 let from = self.settings.clock.now();
                 let until = from + self.settings.failure_age;
-                let (error, restores) = (error.clone(), restores());
-                state.failure = Some(Failure { error, from, until, restores });
+                state.failure = Some(Failure { error: error.clone(), from, until, restores });
             }
             None => {}
         }
@@ -198,12 +198,13 @@ pub(in crate::parameters) fn shut_down() -> SourceError {
 struct Landing<T: Send + Sync + 'static> {
     cell: Arc<Cell<T>>,
     number: u64,
+    restores: u64,
     sender: Option<oneshot::Sender<Outcome<T>>>,
 }
 
 impl<T: Send + Sync + 'static> Landing<T> {
     fn land(mut self, outcome: Outcome<T>) {
-        self.cell.finish(self.number, Some(&outcome));
+        self.cell.finish(self.number, self.restores, Some(&outcome));
         if let Some(sender) = self.sender.take() {
             // Nobody may wait any more.
             let _ = sender.send(outcome);
@@ -214,7 +215,7 @@ impl<T: Send + Sync + 'static> Landing<T> {
 impl<T: Send + Sync + 'static> Drop for Landing<T> {
     fn drop(&mut self) {
         if self.sender.is_some() {
-            self.cell.finish(self.number, None);
+            self.cell.finish(self.number, self.restores, None);
         }
         self.cell.settings.running.end();
     }
