@@ -128,14 +128,17 @@ async fn a_problem_as_an_error_is_answered_as_it_is() {
 #[tokio::test]
 async fn a_problem_is_found_among_causes_and_keeps_a_request_id_of_its_own() {
     let make = || {
-        let problem = Problem::new(StatusCode::GONE).member("request_id", "mine");
+        let kind = "https://errors.example/gone";
+        let problem = Problem::new(StatusCode::GONE).kind(kind).member("request_id", "mine");
         Error::from(anyhow::Error::from(problem).context("at the counter"))
     };
     let reply = failed(make).await;
     assert_eq!(reply["statusCode"], 410);
     let body = reply["body"].as_str().unwrap();
     assert_eq!(body.matches("request_id").count(), 1, "{body}");
-    assert_eq!(problem(&reply)["request_id"], "mine");
+    let problem = problem(&reply);
+    assert_eq!(problem["request_id"], "mine");
+    assert_eq!(problem["type"], "https://errors.example/gone");
 }
 
 #[derive(Debug, thiserror::Error)]
