@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -19,8 +20,9 @@ const RENEWED_AFTER: Duration = Duration::from_secs(23 * 3600);
 /// Configurations of AWS AppConfig.
 ///
 /// A session is kept for each configuration, and started again before its token expires and after an
-/// error. After one that was throttled, it keeps its token and waits for that time. AppConfig sets how often it may be asked, 60 seconds by default: a value is not fetched
-/// more often than that, whatever its `max_age`. The role of the function needs
+/// error. After one that was throttled, it keeps its token and waits for that time. AppConfig sets how
+/// often it may be asked, 60 seconds by default: a value is not fetched more often than that, whatever
+/// its `max_age`. The role of the function needs
 /// `appconfig:StartConfigurationSession` and `appconfig:GetLatestConfiguration`.
 #[derive(Debug)]
 pub struct AppConfig {
@@ -33,7 +35,7 @@ pub struct AppConfig {
 type Token = (String, SystemTime);
 
 /// The state of a session: one for each configuration.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Session {
     /// The token of the next request.
     token: Option<Token>,
@@ -43,6 +45,13 @@ struct Session {
     interval: Duration,
     /// When the service last throttled a request, if none has succeeded since.
     throttled: Option<SystemTime>,
+}
+
+/// Neither the token nor the configuration is for a log.
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").finish_non_exhaustive()
+    }
 }
 
 impl AppConfig {
