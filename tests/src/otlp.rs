@@ -170,6 +170,10 @@ impl Received {
     }
 
     /// The value of an attribute that is a string.
+    ///
+    /// # Panics
+    ///
+    /// Panics if it is none.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<String> {
         match self.attribute(name)? {

@@ -3,6 +3,8 @@
 //! Each function is a process of its own on one thread, so that the kernel counts its CPU time. The
 //! figures of `tracing` are those of `tracing-opentelemetry` by itself, whose spans go nowhere.
 
+#![expect(clippy::print_stdout, reason = "what a bench is for")]
+
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};

@@ -63,7 +63,7 @@ impl Core {
                 .chain(headers.clone())
                 .collect();
             Collector::new(&settings.environment, url, &headers, is_signed)
-                .map(To::Collector)
+                .map(|collector| To::Collector(Box::new(collector)))
                 .unwrap_or_else(|error| {
                     let error = causes(&*error);
                     problem = Some(format!("no spans are sent, since there is no way: {error}"));

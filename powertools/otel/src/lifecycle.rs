@@ -7,7 +7,7 @@ use futures_util::future::{BoxFuture, ready};
 use lambda_runtime::Error;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span, Status};
-use powertools::macro_support::otel::{find_ids_by, redaction, set_beside, take_beside};
+use powertools::macro_support::otel::{Redacts, find_ids_by, redaction, set_beside, take_beside};
 use powertools::runtime::lifecycle::{
     EventReceived, Failure, Flush, HandlerEnds, Lifecycle, Moments, Outcome, Restored,
     ShuttingDown, Snapshot, Starting,
@@ -15,7 +15,7 @@ use powertools::runtime::lifecycle::{
 use tracing::{dispatcher, subscriber};
 use tracing_subscriber::prelude::*;
 
-use crate::export::{Redaction, TARGET};
+use crate::export::TARGET;
 use crate::filter::Marker;
 use crate::otel::Otel;
 use crate::settings::When;
@@ -115,7 +115,7 @@ impl Otel {
             tracing::warn!(target: TARGET, "{problem}");
         }
         let (of_logs, own) = (redaction(), core.redacted.clone());
-        let both: Option<Redaction> = match (of_logs, own.is_empty()) {
+        let both: Option<Redacts> = match (of_logs, own.is_empty()) {
             (None, true) => None,
             (of_logs, _) => Some(Box::new(move |name: &str| {
                 own.iter().any(|hidden| hidden.eq_ignore_ascii_case(name))

@@ -131,7 +131,7 @@ impl Spans {
 
     /// Forgets the spans from before now: they belong to no event.
     pub(crate) fn start_anew(&self) {
-        let early = mem::replace(&mut *lock(&self.early), Some(Vec::new()));
+        let early = lock(&self.early).replace(Vec::new());
         let late = self.take_late();
         self.forget(early.map_or(0, |early| early.len()) + late.len());
     }

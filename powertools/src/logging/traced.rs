@@ -12,6 +12,9 @@ pub type Ids = ([u8; 16], [u8; 8]);
 /// A layer beside that of the lines.
 pub type BesideLines = Box<dyn Layer<Registry> + Send + Sync>;
 
+/// Decides by the name of a field whether its value must not be written.
+pub type Redacts = Box<dyn Fn(&str) -> bool + Send + Sync>;
+
 static CURRENT: OnceLock<fn() -> Option<Ids>> = OnceLock::new();
 static BESIDE: Mutex<Option<BesideLines>> = Mutex::new(None);
 
@@ -40,7 +43,8 @@ pub fn take_beside() -> Option<BesideLines> {
 }
 
 /// Returns what decides whether the value of a field must not be written, by the settings of the logs.
-pub fn redaction() -> Option<Box<dyn Fn(&str) -> bool + Send + Sync>> {
+#[must_use]
+pub fn redaction() -> Option<Redacts> {
     let settings = settings_in_use()?;
     if settings.redaction.is_empty() {
         return None;

@@ -245,7 +245,8 @@ pub fn decode_otlp(request: &[u8]) -> Result<serde_json::Value, String> {
     let mut command = install::tools()?.otlp_decoder()?;
     let command = command.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut decoder = command.spawn().map_err(|error| error.to_string())?;
-    let written = decoder.stdin.take().expect("it is piped").write_all(request);
+    let stdin = decoder.stdin.take();
+    let written = stdin.map_or(Ok(()), |mut stdin| stdin.write_all(request));
     written.map_err(|error| error.to_string())?;
     let output = decoder.wait_with_output().map_err(|error| error.to_string())?;
     serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())

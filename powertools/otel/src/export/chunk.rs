@@ -10,9 +10,8 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::transform::common::tonic::{Attributes, ResourceAttributesWithSchema};
 use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
 use opentelemetry_sdk::trace::SpanData;
+use powertools::macro_support::otel::Redacts;
 use prost::Message;
-
-use super::Redaction;
 
 /// The most spans in one request.
 const SPANS: usize = 512;
@@ -40,7 +39,7 @@ impl Encoder {
         Self { resource: ResourceAttributesWithSchema { attributes, schema_url }, is_compressed }
     }
 
-    pub(super) fn encode(&self, spans: Vec<SpanData>, redaction: Option<&Redaction>) -> Vec<Chunk> {
+    pub(super) fn encode(&self, spans: Vec<SpanData>, redaction: Option<&Redacts>) -> Vec<Chunk> {
         let mut spans = spans.into_iter().peekable();
         let mut chunks = Vec::new();
         while spans.peek().is_some() {
@@ -58,7 +57,7 @@ impl Encoder {
     }
 }
 
-fn redact(span: &mut SpanData, redaction: &Redaction) {
+fn redact(span: &mut SpanData, redaction: &Redacts) {
     let of_events = span.events.events.iter_mut().flat_map(|event| &mut event.attributes);
     for attribute in span.attributes.iter_mut().chain(of_events) {
         if redaction(attribute.key.as_str()) {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use lambda_runtime::Error;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use opentelemetry_sdk::trace::SpanData;
-use powertools::macro_support::otel::Collector;
+use powertools::macro_support::otel::{Collector, Redacts};
 use prost::Message;
 use tokio::time::Instant;
 
@@ -21,23 +21,20 @@ use crate::spans::{Spans, lock};
 pub(crate) use self::chunk::Encoder;
 pub(crate) use self::stdout::Stdout;
 
-/// Hides the values of fields.
-pub(crate) type Redaction = Box<dyn Fn(&str) -> bool + Send + Sync>;
-
 /// Sends spans. Nothing that goes wrong gets out of here but one warning.
 pub(crate) struct Exporter {
     pub(crate) to: To,
     /// The time of one request.
     pub(crate) timeout: Duration,
     pub(crate) encoder: Encoder,
-    pub(crate) redaction: OnceLock<Option<Redaction>>,
+    pub(crate) redaction: OnceLock<Option<Redacts>>,
     /// What could not be sent and waits for another attempt.
     pub(crate) unsent: Mutex<VecDeque<Chunk>>,
     pub(crate) outage: Mutex<Outage>,
 }
 
 pub(crate) enum To {
-    Collector(Collector),
+    Collector(Box<Collector>),
     Stdout(Stdout),
     Nowhere,
 }
