@@ -79,7 +79,8 @@ fn answer(connection: &TcpStream, event: &[u8]) -> Option<()> {
         let mut writer = connection;
         if first.starts_with("GET") {
             thread::sleep(PAUSE);
-            let time = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
+            let time =
+                powertools::Clock::system().now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
             let deadline = time.as_millis() + 30_000;
             let head = format!(
                 "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\

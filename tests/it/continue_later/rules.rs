@@ -225,7 +225,10 @@ async fn a_fallback_is_neither_a_step_nor_a_hand_over() {
         let step = async |number: u32| {
             steps.set(steps.get() + 1);
             let takes = if steps.get() == 1 { Duration::MAX } else { SECOND };
-            let next = async { Ok(sleep(takes).await).map(|()| Some(number + 1)) };
+            let next = async {
+                sleep(takes).await;
+                Ok(Some(number + 1))
+            };
             Deadline::current().run_or(2 * SECOND, next, |_| Ok(Some(99))).await
         };
         let hand_over = async |_| {
