@@ -35,6 +35,8 @@ pub struct Captured {
     pub body: Value,
     /// The header of X-Ray.
     pub trace: Option<String>,
+    /// The header of the signature, which names the headers that it covers.
+    pub signature: Option<String>,
 }
 
 /// What a [`Proxy`] does with a request instead of passing it and its reply on.
@@ -143,10 +145,11 @@ async fn handle(state: &State, request: Request<Incoming>) -> io::Result<Reply> 
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     let operation = parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
     let operation = operation.and_then(|target| target.split('.').next_back()).unwrap_or_default();
-    let trace = parts.headers.get("x-amzn-trace-id").and_then(|trace| trace.to_str().ok());
+    let header = |name| Some(parts.headers.get(name)?.to_str().ok()?.to_owned());
     lock(&state.captured).push(Captured {
         operation: operation.to_owned(),
-        trace: trace.map(str::to_owned),
+        trace: header("x-amzn-trace-id"),
+        signature: header("authorization"),
         body: serde_json::from_slice(&body).unwrap_or_default(),
     });
 

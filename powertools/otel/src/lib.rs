@@ -43,15 +43,15 @@
 //!
 //! | | the reply waits | what is lost if the environment ends | |
 //! |---|---|---|---|
-//! | [`before_reply`](Otel::before_reply) | yes | nothing | the default |
-//! | [`after_reply`](Otel::after_reply) | no, the next event does | the spans of the last event | |
+//! | [`before_reply`](Otel::before_reply) | yes | spans that ended after the reply, and those that wait for a collector | the default |
+//! | [`after_reply`](Otel::after_reply) | no, the next event does | the same, and the spans of the last event | |
 //! | [`every`](Otel::every) | no | nothing, if the function is notified of the end | for Lambda Managed Instances |
 //!
 //! No thread is started, and none is blocked. A request takes at most 1 second
 //! (`OTEL_EXPORTER_OTLP_TIMEOUT`), and all of a flush what the invocation has left before its deadline, at
 //! most 5 seconds. A collector that is busy or away is tried three times, 50 and 100 ms apart. If it does not
 //! answer, the spans are kept for a later flush, and there is no attempt for 1 second, then 2, up to 30.
-//! Memory is bounded by 2,048 spans (`OTEL_BSP_MAX_QUEUE_SIZE`). Spans beyond that, and those that a
+//! An end of the attempts for lack of time is no such failure. Memory is bounded by 2,048 spans (`OTEL_BSP_MAX_QUEUE_SIZE`). Spans beyond that, and those that a
 //! collector rejects, are dropped, and a warning of the flush has their number. No failure of the export
 //! reaches the invocation.
 //!

@@ -24,6 +24,9 @@ use crate::trace::{Trace, current_span};
 /// What is left of the time of a flush for what comes after it.
 const MARGIN: Duration = Duration::from_millis(10);
 
+/// The longest interval. No environment lives as long.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 impl Lifecycle for Otel {
     fn moments(&self) -> Moments {
         let always = Moments::START
@@ -117,8 +120,11 @@ impl Otel {
         let (of_logs, own) = (redaction(), core.redacted.clone());
         let both: Option<Redacts> = match (of_logs, own.is_empty()) {
             (None, true) => None,
+            // Of a name with dots, each part counts too, as in the logs.
             (of_logs, _) => Some(Box::new(move |name: &str| {
-                own.iter().any(|hidden| hidden.eq_ignore_ascii_case(name))
+                let hides = |name: &str| own.iter().any(|own| own.eq_ignore_ascii_case(name));
+                hides(name)
+                    || name.split('.').any(hides)
                     || of_logs.as_ref().is_some_and(|hides| hides(name))
             })),
         };
@@ -126,7 +132,7 @@ impl Otel {
         if let When::Every(interval) = core.when {
             let (exporter, spans) = (core.exporter.clone(), core.spans.clone());
             tokio::spawn(async move {
-                let interval = interval.max(Duration::from_millis(10));
+                let interval = interval.clamp(Duration::from_millis(10), LONGEST);
                 let start = tokio::time::Instant::now() + interval;
                 let mut ticks = tokio::time::interval_at(start, interval);
                 ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use opentelemetry::Context;
-use opentelemetry::trace::{Span as _, SpanId, TraceContextExt};
+use opentelemetry::trace::{Span as _, SpanContext, SpanId, TraceContextExt};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
@@ -56,6 +56,15 @@ impl Spans {
             limit,
             dropped: AtomicU64::new(0),
         }
+    }
+
+    /// Returns true if `span` is in the invocation with this root span, or was set by the user.
+    pub(crate) fn is_inside(&self, span: &SpanContext, root: &SpanContext) -> bool {
+        let of_span = || self.trace_of(span.span_id());
+        span.is_valid()
+            && (span.is_remote()
+                || span.trace_id() == root.trace_id()
+                || of_span().is_some_and(|trace| trace.context() == root))
     }
 
     /// Returns the trace of an open span.

@@ -181,8 +181,10 @@ impl Drop for Trace {
 /// Returns the innermost span of the current task, or else the root span of its invocation.
 pub(crate) fn current_span() -> Option<SpanContext> {
     let current = Context::map_current(|context| context.span().span_context().clone());
-    if current.is_valid() {
-        return Some(current);
+    match Invocation::current().and_then(|invocation| Trace::of(&invocation)) {
+        Some(trace) if !trace.spans.is_inside(&current, &trace.context) => {
+            Some(trace.context.clone())
+        }
+        _ => current.is_valid().then_some(current),
     }
-    Some(Trace::of(&Invocation::current()?)?.context.clone())
 }

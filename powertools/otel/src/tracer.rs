@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use opentelemetry::Context;
-use opentelemetry::trace::{Link, SpanBuilder, SpanContext, TraceContextExt, Tracer};
+use opentelemetry::trace::{Link, SpanBuilder, TraceContextExt, Tracer};
 use opentelemetry_sdk::trace::{SdkTracer, Span};
 
 use crate::spans::Spans;
@@ -22,15 +22,6 @@ impl OfInvocations {
     pub(crate) fn new(inner: SdkTracer, spans: Arc<Spans>) -> Self {
         Self { inner, spans }
     }
-
-    /// Returns true if `parent` is in the invocation with this root span, or was set by the user.
-    fn is_inside(&self, parent: &SpanContext, root: &SpanContext) -> bool {
-        let of_parent = || self.spans.trace_of(parent.span_id());
-        parent.is_valid()
-            && (parent.is_remote()
-                || parent.trace_id() == root.trace_id()
-                || of_parent().is_some_and(|trace| trace.context() == root))
-    }
 }
 
 impl Tracer for OfInvocations {
@@ -42,8 +33,9 @@ impl Tracer for OfInvocations {
         let Some(trace) = Trace::current(&self.spans) else { return builder };
         let root = trace.context();
         // None, or a span from around the whole function.
-        let is_outside =
-            Context::map_current(|current| !self.is_inside(current.span().span_context(), root));
+        let is_outside = Context::map_current(|current| {
+            !self.spans.is_inside(current.span().span_context(), root)
+        });
         let noted = is_outside.then(|| Link::new(root.clone(), Vec::new(), ROOT));
         let links: Vec<_> = noted.into_iter().chain(trace.sender_of_record()).collect();
         builder.links = (!links.is_empty()).then_some(links);
@@ -57,7 +49,7 @@ impl Tracer for OfInvocations {
         });
         match noted {
             // A parent that was set since then takes precedence.
-            Some(root) if !self.is_inside(parent.span().span_context(), &root) => {
+            Some(root) if !self.spans.is_inside(parent.span().span_context(), &root) => {
                 let parent = parent.with_remote_span_context(root);
                 self.inner.build_with_context(builder, &parent)
             }

@@ -115,6 +115,11 @@ async fn a_call_of_the_sdk_is_a_span_whose_header_it_sends() {
     let describe = collector.span("DynamoDB.DescribeTable");
     assert_eq!(describe.status(), (2, "service".to_owned()));
     assert_eq!(describe.attribute("http.response.status_code"), Some(Value::IntValue(400)));
+    // An intermediary may change the headers of a trace, and the client of a presigned URL lacks them.
+    for request in proxy.captured() {
+        let signature = request.signature.unwrap();
+        assert!(!signature.contains("traceparent"), "{signature}");
+    }
     let sent: Vec<_> = proxy.captured().into_iter().filter_map(|request| request.trace).collect();
     let xray = "Root=1-5759e988-bd862e3fe1be46a994272793";
     let expected = [list, describe].map(|span| format!("{xray};Parent={};Sampled=1", span.id()));

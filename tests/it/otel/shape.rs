@@ -138,9 +138,14 @@ async fn a_span_around_the_function_takes_no_span_of_an_event() {
     let _subscriber = subscribe(&otel);
     let _around = tracing::info_span!("main").entered();
     let lambda = FakeRuntime::new().function_name("orders");
+    let handle = async |_: LambdaEvent<serde_json::Value>| {
+        charge(7).await;
+        Ok::<_, Error>(powertools_otel::outgoing::traceparent())
+    };
     let function = Powertools::new(handle).lifecycle(otel).run();
     let function = lambda.run(tracing::Instrument::in_current_span(function));
-    lambda.invoke(Event::new(json!({})).trace_id(SAMPLED)).await;
+    let outcome = lambda.invoke(Event::new(json!({})).trace_id(SAMPLED)).await;
+    assert!(outcome.json::<String>().contains(TRACE), "{outcome:?}");
     let (root, charge) = (collector.span("orders"), collector.span("charge"));
     assert_eq!((charge.trace(), charge.parent()), (TRACE.to_owned(), root.id()));
     function.stop().await;
@@ -210,7 +215,12 @@ async fn what_came_before_the_first_event_is_in_its_trace() {
 async fn what_is_redacted_does_not_leave() {
     let function = Function::with(
         Powertools::new(async |_: LambdaEvent<serde_json::Value>| {
-            let span = tracing::info_span!("pay", card = "4111", Password = "secret");
+            let span = tracing::info_span!(
+                "pay",
+                card = "4111",
+                Password = "secret",
+                card.number = "4111"
+            );
             span.in_scope(|| tracing::info!(card = "4111", "paid"));
             Ok::<_, Error>(String::new())
         }),
@@ -222,5 +232,6 @@ async fn what_is_redacted_does_not_leave() {
     let pay = function.collector.span("pay");
     assert_eq!(pay.text("card").as_deref(), Some("*****"));
     assert_eq!(pay.text("Password").as_deref(), Some("*****"));
+    assert_eq!(pay.text("card.number").as_deref(), Some("*****"));
     assert_eq!(pay.event("paid").unwrap().get("card").cloned(), text("*****"));
 }

@@ -58,6 +58,8 @@ const LEAST: Duration = Duration::from_millis(5);
 
 /// Why a chunk was not taken.
 enum Failed {
+    /// Nothing was tried: the next flush does.
+    NoTime,
     /// Another attempt can succeed, perhaps only after a time.
     Later { error: Error, after: Option<Duration>, is_timeout: bool },
     /// It was rejected.
@@ -130,6 +132,7 @@ impl Exporter {
                     spans.count_dropped(count);
                     rejected = Some(error);
                 }
+                Err(Failed::NoTime) => return rejected,
                 Err(Failed::Later { error, after, .. }) => {
                     let is_first = lock(&self.outage).begin(after);
                     return rejected.or(is_first.then_some(error));
@@ -150,8 +153,7 @@ impl Exporter {
         for attempt in 1.. {
             let left = end.saturating_duration_since(Instant::now());
             if left < LEAST {
-                let error = "there was no time to send them".into();
-                return Err(Failed::Later { error, after: None, is_timeout: true });
+                return Err(Failed::NoTime);
             }
             let failed = match self.attempt(collector, chunk, left.min(self.timeout)).await {
                 Err(failed @ Failed::Later { after: None, is_timeout: false, .. }) => failed,
@@ -198,6 +200,10 @@ impl Exporter {
 impl Outage {
     /// Notes a flush without success. Returns true if the one before had succeeded.
     fn begin(&mut self, after: Option<Duration>) -> bool {
+        // Flushes of other events failed for the same reason, at the same time.
+        if after.is_none() && self.until.is_some_and(|until| Instant::now() < until) {
+            return false;
+        }
         let pause = OUTAGE * 2_u32.saturating_pow(self.failures.min(10));
         let pause = after.unwrap_or_default().max(pause).min(LONGEST_OUTAGE);
         self.until = Some(Instant::now() + pause);
@@ -247,4 +253,17 @@ pub(crate) fn exporter(to: To, timeout: Duration, encoder: Encoder) -> Arc<Expor
         unsent: Mutex::default(),
         outage: Mutex::default(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flushes_that_fail_together_are_one_failure() {
+        let mut outage = Outage::default();
+        assert!(outage.begin(None));
+        (0..15).for_each(|_| assert!(!outage.begin(None)));
+        assert_eq!(outage.failures, 1);
+    }
 }

@@ -83,7 +83,8 @@ impl Intercept for SdkInterceptor {
         Ok(())
     }
 
-    fn modify_before_signing(
+    // After signing: an intermediary may change these headers, and the client of a presigned URL lacks them.
+    fn modify_before_transmit(
         &self,
         context: &mut BeforeTransmitInterceptorContextMut<'_>,
         _: &RuntimeComponents,
