@@ -215,6 +215,25 @@ async fn the_agent_returns_a_configuration_with_its_version() {
 }
 
 #[tokio::test]
+async fn an_agent_that_cannot_serve_falls_back_with_a_warning_for_each_kind() {
+    let (warnings, _guard) = Warnings::record();
+    let reply: Reply = (StatusCode::OK, &[], "from the agent");
+    let server = Server::replying([NOT_READY, NOT_READY, REJECTED, REJECTED, reply]).await;
+    let memory = Memory::new().with("shop/prod/limits", "from the fallback");
+    let agent = AppConfigAgent::new().port(server.port()).fallback(memory);
+    let read = async {
+        let limits = Configuration::<String>::plain("shop/prod/limits");
+        for warned in [1, 1, 2, 2] {
+            assert_eq!(*limits.get_fresh().await.unwrap(), "from the fallback");
+            assert_eq!(warnings.count(), warned);
+        }
+        assert_eq!(*limits.get_fresh().await.unwrap(), "from the agent");
+    };
+    Parameters::new().configurations_from(agent).scope(read).await;
+    assert_eq!(warnings.count(), 2);
+}
+
+#[tokio::test]
 async fn a_malformed_response_is_not_quoted() {
     let reply: Reply = (StatusCode::OK, &[], r#"{"SecretString": hunter2}"#);
     let server = Server::replying([reply]).await;
