@@ -83,6 +83,16 @@ async fn an_event_with_an_odd_member_is_a_request_or_is_refused() {
     assert!(refused > 100 && rejected > 10 && answered > 1_000, "{refused} {rejected} {answered}");
 }
 
+#[tokio::test]
+async fn more_headers_than_a_map_can_have_are_refused() {
+    let mut event = events::rest("GET", "/");
+    event["multiValueHeaders"] = json!({ "a": vec![""; 40_000] });
+    assert_eq!(reply(describe, event.clone()).await["statusCode"], 200, "they have one name");
+    let names = (0..40_000).map(|index| (format!("a{index}"), json!([""])));
+    event["multiValueHeaders"] = Value::Object(names.collect());
+    assert_eq!(reply(describe, event).await["statusCode"], 400);
+}
+
 /// A body that is no UTF-8 comes as base64, whatever its type is declared as.
 fn not_utf_8(content_type: &str) -> Value {
     let mut event = events::http_api("POST", "/", "");

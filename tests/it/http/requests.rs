@@ -170,10 +170,19 @@ async fn the_caller_is_whom_the_front_end_has_verified() {
         event["requestContext"]["authorizer"] = authorizer;
         event
     };
+    let of_partner = |principal: &str| {
+        let mut event = rest("identity", json!({ "apiKeyId": "k1" }));
+        event["requestContext"]["authorizer"] =
+            json!({ "principalId": principal, "claims": "{}", "jwt": "x", "iam": true });
+        event
+    };
     let cases: Vec<Case> = vec![
         (events::rest("GET", "/"), None),
         (rest("authorizer", json!({ "principalId": "ada", "n": 1 })), Some("principal:ada")),
         (rest("authorizer", json!({ "principalId": "" })), None),
+        // The function of an authorizer chooses the names of what it adds.
+        (of_partner("ada"), Some("principal:ada")),
+        (of_partner("bob"), Some("principal:bob")),
         (
             rest("authorizer", json!({ "claims": { "iss": "https://i", "sub": "s" } })),
             Some("jwt:https://i#s"),

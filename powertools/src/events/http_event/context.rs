@@ -66,19 +66,28 @@ pub(crate) struct Identity<'a> {
 }
 
 /// What the authorizer of an API knows about the caller.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Default)]
 pub(crate) struct Authorizer<'a> {
-    #[serde(borrow)]
     pub(crate) principal_id: Option<Text<'a>>,
     /// Of a Cognito user pool in a REST API.
-    #[serde(borrow)]
     pub(crate) claims: Option<Claims<'a>>,
     /// Of an HTTP API.
-    #[serde(borrow)]
     pub(crate) jwt: Option<Jwt<'a>>,
-    #[serde(borrow)]
     pub(crate) iam: Option<Iam<'a>>,
+}
+
+/// The same before it is read.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Members<'a> {
+    #[serde(borrow)]
+    principal_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    claims: Option<&'a RawValue>,
+    #[serde(borrow)]
+    jwt: Option<&'a RawValue>,
+    #[serde(borrow)]
+    iam: Option<&'a RawValue>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -112,10 +121,19 @@ pub(crate) struct CognitoIdentity<'a> {
 }
 
 impl<'a> RequestContext<'a> {
-    /// Returns what the authorizer knows. The functions of users write parts of it, so whatever has
-    /// another form is nothing.
+    /// Returns what the authorizer knows. The functions of users write parts of it, beside the principal in a
+    /// REST API, so a member with another form is nothing, and the others are still read.
     pub(crate) fn authorizer(&self) -> Authorizer<'a> {
-        let json = self.authorizer.map(RawValue::get);
-        json.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
+        let members: Members<'a> = read(self.authorizer).unwrap_or_default();
+        Authorizer {
+            principal_id: read(members.principal_id),
+            claims: read(members.claims),
+            jwt: read(members.jwt),
+            iam: read(members.iam),
+        }
     }
+}
+
+fn read<'a, T: Deserialize<'a>>(json: Option<&'a RawValue>) -> Option<T> {
+    serde_json::from_str(json?.get()).ok()
 }

@@ -9,7 +9,9 @@ use crate::events::http_event::{HttpEvent, Pairs};
 /// Returns the headers of an event, with every value of each.
 pub(super) fn headers(event: &HttpEvent<'_>) -> Result<HeaderMap, Invalid> {
     let (single, lists) = (pairs(&event.headers), pairs(&event.multi_value_headers));
-    let mut headers = HeaderMap::with_capacity(single.len().max(lists.len()) + 1);
+    // With more than a map can have, the one that is too many is refused.
+    let count = single.len().max(lists.len()) + 1;
+    let mut headers = HeaderMap::try_with_capacity(count).unwrap_or_default();
     for (name, value) in lists {
         append(&mut headers, name, value)?;
     }
