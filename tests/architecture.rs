@@ -42,6 +42,7 @@ const SIDEWAYS: &[(&str, &str)] = &[
     ("batch", "idempotency"),
     ("custom_resource", "deadline"),
     ("http", "idempotency"),
+    ("http", "metrics"),
     ("http", "validation"),
 ];
 

@@ -19,6 +19,7 @@ use super::response::{BodyStream, Reply, collect, prelude};
 use super::{Event, IntoResponse, Problem};
 use crate::error::with_causes;
 use crate::invocation::Invocation;
+use crate::metrics::count_if_measured;
 
 /// A handler of HTTP requests, as a handler of the events of front ends. Created by
 /// [`Powertools::http`](crate::Powertools::http), or by [`new`](Self::new) for the plain runtime.
@@ -32,9 +33,16 @@ pub struct HttpService<S> {
 /// What replaces the answer of a request whose time ran out.
 type Fallback = Arc<dyn Fn() -> Response<Bytes> + Send + Sync>;
 
+/// The metric of failures that are answered.
+pub(crate) const REQUESTS_FAILED: &str = "RequestsFailed";
+
 /// In the extensions of a response: it says that the work was stopped for lack of time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OutOfTime;
+
+/// In the extensions of a response: it stands for a failure that was answered, not for what the handler returned.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Failure;
 
 /// How the request of an invocation is answered. Empty until there is one.
 #[derive(Default)]
@@ -167,6 +175,9 @@ impl Answering {
     where
         B: http_body::Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
     {
+        if parts.extensions.get::<Failure>().is_some() {
+            count_if_measured(REQUESTS_FAILED);
+        }
         if self.out_of_time.is_some() && parts.extensions.get::<OutOfTime>().is_some() {
             return own(self.out_of_time());
         }
@@ -183,6 +194,7 @@ impl Answering {
             Err(error) => {
                 let error = with_causes(&*error);
                 tracing::error!(error, "the body of a response failed before it was sent");
+                count_if_measured(REQUESTS_FAILED);
                 own(self.problem(Problem::new(StatusCode::INTERNAL_SERVER_ERROR)))
             }
         }

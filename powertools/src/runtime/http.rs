@@ -7,7 +7,7 @@ use super::Powertools;
 use super::answer::{Answered, Failed};
 use super::lifecycle::Kind;
 use crate::error::with_causes;
-use crate::http::service::Answers;
+use crate::http::service::{Answers, REQUESTS_FAILED};
 use crate::http::{Handler, HttpService, IntoResponse, Problem, StatusCode};
 use crate::invocation::Invocation;
 use crate::metrics::count_if_measured;
@@ -20,7 +20,8 @@ impl Powertools<()> {
     /// The handler has the whole stack around it. An error and a panic are answered as a
     /// [`Problem`], and so is a request whose time runs out, with 503. Those with a status from 500 on are
     /// failures for the logs, and are counted by the metric `RequestsFailed`, since Lambda's own metric
-    /// does not count them. An error with another status, as by `#[http(status = 409)]`, is an answer like
+    /// does not count them. The same holds for what [`IdempotencyKeyLayer`](crate::http::IdempotencyKeyLayer)
+    /// answers when it fails, and for a body that breaks off before it is sent. An error with another status, as by `#[http(status = 409)]`, is an answer like
     /// any other, and leaves a log line with the level INFO.
     /// [`report_errors`](Powertools::report_errors) reports all of them to Lambda.
     ///
@@ -88,7 +89,8 @@ impl<S> Powertools<HttpService<S>> {
     }
 
     /// Reports errors, panics and a timeout of the handler to Lambda, instead of answering them. Front ends
-    /// answer with 502 or 500, without details, and Lambda counts the error.
+    /// answer with 502 or 500, without details, and Lambda counts the error. Failures that the layer of the
+    /// `Idempotency-Key` answers are still answered, and counted by `RequestsFailed`.
     pub fn report_errors(mut self) -> Self {
         self.answer = None;
         self
@@ -109,7 +111,7 @@ fn answer(failed: &Failed<'_>) -> Option<Answered> {
         (_, None) => (answering.problem(Problem::new(StatusCode::INTERNAL_SERVER_ERROR)), true),
     };
     if is_failure {
-        count_if_measured("RequestsFailed");
+        count_if_measured(REQUESTS_FAILED);
     }
     let reply = match reply {
         FunctionResponse::BufferedResponse(reply) => match to_raw_value(&reply) {

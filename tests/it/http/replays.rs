@@ -151,9 +151,12 @@ async fn a_store_that_fails_before_the_work_is_503_and_nothing_runs() {
         };
         let service = ServiceBuilder::new().layer(once).service(web::handler(handle));
         let lambda = FakeRuntime::new();
-        let _function = lambda.run(Powertools::http(service).run());
+        let captured = testing::metrics();
+        let function = Powertools::http(service).metrics(captured.settings());
+        let _function = lambda.run(function.run());
         let reply: Value = lambda.invoke(charge(Some("k-1"), "{}")).await.json();
         assert_eq!(reply["statusCode"], 503, "{fault:?}: {reply}");
+        assert_eq!(captured.values("RequestsFailed"), [1.0]);
         let problem = problem(&reply).to_string();
         assert!(!problem.contains("k-1") && !problem.contains("payments"), "{problem}");
         assert_eq!(runs.load(Ordering::Relaxed), 0);

@@ -19,7 +19,7 @@ use super::{EXPIRES_AFTER, IdempotencyKeyLayer, Options};
 use crate::error::with_causes;
 use crate::hex::hex;
 use crate::http::response::IntoResponse;
-use crate::http::service::OutOfTime;
+use crate::http::service::{Failure, OutOfTime};
 use crate::http::{Origin, Problem, is_final};
 use crate::idempotency::{Call, Error, Store};
 
@@ -105,7 +105,12 @@ impl Options {
 }
 
 fn rejected<B>(problem: Problem) -> Response<ReplyBody<B>> {
-    problem.into_response().map(ReplyBody::from)
+    let is_failure = problem.status().is_server_error();
+    let mut response = problem.into_response().map(ReplyBody::from);
+    if is_failure {
+        response.extensions_mut().insert(Failure);
+    }
+    response
 }
 
 /// Why the work has no response to store.
