@@ -5,20 +5,20 @@
 //! `--instructions` counts instructions instead.
 
 mod instructions;
+mod turns;
 
-use std::cell::RefCell;
 use std::hint::black_box;
 use std::io::sink;
 use std::time::Duration;
 
-use criterion::{BenchmarkId, Criterion, SamplingMode};
 use powertools::logging::Logging;
 use powertools::testing;
-use rustix::time::{ClockId, clock_gettime};
 use tracing::level_filters::LevelFilter;
 use tracing::{Dispatch, debug, dispatcher, info, info_span};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::SubscriberExt;
+
+use self::turns::{cpu_time, median};
 
 /// One line as it is written in code.
 type Log = fn();
@@ -79,32 +79,16 @@ fn counted() -> Table {
 
 /// Lets criterion time all cases that its filter selects.
 fn timed() -> Table {
-    let mut criterion = Criterion::default()
-        .sample_size(40)
-        .warm_up_time(Duration::from_secs(1))
-        .measurement_time(Duration::from_secs(3))
-        .configure_from_args();
-    let mut group = criterion.benchmark_group("logging");
-    group.sampling_mode(SamplingMode::Flat);
-
-    let mut table = Vec::new();
-    for case in cases() {
-        let turns: RefCell<Vec<Vec<f64>>> = RefCell::default();
-        group.bench_function(BenchmarkId::from_parameter(case.name), |bencher| {
-            bencher.iter_custom(|count| {
-                let ours = time((case.ours)(), case.log, case.in_span, true, count);
-                let mut turn = vec![nanos(ours, count)];
-                for floor in &case.floors {
-                    turn.push(nanos(floor.time(case.in_span, count), count));
-                }
-                turns.borrow_mut().push(turn);
-                ours
-            });
-        });
-        table.push((case, turns.into_inner()));
-    }
-    group.finish();
-    table
+    turns::timed(
+        "logging",
+        cases(),
+        |case| case.name,
+        |case, count| {
+            let ours = time((case.ours)(), case.log, case.in_span, true, count);
+            let floors = case.floors.iter().map(|floor| floor.time(case.in_span, count));
+            std::iter::once(ours).chain(floors).collect()
+        },
+    )
 }
 
 #[expect(clippy::print_stdout, reason = "it is what a bench is for")]
@@ -257,21 +241,4 @@ fn time(dispatch: Dispatch, log: Log, in_span: bool, own: bool, count: u64) -> D
         .entered();
         in_span()
     })
-}
-
-/// The time that this thread has run: what others do on the machine does not count.
-fn cpu_time() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::try_from(time).expect("it is not negative")
-}
-
-#[expect(clippy::cast_precision_loss, reason = "neither is that large")]
-fn nanos(taken: Duration, count: u64) -> f64 {
-    taken.as_nanos() as f64 / count as f64
-}
-
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }

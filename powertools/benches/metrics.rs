@@ -4,6 +4,7 @@
 //! little. `--instructions` counts instructions instead.
 
 mod instructions;
+mod turns;
 
 use std::cell::RefCell;
 use std::hint::black_box;
@@ -11,11 +12,11 @@ use std::io::Write;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use criterion::{BenchmarkId, Criterion, SamplingMode};
 use metrics_cloudwatch_embedded::{Builder, Collector};
 use powertools::metrics::{Metrics, Namespace, Unit};
 use powertools::{Clock, testing};
-use rustix::time::{ClockId, clock_gettime};
+
+use self::turns::{cpu_time, median};
 
 struct Line {
     name: &'static str,
@@ -139,46 +140,20 @@ fn counted() -> Vec<Row> {
 }
 
 fn timed() -> Vec<Row> {
-    let mut criterion = Criterion::default()
-        .sample_size(50)
-        .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_secs(2))
-        .configure_from_args();
-    let mut group = criterion.benchmark_group("metrics");
-    group.sampling_mode(SamplingMode::Flat);
-    let mut rows = Vec::new();
-    for line in LINES {
-        let turns = RefCell::new(Vec::new());
-        group.bench_function(BenchmarkId::from_parameter(line.name), |bencher| {
-            bencher.iter_custom(|count| {
-                let taken: Vec<_> = line.sides.iter().map(|(_, work)| time(*work, count)).collect();
-                let turn = taken.iter().map(|time| time.as_secs_f64() * 1e9 / count as f64);
-                turns.borrow_mut().push(turn.collect());
-                taken[0]
-            });
-        });
-        rows.push((line, turns.into_inner()));
-    }
-    group.finish();
-    rows
+    turns::timed(
+        "metrics",
+        LINES,
+        |line| line.name,
+        |line, count| line.sides.iter().map(|(_, work)| time(*work, count)).collect(),
+    )
 }
 
 /// The CPU time of `count` runs.
 fn time(work: fn(), count: u64) -> Duration {
-    let now = || {
-        let time = clock_gettime(ClockId::ThreadCPUTime);
-        Duration::try_from(time).expect("it is not negative")
-    };
     (0..100).for_each(|_| work()); // the first ones make room for themselves
-    let start = now();
+    let start = cpu_time();
     (0..count).for_each(|_| work());
-    now() - start
-}
-
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<_> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+    cpu_time() - start
 }
 
 #[expect(clippy::print_stdout, reason = "what a bench is for")]

@@ -4,8 +4,8 @@
 //! `--instructions` counts instructions instead, and `--threads` reads on several threads at once.
 
 mod instructions;
+mod turns;
 
-use std::cell::RefCell;
 use std::hint::black_box;
 use std::pin::pin;
 use std::sync::{Arc, Barrier, LazyLock, OnceLock};
@@ -14,13 +14,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use criterion::{BenchmarkId, Criterion, SamplingMode};
 use powertools::feature_flags::FeatureFlags;
 use powertools::parameters::{Memory, Parameter, Parameters};
 use powertools::testing::FakeRuntime;
 use powertools::{Clock, Invocation, Powertools};
-use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
+
+use self::turns::{cpu_time, median};
 
 /// Two ways to do the same work.
 struct Line {
@@ -187,57 +187,32 @@ async fn threads(parameters: Parameters) {
 }
 
 /// A line with the costs of both sides, in each turn.
-type Row = (&'static Line, Vec<[f64; 2]>);
+type Row = (&'static Line, Vec<Vec<f64>>);
 
 fn counted() -> Vec<Row> {
     let count = |line: &Line, side| instructions::per_run(line.name, side, [10_000, 30_000]);
-    let row = |line| (line, vec![[count(line, "ours"), count(line, "floor")]]);
+    let row = |line| (line, vec![vec![count(line, "ours"), count(line, "floor")]]);
     LINES.iter().map(row).collect()
 }
 
 fn timed() -> Vec<Row> {
-    let mut criterion = Criterion::default()
-        .sample_size(50)
-        .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_secs(2))
-        .configure_from_args();
-    let mut group = criterion.benchmark_group("parameters");
-    group.sampling_mode(SamplingMode::Flat);
-    let mut rows = Vec::new();
-    for line in LINES {
-        let turns = RefCell::new(Vec::new());
-        group.bench_function(BenchmarkId::from_parameter(line.name), |bencher| {
-            bencher.iter_custom(|count| {
-                let (ours, floor) = (time(line.ours, count), time(line.floor, count));
-                turns.borrow_mut().push([per_run(ours, count), per_run(floor, count)]);
-                ours
-            });
-        });
-        rows.push((line, turns.into_inner()));
-    }
-    group.finish();
-    rows
+    turns::timed(
+        "parameters",
+        LINES,
+        |line| line.name,
+        |line, count| vec![time(line.ours, count), time(line.floor, count)],
+    )
 }
 
 /// The CPU time of `count` runs.
 fn time(work: fn(), count: u64) -> Duration {
-    let now = || {
-        let time = clock_gettime(ClockId::ThreadCPUTime);
-        Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default())
-    };
-    let start = now();
+    let start = cpu_time();
     (0..count).for_each(|_| work());
-    now() - start
+    cpu_time() - start
 }
 
 fn per_run(time: Duration, count: u64) -> f64 {
     time.as_secs_f64() * 1e9 / count as f64
-}
-
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<_> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
 
 #[expect(clippy::print_stdout, reason = "what a bench is for")]
@@ -249,7 +224,7 @@ fn print(rows: &[Row], unit: &str) {
             continue;
         }
         let [its, floor] = [0, 1].map(|side| median(turns.iter().map(|turn| turn[side])));
-        let more = median(turns.iter().map(|[ours, floor]| ours - floor));
+        let more = median(turns.iter().map(|turn| turn[0] - turn[1]));
         ours(); // what is made once is not counted
         let allocations = allocation_counter::measure(*ours).count_total;
         println!("| {name:32} | {its:.1} | {floor:.1} | {more:.1} | {allocations} | {target} |");

@@ -5,6 +5,8 @@
 
 mod bare;
 mod process;
+#[path = "../served.rs"]
+mod served;
 mod table;
 
 use std::env;
@@ -18,8 +20,6 @@ use lambda_runtime::Context;
 use powertools::Invocation;
 use powertools::idempotency::{DynamoDbStore, Error, Idempotency, LeanClient};
 use rustix::time::{ClockId, Timespec, clock_gettime};
-
-use self::process::Table;
 
 /// Ways to do the same two requests.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -51,9 +51,9 @@ fn main() {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
         [process::SERVE] => process::serve(),
-        [process::RUN, side, count, endpoint] => {
+        [process::RUN, side, count, address] => {
             let side = SIDES.into_iter().find(|&known| format!("{known:?}") == side);
-            run(side.expect("a side has this name"), count.parse().expect("a number"), endpoint);
+            run(side.expect("a side has this name"), count.parse().expect("a number"), address);
         }
         _ if args.contains(&"--instructions") => {
             table::print("instructions", &SIDES.map(process::instructions));
@@ -66,12 +66,12 @@ fn main() {
 
 /// The CPU time of one first call on each side, in µs: the median of the rounds.
 fn time(rounds: usize, calls: u64) -> [f64; 5] {
-    let table = Table::start();
+    let table = process::table();
     let mut times = SIDES.map(|_| Vec::new());
     for round in 0..rounds {
         for turn in 0..SIDES.len() {
             let index = (turn + round) % SIDES.len();
-            let time = run(SIDES[index], calls, &table.endpoint);
+            let time = run(SIDES[index], calls, &table.address);
             times[index].push(time.as_secs_f64() * 1e6 / calls as f64);
         }
     }
@@ -82,7 +82,8 @@ fn time(rounds: usize, calls: u64) -> [f64; 5] {
 }
 
 /// Makes `count` first calls. Returns the CPU time of this process, in and out of the kernel.
-fn run(side: Side, count: u64, endpoint: &str) -> Duration {
+fn run(side: Side, count: u64, address: &str) -> Duration {
+    let endpoint = &format!("http://{address}");
     let client = client(side, endpoint);
     block_on(async {
         let store = match side {

@@ -1,10 +1,11 @@
-use std::io::{BufRead, BufReader, Read, Write, stdin, stdout};
-use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
 use crate::Side;
+use crate::served::{self, Served};
 
 /// How long the table thinks. One that answers at once sometimes has answered before the caller
 /// goes to sleep, and then the side that works longer saves the price of being woken.
@@ -18,47 +19,14 @@ pub(crate) const RUN: &str = "--run";
 /// One run more than the other, so that what both do only once cancels out.
 const COUNTS: [u64; 2] = [50, 250];
 
-/// A process that answers every request with an empty object, as a table does that agrees.
-pub(crate) struct Table {
-    process: Child,
-    pub(crate) endpoint: String,
+/// Starts the table.
+pub(crate) fn table() -> Served {
+    Served::start(&[SERVE])
 }
 
-impl Table {
-    pub(crate) fn start() -> Self {
-        let mut process = Command::new(std::env::current_exe().expect("a program has a path"))
-            .arg(SERVE)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("this program can be started");
-        let mut address = String::new();
-        BufReader::new(process.stdout.as_mut().expect("it is piped"))
-            .read_line(&mut address)
-            .expect("it says where it listens");
-        Self { process, endpoint: format!("http://{}", address.trim()) }
-    }
-}
-
-impl Drop for Table {
-    fn drop(&mut self) {
-        // It ends with its input.
-        drop(self.process.stdin.take());
-        _ = self.process.wait();
-    }
-}
-
-/// Is the table until the input ends.
+/// Answers every request with an empty object, as a table does that agrees, until the input ends.
 pub(crate) fn serve() {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port on loopback can be had");
-    let address = listener.local_addr().expect("it listens");
-    writeln!(stdout(), "{address}").expect("somebody reads it");
-    thread::spawn(move || {
-        for connection in listener.incoming().flatten() {
-            thread::spawn(move || answer(&connection));
-        }
-    });
-    _ = stdin().read_to_end(&mut Vec::new());
+    served::serve(answer);
 }
 
 fn answer(connection: &TcpStream) -> Option<()> {
@@ -91,17 +59,17 @@ fn answer(connection: &TcpStream) -> Option<()> {
 
 /// The instructions of one first call outside of the kernel, by `valgrind`.
 pub(crate) fn instructions(side: Side) -> f64 {
-    let table = Table::start();
+    let table = table();
     let [few, many] = COUNTS;
-    let more = count(side, many, &table.endpoint) - count(side, few, &table.endpoint);
+    let more = count(side, many, &table.address) - count(side, few, &table.address);
     more / (many - few) as f64
 }
 
-fn count(side: Side, count: u64, endpoint: &str) -> f64 {
+fn count(side: Side, count: u64, address: &str) -> f64 {
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .arg(std::env::current_exe().expect("a program has a path"))
-        .args([RUN, &format!("{side:?}"), &count.to_string(), endpoint])
+        .args([RUN, &format!("{side:?}"), &count.to_string(), address])
         .output()
         .expect("valgrind is installed");
     let report = String::from_utf8_lossy(&output.stderr);

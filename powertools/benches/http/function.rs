@@ -15,7 +15,8 @@ use powertools::runtime::lifecycle::{HandlerBegins, HandlerEnds, Lifecycle, Mome
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
-use crate::runtime_api::RuntimeApi;
+use crate::runtime_api;
+use crate::served::Served;
 
 /// The argument that makes this program one of the functions.
 pub(crate) const RUN: &str = "--function";
@@ -90,7 +91,7 @@ impl Case {
     }
 
     fn process(self, mut command: Command, side: Side, requests: u64) -> Output {
-        let api = RuntimeApi::start(self.event());
+        let api = Served::start(&[runtime_api::SERVE, self.event()]);
         let output = command
             .args([RUN, &format!("{self:?}"), &format!("{side:?}"), &requests.to_string()])
             .env("AWS_LAMBDA_RUNTIME_API", &api.address)

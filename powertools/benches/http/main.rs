@@ -10,6 +10,8 @@ mod function;
 mod instructions;
 mod replay;
 mod runtime_api;
+#[path = "../served.rs"]
+mod served;
 
 use std::env;
 

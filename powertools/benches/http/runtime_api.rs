@@ -1,10 +1,11 @@
-use std::io::{BufRead, BufReader, Read, Write, stdin, stdout};
-use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
+
+use crate::served;
 
 /// The argument that makes this program the Runtime API.
 pub(crate) const SERVE: &str = "--serve";
@@ -13,49 +14,11 @@ pub(crate) const SERVE: &str = "--serve";
 /// to sleep, and then the side that works longer saves the price of being woken.
 const PAUSE: Duration = Duration::from_micros(300);
 
-/// A process that sends the same event again and again, and checks each reply.
-pub(crate) struct RuntimeApi {
-    process: Child,
-    pub(crate) address: String,
-}
-
-impl RuntimeApi {
-    pub(crate) fn start(event: &str) -> Self {
-        let mut process = Command::new(std::env::current_exe().expect("a program has a path"))
-            .args([SERVE, event])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("this program can be started");
-        let mut address = String::new();
-        BufReader::new(process.stdout.as_mut().expect("it is piped"))
-            .read_line(&mut address)
-            .expect("it says where it listens");
-        Self { process, address: address.trim().to_owned() }
-    }
-}
-
-impl Drop for RuntimeApi {
-    fn drop(&mut self) {
-        // It ends with its input.
-        drop(self.process.stdin.take());
-        _ = self.process.wait();
-    }
-}
-
-/// Is the Runtime API until the input ends.
+/// Sends the same event again and again, and checks each reply, until the input ends.
 pub(crate) fn serve(event: &str) {
     let event = if event == "rest" { rest_api() } else { http_api() };
     let event: &'static [u8] = event.to_string().into_bytes().leak();
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port on loopback can be had");
-    let address = listener.local_addr().expect("it listens");
-    writeln!(stdout(), "{address}").expect("somebody reads it");
-    thread::spawn(move || {
-        for connection in listener.incoming().flatten() {
-            thread::spawn(move || answer(&connection, event));
-        }
-    });
-    _ = stdin().read_to_end(&mut Vec::new());
+    served::serve(move |connection| answer(connection, event));
 }
 
 fn answer(connection: &TcpStream, event: &[u8]) -> Option<()> {
