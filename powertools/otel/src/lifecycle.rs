@@ -7,7 +7,7 @@ use futures_util::future::{BoxFuture, ready};
 use lambda_runtime::Error;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span, Status};
-use powertools::macro_support::otel::{Redacts, find_ids_by, redaction, set_beside, take_beside};
+use powertools::macro_support::otel::{find_ids_by, redaction, set_beside, take_beside};
 use powertools::runtime::lifecycle::{
     EventReceived, Failure, Flush, HandlerEnds, Lifecycle, Moments, Outcome, Restored,
     ShuttingDown, Snapshot, Starting,
@@ -117,18 +117,7 @@ impl Otel {
         if let Some(problem) = &core.problem {
             tracing::warn!(target: TARGET, "{problem}");
         }
-        let (of_logs, own) = (redaction(), core.redacted.clone());
-        let both: Option<Redacts> = match (of_logs, own.is_empty()) {
-            (None, true) => None,
-            // Of a name with dots, each part counts too, as in the logs.
-            (of_logs, _) => Some(Box::new(move |name: &str| {
-                let hides = |name: &str| own.iter().any(|own| own.eq_ignore_ascii_case(name));
-                hides(name)
-                    || name.split('.').any(hides)
-                    || of_logs.as_ref().is_some_and(|hides| hides(name))
-            })),
-        };
-        let _ = core.exporter.redaction.set(both);
+        let _ = core.exporter.redaction.set(redaction(&core.redacted));
         if let When::Every(interval) = core.when {
             let (exporter, spans) = (core.exporter.clone(), core.spans.clone());
             tokio::spawn(async move {

@@ -42,12 +42,15 @@ pub fn take_beside() -> Option<BesideLines> {
     BESIDE.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
-/// Returns what decides whether the value of a field must not be written, by the settings of the logs.
+/// Returns what decides whether the value of a field must not be written: that it is among `names`, or by the settings
+/// of the logs.
 #[must_use]
-pub fn redaction() -> Option<Redacts> {
-    let settings = settings_in_use()?;
-    if settings.redaction.is_empty() {
+pub fn redaction(names: &[String]) -> Option<Redacts> {
+    let of_logs = settings_in_use().map(|settings| settings.redaction.clone());
+    let mut redaction = of_logs.unwrap_or_default();
+    names.iter().for_each(|name| redaction.add(name));
+    if redaction.is_empty() {
         return None;
     }
-    Some(Box::new(move |name| settings.redaction.hides(name)))
+    Some(Box::new(move |name| redaction.hides(name)))
 }
