@@ -33,8 +33,10 @@ pub struct HttpService<S> {
 /// What replaces the answer of a request whose time ran out.
 type Fallback = Arc<dyn Fn() -> Response<Bytes> + Send + Sync>;
 
-/// The metric of failures that are answered.
-pub(crate) const REQUESTS_FAILED: &str = "RequestsFailed";
+/// Counts a failure that is answered.
+pub(crate) fn count_failure() {
+    count_if_measured("RequestsFailed");
+}
 
 /// In the extensions of a response: it says that the work was stopped for lack of time.
 #[derive(Clone, Copy, Debug)]
@@ -176,7 +178,7 @@ impl Answering {
         B: http_body::Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
     {
         if parts.extensions.get::<Failure>().is_some() {
-            count_if_measured(REQUESTS_FAILED);
+            count_failure();
         }
         if self.out_of_time.is_some() && parts.extensions.get::<OutOfTime>().is_some() {
             return own(self.out_of_time());
@@ -194,7 +196,7 @@ impl Answering {
             Err(error) => {
                 let error = with_causes(&*error);
                 tracing::error!(error, "the body of a response failed before it was sent");
-                count_if_measured(REQUESTS_FAILED);
+                count_failure();
                 own(self.problem(Problem::new(StatusCode::INTERNAL_SERVER_ERROR)))
             }
         }

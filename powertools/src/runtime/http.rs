@@ -7,10 +7,9 @@ use super::Powertools;
 use super::answer::{Answered, Failed};
 use super::lifecycle::Kind;
 use crate::error::with_causes;
-use crate::http::service::{Answers, REQUESTS_FAILED};
+use crate::http::service::{Answers, count_failure};
 use crate::http::{Handler, HttpService, IntoResponse, Problem, StatusCode};
 use crate::invocation::Invocation;
-use crate::metrics::count_if_measured;
 
 impl Powertools<()> {
     /// Creates a function from a handler of HTTP requests: an async function from
@@ -111,7 +110,7 @@ fn answer(failed: &Failed<'_>) -> Option<Answered> {
         (_, None) => (answering.problem(Problem::new(StatusCode::INTERNAL_SERVER_ERROR)), true),
     };
     if is_failure {
-        count_if_measured(REQUESTS_FAILED);
+        count_failure();
     }
     let reply = match reply {
         FunctionResponse::BufferedResponse(reply) => match to_raw_value(&reply) {
