@@ -28,7 +28,7 @@ struct Inner {
 struct Content {
     records: LruCache<Place, Arc<Record>>,
     bytes: usize,
-    /// How often this process had been restored when the first of the records was stored.
+    /// The number of restores of this process when the cache was created or last cleared.
     restores: u64,
 }
 
@@ -75,14 +75,14 @@ impl LocalCache {
 impl Inner {
     fn content(&self) -> MutexGuard<'_, Content> {
         let mut content = self.content.lock().unwrap_or_else(PoisonError::into_inner);
-        content.forget_before(restores());
+        content.clear_if_restored(restores());
         content
     }
 }
 
 impl Content {
-    /// Removes what was stored before the last of `restores` restores.
-    fn forget_before(&mut self, restores: u64) {
+    /// Removes all records if the process was restored after they were stored.
+    fn clear_if_restored(&mut self, restores: u64) {
         if self.restores != restores {
             self.records.clear();
             self.bytes = 0;
@@ -98,9 +98,9 @@ fn size(key: &Key, record: &Record) -> usize {
         Some(Data::Value(value)) => value.to_string().len(),
         None => 0,
     };
-    let texts = [&record.owner, &record.validation, &record.not_stored];
-    let texts: usize = texts.into_iter().flatten().map(String::len).sum();
-    key.as_str().len() + data + texts + 128
+    let strings = [&record.owner, &record.validation, &record.not_stored];
+    let strings: usize = strings.into_iter().flatten().map(String::len).sum();
+    key.as_str().len() + data + strings + 128
 }
 
 #[cfg(test)]
@@ -109,7 +109,7 @@ mod tests {
     use crate::idempotency::Status;
 
     #[test]
-    fn the_least_recently_used_record_makes_room() {
+    fn the_least_recently_used_record_is_evicted() {
         let cache = LocalCache::new(NonZeroUsize::new(2).unwrap(), 10_000);
         for name in ["a", "b"] {
             put(&cache, name, 1);
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn records_never_take_more_bytes_than_they_may() {
+    fn records_never_exceed_the_maximum_of_bytes() {
         let cache = LocalCache::new(NonZeroUsize::new(100).unwrap(), 1_000);
         for round in 0..50 {
             put(&cache, &format!("{round}"), 100);
@@ -150,9 +150,9 @@ mod tests {
         let cache = LocalCache::new(NonZeroUsize::new(2).unwrap(), 10_000);
         put(&cache, "a", 1);
         let mut content = cache.0.content();
-        content.forget_before(restores());
+        content.clear_if_restored(restores());
         assert_eq!(content.records.len(), 1);
-        content.forget_before(restores() + 1);
+        content.clear_if_restored(restores() + 1);
         assert_eq!((content.records.len(), content.bytes), (0, 0));
     }
 

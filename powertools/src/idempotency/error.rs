@@ -70,17 +70,17 @@ pub enum Error {
         remaining: Duration,
     },
 
-    /// A step of [`continue_later`](super::Operation::continue_later) returned the cursor that it received.
-    /// The job would never end.
+    /// A step of [`continue_later`](super::Operation::continue_later) returned the cursor that it received,
+    /// so that the job would never end.
     #[error("{operation} makes no progress: a step returned its own cursor")]
     NoProgress {
         /// The operation of the job.
         operation: String,
     },
 
-    /// A step or the hand-over of [`continue_later`](super::Operation::continue_later) returned the fallback of
-    /// a time guard, such as that of [`Deadline::run_or`](crate::Deadline::run_or). A fallback is not the
-    /// result of what was stopped, unless the step declares that with
+    /// A step or the hand-over of [`continue_later`](super::Operation::continue_later) returned the
+    /// fallback of a time guard, such as that of [`Deadline::run_or`](crate::Deadline::run_or). A fallback
+    /// is not the result of the work that was stopped, unless the step declares that with
     /// [`Invocation::interruption_handled`](crate::Invocation::interruption_handled).
     #[error(
         "a part of {operation} was stopped by a time guard, and its fallback is not its result"
@@ -201,7 +201,7 @@ pub enum Error {
     #[error("the idempotency store failed")]
     Store(#[from] StoreError),
 
-    /// The options contradict each other, or a variable of the environment has an invalid value.
+    /// The options contradict each other, or an environment variable has an invalid value.
     #[error("invalid idempotency configuration: {0}")]
     Config(String),
 }
@@ -278,9 +278,9 @@ impl Error {
         }
     }
 
-    /// Returns the HTTP status for the client: 400 without a usable key, 409 while the work is in
-    /// progress or if a condition of a commit does not hold, 422 if the payload changed, 503 if the store failed or another attempt can succeed,
-    /// otherwise 500.
+    /// Returns the HTTP status for the client: 400 without a valid key, 409 while the work is in progress
+    /// or if a condition of a commit does not hold, 422 if the payload changed, 503 if the store failed or
+    /// another attempt can succeed, otherwise 500.
     #[must_use]
     pub fn http_status(&self) -> u16 {
         match self {
@@ -297,8 +297,8 @@ impl Error {
 }
 
 impl Error {
-    /// Returns what a client is told: neither the key nor the operation, which can contain those of
-    /// others.
+    /// Returns the answer for a client. It contains neither the key nor the operation, which can
+    /// name other clients.
     fn http(&self) -> Option<Http> {
         let detail = match self {
             Self::KeyMissing { .. } | Self::KeyIncomplete { .. } => {
@@ -322,16 +322,16 @@ impl Error {
             _ if self.is_retryable() => "the request could not be processed at this time",
             _ => "the request could not be processed",
         };
-        let mut told = Http::new(match self {
+        let mut http = Http::new(match self {
             // Another attempt has the same outcome, and the request has succeeded.
             Self::ResultNotStored { .. } => 409,
             _ => self.http_status(),
         });
-        told.detail = Some(detail.to_owned());
+        http.detail = Some(detail.to_owned());
         if let Self::InProgress { until, .. } = self {
-            told.retry_at = until.map(EpochMillis::to_system_time);
+            http.retry_at = until.map(EpochMillis::to_system_time);
         }
-        Some(told)
+        Some(http)
     }
 
     fn held(&self) -> Option<Held> {

@@ -12,21 +12,21 @@ use crate::invocation::{Invocation, Mark};
 pub struct Continuation<C> {
     /// The first step that was not done.
     pub cursor: C,
-    /// The key under which it is handed on once: each attempt has the same one. It can be the
-    /// deduplication id of a message in a FIFO queue. `None` if idempotency is
-    /// [switched off](super#switching-it-off) or the job has no key.
+    /// The key under which it is handed on once, the same in each attempt. It can be the
+    /// deduplication id of a message in a FIFO queue. `None` if idempotency is [switched
+    /// off](super#switching-it-off) or the job has no key.
     pub key: Option<Key>,
 }
 
 impl<S: Store> Operation<'_, S> {
-    /// Does a job in steps, as many as fit into the remaining time, and hands the rest to a later event.
+    /// Runs a job in steps, as many as fit into the remaining time, and hands the rest to a later event.
     ///
     /// `job` identifies the job in all of its events, such as the [natural key](crate::events::natural)
     /// of the first one, and `from` is the cursor in this event. A step receives a cursor and returns
-    /// the next one, or `None` at the end of the job. The first step is always done; another one begins
-    /// while `estimate` remains, which is what a step and the hand-over take at most. `hand_over` sends
-    /// the rest: to a queue, or to the function itself, as an event with the same job and the cursor of
-    /// the continuation.
+    /// the next one, or `None` at the end of the job. The first step always runs, and another one
+    /// starts while `estimate` remains, which is the longest time that a step and the hand-over take.
+    /// `hand_over` sends the rest: to a queue, or to the function itself, as an event with the same job
+    /// and the cursor of the continuation.
     ///
     /// Returns the cursor that was handed on, or `None` if the job is done.
     ///
@@ -71,11 +71,11 @@ impl<S: Store> Operation<'_, S> {
     /// # What happens once
     ///
     /// Two records of each event are kept, under the job and its cursor. The first has the cursor with
-    /// which the rest begins, and is written before anything is sent; the second says that it was sent.
-    /// So an event that is delivered twice does its steps once and hands on the rest once. An event
-    /// whose hand-over failed hands on *the same* rest in its next attempt, and does no step again. If
-    /// the process dies just after the hand-over, the rest is sent twice, with the same cursor, and the
-    /// second of these events finds the records of the first.
+    /// which the rest begins, and is written before anything is sent; the second records that it was
+    /// sent. So an event that is delivered twice runs its steps once and hands on the rest once. An
+    /// event whose hand-over failed hands on *the same* rest in its next attempt, and repeats no step.
+    /// If the process dies just after the hand-over, the rest is sent twice, with the same cursor, and
+    /// the second of these events finds the records of the first.
     ///
     /// Both records are always written as they are: the options that decide about results
     /// ([`keep_if`](super::Builder::keep_if), [`on_save_failure`](super::Builder::on_save_failure),
@@ -112,7 +112,8 @@ impl<S: Store> Operation<'_, S> {
         SendFut: Future<Output = Result<(), E>>,
     {
         let operation = self.full_name();
-        // In a list of its own, where the cursor may be null.
+        // The cursor is in a list of its own, since a null member of the outer list would make the
+        // key incomplete.
         let steps = self.clone().key(&(job, (&from,)))?.must_keep();
         let sending = self.key(&(job, (&from, "continued")))?.must_keep();
         if let Some(error) = too_late(estimate) {
@@ -157,14 +158,14 @@ fn remaining() -> Duration {
     Invocation::with_current(Invocation::time_for_work).unwrap_or(Duration::MAX)
 }
 
-/// Returns true if a guard in the current work returned a fallback. Where idempotency is switched off, that can be
-/// one from before.
+/// Returns true if a guard in the current work returned a fallback. If idempotency is switched off, it can
+/// be one from before this work.
 fn fell_back() -> bool {
     Invocation::with_current(|scope| scope.has(Mark::FELL_BACK)).unwrap_or(false)
 }
 
-/// Returns the error that no step fits into the remaining time, if so: an event that does none would be
-/// followed by another one without end.
+/// Returns an error if no step fits into the remaining time: an event without a step would be followed
+/// by another one, endlessly.
 fn too_late(estimate: Duration) -> Option<Error> {
     Invocation::with_current(|invocation| {
         let is_late = invocation.time_for_work() < estimate;

@@ -55,7 +55,7 @@ impl<S: Store, K> IdempotencyLayer<S, K> {
 }
 
 impl<S, K: Clone> Clone for IdempotencyLayer<S, K> {
-    // By hand, since a derive would ask for `S: Clone`.
+    // By hand, since a derive would require `S: Clone`.
     fn clone(&self) -> Self {
         let Self { idempotency, name, key } = self;
         Self { idempotency: idempotency.clone(), name: name.clone(), key: key.clone() }

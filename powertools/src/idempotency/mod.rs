@@ -40,11 +40,11 @@
 //! | returns a result that is not to be kept ([`Builder::keep_if`]) | like after an error |
 //! | is stopped before the deadline, or dropped | is released or held: [`OnInterrupt`] |
 //! | returns an error after a time guard inside of it stopped something, or a guard's fallback | like after an interruption |
-//! | dies with its process | holds until the lease expires: by default a second after the deadline, or seconds after the death if it is [renewed](Builder::renew_lease) |
+//! | dies with its process | is held until the lease expires: by default a second after the deadline, or seconds after the death if it is [renewed](Builder::renew_lease) |
 //! | has a result that does not fit into the store | is completed without it: a retry receives an error and does not run |
-//! | has a result that cannot be saved | holds until the lease expires: [`OnSaveFailure`] |
+//! | has a result that cannot be saved | is held until the lease expires: [`OnSaveFailure`] |
 //! | commits its effects together with its record ([`Call::commit`]) | is completed with them, all or nothing |
-//! | lost its record to another invocation | is left alone: the late finisher receives [`Error::LeaseLost`] |
+//! | lost its record to another invocation | is left alone: the late caller receives [`Error::LeaseLost`] |
 //!
 //! The work is stopped in time: [`Builder::save_reserve`] before the invocation's deadline or at the end
 //! of its lease, whichever is earlier. Its future is dropped. Code that blocks its thread and spawned

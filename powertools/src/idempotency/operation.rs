@@ -38,7 +38,7 @@ pub(super) struct Prepared {
     pub(super) key: Key,
     pub(super) validation: Option<String>,
     pub(super) expires_after: Duration,
-    /// Decides which results are stored where the options do not.
+    /// Decides which results are stored if the options do not.
     pub(super) keep_if: Option<KeepIf>,
     /// Later events depend on the result: it is stored and replayed as it is, whatever the options are.
     pub(super) must_keep: bool,
@@ -46,7 +46,7 @@ pub(super) struct Prepared {
 }
 
 impl<S> Clone for Operation<'_, S> {
-    // By hand, since a derive would ask for `S: Clone`.
+    // By hand, since a derive would require `S: Clone`.
     fn clone(&self) -> Self {
         Self { name: self.name.clone(), ..*self }
     }
@@ -74,7 +74,7 @@ impl<'a, S: Store> Operation<'a, S> {
         Self { expires_after: RECORDS_EXPIRE_AFTER, ..self }
     }
 
-    /// Returns its name with the prefix of the options, for errors.
+    /// Returns the name with the prefix of the options, for errors.
     pub(super) fn full_name(&self) -> String {
         full_name(&self.idempotency.options.key_prefix, self.name.clone())
     }
@@ -88,14 +88,15 @@ impl<'a, S: Store> Operation<'a, S> {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::KeyMissing`] if `key` is written as null, an empty string, list or map, or a
-    /// list or map whose members are all null, or if an absent [`NaturalKey`](crate::events::NaturalKey) is
-    /// anywhere in it, unless [`OnMissingKey::Bypass`] is set. Returns [`Error::KeyIncomplete`] if
-    /// it is a tuple or list and some of its members are null, unless
+    /// Returns [`Error::KeyMissing`] if `key` is written as null, an empty string, list or map, or a list
+    /// or map whose members are all null, or if an absent [`NaturalKey`](crate::events::NaturalKey) is
+    /// anywhere in it, unless [`OnMissingKey::Bypass`] is set. Returns [`Error::KeyIncomplete`] if `key` is
+    /// a tuple or list and some of its members are null, unless
     /// [`allow_incomplete_keys`](super::Builder::allow_incomplete_keys) is set; only the keys of
-    /// [`KeyCodec::Native`](super::KeyCodec::Native) can be incomplete. Returns [`Error::Config`] if
-    /// the operation's name is empty. Returns [`Error::KeyInvalid`] if it cannot be written as JSON, if the derived key is too long for
-    /// the store, or if the tenant is part of the key and the invocation has none.
+    /// [`KeyCodec::Native`](super::KeyCodec::Native) can be incomplete. Returns [`Error::Config`] if the
+    /// name of the operation is empty. Returns [`Error::KeyInvalid`] if `key` cannot be written as JSON, if
+    /// the derived key is too long for the store, or if the tenant is part of the key and the invocation
+    /// has none.
     pub fn key<K: Serialize + ?Sized>(self, key: &K) -> Result<Call<S>, Error> {
         let Self { idempotency, name, expires_after } = self;
         let options = &idempotency.options;
@@ -111,7 +112,7 @@ impl<'a, S: Store> Operation<'a, S> {
         let tenant = invocation.as_ref().and_then(Invocation::tenant_id);
         if options.tenant_in_key && tenant.is_none() {
             // Without this check, all events without a tenant would share their results.
-            let reason = "the tenant is part of the key, and there is no tenant here".to_owned();
+            let reason = "the tenant is part of the key, and the invocation has none".to_owned();
             let operation = full_name(&options.key_prefix, name);
             return Err(Error::KeyInvalid { operation, reason });
         }
@@ -132,7 +133,7 @@ impl<'a, S: Store> Operation<'a, S> {
 
         let limit = idempotency.store.max_key_bytes();
         if derived.len() > limit {
-            let reason = format!("it has {} bytes, and the store takes {limit}", derived.len());
+            let reason = format!("it has {} bytes, and the store accepts {limit}", derived.len());
             return Err(Error::KeyInvalid { operation, reason });
         }
         Ok(Call {
@@ -171,8 +172,8 @@ impl<S: Store> Call<S> {
         Ok(self)
     }
 
-    /// Sets how long the result is kept, unless the [options](super::Builder::expires_after) set it. At
-    /// most ten years.
+    /// Sets how long the result is kept, unless the [options](super::Builder::expires_after) set that.
+    /// At most ten years.
     pub fn expires_after_or(mut self, time: Duration) -> Self {
         if let Some(prepared) = &mut self.prepared {
             let chosen = self.idempotency.options.expires_after;
@@ -181,7 +182,7 @@ impl<S: Store> Call<S> {
         self
     }
 
-    /// Sets which results are stored, unless the [options](super::Builder::keep_if) set it.
+    /// Sets which results are stored, unless the [options](super::Builder::keep_if) set that.
     pub fn keep_if_or(mut self, keep: impl Fn(&Value) -> bool + Send + Sync + 'static) -> Self {
         if let Some(prepared) = &mut self.prepared {
             prepared.keep_if = Some(KeepIf::new(keep));

@@ -77,7 +77,7 @@ impl From<SystemTime> for EpochMillis {
 ///
 /// It fences every later write. It does not come from a generator in this process, because one that
 /// was seeded before a snapshot repeats itself in every environment that is restored from it.
-// In place, since every request has a copy of it.
+// An array, since every request has a copy, which would allocate if it were a `String`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Owner([u8; 32]);
 
@@ -147,7 +147,7 @@ pub enum Data {
     Value(Json),
 }
 
-/// What a store holds under one key.
+/// What a store keeps under one key.
 ///
 /// Attributes that a record does not have are `None`; the toolkits for other languages omit some.
 #[derive(Clone, Debug, PartialEq)]

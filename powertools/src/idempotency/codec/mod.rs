@@ -13,9 +13,10 @@ use crate::json::{self, Form, WriteError, Written};
 
 /// The format of keys and results.
 ///
-/// The keys of the other toolkits are derived from the event as it was sent. Give them the JSON of
-/// the event, as [`Json`] or `serde_json::value::RawValue`: in a field of type `f64`, `10` has become
-/// `10.0`, which Python writes differently. They reject such floats.
+/// The other toolkits derive their keys from the JSON of the event as it was sent. With their codecs,
+/// pass that JSON as the key, as [`Json`] or `serde_json::value::RawValue`: a field of type `f64` has
+/// lost the original digits, so that `10` and `10.0`, which Python writes differently, are the same.
+/// These codecs reject such a float.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyCodec {
@@ -28,7 +29,7 @@ pub enum KeyCodec {
     Native,
     /// The keys and results of the toolkit for Python.
     Python {
-        /// The hash function that it is configured with.
+        /// The hash function with which that toolkit is configured.
         hash: HashFunction,
     },
     /// The keys and results of the toolkit for TypeScript.
@@ -46,7 +47,7 @@ pub enum HashFunction {
     Sha256,
 }
 
-/// What the value of a key leads to.
+/// What was derived from the value of a key.
 #[derive(Debug, PartialEq)]
 pub(super) enum Derived {
     Key(String),
@@ -73,7 +74,7 @@ impl KeyCodec {
         allow_incomplete: bool,
     ) -> Result<Derived, WriteError> {
         let Scope { prefix, name, .. } = scope;
-        // Room for what is usual: growing takes as long as writing.
+        // Enough for a usual key: growing the string takes as long as writing it.
         let mut derived = String::with_capacity(prefix.len() + name.len() + 70);
         if !prefix.is_empty() {
             derived.push_str(prefix);
@@ -117,7 +118,7 @@ impl KeyCodec {
         }
     }
 
-    /// Writes a result, if the same value can be read from it.
+    /// Encodes a result, if decoding it returns the same value.
     pub(crate) fn encode<R: Replay>(self, result: &R) -> Result<Data, WriteError> {
         let Written { text, in_doubt, .. } = json::to_text(result, Form::Result)?;
         let doubted = in_doubt.then(|| text.clone());
@@ -132,7 +133,7 @@ impl KeyCodec {
         Ok(data)
     }
 
-    /// Reads what was written, since only that shows whether its type takes it.
+    /// Decodes what was written, since nothing else shows whether the type accepts it.
     #[cold]
     fn check<R: Replay>(self, text: &[u8], data: &Data) -> Result<(), WriteError> {
         let read: R = self.decode(Some(data)).map_err(|error| {
@@ -143,7 +144,7 @@ impl KeyCodec {
             let place = if place.is_empty() { place } else { format!(" at {place}") };
             WriteError(format!("what was written cannot be read again{place}: {error}"))
         })?;
-        // In any order: that of a set differs each time.
+        // Sorted, since a set is written in another order each time.
         let sorted = |text: &[u8]| {
             let mut bytes = text.to_vec();
             bytes.sort_unstable();
@@ -171,7 +172,7 @@ impl KeyCodec {
     }
 }
 
-/// The name of an operation in messages.
+/// Returns the name of an operation for messages.
 pub(super) fn full_name(prefix: &str, name: String) -> String {
     if prefix.is_empty() { name } else { [prefix, ".", &name].concat() }
 }
@@ -180,12 +181,12 @@ fn utf8(text: Vec<u8>) -> Result<String, WriteError> {
     String::from_utf8(text).map_err(|error| WriteError(error.to_string()))
 }
 
-/// The tree of a value that was written.
+/// Parses the JSON of a value that was written.
 fn parsed(text: Vec<u8>) -> Result<Json, WriteError> {
     utf8(text)?.parse().map_err(|error| WriteError(format!("raw JSON: {error}")))
 }
 
-/// Rejects numbers that a document may contain and a float cannot hold.
+/// Rejects numbers that JSON can contain and a float cannot represent, such as `1e400`.
 fn finite(tree: Json) -> Result<Json, WriteError> {
     if has_infinity(&tree) {
         return Err(WriteError("a number that is infinite or not a number".to_owned()));

@@ -14,7 +14,7 @@ pub(super) fn hash<K: Serialize + ?Sized>(
     key: &K,
     allow_incomplete: bool,
 ) -> Result<Result<(), Derived>, WriteError> {
-    // Room for what is usual: growing takes as long as writing.
+    // Enough for a usual key: growing the buffer takes as long as writing to it.
     let mut head = Vec::with_capacity(512);
     head.push(b'[');
     if !scope.prefix.is_empty() {
@@ -50,14 +50,14 @@ pub(super) fn hash<K: Serialize + ?Sized>(
 #[derive(Clone, Copy, PartialEq)]
 enum Nulls {
     None,
-    /// A member of the list that it is: the first one, with this index.
+    /// The key is a list, and this is the index of its first null member.
     InList(usize),
-    /// It has no content: it is null, empty, or all of its members are null.
+    /// The key has no content: it is null, empty, or all of its members are null.
     All,
 }
 
 impl Nulls {
-    /// From the canonical JSON of the key.
+    /// Finds the nulls in the canonical JSON of a key.
     fn of(key: &[u8]) -> Self {
         if matches!(key, b"null" | b"\"\"") {
             return Self::All;

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::super::Json;
 use crate::json::Number;
 
-/// The text of `json.dumps(value, sort_keys=True)`.
+/// Returns what `json.dumps(value, sort_keys=True)` returns.
 pub(super) fn dumps(value: &Json) -> String {
     let mut out = String::new();
     write(&mut out, value);
@@ -28,7 +28,7 @@ fn write(out: &mut String, value: &Json) {
             out.push(']');
         }
         Json::Object(members) => {
-            // Python sorts by code points, and so do the bytes of UTF-8.
+            // Python sorts by code points, which is the order of the bytes in UTF-8.
             let mut members: Vec<_> = members.iter().collect();
             members.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
             out.push('{');
@@ -74,14 +74,14 @@ fn write_string(out: &mut String, text: &str) {
 
 fn write_number(out: &mut String, number: &Number) {
     match number.as_str() {
-        // An int has no negative zero.
+        // Python reads it as an int, which has no negative zero.
         "-0" => out.push('0'),
         digits if number.is_integer() => out.push_str(digits),
         _ => write_float(out, number.to_f64()),
     }
 }
 
-/// The `repr` of a float.
+/// Writes the `repr` of a float.
 fn write_float(out: &mut String, float: f64) {
     if float.is_sign_negative() {
         out.push('-');
@@ -119,9 +119,10 @@ fn write_float(out: &mut String, float: f64) {
     }
 }
 
-/// The fewest digits that identify a positive number, and the position of the point among them.
+/// Returns the fewest digits that identify a positive number, and the position of the point among
+/// them.
 ///
-/// By JavaScript's rules for which digits these are, which are Python's too; std has others.
+/// Python and JavaScript choose the same digits; those of std can differ.
 fn shortest(float: f64) -> (String, i32) {
     let mut buffer = ryu_js::Buffer::new();
     let text = buffer.format_finite(float);

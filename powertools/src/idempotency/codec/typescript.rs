@@ -7,12 +7,12 @@ use md5::{Digest, Md5};
 use super::super::{Data, Json};
 use crate::json::{Number, WriteError, write};
 
-/// The hash of a value, as text.
+/// Returns the hash of a value in base64.
 pub(super) fn hash(value: &Json) -> String {
     STANDARD.encode(Md5::digest(stringify(value)))
 }
 
-/// The text of `JSON.stringify(deepSort(value))`.
+/// Returns what `JSON.stringify(deepSort(value))` returns.
 pub(super) fn stringify(value: &Json) -> String {
     let mut out = String::new();
     write(&mut out, value);
@@ -54,18 +54,19 @@ fn separate(out: &mut String, index: usize) {
 }
 
 fn write_string(out: &mut String, text: &str) {
-    // JavaScript escapes what has to be escaped, and nothing else.
+    // JavaScript escapes only what must be escaped.
     let mut quoted = Vec::with_capacity(text.len() + 2);
     write::quoted(&mut quoted, text, &write::STANDARD);
     out.push_str(&String::from_utf8_lossy(&quoted));
 }
 
-/// The members in the order that the toolkit's sort and JavaScript's own rules leave them in.
+/// Returns the members in the order that results from the toolkit's sort and JavaScript's own
+/// rules.
 fn deep_sort(members: &[(String, Json)]) -> Vec<&(String, Json)> {
-    // The toolkit assigns the members to a new object, where this name is not a member.
+    // The toolkit assigns the members to a new object, where this name sets the prototype.
     let mut members: Vec<_> = members.iter().filter(|(name, _)| name != "__proto__").collect();
-    // Objects list their integer names first; the sort never sees two names as equal, but leaves
-    // those that differ only in case as it found them.
+    // Objects list integer names first. The toolkit's comparison never returns 0, but keeps the
+    // order of names that differ only in case.
     members.sort_by_cached_key(|(name, _)| match array_index(name) {
         Some(index) => (index, Vec::new()),
         None => (u32::MAX, lower_case(name)),
@@ -77,13 +78,13 @@ fn lower_case(name: &str) -> Vec<u16> {
     name.to_lowercase().encode_utf16().collect()
 }
 
-/// The integer that a name is the text of, if it is small enough for the index of an array.
+/// Returns the index of an array that a name spells, if it spells one.
 fn array_index(name: &str) -> Option<u32> {
     let index = name.parse().ok().filter(|&index| index < u32::MAX)?;
     (name == "0" || name.starts_with(|first| matches!(first, '1'..='9'))).then_some(index)
 }
 
-/// A number as JavaScript writes it.
+/// Returns a number as JavaScript writes it.
 fn number_text(number: &Number) -> String {
     let double = number.to_f64();
     if double.is_infinite() {
@@ -92,7 +93,7 @@ fn number_text(number: &Number) -> String {
     ryu_js::Buffer::new().format_finite(double).to_owned()
 }
 
-/// A result as the toolkit stores it.
+/// Returns a result as the toolkit stores it.
 pub(super) fn result(value: Json) -> Result<Data, WriteError> {
     Ok(match value {
         Json::String(text) => Data::Text(text),
@@ -100,7 +101,7 @@ pub(super) fn result(value: Json) -> Result<Data, WriteError> {
     })
 }
 
-/// A result in the store's own types. Integers keep their digits.
+/// Returns a result in the store's own types. Integers keep their digits.
 fn native(value: Json) -> Result<Json, WriteError> {
     Ok(match value {
         Json::Number(number) => Json::Number(native_number(&number)?),
@@ -116,7 +117,7 @@ fn native(value: Json) -> Result<Json, WriteError> {
 }
 
 fn native_number(number: &Number) -> Result<Number, WriteError> {
-    // What DynamoDB takes for a number: 38 digits, and exponents from -130 to 125.
+    // DynamoDB accepts numbers of 38 digits, with exponents from -130 to 125.
     const DIGITS: usize = 38;
     const RANGE: std::ops::Range<f64> = 1e-130..1e126;
 

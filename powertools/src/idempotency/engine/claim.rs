@@ -1,4 +1,4 @@
-//! A claim that is, or may be, in the store, and how it ends.
+//! The end of a claim: completed, released, held or lost.
 
 use std::sync::Arc;
 
@@ -15,12 +15,13 @@ use crate::invocation::{CleanupGuard, Mark};
 
 /// A claim that is, or may be, in the store.
 ///
-/// Dropped while it is armed, it is released by a task of its own.
+/// If it is dropped while it is armed, a task of its own releases it.
 #[derive(Debug)]
 pub(super) struct HeldClaim<S: Store> {
     pub(super) session: Arc<Session<S>>,
+    /// True if a drop releases the claim.
     armed: bool,
-    /// Makes outer guards wait for this call.
+    /// Makes outer guards wait until the claim has ended.
     cleanup: Option<CleanupGuard>,
 }
 
@@ -40,7 +41,7 @@ impl<S: Store> HeldClaim<S> {
         found
     }
 
-    /// Stops outer guards from waiting for this call: nothing stops its work in time.
+    /// Does not let outer guards wait for the claim, since none of them stops its work in time.
     pub(super) fn without_cleanup(mut self) -> Self {
         self.cleanup = None;
         self
@@ -54,7 +55,8 @@ impl<S: Store> HeldClaim<S> {
         }
     }
 
-    /// The record is no longer this claim's: its work was stopped, and there is nothing to release.
+    /// Disarms a claim whose record is no longer its own: its work was stopped, and there is
+    /// nothing to release.
     pub(super) fn lost(&mut self) {
         self.session.time.mark_around(Mark::STOPPED);
         self.armed = false;
@@ -79,7 +81,8 @@ impl<S: Store> HeldClaim<S> {
         keeps(&self.session, result).then(|| completion(&self.session, result))
     }
 
-    /// Completes the claim of work that succeeded. Without a completion it is treated as after an error.
+    /// Completes the claim of work that succeeded. Without a completion, the claim ends as after an
+    /// error.
     pub(super) async fn complete(&mut self, completion: Option<Completion>) -> Result<(), Error> {
         let Some(completion) = completion else {
             self.failed().await;
@@ -88,12 +91,13 @@ impl<S: Store> HeldClaim<S> {
         self.saving();
         let mut unsaved = Unsaved::new(self.session.clone(), completion);
         match unsaved.save().await {
-            Ok(completion) => noted(&self.session, completion),
+            Ok(completion) => cache_or_report(&self.session, completion),
             Err(error) => report(&self.session, self.session.options().on_save_failure, error),
         }
     }
 
-    /// The work succeeded: from here on nothing deletes the record, and outer guards wait for longer.
+    /// Disarms the claim of work that succeeded: nothing deletes its record any more, and outer
+    /// guards wait for longer.
     pub(super) fn saving(&mut self) {
         self.armed = false;
         if self.cleanup.is_none() {
@@ -118,7 +122,10 @@ impl<S: Store> Drop for HeldClaim<S> {
 }
 
 /// Caches what a record was completed with, or reports that its result is not in it.
-pub(super) fn noted<S: Store>(session: &Session<S>, completion: Completion) -> Result<(), Error> {
+pub(super) fn cache_or_report<S: Store>(
+    session: &Session<S>,
+    completion: Completion,
+) -> Result<(), Error> {
     let Completion { not_stored: Some(reason), .. } = completion else {
         session.cache(|| Arc::new(finished(completion)));
         return Ok(());

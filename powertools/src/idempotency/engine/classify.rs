@@ -7,13 +7,14 @@ pub(super) enum Verdict {
     Mine,
     /// Nothing prevents a claim: claim again.
     Free,
-    /// Another claim holds, until then if the record has that.
+    /// Another claim is held, until this time if the record contains one.
     InProgress(Option<EpochMillis>),
     /// The work is done.
     Completed,
 }
 
-/// Judges an existing record, wherever it was read. Without an `owner`, no claim was sent yet.
+/// Judges an existing record, wherever it was read. `owner` is that of the claim that was sent, if
+/// one was.
 ///
 /// Apart from a claim's own record, it returns [`Verdict::Free`] exactly where a claim with the same
 /// `now` succeeds: see [`Store::claim`](crate::idempotency::Store::claim).
@@ -26,7 +27,7 @@ pub(super) fn classify(
 ) -> Result<Verdict, Error> {
     let Some(record) = record else { return Ok(Verdict::Free) };
 
-    // Before anything else, and without validation: what this claim wrote is what it would write.
+    // First, and without validation: the record has the payload of this very claim.
     let unfinished = record.status == Status::InProgress;
     if unfinished && owner.is_some_and(|owner| record.owner.as_deref() == Some(owner.as_str())) {
         return Ok(Verdict::Mine);

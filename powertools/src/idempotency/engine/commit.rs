@@ -6,12 +6,12 @@ use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
 
-use super::claim::{HeldClaim, noted};
+use super::claim::{HeldClaim, cache_or_report};
 use super::detached::Detached;
 use super::save::{FIRST_PAUSE, Pauses, is_finished_by};
 use super::session::{Found, Lookup, Session};
 use super::time::{Time, Window, bounded};
-use super::{Emptied, Finished, Lease, Running, polled};
+use super::{DroppedInPlace, Finished, Lease, Running, polled};
 use crate::carries::Carries;
 use crate::error::causes::caught;
 use crate::idempotency::store::{Completion, Outcome, Release, Transacted, Transaction};
@@ -23,10 +23,10 @@ use crate::idempotency::{
 
 /// How long a token is used. DynamoDB remembers it for ten minutes.
 const TOKEN: Duration = Duration::from_secs(9 * 60);
-/// The part of the time to commit that is kept for settling an outcome in doubt.
+/// The part of the time for a commit that is kept for settling an outcome in doubt.
 const SETTLING: Duration = Duration::from_millis(500);
 
-// The bounds are on the methods, so that the compiler's message is that of the trait.
+// The bounds are on the methods, so that the compiler shows the message of the trait.
 impl<S: Store> Call<S> {
     /// Runs `work`, unless it was already completed under this key, and commits its
     /// [writes](Commit) together with the completion of its record: all of them take effect or none,
@@ -47,7 +47,7 @@ impl<S: Store> Call<S> {
     /// - [`Error::TransactionRefused`] if a condition of a write does not hold; the claim is released.
     /// - [`Error::CommitInvalid`] if the writes cannot be a transaction; the claim is released.
     /// - [`Error::LeaseLost`] or [`Error::RecordGone`] if the record is no longer this claim's.
-    /// - [`Error::Store`] if the store failed until the time was over; the claim is released.
+    /// - [`Error::Store`] if the store failed until no time remained; the claim is released.
     /// - [`Error::CommitUnknown`] if the store did not answer at all: the claim is held, and when it
     ///   expires, a retry finds the result or runs the work.
     ///
@@ -72,7 +72,7 @@ impl<S: Store> Call<S> {
             return Ok(result);
         }
         let claim = HeldClaim::new(lookup)?;
-        let mut running = Running { work: Emptied(work), claim };
+        let mut running = Running { work: DroppedInPlace(work), claim };
         let mut window = match running.claim.acquire().await? {
             Found::Claim(window) => window,
             Found::Done(record) => return Ok(running.claim.session.replay(&record)?),
@@ -125,7 +125,8 @@ impl<S: TransactStore> HeldClaim<S> {
             self.failed().await;
             return Ok(());
         };
-        // The record must exist for as long as the answer to a commit can be lost.
+        // The record must exist until the last attempt, since it shows whether a commit whose
+        // answer was lost has been applied.
         let end = self.session.time.save_end(self.session.time.now()).into();
         completion.expiration = completion.expiration.max(window.expiration).max(next_second(end));
         if let Err(reason) = self.session.store().check(Some(&completion), &writes) {
@@ -136,7 +137,7 @@ impl<S: TransactStore> HeldClaim<S> {
         let session = self.session.clone();
         let committed = async move { session.commit(completion, writes).await };
         let completion = Detached::new(committed).await?;
-        noted(&self.session, completion)
+        cache_or_report(&self.session, completion)
     }
 }
 
@@ -162,9 +163,9 @@ impl<S: TransactStore> Session<S> {
         writes: Vec<Write>,
     ) -> Result<Completion, Error> {
         let end = self.time.save_end(self.time.now());
-        let spared = (self.time.until(end) / 4).min(SETTLING);
+        let settling = (self.time.until(end) / 4).min(SETTLING);
         let mut transaction = Transaction::new(Some(completion), writes)?;
-        let mut sending = Sending::new(&self.time, self.key().as_str(), end - spared);
+        let mut sending = Sending::new(&self.time, self.key().as_str(), end - settling);
         let failure = sending.send(self.store(), &mut transaction).await;
         let completion = transaction.completion.expect("it was there before");
         match failure {
@@ -176,8 +177,9 @@ impl<S: TransactStore> Session<S> {
         }
     }
 
-    /// Ends a claim whose transaction was not applied by the last answer. An earlier one that was sent
-    /// may still be applied until the claim is gone, so that only its release shows what happened.
+    /// Ends a claim whose transaction was not applied, as far as the last answer shows. One that was
+    /// sent before may still be applied until the claim is gone, so that only its release shows what
+    /// happened.
     ///
     /// Returns `Ok` if the transaction was applied after all.
     async fn settle(&self, failure: Failure, end: SystemTime) -> Result<(), Error> {
@@ -236,7 +238,7 @@ async fn apply<S: TransactStore>(
     }
 }
 
-/// Sends one transaction until the answer is final, or the time runs out.
+/// Sends one transaction until its answer is final, or until it runs out of time.
 struct Sending<'a> {
     time: &'a Time,
     key: &'a str,
@@ -285,10 +287,10 @@ impl<'a> Sending<'a> {
                 let reason = error.to_string();
                 return Err(Failure::Work(Error::CommitInvalid { reason }));
             }
-            let goes_on = error.is_retryable()
+            let retries = error.is_retryable()
                 && self.time.until(self.end) > FIRST_PAUSE
                 && self.pauses.pause(self.key, self.time, self.end).await;
-            if !goes_on {
+            if !retries {
                 return Err(Failure::Store(error));
             }
         }

@@ -9,17 +9,17 @@ use crate::idempotency::{Call, Error, Idempotency, Key, Replay, Store};
 #[derive(Debug)]
 #[must_use = "a lease that is dropped ends its claim"]
 pub enum Claimed<S: Store, R> {
-    /// The claim was acquired: the work is to be done now.
+    /// The claim was acquired: the work is the caller's to do.
     Lease(Lease<S>),
     /// The work was completed before, with this result.
     Replay(R),
 }
 
-/// A claim that was acquired, for work whose end is elsewhere. Created by [`Call::claim`].
+/// A claim that was acquired, for work that ends elsewhere. Created by [`Call::claim`].
 ///
 /// It ends with [`complete`](Self::complete) or [`release`](Self::release). If it is dropped, the
-/// outcome of the work is unknown: its claim is released by a task of its own, best effort, or held
-/// until the lease expires, as [`Builder::on_interrupt`] says.
+/// outcome of the work is unknown: its claim is released by a task of its own, without a guarantee,
+/// or held until the lease expires: see [`Builder::on_interrupt`].
 ///
 /// Unlike [`Call::run`], a lease stops nothing: work that continues after its
 /// [`limit`](Self::limit) may overlap with that of another invocation. Its completion is then rejected
@@ -42,7 +42,7 @@ impl<S: Store> Call<S> {
     /// ```
     /// use powertools::idempotency::{Claimed, Error, Idempotency, Lease, MemoryStore};
     ///
-    /// /// The end of the work, where its lease is.
+    /// /// Ends the work, with the lease that was passed on.
     /// async fn acknowledged(lease: Lease<MemoryStore>, answer: &str) -> Result<(), Error> {
     ///     match answer {
     ///         "accepted" => lease.complete(&answer.to_owned()).await,
@@ -97,8 +97,8 @@ impl<S: Store> Lease<S> {
         self.held.as_ref().map(|(claim, _)| claim.session.key())
     }
 
-    /// Returns when the work has to be done: at the end of its lease or shortly before the deadline of
-    /// the invocation, whichever is earlier. `None` if the work runs without protection.
+    /// Returns the limit of the work: the end of its lease or an instant shortly before the deadline
+    /// of the invocation, whichever is earlier. `None` if the work runs without protection.
     #[must_use]
     pub fn limit(&self) -> Option<SystemTime> {
         self.held.as_ref().map(|(_, window)| window.limit)
@@ -131,9 +131,9 @@ impl<S: Store> Lease<S> {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::LeaseLost`] or [`Error::RecordGone`] if the record is no longer this claim's,
-    /// and [`Error::Store`] if the store fails or does not answer: the lease may then have its old end or its
-    /// new one, and its limit is the old one.
+    /// Returns [`Error::LeaseLost`] or [`Error::RecordGone`] if the record is no longer this claim's, and
+    /// [`Error::Store`] if the store fails or does not answer: the lease may then have its old end or its
+    /// new one, and the limit is the old one.
     pub async fn renew(&mut self, time: Duration) -> Result<(), Error> {
         match &mut self.held {
             Some((claim, window)) => {

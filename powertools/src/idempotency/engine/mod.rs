@@ -56,7 +56,7 @@ impl<S: Store> Call<S> {
             return Ok(result);
         }
         let claim = HeldClaim::new(lookup)?;
-        let mut running = Running { work: Emptied(work), claim };
+        let mut running = Running { work: DroppedInPlace(work), claim };
         let mut window = match running.claim.acquire().await? {
             Found::Claim(window) => window,
             Found::Done(record) => return Ok(running.claim.session.replay(&record)?),
@@ -72,24 +72,23 @@ impl<S: Store> Call<S> {
     }
 }
 
-/// Returns work that was not dropped yet.
+/// Returns the work, which must not have been dropped.
 fn polled<'a, F>(work: &'a mut Pin<&mut Option<F>>) -> Pin<&'a mut F> {
     work.as_mut().as_pin_mut().expect("it is dropped only after it was polled")
 }
 
-/// Work that stays where it is pinned, and is dropped there when this is.
-struct Emptied<'a, F>(Pin<&'a mut Option<F>>);
+/// Pinned work, which is dropped in place when this is dropped.
+struct DroppedInPlace<'a, F>(Pin<&'a mut Option<F>>);
 
-impl<F> Drop for Emptied<'_, F> {
+impl<F> Drop for DroppedInPlace<'_, F> {
     fn drop(&mut self) {
         self.0.set(None);
     }
 }
 
-/// Work and the claim that it is for. The work is dropped first, since the next run may start when the
-/// claim ends.
+/// Work and its claim. The work is dropped first, since another run may start when the claim ends.
 struct Running<'a, S: Store, F> {
-    work: Emptied<'a, F>,
+    work: DroppedInPlace<'a, F>,
     claim: HeldClaim<S>,
 }
 
@@ -102,7 +101,7 @@ enum Finished<T, E> {
 }
 
 impl<S: Store, F> Running<'_, S, F> {
-    /// Runs the work within its window, which grows with each renewal that is confirmed.
+    /// Runs the work within its window, which each confirmed renewal extends.
     async fn until_end<T, E>(&mut self, window: &mut Window) -> Finished<T, E>
     where
         F: Future<Output = Result<T, E>>,
@@ -138,7 +137,7 @@ impl<S: Store, F> Running<'_, S, F> {
                 }
             }
         };
-        // Whatever stopped work holds is dropped before its claim ends.
+        // Stopped work is dropped with all that it holds before its claim ends.
         work.0.set(None);
         let ended = match ended {
             Ok(ended) => ended,
@@ -149,7 +148,8 @@ impl<S: Store, F> Running<'_, S, F> {
         };
         match ended {
             Ended::Returned(Ok(Ok(result))) if has(Mark::FELL_BACK) => {
-                // Not the result of the work, but of a guard that stopped it.
+                // This is the fallback of a guard that stopped a part of the work, not the result
+                // of the work.
                 claim.interrupted(Mark::STOPPED | Mark::FELL_BACK).await;
                 Finished::Passed(Ok(result))
             }
@@ -176,8 +176,8 @@ impl<S: Store, F> Running<'_, S, F> {
     }
 }
 
-/// Finishes in a task what its caller dropped. All such tasks have one type, since Tokio generates much
-/// code for each type.
+/// Finishes in a task what its caller dropped. All such tasks have one type, since each type of task
+/// adds much code of Tokio to the binary.
 fn spawn(runtime: &Handle, work: impl Future<Output = ()> + Send + 'static) {
     let work: BoxFuture<'static, ()> = Invocation::carry(work).boxed();
     runtime.spawn(work);

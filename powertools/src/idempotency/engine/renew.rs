@@ -48,7 +48,7 @@ impl<S: Store> Session<S> {
         };
         let key = self.key().clone();
         match existing {
-            // A later renewal was faster, or an earlier attempt of this one.
+            // A later renewal arrived first, or an earlier attempt of this one did.
             Some(record)
                 if is_held_by(&record, &self.owner)
                     && record.in_progress_expiration
@@ -65,18 +65,18 @@ impl<S: Store> Session<S> {
 
 /// The renewals of a lease while its work runs.
 ///
-/// They are polled by the task that polls the work, so that work which blocks its thread loses its
+/// The task that polls the work also polls them, so that work which blocks its thread loses its
 /// lease.
 pub(super) struct Renewals<S> {
     session: Arc<Session<S>>,
     lease: Duration,
-    /// Ends with a window that is confirmed, or with the loss of the lease. `None` if the lease
-    /// cannot become longer.
+    /// Returns a confirmed window, or the error of a lost lease. `None` if the lease cannot be
+    /// extended any further.
     next: Option<BoxFuture<'static, Result<Window, Error>>>,
 }
 
 impl<S: Store> Renewals<S> {
-    /// Returns the renewals of a lease that was claimed with `window`, if its options ask for them.
+    /// Returns the renewals of a lease that was claimed with `window`, if the options enable them.
     pub(super) fn of(session: &Arc<Session<S>>, window: &Window) -> Option<Self> {
         let options = session.options();
         if !options.renew_lease {
@@ -93,10 +93,10 @@ impl<S: Store> Renewals<S> {
         self.next = can_grow.then(|| renewal(session.clone(), *window, self.lease).boxed());
     }
 
-    /// Is ready with each window that is confirmed, and with the error that the lease is lost.
+    /// Returns each confirmed window, or the error of a lost lease.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Window, Error>> {
         let Some(next) = &mut self.next else { return Poll::Pending };
-        // Busy work exhausts the budget of its task; a renewal is polled regardless.
+        // Busy work exhausts Tokio's budget of its task; a renewal is polled regardless.
         let renewed = ready!(Pin::new(&mut unconstrained(next)).poll(cx));
         self.next = None;
         if let Ok(window) = &renewed {
@@ -106,7 +106,8 @@ impl<S: Store> Renewals<S> {
     }
 }
 
-/// Renews a lease once: when a third of it is over, with time for a second attempt in the next third.
+/// Renews a lease once: after a third of it, so that there is time for a second attempt in the next
+/// third.
 async fn renewal<S: Store>(
     session: Arc<Session<S>>,
     mut window: Window,

@@ -51,7 +51,7 @@ pub(super) fn completion<S: Store, R: Replay>(session: &Session<S>, result: &R) 
     }
 }
 
-/// Returns the record that a completion leaves.
+/// Returns the record that a completion writes.
 pub(super) fn finished(completion: Completion) -> Record {
     let mut record = Record::new(Status::Completed);
     record.expiration = Some(completion.expiration);

@@ -17,7 +17,7 @@ use crate::idempotency::{Error, Owner, Record, Status, Store, StoreError, StoreE
 pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// Pauses before attempts, which grow.
+/// Pauses between attempts, which grow.
 pub(super) struct Pauses(Duration);
 
 impl Default for Pauses {
@@ -33,7 +33,7 @@ impl Pauses {
         if left <= FIRST_PAUSE {
             return false;
         }
-        // The last pauses become shorter, so that no time is lost.
+        // The last pauses are shorter, so that the remaining time is used.
         tokio::time::sleep(jittered(self.0, spread(key, left)).min(left / 2)).await;
         self.0 = (self.0 * 2).min(LONGEST_PAUSE);
         true
@@ -41,7 +41,8 @@ impl Pauses {
 }
 
 impl<S: Store> Session<S> {
-    /// Completes the record, with retries while there is time. `completion` becomes what was written.
+    /// Completes the record, with retries while time remains. Afterwards `completion` is what was
+    /// written.
     async fn save(&self, completion: &mut Completion) -> Result<(), Error> {
         let mut now = self.time.now();
         let end = self.time.save_end(now);
@@ -67,7 +68,8 @@ impl<S: Store> Session<S> {
         }
     }
 
-    /// Sends one completion. Returns `None` if the record is completed, else why it never will be.
+    /// Sends one completion. Returns `None` if the record is completed, otherwise why it never will
+    /// be.
     async fn complete(
         &self,
         completion: &Completion,
@@ -108,8 +110,8 @@ pub(super) fn is_finished_by(record: &Record, owner: &Owner) -> bool {
 /// The result of work that succeeded, while it is being saved.
 ///
 /// If it is dropped before it was saved, a task of its own sends it again. The first request may have
-/// arrived: the store then rejects the second one, and its answer shows that the record was completed
-/// by us.
+/// arrived: the store then rejects the second one, and its answer shows that this owner completed the
+/// record.
 pub(super) struct Unsaved<S: Store> {
     session: Arc<Session<S>>,
     completion: Option<Completion>,

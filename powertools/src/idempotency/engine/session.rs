@@ -14,7 +14,7 @@ use crate::idempotency::{
 };
 use crate::json;
 
-/// How often a free record is claimed at most.
+/// The maximum number of attempts to claim a free record.
 const CLAIMS: u32 = 3;
 
 /// One call of idempotent work before it claims: its key and its time limits.
@@ -68,7 +68,7 @@ impl<S: Store> Lookup<S> {
         &self.prepared.key
     }
 
-    /// Judges a record for the claim of `owner`, if one was sent.
+    /// Judges a record: for the claim of `owner`, if one was sent.
     fn classify(
         &self,
         record: Option<&Record>,
@@ -125,8 +125,7 @@ impl<S: Store> Lookup<S> {
 impl<S: Store> Session<S> {
     pub(super) fn new(lookup: Lookup<S>) -> Result<Arc<Self>, Error> {
         let owner = Owner::new().map_err(|error| {
-            StoreError::new(StoreErrorKind::Other, "there is no randomness for an owner")
-                .caused_by(error)
+            StoreError::new(StoreErrorKind::Other, "no random bytes for an owner").caused_by(error)
         })?;
         Ok(Arc::new(Self { lookup, owner }))
     }
@@ -168,8 +167,8 @@ impl<S: Store> Session<S> {
         Err(Error::Contended { key: self.key().clone() })
     }
 
-    /// Sends one claim. Returns `None` if it was acquired, else the record that prevented it, if that
-    /// still exists.
+    /// Sends one claim. Returns `None` if it was acquired, otherwise the record that prevented it, if
+    /// that still exists.
     async fn send_claim(&self, window: Window) -> Result<Option<Option<Record>>, Error> {
         let claim = Claim {
             key: self.key().clone(),
@@ -180,8 +179,9 @@ impl<S: Store> Session<S> {
             validation: self.prepared.validation.clone(),
             timeout: call_time(window.now, window.limit),
         };
-        // A failed claim may still have been acquired, and would exclude everyone. So may a refused
-        // one, if it was sent twice and the record that prevented it cannot be read.
+        // A failed claim may have been acquired nevertheless, and would exclude everyone. The same
+        // holds for a refused one that was sent twice, if the record that prevented it cannot be
+        // read.
         let (error, in_doubt) = match bounded(claim.timeout, self.store().claim(&claim)).await {
             Ok(Outcome::Applied) => return Ok(None),
             Ok(Outcome::Refused(Some(record))) => return Ok(Some(Some(*record))),

@@ -12,16 +12,16 @@ use crate::idempotency::{EpochMillis, EpochSeconds, Error, StoreError, StoreErro
 use crate::invocation::budget::{Budget, REPLY, warn_if_missed};
 use crate::invocation::{CleanupGuard, Invocation, Mark};
 
-/// What one store call may take at most, all attempts together.
+/// The maximum time of one store call, with all of its attempts.
 pub(super) const CALL: Duration = Duration::from_secs(5);
 
-/// How long a lease is outside an invocation, where nothing has a deadline, unless its options set it.
+/// The lease outside an invocation, where there is no deadline, unless the options set one.
 const LEASE_OUTSIDE: Duration = Duration::from_secs(15 * 60);
 
-/// What a release may take even if no time remains.
+/// The time for a release even if none remains.
 const LAST_CALL: Duration = Duration::from_millis(50);
 
-/// What a save may take even if no time remains: the work is done, and would otherwise be repeated.
+/// The time for a save even if none remains: the work is done, and would otherwise be repeated.
 const LAST_SAVE: Duration = Duration::from_secs(1);
 
 /// The time limits of one call.
@@ -43,7 +43,7 @@ pub(super) struct Window {
     pub(super) expiration: EpochSeconds,
     /// When the work is stopped.
     pub(super) limit: SystemTime,
-    /// Whether that is because an explicit lease ends, and not because of the deadline.
+    /// True if the work is stopped because its lease ends, false if because of the deadline.
     pub(super) ends_with_lease: bool,
 }
 
@@ -74,7 +74,7 @@ impl Time {
     pub(super) fn window(&self, options: &Options) -> Result<Window, Error> {
         let now = self.now();
         // When the work has to stop because its lease ends, and when the claim expires. The grace is
-        // for saving and for clocks that differ; the work never has it.
+        // for saving and for clocks that differ; the work cannot use it.
         let (stop, lease_end) = match (options.lease, &self.invocation) {
             (Some(lease), Some(invocation)) if options.renew_lease => {
                 let stop = (now + lease).min(invocation.deadline());
@@ -146,7 +146,7 @@ impl Time {
         EpochMillis::from(now + self.expires_after).ceil()
     }
 
-    /// Returns what a call may take that must end before `end`.
+    /// Returns the time for a call that must end before `end`.
     pub(super) fn before(&self, end: SystemTime) -> Duration {
         call_time(self.now(), end)
     }
@@ -158,7 +158,7 @@ impl Time {
         if end.duration_since(now).unwrap_or_default() < LAST_CALL { now + LAST_SAVE } else { end }
     }
 
-    /// Returns what a release may take.
+    /// Returns the time for a release.
     pub(super) fn last_call(&self) -> Duration {
         let now = self.now();
         call_time(now, self.end(now)).max(LAST_CALL)
@@ -178,15 +178,15 @@ impl Time {
         }
     }
 
-    /// Returns the budget of work whose lease is renewed. What runs in it sees the latest limit that
-    /// it can have.
+    /// Returns the budget of work whose lease is renewed. Inside it, the limit is the latest that
+    /// the work can have.
     pub(super) fn renewed_budget(&self, options: &Options, window: &Window) -> Budget {
         let latest = self.work_end(options).unwrap_or(window.limit);
         let scope = self.invocation.as_ref().map(|around| around.for_idempotent(latest));
         Budget::up_to(window.limit, self.clock.clone(), scope)
     }
 
-    /// Marks the scopes around this call: its work ended like that.
+    /// Marks the scopes around this call with the way in which its work ended.
     pub(super) fn mark_around(&self, mark: Mark) {
         if let Some(around) = &self.invocation {
             around.mark_out(mark);
@@ -207,7 +207,7 @@ impl Time {
     }
 }
 
-/// Returns what a call may take that starts at `now` and must end before `end`.
+/// Returns the time for a call that starts at `now` and must end before `end`.
 pub(super) fn call_time(now: SystemTime, end: SystemTime) -> Duration {
     end.duration_since(now).unwrap_or_default().min(CALL)
 }
@@ -228,7 +228,7 @@ pub(super) async fn bounded<T>(
             timer.set(Some(sleep(timeout)));
         }
         let timer = timer.as_mut().as_pin_mut().expect("it was created above");
-        // A busy call exhausts the budget of its task; the timer is polled regardless.
+        // A busy call exhausts Tokio's budget of its task; the timer is polled regardless.
         ready!(pin!(unconstrained(timer)).poll(cx));
         let message = format!("there was no answer within {timeout:?}");
         Poll::Ready(Err(StoreError::new(StoreErrorKind::Timeout, message)))
@@ -236,7 +236,7 @@ pub(super) async fn bounded<T>(
     .await
 }
 
-/// Returns between half of `pause` and all of it, by `random`, so that concurrent callers spread out.
+/// Returns a time between half of `pause` and all of it, so that concurrent callers spread out.
 pub(super) fn jittered(pause: Duration, random: u32) -> Duration {
     pause / 2 + (pause / 2).mul_f64(f64::from(random) / f64::from(u32::MAX))
 }

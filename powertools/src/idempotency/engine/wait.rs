@@ -20,7 +20,7 @@ impl Wait {
         let end = match (policy, work_end) {
             (WhileInProgress::Fail, _) => None,
             (WhileInProgress::Wait(bound), None) => Some(time.now() + bound),
-            // The other half is for the work, in case the holder fails.
+            // At most half of the time: the rest is for the work, in case the holder fails.
             (WhileInProgress::Wait(bound), Some(end)) => {
                 Some(time.now() + bound.min(time.until(end) / 2))
             }

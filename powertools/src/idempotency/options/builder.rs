@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::environment::{Environment, IDEMPOTENCY_DISABLED};
 use crate::idempotency::{Error, Json, KeyCodec, LocalCache, Record, Store};
 
-/// No lease is shorter: it would end while its own requests are under way.
+/// The shortest lease. A shorter one would end while its own requests are in flight.
 const SHORTEST_LEASE: Duration = Duration::from_secs(1);
 
 impl<S: Store> Builder<S> {
@@ -32,26 +32,26 @@ impl<S: Store> Builder<S> {
         self
     }
 
-    /// Sets how long the work may take, counted from its claim, instead of until shortly before the
-    /// invocation's deadline, or 15 minutes outside an invocation.
+    /// Sets how long the work may take, counted from its claim. By default it may take until
+    /// shortly before the invocation's deadline, or 15 minutes outside an invocation.
     ///
     /// The work is stopped when its lease ends. The claim excludes others for the
     /// [grace](Self::grace) longer, so that a result can be saved and clocks may differ. A lease that
-    /// is longer than the invocation excludes others after a timeout, when the outcome of the work
-    /// is unknown. A lease has at least 1 second.
+    /// is longer than the invocation excludes others after a timeout, when the outcome of the work is
+    /// unknown. A lease lasts at least 1 second.
     pub fn lease(mut self, time: Duration) -> Self {
         self.options.lease = Some(time);
         self
     }
 
-    /// Renews the [lease](Self::lease) while the work runs, so that a short one serves for work that
-    /// takes long: after the process of the work died, another invocation can take over within
-    /// seconds, instead of after the deadline.
+    /// Renews the [lease](Self::lease) while the work runs, so that long work can have a short
+    /// lease: if its process dies, another invocation can take over within seconds, instead of after
+    /// the deadline.
     ///
-    /// When a third of the lease is over, one request extends it to its full time from then; it is
-    /// repeated while there is time. The lease never outlasts the invocation's deadline and its
-    /// [grace](Self::grace). Each renewal costs what completing a record without its result costs: in
-    /// DynamoDB, one write unit for each started KB of the record.
+    /// After a third of the lease, one request extends it to its full time from then. A failed
+    /// request is retried while time remains. The lease never outlasts the invocation's deadline and
+    /// its [grace](Self::grace). Each renewal costs what completing a record without its result
+    /// costs: in DynamoDB, one write unit for each started KB of the record.
     ///
     /// The work is stopped with [`Error::LeaseExpired`] when the last lease that the store has
     /// *confirmed* ends. If a renewal finds that another invocation has taken the record over, or that it
@@ -243,16 +243,16 @@ impl<S: Store> Builder<S> {
     pub fn build(mut self) -> Result<Idempotency<S>, Error> {
         let config = |message: &str| Err(Error::Config(message.to_owned()));
         if self.options.lease.is_some_and(|lease| lease < SHORTEST_LEASE) {
-            return config("a lease has at least 1 second: clocks and requests need that");
+            return config("a lease lasts at least 1 second, for requests and clocks that differ");
         }
         if self.options.renew_lease && self.options.lease.is_none() {
             return config("only an explicit lease can be renewed: set its time with `lease`");
         }
         if self.options.expires_after == Some(Duration::ZERO) {
-            return config("results that expire at once protect nothing");
+            return config("results would expire at once: set a longer `expires_after`");
         }
         if self.options.tenant_in_key && self.options.codec != KeyCodec::Native {
-            return config("only native keys can have the tenant in them");
+            return config("only keys of the native codec can contain the tenant");
         }
         let wait = match self.options.while_in_progress {
             WhileInProgress::Wait(bound) => bound,
@@ -266,7 +266,7 @@ impl<S: Store> Builder<S> {
             self.options.save_reserve,
         ];
         if longest.into_iter().any(|time| time > LONGEST) {
-            return config("a time of more than ten years is a mistake");
+            return config("a duration exceeds ten years");
         }
         self.options.disabled = match Environment::process().flag(IDEMPOTENCY_DISABLED) {
             Ok(disabled) => disabled.unwrap_or(false),

@@ -13,7 +13,7 @@ use crate::clock::Clock;
 
 pub use self::policies::{OnError, OnInterrupt, OnMissingKey, OnSaveFailure, WhileInProgress};
 
-/// No duration in the options is longer, so that a date plus a duration stays a date.
+/// The longest duration in the options, so that adding it to an instant never overflows.
 pub(super) const LONGEST: Duration = Duration::from_secs(10 * 366 * 24 * 60 * 60);
 
 /// Runs work once for each key, and returns its result to every later caller.
@@ -41,7 +41,7 @@ pub struct Idempotency<S> {
     pub(super) options: Arc<Options>,
 }
 
-/// Sets the options of an [`Idempotency`]. Created by [`Idempotency::builder`].
+/// The store and options of a future [`Idempotency`]. Created by [`Idempotency::builder`].
 #[derive(Debug)]
 #[must_use = "a builder does nothing until it is built"]
 pub struct Builder<S> {
@@ -74,7 +74,7 @@ impl fmt::Debug for KeepIf {
 
 pub(super) struct Options {
     pub(super) scope: Arc<str>,
-    /// `None` if the caller decides.
+    /// `None` if the call decides.
     pub(super) expires_after: Option<Duration>,
     pub(super) lease: Option<Duration>,
     pub(super) renew_lease: bool,
@@ -98,7 +98,7 @@ pub(super) struct Options {
 }
 
 impl Options {
-    /// What happens to the claim of work that was interrupted.
+    /// Returns what happens to the claim of work that was interrupted.
     pub(super) fn on_interrupt(&self) -> OnInterrupt {
         // A lease that is longer than the invocation is meant to outlast a timeout.
         let default = if self.lease.is_some() { OnInterrupt::Hold } else { OnInterrupt::Release };
@@ -134,7 +134,7 @@ impl fmt::Debug for Options {
 }
 
 impl<S> Clone for Idempotency<S> {
-    // By hand, since a derive would ask for `S: Clone`.
+    // By hand, since a derive would require `S: Clone`.
     fn clone(&self) -> Self {
         Self { store: self.store.clone(), options: self.options.clone() }
     }

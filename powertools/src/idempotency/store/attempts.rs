@@ -1,18 +1,19 @@
-//! How often the stores make a request, and with which limits.
+//! The attempts of a store's requests, and their time limits.
 
 use std::time::Duration;
 
-/// How often a request is made.
+/// The maximum number of attempts of a request.
 pub(super) const ATTEMPTS: u32 = 3;
 /// How long the service has for one answer.
 pub(super) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
 /// Before the second attempt there is a pause of up to this length, before the third of up to twice
 /// this length.
 pub(super) const BACKOFF: Duration = Duration::from_millis(50);
-/// How long the connection that is made ahead of the first event may take.
+/// How long opening a connection before the first event may take.
 pub(super) const WARM_UP_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// The pause before the attempt with this number, counted from two: a random part of the longest.
+/// Returns the pause before the attempt with this number, counted from two: a random part of the
+/// longest.
 pub(super) fn pause(attempt: u32) -> Duration {
     part_of_pause(attempt, getrandom::u32().unwrap_or(u32::MAX))
 }

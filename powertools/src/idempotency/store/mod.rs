@@ -126,7 +126,7 @@ pub enum Outcome {
     /// The record was written.
     Applied,
     /// The condition did not hold. Contains the existing record if the store returned it in the same
-    /// step; with `None` there may be a record or not.
+    /// step; `None` does not mean that there is no record.
     Refused(Option<Box<Record>>),
 }
 
@@ -136,7 +136,7 @@ pub enum Outcome {
 pub struct Claim {
     /// The key to claim.
     pub key: Key,
-    /// Who claims it.
+    /// The owner of the claim.
     pub owner: Owner,
     /// The time by which the existing record is judged.
     pub now: EpochMillis,
@@ -164,7 +164,7 @@ pub struct Completion {
     pub validation: Option<String>,
     /// The result.
     pub data: Option<Data>,
-    /// Why `data` does not contain the result.
+    /// Why there is no `data`.
     pub not_stored: Option<String>,
     /// How long this call may take, with all of its attempts.
     pub timeout: Duration,

@@ -74,7 +74,7 @@ pub struct Transaction {
     pub completion: Option<Completion>,
     /// The writes of the user.
     pub writes: Vec<Write>,
-    /// The same for every attempt to send this payload, and for no other payload.
+    /// Identifies this payload: every attempt to send it has the same token, and no other payload has.
     pub token: String,
     /// How long this call may take, with all of its attempts.
     pub timeout: Duration,
@@ -93,8 +93,7 @@ impl Transaction {
 
     pub(in crate::idempotency) fn renew_token(&mut self) -> Result<(), StoreError> {
         let token = Owner::new().map_err(|error| {
-            StoreError::new(StoreErrorKind::Other, "there is no randomness for a token")
-                .caused_by(error)
+            StoreError::new(StoreErrorKind::Other, "no random bytes for a token").caused_by(error)
         })?;
         token.as_str().clone_into(&mut self.token);
         Ok(())

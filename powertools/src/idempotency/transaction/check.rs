@@ -1,17 +1,17 @@
-//! What is checked before a transaction is sent, so that nothing is half done.
+//! The checks before a transaction is sent.
 
 use super::size::size;
 use super::typed::is_storable;
 use super::{Action, AttributeValue, Condition, Item, Kind, Write, item_size};
 
-/// How many writes there can be beside that of the record.
+/// The maximum number of writes, not counting that of the record.
 const WRITES: usize = 99;
-/// What an item may have, in bytes.
+/// The maximum size of an item, in bytes.
 const ITEM_LIMIT: usize = 400 * 1024;
-/// What all items of a transaction may have, in bytes.
+/// The maximum size of all items of a transaction, in bytes.
 const TOTAL_LIMIT: usize = 4 * 1024 * 1024;
 
-/// An item that no write may name: the record's own.
+/// The item of the record itself, which no write may name.
 #[derive(Debug)]
 pub(in crate::idempotency) struct Place {
     pub(in crate::idempotency) table: String,
@@ -20,7 +20,8 @@ pub(in crate::idempotency) struct Place {
 
 /// Checks the writes of a transaction that completes the record at `own`, which takes `own_size` bytes.
 ///
-/// `region` is that of the store, and `key_of` returns the names of the key attributes of a table, where the store knows them.
+/// `region` is that of the store, and `key_of` returns the names of the key attributes of a table, if the
+/// store knows them.
 pub(in crate::idempotency) fn check(
     writes: &[Write],
     own: Option<&Place>,
@@ -107,7 +108,7 @@ fn check_value(value: &AttributeValue) -> Result<(), String> {
     }
 }
 
-/// The size of the item of a write, as far as the write shows it.
+/// Returns the size of the item of a write, as far as the write shows it.
 fn bytes(write: &Write) -> usize {
     let actions = write.actions.iter().map(|action| match action {
         Action::Set(name, value) => name.len() + size(value),
@@ -116,12 +117,13 @@ fn bytes(write: &Write) -> usize {
     item_size(&write.item) + actions.sum::<usize>()
 }
 
-/// The parts of a table's ARN: `arn:<partition>:dynamodb:<region>:<account>:table/<name>`.
+/// Returns the region of a table that is named by its ARN:
+/// `arn:<partition>:dynamodb:<region>:<account>:table/<name>`.
 fn region_of(table: &str) -> Option<&str> {
     table.starts_with("arn:").then(|| table.split(':').nth(3)).flatten()
 }
 
-/// The name of a table that is named by itself or by its ARN.
+/// Returns the name of a table, which is given as such or as its ARN.
 pub(super) fn name_of(table: &str) -> &str {
     match table.starts_with("arn:") {
         true => table.split_once(":table/").map_or(table, |(_, name)| name),
@@ -145,7 +147,7 @@ fn check_regions(
     }
 }
 
-/// Checks that no two writes name one item, and none the record's own.
+/// Checks that no two writes name the same item, and that none names that of the record.
 fn check_items(
     writes: &[Write],
     own: Option<&Place>,
@@ -178,7 +180,8 @@ fn check_items(
     Ok(())
 }
 
-/// The key of the item of a write, or the whole item of a put if nothing shows which part is its key.
+/// Returns the key of the item of a write, or the whole item of a put if nothing shows which part is
+/// its key.
 fn key(write: &Write, names: Option<Vec<String>>) -> Item {
     match names {
         Some(names) if write.kind == Kind::Put => write

@@ -1,10 +1,10 @@
-//! How large DynamoDB takes items to be: their names and their values, in UTF-8.
+//! The size of items as DynamoDB counts it: names and values, in UTF-8.
 
 use super::{AttributeValue, Item};
 
-/// A list or map, beside what is in it.
+/// The size of a list or map without its content.
 const CONTAINER: usize = 3;
-/// An element or member of a list or map, beside its name and value.
+/// The size of an element or member of a list or map without its name and value.
 const ELEMENT: usize = 1;
 
 /// Returns the size of an item, never more than what DynamoDB counts.
@@ -31,7 +31,8 @@ pub(super) fn size(value: &AttributeValue) -> usize {
     }
 }
 
-/// A byte, and one for every two significant digits. Zeros at either end do not count.
+/// Returns the size of a number: a byte, and one for every two significant digits. Zeros at either
+/// end do not count.
 pub(in crate::idempotency) fn digits(number: &str) -> usize {
     let mantissa = number.split(['e', 'E']).next().unwrap_or_default();
     let digits = mantissa.replace(['-', '+', '.'], "");

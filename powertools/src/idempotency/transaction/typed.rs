@@ -5,7 +5,7 @@ use crate::idempotency::Error;
 use crate::json::decimal::decimal;
 use crate::json::{Form, Json, WriteError, to_text};
 
-/// How many digits a number of DynamoDB has at most, and its largest and smallest exponents.
+/// The maximum number of digits of a number in DynamoDB, and its largest and smallest exponents.
 const DIGITS: usize = 38;
 const LARGEST: i64 = 126;
 const SMALLEST: i64 = -129;
@@ -20,7 +20,7 @@ impl Item {
     ///
     /// Returns [`Error::CommitInvalid`] if `value` is not written as a map, or contains what DynamoDB
     /// cannot store: a float that is infinite or not a number, a number of more than 38 digits or out
-    /// of its range, an enum or map that JSON has no form for.
+    /// of its range, an enum or map that JSON cannot represent.
     pub fn from_serialize<T: Serialize + ?Sized>(value: &T) -> Result<Self, Error> {
         let invalid = |reason: String| Error::CommitInvalid { reason };
         let written = to_text(value, Form::Result)

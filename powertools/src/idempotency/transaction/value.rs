@@ -58,7 +58,8 @@ impl AttributeValue {
         }
     }
 
-    /// Returns true if DynamoDB calls the two values equal: numbers by their value, sets in any order.
+    /// Returns true if DynamoDB considers the two values equal: numbers by their value, sets in any
+    /// order.
     pub(in crate::idempotency) fn equals(&self, other: &Self) -> bool {
         fn same_set<T>(a: &[T], b: &[T], same: impl Fn(&T, &T) -> bool) -> bool {
             a.len() == b.len() && a.iter().all(|a| b.iter().any(|b| same(a, b)))

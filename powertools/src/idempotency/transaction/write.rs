@@ -95,7 +95,7 @@ macro_rules! writes {
 
                 /// Requires a condition in DynamoDB's own language. Several conditions must all hold.
                 ///
-                /// Only for stores on DynamoDB: that in memory rejects it.
+                /// Only for stores on DynamoDB: the one in memory rejects it.
                 pub fn condition(mut self, expression: impl Into<String>) -> Self {
                     self.0.conditions.push(Condition::Expression(expression.into()));
                     self
@@ -163,7 +163,7 @@ impl Update {
 
     /// Sets the whole update in DynamoDB's own language, in place of single actions.
     ///
-    /// Only for stores on DynamoDB: that in memory rejects it.
+    /// Only for stores on DynamoDB: the one in memory rejects it.
     pub fn expression(mut self, expression: impl Into<String>) -> Self {
         self.0.actions.push(Action::Expression(expression.into()));
         self

@@ -1,14 +1,14 @@
-//! Random documents of the worst kind, as JSON text.
+//! Random JSON documents, full of edge cases.
 
 use proptest::prelude::*;
 
-/// How many documents to try: `POWERTOOLS_TEST_SCALE` times as many as usual.
+/// Returns how many documents to try: `POWERTOOLS_TEST_SCALE` times as many as usual.
 pub(super) fn scaled(count: u32) -> u32 {
     let scale = std::env::var("POWERTOOLS_TEST_SCALE").ok().and_then(|scale| scale.parse().ok());
     count.saturating_mul(scale.unwrap_or(1))
 }
 
-/// A document's text. Its texts and names have no lone surrogates.
+/// Generates the JSON of a document. Its strings and names have no lone surrogates.
 pub(super) fn document() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         Just("null".to_owned()),
@@ -63,7 +63,7 @@ fn one_of(words: &'static str) -> impl Strategy<Value = String> {
     prop::sample::select(words.split(' ').map(str::to_owned).collect::<Vec<_>>())
 }
 
-/// Integers where some type of number ends.
+/// Integers around the limits of number types.
 fn near_powers() -> impl Strategy<Value = String> {
     let powers = prop::sample::select(vec![31u32, 32, 53, 63, 64, 126]);
     (powers, -3i128..=3, any::<bool>()).prop_map(|(power, off, negative)| {
@@ -72,7 +72,7 @@ fn near_powers() -> impl Strategy<Value = String> {
     })
 }
 
-/// Letters with special cases, and characters at the edges of ranges.
+/// Letters whose lower case is special, and characters at the edges of ranges.
 const SPECIAL: &str = "İıßẞΣσςÅKǄǅ·\u{301}\u{ad}\u{7f}\u{2028}\u{2029}\u{d7ff}\u{e000}\u{f8ff}\u{fffd}\u{ffff}\u{10000}\u{10ffff}😀";
 
 fn char() -> impl Strategy<Value = char> {
@@ -85,7 +85,7 @@ fn char() -> impl Strategy<Value = char> {
     ]
 }
 
-/// A text in quotes, escaped in one of many ways.
+/// A JSON string, escaped in one of many ways.
 pub(super) fn text() -> impl Strategy<Value = String> {
     prop::collection::vec((char(), 0u8..8), 0..8).prop_map(|chars| {
         let mut text = String::from("\"");

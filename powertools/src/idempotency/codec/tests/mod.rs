@@ -1,5 +1,5 @@
-//! What the codecs promise, against slow and simple implementations and against Python and
-//! JavaScript themselves.
+//! The codecs, compared with slow and simple implementations and with Python and JavaScript
+//! themselves.
 
 mod absent;
 mod documents;
@@ -42,7 +42,7 @@ fn derive_for<K: Serialize + ?Sized>(
     codec.key(Scope { prefix: "", name, tenant }, key, false)
 }
 
-/// A key that is there.
+/// Derives a key that is not absent.
 fn key<K: Serialize + ?Sized>(codec: KeyCodec, value: &K) -> String {
     match derive(codec, value) {
         Derived::Key(key) => key,
@@ -50,7 +50,7 @@ fn key<K: Serialize + ?Sized>(codec: KeyCodec, value: &K) -> String {
     }
 }
 
-/// Why a codec refuses a key.
+/// Returns why a codec rejects a key.
 fn refusal<K: Serialize + ?Sized>(codec: KeyCodec, key: &K) -> String {
     derive_for(codec, "fn", None, key).unwrap_err().0
 }

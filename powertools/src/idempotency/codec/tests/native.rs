@@ -74,12 +74,12 @@ fn large_integers_do_not_collide() {
     let count = keys.len();
     keys.sort();
     keys.dedup();
-    // 2^64 is twice 2^63, and so far from it.
+    // None is equal to another, since the powers are far apart.
     assert_eq!(keys.len(), count);
 }
 
 #[test]
-fn refuses_what_is_nested_too_deep() {
+fn rejects_what_is_nested_too_deeply() {
     #[derive(Serialize)]
     enum Chain {
         End,
@@ -130,7 +130,7 @@ fn writes_types_as_serde_json_does() {
 
 #[test]
 fn a_number_of_arbitrary_precision_is_its_text() {
-    // What `serde_json::Number` writes in a program that turns the feature on.
+    // What `serde_json::Number` writes in a program with the feature `arbitrary_precision`.
     struct Exact(&'static str);
     impl Serialize for Exact {
         fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -183,12 +183,12 @@ fn names_that_are_escaped_are_decoded_once() {
     let tree = json(&format!("{{{}}}", names.join(",")));
     let mut text = String::new();
     let allocated = allocation_counter::measure(|| text = canonical(&tree));
-    // A string and its code units for each.
+    // A string and its code units for each name.
     assert!(allocated.count_total < 4 * 300_000, "{allocated:?}");
     assert!(text.starts_with(r#"{"\n0":0,"\n1":0,"\n10":0,"#));
 }
 
-/// Canonical JSON by the words of its definition.
+/// Canonical JSON, written by its definition word for word.
 fn slow(json: &Json) -> Option<String> {
     let join = |parts: Vec<String>| parts.join(",");
     Some(match json {

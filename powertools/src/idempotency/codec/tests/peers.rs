@@ -1,4 +1,4 @@
-//! The codecs of the other toolkits, against their languages and what is known of their hashes.
+//! The codecs of the other toolkits, compared with their languages and with hashes that they made.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -14,8 +14,8 @@ use super::{Derived, PYTHON, TYPESCRIPT, derive_for, json, refusal};
 use crate::idempotency::codec::{HashFunction, KeyCodec, parsed, python, typescript};
 use crate::json::{Form, to_text};
 
-/// Texts that were hashed by the toolkits themselves: event, what Python hashed and its hash, what
-/// TypeScript hashed and its hash.
+/// What the toolkits themselves hashed: the event, the string that Python hashed and its hash, and
+/// those of TypeScript.
 const RECORDED: [[&str; 5]; 13] = [
     [
         r#"{"user_id":"xyz","product_id":"123456789"}"#,
@@ -194,7 +194,7 @@ fn tree_of(text: &str) -> crate::idempotency::Json {
     parsed(to_text(&json(text), Form::Event).unwrap().text).unwrap()
 }
 
-/// Writes random documents here and there.
+/// Writes random documents with `write` and with a script of the interpreter, and compares them.
 fn compare_with(interpreter: &str, flag: &str, script: &str, write: fn(&str) -> String) {
     let child = Command::new(interpreter)
         .args([flag, script])
@@ -210,7 +210,7 @@ fn compare_with(interpreter: &str, flag: &str, script: &str, write: fn(&str) -> 
     let mut random = || document().new_tree(&mut runner).unwrap().current();
     let documents: Vec<String> = (0..count).map(|_| random()).collect();
 
-    // It may answer before it has read all, so something has to listen meanwhile.
+    // The script may write before it has read everything, so its output is read meanwhile.
     let mut stdin = child.stdin.take().unwrap();
     let lines: String =
         documents.iter().map(|text| serde_json::to_string(text).unwrap() + "\n").collect();

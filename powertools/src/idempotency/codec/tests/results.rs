@@ -158,7 +158,7 @@ proptest! {
     }
 }
 
-/// Why a result is not stored.
+/// Returns why a result is not stored.
 fn refusal<R: Replay>(codec: KeyCodec, result: &R) -> String {
     codec.encode(result).unwrap_err().0
 }

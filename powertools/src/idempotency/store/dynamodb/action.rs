@@ -1,4 +1,4 @@
-//! Writes in the form in which DynamoDB takes them, alone or in a transaction.
+//! Writes in the form that DynamoDB accepts, alone or in a transaction.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use crate::idempotency::transaction::{
     Action as Change, AttributeValue, Condition, Item, Kind, Write,
 };
 
-/// One write. It asks for the old item if its condition fails.
+/// One write. It requests the old item if its condition fails.
 #[derive(Debug)]
 pub(super) struct Action<'a> {
     pub(super) kind: Kind,
@@ -60,7 +60,8 @@ impl<'a> Action<'a> {
     }
 }
 
-/// The user's placeholders are kept. Ours begin with letters with which the user's hardly begin.
+/// Keeps the user's placeholders. Those that are added begin with `pt`, so that they rarely clash
+/// with them.
 impl<'a> From<&'a Write> for Action<'a> {
     fn from(write: &'a Write) -> Self {
         let names = write.names.iter().map(|(name, it)| (name.into(), it.into())).collect();

@@ -61,7 +61,7 @@ impl Schema {
         }
     }
 
-    /// The attributes that name the item under `key`.
+    /// Returns the attributes that identify the item under `key`.
     pub(super) fn key(&self, key: &Key) -> Item {
         match &self.sort_key {
             None => Item::new().set(&self.key, key.as_str()),
@@ -71,7 +71,7 @@ impl Schema {
         }
     }
 
-    /// What an error calls the key of the table.
+    /// Describes the key of the table, for errors.
     pub(super) fn key_description(&self) -> String {
         match &self.sort_key {
             None => format!("the string `{}`", self.key),
@@ -187,9 +187,9 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Config`] if the table, an attribute or the partition value is empty, if
-    /// two attributes have one name, if there is a partition value or a number of shards but no sort key,
-    /// or if that number is 0.
+    /// Returns [`Error::Config`] if the table, an attribute or the partition value is empty, if two
+    /// attributes have the same name, if there is a partition value or a number of shards but no sort
+    /// key, or if that number is 0.
     pub fn build(self) -> Result<DynamoDbStore, Error> {
         let Self { requests, mut schema, partition, shards } = self;
         match (&mut schema.sort_key, partition) {
@@ -235,7 +235,7 @@ impl Builder {
     }
 }
 
-/// The partition of the toolkits in other languages.
+/// Returns the partition that the toolkits in other languages use.
 fn default_partition() -> String {
     format!("idempotency#{}", Environment::process().function_name())
 }

@@ -18,7 +18,7 @@ impl DynamoDbStore {
                 ((Other, format!("table `{table}` cannot be reached")), cause)
             }
             Failure::Invalid(cause) => {
-                ((Other, format!("no request to table `{table}` could be made")), cause)
+                ((Other, format!("no request to table `{table}` could be built")), cause)
             }
             Failure::Service(code, cause) => (self.refusal(&code), cause),
             Failure::Unusable(cause) => {
@@ -31,7 +31,7 @@ impl DynamoDbStore {
         StoreError::new(kind, message).caused_by(cause)
     }
 
-    /// The error for a result that DynamoDB has no form for.
+    /// Returns the error for a result that DynamoDB cannot represent.
     pub(super) fn unstorable(&self, failure: Failure) -> StoreError {
         let message = format!("table `{}` does not take the result", self.schema.table);
         let error = StoreError::new(StoreErrorKind::ResultTooLarge, message);
@@ -41,7 +41,7 @@ impl DynamoDbStore {
         }
     }
 
-    /// What an error code of the service means.
+    /// Classifies an error code of the service.
     pub(super) fn refusal(&self, code: &str) -> (StoreErrorKind, String) {
         let table = &self.schema.table;
         match code {
@@ -74,10 +74,9 @@ impl DynamoDbStore {
             | "Throttling"
             | "ThrottlingException"
             | "ThrottledException"
-            | "TooManyRequestsException" => (
-                StoreErrorKind::Throttled,
-                format!("table `{table}` takes no more requests just now"),
-            ),
+            | "TooManyRequestsException" => {
+                (StoreErrorKind::Throttled, format!("table `{table}` throttles requests"))
+            }
             "ValidationException" => (
                 StoreErrorKind::Invalid,
                 format!(
@@ -96,8 +95,9 @@ impl DynamoDbStore {
 
 /// Returns true if DynamoDB called the request invalid.
 ///
-/// Of a completion only the result can be: the claim has shown that the table takes the rest. It
-/// exceeds the limit for items, nested too deeply, or has a number that DynamoDB cannot hold.
+/// In a completion, only the result can be invalid, since the claim has shown that the table
+/// accepts the rest: the result makes the item too large, is nested too deeply, or contains a
+/// number that DynamoDB cannot represent.
 pub(super) fn is_refused_as_invalid(failure: &Failure) -> bool {
     matches!(failure, Failure::Service(code, _) if code == "ValidationException")
 }

@@ -4,7 +4,7 @@ use crate::idempotency::transaction::{AttributeValue, Item};
 use crate::idempotency::{Data, EpochMillis, EpochSeconds, Json, Key, Record, Status};
 
 impl Schema {
-    /// The item that a claim puts into the table.
+    /// Returns the item that a claim puts into the table.
     pub(super) fn claimed_item(&self, claim: &Claim) -> Item {
         let item = self
             .key(&claim.key)
@@ -18,7 +18,7 @@ impl Schema {
         }
     }
 
-    /// Reads an item of any toolkit.
+    /// Reads an item that any of the toolkits has written.
     pub(super) fn record(&self, key: &Key, item: &Item) -> Result<Record, StoreError> {
         let attributes = Attributes { schema: self, key, item };
 
@@ -36,7 +36,7 @@ impl Schema {
     }
 }
 
-/// The attribute that holds `data`.
+/// Returns the value of the attribute that contains `data`.
 pub(super) fn value(data: &Data) -> AttributeValue {
     match data {
         Data::Text(data) => AttributeValue::S(data.clone()),
@@ -58,7 +58,7 @@ fn json_value(json: &Json) -> AttributeValue {
     }
 }
 
-/// The reverse of [`json_value`]; the error names what JSON has no form for.
+/// The reverse of [`json_value`]. The error names what JSON cannot represent.
 fn to_json(value: &AttributeValue) -> Result<Json, String> {
     match value {
         AttributeValue::Null => Ok(Json::Null),
@@ -80,7 +80,7 @@ fn to_json(value: &AttributeValue) -> Result<Json, String> {
     }
 }
 
-/// An item on its way to becoming a record.
+/// An item that is read as a record.
 struct Attributes<'a> {
     schema: &'a Schema,
     key: &'a Key,

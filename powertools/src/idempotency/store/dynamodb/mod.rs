@@ -60,11 +60,11 @@ use requests::{Failure, Get, Part, Requests};
 ///     TimeToLiveSpecification: { AttributeName: expiration, Enabled: true }
 /// ```
 ///
-/// A table with a sort key, which may contain other items too, needs
-/// [`Builder::sort_key_attribute`]. All records are then in one partition, which accepts about
-/// 1,000 writes a second; [`Builder::partition_shards`] spreads them over more. The attributes are
-/// those of the toolkits for Python, TypeScript, Java and .NET, so that functions in those languages can share the table; they ignore `owner` and
-/// `not_stored`. The [`Builder`] can change each name.
+/// A table with a sort key, which may contain other items too, needs [`Builder::sort_key_attribute`]. All
+/// records are then in one partition, which accepts about 1,000 writes a second;
+/// [`Builder::partition_shards`] spreads them over more. The attributes are those of the toolkits for
+/// Python, TypeScript, Java and .NET, so that functions in those languages can share the table. They ignore
+/// `owner` and `not_stored`. The [`Builder`] can change each name.
 ///
 /// # Permissions
 ///
@@ -87,7 +87,7 @@ use requests::{Failure, Get, Part, Requests};
 /// Each request has up to three attempts. It is retried after throttling, a lost connection, a
 /// failure of the service, a conflict with a transaction, or 1 second without an answer. These
 /// retries and timeouts replace those of the client for this store only, which has a retry quota of
-/// its own: the other requests of the program do not spend it.
+/// its own: other requests of the program do not consume it.
 ///
 /// # Clocks
 ///
@@ -98,8 +98,8 @@ use requests::{Failure, Get, Part, Requests};
 ///
 /// # Without the AWS SDK
 ///
-/// With the feature `dynamodb-lean`, `DynamoDbStore::lean` creates the same store with a client of our
-/// own, `LeanClient`.
+/// With the feature `dynamodb-lean`, `DynamoDbStore::lean` creates the same store with this toolkit's
+/// own client, `LeanClient`.
 ///
 /// Cloning is cheap.
 #[derive(Clone, Debug)]
@@ -112,24 +112,23 @@ pub struct DynamoDbStore {
 /// A key that no operation can have: those contain a `#`.
 const WARM_UP_KEY: &str = "powertools-warm-up";
 
-/// Who may complete or remove a record.
+/// The condition for completing or deleting a record.
 const IS_HELD: &str = "#owner = :owner AND #status = :inprogress";
-/// Whose record may be replaced. To the letter what the Python toolkit sends.
+/// The condition of a claim, exactly as the Python toolkit sends it.
 const IS_FREE: &str = "attribute_not_exists(#id) OR #expiry < :now OR (#status = :inprogress \
     AND attribute_exists(#in_progress_expiry) AND #in_progress_expiry < :now_in_millis)";
 
-/// The same, and the record must end earlier than the renewed one.
+/// [`IS_HELD`], and the lease must end earlier than the renewed one.
 const IS_HELD_AND_EARLIER: &str = "#owner = :owner AND #status = :inprogress \
     AND #in_progress_expiry < :in_progress_expiry";
 
 impl DynamoDbStore {
-    /// Reads a record that does not exist, to pay for what only the first request pays for:
-    /// credentials, DNS, TLS and its entropy.
+    /// Reads a record that does not exist, so that no event waits for what only the first request
+    /// needs: credentials, DNS, TLS and its entropy.
     ///
-    /// During initialisation no event waits for that, and Lambda provides a full processor whatever
-    /// the memory of the function is. It is one eventually consistent GetItem, half a read unit,
-    /// with a permission that the store needs anyway. The connection is kept even if the service
-    /// rejects the request.
+    /// During initialisation Lambda provides a full processor, whatever the memory of the function
+    /// is. It is one eventually consistent GetItem, half a read unit, with a permission that the
+    /// store needs anyway. The connection is kept even if the service rejects the request.
     ///
     /// # Errors
     ///
@@ -176,7 +175,8 @@ impl DynamoDbStore {
 }
 
 impl Schema {
-    /// A write of the record under `key`, if `owner` holds it: [`IS_HELD`], or more.
+    /// Creates a write of the record under `key`, if `owner` holds it. `condition` is [`IS_HELD`]
+    /// or includes it.
     fn held_by<'a>(&'a self, kind: Kind, key: &Key, owner: &str, condition: &'a str) -> Action<'a> {
         let mut action = Action::new(kind, &self.table, self.key(key), condition);
         action.name("#owner", &self.owner);
@@ -260,7 +260,7 @@ impl Store for DynamoDbStore {
         let Release { key, owner, .. } = release;
         let delete = self.schema.held_by(Kind::Delete, key, owner.as_str(), IS_HELD);
         match self.write(key, delete, release.timeout).await {
-            // It was rejected nevertheless: it is enough to know that the record is not ours.
+            // The write was refused, so the record is not this claim's, even if it cannot be read.
             Err(error) if error.kind() == StoreErrorKind::Malformed => Ok(Outcome::Refused(None)),
             outcome => outcome,
         }

@@ -8,7 +8,7 @@ use lambda_runtime::Error as BoxError;
 use super::action::Action;
 use crate::idempotency::transaction::Item;
 
-/// A client of DynamoDB, as far as the store needs one. It repeats a request that may succeed in
+/// A client of DynamoDB, as far as the store needs one. It retries a request that may succeed in
 /// another attempt, and all attempts together take at most `timeout`.
 pub(super) trait Requests: fmt::Debug + Send + Sync {
     /// Returns the region of the tables.
@@ -20,8 +20,8 @@ pub(super) trait Requests: fmt::Debug + Send + Sync {
     /// Reads an item: GetItem.
     fn read<'a>(&'a self, get: Get<'a>, timeout: Duration) -> Reply<'a, Option<Item>>;
 
-    /// Makes all writes or none: TransactWriteItems. One that was made before under this token is
-    /// not made again.
+    /// Makes all writes or none: TransactWriteItems. Writes that were made before under this token
+    /// are not repeated.
     fn transact<'a>(
         &'a self,
         actions: Vec<Action<'a>>,
@@ -67,7 +67,7 @@ pub(super) enum Failure {
     NoCredentials(BoxError),
     /// The service cannot be reached, or the connection broke.
     Unreachable(BoxError),
-    /// There is no request for these values.
+    /// No request can be built from these values.
     Invalid(BoxError),
     /// There is an answer, but not one of DynamoDB.
     Unusable(BoxError),

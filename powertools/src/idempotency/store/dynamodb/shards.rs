@@ -11,9 +11,9 @@ use crate::idempotency::Key;
 pub(super) struct SortKey {
     /// Its attribute, which holds the idempotency key.
     pub(super) attribute: String,
-    /// What the first half holds instead.
+    /// The value of the first half, to which shards append a number.
     pub(super) partition: String,
-    /// Over how many partitions the records are spread.
+    /// The number of partitions over which the records are spread.
     pub(super) shards: u16,
 }
 
@@ -22,7 +22,7 @@ impl SortKey {
         Self { attribute, partition: String::new(), shards: 1 }
     }
 
-    /// The first half of the composite key of a record.
+    /// Returns the first half of the composite key of a record.
     pub(super) fn partition_of(&self, key: &Key) -> Cow<'_, str> {
         match self.shards {
             // The layout of other toolkits.
@@ -31,7 +31,7 @@ impl SortKey {
         }
     }
 
-    /// How the partitions are named in a scope.
+    /// Returns the name of the partitions in a scope.
     pub(super) fn scope(&self) -> Cow<'_, str> {
         match self.shards {
             1 => Cow::Borrowed(&self.partition),
@@ -40,7 +40,7 @@ impl SortKey {
     }
 }
 
-/// The shard of a key. It is part of what is stored, and must never change.
+/// Returns the shard of a key. It is part of stored keys, and must never change.
 fn shard(key: &str, shards: u16) -> u64 {
     let hash = Sha256::digest(key);
     let start = hash.first_chunk().expect("a hash has 32 bytes");
@@ -82,7 +82,7 @@ mod tests {
         assert_eq!(key.partition_of(&Key::from("charge#1")), format!("idem#{number}"));
     }
 
-    /// The table of the guide is written by this.
+    /// The figures in the table of the guide are computed here.
     #[test]
     fn the_guide_has_the_figures_of_a_simulated_hot_partition() {
         let rows = [1, 8, 64].map(|shards| {
@@ -96,7 +96,7 @@ mod tests {
         }
     }
 
-    /// The shards of the writes of one second, in their order: claims and completions of new keys.
+    /// Returns the shards of the writes of one second, in order: claims and completions of new keys.
     fn writes(shards: u16) -> impl Iterator<Item = usize> {
         (0..).flat_map(move |work| {
             let shard = shard(&format!("orders.charge#n1:{work:064x}"), shards);
@@ -104,7 +104,7 @@ mod tests {
         })
     }
 
-    /// How many percent of so many writes in one second are accepted, rounded down.
+    /// Returns the percentage of `count` writes in one second that is accepted, rounded down.
     fn served(shards: u16, count: usize) -> usize {
         let mut load = vec![0; shards.into()];
         writes(shards).take(count).for_each(|shard| load[shard] += 1);
@@ -112,7 +112,7 @@ mod tests {
         accepted * 100 / count
     }
 
-    /// How many writes in one second are all accepted, in hundreds.
+    /// Returns the number of writes in one second that are all accepted, rounded down to hundreds.
     fn sustained(shards: u16) -> usize {
         let mut load = vec![0; shards.into()];
         let fits = |shard: &usize| {

@@ -1,4 +1,4 @@
-//! How large DynamoDB takes an item to be: its names and its values, in UTF-8.
+//! The size of an item as DynamoDB counts it: names and values, in UTF-8.
 
 use super::builder::Schema;
 use crate::idempotency::store::Completion;
@@ -14,14 +14,15 @@ const CONTAINER: usize = 3;
 const ELEMENT: usize = 1;
 
 impl Schema {
-    /// The size of the item after `completion`, never more than what DynamoDB counts.
+    /// Returns the size of the item after `completion`, never more than what DynamoDB counts.
     pub(super) fn completed_size(&self, completion: &Completion) -> usize {
         let mut size = self.key.len() + completion.key.as_str().len();
         if let Some(sort_key) = &self.sort_key {
             size += sort_key.attribute.len() + sort_key.partition_of(&completion.key).len();
         }
         size += self.expiration.len() + digits(&completion.expiration.0.to_string());
-        // The end of the lease, which the claim wrote: today's milliseconds have 13 digits.
+        // The end of the lease, which the claim wrote. Its digits are not known here, so the fewest
+        // count.
         size += self.in_progress_expiration.len() + digits("1");
         size += self.status.len() + Status::Completed.as_str().len();
         size += self.owner.len() + completion.owner.as_str().len();

@@ -12,7 +12,7 @@ impl TransactStore for DynamoDbStore {
             table: self.schema.table.clone(),
             key: self.schema.key(&completion.key),
         });
-        // Without its data, which is left out where it does not fit.
+        // Without its data, which is left out if it does not fit.
         let own_size = completion.map_or(0, |completion| {
             self.schema.completed_size(&Completion { data: None, ..completion.clone() })
         });
@@ -72,7 +72,7 @@ impl DynamoDbStore {
                 Some(Reason::Invalid) => {
                     // The service's message may contain values.
                     let table = transaction.writes[index].table();
-                    let reason = format!("table `{table}` does not take it");
+                    let reason = format!("table `{table}` rejects it as invalid");
                     return Ok(Transacted::WriteInvalid { index, reason });
                 }
                 kind => first = first.or(kind),
@@ -81,7 +81,7 @@ impl DynamoDbStore {
         Err(match first {
             Some(Reason::Throttled) => StoreError::new(
                 StoreErrorKind::Throttled,
-                "a table of the commit takes no more requests just now",
+                "a table of the commit throttles requests",
             ),
             Some(Reason::Denied) => denied(),
             Some(Reason::Conflict) => {
@@ -126,7 +126,7 @@ impl DynamoDbStore {
     }
 }
 
-/// What a reason for a cancellation means.
+/// The kinds of reasons for a cancellation.
 #[derive(Clone, Copy)]
 enum Reason {
     Refused,

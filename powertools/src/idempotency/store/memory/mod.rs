@@ -35,7 +35,7 @@ struct State {
     tables: Tables,
 }
 
-/// What a DynamoDB item can hold, in bytes.
+/// The maximum size of a DynamoDB item, in bytes.
 const ITEM_LIMIT: usize = 400 * 1024;
 
 impl MemoryStore {
@@ -107,7 +107,7 @@ impl MemoryStore {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing in here leaves the state half changed.
+        // No panic leaves the state half changed.
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -206,7 +206,8 @@ impl TransactStore for MemoryStore {
         };
         match writes.iter().position(is_language) {
             Some(index) => Err(format!(
-                "write {index} has an expression, and the store in memory evaluates none: use                  if_absent, if_exists, if_equals, set, add and remove"
+                "write {index} has an expression, and the store in memory evaluates none: use \
+                 if_absent, if_exists, if_equals, set, add and remove"
             )),
             None => Ok(()),
         }
@@ -238,7 +239,7 @@ impl TransactStore for MemoryStore {
         for change in changes {
             state.tables.apply(change);
         }
-        state.tables.tidy();
+        state.tables.remove_deleted();
         if let Some(completion) = &transaction.completion
             && let Some(record) = state.records.get_mut(completion.key.as_str())
         {
@@ -258,7 +259,7 @@ fn complete(record: &mut Record, completion: &Completion) {
     record.not_stored.clone_from(&completion.not_stored);
 }
 
-/// Warns where other processes do not see the records.
+/// Warns in Lambda, where other processes do not see the records.
 fn warn_in_lambda(environment: &Environment) {
     if environment.is_lambda() {
         tracing::warn!(

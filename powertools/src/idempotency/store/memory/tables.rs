@@ -14,14 +14,14 @@ struct Table {
     items: Vec<Item>,
 }
 
-/// A write that is known to succeed: its table, the place of the existing item, and the new item.
+/// A write that can be applied: its table, the place of the existing item, and the new item.
 pub(super) struct Change {
     table: String,
     place: Option<usize>,
     item: Option<Item>,
 }
 
-/// Why a write does not succeed.
+/// Why a write cannot be applied.
 pub(super) enum Refusal {
     Condition(Option<Item>),
     Invalid(String),
@@ -59,7 +59,7 @@ impl Tables {
             Kind::Check => existing.cloned(),
             Kind::Update => {
                 let mut item = existing.unwrap_or(&write.item).clone();
-                if let Err(reason) = write.actions.iter().try_for_each(|it| act(&mut item, it)) {
+                if let Err(reason) = write.actions.iter().try_for_each(|it| apply(&mut item, it)) {
                     return Ok(Err(Refusal::Invalid(reason)));
                 }
                 Some(item)
@@ -72,21 +72,21 @@ impl Tables {
         let Some(table) = self.0.get_mut(&change.table) else { return };
         match (change.place, change.item) {
             (Some(place), Some(item)) => table.items[place] = item,
-            // Other changes of a transaction may still name places.
+            // Not removed yet, since other changes of the transaction identify items by their place.
             (Some(place), None) => table.items[place] = Item::new(),
             (None, Some(item)) => table.items.push(item),
             (None, None) => {}
         }
     }
 
-    /// Takes out what was deleted.
-    pub(super) fn tidy(&mut self) {
+    /// Removes the items that were deleted.
+    pub(super) fn remove_deleted(&mut self) {
         for table in self.0.values_mut() {
             table.items.retain(|item| !item.is_empty());
         }
     }
 
-    /// Finds the item with the key that `item` has, or is if `is_key`.
+    /// Finds the item with the key of `item`, which contains nothing else if `is_key`.
     fn find(
         &self,
         table: &str,
@@ -123,7 +123,7 @@ fn holds(condition: &Condition, existing: Option<&Item>) -> bool {
     }
 }
 
-fn act(item: &mut Item, action: &Action) -> Result<(), String> {
+fn apply(item: &mut Item, action: &Action) -> Result<(), String> {
     let attributes = item.attributes();
     match action {
         Action::Set(name, value) => {
@@ -139,18 +139,20 @@ fn act(item: &mut Item, action: &Action) -> Result<(), String> {
                     .checked_add(integer(more)?)
                     .ok_or("the sum is too large for the store in memory")?
                     .to_string(),
-                Some(other) => return Err(format!("`{name}` is no number: {other:?}")),
+                Some(other) => return Err(format!("`{name}` is not a number: {other:?}")),
             };
             attributes.insert(name.clone(), AttributeValue::N(sum));
         }
         Action::Add(name, _) => {
-            return Err(format!("only a number is added to `{name}` in memory"));
+            return Err(format!("the store in memory adds only numbers to `{name}`"));
         }
-        Action::Expression(_) => return Err("the store in memory reads no expressions".to_owned()),
+        Action::Expression(_) => {
+            return Err("the store in memory evaluates no expressions".to_owned());
+        }
     }
     Ok(())
 }
 
 fn integer(number: &str) -> Result<i128, String> {
-    number.parse().map_err(|_| "the store in memory adds whole numbers alone".to_owned())
+    number.parse().map_err(|_| "the store in memory adds only whole numbers".to_owned())
 }

@@ -10,12 +10,12 @@ use tokio::time::timeout;
 use super::failure::Failure;
 use super::fitness::{self, Fitness};
 
-/// The way to the server.
+/// A connection to the server.
 pub(super) trait Connection: fmt::Debug + Send + Sync {
-    /// Makes sure that the server can keep records.
+    /// Checks that the server can be reached and can keep records.
     fn open(&self, limit: Duration) -> BoxFuture<'_, Result<(), Failure>>;
 
-    /// Sends a command and returns the reply, which is no error.
+    /// Sends a command and returns the reply. A reply that is an error is a [`Failure`].
     fn send<'a>(
         &'a self,
         command: &'a Cmd,
@@ -23,7 +23,7 @@ pub(super) trait Connection: fmt::Debug + Send + Sync {
     ) -> BoxFuture<'a, Result<Value, Failure>>;
 }
 
-/// A connection of the user's, which replaces itself when it breaks.
+/// The user's own connection, which reconnects by itself.
 pub(super) struct Shared<C> {
     connection: C,
     fit: OnceCell<()>,
@@ -37,7 +37,7 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> Shared<C> {
 
     async fn fit(&self) -> Result<(), Failure> {
         let check = || async {
-            // Which of several servers answers is not known, so that roles say nothing.
+            // It is unknown which of several servers answers, so the role of one proves nothing.
             self.fitness.check_policy(fitness::policy(&mut self.connection.clone()).await)
         };
         self.fit.get_or_try_init(check).await.copied()

@@ -4,7 +4,7 @@ use tokio::time::error::Elapsed;
 
 use crate::idempotency::store::{StoreError, StoreErrorKind};
 
-/// Why a command has no reply, or an error for one.
+/// Why a command has no reply, or which error it replied with.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// There was no answer in time.
@@ -32,7 +32,7 @@ impl From<Elapsed> for Failure {
 }
 
 impl Failure {
-    /// Returns true if the connection is of no use any more.
+    /// Returns true if the connection can no longer be used.
     pub(super) fn is_of_connection(error: &RedisError) -> bool {
         error.is_io_error() || error.is_unrecoverable_error()
     }
@@ -98,7 +98,7 @@ impl Failure {
     }
 }
 
-/// What an error of the server means.
+/// Classifies an error of the server.
 fn refusal(error: &RedisError) -> (StoreErrorKind, &'static str) {
     use StoreErrorKind::{AccessDenied, Invalid, Malformed, Other};
 
@@ -115,9 +115,7 @@ fn refusal(error: &RedisError) -> (StoreErrorKind, &'static str) {
             AccessDenied,
             "denies a command; the user needs GET, SET, DEL, PTTL, EVAL and EVALSHA on the keys",
         ),
-        "WRONGTYPE" => {
-            (Malformed, "holds something else than a string under the key of the record")
-        }
+        "WRONGTYPE" => (Malformed, "has a value other than a string under the key of the record"),
         "READONLY" => (Other, "is a replica, which keeps no writes"),
         "OOM" => (Other, "is out of memory: it has reached its maxmemory"),
         "LOADING" => (Other, "is loading its data"),
@@ -129,7 +127,8 @@ fn refusal(error: &RedisError) -> (StoreErrorKind, &'static str) {
     }
 }
 
-/// The code of an error. Servers before Redis 7 have that of a command in a script only in the text.
+/// Returns the code of an error. Before Redis 7, the code of a command in a script is only in the
+/// text.
 fn code(error: &RedisError) -> &str {
     let code = error.code().unwrap_or_default();
     match error.detail() {

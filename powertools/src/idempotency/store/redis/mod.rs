@@ -43,23 +43,23 @@ mod server;
 /// # What it can lose
 ///
 /// **A failover can lose the last writes.** Redis and Valkey copy writes to their replicas after they
-/// have answered. If a primary fails before, the replica that takes its place does not have them: a
-/// claim that is lost lets a second delivery run its work beside the first, a completion that is lost
-/// lets it run again. The same holds for a server that restarts without its data, or with an older copy
-/// of them. Work whose repetition does harm belongs into a `DynamoDbStore`, or into a database of
+/// have answered. If a primary fails before that, the replica that takes its place does not have them:
+/// after the loss of a claim a second delivery can run concurrently with the first, and after the loss
+/// of a completion the work can run again. The same holds for a server that restarts without its data,
+/// or with an older copy of them. Work whose repetition does harm belongs in a `DynamoDbStore`, or in
 /// Amazon MemoryDB, which answers only after its log has the write.
 ///
 /// **A server that evicts keys loses records.** Its `maxmemory-policy` must be `noeviction`. The store
-/// asks for it with each new connection, and refuses any other. Where the server does not tell, as
-/// on Amazon ElastiCache, it logs a warning once: there the policy is in the parameter group, whose
-/// default is another one.
+/// requests it with each new connection, and rejects a server with any other. If the server does not
+/// reveal it, as on Amazon ElastiCache, the store logs a warning once: there, the parameter group sets
+/// the policy, and its default is another one.
 ///
 /// # Records
 ///
 /// A record is a JSON string under the key, with the members of the toolkits for Python and
 /// TypeScript, so that functions in those languages can share the server; they ignore `owner` and
-/// `not_stored`. The server deletes it when it has expired: after as many milliseconds as the claim
-/// was away from the end of that second, by the clock of the environment that claimed it.
+/// `not_stored`. The server deletes it after the second of its `expiration`. The environment that
+/// claims the record computes the time until then by its own clock.
 ///
 /// A value under a key that is not such a record is an error, and is not overwritten.
 ///
@@ -69,15 +69,15 @@ mod server;
 /// |---|---|
 /// | first call | claim, complete |
 /// | first call whose handler fails | claim, release |
-/// | first call after a lease has ended | claim, claim over it, complete |
+/// | first call after a lease has expired | claim, claim that replaces the expired record, complete |
 /// | replay | claim, refused; it returns the record |
 ///
-/// Each write is one script that touches one key: the server runs it as a whole, and so does the node of a
-/// cluster that has the key. The user needs the commands GET, SET, DEL, PTTL, EVAL and EVALSHA.
+/// Each write is one script that touches one key. It runs atomically, in a cluster on the node that has
+/// the key. The user needs the commands GET, SET, DEL, PTTL, EVAL and EVALSHA.
 ///
-/// Each request has up to three attempts. It is repeated after a lost connection, an answer that the
-/// server is not ready, or 1 second without an answer, and then on a new connection. A write that was carried
-/// out without an answer is recognised by its owner.
+/// Each request has up to three attempts. It is retried after a lost connection, an answer that the server
+/// is not ready, or 1 second without an answer, and then on a new connection. A write that was applied
+/// although its answer was lost is recognised by its owner.
 ///
 /// Cloning is cheap. Clones share one connection, on which requests do not wait for each other.
 #[derive(Clone, Debug)]
@@ -91,9 +91,9 @@ impl RedisStore {
     /// `rediss://user:password@host:6379/0`. It connects with the first request, and again when the
     /// connection is lost, or after the environment was restored from a snapshot.
     ///
-    /// `rediss` and `valkeys` are with TLS, `redis` and `valkey` without. A port that is not given is 6379, a
-    /// database 0. Special characters in the user name and the password are percent-encoded. The certificates that
-    /// are trusted are those of Mozilla's list, which are compiled in, or those that `AWS_CA_BUNDLE`,
+    /// `rediss` and `valkeys` use TLS, `redis` and `valkey` do not. The port defaults to 6379, the database
+    /// to 0. Special characters in the user name and the password are percent-encoded. The trusted
+    /// certificates are those of Mozilla's list, which are compiled in, or those that `AWS_CA_BUNDLE`,
     /// `SSL_CERT_FILE` or `SSL_CERT_DIR` name.
     ///
     /// # Errors
@@ -106,11 +106,11 @@ impl RedisStore {
     }
 
     /// Creates a store on a connection of the crate `redis`: a `ClusterConnection`, or a
-    /// `ConnectionManager` with credentials that change. It has to replace itself when it is lost,
-    /// which a `MultiplexedConnection` does not.
+    /// `ConnectionManager` with credentials that change. It must reconnect by itself, which a
+    /// `MultiplexedConnection` does not.
     ///
-    /// Its own timeouts end requests too; by default it waits half a second. `scope` is a name for the server
-    /// and the database: stores with the same name share their records.
+    /// The timeouts of the connection apply too; the default is half a second. `scope` is a name for the
+    /// server and the database: stores with the same name share their records.
     ///
     /// ```no_run
     /// # use powertools::idempotency::RedisStore;
@@ -131,19 +131,19 @@ impl RedisStore {
 
     /// Connects, and checks that the server can keep records.
     ///
-    /// During initialisation no event waits for that, and Lambda provides a full processor whatever
-    /// the memory of the function is.
+    /// During initialisation no event waits for that, and Lambda provides a full processor,
+    /// whatever the memory of the function is.
     ///
     /// # Errors
     ///
-    /// Returns an error if the server cannot be reached, does not accept the password, is a replica or evicts
-    /// records, or after 4 seconds without an answer.
+    /// Returns an error if the server cannot be reached, does not accept the password, is a replica or
+    /// evicts records, or after 4 seconds without an answer.
     pub async fn warm_up(&self) -> Result<(), StoreError> {
         let opened = self.connection.open(WARM_UP_TIMEOUT).await;
         opened.map_err(|failure| failure.of_store(&self.scope))
     }
 
-    /// Sends a request, in all its attempts until `end`.
+    /// Sends a request, with all of its attempts until `end`.
     async fn call(&self, request: Request<'_>, end: Instant) -> Result<Value, StoreError> {
         let mut attempt = 1;
         loop {
@@ -176,7 +176,7 @@ impl RedisStore {
         }
     }
 
-    /// Makes a conditional write. Returns what is there if it was refused.
+    /// Makes a conditional write. Returns the existing value if it was refused.
     async fn write(
         &self,
         script: &Write,
@@ -203,7 +203,7 @@ impl RedisStore {
         }
     }
 
-    /// Writes a record that is held.
+    /// Makes a conditional write, and reads the existing record if it was refused.
     async fn change(
         &self,
         script: &Write,
@@ -228,13 +228,13 @@ struct Request<'a> {
     write: Option<(&'a Write, &'a [&'a [u8]])>,
 }
 
-/// The outcome of a conditional write, with the value that is there.
+/// The outcome of a conditional write, with the existing value.
 enum Written {
     Applied,
     Refused(Option<Vec<u8>>),
 }
 
-/// How often a claim is sent when it meets a record that is free.
+/// The maximum number of attempts to claim a record that is free.
 const CLAIMS: u32 = 3;
 
 impl Store for RedisStore {
@@ -283,7 +283,7 @@ impl Store for RedisStore {
     async fn release(&self, release: &Release) -> Result<Outcome, StoreError> {
         let held = record::held(&release.owner);
         match self.change(&scripts::RELEASE, &release.key, &[&held], release.timeout).await {
-            // Refused all the same: it is enough to know that the record is not ours.
+            // The write was refused, so the record is not this claim's, even if it cannot be read.
             Err(error) if error.kind() == StoreErrorKind::Malformed => Ok(Outcome::Refused(None)),
             outcome => outcome,
         }

@@ -6,13 +6,13 @@ use crate::idempotency::{
 };
 use crate::json::{MAX_DEPTH, write};
 
-/// What the server takes for a value, in bytes.
+/// The maximum size of a value, in bytes.
 const LIMIT: usize = 512 << 20;
-/// 10,000 years in milliseconds: the server does not understand much longer times.
+/// 10,000 years in milliseconds: the server rejects much longer times.
 const LONGEST: u64 = 10_000 * 365 * 24 * 3600 * 1000;
 
-/// The beginning of every record that `owner` holds. Nobody else writes an owner, so that it is known
-/// to the byte.
+/// Returns the beginning of every record that `owner` holds. No other toolkit writes an owner, so the
+/// bytes are always the same.
 pub(super) fn held(owner: &Owner) -> Vec<u8> {
     beginning(owner, &Status::InProgress)
 }
@@ -34,7 +34,7 @@ fn member(text: &mut Vec<u8>, name: &str, value: impl FnOnce(&mut Vec<u8>)) {
     value(text);
 }
 
-/// The record that a claim writes.
+/// Returns the record that a claim writes.
 pub(super) fn claimed(claim: &Claim) -> Vec<u8> {
     let mut text = held(&claim.owner);
     member(&mut text, "expiration", |text| write::integer(text, claim.expiration.0));
@@ -46,15 +46,15 @@ pub(super) fn claimed(claim: &Claim) -> Vec<u8> {
     text
 }
 
-/// For how many milliseconds the server keeps a claimed record: until the second of its expiration is
-/// over.
+/// Returns for how many milliseconds the server keeps a claimed record: through the second of its
+/// expiration.
 pub(super) fn kept(claim: &Claim) -> u64 {
     let end = claim.expiration.0.saturating_add(1).saturating_mul(1000);
     end.saturating_sub(claim.now.0).clamp(1, LONGEST)
 }
 
-/// The beginning and the end of a completed record. Between them stays what the claim wrote: the end of
-/// its lease and the hash of the payload.
+/// Returns the beginning and the end of a completed record. What the claim wrote stays between them:
+/// the end of its lease and the hash of the payload.
 pub(super) fn completed(completion: &Completion) -> Result<(Vec<u8>, Vec<u8>), StoreError> {
     let mut first = beginning(&completion.owner, &Status::Completed);
     member(&mut first, "expiration", |text| write::integer(text, completion.expiration.0));
@@ -89,7 +89,7 @@ fn check_size(bytes: usize) -> Result<(), StoreError> {
     Err(StoreError::new(StoreErrorKind::ResultTooLarge, message))
 }
 
-/// How many lists and objects are around the innermost value.
+/// Returns the number of lists and objects around the innermost value.
 fn depth(value: &Json) -> usize {
     match value {
         Json::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
@@ -98,7 +98,7 @@ fn depth(value: &Json) -> usize {
     }
 }
 
-/// Reads a record of any toolkit. Members that are not known are ignored.
+/// Reads a record that any of the toolkits has written. Unknown members are ignored.
 pub(super) fn parse(key: &Key, bytes: &[u8]) -> Result<Record, StoreError> {
     let malformed = |problem: &str| {
         let message = format!("the value of key {key} {problem}");
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_record_is_named() {
+    fn the_error_of_an_invalid_record_names_the_problem() {
         let problem = |bytes: &[u8]| parse(&Key::from("fn#1"), bytes).unwrap_err().to_string();
         assert_eq!(problem(b"\xff"), "the value of key fn#1 is not text");
         assert_eq!(problem(b"True"), "the value of key fn#1 is not JSON");
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_that_could_not_be_read_again_is_not_written() {
+    fn a_result_that_is_nested_too_deeply_is_not_written() {
         let nested = |depth: usize| {
             let text = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
             Completion {

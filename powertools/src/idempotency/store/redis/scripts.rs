@@ -1,5 +1,5 @@
-//! The conditional writes, which the server carries out in one step each. Each touches one key, so
-//! that they also run on the node of a cluster that has it.
+//! The conditional writes. The server runs each of them atomically. Each touches one key, so that
+//! it also runs in a cluster, on the node that has the key.
 
 use std::sync::LazyLock;
 
@@ -25,7 +25,8 @@ pub(super) static CLAIM: LazyLock<Write> = LazyLock::new(|| {
     )
 });
 
-/// Changes the beginning to `ARGV[2]`, which has the expiration `ARGV[3]`, and the end to `ARGV[4]`.
+/// Changes the beginning to `ARGV[2]`, which contains the expiration `ARGV[3]`, and the end to
+/// `ARGV[4]`.
 pub(super) static COMPLETE: LazyLock<Write> = LazyLock::new(|| {
     Write::held(
         "members = string.gsub(members, EXPIRATION, '', 1)
@@ -54,12 +55,12 @@ pub(super) static RELEASE: LazyLock<Write> = LazyLock::new(|| {
     )
 });
 
-/// Ends with the existing record, or none, unless it begins with `ARGV[1]`: with the owner and the
-/// status of a claim. `members` are the rest of it, without its last brace. A claim has no result,
-/// so that these are numbers and hashes.
+/// Returns the existing record, or none, unless it begins with `ARGV[1]`: the owner and the status
+/// of a claim. `members` is the rest of it, without its last brace. A claim has no result, so these
+/// are numbers and hashes.
 ///
-/// The time for which the server keeps the record changes by as much as its expiration does, whatever
-/// the clock of the server says.
+/// The time for which the server keeps the record changes by as much as its expiration does, so that
+/// the clock of the server does not matter.
 const IS_HELD: &str = "
     local EXPIRATION, LEASE = ',\"expiration\":(%d+)', ',\"in_progress_expiration\":(%d+)'
     local record = redis.call('GET', KEYS[1])
@@ -87,17 +88,17 @@ impl Write {
         Self { text, hash }
     }
 
-    /// A write of a record that is held.
+    /// Creates a write of a record that is held.
     fn held(change: &str) -> Self {
         Self::new([IS_HELD, change].concat())
     }
 
-    /// The command that runs it where the server knows it.
+    /// Returns the command that runs the script on a server that knows it.
     pub(super) fn by_hash(&self, key: &str, arguments: &[&[u8]]) -> Cmd {
         command("EVALSHA", &self.hash, key, arguments)
     }
 
-    /// The command that runs it anywhere. The server then knows it.
+    /// Returns the command that runs the script on any server, which knows it from then on.
     pub(super) fn by_text(&self, key: &str, arguments: &[&[u8]]) -> Cmd {
         command("EVAL", &self.text, key, arguments)
     }

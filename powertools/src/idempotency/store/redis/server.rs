@@ -31,22 +31,22 @@ pub(super) struct Server {
     settings: RedisConnectionInfo,
     fitness: Fitness,
     live: Mutex<Option<Arc<Live>>>,
-    /// Makes those that need a new connection wait for one.
+    /// Held while connecting, so that concurrent requests wait for one new connection.
     connecting: tokio::sync::Mutex<()>,
 }
 
 /// A connection.
 struct Live {
     connection: MultiplexedConnection,
-    /// The task that moves its bytes.
+    /// The task that reads and writes its bytes.
     driver: AbortHandle,
-    /// How often the process had been restored when it was made.
+    /// The number of restores of the process when the connection was opened.
     restores: u64,
 }
 
 impl Drop for Live {
     fn drop(&mut self) {
-        // It would wait for the replies that nobody needs any more.
+        // Otherwise the task would wait for replies that no request needs any more.
         self.driver.abort();
     }
 }
@@ -69,7 +69,7 @@ impl Server {
         };
         let (url, is_encrypted) = match url.split_once("://") {
             Some(("redis" | "valkey", _)) => (url.to_owned(), false),
-            // The crate has its own TLS, which is switched off.
+            // The TLS of the crate `redis` is disabled; that of this toolkit is used.
             Some(("rediss" | "valkeys", rest)) => (format!("redis://{rest}"), true),
             _ => {
                 return Err(invalid(
@@ -107,7 +107,7 @@ impl Server {
         })
     }
 
-    /// The server and the database, for messages.
+    /// Returns the address of the server and the database, for messages and as the scope.
     pub(super) fn name(&self) -> String {
         let Self { host, port, settings, .. } = self;
         format!("{host}:{port}/{}", settings.db())
@@ -129,7 +129,7 @@ impl Server {
         }
     }
 
-    /// Returns the connection, and whether it was just made.
+    /// Returns the connection, and whether it is new.
     async fn live(&self) -> Result<(Arc<Live>, bool), Failure> {
         if let Some(live) = self.kept() {
             return Ok((live, false));
@@ -185,7 +185,7 @@ impl Server {
         }
         self.forget(&live);
         match failure {
-            // One that was kept may have died while the process was frozen.
+            // An older connection may have died while the process was frozen.
             Failure::Redis(_) if !is_new => {
                 let (live, _) = timeout_at(end, self.live()).await??;
                 timeout_at(end, live.send(command)).await?

@@ -26,7 +26,7 @@ pub(super) fn item(body: &[u8]) -> Result<Option<Item>, Failure> {
     }
 }
 
-/// Checks that a successful response is one of DynamoDB, and not a page of something in between.
+/// Checks that a successful response is one of DynamoDB, and not the page of a proxy in between.
 pub(super) fn check(body: &[u8]) -> Result<(), Failure> {
     let is_object = body == b"{}"
         || serde_json::from_slice::<BTreeMap<&str, IgnoredAny>>(body).is_ok()
@@ -60,7 +60,7 @@ struct ReasonBody {
     item: Option<Attributes>,
 }
 
-/// What DynamoDB answers to a request that it does not carry out.
+/// The error of a request that DynamoDB rejected.
 #[derive(Debug, thiserror::Error)]
 #[error("{code}{}{}", if .message.is_empty() { "" } else { ": " }, .message)]
 struct ServiceError {
@@ -76,7 +76,7 @@ impl Refusal {
         Some(refusal)
     }
 
-    /// Returns the code: what lies between a namespace and a URL.
+    /// Returns the code, without the namespace before it and the URL after it.
     pub(super) fn code(&self) -> &str {
         let kind = self.kind.as_deref().unwrap_or_default();
         let kind = kind.split(':').next().unwrap_or_default();
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_of_dynamodb_is_not_usable() {
+    fn a_response_that_is_not_json_of_dynamodb_is_rejected() {
         for body in ["", "<html>sorry</html>", "{\"Item\":", "{\"Item\":{\"a\":{}}}"] {
             assert!(matches!(item(body.as_bytes()), Err(Failure::Unusable(_))), "{body}");
         }

@@ -8,7 +8,8 @@ use crate::aws::transport::{Client, Destination};
 use crate::environment::Environment;
 use crate::idempotency::Error;
 
-/// The longest response. DynamoDB's own limit is 1 MB for a response, and 4 MB for a transaction.
+/// The maximum size of a response, in bytes. DynamoDB's own limits are 1 MB for a response and 4 MB
+/// for a transaction.
 const MAX_BYTES: usize = 16 << 20;
 
 const ENDPOINT: [&str; 2] = ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"];
@@ -90,7 +91,7 @@ impl LeanClientBuilder {
     }
 }
 
-/// Shows nothing of the credentials.
+/// Leaves out the credentials.
 impl fmt::Debug for LeanClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { region, endpoint_url, .. } = self;

@@ -27,7 +27,8 @@ const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token
 const CHECKSUM: &str = "x-amz-crc32";
 const ERROR_TYPE: &str = "x-amzn-errortype";
 
-/// A clock that is off by less is not why a request was rejected: AWS tolerates 5 minutes.
+/// In seconds. A clock that is off by less is not the reason for a rejection: AWS tolerates 5
+/// minutes.
 const SKEW: i64 = 4 * 60;
 
 /// An attempt without a result.
@@ -37,7 +38,8 @@ struct Failed {
 }
 
 impl LeanClient {
-    /// Makes a request, in all its attempts within `timeout`, and returns the body of the response.
+    /// Makes a request, with all of its attempts within `timeout`, and returns the body of the
+    /// response.
     pub(super) async fn call(
         &self,
         operation: &'static str,
@@ -59,7 +61,7 @@ impl LeanClient {
                 };
             attempt += 1;
             let pause = pause(attempt);
-            // Another attempt without time would hide what is wrong.
+            // Another attempt would only time out, and hide this failure.
             if attempt > ATTEMPTS || Instant::now() + pause >= end {
                 return Err(failure);
             }
@@ -139,7 +141,7 @@ impl Shared {
             return answer::check(&reply.body).map(|()| reply.body).map_err(never);
         }
         let Some(refusal) = Refusal::of(&reply.body, header(ERROR_TYPE)) else {
-            // As an error with a code that is unknown.
+            // Treated like an error with an unknown code.
             let message = format!("status {status} without an error of DynamoDB");
             let failure = Failure::Service(String::new(), message.into());
             return Err(Failed { failure, retry: Retry::of_service("", status) });
@@ -165,7 +167,7 @@ impl Shared {
         Err(Failed { failure: refusal.into_failure(), retry })
     }
 
-    /// The time of the service, as far as it is known.
+    /// Returns the time of the service, as far as it is known.
     fn now(&self) -> SystemTime {
         let ahead = self.ahead.load(Ordering::Relaxed);
         let difference = Duration::from_secs(ahead.unsigned_abs());
@@ -212,7 +214,7 @@ fn unsent(error: TransportError) -> Failed {
     Failed { failure, retry }
 }
 
-/// A header that no log shows.
+/// Creates the value of a header that logs do not show.
 fn secret(value: &str) -> Result<HeaderValue, Failure> {
     // The error would contain the value.
     let invalid = |_| Failure::Invalid("the credentials are no part of a header".into());

@@ -46,13 +46,13 @@ const APP_ID: &str = "AWS_SDK_UA_APP_ID";
 /// | cryptography | ring, or that of the features `tls-aws-lc` and `tls-fips` |
 ///
 /// [`builder`](Self::builder) sets region, endpoint and credentials in code. Credentials of the endpoint
-/// are renewed 5 minutes before they end. After a SnapStart restore, credentials and connections are
+/// are renewed 5 minutes before they expire. After a SnapStart restore, credentials and connections are
 /// new. If the clock of the environment is off by more than 4 minutes, requests are signed with the time
 /// of the service.
 ///
 /// # What it leaves out
 ///
-/// Profiles, SSO, web identities, instance metadata, account-based endpoints, and other services than
+/// Profiles, SSO, web identities, instance metadata, account-based endpoints, and services other than
 /// DynamoDB. The compiled-in certificates are those of Mozilla's list at the time of the build: they age
 /// with the binary, and regions with other authorities need `AWS_CA_BUNDLE`.
 ///
@@ -69,7 +69,8 @@ pub(super) struct Shared {
     pub(super) credentials: Provider,
     pub(super) user_agent: HeaderValue,
     pub(super) clock: Clock,
-    /// By how many seconds the clock of the service is ahead of ours, where that matters.
+    /// By how many seconds the clock of the service is ahead of ours; 0 unless a request was
+    /// rejected for that.
     pub(super) ahead: AtomicI64,
     pub(super) quota: Quota,
 }
@@ -101,7 +102,7 @@ impl LeanClient {
             None => USER_AGENT.to_owned(),
         };
         let user_agent = HeaderValue::try_from(user_agent)
-            .map_err(|_| Error::Config(format!("{APP_ID} is no part of a header")))?;
+            .map_err(|_| Error::Config(format!("{APP_ID} is not valid in a header")))?;
         let shared = Shared {
             http,
             to,
@@ -120,7 +121,7 @@ impl LeanClient {
     }
 }
 
-/// Shows nothing of the credentials.
+/// Leaves out the credentials.
 impl fmt::Debug for LeanClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Shared { to, .. } = &*self.shared;

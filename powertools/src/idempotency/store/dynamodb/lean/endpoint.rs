@@ -1,8 +1,8 @@
 //! The endpoints of DynamoDB, by the rules that AWS publishes for its SDKs (the endpoint rule set of
 //! botocore, `dynamodb/2012-08-10`).
 
-/// The regions whose names begin with the first, with the domains of their endpoints and of their
-/// dual-stack endpoints. The last line has all other regions.
+/// The prefix of the names of regions, with the domains of their endpoints and of their dual-stack
+/// endpoints. The last row is that of all other regions.
 const PARTITIONS: [(&str, &str, &str); 8] = [
     ("cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn"),
     (GOV, "amazonaws.com", "api.aws"),
@@ -27,7 +27,7 @@ pub(super) fn url(region: &str, fips: bool, dual_stack: bool) -> Result<String, 
     let known = PARTITIONS.into_iter().find(|(prefix, ..)| region.starts_with(prefix));
     let (prefix, domain, dual_stack_domain) = known.unwrap_or(PARTITIONS[7]);
     let domain = if dual_stack { dual_stack_domain } else { domain };
-    // Those of GovCloud are validated under their usual name.
+    // The usual endpoints of GovCloud are already validated for FIPS.
     let service = match fips && (dual_stack || prefix != GOV) {
         true => "dynamodb-fips",
         false => "dynamodb",
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_region_is_no_part_of_a_host() {
+    fn an_invalid_region_does_not_become_part_of_a_host() {
         for region in ["", "eu/central", "a.b", "eu-central-1@evil.com", "-a", "é", "a\n"] {
             assert!(url(region, false, false).is_err(), "{region}");
         }

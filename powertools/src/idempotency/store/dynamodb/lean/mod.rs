@@ -1,4 +1,4 @@
-//! Requests by a client of our own.
+//! Requests of a client without the SDK.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub use self::builder::LeanClientBuilder;
 pub use self::client::LeanClient;
 
 impl DynamoDbStore {
-    /// Creates a store in `table`, whose partition key is `id`, with a client that is not the SDK's.
+    /// Creates a store in `table`, whose partition key is `id`, with a client other than the SDK's.
     ///
     /// Records, conditions and errors are the same; see [`LeanClient`] for what differs.
     #[must_use]
@@ -30,8 +30,8 @@ impl DynamoDbStore {
         Self::with_schema(Arc::new(client), Schema::new(table.into()))
     }
 
-    /// Creates a builder for a table with another key or other attribute names, with a client that is
-    /// not the SDK's.
+    /// Creates a builder for a table with another key or other attribute names, with a client other
+    /// than the SDK's.
     pub fn lean_builder(client: LeanClient, table: impl Into<String>) -> Builder {
         Builder::new(Arc::new(client), table.into())
     }
@@ -69,5 +69,5 @@ impl Requests for LeanClient {
     }
 }
 
-/// A body that was read, or is to be sent.
+/// The body of a request or of a response.
 type Body = Result<Bytes, Failure>;

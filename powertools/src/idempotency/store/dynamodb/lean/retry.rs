@@ -17,7 +17,7 @@ pub(super) enum Retry {
     Never,
     /// After a pause.
     Later,
-    /// The same, after silence.
+    /// After a pause, and at a higher cost: the attempt timed out.
     AfterTimeout,
 }
 
@@ -58,7 +58,7 @@ impl Retry {
     }
 }
 
-/// The remaining retries of a client, so that an outage is not answered by more requests.
+/// The remaining retries of a client, so that an outage does not multiply its requests.
 #[derive(Debug)]
 pub(super) struct Quota(AtomicU32);
 
@@ -67,8 +67,8 @@ impl Quota {
         Self(AtomicU32::new(TOKENS))
     }
 
-    /// Takes what another attempt costs. Returns the cost, or none if it cannot be paid or would not
-    /// help.
+    /// Takes the cost of another attempt. Returns it, or `None` if the rest does not suffice or an
+    /// attempt would not help.
     pub(super) fn take(&self, retry: Retry) -> Option<u32> {
         let cost = match retry {
             Retry::Never => return None,
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn the_quota_does_not_grow_over_its_start() {
+    fn the_quota_never_exceeds_its_initial_value() {
         let quota = Quota::new();
         for _ in 0..10 {
             quota.succeed(Some(10));

@@ -14,13 +14,13 @@ use crate::idempotency::store::dynamodb::action::Action;
 use crate::idempotency::store::dynamodb::requests::{ATTRIBUTE, Failure, Get, Part};
 use crate::idempotency::transaction::{AttributeValue, Item, Kind};
 
-/// The operation that makes a write by itself.
+/// Returns the operation for a single write.
 pub(super) fn operation(kind: Kind) -> Result<&'static str, Failure> {
     match kind {
         Kind::Put => Ok("PutItem"),
         Kind::Update => Ok("UpdateItem"),
         Kind::Delete => Ok("DeleteItem"),
-        Kind::Check => Err(Failure::Invalid("a check is no request of its own".into())),
+        Kind::Check => Err(Failure::Invalid("there is no request for a check alone".into())),
     }
 }
 

@@ -14,16 +14,16 @@ use crate::idempotency::store::attempts::{ATTEMPT_TIMEOUT, ATTEMPTS, BACKOFF};
 
 /// Returns a client with the limits of the store, or what each request has to override.
 ///
-/// A client of our own costs less than overrides, which the SDK applies to each request anew. It
-/// shares the connections of the user's only if the HTTP client is part of the configuration: without
-/// one, each client of the SDK creates its own.
+/// A second client costs less than overrides, which the SDK applies again to each request. It shares
+/// the connections of the user's only if the HTTP client is part of the configuration: without one,
+/// each client of the SDK creates its own.
 pub(super) fn limited(client: Client) -> (Client, Option<Builder>) {
     let config = client.config();
     if config.http_client().is_none() {
         return (client, Some(limits(Builder::new(), TimeoutConfig::builder())));
     }
-    // The limits on connecting and reading stay the user's: with others, the HTTP client would make
-    // connections of their own.
+    // The limits on connecting and reading stay the user's: with others, the HTTP client would open
+    // separate connections.
     let timeouts = config.timeout_config().map(TimeoutConfig::to_builder).unwrap_or_default();
     let own = limits(config.to_builder(), timeouts);
     (Client::from_conf(own.build()), None)
@@ -37,7 +37,8 @@ fn limits(builder: Builder, timeouts: TimeoutConfigBuilder) -> Builder {
         .with_max_attempts(ATTEMPTS)
         .with_initial_backoff(BACKOFF)
         .with_max_backoff(ATTEMPT_TIMEOUT);
-    // The retries of the user's own clients have a quota in each region, and must not spend ours.
+    // The user's clients share a retry quota in each region. The store has its own, so that they do
+    // not exhaust it.
     let partition = RetryPartition::custom("powertools-idempotency")
         .token_bucket(TokenBucket::default())
         .build();
@@ -46,7 +47,7 @@ fn limits(builder: Builder, timeouts: TimeoutConfigBuilder) -> Builder {
         .retry_config(retries)
         .retry_partition(partition)
         .retry_classifier(Conflicts)
-        // It watches the throughput of bodies, and an attempt is over before it could judge one.
+        // An attempt times out before this could judge the throughput of a body.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
 }
 
@@ -88,7 +89,7 @@ mod tests {
         }
     }
 
-    /// The configuration of a client that tries once, and gives up at once.
+    /// The configuration of a client with one attempt and no time for it.
     fn config() -> Builder {
         let timeouts = TimeoutConfig::builder().operation_timeout(Duration::ZERO);
         Config::builder()

@@ -1,4 +1,4 @@
-//! Requests by the client of the SDK.
+//! Requests of the SDK's client.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -48,7 +48,7 @@ struct Sdk {
     overrides: Option<config::Builder>,
 }
 
-/// Sets what the builders of all writes have, the SDK's and those for transactions.
+/// Sets what all writes have in common, on the builders of requests and of parts of a transaction.
 macro_rules! settings {
     ($builder:expr, $action:ident) => {
         $builder
@@ -113,7 +113,7 @@ impl Sdk {
                     })
                 })
             }
-            Kind::Check => Err(Failure::Invalid("a check is no request of its own".into())),
+            Kind::Check => Err(Failure::Invalid("there is no request for a check alone".into())),
         }
     }
 
@@ -174,7 +174,7 @@ impl Requests for Sdk {
     }
 }
 
-/// Writes an action of a transaction as the SDK's.
+/// Converts an action of a transaction to the SDK's type.
 fn in_transaction(action: Action<'_>) -> Result<TransactWriteItem, BuildError> {
     let item = Some(action.item.into_owned().into());
     let builder = TransactWriteItem::builder();
@@ -232,14 +232,15 @@ fn failure<E: ServiceError>(
     }
 }
 
-/// Returns true if no request was made, since nothing could sign it.
+/// Returns true if no request was made for lack of credentials.
 fn lacks_credentials<E: ServiceError>(error: &SdkError<E>) -> bool {
     if !matches!(error, SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_)) {
         return false;
     }
     let first: &dyn std::error::Error = error;
     let mut causes = std::iter::successors(Some(first), |error| error.source());
-    // The second has no type that can be named: the client has no provider of credentials at all.
+    // The second error has no public type. It means that the client has no provider of credentials
+    // at all.
     causes.any(|cause| {
         cause.is::<CredentialsError>() || cause.to_string().contains("no identity resolver")
     })

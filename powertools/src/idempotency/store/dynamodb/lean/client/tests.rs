@@ -162,7 +162,7 @@ async fn a_wrong_key_is_not_taken_for_a_wrong_clock() {
 }
 
 #[tokio::test]
-async fn a_damaged_response_is_fetched_again() {
+async fn a_damaged_response_is_retried() {
     let body = r#"{"Item":{"status":{"S":"COMPLETED"}}}"#;
     let sum = |sum: u32| vec![("x-amz-crc32", sum.to_string())];
     let right = crc32fast::hash(body.as_bytes());
@@ -179,7 +179,7 @@ async fn a_damaged_response_is_fetched_again() {
 }
 
 #[tokio::test]
-async fn what_is_no_answer_of_dynamodb_is_named() {
+async fn the_error_of_an_answer_that_is_not_from_dynamodb_names_the_reason() {
     let location = || vec![("location", "http://127.0.0.1:1/".to_owned())];
     let (unusable, failed) =
         ("the answer of table `orders` is not usable", "table `orders` failed");
@@ -203,7 +203,7 @@ async fn what_is_no_answer_of_dynamodb_is_named() {
 }
 
 #[tokio::test]
-async fn a_write_that_is_answered_by_html_is_not_applied_for_certain() {
+async fn a_write_that_is_answered_with_html_is_an_error() {
     let endpoint = Endpoint::start(vec![(200, vec![], "<html>sign in</html>")]).await;
     let store = DynamoDbStore::lean(endpoint.client(), "orders");
     let release = crate::idempotency::Release {
@@ -217,7 +217,7 @@ async fn a_write_that_is_answered_by_html_is_not_applied_for_certain() {
 }
 
 #[tokio::test]
-async fn a_failure_between_is_tried_again() {
+async fn a_failure_of_a_proxy_is_retried() {
     for status in [500, 502, 503, 504] {
         let endpoint = Endpoint::start(vec![(status, vec![], "<html>sorry</html>")]).await;
         read(endpoint.client()).await.unwrap();
@@ -295,7 +295,7 @@ fn the_environment_configures_a_client() {
 }
 
 #[tokio::test]
-async fn no_error_and_no_debug_shows_a_secret() {
+async fn neither_errors_nor_debug_show_a_secret() {
     let builder = LeanClient::builder()
         .environment(Environment::of::<&str, &str>([]))
         .region("eu-central-1")
