@@ -1,4 +1,4 @@
-//! How the body of a record becomes the handler's type, within the memory of the function.
+//! Parses the bodies of records, within the memory of the function.
 
 use crate::events::compression::{decompress, largest};
 use crate::events::kafka::Need;

@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use super::mq::unless;
+use super::mq::check_source;
 use super::{Error, Record, Reporting, Source};
 use crate::events::document_db::SOURCES;
 use crate::events::{DocumentDbEvent, DocumentDbRecord, RecordId};
@@ -8,11 +8,11 @@ use crate::events::{DocumentDbEvent, DocumentDbRecord, RecordId};
 impl Source for DocumentDbEvent {
     type Record = DocumentDbRecord;
 
-    /// A change stream is in order, and nothing of a batch is done unless all of it is.
+    /// A change stream is ordered, and its batch is delivered again as a whole.
     const REPORTING: Reporting = Reporting::Checkpoint;
 
     fn into_records(self) -> Result<Vec<DocumentDbRecord>, Error> {
-        unless(self.other_source, SOURCES).map(|()| self.records)
+        check_source(self.other_source, SOURCES).map(|()| self.records)
     }
 }
 

@@ -14,12 +14,12 @@ use super::Outcome;
 use super::plan::Plan;
 use crate::error::causes::caught;
 
-/// How many records that never wait may end before other tasks of the thread can run.
+/// After this many records that never wait, other tasks of the thread can run.
 const TURN: u32 = 64;
 
 /// Processes the records of `plan`, from which `start` takes what starts next: a record, or several at
-/// once. Their outcomes come with their places in the batch, since to remember those here would need
-/// another future around it.
+/// once. The future of a start also returns places in the batch, since keeping these here would need
+/// another future around each.
 ///
 /// After a record that is not started for lack of time, no other one is tried. A failure for which
 /// `goes_on` returns true prevents no record from starting.
@@ -73,7 +73,7 @@ pub(super) async fn handle<F>(
 
 /// The records that are running.
 enum Running<F> {
-    /// At most one: it does not matter which one wakes.
+    /// At most one, so that it does not matter which one is woken.
     One(Pin<Box<Option<F>>>),
     Many {
         // Emptied one by one when they are stopped: if all were dropped at once and one panicked, the

@@ -9,7 +9,7 @@ use std::sync::Arc;
 #[non_exhaustive]
 pub enum Error {
     /// A record has no identifier, or an empty one, so its failure could not be reported: Lambda
-    /// takes such a reply for a failure of the whole batch. No record was handled.
+    /// treats such a reply as a failure of the whole batch. No record was handled.
     #[error("record {index} has no identifier, so its failure could not be reported")]
     IdentifierMissing {
         /// The place of the record in the batch, from 0.
@@ -27,8 +27,8 @@ pub enum Error {
         found: String,
     },
 
-    /// The event is that of a tumbling window, whose reply carries a state, which this one cannot.
-    /// No record was handled.
+    /// The event belongs to a tumbling window, whose reply contains a state. The reply of a batch
+    /// cannot. No record was handled.
     #[error("the event has a tumbling window: batches are not for windowed aggregation")]
     TumblingWindow,
 
@@ -67,7 +67,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// The name under which Lambda reports the error. It never changes, so that a state machine or
+    /// Returns the name under which Lambda reports the error. It never changes, so that a state machine or
     /// an alarm can match it.
     #[must_use]
     pub fn error_type(&self) -> &'static str {

@@ -12,15 +12,15 @@ use super::data::read_data;
 use super::{Batch, Error, FromRecord, Message, Outcome, Record, RecordError, Source};
 use crate::events::{Body, FirehoseEvent, FirehoseRecord, ParseError, RecordId};
 
-/// The most bytes of a reply: 6 MiB, the limit of Lambda.
+/// The maximum size of a reply, in bytes: 6 MiB, the limit of Lambda.
 const LARGEST: usize = 6 << 20;
 
-/// What a record of the reply takes beside its data, its id and its keys, at most.
-const BESIDE: usize = 100;
+/// The most bytes that a record of the reply takes in addition to its data, its id and its keys.
+const OVERHEAD: usize = 100;
 
 /// A record of a Firehose stream with its data parsed as a `T`.
 ///
-/// Data that starts as gzip or zlib does is decompressed first.
+/// Data that starts like gzip or zlib is decompressed first.
 pub type FirehoseMessage<T> = Message<T, FirehoseRecord>;
 
 /// The transformation of the records of a Firehose stream. Created by [`firehose`](super::firehose).
@@ -29,7 +29,7 @@ pub struct Transformation<'a> {
     batch: Batch<'a, Records>,
 }
 
-/// What became of a record of a Firehose stream.
+/// The result of transforming a record of a Firehose stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "a record that the handler does not return is lost"]
 pub struct Transformed {
@@ -56,7 +56,7 @@ impl Transformed {
     }
 }
 
-/// The reply to Firehose: what became of each record, in their order.
+/// The reply to Firehose: the result of each record, in order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[must_use = "a reply that the handler does not return loses the records"]
 #[non_exhaustive]
@@ -65,7 +65,7 @@ pub struct FirehoseReply {
     pub records: Vec<FirehoseResult>,
 }
 
-/// What became of a record, in the reply to Firehose.
+/// The result of a record, in the reply to Firehose.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -74,7 +74,8 @@ pub struct FirehoseResult {
     pub record_id: RecordId,
     /// `Ok`, `Dropped` or `ProcessingFailed`.
     pub result: &'static str,
-    /// The data in base64: what the record became, or its own if the transformation failed.
+    /// The transformed data in base64. `None` if the record was dropped or its transformation
+    /// failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<String>,
     /// The keys for dynamic partitioning.
@@ -117,13 +118,14 @@ impl<'a> Transformation<'a> {
 
     /// Transforms each record with `handler`, and returns the reply.
     ///
-    /// A record that cannot be parsed, or whose handler returns an error or panics, is replied as
-    /// `ProcessingFailed`: Firehose delivers it to the error output. So are the records from the first one
-    /// on that does not fit into the 6 MiB of a reply: give the stream a smaller buffer.
+    /// A record that cannot be parsed, or whose handler returns an error or panics, is reported as
+    /// `ProcessingFailed`: Firehose delivers it to the error output. The first record that does not fit
+    /// into the 6 MiB of a reply and all records after it are reported like that, too: give the stream a
+    /// smaller buffer.
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Incomplete`] if the time did not suffice for all records: Firehose then invokes the
+    /// Returns [`Error::Incomplete`] if there was no time for all records: Firehose then invokes the
     /// function again with all of them. Returns [`Error::IdentifierMissing`] if a record has no id.
     pub async fn run<M, F, Fut, E>(self, handler: F) -> Result<FirehoseReply, Error>
     where
@@ -186,13 +188,13 @@ impl FirehoseResult {
         Self { record_id, result: "ProcessingFailed", data: None, metadata: None }
     }
 
-    /// Returns the most bytes that it takes in the reply.
+    /// Returns the most bytes that the record takes in the reply.
     fn size(&self) -> usize {
         let text = |text: &str| serde_json::to_string(text).map_or(0, |json| json.len());
         let keys = self.metadata.iter().flat_map(|metadata| &metadata.partition_keys);
         let keys: usize = keys.map(|(name, value)| text(name) + text(value) + 2).sum();
         let data = self.data.as_ref().map_or(0, String::len);
-        data + text(self.record_id.as_str()) + keys + BESIDE
+        data + text(self.record_id.as_str()) + keys + OVERHEAD
     }
 }
 
@@ -202,7 +204,7 @@ impl fmt::Debug for Transformation<'_> {
     }
 }
 
-/// The records, as a batch whose reply is not that of a mapping.
+/// The records, as a batch whose reply is not a partial batch response.
 #[derive(Debug)]
 struct Records(FirehoseEvent);
 

@@ -25,7 +25,7 @@ use crate::invocation::budget::{Budget, warn_if_missed};
 /// A lease that ends later than this is not waited for.
 const SHORT_LEASE: Duration = Duration::from_secs(2);
 
-/// How often a record is retried that a lease excluded.
+/// The maximum number of retries of a record that a lease excluded.
 const RETRIES: usize = 2;
 
 /// How records are handled.
@@ -112,8 +112,8 @@ impl<'b, R: Record> Handling<'b, R> {
         result.unwrap_or_else(|panic| Err(RecordError::panicked("the record handler", panic)))
     }
 
-    /// Handles several records at once. One without an outcome was not started, since one before it
-    /// cannot be parsed.
+    /// Handles several records at once. A record without an outcome was not started, since one
+    /// before it cannot be parsed.
     pub(super) async fn chunk<M, F, Fut, E>(
         &self,
         places: Vec<usize>,
@@ -203,7 +203,7 @@ impl<'b, R: Record> Handling<'b, R> {
         vec![Err(error); count]
     }
 
-    /// Notes that the order of a record must not continue.
+    /// Notes that the order of a record must not continue, if that follows from its outcome.
     fn note(&self, broken: &mut Broken, record: &R, outcome: &Outcome) {
         if !outcome.is_done() && !self.goes_on(record, outcome) {
             broken.orders.insert(record.order().map(Into::into));
@@ -274,8 +274,8 @@ impl<'b, R: Record> Handling<'b, R> {
         (lease <= SHORT_LEASE && in_time).then_some(wait)
     }
 
-    /// Returns true if a lease may be that of another record of this batch: a lease of this invocation
-    /// outlasts it, and those of earlier invocations hardly do.
+    /// Returns true if a lease may be that of another record of this batch: leases of this invocation
+    /// outlast it, and those of earlier invocations rarely do.
     fn is_of_this_batch(&self, lease_end: SystemTime) -> bool {
         self.scope().is_none_or(|scope| lease_end >= scope.deadline())
     }

@@ -12,8 +12,8 @@ use crate::events::{
 /// A record of a Kafka topic with its value parsed as a `T`, such as a type of JSON or an `Avro`: see
 /// [`KafkaData`].
 ///
-/// JSON that starts as gzip or zlib does is decompressed first. A null value is parsed as JSON's null, and
-/// is none of the other types: see [`KeyValue`].
+/// JSON that starts like gzip or zlib is decompressed first. A null value is parsed as JSON's null, and is
+/// an error for other types: see [`KeyValue`].
 pub type KafkaMessage<T> = Message<T, KafkaRecord>;
 
 /// A record of a Kafka topic with its key parsed as a `K` and its value as a `V`: see [`KafkaData`].
@@ -42,7 +42,7 @@ pub type KafkaMessage<T> = Message<T, KafkaRecord>;
 pub struct KeyValue<K, V> {
     /// The key, unless it is null.
     pub key: Option<K>,
-    /// The value, unless it is null: a tombstone, which deletes what has the key.
+    /// The value, unless it is null: a tombstone, which deletes the previous value of the key.
     pub value: Option<V>,
     /// The record itself.
     pub record: KafkaRecord,
@@ -52,7 +52,8 @@ pub struct KeyValue<K, V> {
 
 impl Batch<'_, KafkaEvent> {
     /// Reports single records: for an event source mapping in provisioned mode that has
-    /// `ReportBatchItemFailures`. Others take a batch as a whole, which is the default.
+    /// `ReportBatchItemFailures`. By default a batch fails as a whole, since other mappings accept
+    /// no partial response.
     pub fn partial_response(mut self) -> Self {
         self.policy.all_or_nothing = false;
         self

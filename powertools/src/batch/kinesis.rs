@@ -8,7 +8,7 @@ use crate::events::{Body, KinesisEvent, KinesisRecord, ParseError, RecordId};
 
 /// A record of a Kinesis stream with its data parsed as a `T`.
 ///
-/// Data that starts as gzip or zlib does is decompressed first.
+/// Data that starts like gzip or zlib is decompressed first.
 pub type KinesisMessage<T> = Message<T, KinesisRecord>;
 
 impl Source for KinesisEvent {
@@ -24,9 +24,9 @@ impl Source for KinesisEvent {
         if !records.iter().any(KinesisRecord::is_aggregated) {
             return Ok(records);
         }
-        // One that cannot be taken apart stays as it is, and fails when its data is read.
-        let apart = |record: KinesisRecord| record.user_records().unwrap_or_else(|_| vec![record]);
-        Ok(records.into_iter().flat_map(apart).collect())
+        // A record that cannot be split stays as it is, and fails when its data is read.
+        let split = |record: KinesisRecord| record.user_records().unwrap_or_else(|_| vec![record]);
+        Ok(records.into_iter().flat_map(split).collect())
     }
 }
 

@@ -7,8 +7,9 @@ use crate::events::{Body, HasNaturalKey, NaturalKey, ParseError, SqsRecord};
 /// A record with its body parsed as a `T`, for a record handler.
 ///
 /// `Message<T>` is a message of [SQS](super::sqs); [`KinesisMessage`](super::KinesisMessage) and
-/// [`KafkaMessage`](super::KafkaMessage) are those of the other sources. A body that is not JSON is
-/// a [`Text`](crate::events::Text), or take the record itself. The methods of the record can be called here too:
+/// [`KafkaMessage`](super::KafkaMessage) are those of the other sources. For a body that is not JSON, use
+/// [`Text`](crate::events::Text) or take the record itself. The methods of the record can be called on a
+/// message, too:
 ///
 /// ```
 /// use powertools::batch::{Message, RecordError};

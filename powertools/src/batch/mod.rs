@@ -41,12 +41,12 @@
 //! | [`sqs`], standard queue | none | the others continue | each message that did not succeed |
 //! | [`sqs`], FIFO queue (by its ARN) | within a message group | the rest of the group does not start, other groups continue; after a [last attempt](Batch::max_receive_count) the group continues too | each message that did not succeed |
 //! | [`kinesis`] | within a partition key | nothing after it in the batch starts | the first record that did not succeed |
-//! | [`kinesis`], records that the KPL aggregated | within the partition key of each | nothing after it in the batch starts, in the aggregate neither | the record in the stream that contains the first one that did not succeed; all in it are delivered again |
+//! | [`kinesis`], records that the KPL aggregated | within the partition key of each | nothing after it in the aggregate and in the batch starts | the record in the stream that contains the first one that did not succeed; all in it are delivered again |
 //! | [`dynamodb`] | within an item's key | nothing after it in the batch starts | the first record that did not succeed |
 //! | [`kafka`] | within a topic's partition, by offset | the rest of the partition does not start, other partitions continue | the batch as a whole; each record that did not succeed with [`partial_response`](Batch::partial_response) |
 //! | `active_mq`, `rabbit_mq` (feature `events`) | none | the others continue | the batch as a whole |
 //! | `document_db` (feature `events`) | within a document's key | nothing after it in the batch starts | the batch as a whole |
-//! | `firehose` (feature `events`) | none; the reply has that of the event | the others continue | each record: `Ok`, `Dropped` or `ProcessingFailed`; the batch as a whole for lack of time |
+//! | `firehose` (feature `events`) | none; the reply has the order of the event | the others continue | each record: `Ok`, `Dropped` or `ProcessingFailed`; the batch as a whole if there was no time for all records |
 //! | `s3_batch` (feature `events`) | none | the others continue | each task: `Succeeded`, `TemporaryFailure` or `PermanentFailure` |
 //! | [your own](Source) | as it defines | as it defines | as it defines |
 //!
@@ -59,8 +59,8 @@
 //! processed again. At a concurrency of 1 there are none.
 //!
 //! [`run_chunks`](Batch::run_chunks) handles many records at once, [`run_with`](Batch::run_with) returns
-//! a value for each, and [`run_spawned`](Batch::run_spawned) uses as many cores as there are.
-//! [`Report::fail`] reports a record before the reply.
+//! a value for each, and [`run_spawned`](Batch::run_spawned) uses all cores. [`Report::fail`] reports a
+//! record before the reply.
 //!
 //! # Time
 //!
@@ -159,7 +159,7 @@ pub fn dynamodb<'a>(event: impl Into<DynamoDbEvent>) -> Batch<'a, DynamoDbEvent>
 
 /// Creates a batch of the records of a Kafka topic.
 ///
-/// A failure is that of the whole batch, [`Error::Incomplete`], unless
+/// If a record fails, the whole batch fails with [`Error::Incomplete`], unless
 /// [`partial_response`](Batch::partial_response) declares that the event source mapping accepts a
 /// partial response.
 pub fn kafka<'a>(event: impl Into<KafkaEvent>) -> Batch<'a, KafkaEvent> {

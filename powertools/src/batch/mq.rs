@@ -7,19 +7,19 @@ use crate::events::{
 
 /// A message of ActiveMQ with its data parsed as a `T`.
 ///
-/// Data that starts as gzip or zlib does is decompressed first.
+/// Data that starts like gzip or zlib is decompressed first.
 pub type ActiveMqMessage<T> = Message<T, ActiveMqRecord>;
 
 /// A message of RabbitMQ with its data parsed as a `T`.
 ///
-/// Data that starts as gzip or zlib does is decompressed first.
+/// Data that starts like gzip or zlib is decompressed first.
 pub type RabbitMqMessage<T> = Message<T, RabbitMqRecord>;
 
 impl Source for ActiveMqEvent {
     type Record = ActiveMqRecord;
 
     fn into_records(self) -> Result<Vec<ActiveMqRecord>, Error> {
-        unless(self.other_source, ACTIVE_MQ).map(|()| self.records)
+        check_source(self.other_source, ACTIVE_MQ).map(|()| self.records)
     }
 }
 
@@ -27,12 +27,12 @@ impl Source for RabbitMqEvent {
     type Record = RabbitMqRecord;
 
     fn into_records(self) -> Result<Vec<RabbitMqRecord>, Error> {
-        unless(self.other_source, RABBIT_MQ).map(|()| self.records)
+        check_source(self.other_source, RABBIT_MQ).map(|()| self.records)
     }
 }
 
 /// Returns an error if the event names another source.
-pub(super) fn unless(other_source: Option<Box<str>>, expected: &[&str]) -> Result<(), Error> {
+pub(super) fn check_source(other_source: Option<Box<str>>, expected: &[&str]) -> Result<(), Error> {
     match other_source {
         None => Ok(()),
         Some(found) => Err(Error::SourceUnexpected {
@@ -54,7 +54,7 @@ impl Record for ActiveMqRecord {
 impl Record for RabbitMqRecord {
     type Identifier = RecordId;
 
-    /// The queue and the place in it, since messages have no id of the broker.
+    /// The queue and the place in it, since the broker assigns no ids to messages.
     fn identifier(&self) -> Option<RecordId> {
         Some(self.place())
     }

@@ -1,4 +1,4 @@
-//! What is logged about records, and shown to the hook of their batch.
+//! Logs the outcomes of records, and passes them to the hook of their batch.
 
 use std::error::Error as StdError;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,7 +9,8 @@ use super::{Outcome, Record, RecordError};
 use crate::error::causes::caught;
 use crate::invocation::Invocation;
 
-/// The target of a line about a record that failed: the logs write what was kept for the record.
+/// The target of a line about a record that failed. With it, logging also writes the lines that it
+/// has buffered for the record.
 const RECORD: &str = "powertools::record";
 
 /// Logs outcomes and calls the hook.
@@ -20,13 +21,13 @@ pub(super) struct Observer<'b, R> {
 }
 
 impl<R: Record> Observer<'_, R> {
-    /// Sees how a record ended, in the scope of that record.
+    /// Takes note of a record that ended, in the scope of that record.
     pub(super) fn see(&mut self, index: usize, record: &R, outcome: &Outcome) {
         if self.hook.is_none() && matches!(outcome, Outcome::Succeeded) {
             return;
         }
         let scope = self.scope.as_ref().map(|scope| scope.at_record(index));
-        let mut see = || {
+        let mut observe = || {
             match outcome {
                 Outcome::Failed(error) => warn_of(record, error, "a record failed"),
                 Outcome::Permanent(error) => {
@@ -34,15 +35,15 @@ impl<R: Record> Observer<'_, R> {
                 }
                 Outcome::Succeeded | Outcome::Stopped | Outcome::NotStarted => {}
             }
-            self.show(record, outcome);
+            self.call_hook(record, outcome);
         };
         match scope {
-            Some(scope) => scope.sync_scope(see),
-            None => see(),
+            Some(scope) => scope.sync_scope(observe),
+            None => observe(),
         }
     }
 
-    /// Sees the records that did not end, after all others.
+    /// Takes note of the records that did not end, after all others.
     pub(super) fn see_the_rest(&mut self, records: &[R], outcomes: &[Outcome]) {
         let (mut stopped, mut not_started) = (0, 0);
         for (index, (record, outcome)) in std::iter::zip(records, outcomes).enumerate() {
@@ -62,7 +63,7 @@ impl<R: Record> Observer<'_, R> {
         }
     }
 
-    fn show(&mut self, record: &R, outcome: &Outcome) {
+    fn call_hook(&mut self, record: &R, outcome: &Outcome) {
         if let Some(hook) = &mut self.hook
             && let Err(panic) = catch_unwind(AssertUnwindSafe(|| hook(record, outcome)))
         {
@@ -72,14 +73,14 @@ impl<R: Record> Observer<'_, R> {
     }
 }
 
-/// Logs the error of a record, with its causes where lines have place for them.
+/// Logs the error of a record, with its causes if the subscriber writes them.
 pub(super) fn warn_of(record: &impl Record, error: &RecordError, message: &str) {
     let record = name(record);
     let warn = || {
         let error: &(dyn StdError + 'static) = error.error();
         tracing::warn!(target: RECORD, record, error, "{message}");
     };
-    // A message that panics must not take the other records along.
+    // An error whose message panics must not affect the other records.
     if let Err(panic) = catch_unwind(AssertUnwindSafe(warn)) {
         drop(caught(panic));
         tracing::warn!(target: RECORD, record, %error, "{message}");

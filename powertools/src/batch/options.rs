@@ -17,7 +17,7 @@ pub(super) type Postpone<'a, R> =
     Box<dyn Fn(Vec<(R, Duration)>) -> BoxFuture<'a, Result<(), BoxError>> + Send + Sync + 'a>;
 pub(super) type Classifier<'a> = Box<dyn Fn(&(dyn StdError + 'static)) -> bool + Send + Sync + 'a>;
 
-/// A batch and the options for processing it. Created by [`sqs`](super::sqs) and the functions beside it.
+/// A batch and the options for processing it. Created by [`sqs`](super::sqs) and similar functions.
 #[must_use = "a batch does nothing until it runs"]
 pub struct Batch<'a, S: Source> {
     pub(super) source: S,
@@ -48,7 +48,8 @@ impl<'a, S: Source> Batch<'a, S> {
         }
     }
 
-    /// Sets how many records are processed concurrently, at most. The default is 1, the minimum too.
+    /// Sets how many records are processed concurrently, at most. The default is 1, which is also
+    /// the minimum.
     ///
     /// Records of one order, such as those of a message group, are still processed one after another.
     /// For [`run_chunks`](Self::run_chunks) it is the number of chunks.
@@ -58,8 +59,8 @@ impl<'a, S: Source> Batch<'a, S> {
     }
 
     /// Sets the time before the invocation's deadline that is kept for the reply. The default is 1
-    /// second. At most half of the function's timeout is kept, but more than a time guard around the
-    /// batch keeps.
+    /// second. It is at most half of the function's timeout, but longer than the reserve of a time
+    /// guard around the batch.
     ///
     /// With less than that remaining, no record starts, and records that are pending are stopped;
     /// both are reported. Idempotent records release their claims then, for which they have half of
@@ -91,7 +92,7 @@ impl<'a, S: Source> Batch<'a, S> {
     }
 
     /// Makes the invocation fail if no record of the batch succeeded, so that Lambda counts it among
-    /// the function's errors. Without this their identifiers are reported like any others.
+    /// the function's errors. Without this, their identifiers are reported as usual.
     pub fn fail_when_all_failed(mut self) -> Self {
         self.policy.fail_when_all_failed = true;
         self

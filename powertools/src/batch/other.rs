@@ -5,24 +5,27 @@ use crate::events::{ActiveMqEvent, DocumentDbEvent, FirehoseEvent, RabbitMqEvent
 
 /// Creates a batch of the messages of a queue of ActiveMQ in Amazon MQ.
 ///
-/// A failure is that of the whole batch, [`Error::Incomplete`](super::Error::Incomplete): mappings of
-/// Amazon MQ accept no partial response. If the messages are idempotent, their work is not repeated.
+/// If a message fails, the whole batch fails with [`Error::Incomplete`](super::Error::Incomplete):
+/// mappings of Amazon MQ accept no partial response. If the messages are idempotent, their work is
+/// not repeated.
 pub fn active_mq<'a>(event: impl Into<ActiveMqEvent>) -> Batch<'a, ActiveMqEvent> {
     Batch::new(event.into()).all_or_nothing()
 }
 
 /// Creates a batch of the messages of queues of RabbitMQ in Amazon MQ.
 ///
-/// A failure is that of the whole batch, [`Error::Incomplete`](super::Error::Incomplete): mappings of
-/// Amazon MQ accept no partial response. If the messages are idempotent, their work is not repeated.
+/// If a message fails, the whole batch fails with [`Error::Incomplete`](super::Error::Incomplete):
+/// mappings of Amazon MQ accept no partial response. If the messages are idempotent, their work is
+/// not repeated.
 pub fn rabbit_mq<'a>(event: impl Into<RabbitMqEvent>) -> Batch<'a, RabbitMqEvent> {
     Batch::new(event.into()).all_or_nothing()
 }
 
 /// Creates a batch of the changes in a change stream of DocumentDB.
 ///
-/// A failure is that of the whole batch, [`Error::Incomplete`](super::Error::Incomplete): mappings of
-/// DocumentDB accept no partial response. Nothing after it starts, since all of it is delivered again.
+/// If a change fails, the whole batch fails with [`Error::Incomplete`](super::Error::Incomplete):
+/// mappings of DocumentDB accept no partial response. No change after it starts, since all of them are
+/// delivered again.
 pub fn document_db<'a>(event: impl Into<DocumentDbEvent>) -> Batch<'a, DocumentDbEvent> {
     Batch::new(event.into()).all_or_nothing()
 }
@@ -50,7 +53,7 @@ pub fn firehose<'a>(event: impl Into<FirehoseEvent>) -> Transformation<'a> {
     Transformation::new(event.into())
 }
 
-/// Creates the tasks by which a job of S3 Batch Operations invokes the function.
+/// Creates the tasks with which a job of S3 Batch Operations invokes the function.
 ///
 /// ```
 /// use lambda_runtime::LambdaEvent;

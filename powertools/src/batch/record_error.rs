@@ -34,7 +34,7 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 #[derive(Clone)]
 #[must_use = "an error that the handler does not return is lost"]
 pub struct RecordError(
-    // One word, since every record that succeeds passes on the room for it.
+    // One word, since the result of every record has room for it.
     Arc<Inner>,
 );
 
@@ -53,8 +53,8 @@ impl RecordError {
     /// Creates a permanent error: another attempt would fail with it too.
     ///
     /// The record goes to the [sink](super::Batch::permanent_sink). Errors of this toolkit, also as the
-    /// cause of `error`, are never permanent by this function; that includes records that cannot be
-    /// parsed. [`permanent_if`](super::Batch::permanent_if) overrides that.
+    /// cause of `error`, are never permanent here; that includes records that cannot be parsed.
+    /// [`permanent_if`](super::Batch::permanent_if) overrides that.
     pub fn permanent(error: impl Into<BoxError>) -> Self {
         let error = error.into();
         let permanent = !own::is_of_toolkit(&*error);
@@ -65,7 +65,7 @@ impl RecordError {
     /// for it.
     ///
     /// It takes effect for messages of SQS in a batch with
-    /// [`change_visibility`](super::Batch::change_visibility). Other sources have no such time.
+    /// [`change_visibility`](super::Batch::change_visibility). Other sources have no such delay.
     pub fn retry_after(self, delay: Duration) -> Self {
         let Inner { permanent, .. } = *self.0;
         Self(Arc::new(Inner { error: self.shared(), permanent, delay: Some(delay) }))
@@ -189,7 +189,7 @@ impl fmt::Debug for RecordError {
 /// The message of the error, followed by those of its causes.
 impl fmt::Display for RecordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A message that panics must not take the other records along.
+        // An error whose message panics must not affect the other records.
         match catch_unwind(AssertUnwindSafe(|| with_causes(&*self.0.error))) {
             Ok(message) => f.write_str(&message),
             Err(_) => f.write_str("an error whose message panicked"),
@@ -240,7 +240,7 @@ mod tests {
         }
     }
 
-    /// What `#[permanent]` around `#[from]` is.
+    /// The case of a variant with `#[permanent]` and `#[from]`.
     #[test]
     fn a_permanent_error_that_an_error_of_this_toolkit_caused_is_not_permanent() {
         #[derive(Debug, thiserror::Error)]

@@ -100,7 +100,7 @@ impl<S: Source> Batch<'_, S> {
     ///
     /// [`concurrency`](Self::concurrency) is the number of tasks at the same time. A record is also
     /// parsed in its task, which has the scope of the record and the current span. A panic is the
-    /// record's failure. Where the time runs out, a task is aborted: it ends at its next `.await`, and
+    /// record's failure. If the time runs out, a task is aborted: it ends at its next `.await`, and
     /// the reply does not wait for it.
     ///
     /// ```
@@ -147,8 +147,8 @@ impl<S: Source> Batch<'_, S> {
     ///
     /// A record that cannot be parsed fails alone, and what must not start after it is not in the
     /// chunk. If the handler panics or returns another number of results, all records of the chunk
-    /// fail, since it is unknown which results are whose. Where the time runs out, the records of a
-    /// pending chunk are [stopped](Outcome::Stopped).
+    /// fail, since it is unknown which result belongs to which record. If the time runs out, the
+    /// records of a pending chunk are [stopped](Outcome::Stopped).
     ///
     /// The scope of a chunk is that of the batch: it has no [record](crate::Invocation::record).
     ///
@@ -162,7 +162,7 @@ impl<S: Source> Batch<'_, S> {
     ///     id: String,
     /// }
     ///
-    /// /// Writes all orders with one request, and returns how each fared.
+    /// /// Writes all orders with one request, and returns the result of each.
     /// async fn index(orders: Vec<Message<Order>>) -> Vec<Result<(), RecordError>> {
     ///     let written = |order: &Message<Order>| {
     ///         if order.body.id.is_empty() { Err("rejected".into()) } else { Ok(()) }
@@ -214,8 +214,8 @@ impl<S: Source> Batch<'_, S> {
 }
 
 impl<'b, S: Source> Batch<'b, S> {
-    /// Returns the report of a batch that did not start yet, and what processes it. Without the
-    /// latter the event was rejected.
+    /// Returns the report of a batch that has not started, and what processes it: `None` if the
+    /// event was rejected.
     #[expect(clippy::type_complexity, reason = "both are used at once, and nowhere else")]
     fn prepare(self) -> (Report<S>, Option<(Work<'b, S::Record>, Handling<'b, S::Record>)>) {
         let mut report = Report {

@@ -92,7 +92,7 @@ impl<'a> S3Tasks<'a> {
                     ("PermanentFailure", error.to_string())
                 }
                 (Some(error), None) => ("TemporaryFailure", error.to_string()),
-                (None, None) => ("TemporaryFailure", "the time did not suffice".to_owned()),
+                (None, None) => ("TemporaryFailure", "the time ran out".to_owned()),
             };
             Some(S3BatchResult { task_id: task.record_id()?, result_code, result_string })
         });
@@ -111,7 +111,7 @@ impl fmt::Debug for S3Tasks<'_> {
     }
 }
 
-/// The tasks, as a batch whose reply is not that of a mapping.
+/// The tasks, as a batch whose reply is not a partial batch response.
 #[derive(Debug)]
 struct Tasks(Vec<S3BatchTask>);
 

@@ -101,7 +101,7 @@ pub trait Record: Clone + Send + Sync + 'static {
     }
 
     /// Returns how often the source has delivered the record, this time included, if that is known.
-    /// Log lines of the record's handler carry it.
+    /// Log lines of the record's handler contain it.
     fn attempt(&self) -> Option<u32> {
         None
     }

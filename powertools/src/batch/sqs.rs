@@ -14,7 +14,7 @@ impl<'a> Batch<'a, SqsEvent> {
     /// continues when a message fails for the last time, as the queue continues without it. The rest
     /// is delivered no more often than the message, so without this it may never start.
     ///
-    /// No queue has a count of 0: it means that the count is not known.
+    /// A count of 0, which no queue has, means that the count is not known.
     pub fn max_receive_count(mut self, count: u32) -> Self {
         for record in &mut self.source.records {
             record.max_receive_count = Some(count).filter(|count| *count > 0);
@@ -42,8 +42,8 @@ impl Record for SqsRecord {
         self.record_id().is_some_and(|id| !id.as_str().is_empty())
     }
 
-    /// The message group, in a FIFO queue. Standard queues have groups too, which mean fairness and
-    /// no order.
+    /// The message group, in a FIFO queue. Standard queues have groups too, but for fairness and
+    /// not for order.
     fn order(&self) -> Option<Cow<'_, str>> {
         // Messages of a FIFO queue with an unreadable group keep their order, too.
         self.is_fifo().then(|| self.group_id().unwrap_or_default())

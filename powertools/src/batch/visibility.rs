@@ -12,10 +12,10 @@ use super::{Batch, Outcome, Record, RecordError};
 use crate::events::{SqsEvent, SqsRecord};
 use crate::invocation::budget::{Budget, Ended, Guarded};
 
-/// How many messages a request to SQS can change.
+/// The maximum number of messages that a request to SQS can change.
 const CHANGES: usize = 10;
 
-/// How many requests are sent at the same time.
+/// The number of requests that are sent at the same time.
 const REQUESTS: usize = 10;
 
 /// The longest visibility timeout: 12 hours, in seconds.
@@ -33,15 +33,15 @@ pub struct VisibilityChange {
 }
 
 impl<'a> Batch<'a, SqsEvent> {
-    /// Sets what changes the visibility timeout of messages that are to be delivered again at another
-    /// time than the queue's: those whose error has a [`retry_after`](RecordError::retry_after).
+    /// Sets what changes the visibility timeout of messages that are not to be delivered again after
+    /// the queue's own timeout: those whose error has a [`retry_after`](RecordError::retry_after).
     ///
     /// After all messages have ended, `change` is called with up to ten messages of the queue at once,
     /// which is what `ChangeMessageVisibilityBatch` takes, ten times concurrently. It has until half of
     /// the [reserve](Self::reserve) remains. If it fails, a warning is logged, and the queue's own
     /// visibility timeout applies.
     ///
-    /// In a FIFO queue the messages of a group that wait behind the failed one are changed with it, since
+    /// In a FIFO queue the messages of a group that wait after the failed one are changed with it, since
     /// the group is not delivered while one of them is invisible.
     ///
     /// ```
@@ -85,13 +85,13 @@ impl<'a> Batch<'a, SqsEvent> {
     }
 }
 
-/// Returns the time in whole seconds, of which SQS takes no more than 12 hours.
+/// Returns the time in whole seconds, at most the 12 hours that SQS accepts.
 fn seconds(delay: Duration) -> i32 {
     let seconds = delay.as_secs().saturating_add(u64::from(delay.subsec_nanos() > 0));
     seconds.min(LONGEST) as i32
 }
 
-/// Returns the records that are delivered again after a time of their own.
+/// Returns the records that are to be delivered again after a time of their own.
 pub(super) fn delays<'a, R: Record>(
     records: impl Iterator<Item = (&'a R, &'a Outcome)>,
 ) -> Vec<(R, Duration)> {
@@ -101,7 +101,7 @@ pub(super) fn delays<'a, R: Record>(
         let own = outcome.error().and_then(RecordError::delay);
         let delay = match record.order() {
             None => own,
-            // The first one of its order that failed decides for all after it.
+            // The first record of an order that failed decides for all after it.
             Some(order) => *orders.entry(order).or_insert(own),
         };
         delays.extend(delay.map(|delay| (record.clone(), delay)));
@@ -109,7 +109,7 @@ pub(super) fn delays<'a, R: Record>(
     delays
 }
 
-/// Postpones records, as far as the time suffices.
+/// Postpones records, as far as time allows.
 pub(super) async fn postpone<R: Record>(
     delays: Vec<(R, Duration)>,
     postpone: &Postpone<'_, R>,
