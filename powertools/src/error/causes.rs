@@ -49,7 +49,7 @@ pub(crate) fn unbox(error: &dyn Any) -> Option<&(dyn StdError + 'static)> {
 fn in_anyhow(error: &anyhow::Error) -> &(dyn StdError + 'static) {
     let outermost: &(dyn StdError + 'static) = error.as_ref();
     match error.downcast_ref::<Error>() {
-        // Behind a context the box is at another address, and the context is the outermost error.
+        // Under a context the box is at another address, and the context is the outermost error.
         Some(boxed) if ptr::addr_eq(outermost, boxed) => &**boxed,
         _ => outermost,
     }

@@ -12,14 +12,14 @@ use crate::json::cut::truncate;
 /// The name of an error without one.
 pub(crate) const UNNAMED: &str = "HandlerError";
 
-/// The most bytes of a name: the characters that Step Functions takes of an error.
+/// The maximum size of a name in bytes, since Step Functions accepts as many characters.
 const LONGEST_NAME: usize = 256;
 
-/// The most bytes of a message.
+/// The maximum size of a message in bytes.
 ///
-/// With its name and some escapes it fits the cause of a Step Functions error, 32,768 characters. Lambda takes an
-/// error body of 1 MiB, as AWS's emulator of the Runtime API shows, and answers a larger one by 413: the
-/// invocation would then end at its timeout, without the error.
+/// With its name and some escapes it fits the cause of a Step Functions error, 32,768 characters. Lambda
+/// accepts an error body of 1 MiB, as AWS's emulator of the Runtime API shows, and answers a larger one
+/// with 413: the invocation would then end at its timeout, without the error.
 const LONGEST_MESSAGE: usize = 16 * 1024;
 
 /// Returns the diagnostic of an error: the first name among it and its causes, and all their messages.
@@ -36,14 +36,15 @@ pub(crate) fn diagnose_panic(message: &str) -> Diagnostic {
     })
 }
 
-/// Truncates a name and a message that are longer than what Lambda and its callers take.
+/// Truncates a name and a message that are longer than Lambda and its callers accept.
 pub(crate) fn bounded(mut diagnostic: Diagnostic) -> Diagnostic {
     truncate(&mut diagnostic.error_type, LONGEST_NAME);
     truncate(&mut diagnostic.error_message, LONGEST_MESSAGE);
     diagnostic
 }
 
-/// Returns `value` as an error, if it is a box of those that handlers use or has a registered type.
+/// Returns `value` as an error, if it is one of the boxes that handlers use or has a registered
+/// type.
 pub(crate) fn known_error(value: &dyn Any) -> Option<&(dyn StdError + 'static)> {
     unbox(value).or_else(|| registry::downcast(value))
 }

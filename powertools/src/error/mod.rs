@@ -90,8 +90,8 @@ pub trait Reported: Into<Diagnostic> {}
 #[diagnostic::do_not_recommend]
 impl<E: Into<Diagnostic>> Reported for E {}
 
-/// Returns the diagnostic of `error`: its name, and its message with those of its causes. Lambda takes 1 MiB, so a
-/// message is truncated at 16 KiB.
+/// Returns the diagnostic of `error`: its name, and its message with those of its causes. A message is
+/// truncated at 16 KiB, so that Lambda and Step Functions accept it.
 #[must_use]
 pub fn diagnostic<E: LambdaError>(error: &E) -> Diagnostic {
     bounded(Diagnostic {

@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::InitializationType;
 
-/// Takes the cold start of this process: true for one caller.
+/// Returns true for the first caller in this process, unless its concurrency is provisioned.
 pub(crate) fn take_cold_start() -> bool {
     static TAKEN: AtomicBool = AtomicBool::new(false);
 

@@ -6,7 +6,7 @@ use crate::environment::{Environment, INITIALIZATION_TYPE};
 pub enum InitializationType {
     /// An event waits for it: 10 seconds, and then again inside the first invocation.
     OnDemand,
-    /// The environment is made ahead of its events (provisioned concurrency): minutes.
+    /// The environment is created before its events arrive (provisioned concurrency): minutes.
     ProvisionedConcurrency,
     /// It ends in a SnapStart snapshot: minutes.
     SnapStart,
@@ -17,7 +17,7 @@ pub enum InitializationType {
 }
 
 impl InitializationType {
-    /// Returns the type of this process, as `AWS_LAMBDA_INITIALIZATION_TYPE` has it.
+    /// Returns the type of this process, from `AWS_LAMBDA_INITIALIZATION_TYPE`.
     #[must_use]
     pub fn current() -> Self {
         Self::of(&Environment::process())

@@ -1,5 +1,5 @@
-//! What this process is: whether it starts, what it was restored from, which event is its first, and
-//! where its lines go.
+//! The state of this process: whether it is starting, how often it was restored, which event is its
+//! first, and where its lines are written.
 
 pub(crate) mod starting;
 

@@ -2,18 +2,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 static RESTORES: AtomicU64 = AtomicU64::new(0);
 
-/// How often this process was restored from a SnapStart snapshot, as far as
-/// [`Powertools`](crate::Powertools) ran it.
+/// Returns how often this process was restored from a SnapStart snapshot, if
+/// [`Powertools`](crate::Powertools) runs it, otherwise 0.
 ///
-/// What is remembered from before a restore may be wrong after it: a cache that keeps this number
-/// with its content knows when to start again.
+/// What a process stored before a restore may be wrong after it. A cache that keeps this number
+/// with its content can detect that.
 #[must_use]
 #[inline]
 pub fn restores() -> u64 {
     RESTORES.load(Ordering::Relaxed)
 }
 
-/// Whether this process was restored. One that was is not restored again.
+/// Returns true if this process was restored. A restored process is not restored again.
 #[inline]
 pub(crate) fn is_restored() -> bool {
     restores() > 0

@@ -1,4 +1,4 @@
-//! What runs before the first event, where no invocation can be.
+//! Marks what runs before the first event, where there is no invocation.
 
 use crate::environment::Environment;
 
@@ -6,13 +6,12 @@ tokio::task_local! {
     static STARTING: ();
 }
 
-/// Runs `work` as something that comes before the events.
+/// Runs `work` as a part of the start, before the first event.
 pub(crate) async fn starting<F: Future>(work: F) -> F::Output {
     STARTING.scope((), work).await
 }
 
-/// True where there should be an invocation and is none: in Lambda, unless this is
-/// [before the events](starting).
+/// Returns true if an invocation is missing: in Lambda, except [before the first event](starting).
 pub(crate) fn is_missed() -> bool {
     Environment::process().is_lambda() && STARTING.try_with(|()| ()).is_err()
 }

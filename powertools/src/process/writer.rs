@@ -7,7 +7,7 @@ pub(crate) enum Writer {
     Custom(Box<Write>),
 }
 
-/// Takes a whole line.
+/// Receives a whole line.
 pub(crate) type Write = dyn Fn(&[u8]) + Send + Sync;
 
 impl Writer {
@@ -38,7 +38,7 @@ fn write_line(out: &mut impl io::Write, broken: &AtomicBool, line: &[u8]) {
 mod tests {
     use super::*;
 
-    /// Takes so many bytes more.
+    /// Accepts this many more bytes.
     struct Room(usize, Vec<u8>);
 
     impl io::Write for Room {
