@@ -30,7 +30,7 @@ impl Given<'_> {
         }
     }
 
-    /// Makes an error about the attribute as a whole.
+    /// Creates an error about the attribute as a whole.
     pub(crate) fn error(&self, message: &str) -> Error {
         match self {
             Self::First(_) => Error::new(Span::call_site(), message),
@@ -104,7 +104,7 @@ pub(crate) fn flag(slot: &mut Option<Ident>, name: &Ident, input: ParseStream<'_
     Ok(true)
 }
 
-/// A value where the name of an option was expected.
+/// Returns the error about a value where the name of an option was expected.
 fn nameless(input: ParseStream<'_>, known: &[&str]) -> Error {
     let options = known.join("`, `");
     if input.is_empty() || known.is_empty() {
@@ -129,12 +129,12 @@ fn once(is_given: bool, name: &Ident) -> Result<()> {
     Ok(())
 }
 
-/// The path of the crate, where no other is given.
+/// Returns the path of the crate: the given one, or else `::powertools`.
 pub(crate) fn krate(given: Option<Path>) -> Path {
     given.unwrap_or_else(|| parse_quote!(::powertools))
 }
 
-/// True if the options of `attr` have `crate = path`.
+/// Returns true if the options of `attr` contain `crate = path`.
 pub(crate) fn has_crate(attr: &Attribute, path: &Path) -> bool {
     let given = value_of::<CratePath>("crate", Given::Below(attr).tokens());
     given.is_some_and(|CratePath(given)| text(&given) == text(path))
@@ -178,7 +178,7 @@ fn unknown(name: &Ident, known: &[&str]) -> Error {
     let text = name.to_string();
     let nearest = known.iter().min_by_key(|option| distance(&text, option));
     let advice = match nearest {
-        // Farther away it is another word, not a slip of the hand.
+        // With a greater distance it is another word, and not a typing error.
         Some(option) if distance(&text, option) <= 1 + option.len() / 4 => {
             format!("did you mean `{option}`?")
         }
@@ -187,7 +187,7 @@ fn unknown(name: &Ident, known: &[&str]) -> Error {
     Error::new_spanned(name, format!("unknown option `{name}`: {advice}"))
 }
 
-/// The number of letters to insert, remove or replace (Levenshtein).
+/// Returns the number of letters to insert, remove or replace (Levenshtein).
 fn distance(a: &str, b: &str) -> usize {
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, from) in a.bytes().enumerate() {
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_gets_the_nearest_option_and_another_word_all_of_them() {
+    fn a_typing_error_gets_the_nearest_option_and_another_word_all_of_them() {
         let message = |name: &str| {
             let name = Ident::new(name, proc_macro2::Span::call_site());
             unknown(&name, &["key", "with", "payload"]).to_string()

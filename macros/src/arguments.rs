@@ -7,14 +7,14 @@ use quote::{format_ident, quote};
 use syn::visit::{self, Visit};
 use syn::{Attribute, FnArg, Pat, PatIdent, PatType, Signature, Token, parse_quote};
 
-/// An argument, under a name by which it can be looked at.
+/// An argument with a name under which it can be inspected.
 pub(crate) struct Named {
     pub(crate) name: Ident,
-    /// Its `#[cfg]`s: the argument may not be there.
+    /// Its `#[cfg]`s, by which the argument may be absent.
     pub(crate) cfgs: Vec<Attribute>,
 }
 
-/// Gives every argument a name, so that it can be looked at before its pattern takes it apart:
+/// Gives every argument a name, so that it can be inspected before its pattern destructures it:
 /// `LambdaEvent { payload, .. }` drops the context.
 ///
 /// Returns the names, and the statements that destructure the arguments.
@@ -44,7 +44,7 @@ pub(crate) fn name(sig: &mut Signature) -> (Vec<Named>, TokenStream) {
     (names, bindings)
 }
 
-/// Statements that make a block capture its `mut` arguments whole.
+/// Returns statements that make a block capture its `mut` arguments whole.
 ///
 /// A block that assigns to a field captures that field alone, and the compiler then warns of a
 /// captured value that is never read.
@@ -64,7 +64,7 @@ pub(crate) fn capture_mutable(sig: &Signature) -> TokenStream {
     captures
 }
 
-/// The same for one argument.
+/// Returns such statements for one argument.
 pub(crate) fn capture_variables(argument: &PatType) -> TokenStream {
     let cfgs = cfgs(argument);
     // A variable that is marked as unused causes no warning.
@@ -74,8 +74,8 @@ pub(crate) fn capture_variables(argument: &PatType) -> TokenStream {
     names.map(|name| quote!(#(#cfgs)* let _ = &#name;)).collect()
 }
 
-/// The name of an argument that can be looked at under it: that has nothing but a name, and of which
-/// no lint would notice the look.
+/// Returns the name of an argument that can be inspected under it: its pattern is nothing but a
+/// name, and no lint would count the inspection as a use.
 pub(crate) fn plain(argument: &PatType) -> Option<&Ident> {
     let Pat::Ident(pat) = &*argument.pat else { return None };
     let is_plain = pat.by_ref.is_none() && pat.subpat.is_none();
@@ -83,12 +83,12 @@ pub(crate) fn plain(argument: &PatType) -> Option<&Ident> {
     (is_plain && !has_lints && !is_unused(&pat.ident)).then_some(&pat.ident)
 }
 
-/// True for `_name`.
+/// Returns true for `_name`.
 fn is_unused(name: &Ident) -> bool {
     name.to_string().starts_with('_')
 }
 
-/// The attributes of an argument that are about the variables in its pattern.
+/// Takes the attributes of an argument that concern the variables in its pattern.
 pub(crate) fn take_lints(argument: &mut PatType) -> Vec<Attribute> {
     let (cfgs, lints) = mem::take(&mut argument.attrs).into_iter().partition(is_cfg);
     argument.attrs = cfgs;
@@ -103,7 +103,7 @@ fn is_cfg(attr: &Attribute) -> bool {
     attr.path().is_ident("cfg")
 }
 
-/// The variables that a pattern binds.
+/// Returns the variables that a pattern binds.
 fn variables(pat: &Pat) -> Vec<&PatIdent> {
     struct Variables<'a>(Vec<&'a PatIdent>);
 

@@ -40,12 +40,12 @@ impl Function {
         Ok(function)
     }
 
-    /// The attributes of this crate that are still to be expanded.
+    /// Returns the attributes of this crate that are not expanded yet.
     pub(crate) fn siblings(&self) -> impl Iterator<Item = (Kind, &Attribute)> {
         self.attrs.iter().filter_map(|attr| Some((Kind::of(attr)?, attr)))
     }
 
-    /// The type that the function returns, unless it cannot be a `Result`.
+    /// Returns the type that the function returns, or the error that it cannot be a `Result`.
     pub(crate) fn result(&self, otherwise: &str) -> Result<Type> {
         match &self.sig.output {
             ReturnType::Default => Err(Error::new_spanned(&self.sig, otherwise)),

@@ -12,7 +12,7 @@ pub(crate) struct Find {
     pub(crate) invocation: TokenStream,
     /// The names of the arguments; none with `context`.
     pub(crate) names: Vec<Named>,
-    /// Takes the arguments apart, as their patterns said.
+    /// Destructures the arguments by their patterns.
     pub(crate) bindings: TokenStream,
 }
 

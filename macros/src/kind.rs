@@ -6,8 +6,7 @@ use syn::Attribute;
 
 use crate::args;
 
-/// An attribute of this crate for functions. In this order they stack, the outermost
-/// first.
+/// An attribute of this crate for functions. They stack in this order, the outermost first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     InitOnce,
@@ -60,7 +59,7 @@ impl Kind {
         use Kind::{Batch, Deadline, Idempotent, InitOnce, Logged};
 
         if self == below {
-            // That is another mistake.
+            // A duplicate is reported elsewhere.
             return None;
         }
         match (self, below) {
@@ -103,7 +102,7 @@ impl fmt::Display for Kind {
 mod tests {
     use super::*;
 
-    /// Of each two attributes there is one order at most, and it is that of the variants.
+    /// Two attributes stack in one order at most, which is that of the variants.
     #[test]
     fn every_other_order_has_its_reason() {
         for above in Kind::ALL {

@@ -21,7 +21,7 @@ mod stub;
 use kind::Kind;
 use stub::or_stub;
 
-/// Runs an async function once for each key, and gives its result to everyone who calls again.
+/// Runs an async function once for each key, and returns its result to every later caller.
 #[doc = include_str!("../docs/idempotent.md")]
 #[proc_macro_attribute]
 pub fn idempotent(args: TokenStream, item: TokenStream) -> TokenStream {
@@ -35,7 +35,7 @@ pub fn deadline(args: TokenStream, item: TokenStream) -> TokenStream {
     wrap(Kind::Deadline, args, item)
 }
 
-/// Makes the handler of a batch from an async function over one record.
+/// Turns an async function over one record into the handler of a batch.
 #[doc = include_str!("../docs/batch.md")]
 #[proc_macro_attribute]
 pub fn batch(args: TokenStream, item: TokenStream) -> TokenStream {
@@ -49,7 +49,7 @@ pub fn logged(args: TokenStream, item: TokenStream) -> TokenStream {
     wrap(Kind::Logged, args, item)
 }
 
-/// Makes the function that makes a value the accessor of that value.
+/// Turns a function that creates a value into the accessor of that value.
 #[doc = include_str!("../docs/init_once.md")]
 #[proc_macro_attribute]
 pub fn init_once(args: TokenStream, item: TokenStream) -> TokenStream {

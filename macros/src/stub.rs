@@ -11,8 +11,8 @@ use crate::function::{Function, may_be_result};
 use crate::kind::Kind;
 use crate::{batch, init_once, stack};
 
-/// Returns what an attribute makes of its item, or its error beside a function that can be used as
-/// if there were none, so that one mistake gives one message.
+/// Returns the expansion, or its error together with a function that can be used as if there were
+/// none, so that one mistake has one message.
 pub(crate) fn or_stub(
     kind: Kind,
     args: TokenStream,
@@ -59,7 +59,7 @@ fn of_function(first: Kind, args: TokenStream, function: Function) -> TokenStrea
         sig.asyncness.get_or_insert_with(Default::default);
     }
 
-    // The body is still of use: for its own mistakes, and for what it uses.
+    // The body is kept, so that its own mistakes are reported and what it uses counts as used.
     let body = if text(&written) == text(&sig) || returns_unnamed(&written.output) {
         sig = written;
         quote!(#[allow(unused_braces)] #body)
@@ -74,7 +74,7 @@ fn of_function(first: Kind, args: TokenStream, function: Function) -> TokenStrea
     }
 }
 
-/// The body over one record, in the handler of the batch.
+/// Returns the body over one record, for the handler of the batch.
 fn of_record(written: &Signature, body: &Group) -> Option<TokenStream> {
     let Some(FnArg::Typed(record)) = written.inputs.last() else { return None };
     let mut unnamed = Unnamed(false);
@@ -91,7 +91,7 @@ fn text(sig: &Signature) -> String {
     sig.to_token_stream().to_string()
 }
 
-/// Makes a result of a type that is none.
+/// Turns a return type that is not a `Result` into one.
 fn return_result(output: &mut ReturnType) {
     let value = match output {
         ReturnType::Type(_, result) if may_be_result(result) => return,
@@ -106,14 +106,14 @@ fn return_result(output: &mut ReturnType) {
     };
 }
 
-/// True if only the body shows what is returned.
+/// Returns true if only the body shows what is returned.
 fn returns_unnamed(output: &ReturnType) -> bool {
     let mut unnamed = Unnamed(false);
     unnamed.visit_return_type(output);
     unnamed.0
 }
 
-/// Looks for an `impl Trait`.
+/// Finds an `impl Trait`.
 struct Unnamed(bool);
 
 impl<'a> Visit<'a> for Unnamed {

@@ -16,7 +16,7 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// Reads the options, and refuses those that do not fit together.
+    /// Reads the options, and rejects those that contradict each other.
     pub(crate) fn of(given: &Given<'_>) -> Result<Self> {
         let Options { source, own, concurrency, reserve, flags, values, krate } = given.read()?;
         let source = match (source, own) {

@@ -8,7 +8,7 @@ use super::record::Record;
 use crate::args;
 use crate::stack::at;
 
-/// The statement that handles the records of `event`, each with `statements`.
+/// Returns the statements that handle the records of `event`, each with `statements`.
 pub(crate) fn call(
     args: &Args,
     record: &Record,
@@ -50,8 +50,8 @@ pub(crate) fn handler(args: &Args, record: Record, event: &Ident) -> (Signature,
     (sig, result)
 }
 
-/// Turns a function over one record into the signature of the handler, as far as it can be known of a
-/// function with a mistake.
+/// Turns the signature of a function over one record into that of the handler, as far as it is known
+/// in spite of a mistake.
 pub(crate) fn stub(options: &TokenStream, sig: &mut Signature) {
     let krate = args::krate_in(options.clone());
     let source = Source::in_tokens(options.clone()).unwrap_or_else(|| Source::Known {

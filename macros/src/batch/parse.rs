@@ -13,16 +13,16 @@ pub(super) struct Options {
     pub(super) own: Option<Type>,
     pub(super) concurrency: Option<Expr>,
     pub(super) reserve: Option<DurationArg>,
-    /// Those that are there or not.
+    /// The options without a value.
     pub(super) flags: Vec<Ident>,
-    /// Those that take an expression, with it.
+    /// The options that take an expression, with that expression.
     pub(super) values: Vec<(Ident, Expr)>,
     pub(super) krate: Option<Path>,
 }
 
 /// The source of the records.
 pub(super) enum Source {
-    /// One that this toolkit knows: the name of the function that takes its events.
+    /// One that this toolkit knows: the name of the function that accepts its events.
     Known { function: Ident, event: &'static str },
     /// One of the user's own.
     Own(Box<Type>),

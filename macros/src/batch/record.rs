@@ -11,11 +11,11 @@ use crate::stack::{at, krate_at};
 
 /// A function over one record.
 pub(crate) struct Record {
-    /// The signature, still that of the function over a record but for `inputs`.
+    /// The signature of the function over one record, without its `inputs`.
     pub(super) sig: Signature,
     /// What the handler takes in front of the event: `&self` and state.
     pub(super) inputs: Vec<FnArg>,
-    /// Hands the state to each record.
+    /// Statements that pass the state to each record.
     pub(super) state: TokenStream,
     /// The last argument.
     pub(super) argument: PatType,
@@ -59,13 +59,13 @@ impl Record {
         Ok(Self { sig, inputs, state, argument, captures })
     }
 
-    /// Statements that make the block of a record capture its `mut` arguments whole.
+    /// Returns statements that make the block of a record capture its `mut` arguments whole.
     pub(crate) fn captures(&self) -> TokenStream {
         self.captures.clone()
     }
 }
 
-/// Gives an argument a plain name, and each record a clone of it under the pattern it had.
+/// Gives an argument a plain name, and each record a clone of it under the original pattern.
 fn share(krate: &Path, index: usize, input: &mut PatType) -> TokenStream {
     let cfgs = arguments::cfgs(input);
     let name = match arguments::plain(input) {
@@ -84,7 +84,7 @@ fn share(krate: &Path, index: usize, input: &mut PatType) -> TokenStream {
     quote!(#(#cfgs)* #(#lints)* let #pat = #share;)
 }
 
-/// The function returns no value besides an error, since it would be ignored.
+/// Checks that the function returns no value besides an error, since it would be ignored.
 fn check_result(result: &Type) -> Result<()> {
     let Type::Path(path) = result else { return Ok(()) };
     let Some(last) = path.path.segments.last() else { return Ok(()) };
@@ -114,8 +114,8 @@ fn unnamed(ty: &Type) -> Option<TypeImplTrait> {
     unnamed.0
 }
 
-/// A closure's arguments take no lifetimes of the function's own, so it gets the pattern as it was.
 impl Record {
+    /// Returns the closure that handles a record. Its argument is written as in the function.
     pub(super) fn closure(&self, statements: &TokenStream) -> TokenStream {
         let argument = &self.argument;
         let state = &self.state;

@@ -3,7 +3,7 @@ use syn::{Error, Result};
 use super::Args;
 use crate::kind::Kind;
 
-/// Refuses a fallback below an attribute to which it would be a success.
+/// Rejects a fallback below an attribute that would treat it as a success.
 pub(crate) fn check_fallback(above: &[Kind], args: &Args) -> Result<()> {
     let reason = above.iter().rev().find_map(|kind| match kind {
         Kind::Idempotent => Some(STORED_FALLBACK),

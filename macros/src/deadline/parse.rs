@@ -16,11 +16,11 @@ pub(crate) struct Args {
 
 const OPTIONS: &[&str] = &["reserve", "or", "context", "crate"];
 
-/// That of `DeadlineLayer`.
+/// The default, which is that of `DeadlineLayer`.
 const RESERVE_MS: u64 = 500;
 
 impl Args {
-    /// The name of the option that gives the fallback.
+    /// Returns the name of the option that sets the fallback.
     pub(crate) fn fallback(&self) -> Option<&Ident> {
         self.or_name.as_ref()
     }

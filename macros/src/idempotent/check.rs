@@ -15,7 +15,7 @@ pub(crate) struct Args {
     pub(super) with: Expr,
     pub(super) name: Option<LitStr>,
     pub(super) payload: Option<Expr>,
-    /// Whether the function returns a commit.
+    /// True if the function returns a commit.
     pub(crate) is_transaction: bool,
     pub(crate) context: Option<Expr>,
     pub(crate) krate: Path,
@@ -29,7 +29,7 @@ pub(super) enum Key {
 }
 
 impl Args {
-    /// Reads the options, and refuses those that cannot be meant.
+    /// Reads the options, and rejects those that are incomplete or contradict each other.
     pub(crate) fn of(given: &Given<'_>) -> Result<Self> {
         let options: Options = given.read()?;
         if options.http.is_some() {
@@ -79,7 +79,7 @@ impl Args {
     }
 }
 
-/// Refuses a function that cannot be idempotent by these options.
+/// Rejects a function that cannot be idempotent with these options.
 pub(crate) fn check(args: &Args, function: &Function, result: &Type, in_batch: bool) -> Result<()> {
     if !args.is_http() {
         check_result(result)?;
@@ -99,7 +99,7 @@ const BORROWED: &str = "the result of an idempotent function cannot borrow: it i
 const UNNAMED: &str = "the result of an idempotent function needs a named type: a later call reads \
                        it from the store";
 
-/// Refuses a function whose path does not name its work for good.
+/// Rejects a function whose path is not a lasting name for its work.
 fn check_name(args: &Args, sig: &Signature) -> Result<()> {
     if args.name.is_some() {
         return Ok(());
@@ -119,7 +119,7 @@ fn check_name(args: &Args, sig: &Signature) -> Result<()> {
     }
 }
 
-/// Looks for the first `impl Trait`.
+/// Finds the first `impl Trait`.
 struct Unnamed(Option<TypeImplTrait>);
 
 impl<'a> Visit<'a> for Unnamed {
@@ -156,7 +156,7 @@ impl<'a> Visit<'a> for Unstorable {
     }
 }
 
-/// True for an expression that is the same in each call, as far as a macro can see.
+/// Returns true for an expression that is the same in each call, as far as a macro can see.
 fn is_literal(key: &Expr) -> bool {
     match key {
         Expr::Lit(_) => true,

@@ -8,7 +8,7 @@ use super::Args;
 use super::check::Key;
 use crate::stack::{Request, Work, at, krate_at};
 
-/// Puts a call of the engine around the work.
+/// Wraps the work in a call of the engine.
 pub(crate) fn wrap(args: &Args, work: Work<'_>) -> TokenStream {
     let Args { key, with, name, payload, is_transaction, krate, .. } = args;
     let result = work.result;
@@ -41,7 +41,7 @@ pub(crate) fn wrap(args: &Args, work: Work<'_>) -> TokenStream {
     if let Some(payload) = payload {
         call = or_return(quote_spanned!(at(payload)=> #call.payload(&(#payload))));
     }
-    // The type of a result that has no name is not looked at.
+    // A result type without a name cannot be inspected.
     if !is_unnamed(result) {
         call = quote_spanned! {at(result)=> {
             use #krate::macro_support::{NoResponse as _, Response};
@@ -66,9 +66,9 @@ fn once(Args { with, krate, .. }: &Args, work: Work<'_>) -> TokenStream {
     let Work { statements, request, .. } = work;
     let Request { name, argument } = request.expect("the function has a request");
     let krate = krate_at(krate, with.span());
-    // A clone, so that the body can use what it is in.
+    // A clone, so that the body can use the value that contains the layer.
     let layer = quote_spanned!(at(with)=> #krate::http::IdempotencyKeyLayer::clone(&#with));
-    // What is no request is reported where it is declared.
+    // An argument that is not a request is reported where it is declared.
     let mut request = name.clone();
     request.set_span(at(argument));
     quote_spanned! {Span::mixed_site()=>

@@ -6,7 +6,7 @@ use super::parse::Args;
 use crate::function::Function;
 use crate::stack::{at, krate_at};
 
-/// Makes an accessor of a function that makes a value.
+/// Turns a function that creates a value into the accessor of that value.
 pub(super) fn expand(args: &Args, function: Function, result: &Type) -> TokenStream {
     let krate = &args.krate;
     let Function { attrs, vis, mut sig, body } = function;
@@ -46,9 +46,9 @@ pub(super) fn expand(args: &Args, function: Function, result: &Type) -> TokenStr
     }
 }
 
-/// The type in a `Result`, and the `Result` with a reference to it.
+/// Returns the type in a `Result`, and the `Result` with a reference to it.
 pub(crate) fn borrowed(krate: &Path, result: &Type) -> (Type, Type) {
-    // The usual way to write it stays readable; whatever is behind another alias, the compiler knows.
+    // The usual form stays readable. The compiler resolves an alias.
     if let Type::Path(path) = result
         && path.qself.is_none()
         && let Some(last) = path.path.segments.last()

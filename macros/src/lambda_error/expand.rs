@@ -15,9 +15,9 @@ pub(super) fn expand(input: &DeriveInput, error: &ErrorType) -> TokenStream {
     implement(krate, input, forwards, &quote!(#error_type #is_permanent #http))
 }
 
-/// What a type with a mistake in its attributes is taken for.
+/// Returns the implementation for a type with a mistake in its attributes.
 pub(super) fn stand_in(input: &DeriveInput) -> TokenStream {
-    // The mistake is in the path itself, and nothing would fit.
+    // The path of the crate itself is the mistake, so nothing would compile.
     let Ok(krate) = parse::krate(&input.attrs) else { return TokenStream::new() };
     if input.generics.lifetimes().next().is_some() {
         return TokenStream::new();
@@ -48,7 +48,7 @@ fn implement<'a>(
         }
     }
     let (parameters, types, clause) = generics.split_for_impl();
-    // A type with parameters is many, and no list could have them all.
+    // A type with parameters is many types, which cannot all be registered.
     let registration = (!is_generic).then(|| quote!(#krate::register_lambda_error!(#ident);));
 
     quote! {
@@ -134,7 +134,7 @@ fn is_permanent(krate: &Path, cases: &[Case]) -> TokenStream {
     }
 }
 
-/// Empty if clients are told of no variant, since that is the default of the trait.
+/// Empty if no variant has an answer for clients, since that is the default of the trait.
 fn http(krate: &Path, cases: &[Case]) -> TokenStream {
     let mut forwards = false;
     let arms: Vec<_> = cases
@@ -144,13 +144,13 @@ fn http(krate: &Path, cases: &[Case]) -> TokenStream {
             (Some(status), Some(forward)) => {
                 forwards = true;
                 let (pattern, source) = source(case, forward);
-                let told = quote!(#krate::error::Http::new(#status).with_details_of(#source));
-                Some(quote!(#pattern => ::core::option::Option::Some(#told),))
+                let answer = quote!(#krate::error::Http::new(#status).with_details_of(#source));
+                Some(quote!(#pattern => ::core::option::Option::Some(#answer),))
             }
             (Some(status), None) => {
                 let pattern = pattern(case);
-                let told = quote!(#krate::error::Http::new(#status).with_message_of(self));
-                Some(quote!(#pattern => ::core::option::Option::Some(#told),))
+                let answer = quote!(#krate::error::Http::new(#status).with_message_of(self));
+                Some(quote!(#pattern => ::core::option::Option::Some(#answer),))
             }
             (None, Some(forward)) => {
                 forwards = true;
@@ -200,7 +200,7 @@ fn source(case: &Case, forward: &Forward) -> (TokenStream, TokenStream) {
     (pattern, quote!(source.as_error()))
 }
 
-/// True if the type of the field has a type parameter in it.
+/// Returns true if the type of the field contains a type parameter.
 fn mentions(input: &DeriveInput, forward: &Forward) -> bool {
     fn contains(tokens: TokenStream, name: &syn::Ident) -> bool {
         tokens.into_iter().any(|token| match token {

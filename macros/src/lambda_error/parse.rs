@@ -6,7 +6,7 @@ use syn::{
     Meta, Path, Result, Token, Type, parse_quote,
 };
 
-/// An error type, with what is said of it and its variants.
+/// An error type, with its attributes and those of its variants.
 pub(super) struct ErrorType {
     pub(super) krate: Path,
     pub(super) cases: Vec<Case>,
@@ -17,7 +17,7 @@ pub(super) struct Case {
     /// `None` for a struct.
     pub(super) variant: Option<Ident>,
     pub(super) name: LitStr,
-    /// What its name and class are taken from, where they are not given.
+    /// What its name and class are taken from, if they are not given.
     pub(super) forwards: Option<Forward>,
     pub(super) is_named: bool,
     pub(super) class: Option<Class>,
@@ -65,7 +65,7 @@ pub(super) fn parse(input: &DeriveInput) -> Result<ErrorType> {
     Ok(ErrorType { krate, cases })
 }
 
-/// The path of the crate, also where the rest is wrong.
+/// Returns the path of the crate, even if the rest is invalid.
 pub(super) fn krate(attrs: &[Attribute]) -> Result<Path> {
     let mut krate = None;
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("lambda_error")) {
@@ -80,7 +80,7 @@ pub(super) fn krate(attrs: &[Attribute]) -> Result<Path> {
     Ok(krate.unwrap_or_else(|| parse_quote!(::powertools)))
 }
 
-/// What is said of a type or a variant.
+/// The attributes of a type or a variant.
 #[derive(Default)]
 struct Marks {
     name: Option<LitStr>,
@@ -142,7 +142,7 @@ fn parse_name(meta: &Meta) -> Result<LitStr> {
     Ok(name.clone())
 }
 
-/// `#[http(status = 409)]`.
+/// Parses `#[http(status = 409)]`.
 fn parse_status(attr: &Attribute) -> Result<LitInt> {
     let form = |input: ParseStream<'_>| {
         let name: Ident = input.parse()?;
@@ -169,7 +169,7 @@ fn case(
     fields: &Fields,
 ) -> Result<Case> {
     let is_transparent = attrs.iter().any(is_transparent);
-    // What is said of a whole enum is not said of what a variant hands through.
+    // The attributes of an enum do not apply to the error in a transparent variant.
     let outer = if is_transparent && variant.is_some() { &Marks::default() } else { whole };
     let name = own.name.clone().or_else(|| outer.name.clone());
     Ok(Case {
@@ -182,7 +182,7 @@ fn case(
     })
 }
 
-/// The field of a transparent variant that is an error: the other one can only be a backtrace.
+/// Returns the field of a transparent variant that is an error: another one can only be a backtrace.
 fn forward(fields: &Fields) -> Result<Forward> {
     let is_source = |field: &Field| {
         let marked = |name| field.attrs.iter().any(|attr| attr.path().is_ident(name));
@@ -196,7 +196,7 @@ fn forward(fields: &Fields) -> Result<Forward> {
     Ok(Forward { member: member.clone(), ty: field.ty.clone() })
 }
 
-/// `#[error(transparent)]`, which is an attribute of `thiserror`.
+/// Returns true for `#[error(transparent)]`, an attribute of `thiserror`.
 fn is_transparent(attr: &Attribute) -> bool {
     let Meta::List(list) = &attr.meta else { return false };
     list.path.is_ident("error") && list.tokens.to_string() == "transparent"

@@ -4,7 +4,7 @@ use super::Args;
 use crate::args::Given;
 
 impl Args {
-    /// Reads the options, and refuses an invalid pointer.
+    /// Reads the options, and rejects an invalid pointer.
     pub(crate) fn of(given: &Given<'_>) -> Result<Self> {
         let args: Self = given.read()?;
         match &args.correlation_id {
@@ -15,12 +15,12 @@ impl Args {
         Ok(args)
     }
 
-    /// Refuses options about the event above `#[batch]`.
+    /// Rejects options about the event above `#[batch]`.
     pub(crate) fn check_batch(&self) -> Result<()> {
         self.option_about_event().map_or(Ok(()), |option| Err(Error::new_spanned(option, NO_BATCH)))
     }
 
-    /// Why an option that reads the event is wrong here.
+    /// Returns why an option that reads the event is wrong here.
     pub(crate) fn no_event(&self, sig: &Signature, context: Option<&Expr>) -> Error {
         match context {
             Some(context) => Error::new_spanned(context, CONTEXT),
@@ -29,7 +29,7 @@ impl Args {
     }
 }
 
-/// Refuses what `powertools::logging` would refuse at run time.
+/// Rejects a pointer that `powertools::logging` would reject at run time.
 fn check_pointer(pointer: &LitStr) -> Result<()> {
     let text = pointer.value();
     if is_pointer(&text) {
@@ -38,7 +38,7 @@ fn check_pointer(pointer: &LitStr) -> Result<()> {
     Err(Error::new_spanned(pointer, format!("`{text}` is not a JSON pointer: {POINTER}")))
 }
 
-/// Valid by RFC 6901 and not empty: a whole event is not an id.
+/// Returns true for a pointer by RFC 6901 that is not empty: a whole event is not an id.
 fn is_pointer(text: &str) -> bool {
     text.starts_with('/') && text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']))
 }

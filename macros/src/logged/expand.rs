@@ -4,7 +4,7 @@ use quote::{quote, quote_spanned};
 use super::Args;
 use crate::stack::{Work, at, krate_at};
 
-/// Logs what comes of the work.
+/// Logs the outcome of the work.
 pub(crate) fn wrap(args: &Args, work: Work<'_>) -> TokenStream {
     let krate = &args.krate;
     let (pinned, in_place) = work.pinned(krate);
@@ -19,8 +19,8 @@ pub(crate) fn wrap(args: &Args, work: Work<'_>) -> TokenStream {
 }
 
 impl Args {
-    /// What is done with the event before the work begins.
-    pub(crate) fn look_at(&self, event: &Ident) -> TokenStream {
+    /// Returns the statements that read the event before the work begins.
+    pub(crate) fn read_event(&self, event: &Ident) -> TokenStream {
         let krate = &self.krate;
         let correlation_id = self.correlation_id.as_ref().map(
             |path| quote_spanned!(at(path)=> #krate::macro_support::correlate(&#event.payload, #path);),

@@ -16,11 +16,11 @@ pub(crate) struct Args {
 const OPTIONS: &[&str] = &["correlation_id", "event", "context", "crate"];
 
 impl Args {
-    pub(crate) fn looks_at_event(&self) -> bool {
+    pub(crate) fn reads_event(&self) -> bool {
         self.option_about_event().is_some()
     }
 
-    /// The name of an option that is about the event, if there is one.
+    /// Returns the name of an option about the event, if there is one.
     pub(crate) fn option_about_event(&self) -> Option<&Ident> {
         self.event.as_ref().or(self.correlation_name.as_ref())
     }

@@ -1,4 +1,4 @@
-//! What is wrong with fields that could be parsed.
+//! Checks of fields that could be parsed.
 
 use std::collections::HashSet;
 
@@ -6,7 +6,7 @@ use syn::{DeriveInput, Error, Result};
 
 use super::parse::{Field, Kind};
 
-/// Refuses metrics that would not be written as they were meant.
+/// Rejects metrics that would not be written as intended.
 pub(super) fn check(input: &DeriveInput, fields: &[Field]) -> Result<()> {
     check_names(fields)?;
     if !fields.iter().any(|field| matches!(field.kind, Kind::Metric { .. })) {
@@ -15,7 +15,7 @@ pub(super) fn check(input: &DeriveInput, fields: &[Field]) -> Result<()> {
     Ok(())
 }
 
-/// Refuses the names that would be dropped when the function runs.
+/// Rejects the names that would be dropped when the function runs.
 fn check_names(fields: &[Field]) -> Result<()> {
     let mut names = HashSet::new();
     for Field { name, kind, .. } in fields {

@@ -15,7 +15,7 @@ pub(crate) fn derive(input: TokenStream) -> Result<TokenStream> {
     match parsed.and_then(|set| check::check(&input, &set.fields).map(|()| set)) {
         Ok(set) => Ok(expand::expand(&input, &set.krate, &set.fields)),
         Err(mistake) => {
-            // What uses the type goes on as if it were right, so that one mistake gives one message.
+            // Code that uses the type still compiles, so that one mistake has one message.
             let mistake = mistake.into_compile_error();
             let stand_in = match parse::options(&input.attrs) {
                 Ok(options) => expand::expand(&input, &options.krate, &[]),

@@ -4,7 +4,7 @@ use proc_macro2::Ident;
 use syn::LitStr;
 use syn::ext::IdentExt as _;
 
-/// The name of a field, where it is not given.
+/// Returns the name of a field for which none is given.
 pub(super) fn of(ident: &Ident, is_pascal_case: bool) -> LitStr {
     let name = ident.unraw().to_string();
     let name = if is_pascal_case { pascal_case(&name) } else { name };

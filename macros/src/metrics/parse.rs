@@ -7,7 +7,7 @@ use syn::{
 
 use super::name;
 
-/// A struct, with what is said of its fields.
+/// A struct, with the attributes of its fields.
 pub(super) struct Set {
     pub(super) krate: Path,
     pub(super) fields: Vec<Field>,
@@ -26,7 +26,7 @@ pub(super) enum Kind {
     Metric { unit: Ident, is_high_resolution: bool },
 }
 
-/// What is said of the whole struct.
+/// The attributes of the whole struct.
 pub(super) struct Options {
     pub(super) krate: Path,
     is_pascal_case: bool,

@@ -25,13 +25,13 @@ pub(crate) enum Layer {
 pub(crate) struct Work<'a> {
     /// The statements of an async block, with an expression at their end.
     pub(crate) statements: TokenStream,
-    /// The type of that expression, where it is known under a name.
+    /// The type of that expression, if it has a name.
     pub(crate) result: &'a Type,
     /// The argument of a handler of requests.
     pub(crate) request: Option<&'a Request>,
 }
 
-/// The last argument of a function, which the work takes anew.
+/// The last argument of a function, which the work takes again.
 pub(crate) struct Request {
     /// Its name outside of the work.
     pub(crate) name: Ident,
@@ -80,7 +80,7 @@ impl Layer {
         }
     }
 
-    /// The statements of the work with this attribute around it.
+    /// Returns the statements of the work with this attribute around it.
     fn wrap(&self, work: Work<'_>) -> TokenStream {
         match self {
             Self::Logged(args) => logged::wrap(args, work),
@@ -92,8 +92,8 @@ impl Layer {
 }
 
 impl Work<'_> {
-    /// A future of the work, pinned in place: each function that took it by value would
-    /// double the future around it.
+    /// Returns a future of the work, pinned in place: each function that took it by value would
+    /// double the size of the future around it.
     pub(crate) fn pinned(&self, krate: &Path) -> (TokenStream, TokenStream) {
         let statements = &self.statements;
         // The braces of a body on one line are not unnecessary.
@@ -142,8 +142,8 @@ pub(super) fn function(
     let (mut before, mut outside) = (TokenStream::new(), bindings);
     if let Some(args) = logged_event(layers) {
         let event = names.last().ok_or_else(|| args.no_event(&sig, context))?;
-        // The event is looked at in its invocation, before a pattern takes it apart.
-        before = args.look_at(&event.name);
+        // The event is read in its invocation, before a pattern destructures it.
+        before = args.read_event(&event.name);
         before.extend(std::mem::take(&mut outside));
     }
 
@@ -163,8 +163,8 @@ pub(super) fn function(
     })
 }
 
-/// Makes the handler of a function over one record: what is above `#[batch]` wraps the handler, what
-/// is below the record.
+/// Creates the handler from a function over one record: attributes above `#[batch]` wrap the
+/// handler, those below it wrap the work of each record.
 pub(super) fn over_records(
     marker: &TokenStream,
     mut layers: Vec<Layer>,
@@ -177,7 +177,7 @@ pub(super) fn over_records(
     let krate = args.krate.clone();
 
     let Function { attrs, vis, sig, body } = function;
-    // Nobody takes the result of a commit either, but its type does not show what that is.
+    // The result of a commit is ignored too, but its type does not show what that is.
     let unit = parse_quote!(());
     let taken = if transaction(&below).is_some() { &unit } else { result };
     let record = batch::Record::of(&krate, sig, taken)?;
@@ -212,7 +212,7 @@ fn wrap(
     layers.iter().rev().fold(statements, around)
 }
 
-/// The path of the crate, if the function returns a commit.
+/// Returns the path of the crate, if the function returns a commit.
 fn transaction(layers: &[Layer]) -> Option<&Path> {
     layers.iter().find_map(|layer| match layer {
         Layer::Idempotent(args) if args.is_transaction => Some(&args.krate),
@@ -220,15 +220,15 @@ fn transaction(layers: &[Layer]) -> Option<&Path> {
     })
 }
 
-/// The attribute that looks at the event.
+/// Returns the attribute that reads the event.
 fn logged_event(layers: &[Layer]) -> Option<&logged::Args> {
     layers.iter().find_map(|layer| match layer {
-        Layer::Logged(args) if args.looks_at_event() => Some(&**args),
+        Layer::Logged(args) if args.reads_event() => Some(&**args),
         _ => None,
     })
 }
 
-/// The body as it was written, in a block of the function's type.
+/// Returns the body as it was written, in a block of the function's type.
 pub(crate) fn body_of(
     result: &Type,
     captures: &TokenStream,
@@ -248,7 +248,7 @@ pub(crate) fn body_of(
     }
 }
 
-/// Leaves to the compiler what has no name.
+/// Replaces types without a name by `_`.
 struct Unnamed;
 
 impl VisitMut for Unnamed {
@@ -260,7 +260,7 @@ impl VisitMut for Unnamed {
     }
 }
 
-/// The path of the crate, with the span of the attribute.
+/// Returns the path of the crate, with this span.
 pub(crate) fn krate_at(krate: &Path, span: Span) -> TokenStream {
     krate
         .to_token_stream()

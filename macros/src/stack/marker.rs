@@ -8,14 +8,14 @@ use quote::quote;
 
 use crate::kind::Kind;
 
-/// The first statement of an expansion.
+/// Returns the first statement of an expansion.
 pub(super) fn of(kinds: &[Kind]) -> TokenStream {
     let names: Vec<_> = kinds.iter().map(|kind| format!("#[{kind}]")).collect();
     let names = names.join(" ");
     quote!(const _: &str = #names;)
 }
 
-/// The attributes that have made this body, the outermost first.
+/// Returns the attributes that were expanded into this body, the outermost first.
 pub(super) fn read(body: &Group) -> Vec<Kind> {
     let mut tokens = body.stream().into_iter();
     let beginning = quote!(const _: &str =);
@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_left_is_found() {
+    fn a_marker_is_read_as_it_was_written() {
         for kinds in [&[Kind::Deadline][..], &[Kind::Logged, Kind::Idempotent, Kind::Deadline]] {
             let marker = of(kinds);
             assert_eq!(read(&body(quote!(#marker let x = 1;))), kinds);

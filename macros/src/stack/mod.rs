@@ -1,6 +1,6 @@
 //! Attributes that wrap the body of a function, one or several on the same function.
 //!
-//! The compiler expands the attribute at the top first, and naive wrapping would so make it the
+//! The compiler expands the attribute at the top first, so naive wrapping would make it the
 //! innermost. Here the first one that is expanded takes all others of this crate out of the item
 //! and wraps the body from the bottom up, so that the top one is the outermost.
 
@@ -57,7 +57,7 @@ pub(crate) fn expand(first: Kind, args: TokenStream, item: TokenStream) -> Resul
     }
 }
 
-/// An import must not look unused since its attribute was taken out.
+/// Returns a use of the attribute, so that its import does not appear unused after it was taken out.
 pub(crate) fn used(attr: &Attribute) -> TokenStream {
     let path = attr.path();
     quote_spanned!(path.span()=> #[allow(unused_imports)] use #path as _;)

@@ -5,7 +5,7 @@ use super::marker;
 use crate::function::Function;
 use crate::kind::Kind;
 
-/// The attributes of a function from the top, unless they cannot stack like this.
+/// Returns the attributes of a function from the top, unless they cannot stack like this.
 pub(crate) fn check_order(first: Kind, function: &Function) -> Result<Vec<Kind>> {
     let mut kinds = vec![first];
     for (kind, attr) in function.siblings() {
@@ -22,8 +22,7 @@ pub(crate) fn check_order(first: Kind, function: &Function) -> Result<Vec<Kind>>
     Ok(kinds)
 }
 
-/// Checks against attributes that were expanded before, and so are above, but were not seen
-/// beside these.
+/// Checks the attributes against those above that were expanded before and did not see them.
 fn check_expanded(kinds: &[Kind], expanded: &[Kind]) -> Result<()> {
     let pairs =
         || expanded.iter().flat_map(|&above| kinds.iter().map(move |&below| (above, below)));

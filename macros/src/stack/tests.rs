@@ -1,4 +1,4 @@
-//! What the attributes write.
+//! The expansions of the attributes.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -250,9 +250,9 @@ fn options_name_the_context_and_the_crate() -> Result<()> {
     Ok(())
 }
 
-/// Looking at `_unused` would be a use of it, and so a warning of clippy's.
+/// Inspecting `_seen` would be a use of it, of which clippy warns.
 #[test]
-fn an_argument_with_an_underscore_or_a_lint_is_looked_at_under_another_name() -> Result<()> {
+fn an_argument_with_an_underscore_or_a_lint_is_inspected_under_another_name() -> Result<()> {
     let item = quote! {
         async fn charge(mut _seen: u64, #[expect(unused_variables)] id: u64) -> Answer { body }
     };
@@ -277,7 +277,7 @@ fn an_argument_with_an_underscore_or_a_lint_is_looked_at_under_another_name() ->
     Ok(())
 }
 
-/// An argument that is not there is not looked at.
+/// An argument that is absent is not inspected.
 #[test]
 fn a_cfg_on_an_argument_applies_to_its_expansion() -> Result<()> {
     let item = quote! {
@@ -293,7 +293,7 @@ fn a_cfg_on_an_argument_applies_to_its_expansion() -> Result<()> {
             found
         },
         quote!(#[cfg(test)] let (mut a, b) = argument1;),
-        // The pattern was taken apart before: what is captured are its variables.
+        // The pattern was destructured before, so its variables are captured.
         quote!(#[cfg(test)] let _ = &a;),
     ] {
         assert!(expanded.contains(&part.to_string()), "{part}\nis not in\n{expanded}");
