@@ -42,7 +42,7 @@ pub fn batch(args: TokenStream, item: TokenStream) -> TokenStream {
     wrap(Kind::Batch, args, item)
 }
 
-/// Logs the error of a handler, and what the event belongs to.
+/// Logs the error of a handler, and sets the correlation id of its event.
 #[doc = include_str!("../docs/logged.md")]
 #[proc_macro_attribute]
 pub fn logged(args: TokenStream, item: TokenStream) -> TokenStream {

@@ -205,14 +205,14 @@ async fn a_request_without_an_identifier_is_rejected() {
 }
 
 #[test]
-fn a_batch_of_several_has_none() {
+fn a_batch_of_several_records_has_no_key() {
     let event = events::s3("photos").created("a.jpg", 7).created("b.jpg", 7).build();
     assert!(natural(&read::<S3Event>(event)).is_absent());
     assert!(natural(&SnsEvent::default()).is_absent());
 }
 
 #[tokio::test]
-async fn a_second_delivery_is_answered_from_the_record() {
+async fn a_second_delivery_receives_the_stored_result() {
     let records = Idempotency::new(MemoryStore::new()).unwrap();
     let notify = async |id: &str, answer: &'static str| {
         let event = event(read::<SnsEvent>(events::sns("topic", "hello").id(id).build()));

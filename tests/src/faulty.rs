@@ -65,48 +65,48 @@ struct State {
 }
 
 impl FaultyStore {
-    /// A store that works, and returns the record that is in the way of a write.
+    /// Creates a store without faults, which returns the existing record when it refuses a write.
     #[must_use]
     pub fn new() -> Self {
         Self { inner: MemoryStore::new(), returns_old: true, state: Arc::default() }
     }
 
-    /// A store that works, and leaves reading the record that is in the way to its caller.
+    /// Creates a store without faults, which does not return the existing record when it refuses a write.
     #[must_use]
     pub fn without_old_items() -> Self {
         Self { returns_old: false, ..Self::new() }
     }
 
-    /// Lets the next call of `op` that has no fault yet go wrong.
+    /// Injects `fault` into the next call of `op` that has none yet.
     #[must_use]
     pub fn fault(self, op: Op, fault: Fault) -> Self {
         self.state().faults.push_back((op, fault));
         self
     }
 
-    /// Lets the next transaction take effect this much later, long after its sender gave it up.
+    /// Lets the next transaction take effect this much later, after its sender has given up.
     pub fn delay_transaction(&self, after: Duration) {
         self.state().late = Some(after);
     }
 
-    /// The tokens of the transactions so far.
+    /// Returns the tokens of the transactions so far.
     #[must_use]
     pub fn tokens(&self) -> Vec<String> {
         self.state().tokens.clone()
     }
 
-    /// Lets all calls work from now on.
+    /// Removes the faults that are still to come.
     pub fn forget_faults(&self) {
         self.state().faults.clear();
     }
 
-    /// The calls so far.
+    /// Returns the calls so far.
     #[must_use]
     pub fn calls(&self) -> Vec<Op> {
         self.state().calls.clone()
     }
 
-    /// The records themselves.
+    /// Returns the store with the records.
     #[must_use]
     pub fn records(&self) -> &MemoryStore {
         &self.inner
@@ -123,7 +123,7 @@ impl FaultyStore {
         next.and_then(|at| state.faults.remove(at)).map_or(Fault::None, |(_, fault)| fault)
     }
 
-    /// Does a write with the fault that is due.
+    /// Makes a write with the fault that is next.
     async fn write<F>(&self, op: Op, write: impl Fn() -> F) -> Result<Outcome, StoreError>
     where
         F: Future<Output = Result<Outcome, StoreError>>,
@@ -175,7 +175,7 @@ impl TransactStore for FaultyStore {
     async fn transact(&self, transaction: &Transaction) -> Result<Transacted, StoreError> {
         let late = self.state().late.take();
         if let Some(after) = late {
-            // It is lost on the way back, and takes effect when nobody waits for it any more.
+            // Its reply is lost, and it takes effect when no caller waits for it any more.
             let (store, transaction) = (self.inner.clone(), transaction.clone());
             tokio::spawn(async move {
                 tokio::time::sleep(after).await;

@@ -6,17 +6,17 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Map, Value, json};
 
-/// Puts an item, whatever is there.
+/// Puts an item, and replaces the existing one.
 ///
 /// # Panics
 ///
-/// Panics if the table does not take it.
+/// Panics if the table rejects it.
 pub async fn put(client: &Client, table: &str, item: &Value) {
     let put = client.put_item().table_name(table).set_item(Some(from_json(item)));
     put.send().await.expect("the item is put");
 }
 
-/// All items of a table, in no order.
+/// Returns all items of a table, in any order.
 ///
 /// # Panics
 ///
@@ -32,7 +32,7 @@ pub async fn all(client: &Client, table: &str) -> Vec<Value> {
 ///
 /// # Panics
 ///
-/// Panics if it is none.
+/// Panics if it is not the JSON of an item.
 #[must_use]
 pub fn from_json(item: &Value) -> HashMap<String, AttributeValue> {
     let members = item.as_object().expect("an item is an object");

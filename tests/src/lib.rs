@@ -13,7 +13,7 @@ pub mod vectors;
 pub mod via;
 pub mod wire;
 
-/// A client for a DynamoDB that answers on plain HTTP.
+/// Returns a client for a DynamoDB that answers on plain HTTP.
 #[must_use]
 pub fn client(endpoint: &str) -> Client {
     let config = Config::builder()
@@ -26,8 +26,8 @@ pub fn client(endpoint: &str) -> Client {
     Client::from_conf(config)
 }
 
-/// How much a long test does: `small`, or `full` where `POWERTOOLS_TEST_SCALE` asks for the whole
-/// length.
+/// Returns how much a long test does: `full` if `POWERTOOLS_TEST_SCALE` is set and not 0, otherwise
+/// `small`.
 #[must_use]
 pub fn scale(small: usize, full: usize) -> usize {
     match std::env::var("POWERTOOLS_TEST_SCALE").as_deref() {
@@ -36,7 +36,7 @@ pub fn scale(small: usize, full: usize) -> usize {
     }
 }
 
-/// As many as `POWERTOOLS_TEST_SCALE` times `small`; for tests whose whole length takes too long.
+/// Returns `POWERTOOLS_TEST_SCALE` times `small`, for tests whose full length takes too long.
 #[must_use]
 pub fn times(small: usize) -> usize {
     let scale = std::env::var("POWERTOOLS_TEST_SCALE").ok().and_then(|scale| scale.parse().ok());

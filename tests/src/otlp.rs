@@ -24,7 +24,8 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
-/// A server that takes spans on loopback, on the runtime of the test that started it, until it is dropped.
+/// A server that receives spans on loopback, on the runtime of the test that started it, until it is
+/// dropped.
 #[derive(Debug)]
 pub struct Collector {
     port: u16,
@@ -51,7 +52,7 @@ pub enum Answer {
 /// A span as it was received.
 #[derive(Clone, Debug)]
 pub struct Received {
-    /// What is said of the function.
+    /// The attributes of the function.
     pub resource: BTreeMap<String, Value>,
     /// The span.
     pub span: Span,
@@ -146,7 +147,7 @@ impl Collector {
         lock(&self.state.spans).clone()
     }
 
-    /// The only one of these with this name.
+    /// Returns the only span with this name.
     ///
     /// # Panics
     ///
@@ -173,7 +174,7 @@ impl Received {
     ///
     /// # Panics
     ///
-    /// Panics if it is none.
+    /// Panics if it is not a string.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<String> {
         match self.attribute(name)? {
@@ -222,7 +223,7 @@ impl Received {
     }
 }
 
-/// What attributes say.
+/// Returns attributes by their names.
 #[must_use]
 pub fn attributes(list: &[KeyValue]) -> BTreeMap<String, Value> {
     let pair = |pair: &KeyValue| Some((pair.key.clone(), pair.value.clone()?.value?));
@@ -233,7 +234,7 @@ pub fn attributes(list: &[KeyValue]) -> BTreeMap<String, Value> {
 ///
 /// # Panics
 ///
-/// Panics if it is none.
+/// Panics if it is not a request of OTLP.
 #[must_use]
 pub fn decode(body: &[u8]) -> Vec<Received> {
     let request = ExportTraceServiceRequest::decode(body).expect("the request is OTLP");

@@ -26,7 +26,7 @@ pub struct Proxy {
     serving: JoinHandle<Infallible>,
 }
 
-/// A request as it came to a [`Proxy`]. A repetition is a request of its own.
+/// A request as a [`Proxy`] received it. A retry is a request of its own.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Captured {
     /// The operation, such as `PutItem`.
@@ -68,7 +68,7 @@ struct State {
 type Reply = Response<Full<Bytes>>;
 
 impl Proxy {
-    /// A proxy that passes requests on to `endpoint`.
+    /// Creates a proxy that passes requests on to `endpoint`.
     pub async fn before(endpoint: &str) -> Self {
         Self::start(Some(endpoint.trim_start_matches("http://").to_owned())).await
     }
@@ -87,13 +87,13 @@ impl Proxy {
         Self { endpoint, state, serving }
     }
 
-    /// Its URL.
+    /// Returns its URL.
     #[must_use]
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// A client that talks to it.
+    /// Returns a client that sends its requests to it.
     #[must_use]
     pub fn client(&self) -> Client {
         crate::client(&self.endpoint)
@@ -104,13 +104,13 @@ impl Proxy {
         lock(&self.state.faults).push_back((operation.to_owned(), fault));
     }
 
-    /// The requests so far, in the order in which they came.
+    /// Returns the requests so far, in the order in which they arrived.
     #[must_use]
     pub fn captured(&self) -> Vec<Captured> {
         lock(&self.state.captured).clone()
     }
 
-    /// The operations so far, in the order in which they came.
+    /// Returns the operations so far, in the order in which they arrived.
     #[must_use]
     pub fn operations(&self) -> Vec<String> {
         self.captured().into_iter().map(|captured| captured.operation).collect()
@@ -186,13 +186,14 @@ async fn forward(state: &State, request: Request<Full<Bytes>>) -> io::Result<Rep
         hyper::client::conn::http1::handshake(stream).await.map_err(io::Error::other)?;
     let answered = async move {
         let (mut parts, body) = sender.send_request(request).await?.into_parts();
-        // These are between the proxy and each of its sides.
+        // These concern a single connection, not the message.
         for name in [header::CONNECTION, header::CONTENT_LENGTH, header::TRANSFER_ENCODING] {
             parts.headers.remove(name);
         }
         Ok(Response::from_parts(parts, Full::new(body.collect().await?.to_bytes())))
     };
-    // The connection moves the bytes. It ends with its sender, once the reply is complete.
+    // The connection reads and writes the bytes. It ends with its sender, once the reply is
+    // complete.
     let (connection, answered): (_, hyper::Result<Reply>) =
         futures_util::future::join(connection, answered).await;
     connection.and(answered).map_err(io::Error::other)

@@ -1,42 +1,42 @@
-//! What other toolkits do, recorded: see `vectors/README.md`.
+//! Recorded behaviour of other toolkits: see `vectors/README.md`.
 
 use serde_json::Value;
 
-/// Records of Kinesis and what a producer aggregated them to.
+/// Returns records of Kinesis and the aggregates that a producer made of them.
 ///
 /// # Panics
 ///
-/// Panics if the file is not what it should be.
+/// Panics if the file is invalid.
 #[must_use]
 pub fn kinesis_aggregates() -> Vec<Value> {
     cases(include_str!("../vectors/kinesis-aggregates.json"))
 }
 
-/// Keys and values of Kafka as producers serialised them.
+/// Returns keys and values of Kafka as producers serialised them.
 ///
 /// # Panics
 ///
-/// Panics if the file is not what it should be.
+/// Panics if the file is invalid.
 #[must_use]
 pub fn kafka_values() -> Vec<Value> {
     cases(include_str!("../vectors/kafka-values.json"))
 }
 
-/// The flows of the Python toolkit. Their times are still relative.
+/// Returns the flows of the Python toolkit. Their times are still relative.
 ///
 /// # Panics
 ///
-/// Panics if the file is not what it should be.
+/// Panics if the file is invalid.
 #[must_use]
 pub fn python_flows() -> Vec<Value> {
     cases(include_str!("../vectors/python-idempotency-flows.json"))
 }
 
-/// What the Python toolkit does on a server of Redis. The time is always 1,800,000,000 s.
+/// Returns the flows of the Python toolkit on a server of Redis. The time is always 1,800,000,000 s.
 ///
 /// # Panics
 ///
-/// Panics if the file is not what it should be.
+/// Panics if the file is invalid.
 #[must_use]
 pub fn python_redis_flows() -> Vec<Value> {
     cases(include_str!("../vectors/python-idempotency-redis.json"))
@@ -50,8 +50,8 @@ fn cases(file: &str) -> Vec<Value> {
     }
 }
 
-/// Puts moments in the place of the relative times in `value`, such as `<now+30s>` and
-/// `<now_ms+30s>`. `now` is in milliseconds since the epoch.
+/// Replaces the relative times in `value`, such as `<now+30s>` and `<now_ms+30s>`, by absolute
+/// ones. `now` is in milliseconds since the epoch.
 ///
 /// # Panics
 ///

@@ -2,12 +2,12 @@
 
 use powertools::idempotency::{DynamoDbStore, DynamoDbStoreBuilder, LeanClient};
 
-/// The client that makes the requests of a store. What holds of one holds of the other.
+/// The client that makes the requests of a store. Both have to pass the same tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Via {
     /// The client of the SDK.
     Sdk,
-    /// Our own.
+    /// This toolkit's own client.
     Lean,
 }
 
@@ -15,7 +15,7 @@ impl Via {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Sdk, Self::Lean];
 
-    /// A store in `table`, in a DynamoDB that answers on plain HTTP.
+    /// Returns a store in `table`, in a DynamoDB that answers on plain HTTP.
     #[must_use]
     pub fn store(self, endpoint: &str, table: impl Into<String>) -> DynamoDbStore {
         match self {
@@ -24,7 +24,7 @@ impl Via {
         }
     }
 
-    /// The same, for a table with other names.
+    /// Returns a builder of such a store, for a table with other names.
     pub fn builder(self, endpoint: &str, table: impl Into<String>) -> DynamoDbStoreBuilder {
         match self {
             Self::Sdk => DynamoDbStore::builder(crate::client(endpoint), table),

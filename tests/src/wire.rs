@@ -1,4 +1,4 @@
-//! A proxy in front of a server that speaks over TCP, which loses what the test tells it to.
+//! A proxy in front of a TCP server, which loses what the test selects.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -37,7 +37,7 @@ struct State {
 }
 
 impl Wire {
-    /// A proxy to this port of this host.
+    /// Creates a proxy to this port of this host.
     ///
     /// # Panics
     ///
@@ -54,13 +54,13 @@ impl Wire {
         Self { port, state, serving }
     }
 
-    /// Its own port.
+    /// Returns its own port.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Leads new connections to another port, as a name does after a failover.
+    /// Directs new connections to another port, as a name does after a failover.
     pub fn lead_to(&self, port: u16) {
         self.state.upstream.store(port, Ordering::SeqCst);
     }
@@ -70,13 +70,13 @@ impl Wire {
         self.state.lock().push_back((text.to_owned(), loss));
     }
 
-    /// How many losses are still to come.
+    /// Returns how many losses are still to come.
     #[must_use]
     pub fn outstanding(&self) -> usize {
         self.state.lock().len()
     }
 
-    /// How many connections there have been.
+    /// Returns how many connections there have been.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.state.connections.load(Ordering::SeqCst)

@@ -39,7 +39,7 @@ async fn a_condition_that_does_not_hold_is_an_error_of_the_work() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_two_conditions_that_do_not_hold_the_first_is_reported() {
+async fn the_first_of_two_conditions_that_do_not_hold_is_reported() {
     let shop = Shop::new(FaultyStore::new());
     let key = || Item::new().set("id", "none");
     let work = async move {

@@ -30,7 +30,7 @@ async fn a_lease_excludes_others_until_it_is_released() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lease_that_is_dropped_is_released_or_held_by_its_option() {
+async fn a_lease_that_is_dropped_is_released_or_held_as_the_option_sets() {
     for policy in [OnInterrupt::Release, OnInterrupt::Hold] {
         let shop = Shop::with(FaultyStore::new(), |options| options.on_interrupt(policy));
         drop(shop.claim().await);

@@ -148,7 +148,7 @@ async fn a_renewal_after_a_deletion_is_refused_and_stops_the_work() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn renewals_that_are_throttled_are_repeated() {
+async fn throttled_renewals_are_retried() {
     let store = (0..3).fold(FaultyStore::new(), |store, _| {
         store.fault(Op::Renew, Fault::Fail(StoreErrorKind::Throttled))
     });
@@ -157,7 +157,7 @@ async fn renewals_that_are_throttled_are_repeated() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_renewal_without_an_answer_is_repeated_in_the_next_third() {
+async fn a_renewal_without_an_answer_is_retried_in_the_next_third() {
     for fault in [Fault::Hang, Fault::HangAfter, Fault::LoseReply, Fault::Panic] {
         let shop = shop(FaultyStore::new().fault(Op::Renew, fault));
         let result = run(&shop, work_for(8 * SECOND)).await;
@@ -285,7 +285,7 @@ async fn guards_inside_see_the_latest_limit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_interruption_is_treated_by_its_option() {
+async fn an_interruption_releases_or_holds_as_the_option_sets() {
     for policy in [OnInterrupt::Release, OnInterrupt::Hold] {
         let shop = Shop::with(FaultyStore::new(), |options| renewing(options).on_interrupt(policy));
         run(&shop, pending()).await.unwrap_err();

@@ -152,7 +152,7 @@ async fn a_rest_that_is_sent_twice_is_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_sent_whose_place_is_not_recorded() {
+async fn nothing_is_sent_before_its_cursor_is_recorded() {
     let store = FaultyStore::new().fault(Op::Complete, Fault::Fail(StoreErrorKind::Invalid));
     let job = Job::new(store);
     let error = job.event(0).await.unwrap_err();

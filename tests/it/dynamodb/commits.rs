@@ -51,7 +51,7 @@ fn with_causes(error: &Error) -> String {
 }
 
 #[tokio::test]
-async fn a_commit_is_one_transaction_behind_the_claim() {
+async fn a_commit_is_one_transaction_after_the_claim() {
     for via in Via::ALL {
         let proxy = Proxy::alone().await;
         place(super::store(&proxy, via), order("shop")).await.unwrap();
@@ -113,7 +113,7 @@ async fn a_refused_condition_returns_the_item_and_releases_the_claim() {
 }
 
 #[tokio::test]
-async fn what_the_service_rejects_is_applied_nowhere_and_released() {
+async fn a_commit_that_the_service_rejects_applies_nothing_and_is_released() {
     for (emulator, records, shop) in shops().await {
         let id = |value: AttributeValue| Item::new().set("id", value);
         let wide = "x".repeat(380 * 1024);
@@ -138,7 +138,7 @@ async fn what_the_service_rejects_is_applied_nowhere_and_released() {
 }
 
 #[tokio::test]
-async fn a_conflict_is_waited_out_with_the_same_token() {
+async fn a_conflict_is_retried_with_the_same_token() {
     for via in Via::ALL {
         let proxy = Proxy::alone().await;
         let cancelled = json!({
@@ -164,7 +164,7 @@ async fn a_conflict_is_waited_out_with_the_same_token() {
 }
 
 #[tokio::test]
-async fn nothing_of_the_items_is_in_an_error() {
+async fn errors_contain_nothing_of_the_items() {
     for via in Via::ALL {
         let proxy = Proxy::alone().await;
         let message = "1 validation error detected: Value '[TransactWriteItem(4111-card)]'";

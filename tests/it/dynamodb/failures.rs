@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use super::{NOW, every_request, store, with_causes};
 
 #[tokio::test]
-async fn a_missing_table_is_named() {
+async fn the_error_of_a_missing_table_names_it() {
     for emulator in Emulator::all() {
         let store = emulator.store("missing");
         for (operation, error) in every_request(&store).await {
@@ -32,7 +32,7 @@ async fn a_missing_table_is_named() {
 }
 
 #[tokio::test]
-async fn a_table_with_another_key_is_told_apart_from_a_failure() {
+async fn a_table_with_another_key_is_distinguished_from_a_failure() {
     for emulator in Emulator::all() {
         let table = emulator.create_table(&["pk"]).await;
         let store = emulator.store(&table);
@@ -66,7 +66,7 @@ async fn denied_access_names_what_the_role_needs() {
 }
 
 #[tokio::test]
-async fn errors_of_the_service_are_told_apart() {
+async fn errors_of_the_service_are_distinguished() {
     for via in Via::ALL {
         use StoreErrorKind::{AccessDenied, Invalid, NotFound, Other, Throttled};
 
@@ -97,7 +97,7 @@ async fn errors_of_the_service_are_told_apart() {
 }
 
 #[tokio::test]
-async fn throttling_is_waited_out() {
+async fn a_throttled_request_is_retried() {
     for via in Via::ALL {
         let proxy = Proxy::alone().await;
         for _ in 0..2 {
@@ -126,7 +126,7 @@ async fn a_conflict_with_a_transaction_is_retried() {
 }
 
 #[tokio::test]
-async fn the_retries_of_other_clients_do_not_spend_those_of_the_store() {
+async fn the_retries_of_other_clients_do_not_exhaust_those_of_the_store() {
     let proxy = Proxy::alone().await;
     let retries = RetryConfig::standard().with_initial_backoff(Duration::from_millis(1));
     // A region of its own, since the quota of a region is that of the whole process.
@@ -223,7 +223,7 @@ async fn a_lost_connection_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_failure_of_the_service_is_tried_again() {
+async fn a_failure_of_the_service_is_retried() {
     for via in Via::ALL {
         let proxy = Proxy::alone().await;
         let body = json!({ "__type": "InternalServerError", "message": "sorry" });
@@ -233,7 +233,7 @@ async fn a_failure_of_the_service_is_tried_again() {
 }
 
 #[tokio::test]
-async fn silence_ends_when_the_time_is_up() {
+async fn a_request_without_an_answer_times_out() {
     for via in Via::ALL {
         let proxy = Proxy::alone().await;
         proxy.next("PutItem", Fault::Stall);
@@ -248,7 +248,7 @@ async fn silence_ends_when_the_time_is_up() {
 }
 
 #[tokio::test]
-async fn silence_for_a_second_is_tried_again() {
+async fn a_request_without_an_answer_for_a_second_is_retried() {
     for via in Via::ALL {
         let proxy = Proxy::alone().await;
         proxy.next("PutItem", Fault::Stall);
@@ -260,7 +260,7 @@ async fn silence_for_a_second_is_tried_again() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_is_not_there_cannot_be_reached() {
+async fn an_unreachable_endpoint_is_reported() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
@@ -274,7 +274,7 @@ async fn an_endpoint_that_is_not_there_cannot_be_reached() {
 }
 
 #[tokio::test]
-async fn a_write_whose_reply_was_lost_finds_itself() {
+async fn a_write_whose_reply_was_lost_is_recognised_by_its_owner() {
     for emulator in Emulator::all().into_iter().filter(Emulator::returns_old_items) {
         let table = emulator.create_table(&["id"]).await;
         let proxy = Proxy::before(emulator.endpoint()).await;
@@ -314,7 +314,7 @@ async fn a_result_over_the_limit_is_not_sent() {
 }
 
 #[tokio::test]
-async fn a_result_that_just_fits_is_taken() {
+async fn a_result_that_just_fits_is_stored() {
     for emulator in Emulator::all() {
         let table = emulator.create_table(&["id"]).await;
         let store = emulator.store(table);
@@ -332,7 +332,7 @@ async fn a_result_that_just_fits_is_taken() {
 }
 
 #[tokio::test]
-async fn a_result_that_the_service_refuses_does_not_fit() {
+async fn a_result_that_the_service_rejects_counts_as_too_large() {
     for via in Via::ALL {
         let reasons = [
             "Item size to update has exceeded the maximum allowed size",

@@ -4,16 +4,16 @@ use powertools::idempotency::{DynamoDbStore, EpochMillis, Store, StoreError};
 use powertools_tests::proxy::Proxy;
 use powertools_tests::via::Via;
 
+mod both_clients;
 mod commits;
 mod failures;
 mod records;
 pub(super) mod requests;
-mod side_by_side;
 
-/// A moment to work at.
+/// The present time in the tests.
 const NOW: EpochMillis = EpochMillis(1_800_000_000_000);
 
-/// A store on a table behind `proxy`.
+/// Returns a store whose requests pass `proxy`.
 fn store(proxy: &Proxy, via: Via) -> DynamoDbStore {
     via.store(proxy.endpoint(), "orders")
 }

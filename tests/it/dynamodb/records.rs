@@ -73,13 +73,13 @@ async fn records_of_the_typescript_toolkit_are_read() {
 }
 
 #[tokio::test]
-async fn an_unknown_status_is_kept_for_whoever_knows_it() {
+async fn a_record_with_an_unknown_status_is_read_as_it_is() {
     let record = read_item(json!({ "status": { "S": "PAUSED" } })).await.unwrap().unwrap();
     assert_eq!(record, Record::new(Status::Other("PAUSED".to_owned())));
 }
 
 #[tokio::test]
-async fn attributes_of_wrong_types_are_named() {
+async fn errors_name_attributes_of_wrong_types() {
     let cases = [
         ("status", json!({ "N": "1" }), "should have type S and has type N"),
         ("expiration", json!({ "S": "1800000000" }), "should have type N and has type S"),
@@ -110,7 +110,7 @@ async fn attributes_of_wrong_types_are_named() {
 }
 
 #[tokio::test]
-async fn a_record_without_a_status_is_named() {
+async fn the_error_of_a_record_without_a_status_names_it() {
     let error = read_item(json!({ "id": { "S": "key" } })).await.unwrap_err();
     let expected = "attribute `status` of record key in table `orders` is missing";
     assert_eq!(error.to_string(), expected);

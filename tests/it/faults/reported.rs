@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::{SECOND, World, on_each};
 
 #[tokio::test]
-async fn a_table_that_is_missing() {
+async fn nothing_runs_if_the_table_is_missing() {
     on_each(async |emulator| {
         let store = emulator.store("missing");
         let function = Function::start(Idempotency::new(store).unwrap());
@@ -30,7 +30,7 @@ async fn a_table_that_is_missing() {
 }
 
 #[tokio::test]
-async fn a_table_that_may_not_be_written() {
+async fn nothing_runs_without_the_permission_to_put_items() {
     let denied = Fault::Refuse("AccessDeniedException", "not authorized to perform PutItem");
     on_each(async |emulator| {
         let (world, function) = start(emulator).await;
@@ -47,7 +47,7 @@ async fn a_table_that_may_not_be_written() {
 }
 
 #[tokio::test]
-async fn a_table_that_may_not_be_updated() {
+async fn nothing_runs_twice_without_the_permission_to_update_items() {
     let denied = Fault::Refuse("AccessDeniedException", "not authorized to perform UpdateItem");
     on_each(async |emulator| {
         let (world, function) = start(emulator).await;
@@ -62,7 +62,7 @@ async fn a_table_that_may_not_be_updated() {
 }
 
 #[tokio::test]
-async fn a_table_that_throttles() {
+async fn nothing_runs_while_the_table_throttles() {
     on_each(async |emulator| {
         let (world, function) = start(emulator).await;
         world.next(3, "PutItem", &Fault::Throttle);
@@ -76,7 +76,7 @@ async fn a_table_that_throttles() {
 }
 
 #[tokio::test]
-async fn a_result_over_the_limit_of_an_item() {
+async fn a_result_over_the_limit_of_an_item_is_returned_once() {
     on_each(async |emulator| {
         let (_world, function) = start(emulator).await;
         let first = function.invoke(large_order()).await;
@@ -91,7 +91,7 @@ async fn a_result_over_the_limit_of_an_item() {
 }
 
 #[tokio::test]
-async fn a_result_over_the_limit_of_an_item_where_that_is_to_be_an_error() {
+async fn a_result_over_the_limit_of_an_item_is_an_error_with_the_option() {
     on_each(async |emulator| {
         let policy =
             |options: Builder<DynamoDbStore>| options.on_unstorable_result(OnSaveFailure::Error);
@@ -107,7 +107,7 @@ async fn a_result_over_the_limit_of_an_item_where_that_is_to_be_an_error() {
 }
 
 #[tokio::test]
-async fn a_deadline_that_is_past() {
+async fn a_deadline_in_the_past_claims_nothing() {
     on_each(async |emulator| {
         let (world, function) = start(emulator).await;
         let past = order().deadline(SystemTime::UNIX_EPOCH + 1_700_000_000 * SECOND);
@@ -123,7 +123,7 @@ async fn a_deadline_that_is_past() {
 }
 
 #[tokio::test]
-async fn a_record_that_cannot_be_understood() {
+async fn an_invalid_record_is_reported_under_its_own_name() {
     let records = [
         ("Powertools.IdempotencyRecordMalformed", "status", json!({ "N": "1" })),
         ("Powertools.IdempotencyRecordMalformed", "owner", json!({ "N": "1" })),

@@ -63,7 +63,7 @@ async fn results_of_the_typescript_toolkit_are_replayed() {
 }
 
 #[tokio::test]
-async fn times_of_other_toolkits_mean_what_they_mean_there() {
+async fn times_of_other_toolkits_keep_their_meaning() {
     let seconds = |offset: i64| json!({ "N": (NOW as i64 / 1000 + offset).to_string() });
     let millis = |offset: i64| json!({ "N": (NOW as i64 + offset).to_string() });
     let held = Err("Powertools.IdempotencyInProgress");

@@ -39,7 +39,7 @@ async fn an_invalid_record_is_an_error_and_the_work_does_not_run() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn records_of_other_toolkits_that_lack_fields_are_understood() {
+async fn records_of_other_toolkits_that_lack_fields_are_read() {
     let world = World::new(FaultyStore::new());
     // Written without a context: only the expiration limits the claim.
     let mut record = Record::new(Status::InProgress);

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 use super::world::*;
 
 #[tokio::test(start_paused = true)]
-async fn a_waiting_duplicate_gets_the_winners_result() {
+async fn a_waiting_duplicate_receives_the_result_of_the_holder() {
     let world = World::with(FaultyStore::new(), |options| {
         options.while_in_progress(WhileInProgress::Wait(10 * SECOND))
     });
@@ -26,7 +26,7 @@ async fn a_waiting_duplicate_gets_the_winners_result() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_waiting_duplicate_takes_over_when_the_winner_fails() {
+async fn a_waiting_duplicate_takes_over_when_the_holder_fails() {
     let world = World::with(FaultyStore::new(), |options| {
         options.while_in_progress(WhileInProgress::Wait(10 * SECOND))
     });

@@ -9,7 +9,7 @@ use powertools_tests::emulators::RedisKind;
 use super::{SECOND, World};
 
 #[tokio::test]
-async fn a_server_that_is_away_is_reported_soon() {
+async fn an_unreachable_server_is_reported_soon() {
     if let Some(kind) = RedisKind::first() {
         let mut world = World::new(&kind).await;
         world.server.kill();
@@ -65,7 +65,7 @@ async fn a_server_without_memory_refuses_claims_and_results_but_no_releases() {
 }
 
 #[tokio::test]
-async fn what_is_no_record_is_an_error_and_stays() {
+async fn a_value_that_is_not_a_record_is_an_error_and_is_kept() {
     for kind in RedisKind::all() {
         let world = World::new(&kind).await;
         let malformed = "Powertools.IdempotencyRecordMalformed";
@@ -86,7 +86,7 @@ async fn what_is_no_record_is_an_error_and_stays() {
 }
 
 #[tokio::test]
-async fn users_that_are_not_accepted_or_may_not_write_are_reported_without_their_passwords() {
+async fn errors_of_users_without_access_contain_no_passwords() {
     for kind in RedisKind::all() {
         let server = kind.start(&["--requirepass", "right-password"]);
         let admin =
@@ -151,7 +151,7 @@ async fn a_server_that_evicts_records_is_refused() {
 }
 
 #[tokio::test]
-async fn a_server_that_keeps_its_policy_to_itself_is_used() {
+async fn a_server_that_does_not_reveal_its_policy_is_used() {
     for kind in RedisKind::all() {
         let world = World::with(&kind, &["--rename-command", "CONFIG", ""], |it| it).await;
         assert_eq!(world.charge("order").await.unwrap(), "run 1", "on {}", kind.name());

@@ -75,7 +75,7 @@ fn without_ours(mut record: Value, expected: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn the_python_toolkit_met_records_of_ours() {
+async fn the_python_toolkit_has_read_records_of_this_toolkit() {
     let cases = python_redis_flows();
     let met: Vec<_> = cases
         .iter()

@@ -63,7 +63,7 @@ async fn records_are_json_that_the_server_deletes_when_they_have_expired() {
 }
 
 #[tokio::test]
-async fn a_shorter_life_is_shorter_on_the_server() {
+async fn a_record_that_expires_sooner_is_deleted_sooner() {
     if let Some(kind) = RedisKind::first() {
         let world = World::new(&kind).await;
         let (claim, mut completion) = claimed("key");

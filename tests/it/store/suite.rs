@@ -11,49 +11,49 @@ use powertools::testing::store_suite::StoreSuite;
 
 #[tokio::test]
 #[should_panic(expected = "a lease holds at its end and is past a millisecond later")]
-async fn a_lease_that_ends_early_is_found() {
+async fn a_lease_that_ends_early_is_detected() {
     check(Flaw::LeaseEndsEarly).await;
 }
 
 #[tokio::test]
 #[should_panic(expected = "only the owner completes a record")]
-async fn a_completion_by_anybody_is_found() {
+async fn a_completion_by_another_owner_is_detected() {
     check(Flaw::AnybodyCompletes).await;
 }
 
 #[tokio::test]
 #[should_panic(expected = "a completed record is not released")]
-async fn a_release_of_finished_work_is_found() {
+async fn a_release_of_completed_work_is_detected() {
     check(Flaw::ReleasesFinished).await;
 }
 
 #[tokio::test]
 #[should_panic(expected = "keys differ by every byte")]
-async fn keys_that_meet_are_found() {
+async fn keys_that_collide_are_detected() {
     check(Flaw::TrimsKeys).await;
 }
 
 #[tokio::test]
 #[should_panic(expected = "a result is kept as it is")]
-async fn a_lost_validation_is_found() {
+async fn a_lost_validation_is_detected() {
     check(Flaw::LosesValidation).await;
 }
 
 #[tokio::test]
 #[should_panic(expected = "of many claims at once, one is applied")]
-async fn a_gap_between_check_and_write_is_found() {
+async fn a_gap_between_check_and_write_is_detected() {
     check(Flaw::ChecksThenWrites).await;
 }
 
 #[tokio::test]
 #[should_panic(expected = "a renewal never shortens a lease")]
-async fn a_renewal_backwards_is_found() {
+async fn a_renewal_that_shortens_a_lease_is_detected() {
     check(Flaw::RenewsBackwards).await;
 }
 
 #[tokio::test]
 #[should_panic(expected = "a completed record is not renewed")]
-async fn a_renewal_of_finished_work_is_found() {
+async fn a_renewal_of_completed_work_is_detected() {
     check(Flaw::RenewsFinished).await;
 }
 

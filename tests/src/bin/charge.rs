@@ -1,7 +1,7 @@
-//! An idempotent function that writes a line whenever it does its work, for tests that count.
+//! An idempotent function that writes a line whenever its work runs, for tests that count the runs.
 //!
-//! Its records are in `TABLE` at `ENDPOINT`, or else in memory. `CLIENT` is `Lean` for the client that
-//! is not the SDK's.
+//! Its records are in `TABLE` at `ENDPOINT`, or else in memory. `CLIENT` is `Lean` for this toolkit's
+//! own client instead of the SDK's.
 
 use std::future::pending;
 use std::io::Write;
@@ -18,7 +18,7 @@ const SAVE_RESERVE: Duration = Duration::from_secs(3);
 #[derive(Deserialize)]
 struct Order {
     id: String,
-    /// Begin, and never end.
+    /// Start, and never end.
     #[serde(default)]
     hang: bool,
 }

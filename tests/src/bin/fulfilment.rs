@@ -1,6 +1,6 @@
-//! A function behind a queue: each message is fulfilled once, which it writes as a line with the
-//! request in which it did, and one more when that is saved. Some orders fail on their first try, and
-//! poison always does.
+//! A function that processes a queue: it fulfils each order once, and writes a line with the request
+//! in which it did, and another one when that is saved. Some orders fail at their first delivery, and
+//! poison always fails.
 //!
 //! With a table `EFFECTS`, the effect is a counter there, which is committed with the record.
 
@@ -15,13 +15,13 @@ use powertools::idempotency::{DynamoDbStore, Idempotency};
 use powertools::{Clock, Invocation, Powertools, idempotent};
 use serde::Deserialize;
 
-type Records = Idempotency<DynamoDbStore>;
+type OnDynamoDb = Idempotency<DynamoDbStore>;
 
 #[derive(Deserialize)]
 struct Order {
     id: String,
     poison: bool,
-    /// Fails when it comes for the first time.
+    /// Fails at its first delivery.
     unlucky: bool,
 }
 
@@ -30,47 +30,50 @@ async fn main() -> Result<(), Error> {
     let [endpoint, table] =
         ["ENDPOINT", "TABLE"].map(|name| std::env::var(name).unwrap_or_default());
     let store = DynamoDbStore::new(powertools_tests::client(&endpoint), table);
-    let records = Idempotency::new(store)?;
+    let idempotency = Idempotency::new(store)?;
     match std::env::var("EFFECTS") {
         Ok(effects) => {
-            let handler = move |event| commit_all(records.clone(), effects.clone(), event);
+            let handler = move |event| commit_all(idempotency.clone(), effects.clone(), event);
             Powertools::new(handler).run().await
         }
-        Err(_) => Powertools::new(move |event| handle(records.clone(), event)).run().await,
+        Err(_) => Powertools::new(move |event| handle(idempotency.clone(), event)).run().await,
     }
 }
 
 async fn commit_all(
-    records: Records,
+    idempotency: OnDynamoDb,
     effects: String,
     event: LambdaEvent<SqsEvent>,
 ) -> Result<Reply, batch::Error> {
     batch::sqs(event.payload)
         .concurrency(4)
-        .run(async |order| commit(records.clone(), effects.clone(), order).await)
+        .run(async |order| commit(idempotency.clone(), effects.clone(), order).await)
         .await
         .into_reply()
 }
 
-#[idempotent(key = order.body.id, with = records, name = "commit", transaction)]
+#[idempotent(key = order.body.id, with = idempotency, name = "commit", transaction)]
 async fn commit(
-    records: Records,
+    idempotency: OnDynamoDb,
     effects: String,
     order: Message<Order>,
 ) -> Result<Commit<()>, RecordError> {
     try_luck(&order)?;
     tokio::time::sleep(Duration::from_millis(20)).await;
-    // It counts, so that a second effect would show.
+    // A counter, which shows if the effect takes place twice.
     let counter = Update::new(effects, Item::new().set("id", order.body.id)).add("count", 1);
     Ok(Commit::new(()).update(counter))
 }
 
-async fn handle(records: Records, event: LambdaEvent<SqsEvent>) -> Result<Reply, batch::Error> {
+async fn handle(
+    idempotency: OnDynamoDb,
+    event: LambdaEvent<SqsEvent>,
+) -> Result<Reply, batch::Error> {
     batch::sqs(event.payload)
         .concurrency(4)
         .run(async |order: Message<Order>| {
             let id = order.body.id.clone();
-            fulfil(records.clone(), order).await?;
+            fulfil(idempotency.clone(), order).await?;
             write("saved", &id, &request());
             Ok::<_, RecordError>(())
         })
@@ -78,12 +81,12 @@ async fn handle(records: Records, event: LambdaEvent<SqsEvent>) -> Result<Reply,
         .into_reply()
 }
 
-#[idempotent(key = order.body.id, with = records, name = "fulfil")]
-async fn fulfil(records: Records, order: Message<Order>) -> Result<(), RecordError> {
+#[idempotent(key = order.body.id, with = idempotency, name = "fulfil")]
+async fn fulfil(idempotency: OnDynamoDb, order: Message<Order>) -> Result<(), RecordError> {
     try_luck(&order)?;
     let mut line = Line { order: order.body.id, request: request(), ended: false };
     write("fulfilled", &line.order, &line.request);
-    // The time in which a process that is killed has fulfilled the order, and nobody knows.
+    // A process that is killed during this time has fulfilled the order without a record of it.
     tokio::time::sleep(Duration::from_millis(20)).await;
     line.ended = true;
     Ok(())
@@ -103,15 +106,15 @@ fn request() -> String {
     Invocation::current().expect("in an invocation").request_id().to_owned()
 }
 
-/// Writes what happened to an order, in which request, and when: in microseconds, for the test to put
-/// the lines of all processes in order.
+/// Writes what happened to an order, in which request, and when: in microseconds, so that the test
+/// can order the lines of all processes.
 fn write(what: &str, order: &str, request: &str) {
     let time = Clock::system().now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_micros();
     writeln!(std::io::stdout(), "{what} {order} {request} {time}").expect("the test reads it");
 }
 
-/// Tells of an order that was fulfilled, and that its work was stopped then: a slow machine may come
-/// to the end of its time right there.
+/// Writes a line if the work of an order is stopped after it was fulfilled: a slow machine may run
+/// out of time then.
 struct Line {
     order: String,
     request: String,

@@ -1,5 +1,5 @@
-//! A function that does a job in steps, over as many events as it takes. The effect of a step is a counter in
-//! the table `EFFECTS`, which is committed with its record. The rest is sent as a line.
+//! A function that runs a job in steps, over as many events as it takes. The effect of a step is a counter
+//! in the table `EFFECTS`, which is committed with its record. The rest is sent as a line.
 
 use std::io::Write;
 use std::time::Duration;
@@ -50,10 +50,10 @@ async fn handle(
                 idempotency.operation("step").key(&(&id, number))?.commit(work).await
             },
             async |rest| {
-                // At once, so that a kill leaves no half of a line.
+                // In one write, so that a killed process leaves no half of a line.
                 let line = format!("rest of {cursor}: {}\n", rest.cursor);
                 std::io::stdout().write_all(line.as_bytes())?;
-                // The time in which a process dies that has sent it, and nobody knows.
+                // A process that dies during this time has sent the rest without a record of it.
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 Ok(())
             },

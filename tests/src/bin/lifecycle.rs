@@ -17,13 +17,13 @@ enum Order {
     Answer,
     /// Never answer.
     Hang,
-    /// Have something to answer when the time runs out.
+    /// Answer with a fallback when the time runs out.
     FallBack,
-    /// Block the thread for so many milliseconds.
+    /// Block the thread for this many milliseconds.
     Block(u64),
     /// Guard work in a task that does not know its invocation.
     Stray,
-    /// Wait so many milliseconds.
+    /// Wait for this many milliseconds.
     Sleep(u64),
     /// Return how often the value was initialised.
     Value,
@@ -73,7 +73,7 @@ async fn main() -> Result<(), Error> {
     function.run().await
 }
 
-/// The words in a variable of the environment.
+/// Returns the words in an environment variable.
 fn words(variable: &str) -> Vec<String> {
     let list = std::env::var(variable).unwrap_or_default();
     list.split_whitespace().map(str::to_owned).collect()
@@ -111,7 +111,7 @@ async fn snapshot_hook(line: String) -> Result<(), Error> {
     }
 }
 
-/// How often this was made.
+/// Returns how often the value was initialised.
 async fn value() -> Result<&'static u32, Error> {
     static VALUE: InitOnce<u32> = InitOnce::new();
     static MADE: AtomicU32 = AtomicU32::new(0);

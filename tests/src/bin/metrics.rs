@@ -1,4 +1,4 @@
-//! A function that measures by the environment and to its standard output.
+//! A function that writes metrics to its standard output, with the settings of the environment.
 
 use std::future::pending;
 use std::time::Duration;

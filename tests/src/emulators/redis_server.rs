@@ -35,16 +35,16 @@ pub struct RedisServer {
 /// How long a server may take until it answers.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Prints the id of the server, and ends it when the input ends, however that came about.
+/// Prints the id of the server, and ends it when the input ends, for whatever reason.
 const WATCH: &str =
     r#""$@" >"$LOG" 2>&1 </dev/null & echo $!; cat >/dev/null; kill -9 $! 2>/dev/null; wait"#;
 
 impl RedisKind {
-    /// All that this machine can run; none if emulators are turned off.
+    /// Returns all that this machine can run; none if emulators are turned off.
     ///
     /// # Panics
     ///
-    /// Panics if what installs them cannot be installed.
+    /// Panics if the tools that install them cannot be installed.
     #[must_use]
     pub fn all() -> Vec<Self> {
         static ALL: OnceLock<Result<Vec<RedisKind>, String>> = OnceLock::new();
@@ -65,13 +65,13 @@ impl RedisKind {
         all.clone().unwrap_or_else(|problem| panic!("{problem}"))
     }
 
-    /// The first of them.
+    /// Returns the first of them.
     #[must_use]
     pub fn first() -> Option<Self> {
         Self::all().into_iter().next()
     }
 
-    /// Its name, for messages.
+    /// Returns its name, for messages.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
@@ -91,7 +91,7 @@ impl RedisKind {
         for _ in 0..3 {
             let folder = self.folder.join(COUNT.fetch_add(1, Ordering::Relaxed).to_string());
             fs::create_dir_all(&folder).expect("the target directory can be written");
-            // Another process may take the port before the server does, and then it is another.
+            // If another process takes the port before the server does, the next attempt has another one.
             let free = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
             let port = free.expect("there is a free port").port();
             match RedisServer::run(self, &arguments, port, folder) {
@@ -138,7 +138,7 @@ impl RedisServer {
         while Instant::now() < end && self.is_alive() {
             let asked = TcpStream::connect(("127.0.0.1", self.port)).and_then(|mut stream| {
                 if has_tls(&self.arguments) {
-                    // There is no client here that could ask; the port is open.
+                    // Without a client for TLS, an open port suffices.
                     return Ok(b'+');
                 }
                 stream.write_all(b"PING\r\n")?;
@@ -163,31 +163,31 @@ impl RedisServer {
         kill.is_ok_and(|status| status.success())
     }
 
-    /// Its name, for messages.
+    /// Returns its name, for messages.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.kind.name
     }
 
-    /// Its port on 127.0.0.1.
+    /// Returns its port on 127.0.0.1.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Its URL, without a user.
+    /// Returns its URL, without a user.
     #[must_use]
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// Ends it without notice.
+    /// Kills it.
     pub fn kill(&mut self) {
         drop(self.shell.stdin.take());
         let _ = self.shell.wait();
     }
 
-    /// Ends it without notice and starts it again, on the same port and in the same folder.
+    /// Kills it and starts it again, on the same port and in the same folder.
     ///
     /// # Panics
     ///
@@ -202,12 +202,12 @@ impl RedisServer {
         again.folder = PathBuf::new();
     }
 
-    /// Stops it where it is: it keeps its connections, and does not answer.
+    /// Pauses it: it keeps its connections, and does not answer.
     pub fn pause(&self) {
         self.signal("-STOP");
     }
 
-    /// Lets it go on.
+    /// Resumes it after a pause.
     pub fn resume(&self) {
         self.signal("-CONT");
     }
@@ -217,7 +217,7 @@ impl RedisServer {
     /// # Panics
     ///
     /// Panics if it fails.
-    #[expect(clippy::must_use_candidate, reason = "many replies say nothing")]
+    #[expect(clippy::must_use_candidate, reason = "many replies have no content")]
     pub fn command<T: FromRedisValue>(&self, parts: &[&str]) -> T {
         let reply: RedisResult<T> = self.connection().and_then(|mut connection| {
             let (name, arguments) = parts.split_first().expect("it has a name");
@@ -226,7 +226,7 @@ impl RedisServer {
         reply.unwrap_or_else(|error| panic!("{parts:?} on {}: {error}", self.name()))
     }
 
-    /// The value of a key, if it has one.
+    /// Returns the value of a key, if it has one.
     ///
     /// # Panics
     ///

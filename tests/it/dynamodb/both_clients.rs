@@ -1,4 +1,4 @@
-//! Both clients do the same, whatever is asked of them.
+//! Both clients have the same effects and return the same answers.
 
 use std::time::{Duration, SystemTime};
 
