@@ -20,6 +20,6 @@ pub(super) struct Failed<'a> {
 
 pub(super) struct Answered {
     pub(super) reply: FunctionResponse<Box<RawValue>, Bytes>,
-    /// False if the client is told what it did wrong, so that nothing has failed.
+    /// False if the client made a mistake, so that the function has not failed.
     pub(super) is_failure: bool,
 }

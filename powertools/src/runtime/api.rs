@@ -1,4 +1,4 @@
-//! The loss of the Runtime API, as far as it can be noticed from outside of the loop that polls it.
+//! Detects the loss of the Runtime API from outside of the loop that polls it.
 
 use std::fmt;
 use std::future::pending;
@@ -10,10 +10,10 @@ use tokio::time::sleep;
 
 use crate::environment::{Environment, MAX_CONCURRENCY, RUNTIME_API};
 
-/// How often the API is looked for, and how soon again after it was not there.
+/// The time between two checks of the API, and the time after a refused connection.
 const INTERVAL: Duration = Duration::from_secs(1);
-const AGAIN: Duration = Duration::from_millis(100);
-/// After how many refusals in a row it is lost.
+const AFTER_REFUSAL: Duration = Duration::from_millis(100);
+/// The number of refusals in a row after which the API is lost.
 const REFUSALS: u32 = 3;
 
 /// Why no more events are requested.
@@ -21,7 +21,7 @@ const REFUSALS: u32 = 3;
 /// Its `Debug` form is the message, since `main` prints an error with `Debug`.
 #[derive(thiserror::Error)]
 pub(super) enum ApiError {
-    /// `lambda_runtime` takes every answer for an event, and panics at one that is none.
+    /// `lambda_runtime` treats every answer as an event, and panics if it is not one.
     #[error(
         "the event loop panicked, as it does when the Runtime API answers with an error in place of \
          an event: {0}"
@@ -43,8 +43,8 @@ impl fmt::Debug for ApiError {
 
 /// Completes when the API refuses connections, while events are requested concurrently.
 ///
-/// Its concurrent loops would then request events without a pause, for ever; the sequential one ends
-/// by itself. Nothing but a refusal counts: a connection that takes long is no loss.
+/// The concurrent loops of `lambda_runtime` would then request events without a pause, endlessly;
+/// its sequential loop ends by itself. Only refusals count: a slow connection is not a loss.
 pub(super) async fn lost() -> ApiError {
     let environment = Environment::process();
     let is_concurrent = environment.get(MAX_CONCURRENCY).is_some_and(|limit| {
@@ -60,7 +60,7 @@ pub(super) async fn lost() -> ApiError {
 async fn refused(address: String) -> ApiError {
     let mut refusals = 0;
     loop {
-        sleep(if refusals == 0 { INTERVAL } else { AGAIN }).await;
+        sleep(if refusals == 0 { INTERVAL } else { AFTER_REFUSAL }).await;
         match TcpStream::connect(&address).await {
             Err(source) if source.kind() == ErrorKind::ConnectionRefused => {
                 refusals += 1;
@@ -73,7 +73,7 @@ async fn refused(address: String) -> ApiError {
     }
 }
 
-/// The host and port of the API, which some emulators write with a scheme and a path.
+/// Returns the host and port of the API, which some emulators write with a scheme and a path.
 fn address(api: &str) -> String {
     let host = api.strip_prefix("http://").unwrap_or(api);
     let host = host.split('/').next().unwrap_or(host);

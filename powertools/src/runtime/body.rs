@@ -20,17 +20,17 @@ use crate::invocation::budget::{Budget, Timer};
 ///
 /// The client's connection polls it, in a task that has no invocation.
 pub(crate) struct Body<St> {
-    /// Emptied when it ends or is stopped.
+    /// `None` once it has ended or was stopped.
     stream: Option<St>,
     invocation: Option<Invocation>,
     limit: Option<Limit>,
     ending: Option<Ending>,
     list: List,
-    /// What is sent before the client sees the end of the body.
+    /// The flush that runs before the client receives the end of the body.
     flush: Option<BoxFuture<'static, ()>>,
-    /// The last result that the client receives.
+    /// The error with which the body ends, for the client.
     error: Option<BodyError>,
-    /// The whole of an answer that is not the handler's.
+    /// The whole body of an answer to a failure.
     answer: Option<Bytes>,
 }
 
@@ -62,7 +62,7 @@ impl<St> Body<St> {
         }
     }
 
-    /// Creates the body of an answer, after the end of the handler.
+    /// Creates the body of an answer to a failure, after the end of the handler.
     pub(super) fn answer(answer: Bytes, list: List) -> Self {
         let mut body = Self {
             stream: None,
@@ -95,7 +95,7 @@ impl<St> Body<St> {
                 None => {
                     ending.end(Outcome::Success);
                 }
-                Some(broken) => self.error = Some(broken.tell(ending)),
+                Some(broken) => self.error = Some(broken.end(ending)),
             }
         }
         self.start_flush();
@@ -119,7 +119,7 @@ where
 {
     /// Returns the next piece, or how the body ended.
     fn poll_stream(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, Option<Broken>>> {
-        // A body that is always ready is stopped, too.
+        // First, so that a body that is always ready is stopped, too.
         if let Some(Limit { budget, timer }) = &mut self.limit
             && timer.as_mut().poll(budget, cx).is_ready()
             && let Some(invocation) = budget.scope()
@@ -188,12 +188,12 @@ impl<St> Drop for Body<St> {
 impl Broken {
     /// Notifies the values of the lifecycle, and writes the log line if none of them did: the
     /// handler succeeded, so nothing else writes one.
-    fn tell(self, ending: Ending) -> BodyError {
+    fn end(self, ending: Ending) -> BodyError {
         let (kind, diagnostic, error): (_, _, BoxError) = match self {
             Self::Failed(error) => {
                 // The error's own code can panic.
-                let told = catch(|| diagnose(&*error));
-                (Kind::Error, told.unwrap_or_else(|panic| diagnose_panic(&panic)), error)
+                let diagnostic = catch(|| diagnose(&*error));
+                (Kind::Error, diagnostic.unwrap_or_else(|panic| diagnose_panic(&panic)), error)
             }
             Self::Panicked(message) => {
                 let error = format!("the body of a streamed response panicked: {message}").into();

@@ -13,9 +13,9 @@ impl Powertools<()> {
     /// Creates the function of a custom resource from a handler of its changes: an async function from a
     /// [`Request`] to a `Result<Resource, E>`. See [`custom_resource`](mod@crate::custom_resource).
     ///
-    /// CloudFormation is sent a response however the handler ends. An error that it was told is not
-    /// reported to Lambda, which would repeat the change; logs, metrics and the
-    /// [lifecycle](super::lifecycle) have it as a failure.
+    /// CloudFormation receives a response however the handler ends. An error in that response is
+    /// not also reported to Lambda, which would repeat the change. It is a failure for logs,
+    /// metrics and the [lifecycle](super::lifecycle).
     pub fn custom_resource<F, Fut, T, E>(handler: F) -> Powertools<CustomResource<F, T>>
     where
         F: Fn(Request<T>) -> Fut,
@@ -27,9 +27,9 @@ impl Powertools<()> {
     }
 }
 
-/// A failure that CloudFormation was told is not one for Lambda.
+/// Answers a failure that CloudFormation has received, so that it is not reported to Lambda.
 fn answer(_: &Failed<'_>) -> Option<Answered> {
-    let is_told = Invocation::current()?.local::<Sent>().get();
+    let is_sent = Invocation::current()?.local::<Sent>().get();
     let reply = FunctionResponse::<_, Bytes>::BufferedResponse(RawValue::NULL.to_owned());
-    is_told.then_some(Answered { reply, is_failure: true })
+    is_sent.then_some(Answered { reply, is_failure: true })
 }

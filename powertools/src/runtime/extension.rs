@@ -46,16 +46,16 @@ impl Extension {
         Ok(Self { client, id })
     }
 
-    /// Requests events, which never arrive, and repeats a request that failed: without one, the
+    /// Requests events, which never arrive, and retries a request that failed: without one, the
     /// start would hang until Lambda ends it.
     pub(super) async fn run(mut self) {
         let mut pause = FIRST_PAUSE;
-        let mut is_told = false;
+        let mut has_warned = false;
         loop {
-            if let Err(error) = self.ask().await
-                && !is_told
+            if let Err(error) = self.next().await
+                && !has_warned
             {
-                is_told = true;
+                has_warned = true;
                 let error = with_causes(&*error);
                 tracing::warn!(
                     error,
@@ -71,8 +71,8 @@ impl Extension {
         }
     }
 
-    /// Lambda does not answer while the environment lives.
-    async fn ask(&self) -> Result<(), BoxError> {
+    /// Requests the next event. Lambda does not answer while the environment lives.
+    async fn next(&self) -> Result<(), BoxError> {
         let request = build_request()
             .method("GET")
             .uri("/2020-01-01/extension/event/next")

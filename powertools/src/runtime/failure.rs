@@ -1,4 +1,4 @@
-//! What becomes of an event whose handler failed.
+//! The end of an event whose handler failed: a report to Lambda, or an answer in its place.
 
 use std::any::Any;
 use std::error::Error as StdError;
@@ -39,7 +39,7 @@ type Reply = FunctionResponse<Box<RawValue>, Bytes>;
 
 /// Returns the diagnostic of a failure, which Lambda and the values of the lifecycle receive, and the
 /// reply in its place.
-pub(super) fn tell<E>(
+pub(super) fn conclude<E>(
     failure: Failure<E>,
     ending: Option<Ending>,
     answer: Option<Answer>,
@@ -50,10 +50,10 @@ where
     let (diagnostic, kind) = match failure {
         Failure::Handler(error) => {
             // The code of the function's own error can panic.
-            return catch(|| tell_error(error, ending, answer)).unwrap_or_else(|panic| {
+            return catch(|| conclude_error(error, ending, answer)).unwrap_or_else(|panic| {
                 let diagnostic = diagnose_panic(&panic);
                 let answered = answered(answer, Kind::Panicked, None);
-                end(None, answered.as_ref(), Kind::Panicked, told(&diagnostic));
+                end(None, answered.as_ref(), Kind::Panicked, failure_of(&diagnostic));
                 (diagnostic, answered.map(|answered| answered.reply))
             });
         }
@@ -62,11 +62,11 @@ where
         Failure::Invalid(diagnostic) => (diagnostic, Kind::Error),
     };
     let answered = answered(answer, kind, None);
-    end(ending, answered.as_ref(), kind, told(&diagnostic));
+    end(ending, answered.as_ref(), kind, failure_of(&diagnostic));
     (diagnostic, answered.map(|answered| answered.reply))
 }
 
-fn tell_error<E>(
+fn conclude_error<E>(
     error: E,
     ending: Option<Ending>,
     answer: Option<Answer>,
@@ -81,20 +81,21 @@ where
     if let Some(boxed) = unbox(&error) {
         let diagnostic = diagnose(boxed);
         let backtrace = if ending.is_some() { backtrace(&error) } else { None };
-        let failure = lifecycle::Failure { error: Some(boxed), backtrace, ..told(&diagnostic) };
+        let failure =
+            lifecycle::Failure { error: Some(boxed), backtrace, ..failure_of(&diagnostic) };
         end(ending, answered.as_ref(), Kind::Error, failure);
         return (diagnostic, answered.map(|answered| answered.reply));
     }
     let copy = if ending.is_some() { known.and_then(Copied::of) } else { None };
     let diagnostic = into_diagnostic(error);
     let error = copy.as_ref().map(|copy| copy as _);
-    let failure = lifecycle::Failure { error, ..told(&diagnostic) };
+    let failure = lifecycle::Failure { error, ..failure_of(&diagnostic) };
     end(ending, answered.as_ref(), Kind::Error, failure);
     (diagnostic, answered.map(|answered| answered.reply))
 }
 
 /// Returns a failure of which only the name and the message are known.
-fn told(diagnostic: &Diagnostic) -> lifecycle::Failure<'_> {
+fn failure_of(diagnostic: &Diagnostic) -> lifecycle::Failure<'_> {
     lifecycle::Failure { diagnostic, error: None, backtrace: None }
 }
 
@@ -106,8 +107,9 @@ fn answered(
     catch(|| answer?(&Failed { kind, error })).ok().flatten()
 }
 
-/// Notifies the values of the failure. One that only tells the client what it did wrong is an answer like
-/// any other. The runtime logs what is reported to Lambda, and nothing that is answered.
+/// Notifies the values of the failure. An answer to a mistake of the client counts as a success. The
+/// runtime logs failures that are reported to Lambda, but not those that are answered, which are logged
+/// here.
 fn end(
     ending: Option<Ending>,
     answered: Option<&Answered>,

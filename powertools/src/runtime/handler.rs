@@ -19,7 +19,7 @@ use tower::Service;
 
 use super::answer::Answer;
 use super::body::Body;
-use super::failure::{Failure, tell};
+use super::failure::{Failure, conclude};
 use super::lifecycle::{Ending, FlushTime, List, Outcome};
 use super::stack_deadline::StackDeadline;
 use crate::error::diagnose::bounded;
@@ -84,7 +84,7 @@ where
     type Future = BoxFuture<'static, Result<Self::Response, Diagnostic>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.poll_ready(cx).map_err(|failure| tell(failure, None, None).0)
+        self.inner.poll_ready(cx).map_err(|failure| conclude(failure, None, None).0)
     }
 
     fn call(&mut self, event: LambdaEvent<()>) -> Self::Future {
@@ -161,7 +161,7 @@ impl Settling {
                 let stream = Body::new(stream, deadline.budget(), ending.streams(), list);
                 Ok(FunctionResponse::StreamingResponse(StreamResponse { metadata_prelude, stream }))
             }
-            Err(failure) => match tell(failure, Some(ending), answer) {
+            Err(failure) => match conclude(failure, Some(ending), answer) {
                 (diagnostic, None) => Err(diagnostic),
                 (_, Some(FunctionResponse::BufferedResponse(reply))) => {
                     Ok(FunctionResponse::BufferedResponse(reply))
@@ -218,7 +218,7 @@ where
         }
     });
     match serialized {
-        // Lambda would refuse it, and the function would count as a success to itself.
+        // Lambda would reject it, while the function's own logs and metrics would show a success.
         Ok(Ok(FunctionResponse::BufferedResponse(body))) if body.get().len() > LARGEST_REPLY => {
             let size = body.get().len();
             Err(named(

@@ -67,18 +67,18 @@ impl Lifecycle for Observed {
         let Some(watch) = watch else { return };
         match &ends.outcome {
             Outcome::Success => watch.succeeded(),
-            // The panic hook has written the line, where it is installed.
+            // If the panic hook is installed, it has written the line.
             Outcome::Panicked(_) => {
                 if watch.panicked() {
                     ends.set_logged();
                 }
             }
             Outcome::Error(failure) | Outcome::Stopped(failure) => {
-                let told = failure.diagnostic;
+                let diagnostic = failure.diagnostic;
                 let mut messages = failure.error.map(messages).unwrap_or_default().into_iter();
                 let error = Failure {
-                    message: messages.next().unwrap_or_else(|| told.error_message.clone()),
-                    name: Some(told.error_type.clone()),
+                    message: messages.next().unwrap_or_else(|| diagnostic.error_message.clone()),
+                    name: Some(diagnostic.error_type.clone()),
                     causes: messages.collect(),
                     stack_trace: failure.backtrace.map(ToString::to_string),
                 };
@@ -90,7 +90,7 @@ impl Lifecycle for Observed {
     }
 }
 
-/// The value of an invocation that keeps its watch until the handler ends.
+/// Returns where an invocation keeps its watch until the handler ends.
 fn watch(invocation: &Invocation) -> &Mutex<Option<Watch>> {
     &invocation.local::<Watching>().0
 }

@@ -7,7 +7,7 @@ use crate::metrics::Metrics;
 use crate::metrics::observer::Observed;
 
 impl<S> Powertools<S> {
-    /// Measures by these settings: what an invocation records is written before its reply.
+    /// Adds metrics with these settings: what an invocation records is written before its reply.
     ///
     /// The function does not start without a namespace, which
     /// [`Metrics::namespace`] or `POWERTOOLS_METRICS_NAMESPACE` sets.
@@ -47,7 +47,7 @@ impl Lifecycle for Observed {
         self.event(event.invocation);
     }
 
-    /// All other endings come before this one, or are written at once.
+    /// What other values record at a later ending is written at once.
     fn handler_ends(&self, ends: &HandlerEnds<'_>) {
         self.handler_ends(ends.invocation);
     }

@@ -8,7 +8,7 @@ use super::Powertools;
 use super::lifecycle::{Flush, FlushTime, Lifecycle, Moments, Starting};
 use crate::parameters::{Engine, Parameters};
 
-/// The sources of a function, which are installed when it starts.
+/// The sources of a function's parameters, which are installed when it starts.
 struct Values {
     parameters: Parameters,
     engine: OnceLock<Arc<Engine>>,
@@ -44,11 +44,11 @@ impl Lifecycle for Values {
 }
 
 impl<S> Powertools<S> {
-    /// Sets where [`parameters`](crate::parameters) come from, and how long they are kept, from the
-    /// start of the function on.
+    /// Sets where [`parameters`](crate::parameters) come from, and how long they are kept.
     ///
-    /// It precedes the warm-ups, wherever it is called, so that these can read values. A value that the
-    /// function cannot do without is one for [`warm_up_required`](Self::warm_up_required):
+    /// The sources are installed before the warm-ups run, wherever this is called, so that warm-ups can
+    /// read values. Use [`warm_up_required`](Self::warm_up_required) for a value that the function
+    /// cannot do without:
     ///
     /// ```no_run
     /// # use lambda_runtime::{Error, LambdaEvent};

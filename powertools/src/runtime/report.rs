@@ -8,7 +8,7 @@ use crate::error::causes::with_causes;
 use crate::error::diagnose::diagnose;
 
 /// The limit of the report to Lambda, since the function ends in any case.
-const TELLING: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The phase in which a function failed, which decides where it is reported.
 #[derive(Clone, Copy, Debug)]
@@ -20,11 +20,11 @@ pub(super) enum Phase {
 /// Reports to Lambda why the function cannot start.
 pub(super) async fn report(phase: Phase, error: &BoxError) {
     let diagnostic = diagnose(&**error);
-    let told = match tokio::time::timeout(TELLING, post(phase, &diagnostic)).await {
-        Ok(told) => told,
-        Err(_) => Err(format!("there was no answer within {TELLING:?}").into()),
+    let reported = match tokio::time::timeout(TIMEOUT, post(phase, &diagnostic)).await {
+        Ok(reported) => reported,
+        Err(_) => Err(format!("there was no answer within {TIMEOUT:?}").into()),
     };
-    if let Err(error) = told {
+    if let Err(error) = reported {
         tracing::warn!(
             error = with_causes(&*error),
             "could not report to Lambda why the start failed"

@@ -188,6 +188,6 @@ mod tests {
         let times = Times::of(&empty);
         std::fs::remove_dir_all(&empty).unwrap();
         assert_eq!(times, Times::WITH_EXTENSIONS);
-        assert!(times.end < Duration::from_millis(300), "Lambda gives 300 ms in all");
+        assert!(times.end < Duration::from_millis(300), "Lambda allows 300 ms in all");
     }
 }

@@ -38,7 +38,7 @@ impl AroundSnapshot {
 
     /// Ends the function after an error, which is reported to Lambda here. The runtime does not
     /// receive it: it would report it again, without its name and its causes.
-    async fn unless_failed(&self, phase: Phase, done: Result<(), Error>) -> Result<(), Error> {
+    async fn end_after_error(&self, phase: Phase, done: Result<(), Error>) -> Result<(), Error> {
         let Err(error) = done else { return Ok(()) };
         report(phase, &error).await;
         let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -53,19 +53,20 @@ impl SnapStartResource for AroundSnapshot {
     fn before_snapshot(&self) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(starting(async {
             let done = self.list.before_snapshot(BEFORE_SNAPSHOT).await;
-            self.unless_failed(Phase::Init, done).await
+            self.end_after_error(Phase::Init, done).await
         }))
     }
 
     fn after_restore(&self) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(starting(async {
             let done = self.list.after_restore(AFTER_RESTORE).await;
-            self.unless_failed(Phase::Restore, done).await
+            self.end_after_error(Phase::Restore, done).await
         }))
     }
 }
 
-/// Registered before everything else, so that whatever runs after a restore knows of it.
+/// Counts restores. Registered first, so that everything that runs after a restore sees the new
+/// count.
 pub(super) struct CountRestores;
 
 impl SnapStartResource for CountRestores {

@@ -1,4 +1,4 @@
-//! A function: its handler and what surrounds it.
+//! A function: its handler and the toolkit around it.
 
 use std::fmt;
 use std::future::Future;
@@ -40,10 +40,8 @@ use super::start;
 /// | error | name |
 /// |---|---|
 /// | of this toolkit, also in a box | `Powertools.…` |
-/// | with [`#[derive(LambdaError)]`](macro@crate::LambdaError), also in a box | its own;
-/// [`error`](crate::error) has the details |
-/// | another one in a `lambda_runtime::Error` or an `anyhow::Error`, or a string | `HandlerError`
-/// |
+/// | with [`#[derive(LambdaError)]`](macro@crate::LambdaError), also in a box | its own; [`error`](crate::error) has the details |
+/// | another one in a `lambda_runtime::Error` or an `anyhow::Error`, or a string | `HandlerError` |
 /// | of another type that converts into `Diagnostic` | that of the conversion |
 /// | a panic | `Powertools.Panic` |
 ///
@@ -53,8 +51,8 @@ use super::start;
 ///
 /// The handler is stopped 500 ms before the Lambda timeout. The error contains the remaining time,
 /// and idempotent work releases its claim. An event that cannot be parsed is reported as
-/// `Powertools.EventInvalid` with the path of the value, and a response that cannot be serialized
-/// as `Powertools.ResponseInvalid`, or as `Powertools.ResponseTooLarge` if Lambda would not take it.
+/// `Powertools.EventInvalid` with the path of the value, and a response that cannot be serialized as
+/// `Powertools.ResponseInvalid`, or as `Powertools.ResponseTooLarge` if Lambda would reject it.
 ///
 /// The environment decides how many events are handled concurrently: one in a standard function,
 /// many on Lambda Managed Instances (`AWS_LAMBDA_MAX_CONCURRENCY`).
@@ -65,7 +63,7 @@ pub struct Powertools<S> {
     pub(super) deadline: StackDeadline,
     pub(super) lifecycle: List,
     pub(super) time_to_start: Option<Duration>,
-    /// How failures are answered, where they are not reported to Lambda.
+    /// How failures are answered, if they are not reported to Lambda.
     pub(super) answer: Option<Answer>,
 }
 
