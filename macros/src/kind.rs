@@ -34,8 +34,8 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// Recognises `idempotent`, `powertools::idempotent` behind any path, and `a::idempotent` with
-    /// the option `crate = a`. `vendor::batch` is someone else's.
+    /// Recognises `idempotent`, `powertools::idempotent` after any path, and `a::idempotent` with
+    /// the option `crate = a`, but not `vendor::batch`.
     pub(crate) fn of(attr: &Attribute) -> Option<Self> {
         let mut path = attr.path().clone();
         let kind = Self::from_name(&path.segments.pop()?.value().ident.to_string())?;

@@ -1,7 +1,7 @@
 //! The trace that an expansion leaves in the body.
 //!
-//! An attribute that is not seen beside another one, since it was imported under another name or
-//! is in a `cfg_attr`, is expanded later, and then finds this.
+//! An attribute that another one does not recognise, since it was imported under another name or is
+//! in a `cfg_attr`, is expanded later, and then finds this.
 
 use proc_macro2::{Group, TokenStream};
 use quote::quote;

@@ -44,8 +44,8 @@ impl<S: Source> Batch<'_, S> {
     }
 
     /// Processes each record with `handler`, like [`run`](Self::run), and returns the values of the
-    /// records beside the report: one for each of its [records](Report::records), in their order. The
-    /// value of a record that did not succeed is `None`.
+    /// records in addition to the report: one for each of its [records](Report::records), in their
+    /// order. The value of a record that did not succeed is `None`.
     ///
     /// With [`Report::fail`] a later step can still report records, for example when their values are
     /// written together:

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::causes::{causes, text};
 use super::registry::http_of;
 
-/// What the client of an HTTP function is told of an error.
+/// The answer of an HTTP function to an error.
 ///
 /// [`#[derive(LambdaError)]`](macro@crate::LambdaError) returns it for an error with `#[http(status = …)]`:
 ///
@@ -23,23 +23,23 @@ use super::registry::http_of;
 ///     Warehouse(&'static str),
 /// }
 ///
-/// let told = error::http(&OrderError::Declined).unwrap();
-/// assert_eq!((told.status, told.detail.as_deref()), (402, Some("the card was declined")));
+/// let answer = error::http(&OrderError::Declined).unwrap();
+/// assert_eq!((answer.status, answer.detail.as_deref()), (402, Some("the card was declined")));
 ///
 /// // From 500 on the message is for the logs.
-/// let told = error::http(&OrderError::Warehouse("10.0.0.7")).unwrap();
-/// assert_eq!((told.status, told.detail), (503, None));
+/// let answer = error::http(&OrderError::Warehouse("10.0.0.7")).unwrap();
+/// assert_eq!((answer.status, answer.detail), (503, None));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Http {
     /// The status of the response.
     pub status: u16,
-    /// What went wrong, for people. Clients see it.
+    /// What went wrong, for people. Clients receive it.
     pub detail: Option<String>,
     /// When another attempt can succeed, if that is known.
     pub retry_at: Option<SystemTime>,
-    /// Members of the problem beside those of RFC 9457.
+    /// Members of the problem in addition to those of RFC 9457.
     pub members: Map<String, Value>,
 }
 
@@ -50,7 +50,7 @@ impl Http {
         Self { status, detail: None, retry_at: None, members: Map::new() }
     }
 
-    /// Tells the client the message of `error`, without its causes, if the status is below 500.
+    /// Sets the detail to the message of `error`, without its causes, if the status is below 500.
     #[must_use]
     pub fn with_message_of(mut self, error: &dyn StdError) -> Self {
         if self.status < 500 {
@@ -59,19 +59,19 @@ impl Http {
         self
     }
 
-    /// Tells the client of `error` what [`http`](http()) returns for it, but with this status.
+    /// Returns the answer that [`http`](http()) returns for `error`, but with this status.
     #[must_use]
     pub fn with_details_of(self, error: &(dyn StdError + 'static)) -> Self {
         match http(error) {
-            Some(told) => Self { status: self.status, ..told },
+            Some(answer) => Self { status: self.status, ..answer },
             None => self,
         }
     }
 }
 
-/// Returns what the client is told of the first error that is meant for clients among `error` and its
-/// causes: one of this toolkit, or a [registered](crate::register_lambda_error)
-/// [`LambdaError`](trait@crate::LambdaError) with a status.
+/// Returns the answer to the first error that has one among `error` and its causes: one of this
+/// toolkit, or a [registered](crate::register_lambda_error) [`LambdaError`](trait@crate::LambdaError)
+/// with a status.
 #[must_use]
 pub fn http(error: &(dyn StdError + 'static)) -> Option<Http> {
     causes(error).find_map(http_of)

@@ -16,8 +16,8 @@ pub trait LambdaError: StdError + 'static {
         false
     }
 
-    /// Returns what the client of an HTTP function is told of the error. By default nothing: the answer
-    /// is 500.
+    /// Returns the answer of an HTTP function to the error. By default there is none, and the client
+    /// receives status 500.
     fn http(&self) -> Option<Http> {
         None
     }

@@ -1,4 +1,4 @@
-//! A function, or a program, that logs by the environment and to its standard output.
+//! A function, or a program, that logs to its standard output, with the settings of the environment.
 
 use std::fmt;
 use std::io::Write as _;
@@ -121,7 +121,7 @@ async fn streamed(event: LambdaEvent<String>) -> Result<StreamResponse<Pieces>, 
     .into())
 }
 
-/// A layer that is locked while it looks at a value.
+/// A layer that is locked while it formats a value.
 #[derive(Default)]
 struct Locked(std::sync::Mutex<String>);
 
@@ -134,7 +134,7 @@ impl<S: tracing::Subscriber> Layer<S> for Locked {
     }
 }
 
-/// A value whose text cannot be made.
+/// A value that panics when it is formatted.
 struct Panics;
 
 impl fmt::Debug for Panics {
@@ -161,7 +161,7 @@ fn write_lines() -> Result<(), Error> {
     Ok(())
 }
 
-/// A value that logs when it is looked at.
+/// A value that logs when it is formatted.
 struct Logs;
 
 impl fmt::Debug for Logs {

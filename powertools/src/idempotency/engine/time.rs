@@ -33,10 +33,10 @@ pub(super) struct Time {
     invocation: Option<Invocation>,
 }
 
-/// The times of a claim that is made now.
+/// The times of a claim.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Window {
-    /// The time by which an existing record is judged.
+    /// The time at which the window was computed, by which an existing record is judged.
     pub(super) now: SystemTime,
     /// When others may claim the key.
     pub(super) lease_end: SystemTime,

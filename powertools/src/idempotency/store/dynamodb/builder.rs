@@ -129,9 +129,9 @@ impl Builder {
     /// shard nothing is appended, which is the layout that other toolkits share. The
     /// [guide](crate::guide::table_and_iam) has figures.
     ///
-    /// Records that were written with another number are not found: a change makes all work new, as a
-    /// renamed operation does. Choose the number before the first record is written; to change it later,
-    /// stop the source of the events until every record that must be honoured has expired.
+    /// Records that were written with another number are not found: after a change all work is new, as
+    /// after an operation was renamed. Choose the number before the first record is written; to change
+    /// it later, stop the source of the events until every record that must be honoured has expired.
     pub fn partition_shards(mut self, shards: u16) -> Self {
         self.shards = Some(shards);
         self

@@ -9,7 +9,7 @@ use crate::idempotency::store::{StoreError, StoreErrorKind};
 pub(super) enum Failure {
     /// There was no answer in time.
     Timeout(BoxError),
-    /// No connection could be made.
+    /// No connection could be opened.
     Unreachable(BoxError),
     /// The server is a replica.
     Replica,
