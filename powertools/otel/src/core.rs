@@ -26,13 +26,13 @@ use crate::spans::{Processor, Spans, lock};
 use crate::trace::Trace;
 use crate::tracer::OfInvocations;
 
-/// A tracer, its spans, and their way out.
+/// A tracer, its spans, and their exporter.
 pub(crate) struct Core {
     pub(crate) spans: Arc<Spans>,
     pub(crate) exporter: Arc<Exporter>,
     pub(crate) when: When,
     pub(crate) propagators: Propagators,
-    /// What is worth the warning at start.
+    /// The message of the warning at the start, if there is one.
     pub(crate) problem: Option<String>,
     pub(crate) redacted: Vec<String>,
     tracer: SdkTracer,

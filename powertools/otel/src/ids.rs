@@ -9,12 +9,12 @@ use opentelemetry_sdk::trace::{
     IdGenerator, Sampler, SamplingDecision, SamplingResult, ShouldSample,
 };
 
-/// What the event says about the trace that is being started.
+/// What the event determines of the trace that is being started.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Given {
     /// The trace to continue without a span in it.
     pub(crate) trace: Option<TraceId>,
-    /// What the sender decided, where there is no span of the sender to say so.
+    /// The sampling decision of the sender, if no span of the sender contains it.
     pub(crate) sampled: Option<bool>,
     /// The sender left the decision to others.
     pub(crate) is_deferred: bool,
@@ -26,7 +26,7 @@ thread_local! {
     };
 }
 
-/// Starts a root span by what is given.
+/// Starts a root span with what the event determines.
 pub(crate) fn with<T>(given: Given, start: impl FnOnce() -> T) -> T {
     GIVEN.set(given);
     let started = start();
@@ -40,7 +40,7 @@ pub(crate) fn with<T>(given: Given, start: impl FnOnce() -> T) -> T {
 pub(crate) struct Random;
 
 impl IdGenerator for Random {
-    /// As X-Ray wants it, a trace begins with its time in seconds.
+    /// Begins with the time in seconds, as X-Ray requires.
     fn new_trace_id(&self) -> TraceId {
         if let Some(given) = GIVEN.get().trace {
             return given;
@@ -61,7 +61,7 @@ impl IdGenerator for Random {
 fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     while bytes.iter().all(|byte| *byte == 0) {
-        // Without it there are no identifiers, and the spans are dropped as invalid.
+        // Without random bytes the identifiers are zero, and the spans are dropped as invalid.
         if getrandom::fill(&mut bytes).is_err() {
             break;
         }
@@ -69,7 +69,7 @@ fn random<const N: usize>() -> [u8; N] {
     bytes
 }
 
-/// Samples by what the sender decided, unless told otherwise, and else by its own rule.
+/// Samples by the decision of the sender, if that is enabled and there is one, otherwise by its own rule.
 #[derive(Clone, Debug)]
 pub(crate) struct Sampling {
     pub(crate) by_parent: bool,

@@ -49,11 +49,11 @@
 //!
 //! No thread is started, and none is blocked. A request takes at most 1 second
 //! (`OTEL_EXPORTER_OTLP_TIMEOUT`), and all of a flush what the invocation has left before its deadline, at
-//! most 5 seconds. A collector that is busy or away is tried three times, 50 and 100 ms apart. If it does not
-//! answer, the spans are kept for a later flush, and there is no attempt for 1 second, then 2, up to 30.
-//! An end of the attempts for lack of time is no such failure. Memory is bounded by 2,048 spans (`OTEL_BSP_MAX_QUEUE_SIZE`). Spans beyond that, and those that a
-//! collector rejects, are dropped, and a warning of the flush has their number. No failure of the export
-//! reaches the invocation.
+//! most 5 seconds. A request to a collector that is busy or cannot be reached is tried three times, 50 and
+//! 100 ms apart. If it does not answer, the spans are kept for a later flush, and there is no attempt for 1
+//! second, then 2, up to 30. Attempts that end for lack of time are not such a failure. Memory is bounded
+//! by 2,048 spans (`OTEL_BSP_MAX_QUEUE_SIZE`). Spans beyond that, and those that a collector rejects, are
+//! dropped, and a warning of the flush has their number. No failure of the export reaches the invocation.
 //!
 //! # The root span
 //!
@@ -125,7 +125,7 @@
 //!
 //! | feature | brings |
 //! |---|---|
-//! | none | 22 crates beside those of `powertools` with `logging` (`cargo tree`): `opentelemetry`, `opentelemetry_sdk`, `opentelemetry-proto`, `tracing-opentelemetry`, `prost`, `rand`, `flate2` and what these need. No TLS, no C code |
+//! | none | 22 crates in addition to those of `powertools` with `logging` (`cargo tree`): `opentelemetry`, `opentelemetry_sdk`, `opentelemetry-proto`, `tracing-opentelemetry`, `prost`, `rand`, `flate2` and what these need. No TLS, no C code |
 //! | `tls` | collectors behind `https`: rustls with ring |
 //! | `xray` | `tls`, and signatures for X-Ray |
 //! | `aws-sdk` | the interceptor for clients of AWS's SDK in [`outgoing`]: 17 crates, which each of these clients has |

@@ -21,7 +21,7 @@ use crate::otel::Otel;
 use crate::settings::When;
 use crate::trace::{Trace, current_span};
 
-/// What is left of the time of a flush for what comes after it.
+/// The part of the time of a flush that is kept for what follows it.
 const MARGIN: Duration = Duration::from_millis(10);
 
 /// The longest interval. No environment lives as long.
@@ -81,7 +81,7 @@ impl Lifecycle for Otel {
         async move { core.exporter.flush(&core.spans, trace.take(), time).await }.boxed()
     }
 
-    /// Spans from before a snapshot belong to none of the environments that are made of it.
+    /// Spans from before a snapshot belong to none of the environments that are restored from it.
     fn before_snapshot<'a>(&'a self, _: &'a Snapshot) -> BoxFuture<'a, Result<(), Error>> {
         self.core().spans.start_anew();
         ready(Ok(())).boxed()
@@ -134,7 +134,7 @@ impl Otel {
     }
 }
 
-/// Sets what the root span says about a failure.
+/// Describes a failure on the root span.
 fn fail(trace: &Trace, failure: &Failure<'_>) {
     let diagnostic = failure.diagnostic;
     let (name, message) = (diagnostic.error_type.clone(), diagnostic.error_message.clone());

@@ -39,7 +39,7 @@ impl Otel {
     /// Sends spans to the collector at `url`, unless a variable names another one. `/v1/traces` is added to
     /// it.
     ///
-    /// If `url` is invalid, no span is sent, and a warning at the start tells why.
+    /// If `url` is invalid, no span is sent, and a warning at the start contains the reason.
     pub fn collector(url: impl Into<String>) -> Self {
         Self::with(Destination::Collector(Some(url.into())))
     }
@@ -86,9 +86,9 @@ impl Otel {
         self.change(|settings| settings.level = LevelFilter::from_level(level))
     }
 
-    /// Hides the values of attributes with these names, in addition to those that the
-    /// [logs](powertools::logging::Logging::redact) redact: `*****` is sent instead. Letters count the
-    /// same in both cases.
+    /// Redacts the values of attributes with these names, in addition to those that the
+    /// [logs](powertools::logging::Logging::redact) redact: `*****` is sent instead. The case of
+    /// letters does not matter.
     pub fn redact<N: Into<String>>(self, names: impl IntoIterator<Item = N>) -> Self {
         self.change(|settings| settings.redacted.extend(names.into_iter().map(Into::into)))
     }
@@ -132,7 +132,7 @@ impl Otel {
         Self { settings: self.settings, core: Arc::default() }
     }
 
-    /// Creates the layer for a subscriber of one's own, which the function has to set before it
+    /// Creates the layer for a subscriber of your own, which the function has to set before it
     /// [runs](powertools::Powertools::run).
     ///
     /// Without one, `Powertools` sets a subscriber with this layer and that of the logs.

@@ -1,4 +1,4 @@
-//! The formats in which a trace goes from one service to another.
+//! The formats in which a trace is passed from one service to another.
 
 use std::collections::HashMap;
 

@@ -11,7 +11,7 @@ use tracing::level_filters::LevelFilter;
 use crate::ids::Sampling;
 use crate::propagators::Propagators;
 
-/// What the builder was told.
+/// The settings of the builder.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) to: Destination,
@@ -31,7 +31,7 @@ pub(crate) enum Destination {
     Stdout,
 }
 
-/// When spans go there.
+/// When spans are sent.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum When {
     BeforeReply,
@@ -45,9 +45,9 @@ pub(crate) struct Variables<'a> {
     pub(crate) damaged: Vec<&'static str>,
 }
 
-/// The time of a request, where [`OTEL_EXPORTER_OTLP_TIMEOUT`] is not set: a reply may wait for it.
+/// The time of a request, unless [`OTEL_EXPORTER_OTLP_TIMEOUT`] is set: a reply may wait for it.
 const TIMEOUT: Duration = Duration::from_secs(1);
-/// The most spans in memory, as OpenTelemetry has it.
+/// The most spans in memory, by default of OpenTelemetry.
 const SPANS: usize = 2048;
 
 /// What OTLP adds to the URL of a server.
@@ -138,7 +138,7 @@ impl Variables<'_> {
         compressed.unwrap_or(false)
     }
 
-    /// The one protocol that there is. Another one is noted, and has no effect.
+    /// Checks the protocol. Any but the only one that is implemented is noted, and has no effect.
     pub(crate) fn check_protocol(&mut self) {
         let names = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"];
         self.read_either(names, |value| (value == "http/protobuf").then_some(()));
@@ -231,8 +231,8 @@ impl Variables<'_> {
     }
 }
 
-/// Reads `name=value,other=value`, with values in percent-encoding. One part that is none of it damages
-/// the whole.
+/// Reads `name=value,other=value`, with values in percent-encoding. One invalid part makes the whole
+/// invalid.
 fn pairs(list: &str) -> Option<Vec<(String, String)>> {
     let parts = list.split(',').map(str::trim).filter(|part| !part.is_empty());
     let pairs = parts.map(|part| {

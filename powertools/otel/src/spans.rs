@@ -1,4 +1,4 @@
-//! What becomes of spans between their start and their export.
+//! Keeps spans between their start and their export.
 
 use std::collections::HashMap;
 use std::mem;
@@ -23,9 +23,9 @@ pub(crate) struct Spans {
     late: Mutex<Vec<SpanData>>,
     /// Ended spans from before the first event.
     early: Mutex<Option<Vec<SpanData>>>,
-    /// Whether spans wait for the flush of their invocation.
+    /// True if spans wait for the flush of their invocation.
     by_invocation: bool,
-    /// How many ended spans there are, in memory of any kind, and how many there may be.
+    /// The number of ended spans in memory, whichever list has them, and its maximum.
     held: AtomicUsize,
     limit: usize,
     dropped: AtomicU64,

@@ -17,7 +17,7 @@ use crate::spans::{Spans, lock};
 #[derive(Debug)]
 pub(crate) struct Trace {
     spans: Arc<Spans>,
-    /// That of the root span.
+    /// The context of the root span.
     context: SpanContext,
     incoming: Incoming,
     propagators: Propagators,
@@ -33,16 +33,16 @@ struct Ended {
     is_flushed: bool,
 }
 
-/// What the event brought with it.
+/// What the event contained of its trace.
 #[derive(Debug, Default)]
 pub(crate) struct Incoming {
-    /// What follows in its X-Ray header.
+    /// The other parts of its X-Ray header.
     pub(crate) xray_rest: String,
     /// The spans that sent the records, by the identifiers of these.
     pub(crate) senders: HashMap<String, SpanContext>,
 }
 
-/// Whether a record has a span that links to its sender.
+/// True if a record has a span that links to its sender.
 #[derive(Default)]
 struct Linked(AtomicBool);
 
@@ -88,12 +88,12 @@ impl Trace {
         &self.context
     }
 
-    /// Returns the formats in which the trace goes on.
+    /// Returns the formats in which the trace is passed on.
     pub(crate) fn propagators(&self) -> Propagators {
         self.propagators
     }
 
-    /// Returns what follows in the X-Ray header that the event came with.
+    /// Returns the other parts of the X-Ray header of the event.
     pub(crate) fn xray_rest(&self) -> &str {
         &self.incoming.xray_rest
     }

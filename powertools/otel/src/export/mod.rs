@@ -39,26 +39,26 @@ pub(crate) enum To {
     Nowhere,
 }
 
-/// Since when the collector does not answer.
+/// The time during which the collector does not answer.
 #[derive(Debug, Default)]
 pub(crate) struct Outage {
     failures: u32,
-    /// There is no attempt before.
+    /// No attempt is made before this instant.
     until: Option<Instant>,
 }
 
 /// Attempts in one flush, and the pause before the second one, which then doubles.
 const ATTEMPTS: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(50);
-/// After a flush without success: this long there is no attempt, and twice as long after each other one.
+/// The time without an attempt after a flush that failed. It doubles with each further one.
 const OUTAGE: Duration = Duration::from_secs(1);
 const LONGEST_OUTAGE: Duration = Duration::from_secs(30);
-/// Without so much time no request starts.
+/// The least time with which a request starts.
 const LEAST: Duration = Duration::from_millis(5);
 
-/// Why a chunk was not taken.
+/// Why a chunk was not accepted.
 enum Failed {
-    /// Nothing was tried: the next flush does.
+    /// No attempt was made: the next flush makes one.
     NoTime,
     /// Another attempt can succeed, perhaps only after a time.
     Later { error: Error, after: Option<Duration>, is_timeout: bool },
@@ -142,7 +142,7 @@ impl Exporter {
         rejected
     }
 
-    /// Sends a chunk in all its attempts. Returns how many spans were refused.
+    /// Sends a chunk, with all of its attempts. Returns how many spans were rejected.
     async fn attempts(
         &self,
         collector: &Collector,
@@ -212,7 +212,7 @@ impl Outage {
     }
 }
 
-/// What is being sent. What was not returns to the others, also if the flush is stopped.
+/// The chunks of a flush. Those that were not sent return to the exporter, even if the flush is stopped.
 struct Sending<'a> {
     exporter: &'a Exporter,
     chunks: VecDeque<Chunk>,

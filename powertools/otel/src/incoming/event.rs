@@ -14,19 +14,19 @@ use crate::propagators::{Propagators, TRACEPARENT, TRACESTATE, read_w3c};
 /// The most links of a span.
 const LINKS: usize = 128;
 
-/// What an event says. One of an unknown shape says nothing.
+/// What an event contains about its trace: nothing, if its shape is unknown.
 #[derive(Debug)]
 pub(super) struct Seen {
     pub(super) name: Option<String>,
     pub(super) kind: SpanKind,
     pub(super) attributes: Vec<KeyValue>,
-    /// The one whose trace continues: the caller, or the sender of the only record.
+    /// The sender whose trace continues: the caller, or the sender of the only record.
     pub(super) sender: Option<Sender>,
     /// The senders of several records, by the identifiers of these.
     pub(super) records: HashMap<String, SpanContext>,
 }
 
-/// A span elsewhere, and what it left open.
+/// The span of a sender, and what it does not determine.
 #[derive(Clone, Debug)]
 pub(super) struct Sender {
     pub(super) context: Option<SpanContext>,
@@ -184,7 +184,7 @@ impl Seen {
         self.attributes.push(KeyValue::new("faas.trigger", trigger));
     }
 
-    /// Takes the trace of the only record on, or notes the senders of several.
+    /// Continues the trace of the only record, or notes the senders of several.
     fn of_records(&mut self, count: usize, senders: impl Iterator<Item = (String, Sender)>) {
         for (id, sender) in senders {
             if count == 1 {
@@ -195,7 +195,7 @@ impl Seen {
         }
     }
 
-    /// Sets what is said of messages from `destination`, which is the end of an ARN.
+    /// Sets the name and the attributes for messages from `destination`, which is the end of an ARN.
     fn messages(&mut self, system: &'static str, destination: Option<&str>, count: usize) {
         self.trigger("pubsub");
         self.kind = SpanKind::Consumer;

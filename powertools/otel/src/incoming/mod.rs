@@ -1,4 +1,4 @@
-//! Where the trace of an event comes from, and what its root span says.
+//! Where the trace of an event comes from, and what its root span contains.
 
 mod event;
 mod xray;
@@ -14,7 +14,7 @@ use crate::trace::Incoming;
 
 pub(crate) use self::xray::Header;
 
-/// What an event says about its root span.
+/// What an event determines about its root span.
 #[derive(Debug)]
 pub(crate) struct Origin {
     pub(crate) name: String,

@@ -4,18 +4,18 @@ use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState}
 
 use crate::ids::Given;
 
-/// What a header says: `Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1`.
+/// The content of a header: `Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Header {
     pub(crate) trace: Option<TraceId>,
     pub(crate) parent: Option<SpanId>,
     pub(crate) sampled: Option<bool>,
-    /// The other parts, each behind a semicolon. Lambda recognises loops by them.
+    /// The other parts, each after a semicolon. Lambda recognises loops by them.
     pub(crate) rest: String,
 }
 
 impl Header {
-    /// A header that is longer is from nobody that X-Ray knows.
+    /// A longer header is ignored.
     const MAX_BYTES: usize = 1024;
 
     /// Reads a header. Spaces and the case of names do not matter.
@@ -54,7 +54,7 @@ impl Header {
         Some(SpanContext::new(self.trace?, self.parent?, flags, true, TraceState::default()))
     }
 
-    /// Returns what the span does not say.
+    /// Returns what the span does not contain.
     pub(crate) fn given(&self) -> Given {
         let is_deferred = self.sampled.is_none();
         match self.parent {
@@ -93,7 +93,7 @@ fn hex<const N: usize>(text: &str) -> Option<[u8; N]> {
     Some(bytes)
 }
 
-/// Returns true for what can be sent on in a header.
+/// Returns true if a value can be sent on in a header.
 fn is_plain(value: &str) -> bool {
     value.bytes().all(|byte| byte.is_ascii_graphic())
 }
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_damaged_too_long_or_from_another_vendor_is_no_trace() {
+    fn a_header_that_is_damaged_too_long_or_from_another_vendor_is_ignored() {
         let long = format!("Root=1-5759e988-bd862e3fe1be46a994272793;Lineage={}", "a".repeat(1024));
         for header in [
             "",

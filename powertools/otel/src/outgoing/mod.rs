@@ -1,4 +1,4 @@
-//! The trace on its way to other services.
+//! Passes the trace on to other services.
 //!
 //! | to | by |
 //! |---|---|
@@ -53,14 +53,14 @@ pub fn traceparent() -> Option<String> {
     current_span().map(|span| write_w3c(&span).0)
 }
 
-/// Returns what W3C's `tracestate` of the current span has, if anything.
+/// Returns W3C's `tracestate` of the current span, unless it is empty.
 #[must_use]
 pub fn tracestate() -> Option<String> {
     write_w3c(&current_span()?).1
 }
 
-/// Returns the header of X-Ray for the current span: `Root=…;Parent=…;Sampled=1`, and what else the
-/// event's own had.
+/// Returns the header of X-Ray for the current span: `Root=…;Parent=…;Sampled=1`, and the other
+/// parts of the event's own header.
 #[must_use]
 pub fn xray_header() -> Option<String> {
     current_span().map(|span| xray_of(&span))

@@ -17,8 +17,8 @@ use super::headers_of;
 use crate::otel::Otel;
 use crate::tracer::OfInvocations;
 
-/// Makes a span of each call of a client of AWS's SDK, all attempts included, and sends its headers
-/// with the request.
+/// Creates a span for each call of a client of AWS's SDK, with all of its attempts, and sends its
+/// headers with the request.
 ///
 /// ```no_run
 /// # #[derive(Default)] struct Builder;
@@ -33,7 +33,7 @@ use crate::tracer::OfInvocations;
 ///
 /// The span is named after the service and the operation, and has `rpc.system`, `rpc.service`,
 /// `rpc.method`, `http.response.status_code`, `aws.request_id`, and `error.type` if the call failed. It
-/// has nothing of what was sent or received.
+/// contains nothing that was sent or received.
 #[derive(Clone)]
 pub struct SdkInterceptor {
     tracer: OfInvocations,
