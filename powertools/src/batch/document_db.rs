@@ -23,7 +23,7 @@ impl Record for DocumentDbRecord {
         self.record_id().filter(|id| !id.as_str().is_empty()).cloned()
     }
 
-    /// The collection and the key of the document.
+    /// Returns the collection and the key of the document.
     fn order(&self) -> Option<Cow<'_, str>> {
         let key = self.raw_key().map_or("", serde_json::value::RawValue::get);
         let [database, collection] =

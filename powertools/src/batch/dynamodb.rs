@@ -68,13 +68,13 @@ impl Record for DynamoDbRecord {
         self.record_id().is_some_and(|id| !id.as_str().is_empty())
     }
 
-    /// The item's key.
+    /// Returns the item's key.
     fn order(&self) -> Option<Cow<'_, str>> {
         Some(self.raw_keys().map_or(Cow::Borrowed(""), canonical))
     }
 }
 
-/// A key in one form, however its attributes are ordered and spaced.
+/// Returns a key in one form, however its attributes are ordered and spaced.
 fn canonical(keys: &RawValue) -> Cow<'_, str> {
     type Attributes<'a> = BTreeMap<Cow<'a, str>, BTreeMap<Cow<'a, str>, Cow<'a, str>>>;
     let sorted = serde_json::from_str(keys.get())

@@ -14,25 +14,25 @@ use super::Outcome;
 use super::plan::Plan;
 use crate::error::causes::caught;
 
-/// After this many records that never wait, other tasks of the thread can run.
-const TURN: u32 = 64;
+/// The number of records that never wait after which other tasks of the thread can run.
+const YIELD_AFTER: u32 = 64;
 
 /// Processes the records of `plan`, from which `start` takes what starts next: a record, or several at
 /// once. The future of a start also returns places in the batch, since keeping these here would need
 /// another future around each.
 ///
 /// After a record that is not started for lack of time, no other one is tried. A failure for which
-/// `goes_on` returns true prevents no record from starting.
+/// `order_continues` returns true prevents no record from starting.
 ///
-/// The outcome of each record that ends is written to its place in `outcomes`, and `see` is called
+/// The outcome of each record that ends is written to its place in `outcomes`, and `observe` is called
 /// with it immediately.
 pub(super) async fn handle<F>(
     mut plan: Plan,
     concurrency: usize,
     outcomes: &mut [Outcome],
     start: impl Fn(&mut Plan) -> Option<F>,
-    goes_on: impl Fn(usize, &Outcome) -> bool,
-    mut see: impl FnMut(usize, &Outcome),
+    order_continues: impl Fn(usize, &Outcome) -> bool,
+    mut observe: impl FnMut(usize, &Outcome),
 ) where
     F: Future<Output: IntoIterator<Item = (usize, Outcome)>>,
 {
@@ -47,7 +47,7 @@ pub(super) async fn handle<F>(
         if running.is_empty() {
             break;
         }
-        if without_a_wait == TURN {
+        if without_a_wait == YIELD_AFTER {
             without_a_wait = 0;
             yield_now().await;
         }
@@ -64,8 +64,8 @@ pub(super) async fn handle<F>(
                 plan.stop();
                 continue;
             }
-            plan.finish(index, outcome.is_done() || goes_on(index, &outcome));
-            see(index, &outcome);
+            plan.finish(index, outcome.is_done() || order_continues(index, &outcome));
+            observe(index, &outcome);
             outcomes[index] = outcome;
         }
     }

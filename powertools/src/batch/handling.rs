@@ -63,7 +63,7 @@ impl<'b, R: Record> Handling<'b, R> {
     }
 
     /// Returns true if the records after this one in its order may start although it failed.
-    pub(super) fn goes_on(&self, record: &R, outcome: &Outcome) -> bool {
+    pub(super) fn order_continues(&self, record: &R, outcome: &Outcome) -> bool {
         // A record that a lease excluded may still be running elsewhere.
         self.after_failure == AfterFailure::Others
             && outcome.error().is_none_or(|error| own::held(error.error()).is_none())
@@ -205,7 +205,7 @@ impl<'b, R: Record> Handling<'b, R> {
 
     /// Notes that the order of a record must not continue, if that follows from its outcome.
     fn note(&self, broken: &mut Broken, record: &R, outcome: &Outcome) {
-        if !outcome.is_done() && !self.goes_on(record, outcome) {
+        if !outcome.is_done() && !self.order_continues(record, outcome) {
             broken.orders.insert(record.order().map(Into::into));
         }
     }
@@ -315,7 +315,7 @@ impl Broken {
     }
 }
 
-/// The error of a record that was handled although one before it in its order failed.
+/// Returns the error of a record that was handled although one before it in its order failed.
 pub(super) fn after_a_failure() -> RecordError {
     RecordError::retry("a record before it in its order failed, and they are delivered in order")
 }

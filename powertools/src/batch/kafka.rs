@@ -82,7 +82,7 @@ impl Record for KafkaRecord {
         self.identifier()
     }
 
-    /// The topic and the partition.
+    /// Returns the topic and the partition.
     fn order(&self) -> Option<Cow<'_, str>> {
         Some(Cow::Borrowed(self.partition()))
     }

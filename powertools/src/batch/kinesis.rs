@@ -41,7 +41,7 @@ impl Record for KinesisRecord {
         self.record_id().is_some_and(|id| !id.as_str().is_empty())
     }
 
-    /// The partition key.
+    /// Returns the partition key.
     fn order(&self) -> Option<Cow<'_, str>> {
         Some(self.partition_key().unwrap_or_default().into())
     }

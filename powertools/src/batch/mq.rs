@@ -54,7 +54,7 @@ impl Record for ActiveMqRecord {
 impl Record for RabbitMqRecord {
     type Identifier = RecordId;
 
-    /// The queue and the place in it, since the broker assigns no ids to messages.
+    /// Returns the queue and the place in it, since the broker assigns no ids to messages.
     fn identifier(&self) -> Option<RecordId> {
         Some(self.place())
     }

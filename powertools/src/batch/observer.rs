@@ -22,12 +22,12 @@ pub(super) struct Observer<'b, R> {
 
 impl<R: Record> Observer<'_, R> {
     /// Takes note of a record that ended, in the scope of that record.
-    pub(super) fn see(&mut self, index: usize, record: &R, outcome: &Outcome) {
+    pub(super) fn observe(&mut self, index: usize, record: &R, outcome: &Outcome) {
         if self.hook.is_none() && matches!(outcome, Outcome::Succeeded) {
             return;
         }
         let scope = self.scope.as_ref().map(|scope| scope.at_record(index));
-        let mut observe = || {
+        let mut log_and_call = || {
             match outcome {
                 Outcome::Failed(error) => warn_of(record, error, "a record failed"),
                 Outcome::Permanent(error) => {
@@ -38,13 +38,13 @@ impl<R: Record> Observer<'_, R> {
             self.call_hook(record, outcome);
         };
         match scope {
-            Some(scope) => scope.sync_scope(observe),
-            None => observe(),
+            Some(scope) => scope.sync_scope(log_and_call),
+            None => log_and_call(),
         }
     }
 
     /// Takes note of the records that did not end, after all others.
-    pub(super) fn see_the_rest(&mut self, records: &[R], outcomes: &[Outcome]) {
+    pub(super) fn observe_the_rest(&mut self, records: &[R], outcomes: &[Outcome]) {
         let (mut stopped, mut not_started) = (0, 0);
         for (index, (record, outcome)) in std::iter::zip(records, outcomes).enumerate() {
             match outcome {
@@ -52,7 +52,7 @@ impl<R: Record> Observer<'_, R> {
                 Outcome::NotStarted => not_started += 1,
                 Outcome::Succeeded | Outcome::Failed(_) | Outcome::Permanent(_) => continue,
             }
-            self.see(index, record, outcome);
+            self.observe(index, record, outcome);
         }
         if stopped + not_started > 0 {
             tracing::warn!(

@@ -201,7 +201,7 @@ mod tests {
         Failed,
     }
 
-    /// The rules, applied to all records each time: which record may start next, where those of
+    /// Applies the rules to all records each time: returns which record may start next, if those of
     /// `chunk` start together with it.
     fn next_by_the_rules(case: &Case, states: &[State], chunk: &[usize]) -> Option<usize> {
         (0..states.len()).find(|&index| {

@@ -164,7 +164,7 @@ impl fmt::Display for Classified {
 }
 
 impl LambdaError for Classified {
-    /// The name of the error itself.
+    /// Returns the name of the error itself.
     fn error_type(&self) -> &'static str {
         error::find(self.0.error()).map_or("HandlerError", |found| found.error_type)
     }

@@ -282,8 +282,8 @@ impl<R: Record> Work<'_, R> {
             self.concurrency,
             outcomes,
             start,
-            |index, outcome| handling.goes_on(&records[index], outcome),
-            |index, outcome| observer.see(index, &records[index], outcome),
+            |index, outcome| handling.order_continues(&records[index], outcome),
+            |index, outcome| observer.observe(index, &records[index], outcome),
         );
         Guarded::new(handling.budget.clone(), work).await;
         for (index, outcome) in outcomes.iter_mut().enumerate() {
@@ -291,7 +291,7 @@ impl<R: Record> Work<'_, R> {
                 *outcome = Outcome::Stopped;
             }
         }
-        observer.see_the_rest(records, outcomes);
+        observer.observe_the_rest(records, outcomes);
         if let Some(postpone) = &self.postpone {
             let delays = visibility::delays(zip(records, &*outcomes));
             visibility::postpone(delays, postpone, handling.budget.as_ref()).await;

@@ -42,8 +42,8 @@ impl Record for SqsRecord {
         self.record_id().is_some_and(|id| !id.as_str().is_empty())
     }
 
-    /// The message group, in a FIFO queue. Standard queues have groups too, but for fairness and
-    /// not for order.
+    /// Returns the message group in a FIFO queue. Standard queues have groups too, but for fairness
+    /// and not for order.
     fn order(&self) -> Option<Cow<'_, str>> {
         // Messages of a FIFO queue with an unreadable group keep their order, too.
         self.is_fifo().then(|| self.group_id().unwrap_or_default())
