@@ -135,13 +135,13 @@ impl Collector {
         *lock(&self.state.answer) = answer;
     }
 
-    /// The requests that came, also those that were refused.
+    /// Returns the requests that arrived, including those that were refused.
     #[must_use]
     pub fn requests(&self) -> Vec<Sent> {
         lock(&self.state.requests).clone()
     }
 
-    /// The spans that were taken.
+    /// Returns the spans that were accepted.
     #[must_use]
     pub fn spans(&self) -> Vec<Received> {
         lock(&self.state.spans).clone()
@@ -164,13 +164,13 @@ impl Collector {
 }
 
 impl Received {
-    /// The value of an attribute.
+    /// Returns the value of an attribute.
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<Value> {
         attributes(&self.span.attributes).remove(name)
     }
 
-    /// The value of an attribute that is a string.
+    /// Returns the value of an attribute that is a string.
     ///
     /// # Panics
     ///
@@ -183,39 +183,39 @@ impl Received {
         }
     }
 
-    /// The trace in hexadecimal digits.
+    /// Returns the trace in hexadecimal digits.
     #[must_use]
     pub fn trace(&self) -> String {
         hex(&self.span.trace_id)
     }
 
-    /// The span in hexadecimal digits.
+    /// Returns the span in hexadecimal digits.
     #[must_use]
     pub fn id(&self) -> String {
         hex(&self.span.span_id)
     }
 
-    /// The span around it in hexadecimal digits; empty if there is none.
+    /// Returns the span around it in hexadecimal digits; empty if there is none.
     #[must_use]
     pub fn parent(&self) -> String {
         hex(&self.span.parent_span_id)
     }
 
-    /// The status. 0 is unset, and 2 an error.
+    /// Returns the status. 0 is unset, and 2 is an error.
     #[must_use]
     pub fn status(&self) -> (i32, String) {
         let Status { code, message } = self.span.status.clone().unwrap_or_default();
         (code, message)
     }
 
-    /// The attributes of its event with this name.
+    /// Returns the attributes of its event with this name.
     #[must_use]
     pub fn event(&self, name: &str) -> Option<BTreeMap<String, Value>> {
         let event: &Event = self.span.events.iter().find(|event| event.name == name)?;
         Some(attributes(&event.attributes))
     }
 
-    /// The traces and spans that it links to, in hexadecimal digits.
+    /// Returns the traces and spans that it links to, in hexadecimal digits.
     #[must_use]
     pub fn links(&self) -> Vec<(String, String)> {
         let links = self.span.links.iter();

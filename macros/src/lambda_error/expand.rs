@@ -16,7 +16,7 @@ pub(super) fn expand(input: &DeriveInput, error: &ErrorType) -> TokenStream {
 }
 
 /// Returns the implementation for a type with a mistake in its attributes.
-pub(super) fn stand_in(input: &DeriveInput) -> TokenStream {
+pub(super) fn stub(input: &DeriveInput) -> TokenStream {
     // The path of the crate itself is the mistake, so nothing would compile.
     let Ok(krate) = parse::krate(&input.attrs) else { return TokenStream::new() };
     if input.generics.lifetimes().next().is_some() {
@@ -103,7 +103,7 @@ fn error_type(krate: &Path, cases: &[Case]) -> TokenStream {
     }
 }
 
-/// Empty if no variant can be permanent, since that is the default of the trait.
+/// Returns the function of the trait, or nothing if no variant can be permanent, which is its default.
 fn is_permanent(krate: &Path, cases: &[Case]) -> TokenStream {
     let mut forwards = false;
     let arms: Vec<_> = cases
@@ -134,7 +134,7 @@ fn is_permanent(krate: &Path, cases: &[Case]) -> TokenStream {
     }
 }
 
-/// Empty if no variant has an answer for clients, since that is the default of the trait.
+/// Returns the function of the trait, or nothing if no variant has an answer for clients, which is its default.
 fn http(krate: &Path, cases: &[Case]) -> TokenStream {
     let mut forwards = false;
     let arms: Vec<_> = cases

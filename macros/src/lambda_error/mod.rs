@@ -14,8 +14,8 @@ pub(crate) fn derive(input: TokenStream) -> Result<TokenStream> {
         Err(mistake) => {
             // Code that uses the type still compiles, so that one mistake has one message.
             let mistake = mistake.into_compile_error();
-            let stand_in = expand::stand_in(&input);
-            Ok(quote!(#mistake #stand_in))
+            let stub = expand::stub(&input);
+            Ok(quote!(#mistake #stub))
         }
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn expand(input: &DeriveInput, krate: &Path, fields: &[Field]) -> Tok
     }
 }
 
-/// A type that does not fit is an error at the field.
+/// Returns the call for a field. A type that does not fit is an error at the field.
 fn call(krate: &Path, Field { member, ty, name, kind }: &Field) -> TokenStream {
     let value = quote_spanned!(ty.span()=> &self.#member);
     match kind {

@@ -17,11 +17,11 @@ pub(crate) fn derive(input: TokenStream) -> Result<TokenStream> {
         Err(mistake) => {
             // Code that uses the type still compiles, so that one mistake has one message.
             let mistake = mistake.into_compile_error();
-            let stand_in = match parse::options(&input.attrs) {
+            let stub = match parse::options(&input.attrs) {
                 Ok(options) => expand::expand(&input, &options.krate, &[]),
                 Err(_) => TokenStream::new(),
             };
-            Ok(quote!(#mistake #stand_in))
+            Ok(quote!(#mistake #stub))
         }
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct AroundSnapshot {
 }
 
 impl AroundSnapshot {
-    /// Also returns a future that resolves to the error that ends the function, if there is one.
+    /// Returns the value, and a future that resolves to the error that ends the function, if there is one.
     pub(super) fn new(list: List) -> (Self, impl Future<Output = Error>) {
         let (failed, failure) = oneshot::channel();
         let failure = async {

@@ -62,7 +62,7 @@ impl fmt::Debug for StartError {
     }
 }
 
-/// The runtime panics if one of these is missing, so this is checked first.
+/// Checks the variables and the timer without which the runtime panics.
 pub(super) fn check_environment() -> Result<(), StartError> {
     let environment = Environment::process();
     let needed = [RUNTIME_API, FUNCTION_NAME, MEMORY_SIZE, FUNCTION_VERSION];
@@ -77,7 +77,8 @@ pub(super) fn check_environment() -> Result<(), StartError> {
     }
 }
 
-/// Without a timer every wait for a time panics, and tokio has no other way to detect that.
+/// Returns true if the runtime of tokio has a timer. Without one every sleep panics, and there is no other
+/// way to detect that.
 fn has_timer() -> bool {
     catch_unwind(|| drop(tokio::time::sleep(Duration::ZERO))).is_ok()
 }

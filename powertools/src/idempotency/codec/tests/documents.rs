@@ -58,7 +58,7 @@ fn finite() -> impl Strategy<Value = f64> {
     any::<f64>().prop_filter("JSON has no infinity", |float| float.is_finite())
 }
 
-/// One of several words.
+/// Generates one of several words.
 fn one_of(words: &'static str) -> impl Strategy<Value = String> {
     prop::sample::select(words.split(' ').map(str::to_owned).collect::<Vec<_>>())
 }
@@ -85,7 +85,7 @@ fn char() -> impl Strategy<Value = char> {
     ]
 }
 
-/// A JSON string, escaped in one of many ways.
+/// Generates a JSON string, escaped in one of many ways.
 pub(super) fn text() -> impl Strategy<Value = String> {
     prop::collection::vec((char(), 0u8..8), 0..8).prop_map(|chars| {
         let mut text = String::from("\"");

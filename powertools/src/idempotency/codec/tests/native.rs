@@ -188,7 +188,7 @@ fn names_that_are_escaped_are_decoded_once() {
     assert!(text.starts_with(r#"{"\n0":0,"\n1":0,"\n10":0,"#));
 }
 
-/// Canonical JSON, written by its definition word for word.
+/// Returns canonical JSON, written by its definition word for word.
 fn slow(json: &Json) -> Option<String> {
     let join = |parts: Vec<String>| parts.join(",");
     Some(match json {

@@ -58,7 +58,7 @@ fn json_value(json: &Json) -> AttributeValue {
     }
 }
 
-/// The reverse of [`json_value`]. The error names what JSON cannot represent.
+/// Reverses [`json_value`]. The error names what JSON cannot represent.
 fn to_json(value: &AttributeValue) -> Result<Json, String> {
     match value {
         AttributeValue::Null => Ok(Json::Null),

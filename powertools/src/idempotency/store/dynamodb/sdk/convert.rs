@@ -88,7 +88,7 @@ fn converted<T: Into<U>, U>((name, value): (String, T)) -> (String, U) {
 type Names = Option<HashMap<String, String>>;
 type Values = Option<HashMap<String, Sdk>>;
 
-/// The conditions and placeholders of a write of the SDK.
+/// Takes over the conditions and placeholders of a write of the SDK.
 fn expressions(write: &mut Write, condition: Option<String>, names: Names, values: Values) {
     use crate::idempotency::transaction::Condition;
 

@@ -89,7 +89,7 @@ mod tests {
         }
     }
 
-    /// The configuration of a client with one attempt and no time for it.
+    /// Returns the configuration of a client with one attempt and no time for it.
     fn config() -> Builder {
         let timeouts = TimeoutConfig::builder().operation_timeout(Duration::ZERO);
         Config::builder()

@@ -85,7 +85,7 @@ async fn read(client: LeanClient) -> Result<(), StoreError> {
     DynamoDbStore::lean(client, "orders").read(&read).await.map(drop)
 }
 
-/// An error and its causes.
+/// Returns the messages of an error and its causes.
 fn with_causes(error: &StoreError) -> String {
     let causes = std::iter::successors(Some(error as &dyn std::error::Error), |e| e.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
@@ -141,7 +141,7 @@ async fn a_clock_that_is_off_follows_the_service() {
     }
 }
 
-/// The time of a signature, in seconds since 1970.
+/// Returns the time of a signature, in seconds since 1970.
 fn signed_at(head: &str) -> i64 {
     let line = head.lines().find_map(|line| line.strip_prefix("x-amz-date: ")).unwrap();
     let number = |start: usize, end: usize| line[start..end].parse::<u64>().unwrap();
