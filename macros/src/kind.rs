@@ -34,7 +34,7 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// Recognises `idempotent`, `powertools::idempotent` after any path, and `a::idempotent` with
+    /// Recognises `idempotent`, `powertools::idempotent` under any path, and `a::idempotent` with
     /// the option `crate = a`, but not `vendor::batch`.
     pub(crate) fn of(attr: &Attribute) -> Option<Self> {
         let mut path = attr.path().clone();

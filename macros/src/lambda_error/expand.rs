@@ -103,7 +103,7 @@ fn error_type(krate: &Path, cases: &[Case]) -> TokenStream {
     }
 }
 
-/// Returns the function of the trait, or nothing if no variant can be permanent, which is its default.
+/// Returns the function of the trait, or nothing if no variant can be permanent: that is the default.
 fn is_permanent(krate: &Path, cases: &[Case]) -> TokenStream {
     let mut forwards = false;
     let arms: Vec<_> = cases
@@ -134,7 +134,8 @@ fn is_permanent(krate: &Path, cases: &[Case]) -> TokenStream {
     }
 }
 
-/// Returns the function of the trait, or nothing if no variant has an answer for clients, which is its default.
+/// Returns the function of the trait, or nothing if no variant has an answer for clients: that is the
+/// default.
 fn http(krate: &Path, cases: &[Case]) -> TokenStream {
     let mut forwards = false;
     let arms: Vec<_> = cases

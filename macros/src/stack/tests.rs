@@ -113,21 +113,18 @@ fn logged_stays_small() {
         Kind::Logged,
         quote!(correlation_id = "/id", event),
         quote!(
-            async fn charge(
-                idempotency: &Idempotent,
-                LambdaEvent { payload, .. }: Event,
-            ) -> Answer {
+            async fn charge(orders: &Orders, LambdaEvent { payload, .. }: Event) -> Answer {
                 body
             }
         ),
         quote! {
-            async fn charge(idempotency: &Idempotent, argument1: Event) -> Answer {
+            async fn charge(orders: &Orders, argument1: Event) -> Answer {
                 const _: &str = "#[logged]";
                 let invocation = {
                     use ::powertools::macro_support::{NoContext as _, Probe};
                     ::powertools::Invocation::current_or(
                         ::core::option::Option::None
-                            .or(Probe(&idempotency).context())
+                            .or(Probe(&orders).context())
                             .or(Probe(&argument1).context())
                     )
                 };
@@ -159,14 +156,14 @@ fn batch_stays_small() {
         quote!(sqs, concurrency = 8, reserve = "1s", all_or_nothing),
         quote! {
             /// Charges the order in each message.
-            pub async fn charge(idempotency: &Idempotent, Message { body, .. }: Message<Order>) -> Result<(), Error> {
+            pub async fn charge(orders: &Orders, Message { body, .. }: Message<Order>) -> Result<(), Error> {
                 body
             }
         },
         quote! {
             /// Charges the order in each message.
             pub async fn charge(
-                idempotency: &Idempotent,
+                orders: &Orders,
                 event: ::powertools::macro_support::LambdaEvent<::powertools::events::SqsEvent>
             ) -> ::core::result::Result<
                 ::powertools::batch::ReplyOf<::powertools::events::SqsEvent>,
@@ -183,7 +180,7 @@ fn batch_stays_small() {
                     #[allow(unused_braces)]
                     batch
                         .run(|Message { body, .. }: Message<Order>| {
-                            let idempotency = ::powertools::macro_support::share(&idempotency);
+                            let orders = ::powertools::macro_support::share(&orders);
                             async move {
                                 #[allow(unreachable_code)]
                                 if false {
@@ -208,9 +205,9 @@ fn the_attribute_at_the_top_is_the_outermost() -> Result<()> {
     let item = quote! {
         #[powertools::batch(kinesis)]
         #[instrument]
-        #[idempotent(key = click.id, with = idempotency)]
+        #[idempotent(key = click.id, with = orders)]
         #[deadline]
-        async fn count(idempotency: &Idempotent, click: KinesisMessage<Click>) -> Result<(), Error> { body }
+        async fn count(orders: &Orders, click: KinesisMessage<Click>) -> Result<(), Error> { body }
     };
     let expanded = expand(Kind::Logged, quote!(), item)?.to_string();
     let parts = [
