@@ -42,6 +42,16 @@ pub fn python_redis_flows() -> Vec<Value> {
     cases(include_str!("../vectors/python-idempotency-redis.json"))
 }
 
+/// What the TypeScript toolkit does on a server of Redis. The time is always 1,800,000,000 s.
+///
+/// # Panics
+///
+/// Panics if the file is not what it should be.
+#[must_use]
+pub fn typescript_redis_flows() -> Vec<Value> {
+    cases(include_str!("../vectors/typescript-idempotency-redis.json"))
+}
+
 fn cases(file: &str) -> Vec<Value> {
     let mut file: Value = serde_json::from_str(file).expect("it is JSON");
     match file["cases"].take() {

@@ -10,24 +10,39 @@ use powertools_tests::wire::Wire;
 use redis::cluster::ClusterClient;
 
 mod bad_input;
+mod clusters;
 mod failovers;
 mod faults;
 mod flows;
 mod records;
+mod takeovers;
 mod tls;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A cluster of one node, and a store in it.
-pub(crate) async fn cluster(kind: &RedisKind) -> (RedisServer, RedisStore) {
-    let server = kind.start(&["--cluster-enabled", "yes"]);
-    let _: () = server.command(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
-    while !server.command::<String>(&["CLUSTER", "INFO"]).contains("cluster_state:ok") {
-        tokio::task::yield_now().await;
+/// A cluster of some nodes, and a store in it.
+pub(crate) async fn cluster(kind: &RedisKind, nodes: usize) -> (Vec<RedisServer>, RedisStore) {
+    let servers: Vec<_> = (0..nodes).map(|_| kind.start_node()).collect();
+    for (index, server) in servers.iter().enumerate() {
+        let (first, end) = (index * 16_384 / nodes, (index + 1) * 16_384 / nodes);
+        let (first, last) = (first.to_string(), (end - 1).to_string());
+        server.command::<()>(&["CLUSTER", "ADDSLOTSRANGE", &first, &last]);
+        server.meet(&servers[0]);
     }
-    let client = ClusterClient::new([server.url()]).unwrap();
+    let known = format!("cluster_known_nodes:{nodes}\r");
+    for server in &servers {
+        let is_ready = |info: &str| {
+            info.contains("cluster_state:ok")
+                && info.contains("cluster_slots_ok:16384")
+                && info.contains(&known)
+        };
+        while !is_ready(&server.command::<String>(&["CLUSTER", "INFO"])) {
+            tokio::time::sleep(SECOND / 100).await;
+        }
+    }
+    let client = ClusterClient::new(servers.iter().map(RedisServer::url)).unwrap();
     let connection = client.get_async_connection().await.unwrap();
-    (server, RedisStore::with_connection(connection, "orders"))
+    (servers, RedisStore::with_connection(connection, "orders"))
 }
 
 /// A function with a server of its own, and a proxy in front of it.

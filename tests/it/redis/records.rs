@@ -8,12 +8,12 @@ use powertools::idempotency::{
 use powertools::testing::store_suite;
 use powertools_tests::emulators::RedisKind;
 
-use super::{World, cluster};
+use super::World;
 
 const NOW: u64 = 1_800_000_000_400;
 
 /// A claim at a time far from that of the server, which holds for 30 seconds, and its completion.
-fn claimed(key: &str) -> (Claim, Completion) {
+pub(super) fn claimed(key: &str) -> (Claim, Completion) {
     let mut claim = store_suite::claim(key, EpochMillis(NOW));
     claim.expiration = EpochSeconds(NOW / 1000 + 60);
     claim.validation = Some("hash".to_owned());
@@ -112,16 +112,5 @@ async fn a_first_call_is_two_commands_and_a_replay_one() {
         world.charge("second").await.unwrap();
         let replay = commands() - before - first;
         assert_eq!((first, replay), (2, 1), "on {}", kind.name());
-    }
-}
-
-#[tokio::test]
-async fn keys_of_a_cluster_need_no_tags() {
-    let Some(kind) = RedisKind::first() else { return };
-    let (_server, store) = cluster(&kind).await;
-    for key in ["fn#1", "{fn}#1", "fn#{1}", "{}", "}{"] {
-        let (claim, completion) = claimed(key);
-        assert_eq!(store.claim(&claim).await.unwrap(), Outcome::Applied, "{key}");
-        assert_eq!(store.complete(&completion).await.unwrap(), Outcome::Applied, "{key}");
     }
 }

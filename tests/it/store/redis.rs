@@ -29,8 +29,8 @@ async fn redis_keeps_the_rules_on_a_connection_of_the_user() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_keeps_the_rules() {
     let Some(kind) = RedisKind::first() else { return };
-    let (server, store) = cluster(&kind).await;
-    check(store, &server).await;
+    let (servers, store) = cluster(&kind, 1).await;
+    check(store, &servers[0]).await;
 }
 
 #[expect(clippy::print_stdout, reason = "shown when the suite fails")]

@@ -84,17 +84,32 @@ impl RedisKind {
     /// Panics if it does not start.
     #[must_use]
     pub fn start(&self, arguments: &[&str]) -> RedisServer {
+        self.start_with(|| arguments.iter().map(|&argument| argument.to_owned()).collect())
+    }
+
+    /// Starts a node of a cluster, which knows no other and has no slots yet.
+    ///
+    /// # Panics
+    ///
+    /// Panics if it does not start.
+    #[must_use]
+    pub fn start_node(&self) -> RedisServer {
+        let options = ["--cluster-enabled", "yes", "--cluster-port"];
+        self.start_with(|| {
+            let options = options.iter().map(|&option| option.to_owned());
+            options.chain([free_port().to_string()]).collect()
+        })
+    }
+
+    fn start_with(&self, arguments: impl Fn() -> Vec<String>) -> RedisServer {
         static COUNT: AtomicU32 = AtomicU32::new(0);
 
-        let arguments: Vec<_> = arguments.iter().map(|&argument| argument.to_owned()).collect();
         let mut problem = String::new();
         for _ in 0..3 {
             let folder = self.folder.join(COUNT.fetch_add(1, Ordering::Relaxed).to_string());
             fs::create_dir_all(&folder).expect("the target directory can be written");
-            // If another process takes the port before the server does, the next attempt has another one.
-            let free = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
-            let port = free.expect("there is a free port").port();
-            match RedisServer::run(self, &arguments, port, folder) {
+            // If another process takes a port before the server does, the next attempt has others.
+            match RedisServer::run(self, &arguments(), free_port(), folder) {
                 Ok(server) => return server,
                 Err(log) => problem = log,
             }
@@ -181,6 +196,13 @@ impl RedisServer {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
+    /// Lets a node of a cluster meet another one, and through it all that this one knows.
+    pub fn meet(&self, other: &Self) {
+        let port = other.port.to_string();
+        let bus = other.arguments.last().expect("it is a node of a cluster");
+        self.command::<()>(&["CLUSTER", "MEET", "127.0.0.1", &port, bus]);
+    }
+
     /// Kills it.
     pub fn kill(&mut self) {
         drop(self.shell.stdin.take());
@@ -240,6 +262,11 @@ impl RedisServer {
     fn connection(&self) -> RedisResult<redis::Connection> {
         Client::open(self.url())?.get_connection()
     }
+}
+
+fn free_port() -> u16 {
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
+    free.expect("there is a free port").port()
 }
 
 fn has_tls(arguments: &[String]) -> bool {

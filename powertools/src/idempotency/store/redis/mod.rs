@@ -63,13 +63,17 @@ mod server;
 ///
 /// A value under a key that is not such a record is an error, and is not overwritten.
 ///
+/// Those toolkits take over an expired record without comparing it, under a lock in the key with `:lock`
+/// behind it, which they hold for 10 seconds. The store respects that lock, and sets it before it replaces an
+/// expired record, so that only one of them does. The lock does not exclude other claims of this store.
+///
 /// # Requests
 ///
 /// | | requests |
 /// |---|---|
 /// | first call | claim, complete |
 /// | first call whose handler fails | claim, release |
-/// | first call after a lease has expired | claim, claim that replaces the expired record, complete |
+/// | first call after a lease has expired | claim, lock, claim that replaces the expired record, complete |
 /// | replay | claim, refused; it returns the record |
 ///
 /// Each write is one script that touches one key. It runs atomically, in a cluster on the node that has
@@ -180,15 +184,22 @@ impl RedisStore {
     async fn write(
         &self,
         script: &Write,
-        key: &Key,
+        key: &str,
         arguments: &[&[u8]],
         end: Instant,
     ) -> Result<Written, StoreError> {
-        let request = Request { key: key.as_str(), write: Some((script, arguments)) };
+        let request = Request { key, write: Some((script, arguments)) };
         match self.call(request, end).await? {
             Value::Int(1) => Ok(Written::Applied),
             other => Ok(Written::Refused(self.value(other)?)),
         }
+    }
+
+    /// Returns false if a function in another language is taking over the record of this key.
+    async fn locks(&self, key: &str, end: Instant) -> Result<bool, StoreError> {
+        let (lock, life) = (format!("{key}:lock"), record::LOCK.to_string());
+        let arguments: [&[u8]; 2] = [b"powertools-rust", life.as_bytes()];
+        Ok(matches!(self.write(&scripts::LOCK, &lock, &arguments, end).await?, Written::Applied))
     }
 
     fn value(&self, reply: Value) -> Result<Option<Vec<u8>>, StoreError> {
@@ -211,7 +222,7 @@ impl RedisStore {
         arguments: &[&[u8]],
         timeout: Duration,
     ) -> Result<Outcome, StoreError> {
-        match self.write(script, key, arguments, Instant::now() + timeout).await? {
+        match self.write(script, key.as_str(), arguments, Instant::now() + timeout).await? {
             Written::Applied => Ok(Outcome::Applied),
             Written::Refused(found) => {
                 let record = found.map(|bytes| record::parse(key, &bytes)).transpose()?;
@@ -246,11 +257,12 @@ impl Store for RedisStore {
         let end = Instant::now() + claim.timeout;
         let new = record::claimed(claim);
         let kept = record::kept(claim).to_string();
+        let key = claim.key.as_str();
         let mut free = None;
         for _ in 0..CLAIMS {
             let mut arguments = vec![&*new, kept.as_bytes()];
             arguments.extend(free.as_deref());
-            let found = match self.write(&scripts::CLAIM, &claim.key, &arguments, end).await? {
+            let found = match self.write(&scripts::CLAIM, key, &arguments, end).await? {
                 Written::Applied => return Ok(Outcome::Applied),
                 Written::Refused(found) => found,
             };
@@ -258,6 +270,9 @@ impl Store for RedisStore {
             let record = record::parse(&claim.key, &bytes)?;
             if !record.is_free(claim.now) {
                 return Ok(Outcome::Refused(Some(Box::new(record))));
+            }
+            if free.is_none() && !self.locks(key, end).await? {
+                return Ok(Outcome::Refused(Some(Box::new(record::taken_over(claim)))));
             }
             free = Some(bytes);
         }

@@ -8,6 +8,8 @@ use crate::json::{MAX_DEPTH, write};
 
 /// The maximum size of a value, in bytes.
 const LIMIT: usize = 512 << 20;
+/// How long the lock of a takeover lives, in milliseconds.
+pub(super) const LOCK: u64 = 10_000;
 /// 10,000 years in milliseconds: the server rejects much longer times.
 const LONGEST: u64 = 10_000 * 365 * 24 * 3600 * 1000;
 
@@ -51,6 +53,15 @@ pub(super) fn claimed(claim: &Claim) -> Vec<u8> {
 pub(super) fn kept(claim: &Claim) -> u64 {
     let end = claim.expiration.0.saturating_add(1).saturating_mul(1000);
     end.saturating_sub(claim.now.0).clamp(1, LONGEST)
+}
+
+/// Returns what a claim meets while another toolkit holds the lock of a takeover: a claim whose payload is
+/// not known yet, for as long as the lock can live.
+pub(super) fn taken_over(claim: &Claim) -> Record {
+    let mut record = Record::new(Status::InProgress);
+    record.in_progress_expiration = Some(EpochMillis(claim.now.0.saturating_add(LOCK)));
+    record.validation.clone_from(&claim.validation);
+    record
 }
 
 /// Returns the beginning and the end of a completed record. What the claim wrote stays between them:
