@@ -42,11 +42,11 @@ pub fn python_redis_flows() -> Vec<Value> {
     cases(include_str!("../vectors/python-idempotency-redis.json"))
 }
 
-/// What the TypeScript toolkit does on a server of Redis. The time is always 1,800,000,000 s.
+/// Returns the flows of the TypeScript toolkit on a server of Redis. The time is always 1,800,000,000 s.
 ///
 /// # Panics
 ///
-/// Panics if the file is not what it should be.
+/// Panics if the file is invalid.
 #[must_use]
 pub fn typescript_redis_flows() -> Vec<Value> {
     cases(include_str!("../vectors/typescript-idempotency-redis.json"))

@@ -63,9 +63,9 @@ mod server;
 ///
 /// A value under a key that is not such a record is an error, and is not overwritten.
 ///
-/// Those toolkits take over an expired record without comparing it, under a lock in the key with `:lock`
-/// behind it, which they hold for 10 seconds. The store respects that lock, and sets it before it replaces an
-/// expired record, so that only one of them does. The lock does not exclude other claims of this store.
+/// Those toolkits replace an expired record without comparing it, under a lock that they hold for 10
+/// seconds: a second key, `<key>:lock`. The store respects that lock, and sets it before it replaces an
+/// expired record, so that only one function does. The lock does not exclude other claims of this store.
 ///
 /// # Requests
 ///
@@ -195,7 +195,7 @@ impl RedisStore {
         }
     }
 
-    /// Returns false if a function in another language is taking over the record of this key.
+    /// Sets the lock of a takeover. Returns false if a function in another language holds it.
     async fn locks(&self, key: &str, end: Instant) -> Result<bool, StoreError> {
         let (lock, life) = (format!("{key}:lock"), record::LOCK.to_string());
         let arguments: [&[u8]; 2] = [b"powertools-rust", life.as_bytes()];

@@ -8,7 +8,7 @@ use crate::json::{MAX_DEPTH, write};
 
 /// The maximum size of a value, in bytes.
 const LIMIT: usize = 512 << 20;
-/// How long the lock of a takeover lives, in milliseconds.
+/// How long the lock of a takeover is held, in milliseconds.
 pub(super) const LOCK: u64 = 10_000;
 /// 10,000 years in milliseconds: the server rejects much longer times.
 const LONGEST: u64 = 10_000 * 365 * 24 * 3600 * 1000;
@@ -55,8 +55,8 @@ pub(super) fn kept(claim: &Claim) -> u64 {
     end.saturating_sub(claim.now.0).clamp(1, LONGEST)
 }
 
-/// Returns what a claim meets while another toolkit holds the lock of a takeover: a claim whose payload is
-/// not known yet, for as long as the lock can live.
+/// Returns what a claim finds while another toolkit holds the lock of a takeover: a claim whose payload is
+/// not known yet, until the lock expires.
 pub(super) fn taken_over(claim: &Claim) -> Record {
     let mut record = Record::new(Status::InProgress);
     record.in_progress_expiration = Some(EpochMillis(claim.now.0.saturating_add(LOCK)));

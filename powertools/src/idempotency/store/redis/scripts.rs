@@ -25,8 +25,9 @@ pub(super) static CLAIM: LazyLock<Write> = LazyLock::new(|| {
     )
 });
 
-/// Sets the lock of a takeover to `ARGV[1]` for `ARGV[2]` milliseconds, as the toolkits for Python and TypeScript do
-/// with another value. One that has this value is free: the claim compares the record.
+/// Sets the lock of a takeover to `ARGV[1]` for `ARGV[2]` milliseconds, as the toolkits for Python and
+/// TypeScript do with another value. A lock with this value does not exclude other claims of this toolkit, since its
+/// claims compare the record.
 pub(super) static LOCK: LazyLock<Write> = LazyLock::new(|| {
     Write::new(
         "local lock = redis.call('GET', KEYS[1])
