@@ -1,5 +1,8 @@
 //! The values of one map of dimensions.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry as MapEntry;
+
 use crate::json::write::{JSON, quoted};
 use crate::metrics::labels::{Labels, Text};
 use crate::metrics::limits;
@@ -158,9 +161,10 @@ impl Set {
             }
             series.define(definition);
         }
+        let mut places = None;
         for value in values {
             match number(value, definition, is_count) {
-                Ok(value) => series.add(value),
+                Ok(value) => series.add(value, &mut places),
                 Err(kind) => problems.push(kind, &series.name),
             }
         }
@@ -222,7 +226,18 @@ impl Set {
         self.measured = 0;
         for series in &mut self.series {
             series.values.clear();
+            series.values.shrink_to(limits::VALUES);
             series.counts.clear();
+            series.counts.shrink_to(limits::VALUES);
+        }
+    }
+
+    /// Keeps no more of its memory than most sets need.
+    pub(super) fn shrink(&mut self) {
+        self.properties.clear();
+        for buffer in [&mut self.head, &mut self.members] {
+            buffer.clear();
+            buffer.shrink_to(SPARE_BYTES);
         }
     }
 
@@ -238,14 +253,37 @@ impl Set {
 /// again.
 const KNOWN: usize = 32;
 
+/// How many bytes of what is around its values a set keeps for the next invocation.
+const SPARE_BYTES: usize = 4 * 1024;
+
 impl Series {
+    /// Adds a value. `places` is for the values of one call, of which there can be any number.
     #[inline]
-    fn add(&mut self, value: f64) {
-        match self.values.iter().position(|known| *known == value) {
+    fn add(&mut self, value: f64, places: &mut Option<HashMap<u64, usize>>) {
+        let known = match self.values.len() {
+            ..=limits::VALUES => self.values.iter().position(|known| *known == value),
+            _ => self.place(value, places),
+        };
+        match known {
             Some(index) => self.counts[index] += 1,
             None => {
                 self.values.push(value);
                 self.counts.push(1);
+            }
+        }
+    }
+
+    /// Returns where a value is, or notes that it will be the last one.
+    #[cold]
+    fn place(&self, value: f64, places: &mut Option<HashMap<u64, usize>>) -> Option<usize> {
+        // Zero is the same with either sign.
+        let bits = |value: f64| (value + 0.0).to_bits();
+        let known = || self.values.iter().enumerate().map(|(index, known)| (bits(*known), index));
+        match places.get_or_insert_with(|| known().collect()).entry(bits(value)) {
+            MapEntry::Occupied(place) => Some(*place.get()),
+            MapEntry::Vacant(place) => {
+                place.insert(self.values.len());
+                None
             }
         }
     }
@@ -298,4 +336,29 @@ fn hash(name: &str) -> u32 {
     };
     // The constant is that of Fibonacci hashing, 2^64 by the golden ratio.
     ((ends ^ bytes.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_long_once_is_not_kept() {
+        let mut set = Set::default();
+        let mut problems = Problems::default();
+        let values = (0..50_000).map(|value| Observation::Number(value.into()));
+        let definition = Definition::default();
+        set.add(
+            Entry { name: "Latency".into(), definition, values, is_count: false },
+            &mut problems,
+        );
+        set.properties.push(("note".into(), "n".repeat(500_000)));
+        set.members.resize(500_000, b' ');
+        set.clear();
+        set.shrink();
+        let [series] = &set.series[..] else { panic!("the name is still known: {set:?}") };
+        let values = series.values.capacity() + series.counts.capacity();
+        assert!(values <= 4 * limits::VALUES, "{values}");
+        assert!(set.members.capacity() <= 2 * SPARE_BYTES && set.properties.is_empty());
+    }
 }

@@ -127,6 +127,7 @@ impl Sets {
     /// Keeps nothing but memory, and not much of it.
     pub(in crate::metrics) fn recycled(mut self: Box<Self>) -> Box<Self> {
         self.forget();
+        self.spare_sets.iter_mut().for_each(Set::shrink);
         for buffer in [&mut self.line, &mut self.scratch] {
             buffer.clear();
             buffer.shrink_to(SPARE_BYTES);
