@@ -32,7 +32,8 @@ mod event_bridge;
 mod firehose;
 #[cfg(feature = "events")]
 mod http;
-#[cfg(feature = "http")]
+#[cfg(any(feature = "http", feature = "__otel"))]
+#[cfg_attr(not(feature = "http"), allow(dead_code))]
 pub(crate) mod http_event;
 #[cfg(feature = "batch")]
 pub(crate) mod kafka;

@@ -4,6 +4,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use lambda_runtime::Error;
+use tokio::time::Instant;
 
 use super::outside;
 use super::signed::Signing;
@@ -64,11 +65,14 @@ impl Collector {
     ///
     /// Returns an error if there is no complete answer within `limit`.
     pub async fn post(&self, body: Bytes, limit: Duration) -> Result<Reply, Error> {
+        // One budget for both: credentials can be a request of their own.
+        let end = Instant::now() + limit;
         let mut headers = self.headers.clone();
         if let Some(signing) = &self.signing {
             signing.sign(&self.to, &mut headers, &body, limit).await?;
         }
-        let reply = self.client.post(&self.to, headers, body, limit).await?;
+        let left = end.saturating_duration_since(Instant::now());
+        let reply = self.client.post(&self.to, headers, body, left).await?;
         let retry_after = reply.headers.get(RETRY_AFTER);
         let retry_after = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());
         Ok(Reply { status: reply.status.as_u16(), retry_after, body: reply.body })

@@ -1,6 +1,7 @@
 //! What the package powertools-otel uses of this crate.
 
 mod collector;
+mod request;
 
 #[cfg(feature = "__otel-tls")]
 mod outside;
@@ -15,6 +16,7 @@ mod signed;
 mod signed;
 
 pub use self::collector::{Collector, Reply};
+pub use self::request::HttpRequest;
 pub use crate::environment::Environment;
 pub use crate::logging::traced::{
     BesideLines, Ids, Redacts, find_ids_by, redaction, set_beside, take_beside,
