@@ -1,17 +1,25 @@
 //! What spans cost: CPU of an event with five of them, the latency of each mode, and the start.
 //!
-//! Each function is a process of its own on one thread, so that the kernel counts its CPU time. The
-//! figures of `tracing` are those of `tracing-opentelemetry` by itself, whose spans go nowhere.
+//! Each function is a process of its own on one thread, so that the kernel counts its CPU time. There are two
+//! to compare with: `tracing` is `tracing-opentelemetry` by itself, whose spans go nowhere, and `upstream` is
+//! what a person would write by hand to export them before the reply: the SDK's batch processor with the
+//! exporter of `opentelemetry-otlp`, and a flush of it where the runtime may block. That exporter has the
+//! smallest client there can be, one blocking connection that is kept. Neither has a root span of the event.
 
 #![expect(clippy::print_stdout, reason = "what a bench is for")]
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+use http::{Request, Response};
 use lambda_runtime::{Error, LambdaEvent};
 use opentelemetry::trace::TracerProvider;
+use opentelemetry_http::{HttpClient, HttpError};
+use opentelemetry_otlp::{WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use powertools::Powertools;
 use powertools::testing::{Event, FakeRuntime};
@@ -22,7 +30,7 @@ const TRACE: &str = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42c
 /// Events at a time of one mode, and how often each has its turn.
 const BLOCK: u32 = 200;
 const BLOCKS: u32 = 40;
-const MODES: [&str; 6] = ["none", "tracing", "before", "after", "every", "stdout"];
+const MODES: [&str; 7] = ["none", "tracing", "upstream", "before", "after", "every", "stdout"];
 
 fn main() {
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
@@ -81,6 +89,7 @@ async fn function(mode: &str) {
             tracing_subscriber::registry().with(layer.with_filter(filter)).init();
             function.run()
         }
+        "upstream" => return upstream().await,
         "before" => function.lifecycle(Otel::new()).run(),
         "after" => function.lifecycle(Otel::new().after_reply()).run(),
         "every" => function.lifecycle(Otel::new().every(Duration::from_secs(1))).run(),
@@ -88,6 +97,57 @@ async fn function(mode: &str) {
         _ => panic!("{mode} is no mode"),
     };
     run.await.unwrap();
+}
+
+/// A function that exports by hand.
+async fn upstream() {
+    let endpoint = std::env::var("OTEL_EXPORTER_OTLP_ENDPOINT").unwrap();
+    let exporter = opentelemetry_otlp::SpanExporter::builder()
+        .with_http()
+        .with_http_client(Client::default())
+        .with_endpoint(format!("{endpoint}/v1/traces"))
+        .build()
+        .unwrap();
+    let provider = SdkTracerProvider::builder().with_batch_exporter(exporter).build();
+    let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("bench"));
+    let filter = tracing_subscriber::filter::LevelFilter::INFO;
+    tracing_subscriber::registry().with(layer.with_filter(filter)).init();
+    let handle = move |event| {
+        let provider = provider.clone();
+        async move {
+            let answer = handle(event).await;
+            tokio::task::spawn_blocking(move || provider.force_flush()).await??;
+            answer
+        }
+    };
+    Powertools::new(handle).run().await.unwrap();
+}
+
+/// One blocking connection.
+#[derive(Debug, Default)]
+struct Client(Mutex<Option<TcpStream>>);
+
+#[async_trait::async_trait]
+impl HttpClient for Client {
+    async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        let mut connection = self.0.lock().unwrap();
+        if connection.is_none() {
+            let stream = TcpStream::connect(request.uri().authority().unwrap().as_str())?;
+            stream.set_nodelay(true)?;
+            *connection = Some(stream);
+        }
+        let stream = connection.as_mut().unwrap();
+        let (path, body) = (request.uri().path(), request.body());
+        let mut bytes =
+            format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", body.len())
+                .into_bytes();
+        bytes.extend_from_slice(body);
+        stream.write_all(&bytes)?;
+        let mut answer = [0; 1024];
+        let count = stream.read(&mut answer)?;
+        assert!(answer[..count].ends_with(b"\r\n\r\n"), "it has no body");
+        Ok(Response::new(Bytes::new()))
+    }
 }
 
 /// Five spans, and the root span where there is one.
@@ -180,10 +240,14 @@ async fn events(endpoint: &str) -> Vec<(Vec<u64>, Vec<Duration>)> {
     measured
 }
 
-/// The nanoseconds that the main thread of a process ran.
+/// The nanoseconds that the threads of a process ran.
 fn cpu(process: u32) -> u64 {
-    let text = std::fs::read_to_string(format!("/proc/{process}/schedstat")).unwrap();
-    text.split(' ').next().unwrap().parse().unwrap()
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
+    let of_thread = |thread: std::io::Result<std::fs::DirEntry>| {
+        let text = std::fs::read_to_string(thread.unwrap().path().join("schedstat")).ok()?;
+        text.split(' ').next()?.parse::<u64>().ok()
+    };
+    threads.filter_map(of_thread).sum()
 }
 
 /// The CPU time in nanoseconds until a function asks for its first event.

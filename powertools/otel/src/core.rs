@@ -1,6 +1,7 @@
 //! The parts that the layer and the lifecycle share.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
@@ -11,11 +12,12 @@ use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 use powertools::Invocation;
 use powertools::macro_support::otel::{BesideLines, Collector};
 use tracing::Subscriber;
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{Layer, Registry};
 
 use crate::early;
-use crate::export::{Encoder, Exporter, Stdout, To, causes, exporter};
+use crate::export::{Encoder, Exporter, LINE_BYTES, REQUEST_BYTES, Stdout, To, causes, exporter};
 use crate::filter::{Filter, Marker};
 use crate::ids::{self, Random};
 use crate::incoming::Origin;
@@ -36,9 +38,11 @@ pub(crate) struct Core {
     pub(crate) problem: Option<String>,
     pub(crate) redacted: Vec<String>,
     tracer: SdkTracer,
-    filter: Filter,
+    level: LevelFilter,
     /// When the initialisation began, or the restore.
     began: Mutex<SystemTime>,
+    /// The function has another one.
+    is_second: AtomicBool,
 }
 
 impl Core {
@@ -48,13 +52,13 @@ impl Core {
         variables.check_protocol();
         let propagators = variables.propagators();
         let sampling = variables.sampling();
-        let limit = variables.spans();
+        let most = variables.spans();
         let timeout = variables.timeout();
         let headers = variables.headers();
         let mut is_compressed = variables.is_compressed();
         let resource = variables.resource(settings.service.as_deref());
 
-        let mut problem = None;
+        let (mut problem, mut limit) = (None, REQUEST_BYTES);
         let mut connect = |url: &str, is_signed| {
             let headers: Vec<_> = [("content-type", "application/x-protobuf")]
                 .into_iter()
@@ -78,7 +82,8 @@ impl Core {
                 is_compressed = true;
                 let service = resource.iter().find(|pair| pair.key.as_str() == "service.name");
                 let service = service.map(|pair| pair.value.to_string()).unwrap_or_default();
-                To::Stdout(Stdout { service, endpoint: variables.endpoint(None) })
+                limit = LINE_BYTES;
+                To::Stdout(Stdout::new(&service, &variables.endpoint(None)))
             }
         };
         if !variables.damaged.is_empty() {
@@ -88,7 +93,7 @@ impl Core {
         }
 
         let by_invocation = !matches!(settings.when, When::Every(_));
-        let spans = Arc::new(Spans::new(limit, by_invocation));
+        let spans = Arc::new(Spans::new(most, by_invocation));
         let provider = SdkTracerProvider::builder()
             .with_resource(Resource::builder_empty().build())
             .with_id_generator(Random)
@@ -100,15 +105,24 @@ impl Core {
             .build();
         Self {
             spans,
-            exporter: exporter(to, timeout, Encoder::new(resource, is_compressed)),
+            exporter: exporter(to, timeout, Encoder::new(resource, is_compressed, limit)),
             when: settings.when,
             propagators,
             problem,
             redacted: settings.redacted,
             tracer: provider.tracer_with_scope(scope),
-            filter: Filter::new(settings.level),
+            level: settings.level,
             began: Mutex::new(opentelemetry::time::now()),
+            is_second: AtomicBool::new(false),
         }
+    }
+
+    pub(crate) fn set_second(&self) {
+        self.is_second.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_second(&self) -> bool {
+        self.is_second.load(Ordering::Relaxed)
     }
 
     pub(crate) fn layer<S>(&self) -> impl Layer<S> + Send + Sync + 'static
@@ -117,7 +131,8 @@ impl Core {
     {
         let spans =
             tracing_opentelemetry::layer().with_tracer(self.of_invocations()).with_threads(false);
-        Note.and_then(spans).and_then(Forget).and_then(Marker).with_filter(self.filter)
+        let (forget, filter) = (Forget(self.spans.clone()), Filter::new(self.level));
+        Note.and_then(spans).and_then(forget).and_then(Marker::new(&filter)).with_filter(filter)
     }
 
     /// Returns a tracer whose spans are under those of their invocations.

@@ -1,5 +1,8 @@
 //! Which spans and events are recorded.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::Interest;
 use tracing::{Metadata, Subscriber};
@@ -8,28 +11,55 @@ use tracing_subscriber::layer::Context;
 
 /// Admits a level, and nothing of the crates that carry requests, or of the runtime: the root span stands
 /// for its own.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Filter {
     level: LevelFilter,
+    /// The subscriber has another such layer. Two would take each other's data.
+    is_second: Arc<AtomicBool>,
 }
 
 /// Shows that a subscriber has the layer.
 #[derive(Debug)]
-pub(crate) struct Marker;
+pub(crate) struct Marker {
+    is_second: Arc<AtomicBool>,
+}
 
-impl<S: Subscriber> Layer<S> for Marker {}
+/// Some subscriber got a second layer since this was last asked.
+static SECOND_LAYER: AtomicBool = AtomicBool::new(false);
+
+/// Returns true if a subscriber got a second layer since the last call.
+pub(crate) fn take_second_layer() -> bool {
+    SECOND_LAYER.swap(false, Ordering::Relaxed)
+}
+
+impl Marker {
+    pub(crate) fn new(filter: &Filter) -> Self {
+        Self { is_second: filter.is_second.clone() }
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Marker {
+    fn on_layer(&mut self, subscriber: &mut S) {
+        let subscriber: &dyn Subscriber = subscriber;
+        if subscriber.is::<Self>() {
+            self.is_second.store(true, Ordering::Relaxed);
+            SECOND_LAYER.store(true, Ordering::Relaxed);
+        }
+    }
+}
 
 const NOT_ADMITTED: [&str; 7] =
     ["h2", "hyper", "hyper_util", "lambda_runtime", crate::export::TARGET, "rustls", "tower"];
 
 impl Filter {
     pub(crate) fn new(level: LevelFilter) -> Self {
-        Self { level }
+        Self { level, is_second: Arc::default() }
     }
 
-    fn admits(self, metadata: &Metadata<'_>) -> bool {
+    fn admits(&self, metadata: &Metadata<'_>) -> bool {
         let root = metadata.target().split("::").next().unwrap_or_default();
-        *metadata.level() <= self.level && !NOT_ADMITTED.contains(&root)
+        let is_admitted = *metadata.level() <= self.level && !NOT_ADMITTED.contains(&root);
+        is_admitted && !self.is_second.load(Ordering::Relaxed)
     }
 }
 

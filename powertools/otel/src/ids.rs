@@ -58,6 +58,11 @@ impl IdGenerator for Random {
     }
 }
 
+/// Creates an identifier of an environment.
+pub(crate) fn instance() -> String {
+    TraceId::from_bytes(random()).to_string()
+}
+
 fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     while bytes.iter().all(|byte| *byte == 0) {

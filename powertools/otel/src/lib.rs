@@ -52,8 +52,10 @@
 //! most 5 seconds. A request to a collector that is busy or cannot be reached is tried three times, 50 and
 //! 100 ms apart. If it does not answer, the spans are kept for a later flush, and there is no attempt for 1
 //! second, then 2, up to 30. Attempts that end for lack of time are not such a failure. Memory is bounded
-//! by 2,048 spans (`OTEL_BSP_MAX_QUEUE_SIZE`). Spans beyond that, and those that a collector rejects, are
-//! dropped, and a warning of the flush has their number. No failure of the export reaches the invocation.
+//! by 2,048 spans (`OTEL_BSP_MAX_QUEUE_SIZE`). A request has at most 512 spans and 4 MiB before compression,
+//! and a line of the standard output stays below 256 KiB: what is more makes more of them. Spans beyond the
+//! memory, those that are too long by themselves, and those that a collector rejects, are dropped, and a
+//! warning of the flush has their number. No failure of the export reaches the invocation.
 //!
 //! # The root span
 //!
@@ -68,6 +70,11 @@
 //! hung is among them. Its later end is not sent again.
 //!
 //! The first event's trace has a span `init`, with those of warm-ups and of your own code before the event.
+//! Which trace that will be is not known before: until then the lines of the logs have no ids, and requests
+//! no headers.
+//!
+//! A function takes one value of [`Otel`]: a second one is an error at the start. Of two layers in a
+//! subscriber, the second makes no spans, which is a warning.
 //!
 //! # Parents
 //!
@@ -81,12 +88,15 @@
 //! The sender of a message is found in the system attribute `AWSTraceHeader`, in the message attributes
 //! `traceparent` and `tracestate`, in the headers of these names of Kafka records, and in the members of
 //! these names at the top of EventBridge's `detail`. A header that is damaged, too long (1 KiB for X-Ray, 512
-//! bytes for W3C), or of another vendor counts as missing. A header of X-Ray without a parent or a
+//! bytes for W3C), or of another vendor counts as missing; so does what is damaged in one record of several. A header of X-Ray without a parent or a
 //! decision keeps its trace.
 //!
 //! **`Sampled=0` is respected.** Lambda sends it where active tracing is off: then there are no spans. Turn
 //! active tracing on (`Tracing: Active`), or set `OTEL_TRACES_SAMPLER=always_on`, or
 //! `OTEL_PROPAGATORS=tracecontext`.
+//!
+//! A span with `parent: None` begins a trace of its own, with a link to the span of the event. It is sent with
+//! those of the event, and only if these are sampled.
 //!
 //! [`outgoing`] has the other direction.
 //!
@@ -96,7 +106,11 @@
 //! [`Otel::redact`], are `*****`. What is nested inside of a value, such as JSON in a string, and messages
 //! of events and errors are not searched.
 //!
-//! Unsigned numbers are numbers, up to the 63 bits that OTLP has.
+//! Unsigned numbers are numbers, up to the 63 bits that OTLP has. Of a field that is recorded again the last
+//! value is sent.
+//!
+//! `faas.instance` is the log stream of the environment; in one that was restored from a snapshot, which has
+//! the variables of the snapshot, it is random.
 //!
 //! # The environment
 //!
@@ -125,7 +139,7 @@
 //!
 //! | feature | brings |
 //! |---|---|
-//! | none | 22 crates in addition to those of `powertools` with `logging` (`cargo tree`): `opentelemetry`, `opentelemetry_sdk`, `opentelemetry-proto`, `tracing-opentelemetry`, `prost`, `rand`, `flate2` and what these need. No TLS, no C code |
+//! | none | 16 crates in addition to those of `powertools` with `logging` (`cargo tree`): `opentelemetry`, `opentelemetry_sdk`, `tracing-opentelemetry`, `rand`, `flate2` and what these need. No TLS, no C code |
 //! | `tls` | collectors behind `https`: rustls with ring |
 //! | `xray` | `tls`, and signatures for X-Ray |
 //! | `aws-sdk` | the interceptor for clients of AWS's SDK in [`outgoing`]: 17 crates, which each of these clients has |
@@ -141,6 +155,7 @@ mod ids;
 mod incoming;
 mod lifecycle;
 mod numbers;
+mod open;
 mod otel;
 mod propagators;
 mod settings;

@@ -16,7 +16,8 @@ use tracing::{dispatcher, subscriber};
 use tracing_subscriber::prelude::*;
 
 use crate::export::TARGET;
-use crate::filter::Marker;
+use crate::filter::{self, Marker};
+use crate::ids;
 use crate::otel::Otel;
 use crate::settings::When;
 use crate::trace::{Trace, current_span};
@@ -41,7 +42,10 @@ impl Lifecycle for Otel {
         }
     }
 
-    fn prepare(&self) {
+    fn prepare(&self, is_first: bool) {
+        if !is_first {
+            return self.core().set_second();
+        }
         set_beside(self.core().boxed_layer());
         find_ids_by(|| {
             let span = current_span()?;
@@ -50,8 +54,7 @@ impl Lifecycle for Otel {
     }
 
     fn start<'a>(&'a self, _: &'a Starting) -> BoxFuture<'a, Result<(), Error>> {
-        self.start_now();
-        ready(Ok(())).boxed()
+        ready(self.start_now()).boxed()
     }
 
     fn event(&self, event: &EventReceived<'_>) {
@@ -72,6 +75,9 @@ impl Lifecycle for Otel {
             }),
         }
         trace.end();
+        if let When::Every(_) = self.when() {
+            trace.release();
+        }
     }
 
     fn flush<'a>(&'a self, flush: &'a Flush<'a>) -> BoxFuture<'a, ()> {
@@ -87,8 +93,11 @@ impl Lifecycle for Otel {
         ready(Ok(())).boxed()
     }
 
+    /// What names the environment in the snapshot names all that are made of it.
     fn after_restore<'a>(&'a self, _: &'a Restored) -> BoxFuture<'a, Result<(), Error>> {
-        self.core().set_began();
+        let core = self.core();
+        core.set_began();
+        core.exporter.encoder.set("faas.instance", ids::instance());
         ready(Ok(())).boxed()
     }
 
@@ -100,8 +109,11 @@ impl Lifecycle for Otel {
 }
 
 impl Otel {
-    fn start_now(&self) {
+    fn start_now(&self) -> Result<(), Error> {
         let core = self.core();
+        if core.is_second() {
+            return Err("a function takes one value of `Otel`, and this one has two".into());
+        }
         // Logging has taken it, or there is no logging.
         if let Some(layer) = take_beside() {
             let is_set = dispatcher::get_default(|set| set.is::<Marker>());
@@ -113,6 +125,12 @@ impl Otel {
                      root spans, unless Otel::layer is among the layers of that"
                 );
             }
+        }
+        if filter::take_second_layer() {
+            tracing::warn!(
+                target: TARGET,
+                "a subscriber has the layers of two values of `Otel`: the second makes no spans"
+            );
         }
         if let Some(problem) = &core.problem {
             tracing::warn!(target: TARGET, "{problem}");
@@ -131,6 +149,7 @@ impl Otel {
                 }
             });
         }
+        Ok(())
     }
 }
 

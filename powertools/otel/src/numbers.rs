@@ -1,8 +1,10 @@
-//! Unsigned numbers, which `tracing-opentelemetry` turns into strings.
+//! Unsigned numbers, which `tracing-opentelemetry` turns into strings, and how spans begin.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::sync::{Arc, Mutex};
 
+use opentelemetry::trace::TraceContextExt;
 use opentelemetry::{KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 use tracing::field::{Field, Visit};
@@ -12,25 +14,45 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
-/// Notes which fields of a span are unsigned. Stands before the layer of the spans, and behind it as
-/// [`Forget`].
+use crate::spans::{Spans, lock};
+
+/// Notes which fields are unsigned. Stands before the layer of the spans, and behind it as [`Forget`].
 #[derive(Debug)]
 pub(crate) struct Note;
 
 /// Ends what [`Note`] began.
 #[derive(Debug)]
-pub(crate) struct Forget;
+pub(crate) struct Forget(pub(crate) Arc<Spans>);
 
-/// The names of the unsigned fields of a span and its events.
+/// Which fields of a span and its events are unsigned.
 #[derive(Debug, Default)]
-struct Unsigned(Vec<&'static str>);
+pub(crate) struct Numbers(Mutex<Fields>);
+
+#[derive(Debug, Default)]
+struct Fields {
+    /// Those of the span. A field can be recorded again, with another type: its last value counts.
+    of_span: Vec<&'static str>,
+    /// A field was recorded after the start of the span.
+    is_changed: bool,
+    /// Those of events from before the span was entered first, and how many such events there are.
+    of_events: Vec<(usize, &'static str)>,
+    events: usize,
+    is_entered: bool,
+}
 
 thread_local! {
     /// Those of the span that is being closed.
-    static CLOSING: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
+    static CLOSING: RefCell<Option<Arc<Numbers>>> = const { RefCell::new(None) };
+    /// Those of the event that is being added to a span.
+    static EVENT: RefCell<Option<Vec<&'static str>>> = const { RefCell::new(None) };
+    /// Whether the span that is being created has no parent, which its code says.
+    static IS_ROOT: Cell<bool> = const { Cell::new(false) };
 }
 
-impl Visit for Unsigned {
+/// Collects the names of unsigned fields.
+struct Unsigned<'a>(&'a mut Vec<&'static str>);
+
+impl Visit for Unsigned<'_> {
     fn record_u64(&mut self, field: &Field, _: u64) {
         if !self.0.contains(&field.name()) {
             self.0.push(field.name());
@@ -45,78 +67,146 @@ impl Visit for Unsigned {
         self.record_u64(field, 0);
     }
 
-    // Only its `Debug` form would be of use to others, which can be long.
-    fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
-
-    fn record_str(&mut self, _: &Field, _: &str) {}
-
-    fn record_error(&mut self, _: &Field, _: &(dyn std::error::Error + 'static)) {}
+    // All others come here. Their values are not looked at: to write them can take long.
+    fn record_debug(&mut self, field: &Field, _: &dyn fmt::Debug) {
+        self.0.retain(|name| *name != field.name());
+    }
 }
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Note {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        note(id, &context, |found| attributes.record(found));
+        let Some(span) = context.span(id) else { return };
+        let mut fields = Fields::default();
+        attributes.record(&mut Unsigned(&mut fields.of_span));
+        span.extensions_mut().insert(Arc::new(Numbers(Mutex::new(fields))));
+        let _ = IS_ROOT.try_with(|is_root| is_root.set(attributes.is_root()));
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
-        note(id, &context, |found| values.record(found));
+        if let Some(numbers) = numbers_of(id, &context) {
+            let mut fields = lock(&numbers.0);
+            fields.is_changed = true;
+            values.record(&mut Unsigned(&mut fields.of_span));
+        }
     }
 
-    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        if let Some(span) = context.event_span(event) {
-            note(&span.id(), &context, |found| event.record(found));
-        }
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut names = Vec::new();
+        event.record(&mut Unsigned(&mut names));
+        let _ = EVENT.try_with(|event| *event.borrow_mut() = Some(names));
     }
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {
-        let span = context.span(&id);
-        let found = span.and_then(|span| span.extensions_mut().remove::<Unsigned>());
-        set_closing(found.unwrap_or_default().0);
+        set_closing(numbers_of(&id, &context));
     }
 }
 
-impl<S: Subscriber> Layer<S> for Forget {
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Forget {
+    fn on_new_span(&self, _: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
+        let _ = IS_ROOT.try_with(|is_root| is_root.set(false));
+    }
+
+    /// The span has started now: it may end without being closed.
+    fn on_enter(&self, id: &Id, context: Context<'_, S>) {
+        let Some(numbers) = numbers_of(id, &context) else { return };
+        let mut fields = lock(&numbers.0);
+        if !fields.is_entered {
+            fields.is_entered = true;
+            drop(fields);
+            let span = opentelemetry::Context::map_current(|current| {
+                current.span().span_context().span_id()
+            });
+            self.0.set_numbers(span, numbers);
+        }
+    }
+
+    /// An event that was not taken by then waits for the start of its span.
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let names = EVENT.try_with(|event| event.borrow_mut().take());
+        let (Ok(Some(names)), Some(span)) = (names, context.event_span(event)) else { return };
+        if let Some(numbers) = numbers_of(&span.id(), &context) {
+            let mut fields = lock(&numbers.0);
+            let index = fields.events;
+            fields.events += 1;
+            fields.of_events.extend(names.into_iter().map(|name| (index, name)));
+        }
+    }
+
     fn on_close(&self, _: Id, _: Context<'_, S>) {
-        set_closing(Vec::new());
+        set_closing(None);
     }
 }
 
-fn note<S>(id: &Id, context: &Context<'_, S>, record: impl FnOnce(&mut Unsigned))
+fn numbers_of<S>(id: &Id, context: &Context<'_, S>) -> Option<Arc<Numbers>>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    let mut found = Unsigned::default();
-    record(&mut found);
-    let Some(span) = context.span(id).filter(|_| !found.0.is_empty()) else { return };
-    let mut extensions = span.extensions_mut();
-    match extensions.get_mut::<Unsigned>() {
-        Some(Unsigned(names)) => names.extend(found.0),
-        None => extensions.insert(found),
+    context.span(id)?.extensions().get().cloned()
+}
+
+fn set_closing(numbers: Option<Arc<Numbers>>) {
+    // Fails while the thread ends.
+    let _ = CLOSING.try_with(|closing| *closing.borrow_mut() = numbers);
+}
+
+/// Returns true if the span that is being created has `parent: None`.
+pub(crate) fn is_root() -> bool {
+    IS_ROOT.try_with(Cell::get).unwrap_or_default()
+}
+
+/// Returns the numbers of the span that is being closed.
+pub(crate) fn closing() -> Option<Arc<Numbers>> {
+    CLOSING.try_with(|closing| closing.borrow().clone()).ok()?
+}
+
+/// Turns the unsigned fields of the event that is being added back into numbers.
+pub(crate) fn restore_event(attributes: &mut [KeyValue]) {
+    let names = EVENT.try_with(|event| event.borrow_mut().take());
+    if let Ok(Some(names)) = names {
+        restore(attributes, |name| names.contains(&name));
     }
 }
 
-fn set_closing(names: Vec<&'static str>) {
-    // Fails while the thread ends.
-    let _ = CLOSING.try_with(|closing| *closing.borrow_mut() = names);
-}
-
-/// Turns the unsigned fields of the span that is being closed back into numbers. Those that do not fit
-/// OTLP's 64 bits with a sign stay strings.
-pub(crate) fn restore(span: &mut SpanData) {
-    let _ = CLOSING.try_with(|closing| {
-        let names = closing.borrow();
-        if names.is_empty() {
-            return;
+impl Numbers {
+    /// Turns the unsigned fields of a span back into numbers.
+    pub(crate) fn restore(&self, span: &mut SpanData) {
+        let fields = lock(&self.0);
+        if fields.is_changed {
+            keep_last(&mut span.attributes);
         }
-        let of_events = span.events.events.iter_mut().flat_map(|event| &mut event.attributes);
-        for KeyValue { key, value, .. } in span.attributes.iter_mut().chain(of_events) {
-            if let Value::String(text) = value
-                && names.contains(&key.as_str())
-                && let Ok(number) = text.as_str().parse::<i64>()
-                && number.to_string() == text.as_str()
-            {
-                *value = Value::I64(number);
+        if !fields.of_span.is_empty() {
+            restore(&mut span.attributes, |name| fields.of_span.contains(&name));
+        }
+        if !fields.of_events.is_empty() {
+            for (index, event) in span.events.events.iter_mut().take(fields.events).enumerate() {
+                restore(&mut event.attributes, |name| {
+                    fields.of_events.iter().any(|known| *known == (index, name))
+                });
             }
         }
-    });
+    }
+}
+
+/// Removes all but the last value of each name.
+fn keep_last(attributes: &mut Vec<KeyValue>) {
+    let mut index = 0;
+    while index < attributes.len() {
+        let key = &attributes[index].key;
+        match attributes[index + 1..].iter().any(|later| later.key == *key) {
+            true => drop(attributes.remove(index)),
+            false => index += 1,
+        }
+    }
+}
+
+/// Turns strings back into numbers. Those that do not fit OTLP's 64 bits with a sign stay strings.
+fn restore(attributes: &mut [KeyValue], is_unsigned: impl Fn(&str) -> bool) {
+    for KeyValue { key, value, .. } in attributes {
+        if let Value::String(text) = value
+            && is_unsigned(key.as_str())
+            && let Ok(number) = text.as_str().parse()
+        {
+            *value = Value::I64(number);
+        }
+    }
 }

@@ -25,16 +25,32 @@ impl Default for Propagators {
     }
 }
 
+/// The length of a header that anybody has to pass on.
+const MAX_BYTES: usize = 512;
+
 /// Reads the context of W3C's headers.
 pub(crate) fn read_w3c(traceparent: &str, tracestate: Option<&str>) -> Option<SpanContext> {
-    // What is longer is of a later version, which may have more parts.
-    if traceparent.len() > 512 {
+    if !is_traceparent(traceparent.as_bytes()) {
         return None;
     }
+    let tracestate = tracestate.filter(|state| state.len() <= MAX_BYTES);
     let carrier = W3c { traceparent, tracestate };
     let context = TraceContextPropagator::new().extract_with_context(&Context::new(), &carrier);
     let span = context.span().span_context().clone();
     span.is_valid().then_some(span)
+}
+
+/// Returns true for `00-<32 digits>-<16 digits>-<2 digits>`. A later version may have more parts.
+fn is_traceparent(header: &[u8]) -> bool {
+    const LEN: usize = 55;
+    let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    let Some((known, more)) = header.split_at_checked(LEN) else { return false };
+    let are_parts = known.iter().enumerate().all(|(index, byte)| match index {
+        2 | 35 | 52 => *byte == b'-',
+        _ => is_digit(byte),
+    });
+    let is_later = more.first() == Some(&b'-') && !known.starts_with(b"00");
+    are_parts && (more.is_empty() || is_later && header.len() <= MAX_BYTES)
 }
 
 /// Returns W3C's headers for work under `span`: `traceparent`, and `tracestate` if there is one.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
+use opentelemetry_sdk::resource::{ResourceDetector, TelemetryResourceDetector};
 use opentelemetry_sdk::trace::Sampler;
 use percent_encoding::percent_decode_str;
 use powertools::macro_support::otel::Environment;
@@ -193,14 +194,16 @@ impl Variables<'_> {
 
     /// Returns what is said of the function, `code` being the service in code.
     pub(crate) fn resource(&mut self, code: Option<&str>) -> Vec<KeyValue> {
-        let mut found = vec![
-            KeyValue::new("telemetry.sdk.name", "opentelemetry"),
-            KeyValue::new("telemetry.sdk.language", "rust"),
+        // The name, the version and the language of the SDK.
+        let sdk = TelemetryResourceDetector.detect();
+        let of_sdk = sdk.iter().map(|(name, value)| KeyValue::new(name.clone(), value.clone()));
+        let mut found: Vec<_> = of_sdk.collect();
+        found.extend([
             KeyValue::new("telemetry.distro.name", env!("CARGO_PKG_NAME")),
             KeyValue::new("telemetry.distro.version", env!("CARGO_PKG_VERSION")),
             KeyValue::new("cloud.provider", "aws"),
             KeyValue::new("cloud.platform", "aws_lambda"),
-        ];
+        ]);
         let environment = self.environment;
         let mut set = |name: &'static str, value: Option<String>| {
             found.extend(value.map(|value| KeyValue::new(name, value)));

@@ -2,22 +2,24 @@
 
 use std::collections::HashMap;
 use std::mem;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use opentelemetry::Context;
-use opentelemetry::trace::{Span as _, SpanContext, SpanId, TraceContextExt};
+use opentelemetry::trace::{Span as _, SpanContext, SpanId, Status};
+use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
-use crate::numbers;
+use crate::numbers::{self, Numbers};
+use crate::open::OpenSpan;
 use crate::trace::Trace;
 
 /// The spans of a process that are open, or ended and not exported.
 #[derive(Debug)]
 pub(crate) struct Spans {
+    /// Those of traces.
     open: Mutex<HashMap<SpanId, Open>>,
     /// Ended spans of no invocation, and of those that have been flushed.
     late: Mutex<Vec<SpanData>>,
@@ -34,11 +36,21 @@ pub(crate) struct Spans {
 /// A span that has started and not ended.
 #[derive(Debug)]
 struct Open {
-    trace: Option<Arc<Trace>>,
-    /// The span of a trace as it was at its start.
-    begun: Option<Box<SpanData>>,
-    /// It was sent before its end.
-    is_sent: bool,
+    trace: Arc<Trace>,
+    /// That of the span that the trace began with is the trace's own.
+    span: Weak<Mutex<Span>>,
+    numbers: Option<Arc<Numbers>>,
+    /// The error with which the time limit ends it.
+    stopped: Option<Arc<str>>,
+}
+
+/// Whether the process waits for its first event. Ended spans will be moved to the trace of that, so until
+/// then no id of a trace is of use.
+static IS_EARLY: AtomicBool = AtomicBool::new(false);
+
+/// Returns true if spans outside of invocations may yet get another trace.
+pub(crate) fn is_early() -> bool {
+    IS_EARLY.load(Ordering::Relaxed)
 }
 
 /// Passes the spans of a tracer to their [`Spans`].
@@ -47,6 +59,7 @@ pub(crate) struct Processor(pub(crate) Arc<Spans>);
 
 impl Spans {
     pub(crate) fn new(limit: usize, by_invocation: bool) -> Self {
+        IS_EARLY.store(true, Ordering::Relaxed);
         Self {
             open: Mutex::default(),
             late: Mutex::default(),
@@ -69,36 +82,45 @@ impl Spans {
 
     /// Returns the trace of an open span.
     pub(crate) fn trace_of(&self, span: SpanId) -> Option<Arc<Trace>> {
-        lock(&self.open).get(&span)?.trace.clone()
+        lock(&self.open).get(&span).map(|open| open.trace.clone())
     }
 
-    /// Makes the open span `root` one of `trace`.
+    /// Notes the open span `root` as the first one of `trace`.
     pub(crate) fn adopt(&self, root: SpanId, trace: &Arc<Trace>) {
-        if let Some(open) = lock(&self.open).get_mut(&root) {
-            open.trace = Some(trace.clone());
-        }
+        self.insert(root, trace.clone(), Weak::new());
     }
 
-    fn start(&self, span: &Span, parent: &Context) {
-        let id = span.span_context().span_id();
-        let parent = parent.span().span_context().span_id();
-        let of_parent = self.trace_of(parent);
-        let trace = of_parent.or_else(|| Trace::current(self));
-        let begun = trace.as_ref().and_then(|_| span.exported_data()).map(Box::new);
-        lock(&self.open).insert(id, Open { trace, begun, is_sent: false });
+    /// Notes a span of `trace` that has started.
+    pub(crate) fn start(&self, span: &OpenSpan, trace: Arc<Trace>) {
+        self.insert(span.span_context().span_id(), trace, span.downgrade());
+    }
+
+    fn insert(&self, id: SpanId, trace: Arc<Trace>, span: Weak<Mutex<Span>>) {
+        lock(&self.open).insert(id, Open { trace, span, numbers: None, stopped: None });
+    }
+
+    /// Notes which fields of an open span are numbers.
+    pub(crate) fn set_numbers(&self, id: SpanId, numbers: Arc<Numbers>) {
+        if let Some(open) = lock(&self.open).get_mut(&id) {
+            open.numbers = Some(numbers);
+        }
     }
 
     fn end(&self, mut span: SpanData) {
         let open = lock(&self.open).remove(&span.span_context.span_id());
-        let trace = match open {
-            Some(Open { is_sent: true, .. }) => return,
-            Some(Open { trace, .. }) => trace,
-            None => None,
-        };
         if !span.span_context.is_sampled() {
             return;
         }
-        numbers::restore(&mut span);
+        let (trace, of_open, stopped) = match open {
+            Some(Open { trace, numbers, stopped, .. }) => (Some(trace), numbers, stopped),
+            None => (None, None, None),
+        };
+        if let Some(numbers) = numbers::closing().or(of_open) {
+            numbers.restore(&mut span);
+        }
+        if let Some(error_type) = stopped {
+            mark_stopped(&mut span, &error_type);
+        }
         self.keep(span, trace.as_deref());
     }
 
@@ -110,11 +132,10 @@ impl Spans {
             return;
         }
         let span = match trace {
-            Some(trace) if self.by_invocation => match trace.push(span) {
+            Some(trace) => match trace.push(span, self.by_invocation) {
                 Ok(()) => return,
                 Err(span) => *span,
             },
-            Some(_) => span,
             None => match &mut *lock(&self.early) {
                 Some(early) => return early.push(span),
                 None => span,
@@ -135,32 +156,31 @@ impl Spans {
 
     /// Takes the spans from before the first event. Returns `None` for later ones.
     pub(crate) fn take_early(&self) -> Option<Vec<SpanData>> {
-        lock(&self.early).take()
+        let early = lock(&self.early).take()?;
+        IS_EARLY.store(false, Ordering::Relaxed);
+        Some(early)
     }
 
     /// Forgets the spans from before now: they belong to no event.
     pub(crate) fn start_anew(&self) {
+        IS_EARLY.store(true, Ordering::Relaxed);
         let early = lock(&self.early).replace(Vec::new());
         let late = self.take_late();
         self.forget(early.map_or(0, |early| early.len()) + late.len());
     }
 
-    /// Ends the open spans of a trace, but for `root`, with `end`. Their own ends come too late.
-    pub(crate) fn end_open(&self, trace: &Arc<Trace>, root: SpanId, end: impl Fn(&mut SpanData)) {
-        let is_of_it =
-            |of: &Option<Arc<Trace>>| of.as_ref().is_some_and(|of| Arc::ptr_eq(of, trace));
-        let mut ended = Vec::new();
-        for (id, open) in lock(&self.open).iter_mut() {
-            if *id != root && is_of_it(&open.trace) {
-                // The entry has to outlive its trace only until the span itself ends.
-                open.trace = None;
-                open.is_sent = true;
-                ended.extend(open.begun.take());
+    /// Ends the open spans of a trace, but for the first one. Their own ends come too late.
+    pub(crate) fn end_open(&self, trace: &Arc<Trace>, error_type: &str) {
+        let (error_type, mut spans) = (Arc::from(error_type), Vec::new());
+        for open in lock(&self.open).values_mut().filter(|open| Arc::ptr_eq(&open.trace, trace)) {
+            if let Some(span) = open.span.upgrade() {
+                open.stopped = Some(Arc::clone(&error_type));
+                spans.push(span);
             }
         }
-        for mut span in ended {
-            end(&mut span);
-            self.keep(*span, Some(trace));
+        // Outside of the lock: the ends come back to this.
+        for span in spans {
+            lock(&span).end();
         }
     }
 
@@ -180,9 +200,7 @@ impl Spans {
 }
 
 impl SpanProcessor for Processor {
-    fn on_start(&self, span: &mut Span, parent: &Context) {
-        self.0.start(span, parent);
-    }
+    fn on_start(&self, _: &mut Span, _: &Context) {}
 
     fn on_end(&self, span: SpanData) {
         self.0.end(span);
@@ -197,6 +215,14 @@ impl SpanProcessor for Processor {
     }
 
     fn set_resource(&mut self, _: &Resource) {}
+}
+
+/// Sets what a span says that the time limit ended.
+pub(crate) fn mark_stopped(span: &mut SpanData, error_type: &str) {
+    if span.status == Status::Unset {
+        span.status = Status::error("stopped at the time limit");
+        span.attributes.push(KeyValue::new("error.type", error_type.to_owned()));
+    }
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

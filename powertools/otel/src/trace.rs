@@ -5,13 +5,13 @@ use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use opentelemetry::trace::{Link, Span as _, SpanContext, SpanId, Status, TraceContextExt};
-use opentelemetry::{Context, KeyValue};
+use opentelemetry::Context;
+use opentelemetry::trace::{Link, Span as _, SpanContext, TraceContextExt};
 use opentelemetry_sdk::trace::{Span, SpanData};
 use powertools::Invocation;
 
 use crate::propagators::Propagators;
-use crate::spans::{Spans, lock};
+use crate::spans::{Spans, is_early, lock, mark_stopped};
 
 /// What an invocation has of its trace.
 #[derive(Debug)]
@@ -28,8 +28,8 @@ pub(crate) struct Trace {
 #[derive(Debug, Default)]
 struct Ended {
     spans: Vec<SpanData>,
-    /// Those of them that ended at the limit of their work or after it.
-    overrun: Vec<SpanId>,
+    /// Those that ended at the limit of their work or after it.
+    overrun: Vec<SpanData>,
     is_flushed: bool,
 }
 
@@ -68,7 +68,9 @@ impl Trace {
             root: Mutex::new(Some(root)),
             ended: Mutex::default(),
         });
-        spans.adopt(context.span_id(), &trace);
+        if context.is_sampled() {
+            spans.adopt(context.span_id(), &trace);
+        }
         let _ = invocation.local::<Slot>().0.set(trace.clone());
         trace
     }
@@ -109,17 +111,23 @@ impl Trace {
         is_first.then(|| Link::with_context(sender.clone()))
     }
 
-    /// Keeps a span until the flush, or returns one that comes after it.
-    pub(crate) fn push(&self, span: SpanData) -> Result<(), Box<SpanData>> {
+    /// Keeps a span until the flush, or returns one that does not wait for it.
+    ///
+    /// One that ended at the limit of its work waits in any case: whether it was stopped is known when the
+    /// handler has ended.
+    pub(crate) fn push(&self, span: SpanData, waits: bool) -> Result<(), Box<SpanData>> {
         let mut ended = lock(&self.ended);
         if ended.is_flushed {
             return Err(Box::new(span));
         }
         // Work that a guard drops is still in its scope, which has the limit of that guard.
         if Invocation::current().is_some_and(|current| current.limit() <= span.end_time) {
-            ended.overrun.push(span.span_context.span_id());
+            ended.overrun.push(span);
+        } else if waits {
+            ended.spans.push(span);
+        } else {
+            return Err(Box::new(span));
         }
-        ended.spans.push(span);
         Ok(())
     }
 
@@ -128,7 +136,12 @@ impl Trace {
     pub(crate) fn take(&self) -> Vec<SpanData> {
         let mut ended = lock(&self.ended);
         ended.is_flushed = true;
-        mem::take(&mut ended.spans)
+        ended.all()
+    }
+
+    /// Lets spans that wait go with those of no invocation.
+    pub(crate) fn release(&self) {
+        self.spans.add_late(self.take());
     }
 
     /// Changes the root span, if it has not ended.
@@ -149,32 +162,23 @@ impl Trace {
 
     /// Marks what the time guard of the function stopped, and ends what is still open elsewhere.
     pub(crate) fn stop(self: &Arc<Self>, error_type: &str) {
-        let stopped = |span: &mut SpanData| {
-            if span.status == Status::Unset {
-                span.status = Status::error("stopped at the time limit");
-                span.attributes.push(KeyValue::new("error.type", error_type.to_owned()));
-            }
-        };
-        let mut ended = lock(&self.ended);
-        let Ended { spans, overrun, .. } = &mut *ended;
-        for span in spans {
-            if overrun.contains(&span.span_context.span_id()) {
-                stopped(span);
-            }
-        }
-        drop(ended);
-        let now = opentelemetry::time::now();
-        self.spans.end_open(self, self.context.span_id(), |span| {
-            span.end_time = now;
-            stopped(span);
-        });
+        lock(&self.ended).overrun.iter_mut().for_each(|span| mark_stopped(span, error_type));
+        self.spans.end_open(self, error_type);
+    }
+}
+
+impl Ended {
+    fn all(&mut self) -> Vec<SpanData> {
+        let mut all = mem::take(&mut self.spans);
+        all.append(&mut self.overrun);
+        all
     }
 }
 
 impl Drop for Trace {
     fn drop(&mut self) {
-        let ended = mem::take(&mut *lock(&self.ended));
-        self.spans.add_late(ended.spans);
+        let ended = lock(&self.ended).all();
+        self.spans.add_late(ended);
     }
 }
 
@@ -185,6 +189,7 @@ pub(crate) fn current_span() -> Option<SpanContext> {
         Some(trace) if !trace.spans.is_inside(&current, &trace.context) => {
             Some(trace.context.clone())
         }
+        None if is_early() => None,
         _ => current.is_valid().then_some(current),
     }
 }

@@ -4,9 +4,12 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use opentelemetry::Context;
-use opentelemetry::trace::{Link, SpanBuilder, TraceContextExt, Tracer};
-use opentelemetry_sdk::trace::{SdkTracer, Span};
+use opentelemetry::trace::{Link, Span as _, SpanBuilder, SpanContext, TraceContextExt, Tracer};
+use opentelemetry_sdk::trace::SdkTracer;
 
+use crate::ids::{self, Given};
+use crate::numbers;
+use crate::open::OpenSpan;
 use crate::spans::Spans;
 use crate::trace::Trace;
 
@@ -22,10 +25,29 @@ impl OfInvocations {
     pub(crate) fn new(inner: SdkTracer, spans: Arc<Spans>) -> Self {
         Self { inner, spans }
     }
+
+    /// Starts a span that has `parent: None` in an invocation with this root span: a trace of its own, which
+    /// is sampled as the event is.
+    fn apart(&self, mut builder: SpanBuilder, root: SpanContext) -> OpenSpan {
+        let given = Given { sampled: Some(root.is_sampled()), ..Given::default() };
+        let trace = self.spans.trace_of(root.span_id());
+        builder.links.get_or_insert_default().push(Link::with_context(root));
+        let start = || self.inner.build_with_context(builder, &Context::new());
+        self.note(OpenSpan::new(ids::with(given, start)), trace)
+    }
+
+    fn note(&self, span: OpenSpan, trace: Option<Arc<Trace>>) -> OpenSpan {
+        if let Some(trace) = trace
+            && span.span_context().is_sampled()
+        {
+            self.spans.start(&span, trace);
+        }
+        span
+    }
 }
 
 impl Tracer for OfInvocations {
-    type Span = Span;
+    type Span = OpenSpan;
 
     /// Notes the root span as the first link: the span may start elsewhere, where it is first entered.
     fn span_builder<T: Into<Cow<'static, str>>>(&self, name: T) -> SpanBuilder {
@@ -33,30 +55,47 @@ impl Tracer for OfInvocations {
         let Some(trace) = Trace::current(&self.spans) else { return builder };
         let root = trace.context();
         // None, or a span from around the whole function.
-        let is_outside = Context::map_current(|current| {
-            !self.spans.is_inside(current.span().span_context(), root)
-        });
-        let noted = is_outside.then(|| Link::new(root.clone(), Vec::new(), ROOT));
+        let is_outside = || {
+            Context::map_current(|current| {
+                !self.spans.is_inside(current.span().span_context(), root)
+            })
+        };
+        let noted = match numbers::is_root() {
+            true => Some(APART),
+            false => is_outside().then_some(ROOT),
+        };
+        let noted = noted.map(|mark| Link::new(root.clone(), Vec::new(), mark));
         let links: Vec<_> = noted.into_iter().chain(trace.sender_of_record()).collect();
         builder.links = (!links.is_empty()).then_some(links);
         builder
     }
 
-    fn build_with_context(&self, mut builder: SpanBuilder, parent: &Context) -> Span {
+    fn build_with_context(&self, mut builder: SpanBuilder, parent: &Context) -> OpenSpan {
         let noted = builder.links.as_mut().and_then(|links| {
-            let is_noted = links.first()?.dropped_attributes_count == ROOT;
-            is_noted.then(|| links.remove(0).span_context)
+            let mark = links.first()?.dropped_attributes_count;
+            (mark >= APART).then(|| (links.remove(0).span_context, mark))
         });
-        match noted {
+        let of_parent = parent.span().span_context().clone();
+        let root = match noted {
+            Some((root, APART)) if !of_parent.is_valid() => return self.apart(builder, root),
             // A parent that was set since then takes precedence.
-            Some(root) if !self.spans.is_inside(parent.span().span_context(), &root) => {
+            Some((root, ROOT)) if !self.spans.is_inside(&of_parent, &root) => Some(root),
+            _ => None,
+        };
+        let id = root.as_ref().unwrap_or(&of_parent).span_id();
+        let trace = self.spans.trace_of(id).or_else(|| Trace::current(&self.spans));
+        let span = match root {
+            Some(root) => {
                 let parent = parent.with_remote_span_context(root);
                 self.inner.build_with_context(builder, &parent)
             }
-            _ => self.inner.build_with_context(builder, parent),
-        }
+            None => self.inner.build_with_context(builder, parent),
+        };
+        self.note(OpenSpan::new(span), trace)
     }
 }
 
-/// Marks a link that is none. No span has so many attributes.
+/// Mark a link that is none: to the root span as the parent, or to that of which the span is apart. No span
+/// has so many attributes.
 const ROOT: u32 = u32::MAX;
+const APART: u32 = u32::MAX - 1;

@@ -73,6 +73,171 @@ async fn each_trace_is_whole_and_its_own_under_16_workers() {
     function.stop().await;
 }
 
+/// On several threads, with `tokio::spawn` among them: a process of its own, whose subscriber is that of all
+/// threads.
+#[tokio::test]
+async fn each_trace_is_whole_and_its_own_under_16_workers_on_several_threads() {
+    let collector = Collector::start().await;
+    let lambda = FakeRuntime::new()
+        .function_name("orders")
+        .concurrency(16)
+        .timeout(60 * SECOND)
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url())
+        .env("OTEL_BSP_MAX_QUEUE_SIZE", "100000");
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_spans"));
+    program.arg("threads");
+    let function = lambda.spawn(program).unwrap();
+    let count = u64::try_from(times(16 * 20).min(16_000)).unwrap();
+    let header = |number: u64| format!("Root=1-5759e988-{number:024x};Parent={PARENT};Sampled=1");
+    let events = (1..=count).map(|number| Event::new(number.to_string()).trace_id(header(number)));
+    let pending: Vec<_> = events.map(|event| lambda.send(event)).collect();
+    for event in pending {
+        event.outcome().await.response().unwrap();
+    }
+    function.kill().await;
+    let mut traces: BTreeMap<String, Vec<_>> = BTreeMap::new();
+    let of_start = ["init", "warm-up"];
+    for received in collector.spans() {
+        if !of_start.contains(&&*received.span.name) {
+            traces.entry(received.trace()).or_default().push(received);
+        }
+    }
+    assert_eq!(traces.len() as u64, count);
+    for number in 1..=count {
+        let spans = &traces[&format!("5759e988{number:024x}")];
+        let of = |name: &str| spans.iter().find(|received| received.span.name == name).unwrap();
+        assert_eq!(spans.len(), 5, "{spans:?}");
+        let (root, order) = (of("orders"), of("order"));
+        assert_eq!((root.parent(), order.parent()), (PARENT.to_owned(), root.id()));
+        for name in ["charge", "store", "task"] {
+            assert_eq!(of(name).parent(), order.id(), "{name}");
+            let own = Some(Value::IntValue(i64::try_from(number).unwrap()));
+            assert_eq!(of(name).attribute("number"), own, "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_request_is_not_longer_than_4_mib() {
+    async fn handle(event: LambdaEvent<serde_json::Value>) -> Result<String, Error> {
+        for size in event.payload.as_array().unwrap() {
+            let note = "n".repeat(usize::try_from(size.as_u64().unwrap()).unwrap());
+            tracing::info_span!("part", note).in_scope(|| ());
+        }
+        Ok(String::new())
+    }
+    const LIMIT: usize = 4 << 20;
+    let collector = Collector::start().await;
+    let otel = otel(&collector, &[]);
+    let (lines, _subscriber) = logged(&otel);
+    let lambda = FakeRuntime::new().function_name("orders");
+    let _function = lambda.run(Powertools::new(handle).lifecycle(otel).run());
+    let event = json!([1_900_000, 1_900_000, 1_900_000, 5_000_000, 3_000_000, 7]);
+    lambda.invoke(Event::new(event).trace_id(SAMPLED)).await.response().unwrap();
+    let requests = collector.requests();
+    assert!(requests.iter().all(|(_, body)| body.len() <= LIMIT));
+    assert_eq!(requests.len(), 3);
+    let of_parts = |spans: Vec<Received>| {
+        let mut sizes: Vec<_> = spans
+            .iter()
+            .filter(|received| received.span.name == "part")
+            .map(|received| received.text("note").unwrap().len())
+            .collect();
+        sizes.sort_unstable();
+        sizes
+    };
+    assert_eq!(of_parts(collector.spans()), [7, 1_900_000, 1_900_000, 1_900_000, 3_000_000]);
+    assert_eq!(collector.span("orders").trace(), TRACE);
+    let lines = lines.lock().unwrap();
+    let warnings: Vec<_> = lines.lines().filter(|line| line.contains("WARN")).collect();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(
+        warnings[0].contains(r#""spans":1"#) && warnings[0].contains("too long"),
+        "{warnings:?}"
+    );
+}
+
+#[tokio::test]
+async fn other_tasks_go_on_while_an_export_waits() {
+    let function = Function::start(echo).await;
+    function.collector.answer(Answer::Slow(Duration::from_millis(300)));
+    let ticks = async {
+        let mut ticks = 0;
+        let mut interval = tokio::time::interval(Duration::from_millis(10));
+        loop {
+            interval.tick().await;
+            ticks += 1;
+            if !function.collector.spans().is_empty() {
+                return ticks;
+            }
+        }
+    };
+    let (ticks, _) = tokio::join!(ticks, function.invoke(Event::new(json!({})).trace_id(SAMPLED)));
+    assert!(ticks > 10, "{ticks}");
+}
+
+#[tokio::test]
+async fn a_flush_without_spans_is_no_request() {
+    let function = Function::start(echo).await;
+    let not = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0";
+    for _ in 0..3 {
+        function.invoke(Event::new(json!({})).trace_id(not)).await;
+    }
+    assert!(function.collector.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_variable_for_spans_is_the_whole_url() {
+    let collector = Collector::start().await;
+    let url = format!("{}/v1/traces", collector.url());
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1"),
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &url),
+    ];
+    let otel = Otel::collector("http://127.0.0.1:2").environment(variables);
+    let _subscriber = subscribe(&otel);
+    let lambda = FakeRuntime::new().function_name("orders");
+    let _function = lambda.run(Powertools::new(echo).lifecycle(otel).run());
+    lambda.invoke(Event::new(json!({})).trace_id(SAMPLED)).await.response().unwrap();
+    assert_eq!(collector.span("orders").trace(), TRACE);
+}
+
+#[tokio::test]
+async fn credentials_and_the_request_have_one_limit() {
+    let collector = Collector::start().await;
+    collector.answer(Answer::Hang);
+    // Credentials that come late.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let of_credentials = format!("http://{}/", listener.local_addr().unwrap());
+    let serving = tokio::spawn(async move {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let _ = stream.read(&mut [0; 1024]).await;
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        let body = r#"{"AccessKeyId":"a","SecretAccessKey":"s","Token":"t","Expiration":"2999-01-01T00:00:00Z"}"#;
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+        stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+        std::future::pending::<()>().await;
+    });
+    let url = collector.url();
+    let otel = Otel::xray().environment([
+        ("AWS_ENDPOINT_URL_XRAY", &*url),
+        ("AWS_REGION", "eu-central-1"),
+        ("AWS_CONTAINER_CREDENTIALS_FULL_URI", &of_credentials),
+        ("AWS_CONTAINER_AUTHORIZATION_TOKEN", "proof"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "1000"),
+    ]);
+    let _subscriber = subscribe(&otel);
+    let lambda = FakeRuntime::new().function_name("orders").timeout(10 * SECOND);
+    let _function = lambda.run(Powertools::new(echo).lifecycle(otel).run());
+    let start = Instant::now();
+    lambda.invoke(Event::new(json!({})).trace_id(SAMPLED)).await.response().unwrap();
+    let elapsed = start.elapsed();
+    serving.abort();
+    assert_eq!(collector.requests().len(), 1);
+    assert!((900..1400).contains(&elapsed.as_millis()), "{elapsed:?}");
+}
+
 #[tokio::test]
 async fn the_reply_waits_for_the_export_or_does_not() {
     for (change, waits) in

@@ -2,6 +2,7 @@
 
 use powertools::testing::{Event, events};
 use powertools::{Invocation, batch};
+use powertools_tests::otlp::Received;
 use serde_json::{Value as Json, json};
 
 use super::*;
@@ -100,6 +101,87 @@ async fn the_caller_of_an_http_function_is_the_parent() {
     assert_eq!(roots, [(TRACE.to_owned(), PARENT.to_owned())]);
 }
 
+#[tokio::test]
+async fn every_front_end_passes_the_caller_on() {
+    // As the guides of the services have them.
+    let lattice_1 = json!({
+        "raw_path": "/orders?x=1", "method": "GET", "is_base64_encoded": false, "body": null,
+        "headers": { "traceparent": W3C, "host": "orders" }, "query_string_parameters": { "x": "1" },
+    });
+    let lattice_2 = json!({
+        "version": "2.0", "path": "/orders", "method": "GET",
+        "headers": { "host": ["orders"], "traceparent": [W3C] },
+        "requestContext": { "serviceArn": "arn:aws:vpc-lattice:eu-central-1:123456789012:service/svc-1" },
+    });
+    let balancer = |headers: Json| {
+        let mut event = json!({
+            "requestContext": { "elb": { "targetGroupArn": "arn" } }, "httpMethod": "GET", "path": "/orders",
+        });
+        event.as_object_mut().unwrap().extend(headers.as_object().unwrap().clone());
+        event
+    };
+    let balancer_1 = balancer(json!({ "headers": { "traceparent": W3C } }));
+    let balancer_2 = balancer(json!({ "multiValueHeaders": { "traceparent": [W3C] } }));
+    let url = events::function_url("GET", "/orders").header("traceparent", W3C).build();
+    for event in [lattice_1, lattice_2, balancer_1, balancer_2, url] {
+        let function = Function::start(quiet).await;
+        function.invoke(Event::new(event.clone()).trace_id(SAMPLED)).await;
+        let spans = function.collector.spans();
+        let root = spans.iter().find(|received| received.text("faas.invocation_id").is_some());
+        let root = root.unwrap();
+        assert_eq!((root.trace(), root.parent()), ("a".repeat(32), "b".repeat(16)), "{event}");
+        assert_eq!(root.text("faas.trigger").as_deref(), Some("http"), "{event}");
+        assert_eq!(root.text("http.request.method").as_deref(), Some("GET"), "{event}");
+    }
+}
+
+#[tokio::test]
+async fn headers_of_w3c_have_limits() {
+    let header = |parent: &str, state: &str| {
+        let request = events::api_gateway_v2("GET", "/").header("traceparent", parent);
+        Event::new(request.header("tracestate", state).build()).trace_id(SAMPLED)
+    };
+    let (of_caller, of_xray) =
+        (("a".repeat(32), "b".repeat(16)), (TRACE.to_owned(), PARENT.to_owned()));
+    // A later version may have more parts, up to a length.
+    let later = |len: usize| format!("{}-{}", W3C.replacen("00-", "cc-", 1), "x".repeat(len));
+    for (parent, expected) in [
+        (W3C.to_owned(), &of_caller),
+        (later(100), &of_caller),
+        (later(600), &of_xray),
+        (format!("{W3C}-more"), &of_xray),
+        (format!("{}x", W3C.replacen("00-", "cc-", 1)), &of_xray),
+        ("00-1-2-01".to_owned(), &of_xray),
+        (W3C.replacen("-a", "-+", 1), &of_xray),
+        (W3C.replacen("00-", "ff-", 1), &of_xray),
+        (W3C.to_uppercase(), &of_xray),
+        (W3C.replace('a', "0"), &of_xray),
+        (W3C.replace('b', "0"), &of_xray),
+    ] {
+        let roots = root_of(&[], header(&parent, "vendor=1")).await;
+        assert_eq!(roots[0], *expected, "{parent}");
+    }
+    // A state that is too long, or damaged, is left out, and the trace continues.
+    let longest = format!("v={}", "x".repeat(253));
+    let members = |count: u32| (0..count).map(|key| format!("k{key}=1")).collect::<Vec<_>>();
+    for (state, expected) in [
+        ("vendor=1,other=2".to_owned(), "vendor=1,other=2".to_owned()),
+        (format!("{longest},w{longest}"), format!("{longest},w{longest}")),
+        (format!("{longest},wx{longest}"), String::new()),
+        (members(33).join(","), members(32).join(",")),
+        ("no pair".to_owned(), String::new()),
+    ] {
+        let function = Function::start(async |_| {
+            Ok(powertools_otel::outgoing::tracestate().unwrap_or_default())
+        })
+        .await;
+        let outcome = function.invoke(header(W3C, &state)).await;
+        assert_eq!(outcome.json::<String>(), expected);
+        let root = function.collector.spans().remove(0);
+        assert_eq!(root.trace(), of_caller.0, "{state}");
+    }
+}
+
 fn message(id: u32, sender: &str) -> Json {
     json!({
         "messageId": format!("m-{id}"),
@@ -164,6 +246,75 @@ async fn a_batch_links_to_the_senders_and_each_record_to_its_own() {
     assert!(of("record").all(|record| record.parent() == root.id()));
     assert_eq!((of("record").count(), of("step").count()), (3, 3));
     assert!(of("step").all(|step| step.links().is_empty()));
+}
+
+#[tokio::test]
+async fn a_batch_of_kafka_links_to_the_senders_and_each_record_to_its_own() {
+    #[tracing::instrument(skip_all)]
+    async fn record(_: batch::KafkaMessage<u32>) -> Result<(), batch::RecordError> {
+        Ok(())
+    }
+    async fn all(event: LambdaEvent<Json>) -> Result<String, Error> {
+        let event: powertools::events::KafkaEvent = serde_json::from_value(event.payload)?;
+        let report = batch::kafka(event).run(record).await;
+        assert!(report.is_done());
+        Ok(String::new())
+    }
+    let header = |sender: char| {
+        let parent = W3C.replace('a', &sender.to_string());
+        json!([{ "traceparent": parent.bytes().map(|byte| byte as i8).collect::<Vec<_>>() }])
+    };
+    let record = |partition: u32, offset: u32, headers: Json| {
+        json!({
+            "topic": "orders", "partition": partition, "offset": offset, "timestamp": 1,
+            "timestampType": "CREATE_TIME", "value": "Nw==", "headers": headers,
+        })
+    };
+    // Producers without headers, and a header that is damaged, do not concern the others.
+    let event = json!({
+        "eventSource": "aws:kafka",
+        "eventSourceArn": "arn:aws:kafka:eu-central-1:123456789012:cluster/c/1",
+        "records": {
+            "orders-0": [record(0, 1, header('1')), record(0, 2, Json::Null), record(0, 3, json!([]))],
+            "orders-1": [record(1, 1, json!([{ "traceparent": [1, 2] }])), record(1, 2, header('2'))],
+        },
+    });
+    let function = Function::start(all).await;
+    function.invoke(Event::new(event).trace_id(SAMPLED)).await.response().unwrap();
+    let links = ["1", "2"].map(|sender| (sender.repeat(32), "b".repeat(16)));
+    let root = function.collector.span("process orders");
+    assert_eq!((root.trace(), root.parent()), (TRACE.to_owned(), PARENT.to_owned()));
+    let mut of_root = root.links();
+    of_root.sort();
+    assert_eq!(of_root, links);
+    assert_eq!(root.attribute("messaging.batch.message_count"), Some(Value::IntValue(5)));
+    let spans = function.collector.spans();
+    let of_records = spans.iter().filter(|received| received.span.name == "record");
+    let mut of_records: Vec<_> = of_records.map(Received::links).collect();
+    of_records.sort();
+    assert_eq!(
+        of_records,
+        [vec![], vec![], vec![], vec![links[0].clone()], vec![links[1].clone()]]
+    );
+}
+
+#[tokio::test]
+async fn what_is_damaged_in_a_record_does_not_concern_the_rest() {
+    let attribute = json!({ "stringValue": W3C, "dataType": "String" });
+    let messages = json!([
+        null,
+        { "eventSource": 7, "messageId": {} },
+        message(1, SENDERS[0]),
+        { "eventSource": "aws:sqs", "attributes": "none", "messageAttributes": { "traceparent": attribute } },
+        { "eventSource": "aws:sqs", "attributes": { "AWSTraceHeader": SENDERS[1] }, "messageAttributes": [1] },
+        { "eventSource": "aws:sqs", "messageAttributes": { "traceparent": "none" } },
+    ]);
+    let function = Function::start(quiet).await;
+    function.invoke(Event::new(json!({ "Records": messages })).trace_id(SAMPLED)).await;
+    let root = function.collector.span("process charges");
+    // The damaged ones have no identifiers, and so one place.
+    assert_eq!(root.links().len(), 2, "{root:?}");
+    assert!(root.links().contains(&("a".repeat(32), "b".repeat(16))));
 }
 
 #[tokio::test]

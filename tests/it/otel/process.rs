@@ -49,8 +49,11 @@ async fn logs_and_spans_share_a_subscriber() {
     assert_eq!((&line["trace_id"], &line["span_id"]), (&json!(TRACE), &json!(charge.id())));
     assert_eq!(charge.text("card").as_deref(), Some("*****"));
     assert_eq!(line["card"], "*****");
-    // The warm-up is one of the spans of the first event.
+    // The warm-up is one of the spans of the first event. What it logged could not know that trace.
     assert_eq!(of("warm-up").parent(), of("init").id());
+    assert_eq!(of("warm-up").trace(), TRACE);
+    let line = lines.iter().find(|line| line["message"] == "warming up").unwrap();
+    assert_eq!((line.get("trace_id"), line.get("span_id")), (None, None), "{line}");
 
     let line = lines.iter().find(|line| line["__otel_otlp_stdout"].is_string()).unwrap();
     assert_eq!(line["source"], "orders");
@@ -98,6 +101,48 @@ async fn spans_from_before_a_snapshot_are_in_no_trace() {
     assert_eq!(warm_ups.count(), 1);
     let init = spans.iter().find(|received| received.span.name == "init").unwrap();
     assert_eq!(init.trace(), TRACE);
+}
+
+#[tokio::test]
+async fn each_environment_of_a_snapshot_has_a_name_of_its_own() {
+    let mut instances = std::collections::BTreeSet::new();
+    for _ in 0..2 {
+        let lambda = FakeRuntime::new()
+            .function_name("orders")
+            .env("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start")
+            .env("AWS_LAMBDA_LOG_STREAM_NAME", "of the snapshot");
+        let function = lambda.spawn(program("alone")).unwrap();
+        for _ in 0..2 {
+            lambda.invoke(Event::new("order").trace_id(SAMPLED)).await.response().unwrap();
+        }
+        function.kill().await;
+        for received in spans(&lines(&function)) {
+            let Some(Value::StringValue(instance)) = received.resource.get("faas.instance") else {
+                panic!("{received:?}")
+            };
+            assert_eq!(instance.len(), 32, "{instance}");
+            instances.insert(instance.clone());
+        }
+    }
+    assert_eq!(instances.len(), 2, "{instances:?}");
+}
+
+/// Nobody reads, or the disk is full: spans are lost, and invocations are not.
+#[tokio::test]
+async fn a_closed_standard_output_fails_no_invocation() {
+    for stdout in [">(true)", "/dev/full"] {
+        let lambda = FakeRuntime::new().function_name("orders");
+        let mut program = Command::new("bash");
+        let line = format!(r#"exec "$0" logs > {stdout}"#);
+        program.args(["-c", &line, env!("CARGO_BIN_EXE_spans")]);
+        let function = lambda.spawn(program).unwrap();
+        for _ in 0..3 {
+            let outcome = lambda.invoke(Event::new("order").trace_id(SAMPLED)).await;
+            assert_eq!(outcome.json::<String>(), "order");
+        }
+        function.kill().await;
+        assert!(lines(&function).is_empty());
+    }
 }
 
 #[tokio::test]

@@ -79,16 +79,147 @@ async fn unsigned_numbers_are_numbers() {
 #[tokio::test]
 async fn a_string_of_digits_stays_a_string() {
     let function = Function::start(async |_| {
-        let span = tracing::info_span!("lookup", code = "007", big = u64::MAX, name = "7");
-        span.in_scope(|| tracing::info!(number = 7_u64, "looked up"));
+        let empty = tracing::field::Empty;
+        let span = tracing::info_span!(
+            "lookup",
+            code = "007",
+            big = u64::MAX,
+            name = "7",
+            number = 7_u64,
+            early = empty,
+            twice = 1_u64
+        );
+        span.record("early", 5_u64).record("twice", "1");
+        // Before the span has started, and after it.
+        tracing::info!(parent: &span, number = "3", name = 3_u64, "first");
+        tracing::info!(parent: &span, number = 3_u64, name = "3", "second");
+        span.in_scope(|| tracing::info!(number = "4", name = 4_u64, "third"));
+        span.in_scope(|| tracing::info!(number = 4_u64, name = "4", "fourth"));
         Ok(String::new())
     })
     .await;
     function.invoke(Event::new(json!({})).trace_id(SAMPLED)).await;
     let lookup = function.collector.span("lookup");
-    assert_eq!(lookup.text("code").as_deref(), Some("007"));
-    assert_eq!(lookup.text("name").as_deref(), Some("7"));
-    assert_eq!(lookup.text("big"), Some(u64::MAX.to_string()));
+    let (text, number) = (|text: &str| Value::StringValue(text.to_owned()), Value::IntValue);
+    for (name, value) in [
+        ("code", text("007")),
+        ("big", text(&u64::MAX.to_string())),
+        ("name", text("7")),
+        ("number", number(7)),
+        ("early", number(5)),
+        ("twice", text("1")),
+    ] {
+        assert_eq!(lookup.attribute(name), Some(value), "{name}");
+    }
+    for (event, of_number, of_name) in [
+        ("first", text("3"), number(3)),
+        ("second", number(3), text("3")),
+        ("third", text("4"), number(4)),
+        ("fourth", number(4), text("4")),
+    ] {
+        let attributes = lookup.event(event).unwrap();
+        assert_eq!((&attributes["number"], &attributes["name"]), (&of_number, &of_name), "{event}");
+    }
+}
+
+#[tokio::test]
+async fn fields_of_otel_are_the_name_the_kind_and_the_status() {
+    let function = Function::start(async |_| {
+        let empty = tracing::field::Empty;
+        let span = tracing::info_span!(
+            "step",
+            otel.name = "charge the card",
+            otel.kind = "CLIENT",
+            otel.status_code = empty,
+            otel.status_description = empty
+        );
+        span.in_scope(|| {
+            span.record("otel.status_code", "ERROR");
+            span.record("otel.status_description", "declined");
+        });
+        let span = tracing::info_span!("failing", otel.kind = "sideways");
+        span.in_scope(|| tracing::error!("it fails"));
+        Ok(String::new())
+    })
+    .await;
+    function.invoke(Event::new(json!({})).trace_id(SAMPLED)).await;
+    let charge = function.collector.span("charge the card");
+    // Of the kind of clients.
+    assert_eq!(charge.span.kind, 3);
+    assert_eq!(charge.status(), (2, "declined".to_owned()));
+    let is_of_otel =
+        |pair: &opentelemetry_proto::tonic::common::v1::KeyValue| pair.key.starts_with("otel.");
+    assert!(!charge.span.attributes.iter().any(is_of_otel), "{charge:?}");
+    let failing = function.collector.span("failing");
+    assert_eq!((failing.span.kind, failing.status()), (1, (2, String::new())));
+}
+
+#[tokio::test]
+async fn a_span_without_a_parent_is_a_trace_of_its_own_beside_that_of_the_event() {
+    async fn handle(_: LambdaEvent<serde_json::Value>) -> Result<String, Error> {
+        let apart = |name| {
+            let span = tracing::info_span!(parent: None, "apart", otel.name = name);
+            span.in_scope(|| {
+                tracing::info_span!("inner", otel.name = format!("in {name}")).in_scope(|| ())
+            });
+        };
+        apart("at the top");
+        tracing::info_span!("around").in_scope(|| apart("in a span"));
+        Ok(String::new())
+    }
+    let function = Function::start(handle).await;
+    function.invoke(Event::new(json!({})).trace_id(SAMPLED)).await;
+    let root = function.collector.span("orders");
+    let mut traces = vec![TRACE.to_owned()];
+    for name in ["at the top", "in a span"] {
+        let apart = function.collector.span(name);
+        assert_eq!(apart.parent(), "", "{name}");
+        assert_eq!(apart.links(), [(TRACE.to_owned(), root.id())], "{name}");
+        let inner = function.collector.span(&format!("in {name}"));
+        assert_eq!((inner.trace(), inner.parent()), (apart.trace(), apart.id()));
+        traces.push(apart.trace());
+    }
+    traces.sort();
+    traces.dedup();
+    assert_eq!(traces.len(), 3, "{traces:?}");
+    // It is sampled as its event is.
+    let function = Function::start(handle).await;
+    let header = "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0";
+    function.invoke(Event::new(json!({})).trace_id(header)).await;
+    assert!(function.collector.requests().is_empty());
+}
+
+#[tokio::test]
+async fn the_resource_describes_the_function() {
+    let variables = [
+        ("AWS_REGION", "eu-central-1"),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "7"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512"),
+        ("AWS_LAMBDA_LOG_STREAM_NAME", "2026/11/28/[7]abc"),
+    ];
+    let function = Function::with(Powertools::new(handle), &variables, |otel| otel).await;
+    function.invoke(Event::new(json!("order")).trace_id(SAMPLED)).await;
+    let resource = function.collector.span("orders").resource;
+    for (name, value) in [
+        ("cloud.provider", "aws"),
+        ("cloud.platform", "aws_lambda"),
+        ("cloud.region", "eu-central-1"),
+        ("faas.name", "orders"),
+        ("faas.version", "7"),
+        ("faas.instance", "2026/11/28/[7]abc"),
+        ("service.name", "orders"),
+        ("telemetry.sdk.name", "opentelemetry"),
+        ("telemetry.sdk.language", "rust"),
+        ("telemetry.distro.name", "powertools-otel"),
+    ] {
+        assert_eq!(resource.get(name).cloned(), text(value), "{name}");
+    }
+    assert_eq!(resource.get("faas.max_memory"), Some(&Value::IntValue(512 << 20)));
+    let version = |name: &str| match &resource[name] {
+        Value::StringValue(version) => version.split('.').count(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!((version("telemetry.sdk.version"), version("telemetry.distro.version")), (3, 3));
 }
 
 #[tokio::test]
@@ -209,6 +340,32 @@ async fn what_came_before_the_first_event_is_in_its_trace() {
     assert_eq!((warm_up.trace(), warm_up.parent()), (TRACE.to_owned(), init.id()));
     assert_eq!(warm_up.text("warm_up").as_deref(), Some("pool"));
     assert!(init.span.start_time_unix_nano <= connect.span.start_time_unix_nano);
+}
+
+#[tokio::test]
+async fn a_second_value_is_an_error_at_the_start() {
+    let collector = Collector::start().await;
+    let (first, second) = (otel(&collector, &[]), otel(&collector, &[]));
+    let _subscriber = subscribe(&first);
+    let lambda = FakeRuntime::new().function_name("orders");
+    let function = Powertools::new(handle).lifecycle(first.clone()).lifecycle(second).run();
+    let ended = tokio::time::timeout(10 * SECOND, lambda.run(function).wait()).await;
+    let error = ended.expect("it does not run").unwrap_err();
+    assert!(error.to_string().contains("one value of `Otel`"), "{error}");
+    assert_eq!(lambda.init_errors().len(), 1);
+}
+
+#[tokio::test]
+async fn of_two_layers_in_a_subscriber_the_first_makes_the_spans() {
+    let (collector, other) = (Collector::start().await, Collector::start().await);
+    let (first, second) = (otel(&collector, &[]), otel(&other, &[]));
+    let subscriber = tracing_subscriber::registry().with(first.layer()).with(second.layer());
+    let _subscriber = tracing::subscriber::set_default(subscriber);
+    let lambda = FakeRuntime::new().function_name("orders");
+    let _function = lambda.run(Powertools::new(handle).lifecycle(first).run());
+    lambda.invoke(Event::new(json!("order")).trace_id(SAMPLED)).await.response().unwrap();
+    assert_eq!(collector.span("charge").trace(), TRACE);
+    assert!(other.requests().is_empty());
 }
 
 #[tokio::test]

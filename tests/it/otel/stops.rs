@@ -2,6 +2,9 @@
 
 use std::future::pending;
 
+use futures_util::StreamExt;
+use futures_util::stream::{self, BoxStream};
+use lambda_runtime::FunctionResponse;
 use powertools::Invocation;
 use powertools::testing::Event;
 use serde_json::json;
@@ -13,30 +16,59 @@ use super::*;
 async fn the_time_limit_ends_open_spans_and_sends_them() {
     async fn handle(_: LambdaEvent<serde_json::Value>) -> Result<String, Error> {
         async {}.instrument(tracing::info_span!("quick")).await;
-        let elsewhere = pending::<()>().instrument(tracing::info_span!("elsewhere", order = 7));
-        tokio::spawn(Invocation::carry(elsewhere));
-        async { pending::<()>().instrument(tracing::info_span!("call")).await }
+        let later = tracing::field::Empty;
+        let span =
+            tracing::info_span!("elsewhere", order = 7_u64, code = "7", later, again = 1_u64);
+        let elsewhere = async move {
+            let span = tracing::Span::current();
+            span.record("later", 8_u64).record("again", "2");
+            tracing::info!(order = 9_u64, code = "9", "waiting");
+            pending::<()>().await;
+        };
+        tokio::spawn(Invocation::carry(elsewhere.instrument(span)));
+        async { pending::<()>().instrument(tracing::info_span!("call", left = 3_u8)).await }
             .instrument(tracing::info_span!("charge"))
             .await;
         unreachable!()
     }
-    let function = Function::start(handle).await;
-    let event = Event::new(json!({})).trace_id(SAMPLED).timeout(SECOND);
-    let outcome = function.invoke(event).await;
-    assert_eq!(outcome.error_type(), Some("Powertools.DeadlineOutOfTime"));
+    let interval = |otel: Otel| otel.every(Duration::from_millis(20));
+    for change in [Otel::before_reply as fn(Otel) -> Otel, interval] {
+        let function = Function::with(Powertools::new(handle), &[], change).await;
+        let event = Event::new(json!({})).trace_id(SAMPLED).timeout(SECOND);
+        let outcome = function.invoke(event).await;
+        assert_eq!(outcome.error_type(), Some("Powertools.DeadlineOutOfTime"));
+        while !function.collector.spans().iter().any(|received| received.span.name == "elsewhere") {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
 
-    let stopped = (2, "stopped at the time limit".to_owned());
-    let root = function.collector.span("orders");
-    assert_eq!(root.status(), (2, "Powertools.DeadlineOutOfTime".to_owned()));
-    for (name, parent) in [("call", "charge"), ("charge", "orders"), ("elsewhere", "orders")] {
-        let span = function.collector.span(name);
-        assert_eq!(span.status(), stopped, "{name}");
-        assert_eq!(span.parent(), function.collector.span(parent).id(), "{name}");
-        let error_type = span.text("error.type");
-        assert_eq!(error_type.as_deref(), Some("Powertools.DeadlineOutOfTime"), "{name}");
+        let stopped = (2, "stopped at the time limit".to_owned());
+        let root = function.collector.span("orders");
+        assert_eq!(root.status(), (2, "Powertools.DeadlineOutOfTime".to_owned()));
+        for (name, parent) in [("call", "charge"), ("charge", "orders"), ("elsewhere", "orders")] {
+            let span = function.collector.span(name);
+            assert_eq!(span.status(), stopped, "{name}");
+            assert_eq!(span.parent(), function.collector.span(parent).id(), "{name}");
+            let error_type = span.text("error.type");
+            assert_eq!(error_type.as_deref(), Some("Powertools.DeadlineOutOfTime"), "{name}");
+        }
+        let left = function.collector.span("call").attribute("left");
+        assert_eq!(left, Some(Value::IntValue(3)));
+        let elsewhere = function.collector.span("elsewhere");
+        for (name, value) in [
+            ("order", Value::IntValue(7)),
+            ("code", Value::StringValue("7".to_owned())),
+            ("later", Value::IntValue(8)),
+            ("again", Value::StringValue("2".to_owned())),
+        ] {
+            let of_name = elsewhere.span.attributes.iter().filter(|pair| pair.key == name);
+            assert_eq!(of_name.count(), 1, "{name}");
+            assert_eq!(elsewhere.attribute(name), Some(value), "{name}");
+        }
+        let waiting = elsewhere.event("waiting").unwrap();
+        assert_eq!(waiting["order"], Value::IntValue(9));
+        assert_eq!(waiting["code"], Value::StringValue("9".to_owned()));
+        assert_eq!(function.collector.span("quick").status(), (0, String::new()));
     }
-    assert_eq!(function.collector.span("elsewhere").attribute("order"), Some(Value::IntValue(7)));
-    assert_eq!(function.collector.span("quick").status(), (0, String::new()));
 }
 
 #[tokio::test]
@@ -80,6 +112,45 @@ async fn a_span_that_was_ended_at_the_limit_is_not_sent_again() {
     function.invoke(Event::new(json!("hang")).trace_id(SAMPLED).timeout(SECOND)).await;
     function.invoke(Event::new(json!("next")).trace_id("Root=1-2-3")).await;
     assert_eq!(function.collector.span("elsewhere").status().0, 2);
+}
+
+#[tokio::test]
+async fn the_root_span_of_a_streamed_body_ends_with_it() {
+    type Pieces = BoxStream<'static, Result<&'static str, Error>>;
+    async fn handle(event: LambdaEvent<String>) -> Result<FunctionResponse<String, Pieces>, Error> {
+        tracing::info_span!("head").in_scope(|| ());
+        let pieces = stream::unfold(0, |number| async move {
+            let span = tracing::info_span!("piece", number);
+            tokio::time::sleep(Duration::from_millis(20)).instrument(span).await;
+            (number < 3).then_some((Ok("piece"), number + 1))
+        });
+        let end = match &*event.payload {
+            "whole" => stream::empty().boxed(),
+            _ => stream::iter([Err("the database is gone".into())]).boxed(),
+        };
+        Ok(FunctionResponse::StreamingResponse(pieces.chain(end).boxed().into()))
+    }
+    for (payload, code) in [("whole", 0), ("broken", 2)] {
+        let collector = Collector::start().await;
+        let otel = otel(&collector, &[]);
+        let _subscriber = subscribe(&otel);
+        let lambda = FakeRuntime::new().function_name("orders");
+        let _function = lambda.run(Powertools::new(handle).lifecycle(otel).run());
+        lambda.invoke(Event::new(payload).trace_id(SAMPLED)).await;
+        while collector.spans().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let root = collector.span("orders");
+        assert_eq!(root.status().0, code, "{payload}: {root:?}");
+        let spans = collector.spans();
+        let pieces: Vec<_> = spans.iter().filter(|span| span.span.name == "piece").collect();
+        assert_eq!(pieces.len(), 4, "{payload}");
+        for piece in pieces {
+            assert_eq!((piece.trace(), piece.parent()), (TRACE.to_owned(), root.id()));
+            assert!(piece.span.end_time_unix_nano <= root.span.end_time_unix_nano);
+        }
+        assert_eq!(collector.span("head").parent(), root.id());
+    }
 }
 
 #[tokio::test]

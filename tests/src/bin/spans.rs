@@ -1,25 +1,46 @@
 //! A function whose spans go where its first argument says, on one thread.
 
+use std::process::ExitCode;
 use std::time::Duration;
 
 use lambda_runtime::{Error, LambdaEvent};
-use powertools::Powertools;
 use powertools::logging::Logging;
+use powertools::{Invocation, Powertools};
 use powertools_otel::Otel;
+use tracing::Instrument;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
+fn main() -> ExitCode {
+    let mode = std::env::args().nth(1).unwrap_or_default();
+    let mut runtime = match &*mode {
+        "threads" => tokio::runtime::Builder::new_multi_thread(),
+        _ => tokio::runtime::Builder::new_current_thread(),
+    };
+    let runtime = runtime.worker_threads(4).enable_all().build().expect("a runtime can be made");
+    match runtime.block_on(run(&mode)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+async fn run(mode: &str) -> Result<(), Error> {
     let logging = || Logging::new().redact(["card"]);
-    let function = Powertools::new(handle).warm_up("pool", async || Ok::<_, Error>(()));
-    match std::env::args().nth(1).as_deref() {
-        Some("logs") => function.logging(logging()).lifecycle(Otel::stdout()).run().await,
-        Some("every") => {
+    let warm_up = async || {
+        tracing::info!("warming up");
+        Ok::<_, Error>(())
+    };
+    let function = Powertools::new(handle).warm_up("pool", warm_up);
+    match mode {
+        "logs" => function.logging(logging()).lifecycle(Otel::stdout()).run().await,
+        "every" => {
             let otel = Otel::new().every(Duration::from_secs(600));
             function.lifecycle(otel).run().await
         }
-        Some("other") => {
+        "other" => {
             logging().init()?;
             function.lifecycle(Otel::stdout()).run().await
+        }
+        "threads" => {
+            Powertools::new(on_threads).warm_up("pool", warm_up).lifecycle(Otel::new()).run().await
         }
         _ => function.lifecycle(Otel::stdout()).run().await,
     }
@@ -34,4 +55,21 @@ async fn handle(event: LambdaEvent<String>) -> Result<String, Error> {
 async fn charge(card: &str) {
     tracing::info!("charged");
     tokio::task::yield_now().await;
+}
+
+async fn on_threads(event: LambdaEvent<String>) -> Result<String, Error> {
+    order(event.payload.parse()?).await;
+    Ok(event.payload)
+}
+
+#[tracing::instrument]
+async fn order(number: u64) {
+    let step = |name| {
+        let span = tracing::info_span!("step", otel.name = name, number);
+        async { tokio::task::yield_now().await }.instrument(span)
+    };
+    step("charge").await;
+    let task = tokio::spawn(Invocation::carry(step("task")));
+    step("store").await;
+    let _ = task.await;
 }

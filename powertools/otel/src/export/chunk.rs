@@ -1,22 +1,26 @@
-//! Spans in OTLP's protobuf form.
+//! Requests to a collector, none of which is too long for it.
 
-use std::io::Write;
+use std::sync::Mutex;
 
 use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use opentelemetry::{KeyValue, Value};
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::transform::common::tonic::{Attributes, ResourceAttributesWithSchema};
-use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
+use flate2::{Compress, Compression, Crc, FlushCompress, Status};
+use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SpanData;
 use powertools::macro_support::otel::Redacts;
-use prost::Message;
+
+use super::otlp::{self, FRAME};
+use crate::spans::lock;
 
 /// The most spans in one request.
 const SPANS: usize = 512;
-/// What stands in place of a value, as in the logs.
-const REDACTED: &str = "*****";
+
+/// The most bytes in one request before compression: X-Ray takes 5 MB, and collectors and what is behind
+/// them often no more than gRPC's 4 MiB.
+pub(crate) const REQUEST_BYTES: usize = 4 << 20;
+
+/// The most bytes in the request of one line: as base64 and if nothing of it can be compressed, the line
+/// is below the 256 KiB of an event of CloudWatch Logs.
+pub(crate) const LINE_BYTES: usize = 190_000;
 
 /// The body of a request.
 #[derive(Debug)]
@@ -28,47 +32,139 @@ pub(crate) struct Chunk {
 /// Turns spans into requests.
 #[derive(Debug)]
 pub(crate) struct Encoder {
-    resource: ResourceAttributesWithSchema,
-    is_compressed: bool,
+    /// What is said of the function, before and after it is written.
+    attributes: Vec<KeyValue>,
+    resource: Mutex<Vec<u8>>,
+    scope: Vec<u8>,
+    gzip: Option<Mutex<Gzip>>,
+    limit: usize,
 }
 
 impl Encoder {
-    pub(crate) fn new(resource: Vec<KeyValue>, is_compressed: bool) -> Self {
-        let schema_url = Some(crate::SCHEMA_URL.to_owned());
-        let attributes = Attributes::from(resource);
-        Self { resource: ResourceAttributesWithSchema { attributes, schema_url }, is_compressed }
+    pub(crate) fn new(attributes: Vec<KeyValue>, is_compressed: bool, limit: usize) -> Self {
+        Self {
+            resource: Mutex::new(otlp::resource(&attributes)),
+            attributes,
+            scope: otlp::scope(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")),
+            gzip: is_compressed.then(Mutex::default),
+            limit,
+        }
     }
 
-    pub(super) fn encode(&self, spans: Vec<SpanData>, redaction: Option<&Redacts>) -> Vec<Chunk> {
-        let mut spans = spans.into_iter().peekable();
-        let mut chunks = Vec::new();
-        while spans.peek().is_some() {
-            let mut batch: Vec<_> = spans.by_ref().take(SPANS).collect();
-            if let Some(redaction) = redaction {
-                batch.iter_mut().for_each(|span| redact(span, redaction));
-            }
-            let count = batch.len();
-            let resource_spans = group_spans_by_resource_and_scope(batch, &self.resource);
-            let body = ExportTraceServiceRequest { resource_spans }.encode_to_vec();
-            let body = if self.is_compressed { gzip(&body) } else { body };
+    /// Replaces one thing that is said of the function, from now on.
+    pub(crate) fn set(&self, name: &'static str, value: String) {
+        let others = self.attributes.iter().filter(|other| other.key.as_str() != name).cloned();
+        let all: Vec<_> = others.chain([KeyValue::new(name, value)]).collect();
+        *lock(&self.resource) = otlp::resource(&all);
+    }
+
+    /// Returns requests, and how many spans are in none of them, since each is too long for one by itself.
+    pub(super) fn encode(
+        &self,
+        spans: &[SpanData],
+        redaction: Option<&Redacts>,
+    ) -> (Vec<Chunk>, usize) {
+        let redacts = |name: &str| redaction.is_some_and(|redacts| redacts(name));
+        let resource = lock(&self.resource);
+        let around = resource.len() + self.scope.len() + crate::SCHEMA_URL.len() + FRAME;
+        let room = self.limit.saturating_sub(around);
+        let (mut chunks, mut too_long) = (Vec::new(), 0);
+        let (mut written, mut count) = (Vec::with_capacity(spans.len().min(SPANS) * TYPICAL), 0);
+        let mut close = |written: &[u8], count: usize| {
+            let body = otlp::request(&resource, &self.scope, written, crate::SCHEMA_URL);
+            let body = match &self.gzip {
+                Some(gzip) => lock(gzip).compress(&body),
+                None => body,
+            };
             chunks.push(Chunk { body: body.into(), spans: count });
+        };
+        for span in spans {
+            let before = written.len();
+            otlp::span(&mut written, span, &redacts);
+            let len = written.len() - before;
+            if len > room {
+                written.truncate(before);
+                too_long += 1;
+                continue;
+            }
+            if written.len() > room || count == SPANS {
+                close(&written[..before], count);
+                written.drain(..before);
+                count = 0;
+            }
+            count += 1;
         }
-        chunks
+        if count > 0 {
+            close(&written, count);
+        }
+        (chunks, too_long)
     }
 }
 
-fn redact(span: &mut SpanData, redaction: &Redacts) {
-    let of_events = span.events.events.iter_mut().flat_map(|event| &mut event.attributes);
-    for attribute in span.attributes.iter_mut().chain(of_events) {
-        if redaction(attribute.key.as_str()) {
-            attribute.value = Value::from(REDACTED);
-        }
+/// The bytes of a span as most are.
+const TYPICAL: usize = 512;
+
+/// A compressor, which keeps its memory: to allocate that takes longer than to compress a request.
+#[derive(Debug)]
+struct Gzip(Compress);
+
+impl Default for Gzip {
+    fn default() -> Self {
+        Self(Compress::new(Compression::fast(), false))
     }
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    // Writing to memory does not fail.
-    let _ = encoder.write_all(bytes);
-    encoder.finish().unwrap_or_default()
+impl Gzip {
+    /// Compresses into the format of RFC 1952, without a name, a time or flags.
+    fn compress(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let Self(compressor) = self;
+        compressor.reset();
+        let mut out = Vec::with_capacity(bytes.len() / 2 + 64);
+        out.extend_from_slice(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
+        loop {
+            let read = usize::try_from(compressor.total_in()).unwrap_or_default();
+            let rest = bytes.get(read..).unwrap_or_default();
+            match compressor.compress_vec(rest, &mut out, FlushCompress::Finish) {
+                Ok(Status::StreamEnd) => break,
+                Ok(_) => out.reserve(bytes.len() / 2 + 64),
+                // It has no cause in a stream that has just begun.
+                Err(_) => return Vec::new(),
+            }
+        }
+        let mut crc = Crc::new();
+        crc.update(bytes);
+        out.extend_from_slice(&crc.sum().to_le_bytes());
+        out.extend_from_slice(&crc.amount().to_le_bytes());
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use flate2::read::GzDecoder;
+
+    use super::*;
+
+    #[test]
+    fn a_compressor_is_as_good_as_new_each_time() {
+        let mut gzip = Gzip::default();
+        let random = |len: usize| -> Vec<u8> {
+            let mut state = 1_u32;
+            let mut next = || {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (state >> 24) as u8
+            };
+            (0..len).map(|_| next()).collect()
+        };
+        for bytes in [b"".to_vec(), b"abc".repeat(50_000), random(LINE_BYTES), b"abc".repeat(5)] {
+            let compressed = gzip.compress(&bytes);
+            let mut whole = Vec::new();
+            GzDecoder::new(&*compressed).read_to_end(&mut whole).unwrap();
+            assert!(whole == bytes, "{}", bytes.len());
+            // Base64, and what a line has around it.
+            assert!(bytes.len() > LINE_BYTES || compressed.len().div_ceil(3) * 4 + 1024 < 262_118);
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Where ended spans go.
 
 mod chunk;
+mod otlp;
 mod stdout;
 
 use std::collections::VecDeque;
@@ -9,16 +10,14 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use lambda_runtime::Error;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use opentelemetry_sdk::trace::SpanData;
 use powertools::macro_support::otel::{Collector, Redacts};
-use prost::Message;
 use tokio::time::Instant;
 
 use self::chunk::Chunk;
 use crate::spans::{Spans, lock};
 
-pub(crate) use self::chunk::Encoder;
+pub(crate) use self::chunk::{Encoder, LINE_BYTES, REQUEST_BYTES};
 pub(crate) use self::stdout::Stdout;
 
 /// Sends spans. Nothing that goes wrong gets out of here but one warning.
@@ -77,7 +76,11 @@ impl Exporter {
         }
         let redaction = self.redaction.get().and_then(Option::as_ref);
         let mut sending = Sending { exporter: self, chunks: mem::take(&mut lock(&self.unsent)) };
-        sending.chunks.extend(self.encoder.encode(all, redaction));
+        let (chunks, too_long) = self.encoder.encode(&all, redaction);
+        drop(all);
+        sending.chunks.extend(chunks);
+        spans.forget(too_long);
+        spans.count_dropped(too_long);
 
         let error = match &self.to {
             To::Nowhere => None,
@@ -91,6 +94,8 @@ impl Exporter {
             To::Collector(collector) => self.send(collector, spans, &mut sending, end).await,
         };
         drop(sending);
+        let too_long = (too_long > 0).then(|| "some were too long for a request".into());
+        let error = error.or(too_long);
         let dropped = spans.take_dropped();
         if dropped > 0 {
             let reason = error.map_or_else(String::new, |error| format!(": {}", causes(&*error)));
@@ -180,11 +185,7 @@ impl Exporter {
             Failed::Later { error, after: None, is_timeout }
         })?;
         match reply.status {
-            200..300 => {
-                let reply = ExportTraceServiceResponse::decode(reply.body).unwrap_or_default();
-                let refused = reply.partial_success.unwrap_or_default().rejected_spans;
-                Ok(usize::try_from(refused).unwrap_or_default())
-            }
+            200..300 => Ok(otlp::rejected(&reply.body)),
             status @ (429 | 502 | 503 | 504) => {
                 let error = format!("the collector answered with status {status}").into();
                 let after = reply.retry_after.map(Duration::from_secs);

@@ -1,51 +1,58 @@
 //! Spans as lines of the standard output, for a forwarder that reads the logs.
 
+use std::sync::Mutex;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use powertools::macro_support::otel::write_line;
-use serde::Serialize;
+
+use crate::spans::lock;
 
 /// Writes lines in the form of `otlp-stdout-span-exporter`.
 #[derive(Debug)]
 pub(crate) struct Stdout {
-    pub(crate) service: String,
-    pub(crate) endpoint: String,
+    /// A line up to its payload.
+    start: Vec<u8>,
+    /// The memory of the last line.
+    line: Mutex<Vec<u8>>,
 }
 
 /// Who wrote the line.
 const VERSION: &str = concat!(env!("CARGO_PKG_NAME"), "@", env!("CARGO_PKG_VERSION"));
 
-#[derive(Serialize)]
-struct Line<'a> {
-    #[serde(rename = "__otel_otlp_stdout")]
-    version: &'static str,
-    source: &'a str,
-    endpoint: &'a str,
-    method: &'static str,
-    #[serde(rename = "content-type")]
-    content_type: &'static str,
-    #[serde(rename = "content-encoding")]
-    content_encoding: &'static str,
-    payload: String,
-    base64: bool,
-}
+/// The most memory that is kept for the next line.
+const KEPT: usize = 64 << 10;
 
 impl Stdout {
+    /// Writes lines of this service, whose requests are for the collector at `endpoint`.
+    pub(crate) fn new(service: &str, endpoint: &str) -> Self {
+        let line = serde_json::json!({
+            "__otel_otlp_stdout": VERSION,
+            "source": service,
+            "endpoint": endpoint,
+            "method": "POST",
+            "content-type": "application/x-protobuf",
+            "content-encoding": "gzip",
+            "base64": true,
+        });
+        let mut start = line.to_string().into_bytes();
+        start.pop();
+        start.extend_from_slice(br#","payload":""#);
+        Self { start, line: Mutex::default() }
+    }
+
     /// Writes a compressed request.
     pub(super) fn write(&self, body: &[u8]) {
-        let line = Line {
-            version: VERSION,
-            source: &self.service,
-            endpoint: &self.endpoint,
-            method: "POST",
-            content_type: "application/x-protobuf",
-            content_encoding: "gzip",
-            payload: STANDARD.encode(body),
-            base64: true,
-        };
-        if let Ok(mut line) = serde_json::to_vec(&line) {
-            line.push(b'\n');
-            write_line(&line);
-        }
+        let mut line = lock(&self.line);
+        line.clear();
+        line.extend_from_slice(&self.start);
+        let start = line.len();
+        line.resize(start + body.len().div_ceil(3) * 4, 0);
+        // There is room for all of it.
+        let _ = STANDARD.encode_slice(body, &mut line[start..]);
+        line.extend_from_slice(b"\"}\n");
+        write_line(&line);
+        line.clear();
+        line.shrink_to(KEPT);
     }
 }

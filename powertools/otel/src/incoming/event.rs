@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanKind};
+use powertools::macro_support::otel::HttpRequest;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -41,16 +42,11 @@ struct Event<'a> {
     partitions: Option<&'a RawValue>,
     #[serde(borrow, rename = "eventSource")]
     source_of_batch: Option<&'a RawValue>,
-    #[serde(borrow)]
-    headers: Option<&'a RawValue>,
-    #[serde(borrow, rename = "multiValueHeaders")]
-    many_headers: Option<&'a RawValue>,
     #[serde(borrow, rename = "requestContext")]
     request: Option<&'a RawValue>,
-    #[serde(borrow, rename = "httpMethod")]
-    method: Option<&'a RawValue>,
+    /// Of version 1 of VPC Lattice, which has no context.
     #[serde(borrow)]
-    resource: Option<&'a RawValue>,
+    raw_path: Option<&'a RawValue>,
     #[serde(borrow, rename = "detail-type")]
     detail_type: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -59,90 +55,74 @@ struct Event<'a> {
     detail: Option<&'a RawValue>,
 }
 
-#[derive(Deserialize)]
-struct Record {
-    #[serde(rename = "eventSource", alias = "EventSource")]
-    source: Option<String>,
-    #[serde(rename = "eventSourceARN")]
-    arn: Option<String>,
-    #[serde(rename = "messageId")]
-    id: Option<String>,
-    attributes: Option<System>,
-    #[serde(rename = "messageAttributes")]
-    message: Option<Attributes>,
-    #[serde(rename = "Sns")]
-    sns: Option<Sns>,
-}
-
-/// The attributes that SQS sets.
-#[derive(Deserialize)]
-struct System {
-    #[serde(rename = "AWSTraceHeader")]
-    xray: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Sns {
-    #[serde(rename = "TopicArn")]
-    topic: Option<String>,
-    #[serde(rename = "MessageAttributes")]
-    attributes: Option<Attributes>,
-}
-
-/// The attributes that the sender set.
+/// A record. What is damaged in one part of it, or in another record, does not concern the rest.
 #[derive(Default, Deserialize)]
-struct Attributes {
-    traceparent: Option<Attribute>,
-    tracestate: Option<Attribute>,
-    #[serde(rename = "AWSTraceHeader")]
-    xray: Option<Attribute>,
+struct Record<'a> {
+    #[serde(borrow, rename = "eventSource", alias = "EventSource")]
+    source: Option<&'a RawValue>,
+    #[serde(borrow, rename = "eventSourceARN")]
+    arn: Option<&'a RawValue>,
+    #[serde(borrow, rename = "messageId")]
+    id: Option<&'a RawValue>,
+    /// Those that SQS sets.
+    #[serde(borrow)]
+    attributes: Option<&'a RawValue>,
+    /// Those that the sender set.
+    #[serde(borrow, rename = "messageAttributes")]
+    message: Option<&'a RawValue>,
+    #[serde(borrow, rename = "Sns")]
+    sns: Option<&'a RawValue>,
+}
+
+#[derive(Default, Deserialize)]
+struct Sns<'a> {
+    #[serde(borrow, rename = "TopicArn")]
+    topic: Option<&'a RawValue>,
+    #[serde(borrow, rename = "MessageAttributes")]
+    attributes: Option<&'a RawValue>,
+}
+
+/// The members of these names, in whatever form a source has them.
+#[derive(Default, Deserialize)]
+struct Members<'a> {
+    #[serde(borrow)]
+    traceparent: Option<&'a RawValue>,
+    #[serde(borrow)]
+    tracestate: Option<&'a RawValue>,
+    #[serde(borrow, rename = "AWSTraceHeader")]
+    xray: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
-struct Attribute {
-    #[serde(rename = "stringValue", alias = "Value")]
-    text: Option<String>,
+struct Attribute<'a> {
+    #[serde(borrow, rename = "stringValue", alias = "Value")]
+    text: Option<&'a RawValue>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct KafkaRecord<'a> {
-    offset: Option<i64>,
-    #[serde(borrow, default)]
-    headers: Vec<HashMap<String, &'a RawValue>>,
-}
-
-#[derive(Default, Deserialize)]
-struct Request {
-    http: Option<Http>,
-    #[serde(rename = "httpMethod")]
-    method: Option<String>,
-    #[serde(rename = "resourcePath")]
-    resource: Option<String>,
-    #[serde(rename = "routeKey")]
-    route: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Http {
-    method: Option<String>,
+    #[serde(borrow)]
+    offset: Option<&'a RawValue>,
+    #[serde(borrow)]
+    headers: Option<&'a RawValue>,
 }
 
 /// The headers of W3C and X-Ray, from wherever they are.
 #[derive(Default)]
-struct Headers<'a> {
-    traceparent: Option<&'a str>,
-    tracestate: Option<&'a str>,
-    xray: Option<&'a str>,
+struct Headers {
+    traceparent: Option<String>,
+    tracestate: Option<String>,
+    xray: Option<String>,
 }
 
-impl Headers<'_> {
+impl Headers {
     fn sender(&self, propagators: Propagators) -> Option<Sender> {
-        let w3c = self.traceparent.filter(|_| propagators.w3c);
-        let w3c = w3c.and_then(|traceparent| read_w3c(traceparent, self.tracestate));
+        let w3c = self.traceparent.as_deref().filter(|_| propagators.w3c);
+        let w3c = w3c.and_then(|traceparent| read_w3c(traceparent, self.tracestate.as_deref()));
         if w3c.is_some() {
             return Some(Sender { context: w3c, given: Given::default() });
         }
-        let header = Header::parse(self.xray.filter(|_| propagators.xray)?)?;
+        let header = Header::parse(self.xray.as_deref().filter(|_| propagators.xray)?)?;
         Some(Sender { context: header.context(), given: header.given() })
     }
 }
@@ -161,12 +141,13 @@ impl Seen {
             return seen;
         };
         let is_batch = event.source_of_batch.is_some();
-        if let Some(records) = event.records.and_then(read::<Vec<Record>>) {
+        if let Some(records) = event.records.and_then(read::<Vec<&RawValue>>) {
+            let records: Vec<_> = records.into_iter().map(read_or_default).collect();
             seen.records(&records, propagators);
         } else if let Some(partitions) = event.partitions.filter(|_| is_batch).and_then(read) {
             seen.kafka(partitions, propagators);
-        } else if event.request.is_some() {
-            seen.http(&event, propagators);
+        } else if event.request.is_some() || event.raw_path.is_some() {
+            seen.http(&HttpRequest::read(body), propagators);
         } else if event.detail_type.is_some() {
             seen.event_bridge(&event, propagators);
         } else {
@@ -216,73 +197,72 @@ impl Seen {
         }
     }
 
-    fn records(&mut self, records: &[Record], propagators: Propagators) {
-        let Some(first) = records.first() else { return self.trigger("other") };
-        let (source, count) = (first.source.as_deref().unwrap_or_default(), records.len());
-        match source {
-            "aws:sqs" => self.messages("aws_sqs", first.arn.as_deref(), count),
+    fn records(&mut self, records: &[Record<'_>], propagators: Propagators) {
+        let source = |record: &Record<'_>| record.source.and_then(read::<String>);
+        let of_sources = records.iter().find_map(|record| Some((record, source(record)?)));
+        let Some((first, source)) = of_sources else { return self.trigger("other") };
+        let count = records.len();
+        let arn = first.arn.and_then(read::<String>);
+        match &*source {
+            "aws:sqs" => self.messages("aws_sqs", arn.as_deref(), count),
             "aws:sns" => {
-                let topic = first.sns.as_ref().and_then(|sns| sns.topic.as_deref());
-                self.messages("aws.sns", topic, count);
+                let sns: Sns<'_> = first.sns.map(read_or_default).unwrap_or_default();
+                let topic = sns.topic.and_then(read::<String>);
+                self.messages("aws.sns", topic.as_deref(), count);
             }
-            "aws:kinesis" => self.messages("aws.kinesis", first.arn.as_deref(), count),
+            "aws:kinesis" => self.messages("aws.kinesis", arn.as_deref(), count),
             "aws:dynamodb" | "aws:s3" => return self.trigger("datasource"),
             _ => return self.trigger("other"),
         }
         let senders = records.iter().filter_map(|record| {
-            let sns = record.sns.as_ref().and_then(|sns| sns.attributes.as_ref());
-            let attributes = record.message.as_ref().or(sns);
-            let of = |attribute: fn(&Attributes) -> &Option<Attribute>| {
-                attribute(attributes?).as_ref()?.text.as_deref()
-            };
-            let by_system = record.attributes.as_ref().and_then(|system| system.xray.as_deref());
+            let sns: Sns<'_> = record.sns.map(read_or_default).unwrap_or_default();
+            let given = record.message.or(sns.attributes).map(read_or_default);
+            let Members { traceparent, tracestate, xray } = given.unwrap_or_default();
+            let by_system: Option<Members<'_>> = record.attributes.map(read_or_default);
+            let by_system = by_system.and_then(|members| members.xray.and_then(read));
             let headers = Headers {
-                traceparent: of(|attributes| &attributes.traceparent),
-                tracestate: of(|attributes| &attributes.tracestate),
-                xray: by_system.or_else(|| of(|attributes| &attributes.xray)),
+                traceparent: traceparent.and_then(text_of_attribute),
+                tracestate: tracestate.and_then(text_of_attribute),
+                xray: by_system.or_else(|| xray.and_then(text_of_attribute)),
             };
-            Some((record.id.clone().unwrap_or_default(), headers.sender(propagators)?))
+            let id = record.id.and_then(read).unwrap_or_default();
+            Some((id, headers.sender(propagators)?))
         });
         self.of_records(count, senders);
     }
 
-    fn kafka(
-        &mut self,
-        partitions: BTreeMap<String, Vec<KafkaRecord<'_>>>,
-        propagators: Propagators,
-    ) {
+    fn kafka(&mut self, partitions: BTreeMap<String, Vec<&RawValue>>, propagators: Propagators) {
         let count = partitions.values().map(Vec::len).sum();
         let topic = partitions.keys().next().and_then(|partition| partition.rsplit_once('-'));
         self.messages("kafka", topic.map(|(topic, _)| topic), count);
         let senders = partitions.iter().flat_map(|(partition, records)| {
             records.iter().filter_map(move |record| {
-                let of = |name: &str| {
-                    let mut values = record.headers.iter().rev();
-                    text(values.find_map(|header| header.get(name))?)
-                };
+                let record: KafkaRecord<'_> = read_or_default(record);
+                let list: Vec<&RawValue> = record.headers.map(read_or_default).unwrap_or_default();
+                let all: Vec<HashMap<String, &RawValue>> =
+                    list.into_iter().map(read_or_default).collect();
+                // The last one of a name counts.
+                let of = |name| text(all.iter().rev().find_map(|header| header.get(name))?);
                 let (traceparent, tracestate) = (of(TRACEPARENT), of(TRACESTATE));
-                let (traceparent, tracestate) = (traceparent.as_deref(), tracestate.as_deref());
                 let headers = Headers { traceparent, tracestate, xray: None };
+                let offset = record.offset.and_then(read::<i64>);
                 // As the toolkit names the record.
-                let id = serde_json::json!({ "partition": partition, "offset": record.offset });
+                let id = serde_json::json!({ "partition": partition, "offset": offset });
                 Some((id.to_string(), headers.sender(propagators)?))
             })
         });
         self.of_records(count, senders);
     }
 
-    fn http(&mut self, event: &Event<'_>, propagators: Propagators) {
+    fn http(&mut self, request: &HttpRequest, propagators: Propagators) {
         self.trigger("http");
-        let request: Request = event.request.and_then(read).unwrap_or_default();
-        let method = event.method.and_then(read).or(request.method);
-        let method: Option<String> = method.or(request.http.and_then(|http| http.method));
+        let method = request.method.clone();
         // `GET /orders/{id}`, or the path alone.
-        let resource = event.resource.and_then(read::<String>).or(request.resource);
-        let route = request.route.map(|route| match route.split_once(' ') {
+        let route = request.route.as_deref().map(|route| match route.split_once(' ') {
             Some((_, route)) => route.to_owned(),
-            None => route,
+            None => route.to_owned(),
         });
-        let route = resource.or(route).filter(|route| route != "$default");
+        let route = route.filter(|route| route != "$default");
         let name = [method.as_deref(), route.as_deref()].map(Option::unwrap_or_default).join(" ");
         self.name = Some(name.trim().to_owned()).filter(|name| !name.is_empty());
         if let Some(method) = method {
@@ -291,22 +271,10 @@ impl Seen {
         if let Some(route) = route {
             self.attributes.push(KeyValue::new("http.route", route));
         }
-
-        let single: HashMap<String, Option<String>> =
-            event.headers.and_then(read).unwrap_or_default();
-        let many: HashMap<String, Vec<String>> =
-            event.many_headers.and_then(read).unwrap_or_default();
-        let of = |name: &str| {
-            let is_it = |other: &&String| other.eq_ignore_ascii_case(name);
-            let single = single.iter().find(|(other, _)| is_it(other));
-            let many = many.iter().find(|(other, _)| is_it(other));
-            let single = single.and_then(|(_, value)| value.as_deref());
-            single.or_else(|| many?.1.first().map(String::as_str))
-        };
+        let of = |name| request.header(name).map(str::to_owned);
         // Lambda itself reads the header of X-Ray.
-        let headers =
-            Headers { traceparent: of(TRACEPARENT), tracestate: of(TRACESTATE), xray: None };
-        self.sender = headers.sender(propagators);
+        let (traceparent, tracestate) = (of(TRACEPARENT), of(TRACESTATE));
+        self.sender = Headers { traceparent, tracestate, xray: None }.sender(propagators);
     }
 
     fn event_bridge(&mut self, event: &Event<'_>, propagators: Propagators) {
@@ -316,22 +284,25 @@ impl Seen {
         if !is_timer {
             self.kind = SpanKind::Consumer;
         }
-        #[derive(Default, Deserialize)]
-        struct Detail {
-            traceparent: Option<String>,
-            tracestate: Option<String>,
-        }
-        let detail: Detail = event.detail.and_then(read).unwrap_or_default();
-        let (traceparent, tracestate) = (detail.traceparent, detail.tracestate);
-        let (traceparent, tracestate) = (traceparent.as_deref(), tracestate.as_deref());
-        let headers = Headers { traceparent, tracestate, xray: None };
-        self.sender = headers.sender(propagators);
+        let detail: Members<'_> = event.detail.map(read_or_default).unwrap_or_default();
+        let traceparent = detail.traceparent.and_then(read);
+        let tracestate = detail.tracestate.and_then(read);
+        self.sender = Headers { traceparent, tracestate, xray: None }.sender(propagators);
     }
 }
 
 /// Reads a part. One of another type counts as missing.
 fn read<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {
     serde_json::from_str(raw.get()).ok()
+}
+
+fn read_or_default<'a, T: Deserialize<'a> + Default>(raw: &'a RawValue) -> T {
+    read(raw).unwrap_or_default()
+}
+
+/// Reads the value of a message attribute, which is an object.
+fn text_of_attribute(raw: &RawValue) -> Option<String> {
+    read::<Attribute<'_>>(raw)?.text.and_then(read)
 }
 
 /// Reads the value of a Kafka header: bytes, with a sign or without.

@@ -17,17 +17,30 @@
 //! Calls with an `SdkInterceptor` need nothing else: SQS, SNS and EventBridge pass the header of X-Ray
 //! on. For others, or for receivers that read W3C's format:
 //!
-//! ```ignore
-//! // SQS: the attribute of the system, or one of the message.
-//! let header = MessageSystemAttributeValue::builder()
-//!     .data_type("String")
-//!     .set_string_value(outgoing::xray_header())
-//!     .build()?;
-//! sqs.send_message().message_system_attributes(AwsTraceHeader, header);
-//!
-//! // EventBridge: the header of an entry, or members of its detail.
-//! PutEventsRequestEntry::builder().set_trace_header(outgoing::xray_header());
 //! ```
+//! use aws_sdk_sqs::operation::send_message::builders::SendMessageFluentBuilder;
+//! use aws_sdk_sqs::types::{MessageAttributeValue, MessageSystemAttributeName, MessageSystemAttributeValue};
+//! use powertools_otel::outgoing;
+//!
+//! /// The attribute of the system, which costs none of the ten of a message.
+//! fn with_xray(message: SendMessageFluentBuilder) -> SendMessageFluentBuilder {
+//!     let Some(header) = outgoing::xray_header() else { return message };
+//!     let attribute = MessageSystemAttributeValue::builder().data_type("String").string_value(header);
+//!     let Ok(attribute) = attribute.build() else { return message };
+//!     message.message_system_attributes(MessageSystemAttributeName::AwsTraceHeader, attribute)
+//! }
+//!
+//! /// An attribute of the message.
+//! fn with_w3c(message: SendMessageFluentBuilder) -> SendMessageFluentBuilder {
+//!     let Some(header) = outgoing::traceparent() else { return message };
+//!     let attribute = MessageAttributeValue::builder().data_type("String").string_value(header);
+//!     let Ok(attribute) = attribute.build() else { return message };
+//!     message.message_attributes("traceparent", attribute)
+//! }
+//! ```
+//!
+//! For EventBridge it is `set_trace_header(outgoing::xray_header())` of an entry, or the members
+//! `traceparent` and `tracestate` of its detail.
 //!
 //! The receiver finds `traceparent` and `tracestate` among the message attributes of SQS and SNS, in the
 //! headers of Kafka records, and at the top of EventBridge's `detail`.

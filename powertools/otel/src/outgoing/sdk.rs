@@ -11,9 +11,9 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as _, SpanKind, Status, Tracer};
-use opentelemetry_sdk::trace::Span;
 
 use super::headers_of;
+use crate::open::OpenSpan;
 use crate::otel::Otel;
 use crate::tracer::OfInvocations;
 
@@ -48,7 +48,7 @@ impl Otel {
 }
 
 #[derive(Debug)]
-struct Call(Span);
+struct Call(OpenSpan);
 
 impl Storable for Call {
     type Storer = StoreReplace<Self>;

@@ -99,7 +99,7 @@ impl List {
         // Values have time limits of their own, so the limit of the list is somewhat longer.
         let end = Instant::now() + time + Duration::from_millis(100);
         let starting = Starting { time };
-        self.entries().iter().for_each(|entry| guarded("prepare", || entry.value.prepare()));
+        self.prepare();
         for value in self.at(Moments::START) {
             let started = catch_future(|| value.start(&starting));
             match timeout_at(end, started).await {
@@ -112,6 +112,15 @@ impl List {
             }
         }
         Ok(())
+    }
+
+    fn prepare(&self) {
+        let entries = self.entries();
+        let type_of = |entry: &Entry| as_any(&*entry.value).type_id();
+        for (index, entry) in entries.iter().enumerate() {
+            let is_first = entries[..index].iter().all(|other| type_of(other) != type_of(entry));
+            guarded("prepare", || entry.value.prepare(is_first));
+        }
     }
 
     pub(in crate::runtime) async fn before_snapshot(&self, time: Duration) -> Result<(), Error> {

@@ -99,9 +99,11 @@ pub trait Lifecycle: std::any::Any + Send + Sync {
     }
 
     /// Called before any [`start`](Self::start). Not for users: powertools-otel prepares its part of the
-    /// subscriber here, which logging then sets.
+    /// subscriber here, which logging then sets, if it `is_first` of its type.
     #[doc(hidden)]
-    fn prepare(&self) {}
+    fn prepare(&self, is_first: bool) {
+        let _ = is_first;
+    }
 
     /// Called with each event, inside its invocation and before it is parsed.
     fn event(&self, event: &EventReceived<'_>) {
