@@ -306,3 +306,52 @@ fn what_a_function_returns_is_its_own_fault() {
     assert_eq!(problem.status(), 500);
     assert!(!problem.to_json().contains("charged"));
 }
+
+/// What is allocated at most to reject a value, in bytes.
+fn allocated(reject: impl Fn() -> Result<(), Invalid>) -> (Invalid, u64) {
+    let mut error = None;
+    let measured = allocation_counter::measure(|| error = reject().err());
+    (error.unwrap(), measured.bytes_max)
+}
+
+#[test]
+fn a_list_of_many_violations_takes_no_more_memory_than_it_has_itself() {
+    const MANY: usize = 300_000;
+    let zeros = Value::from(vec![0; MANY]);
+    // It is written as JSON before it is checked.
+    let own = allocation_counter::measure(|| drop(serde_json::to_value(&zeros))).bytes_max;
+    for (schema, path) in [
+        (json!({ "items": { "minimum": 1 } }), "[0]"),
+        (json!({ "allOf": [{ "items": { "minimum": 1 } }, { "maxItems": 3 }] }), "[0]"),
+        (
+            json!({ "anyOf": [{ "items": { "minimum": 1 } }, { "items": { "type": "string" } }] }),
+            "",
+        ),
+        (
+            json!({ "not": { "oneOf": [{ "items": { "minimum": 1 } }, { "items": { "const": 0 } }] } }),
+            "",
+        ),
+        (
+            json!({ "$ref": "#/$defs/list", "$defs": { "list": { "oneOf": [{ "items": false }, { "maxItems": 1 }] } } }),
+            "",
+        ),
+    ] {
+        let compiled = Schema::new(&schema.to_string()).unwrap();
+        let (error, bytes) = allocated(|| compiled.check(&zeros));
+        let [violation] = error.violations() else { panic!("{schema}: {error}") };
+        assert_eq!(violation.path(), path, "{schema}");
+        assert!(bytes < own + 100_000, "{schema}: {bytes} bytes, and the value has {own}");
+        // A short one has all of them, up to the limit.
+        let error = compiled.check(&json!([0, 0])).err().map(|error| error.violations().len());
+        assert!(path.is_empty() || error.unwrap() > 1, "{schema}");
+    }
+    let zeros = json!({ "items": vec![0; MANY] });
+    let members: serde_json::Map<_, _> =
+        (0..MANY / 10).map(|at| (at.to_string(), zeros["items"][at].clone())).collect();
+    let compiled = Schema::new(r#"{ "additionalProperties": { "minimum": 1 } }"#).unwrap();
+    let members = Value::Object(members);
+    let own = allocation_counter::measure(|| drop(serde_json::to_value(&members))).bytes_max;
+    let (error, bytes) = allocated(|| compiled.check(&members));
+    assert_eq!(error.violations().len(), 1);
+    assert!(bytes < own + 100_000, "{bytes} bytes, and the value has {own}");
+}

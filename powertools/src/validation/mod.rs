@@ -78,6 +78,10 @@ pub use self::schema::Schema;
 /// ```
 ///
 /// Its paths have the names of the fields in Rust. A message of a rule of your own appears as it is.
+///
+/// `garde` collects every violation before the first 20 are taken, in 100 to 170 bytes each. A body of 1 MiB can
+/// have half a million, which are 80 MB: where lists are long, limit the body with
+/// [`Json::read_up_to`](crate::http::Json::read_up_to), or check with a [`Schema`], whose memory is bounded.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no rules to validate",
     note = "implement `powertools::validation::Validate`, or with the feature `validate-garde` derive \

@@ -1,8 +1,8 @@
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
-use jsonschema::Validator;
 use jsonschema::paths::{Location, LocationSegment};
+use jsonschema::{ValidationError, Validator};
 use serde::Serialize;
 use serde::ser::Error as _;
 use serde_json::Value;
@@ -54,8 +54,21 @@ use crate::json::{self, Form};
 ///
 /// A `$ref` leads to a place in the same schema, or to a schema of a draft. Nothing is read from files or
 /// from the network.
+///
+/// Of a value with more than 10,000 parts, each item and member counted, an error has one violation: the first, or
+/// if the schema has `anyOf` or `oneOf`, that it does not match.
 #[derive(Clone)]
-pub struct Schema(Arc<Validator>);
+pub struct Schema(Arc<Compiled>);
+
+struct Compiled {
+    validator: Validator,
+    /// Whether it has alternatives: their errors contain all errors of each alternative.
+    has_alternatives: bool,
+}
+
+/// The most parts of a value whose violations are listed. `jsonschema` collects all of them before it returns the
+/// first, in about 500 bytes each.
+const MOST_PARTS: usize = 10_000;
 
 impl Schema {
     /// Compiles a schema from its JSON. This takes milliseconds: do it before the first event.
@@ -103,7 +116,8 @@ impl Schema {
             let place = path(error.instance_path());
             Error::Schema(Violation::new(place, error.to_string()).to_string())
         })?;
-        Ok(Self(Arc::new(validator)))
+        let has_alternatives = has_alternatives(&schema);
+        Ok(Self(Arc::new(Compiled { validator, has_alternatives })))
     }
 
     /// Checks what was received, as serde writes it: members that its type does not have are not there
@@ -138,16 +152,46 @@ impl Schema {
     }
 
     pub(crate) fn check_value(&self, value: &Value) -> Result<(), Error> {
+        let Compiled { validator, has_alternatives } = &*self.0;
         // Much faster than looking for errors.
-        if self.0.is_valid(value) {
+        if validator.is_valid(value) {
             return Ok(());
         }
-        let errors = self.0.iter_errors(value);
-        Error::if_any(
-            errors.map(|error| {
-                Violation::new(path(error.instance_path()), error.masked().to_string())
-            }),
-        )
+        let violation = |error: ValidationError<'_>| {
+            Violation::new(path(error.instance_path()), error.masked().to_string())
+        };
+        if has_at_most(value, &mut { MOST_PARTS }) {
+            return Error::if_any(validator.iter_errors(value).map(violation));
+        }
+        let first = if *has_alternatives { None } else { validator.validate(value).err() };
+        let first = first.map(violation);
+        Error::if_any([first.unwrap_or_else(|| {
+            Violation::new("", "it does not match the schema, and is too large to say where")
+        })])
+    }
+}
+
+/// Takes the parts of a value from `left`, and returns false if there are more.
+fn has_at_most(value: &Value, left: &mut usize) -> bool {
+    let Some(rest) = left.checked_sub(1) else { return false };
+    *left = rest;
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
+        Value::Array(items) => items.iter().all(|item| has_at_most(item, left)),
+        Value::Object(members) => members.values().all(|member| has_at_most(member, left)),
+    }
+}
+
+fn has_alternatives(schema: &Value) -> bool {
+    match schema {
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+        Value::Array(items) => items.iter().any(has_alternatives),
+        Value::Object(members) => members.iter().any(|(name, schema)| {
+            // A `$ref` beyond the schema leads to that of a draft.
+            let is_draft =
+                name == "$ref" && schema.as_str().is_some_and(|place| !place.starts_with('#'));
+            matches!(&**name, "anyOf" | "oneOf") || is_draft || has_alternatives(schema)
+        }),
     }
 }
 
@@ -176,6 +220,7 @@ fn path(location: &Location) -> String {
 
 impl fmt::Debug for Schema {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Schema").field("draft", &self.0.draft()).finish_non_exhaustive()
+        let draft = self.0.validator.draft();
+        f.debug_struct("Schema").field("draft", &draft).finish_non_exhaustive()
     }
 }
