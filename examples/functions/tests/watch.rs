@@ -34,6 +34,9 @@ fn every_function_replies_under_cargo_lambda_watch() {
     }
 }
 
+/// The requests are sent at once, and `cargo lambda watch` passes them to its only instance of the function one
+/// after another. That they race, with several workers and in several processes, is tested on the fake Lambda
+/// service, in `tests/it/http`.
 #[test]
 #[ignore = "requires cargo-lambda and builds the functions again"]
 fn a_hundred_concurrent_duplicates_have_one_effect_and_one_answer() {

@@ -1,6 +1,8 @@
 {% if kind == "http" -%}
 use lambda_runtime::Error;
-use powertools::http::{IdempotencyKeyLayer, IntoResponse, Json, JsonError, Request, StatusCode};
+use powertools::http::{
+    IdempotencyKeyLayer, IntoResponse, Json, JsonError, Origin, Request, StatusCode,
+};
 use powertools::idempotency::{DynamoDbStore, Idempotency, LeanClient, MemoryStore, Store};
 use powertools::logging::{Logging, correlation};
 use powertools::{Powertools, idempotent};
@@ -28,7 +30,13 @@ async fn charge<S: Store>(
 }
 
 async fn run<S: Store>(store: S) -> Result<(), Error> {
+    // `cargo lambda watch` has no authorizer that verifies a caller, and sets this in its place.
+    let local = std::env::var("CALLER").ok();
     let once = IdempotencyKeyLayer::new(Idempotency::new(store)?, "{{ project_name }}");
+    let once = once.caller(move |request| {
+        let verified = request.extensions.get::<Origin>()?.caller();
+        verified.map(str::to_owned).or_else(|| local.clone())
+    });
     Powertools::http(move |request| charge(once.clone(), request))
         .logging(Logging::new().correlation_id(correlation::API_GATEWAY_HTTP))
         .run()
