@@ -59,7 +59,7 @@ async fn a_reply_over_the_limit_of_lambda_is_an_error_of_the_function() {
     assert_eq!(fits.len(), LIMIT - 2);
     let outcome = lambda.invoke(json!(LIMIT - 1)).await;
     assert_eq!(outcome.error_type(), Some("Powertools.ResponseTooLarge"));
-    let message = "the response has 6291557 bytes, and Lambda takes 6291556";
+    let message = "the response has at least 6291557 bytes, and Lambda takes 6291556";
     assert_eq!(outcome.diagnostic().unwrap().error_message, message);
     assert_eq!(lambda.invoke(json!(3)).await.json::<String>(), "xxx");
 }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::error::Http;
+use crate::error::{AT_ONCE, Http};
 
 /// Why work under a time guard has no result.
 ///
@@ -72,6 +72,7 @@ crate::error::own::name_in_lambda!(
     http = |_: &Error| {
         let mut told = Http::new(503);
         told.detail = Some("the request was not processed in time".to_owned());
+        told.retry_at = Some(AT_ONCE);
         Some(told)
     }
 );

@@ -6,6 +6,9 @@ use serde_json::{Map, Value};
 use super::causes::{causes, text};
 use super::registry::http_of;
 
+/// The time of another attempt that needs to wait for nothing: a client is told the shortest time there is.
+pub(crate) const AT_ONCE: SystemTime = SystemTime::UNIX_EPOCH;
+
 /// The answer of an HTTP function to an error.
 ///
 /// [`#[derive(LambdaError)]`](macro@crate::LambdaError) returns it for an error with `#[http(status = …)]`:

@@ -71,6 +71,7 @@ pub use lambda_runtime::Diagnostic;
 
 pub(crate) use self::causes::with_causes;
 use self::diagnose::bounded;
+pub(crate) use self::http::AT_ONCE;
 pub use self::http::{Http, http};
 pub(crate) use self::lambda_error::LambdaError;
 pub(crate) use self::registry::describe;

@@ -46,7 +46,7 @@ pub(crate) fn describe(error: &(dyn StdError + 'static)) -> Option<Description> 
 }
 
 /// Returns what the client is told of this error, without its causes.
-pub(super) fn http_of(error: &(dyn StdError + 'static)) -> Option<Http> {
+pub(crate) fn http_of(error: &(dyn StdError + 'static)) -> Option<Http> {
     inventory::iter::<Registration>().find_map(|registration| (registration.http)(error))
 }
 
@@ -122,7 +122,9 @@ fn describe_as<E: LambdaError>(error: &(dyn StdError + 'static)) -> Option<Descr
 }
 
 /// Returns the error as an `E`: by value, in a `Box` or in an `Arc`.
-fn find_as<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
+pub(crate) fn find_as<'a, E: StdError + 'static>(
+    error: &'a (dyn StdError + 'static),
+) -> Option<&'a E> {
     error
         .downcast_ref::<E>()
         .or_else(|| error.downcast_ref::<Box<E>>().map(AsRef::as_ref))

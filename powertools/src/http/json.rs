@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use super::Problem;
 use super::response::{IntoResponse, with_type};
 use crate::error::{self, Http};
+use crate::json::cut::truncate;
 use crate::json::without_values;
 use crate::validation::{self, Validate};
 
@@ -44,6 +45,10 @@ pub struct Json<T>(pub T);
 
 /// The default limit of a body, in bytes.
 pub(super) const LIMIT: usize = 1024 * 1024;
+
+/// The longest path and the longest detail that a client is told, in bytes: it chose the names in them.
+const LONGEST_PATH: usize = 256;
+const LONGEST_DETAIL: usize = 1024;
 
 impl<T: DeserializeOwned> Json<T> {
     /// Reads the body of a request, of at most 1 MiB.
@@ -104,6 +109,7 @@ pub(super) fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, JsonError> {
             Err(error) if error.path().iter().len() > 0 => error.path().to_string(),
             _ => String::new(),
         };
+        let path = beginning(path, LONGEST_PATH);
         JsonError::Data { path, source: without_values(error) }
     })
 }
@@ -148,7 +154,7 @@ pub enum JsonError {
     #[error("the body of the request is invalid{}", at(.path))]
     #[non_exhaustive]
     Data {
-        /// Where, such as `items[0].price`; empty for the body as a whole.
+        /// Where, such as `items[0].price`; empty for the body as a whole. Truncated at 256 bytes.
         path: String,
         /// What is wrong there.
         source: serde_json::Error,
@@ -156,6 +162,11 @@ pub enum JsonError {
     /// The body breaks rules of its type or its schema.
     #[error("the body of the request is invalid")]
     Invalid(#[source] validation::Error),
+}
+
+fn beginning(mut text: String, limit: usize) -> String {
+    truncate(&mut text, limit);
+    text
 }
 
 fn at(path: &str) -> String {
@@ -198,7 +209,8 @@ impl JsonError {
         if let (Some(detail), Self::Syntax(source) | Self::Data { source, .. }) =
             (&mut told.detail, self)
         {
-            *detail = format!("{detail}: {source}");
+            // It can contain the name of a member, which the client chose.
+            *detail = beginning(format!("{detail}: {source}"), LONGEST_DETAIL);
         }
         Some(told)
     }

@@ -51,7 +51,10 @@
 //!
 //! Every value of each header and every cookie is kept, in the form that the front end reads. The body is
 //! text if its content type and encoding say so and it is valid UTF-8, else base64. REST APIs decode that
-//! only for the types among their binary media types.
+//! only for the types among their binary media types. A value of a header that is not UTF-8 is read as Latin-1.
+//!
+//! A reply has at most 6 MB, unless it is [streamed](crate::Powertools::streaming). Of a body that has more, no
+//! more than these are read, and the answer is 500.
 
 mod status;
 

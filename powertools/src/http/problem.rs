@@ -10,8 +10,9 @@ use serde_json::{Map, Value};
 
 use super::response::IntoResponse;
 use crate::clock::Clock;
+use crate::error::Http;
 use crate::error::causes::causes;
-use crate::error::{self, Http};
+use crate::error::registry::{find_as, http_of};
 use crate::invocation::Invocation;
 
 /// An error as a client sees it: `application/problem+json` (RFC 9457).
@@ -45,6 +46,15 @@ use crate::invocation::Invocation;
 /// | of this toolkit | as [`idempotency::Error::http_status`](crate::idempotency::Error::http_status) says, with a message that contains neither keys nor the names of operations |
 /// | any other, and a panic | 500, without its message |
 /// | the time has run out | 503 |
+///
+/// The outermost error with an answer decides, whatever its causes are: around a problem that another
+/// service returned, an error with a status of its own is what the client is told. A problem among the
+/// causes of errors without an answer is told as it is.
+///
+/// None of this applies to a *response*: what a service returns as its response, also one that is made from a
+/// problem inside of it, is sent as it is. Only that of
+/// [`IdempotencyKeyLayer`](crate::http::IdempotencyKeyLayer) to work whose time has run out gives way to
+/// [`when_out_of_time`](crate::Powertools::when_out_of_time).
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{status}{}", message(.detail))]
 #[must_use = "a problem is a response to return"]
@@ -72,19 +82,22 @@ impl Problem {
         }
     }
 
-    /// Returns what the client is told of `error`: if it or one of its causes is a problem, that one.
+    /// Returns what the client is told of `error`, by the table [above](Self#errors-as-problems).
     pub fn of(error: &(dyn StdError + 'static)) -> Self {
-        if let Some(problem) = causes(error).find_map(|error| error.downcast_ref::<Self>()) {
-            return problem.clone();
-        }
-        let Some(told) = error::http(error) else {
-            return Self::new(StatusCode::INTERNAL_SERVER_ERROR);
-        };
+        let told = causes(error).find_map(|error| match find_as::<Self>(error) {
+            Some(problem) => Some(problem.clone()),
+            None => http_of(error).map(Self::from_told),
+        });
+        told.unwrap_or_else(|| Self::new(StatusCode::INTERNAL_SERVER_ERROR))
+    }
+
+    fn from_told(told: Http) -> Self {
         let status = StatusCode::from_u16(told.status);
         let mut problem = Self::new(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
         problem.detail = told.detail;
         problem.retry_after = told.retry_at.map(time_until);
         problem.members = told.members;
+        problem.members.retain(|name, _| !is_defined(name));
         problem
     }
 
@@ -115,7 +128,7 @@ impl Problem {
     /// Adds a member. The names that RFC 9457 defines cannot be set here.
     pub fn member(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         let name = name.into();
-        if !matches!(&*name, "type" | "title" | "status" | "detail" | "instance") {
+        if !is_defined(&name) {
             self.members.insert(name, value.into());
         }
         self
@@ -172,6 +185,11 @@ impl Problem {
         };
         serde_json::to_string(&document).unwrap_or_default()
     }
+}
+
+/// Returns true if RFC 9457 defines the member, so that an extension would be a second one.
+fn is_defined(member: &str) -> bool {
+    matches!(member, "type" | "title" | "status" | "detail" | "instance")
 }
 
 fn message(detail: &Option<String>) -> String {

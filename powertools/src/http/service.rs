@@ -18,7 +18,7 @@ use super::request::Front;
 use super::response::{BodyStream, Reply, collect, prelude};
 use super::{Event, IntoResponse, Problem};
 use crate::error::with_causes;
-use crate::invocation::Invocation;
+use crate::invocation::{Invocation, LARGEST_REPLY};
 use crate::metrics::count_if_measured;
 
 /// A handler of HTTP requests, as a handler of the events of front ends. Created by
@@ -45,6 +45,10 @@ pub(crate) struct OutOfTime;
 /// In the extensions of a response: it stands for a failure that was answered, not for what the handler returned.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Failure;
+
+/// In the extensions of a request: its response is sent when its body is complete.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Buffered;
 
 /// How the request of an invocation is answered. Empty until there is one.
 #[derive(Default)]
@@ -74,7 +78,7 @@ impl<S> HttpService<S> {
         self.out_of_time = Some(Arc::new(move || {
             let (parts, body) = fallback().into_response().into_parts();
             match collect(body).now_or_never() {
-                Some(Ok(body)) => Response::from_parts(parts, body),
+                Some(Ok(body)) if body.len() <= LARGEST_REPLY => Response::from_parts(parts, body),
                 // A body that is not there yet would need the time that has run out.
                 _ => problem(out_of_time()),
             }
@@ -158,6 +162,9 @@ where
         };
         if let Some(trace_id) = &context.xray_trace_id {
             trace(request.headers_mut(), trace_id);
+        }
+        if !self.streams {
+            request.extensions_mut().insert(Buffered);
         }
         let handling = self.inner.call(request.with_lambda_context(context));
         Box::pin(async move {

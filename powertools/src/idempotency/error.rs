@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use super::transaction::Item;
 use super::{EpochMillis, Key, StoreError, StoreErrorKind};
-use crate::error::Http;
 use crate::error::registry::Held;
+use crate::error::{AT_ONCE, Http};
 
 /// Why idempotent work did not return a result.
 ///
@@ -279,8 +279,8 @@ impl Error {
     }
 
     /// Returns the HTTP status for the client: 400 without a valid key, 409 while the work is in progress
-    /// or if a condition of a commit does not hold, 422 if the payload changed, 503 if the store failed or
-    /// another attempt can succeed, otherwise 500.
+    /// or if a condition of a commit does not hold, 422 if the payload changed, 500 if the work is done and
+    /// its result could not be saved, 503 if the store failed or another attempt can succeed, otherwise 500.
     #[must_use]
     pub fn http_status(&self) -> u16 {
         match self {
@@ -289,6 +289,8 @@ impl Error {
                 409
             }
             Self::PayloadChanged { .. } => 422,
+            // The work is done, and 503 would ask the client to have it done again.
+            Self::NotSaved { .. } => 500,
             Self::Store(_) => 503,
             _ if self.is_retryable() => 503,
             _ => 500,
@@ -319,6 +321,10 @@ impl Error {
             | Self::Fallback { .. }
             | Self::OutOfTime { .. }
             | Self::LeaseExpired { .. } => "the request was not processed in time",
+            Self::NotSaved { .. } => {
+                "the request was processed, and its response could not be stored: if it is repeated, it can be \
+                 processed again"
+            }
             _ if self.is_retryable() => "the request could not be processed at this time",
             _ => "the request could not be processed",
         };
@@ -328,9 +334,12 @@ impl Error {
             _ => self.http_status(),
         });
         http.detail = Some(detail.to_owned());
-        if let Self::InProgress { until, .. } = self {
-            http.retry_at = until.map(EpochMillis::to_system_time);
-        }
+        http.retry_at = match self {
+            Self::InProgress { until: Some(until), .. } => Some(until.to_system_time()),
+            Self::InProgress { .. } | Self::Contended { .. } => Some(AT_ONCE),
+            _ if http.status == 503 => Some(AT_ONCE),
+            _ => None,
+        };
         Some(http)
     }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::codec::{Derived, Scope, full_name};
 use super::options::{KeepIf, LONGEST};
-use super::{Error, Idempotency, Key, OnMissingKey, Store};
+use super::{Error, Idempotency, Key, OnMissingKey, OnSaveFailure, Store};
 use crate::invocation::Invocation;
 use crate::json::WriteError;
 
@@ -38,6 +38,7 @@ pub(super) struct Prepared {
     pub(super) key: Key,
     pub(super) validation: Option<String>,
     pub(super) expires_after: Duration,
+    pub(super) on_save_failure: OnSaveFailure,
     /// Decides which results are stored if the options do not.
     pub(super) keep_if: Option<KeepIf>,
     /// Later events depend on the result: it is stored and replayed as it is, whatever the options are.
@@ -142,6 +143,7 @@ impl<'a, S: Store> Operation<'a, S> {
                 key: Key::from(derived),
                 validation: None,
                 expires_after: options.expires_after.unwrap_or(expires_after),
+                on_save_failure: options.on_save_failure.unwrap_or(OnSaveFailure::Error),
                 keep_if: None,
                 must_keep: false,
                 operation,
@@ -186,6 +188,16 @@ impl<S: Store> Call<S> {
     pub fn keep_if_or(mut self, keep: impl Fn(&Value) -> bool + Send + Sync + 'static) -> Self {
         if let Some(prepared) = &mut self.prepared {
             prepared.keep_if = Some(KeepIf::new(keep));
+        }
+        self
+    }
+
+    /// Sets what the caller receives when the work is done but its result could not be saved, unless the
+    /// [options](super::Builder::on_save_failure) set it.
+    pub fn on_save_failure_or(mut self, policy: OnSaveFailure) -> Self {
+        if let Some(prepared) = &mut self.prepared {
+            let chosen = self.idempotency.options.on_save_failure;
+            prepared.on_save_failure = chosen.unwrap_or(policy);
         }
         self
     }

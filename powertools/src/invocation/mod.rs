@@ -38,3 +38,7 @@ pub use layer::{InvocationLayer, InvocationService};
 pub(crate) use of_record::OfRecord;
 pub use record::RecordIdentity;
 pub(crate) use record::Records;
+
+/// The most bytes that Lambda takes as a reply that is not streamed: 6 MB, as its own message of an
+/// error counts them.
+pub(crate) const LARGEST_REPLY: usize = 6 * 1024 * 1024 + 100;

@@ -205,28 +205,34 @@ impl Broken {
         if !ending.fail(kind, failure) {
             warn(&diagnostic);
         }
-        BodyError(error)
+        BodyError { request_id: request_id() }
     }
 }
 
 fn warn(diagnostic: &Diagnostic) {
-    let request_id = Invocation::current().map(|invocation| invocation.request_id().to_owned());
     tracing::warn!(
-        request_id,
+        request_id = request_id(),
         error_type = diagnostic.error_type,
         "the body of a streamed response was truncated: {}",
         diagnostic.error_message
     );
 }
 
-/// Why a body ended early. It is a type of its own because a closure as a handler is not `Send`
-/// with a boxed error: the compiler loses the lifetime in the box.
+fn request_id() -> Option<String> {
+    Invocation::current().map(|invocation| invocation.request_id().to_owned())
+}
+
+/// The end of a body that broke off. The runtime writes its message into the body, where the client reads
+/// it: why the body broke off is for the logs alone.
 #[derive(Debug)]
-pub(crate) struct BodyError(BoxError);
+pub(crate) struct BodyError {
+    request_id: Option<String>,
+}
 
 impl From<BodyError> for BoxError {
-    fn from(BodyError(error): BodyError) -> Self {
-        error
+    fn from(BodyError { request_id }: BodyError) -> Self {
+        let request_id = request_id.unwrap_or_default();
+        format!("the response was truncated: the log lines of request {request_id} say why").into()
     }
 }
 

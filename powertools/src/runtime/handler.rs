@@ -24,17 +24,13 @@ use super::lifecycle::{Ending, FlushTime, List, Outcome};
 use super::stack_deadline::StackDeadline;
 use crate::error::diagnose::bounded;
 use crate::error::panic::{catch, caught};
-use crate::invocation::Invocation;
+use crate::invocation::{Invocation, LARGEST_REPLY};
 use crate::json::without_values;
 
 tokio::task_local! {
     /// The bytes of the event, which bypass the runtime's own parser.
     pub(super) static EVENT: Cell<Option<Bytes>>;
 }
-
-/// The most bytes that Lambda takes as a reply that is not streamed: 6 MB, as its own message of an
-/// error counts them.
-pub(crate) const LARGEST_REPLY: usize = 6 * 1024 * 1024 + 100;
 
 /// The document that the runtime parses in place of the event.
 pub(super) const NO_EVENT: &[u8] = b"null";
@@ -223,7 +219,7 @@ where
             let size = body.get().len();
             Err(named(
                 "Powertools.ResponseTooLarge",
-                format!("the response has {size} bytes, and Lambda takes {LARGEST_REPLY}"),
+                format!("the response has at least {size} bytes, and Lambda takes {LARGEST_REPLY}"),
             ))
         }
         Ok(Ok(response)) => Ok(response),

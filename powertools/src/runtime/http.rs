@@ -1,15 +1,15 @@
 //! Functions whose events are HTTP requests.
 
 use lambda_runtime::{FunctionResponse, StreamResponse};
-use serde_json::value::to_raw_value;
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::Powertools;
 use super::answer::{Answered, Failed};
 use super::lifecycle::Kind;
 use crate::error::with_causes;
 use crate::http::service::{Answers, count_failure};
-use crate::http::{Handler, HttpService, IntoResponse, Problem, StatusCode};
-use crate::invocation::Invocation;
+use crate::http::{Handler, HttpService, IntoResponse, Problem, Reply, StatusCode};
+use crate::invocation::{Invocation, LARGEST_REPLY};
 
 impl Powertools<()> {
     /// Creates a function from a handler of HTTP requests: an async function from
@@ -54,7 +54,11 @@ impl<S> Powertools<HttpService<S>> {
     ///
     /// Only for function URLs with the invoke mode `RESPONSE_STREAM` and REST APIs with the response
     /// transfer mode `STREAM`: another front end would pass on what precedes the body as a part of it.
-    /// Values of one header are joined by commas.
+    /// Values of one header are joined by commas. Characters beyond ASCII in a value are percent-encoded, since
+    /// the runtime would leave the value out: `José` becomes `Jos%C3%A9`.
+    ///
+    /// A body that fails or panics after it has begun is truncated: the runtime ends it with two lines, of which
+    /// the client learns nothing but that. The log line has the error.
     pub fn streaming(mut self) -> Self {
         self.handler.set_streaming();
         self
@@ -100,29 +104,52 @@ impl<S> Powertools<HttpService<S>> {
 fn answer(failed: &Failed<'_>) -> Option<Answered> {
     let invocation = Invocation::current()?;
     let answering = invocation.local::<Answers>().get()?;
-    let (reply, is_failure) = match (failed.kind, failed.error) {
-        (Kind::Stopped, _) => (answering.out_of_time(), true),
+    let (reply, status) = match (failed.kind, failed.error) {
+        (Kind::Stopped, _) => (answering.out_of_time(), StatusCode::SERVICE_UNAVAILABLE),
         (_, Some(error)) => {
             let problem = Problem::of(error);
-            let is_failure = problem.status().is_server_error();
-            (answering.problem(problem), is_failure)
+            let status = problem.status();
+            (answering.problem(problem), status)
         }
-        (_, None) => (answering.problem(Problem::new(StatusCode::INTERNAL_SERVER_ERROR)), true),
+        (_, None) => {
+            let status = StatusCode::INTERNAL_SERVER_ERROR;
+            (answering.problem(Problem::new(status)), status)
+        }
     };
+    let is_failure = status.is_server_error();
     if is_failure {
         count_failure();
     }
     let reply = match reply {
-        FunctionResponse::BufferedResponse(reply) => match to_raw_value(&reply) {
-            Ok(reply) => FunctionResponse::BufferedResponse(reply),
-            Err(error) => {
-                tracing::error!(error = with_causes(&error), "a problem cannot be written");
-                return None;
-            }
-        },
+        FunctionResponse::BufferedResponse(reply) => {
+            FunctionResponse::BufferedResponse(match written(&reply)? {
+                reply if reply.get().len() <= LARGEST_REPLY => reply,
+                too_large => {
+                    let size = too_large.get().len();
+                    tracing::error!(
+                        size,
+                        "an answer is too large for Lambda, and is sent without details"
+                    );
+                    match answering.problem(Problem::new(status)) {
+                        FunctionResponse::BufferedResponse(reply) => written(&reply)?,
+                        FunctionResponse::StreamingResponse(_) => return None,
+                    }
+                }
+            })
+        }
         FunctionResponse::StreamingResponse(StreamResponse { metadata_prelude, stream }) => {
             FunctionResponse::StreamingResponse(StreamResponse { metadata_prelude, stream })
         }
     };
     Some(Answered { reply, is_failure })
+}
+
+fn written(reply: &Reply) -> Option<Box<RawValue>> {
+    match to_raw_value(reply) {
+        Ok(reply) => Some(reply),
+        Err(error) => {
+            tracing::error!(error = with_causes(&error), "an answer cannot be written");
+            None
+        }
+    }
 }

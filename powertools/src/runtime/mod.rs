@@ -48,6 +48,5 @@ mod metrics;
 #[cfg(feature = "parameters")]
 mod parameters;
 
-pub(crate) use self::handler::LARGEST_REPLY;
 pub(crate) use self::stack::Powertools;
 pub use self::start::StartError;

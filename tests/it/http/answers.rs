@@ -285,3 +285,124 @@ async fn without_a_request_there_is_nobody_to_answer() {
     let outcome = outcome(super::describe, json!({ "Records": [] })).await;
     assert!(matches!(outcome, Outcome::Failed(_)));
 }
+
+#[derive(Debug, thiserror::Error)]
+#[error("it has members of its own")]
+struct WithMembers;
+
+impl LambdaError for WithMembers {
+    fn error_type(&self) -> &'static str {
+        "WithMembers"
+    }
+
+    fn http(&self) -> Option<powertools::error::Http> {
+        let mut told = powertools::error::Http::new(409);
+        for name in ["type", "title", "status", "detail", "instance", "order", "request_id"] {
+            told.members.insert(name.to_owned(), json!("other"));
+        }
+        Some(told)
+    }
+}
+
+powertools::register_lambda_error!(WithMembers);
+
+#[tokio::test]
+async fn a_problem_has_each_member_once() {
+    let reply = failed(|| WithMembers.into()).await;
+    let body = reply["body"].as_str().unwrap();
+    for name in ["type", "title", "status", "request_id", "order"] {
+        assert_eq!(body.matches(&format!("\"{name}\":")).count(), 1, "{name} in {body}");
+    }
+    let expected = json!({
+        "type": "about:blank", "title": "Conflict", "status": 409, "order": "other",
+        "request_id": "other",
+    });
+    assert_eq!(problem(&reply), expected);
+}
+
+#[derive(Debug, thiserror::Error, LambdaError)]
+enum Outer {
+    #[error("the warehouse does not answer")]
+    #[http(status = 503)]
+    Warehouse(#[source] Problem),
+    #[error("without a status")]
+    Other(#[source] Box<Problem>),
+}
+
+#[tokio::test]
+async fn the_outermost_error_with_an_answer_decides() {
+    fn not_found() -> Problem {
+        let problem = Problem::new(StatusCode::NOT_FOUND).kind("https://errors.example/inner");
+        problem.detail("of another service")
+    }
+    let reply = failed(|| Outer::Warehouse(not_found()).into()).await;
+    assert_eq!((&reply["statusCode"], problem(&reply).get("detail")), (&json!(503), None));
+    // In a box it is as good.
+    let reply = failed(|| Outer::Other(Box::new(not_found())).into()).await;
+    let told = problem(&reply);
+    assert_eq!(
+        (&reply["statusCode"], &told["detail"]),
+        (&json!(404), &json!("of another service"))
+    );
+    assert_eq!(told["type"], "https://errors.example/inner");
+
+    // A response is no error: it is sent as it is.
+    let answered = |_: Request| async { Ok::<_, Error>(not_found()) };
+    let lambda = FakeRuntime::new();
+    let function = Powertools::http(answered).when_out_of_time(|| StatusCode::ACCEPTED);
+    let _function = lambda.run(function.report_errors().run());
+    let reply: Value = lambda.invoke(events::rest("GET", "/")).await.json();
+    assert_eq!(reply["statusCode"], 404);
+}
+
+#[tokio::test]
+async fn what_a_client_named_is_truncated_in_the_detail() {
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Strict {
+        #[expect(dead_code, reason = "nothing reads it")]
+        items: std::collections::HashMap<String, u32>,
+    }
+    async fn handle(request: Request) -> Result<(), Error> {
+        Json::<Strict>::read(&request)?;
+        Ok(())
+    }
+    let name = "n".repeat(500_000);
+    for body in [
+        json!({ "items": { name.clone(): "not a number" } }),
+        json!({ "items": {}, name.clone(): 1 }),
+    ] {
+        let mut event = events::http_api("POST", "/", "");
+        event["headers"]["content-type"] = "application/json".into();
+        event["body"] = body.to_string().into();
+        let reply = reply(handle, event).await;
+        assert_eq!(reply["statusCode"], 422);
+        let detail = problem(&reply)["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains("nnnn") && detail.len() <= 1024, "{} bytes", detail.len());
+    }
+}
+
+#[tokio::test]
+async fn an_error_of_the_toolkit_that_is_worth_a_retry_says_when() {
+    let key = || idempotency::Key::from("k".to_owned());
+    let store = || StoreError::new(StoreErrorKind::Throttled, "table orders-prod");
+    for (error, status, retry_after) in [
+        (idempotency::Error::from(store()), 503, Some("1")),
+        (idempotency::Error::NoTime { remaining: Duration::ZERO }, 503, Some("1")),
+        (idempotency::Error::OutOfTime { key: key() }, 503, Some("1")),
+        (idempotency::Error::Contended { key: key() }, 409, Some("1")),
+        (idempotency::Error::InProgress { key: key(), until: None }, 409, Some("1")),
+        (idempotency::Error::NotSaved { key: key(), source: store() }, 500, None),
+        (idempotency::Error::ResultNotStored { key: key(), reason: "x".into() }, 409, None),
+        (idempotency::Error::PayloadChanged { key: key() }, 422, None),
+    ] {
+        let error = Error::from(error);
+        let response = powertools::http::IntoResponse::into_response(Problem::of(&*error));
+        assert_eq!(response.status(), status, "{error:?}");
+        let header = response.headers().get("retry-after").map(|value| value.to_str().unwrap());
+        assert_eq!(header, retry_after, "{error:?}");
+    }
+    let late = powertools::deadline::Error::OutOfTime { remaining: Duration::ZERO };
+    let response = powertools::http::IntoResponse::into_response(Problem::of(&late));
+    assert_eq!(response.headers().get("retry-after").unwrap(), "1");
+}

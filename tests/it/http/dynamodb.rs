@@ -14,6 +14,7 @@ use powertools::idempotency::{DynamoDbStore, Idempotency};
 use powertools::testing::{Event, FakeRuntime, FunctionTask};
 use powertools_tests::emulators::Emulator;
 use serde_json::{Value, json};
+use tokio::process::Command;
 use tokio::sync::Notify;
 use tower::ServiceBuilder;
 
@@ -172,4 +173,57 @@ async fn a_response_beyond_an_item_is_answered_once_and_replayed_as_its_status()
         assert!(problem(&second).get("response_status").is_none());
         assert_eq!(shop.runs.load(Ordering::Relaxed), 1);
     }
+}
+
+/// Each process has the real loop of the runtime with several workers, as on Lambda Managed Instances, and together
+/// they are the execution environments of one function.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_concurrent_duplicates_in_several_processes_have_one_effect_and_one_answer() {
+    let Some(emulator) = Emulator::first() else { return };
+    let table = emulator.create_table(&["id"]).await;
+    let environments: Vec<_> = (0..4)
+        .map(|_| {
+            let lambda = FakeRuntime::new()
+                .concurrency(8)
+                .env("HTTP", "1")
+                .env("TABLE", &table)
+                .env("ENDPOINT", emulator.endpoint())
+                .env("CLIENT", "Lean");
+            let program = Command::new(env!("CARGO_BIN_EXE_charge"));
+            let function = lambda.spawn(program).unwrap();
+            (lambda, function)
+        })
+        .collect();
+    let event = || Event::new(charge(Some("k-1"), "{}")).timeout(Duration::from_secs(60));
+    let sent: Vec<_> =
+        (0..100).map(|number: usize| environments[number % 4].0.send(event())).collect();
+    let (mut first, mut answers, mut refused) = (0, Vec::new(), 0);
+    for pending in sent {
+        let reply: Value = pending.outcome().await.json();
+        match reply["statusCode"].as_u64() {
+            Some(201) => {
+                first += u32::from(reply["headers"].get("idempotency-replayed").is_none());
+                answers.push(reply["body"].clone());
+            }
+            status => {
+                assert_eq!(status, Some(409), "{reply}");
+                refused += 1;
+            }
+        }
+    }
+    // Afterwards each of them has the answer.
+    for (lambda, _) in &environments {
+        let reply: Value = lambda.invoke(event()).await.json();
+        assert_eq!(reply["headers"]["idempotency-replayed"], "true", "{reply}");
+        answers.push(reply["body"].clone());
+    }
+    answers.dedup();
+    assert_eq!((first, answers.len()), (1, 1), "{answers:?}");
+    assert!(refused > 0, "they did not race");
+    let mut effects = 0;
+    for (_, function) in environments {
+        function.kill().await;
+        effects += function.stdout().iter().filter(|line| *line == "charging").count();
+    }
+    assert_eq!(effects, 1);
 }

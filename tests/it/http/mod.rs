@@ -8,7 +8,9 @@ mod events;
 mod hostile;
 mod idempotency_key;
 mod layers;
+mod long_bodies;
 mod measured;
+mod recorded;
 mod redis;
 mod replays;
 mod requests;
@@ -21,11 +23,11 @@ mod table;
 use lambda_runtime::Error;
 use powertools::Powertools;
 use powertools::http::{IntoResponse, Request};
-use powertools::testing::{FakeRuntime, Outcome};
+use powertools::testing::{Event, FakeRuntime, Outcome};
 use serde_json::{Value, json};
 
 /// Sends `event` to a function with this handler, and returns the reply.
-async fn reply<F, Fut, R>(handler: F, event: Value) -> Value
+async fn reply<F, Fut, R>(handler: F, event: impl Into<Event>) -> Value
 where
     F: Fn(Request) -> Fut + Clone + Send + 'static,
     Fut: Future<Output = Result<R, Error>> + Send + 'static,
@@ -34,7 +36,7 @@ where
     outcome(handler, event).await.json()
 }
 
-async fn outcome<F, Fut, R>(handler: F, event: Value) -> Outcome
+async fn outcome<F, Fut, R>(handler: F, event: impl Into<Event>) -> Outcome
 where
     F: Fn(Request) -> Fut + Clone + Send + 'static,
     Fut: Future<Output = Result<R, Error>> + Send + 'static,
@@ -46,7 +48,7 @@ where
 }
 
 /// What a handler sees of a request.
-async fn seen(event: Value) -> Value {
+async fn seen(event: impl Into<Event>) -> Value {
     let reply = reply(describe, event).await;
     assert_eq!(reply["statusCode"], 200, "{reply}");
     serde_json::from_str(reply["body"].as_str().unwrap()).unwrap()

@@ -11,7 +11,7 @@ use http::Response;
 use lambda_runtime::Error;
 use powertools::Powertools;
 use powertools::http::{self as web, IdempotencyKeyLayer, Request, StatusCode};
-use powertools::idempotency::{Idempotency, MemoryStore, StoreErrorKind};
+use powertools::idempotency::{Idempotency, MemoryStore, OnSaveFailure, StoreErrorKind};
 use powertools::testing::{self, Event, FakeRuntime};
 use powertools_tests::faulty::{Fault, FaultyStore, Op};
 use serde_json::{Value, json};
@@ -157,6 +157,7 @@ async fn a_store_that_fails_before_the_work_is_503_and_nothing_runs() {
         let reply: Value = lambda.invoke(charge(Some("k-1"), "{}")).await.json();
         assert_eq!(reply["statusCode"], 503, "{fault:?}: {reply}");
         assert_eq!(captured.values("RequestsFailed"), [1.0]);
+        assert_eq!(reply["headers"]["retry-after"], "1");
         let problem = problem(&reply).to_string();
         assert!(!problem.contains("k-1") && !problem.contains("payments"), "{problem}");
         assert_eq!(runs.load(Ordering::Relaxed), 0);
@@ -304,4 +305,105 @@ async fn a_request_whose_body_breaks_off_is_400_and_nothing_runs() {
     let request = request.body(AxumBody::from_stream(pieces)).unwrap();
     let answer = testing::invocation().build().scope(service.call(request)).await.unwrap();
     assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+}
+
+/// The work is done. An answer that asks for a retry would have it done again when the claim ends.
+#[tokio::test]
+async fn a_response_that_cannot_be_saved_is_answered_and_its_key_stays_taken() {
+    let faults = [
+        vec![Fault::Fail(StoreErrorKind::AccessDenied)],
+        vec![Fault::Fail(StoreErrorKind::Throttled); 100],
+        vec![Fault::Panic],
+    ];
+    for faults in faults {
+        let store = FaultyStore::new();
+        let store = faults.iter().fold(store, |store, fault| store.fault(Op::Complete, *fault));
+        for policy in [None, Some(OnSaveFailure::Error)] {
+            let store = match policy {
+                None => store.clone(),
+                Some(_) => FaultyStore::new().fault(Op::Complete, faults[0]),
+            };
+            if policy.is_some() && faults.len() > 1 {
+                continue;
+            }
+            let options = Idempotency::builder(store);
+            let options = match policy {
+                Some(policy) => options.on_save_failure(policy),
+                None => options,
+            };
+            let once = IdempotencyKeyLayer::new(options.build().unwrap(), "payments");
+            let runs = Arc::new(AtomicU32::new(0));
+            let handle = {
+                let runs = runs.clone();
+                move |_: Request| {
+                    runs.fetch_add(1, Ordering::Relaxed);
+                    async { Ok::<_, Error>((StatusCode::CREATED, "charged")) }
+                }
+            };
+            let (lines, _guard) = start(logging());
+            let service = ServiceBuilder::new().layer(once).service(web::handler(handle));
+            let lambda = FakeRuntime::new();
+            let _function = lambda.run(Powertools::http(service).logging(logging()).run());
+            let event = || Event::new(charge(Some("k-1"), "{}")).timeout(Duration::from_secs(3));
+            let first: Value = lambda.invoke(event()).await.json();
+            let second: Value = lambda.invoke(event()).await.json();
+            if policy.is_none() {
+                assert_eq!(
+                    (&first["statusCode"], &first["body"]),
+                    (&json!(201), &json!("charged")),
+                    "{faults:?}"
+                );
+            } else {
+                assert_eq!(first["statusCode"], 500, "{first}");
+                assert!(first["headers"].get("retry-after").is_none(), "{first}");
+                let detail = problem(&first)["detail"].as_str().unwrap().to_owned();
+                assert!(detail.starts_with("the request was processed"), "{detail}");
+            }
+            // Until the lease ends. Nothing tells whether the work was done.
+            assert_eq!(second["statusCode"], 409, "{second}");
+            let seconds = second["headers"]["retry-after"].as_str().unwrap();
+            assert!((1..=4).contains(&seconds.parse::<u64>().unwrap()), "{seconds}");
+            assert_eq!(runs.load(Ordering::Relaxed), 1);
+            let lines = lines.json();
+            let is_told = |line: &Value| {
+                line["level"] != "INFO" && line.to_string().contains("could not be saved")
+            };
+            assert!(lines.iter().any(is_told), "{lines:#?}");
+        }
+    }
+}
+
+/// The scope of a key is its resource, and not the front end through which the request came: a client that
+/// retries through another API, stage or domain of the same service must not do the work again.
+#[tokio::test]
+async fn a_key_is_the_same_through_every_api_and_stage_of_a_service() {
+    let service = |name: &str, prefix: &str, store: &MemoryStore| {
+        let options = Idempotency::builder(store.clone()).key_prefix(prefix).build().unwrap();
+        let once = IdempotencyKeyLayer::new(options, name);
+        let handle = web::handler(|_: Request| async { Ok::<_, Error>("charged") });
+        ServiceBuilder::new().layer(once).service(handle)
+    };
+    let store = MemoryStore::new();
+    let first = charge(Some("k-1"), "{}");
+    let mut of_another_api = first.clone();
+    of_another_api["requestContext"]["apiId"] = "b2".into();
+    of_another_api["requestContext"]["stage"] = "$default".into();
+    of_another_api["requestContext"]["domainName"] = "pay.example".into();
+    of_another_api["headers"]["host"] = "pay.example".into();
+    of_another_api["rawPath"] = "/charges".into();
+    for (name, prefix, event, is_replayed) in [
+        ("payments", "", &first, false),
+        ("payments", "", &of_another_api, true),
+        // These are apart.
+        ("refunds", "", &first, false),
+        ("payments", "staging", &first, false),
+        ("payments", "staging", &of_another_api, true),
+    ] {
+        let lambda = FakeRuntime::new();
+        let _function = lambda.run(Powertools::http(service(name, prefix, &store)).run());
+        let reply: Value = lambda.invoke(event.clone()).await.json();
+        let mark = if is_replayed { json!("true") } else { Value::Null };
+        assert_eq!(reply["statusCode"], 200);
+        assert_eq!(reply["headers"]["idempotency-replayed"], mark, "{name} {prefix} {event}");
+    }
 }

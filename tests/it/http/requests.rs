@@ -193,6 +193,10 @@ async fn the_caller_is_whom_the_front_end_has_verified() {
         ),
         (rest("identity", json!({ "apiKey": "secret", "apiKeyId": "k1" })), Some("api-key:k1")),
         (
+            rest("identity", json!({ "apiKey": "secret" })),
+            Some("api-key-sha256:2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b"),
+        ),
+        (
             rest(
                 "identity",
                 json!({ "userArn": "arn", "cognitoIdentityId": "eu:1", "apiKeyId": "k1" }),
@@ -326,4 +330,17 @@ async fn an_event_that_is_not_a_request_is_reported() {
         let outcome = outcome(super::describe, event.clone()).await;
         assert_eq!(outcome.error_type(), Some("Powertools.EventInvalid"), "{event}");
     }
+}
+
+#[tokio::test]
+async fn what_the_front_end_knows_can_be_logged() {
+    let handle = |request: Request| async move {
+        let origin = request.extensions().get::<powertools::http::Origin>().unwrap();
+        Ok::<_, Error>(format!("{origin:?}"))
+    };
+    let mut event = events::rest("GET", "/");
+    event["requestContext"]["identity"] = json!({ "apiKey": "s3cr3t" });
+    let reply = reply(handle, event).await;
+    let shown = reply["body"].as_str().unwrap();
+    assert!(shown.contains("api-key-sha256:") && !shown.contains("s3cr3t"), "{shown}");
 }

@@ -1,7 +1,7 @@
 //! An idempotent function that writes a line whenever its work runs, for tests that count the runs.
 //!
 //! Its records are in `TABLE` at `ENDPOINT`, or else in memory. `CLIENT` is `Lean` for this toolkit's
-//! own client instead of the SDK's.
+//! own client instead of the SDK's. With `HTTP` its events are requests with an `Idempotency-Key`.
 
 use std::future::pending;
 use std::io::Write;
@@ -9,9 +9,11 @@ use std::time::Duration;
 
 use lambda_runtime::{Error, LambdaEvent};
 use powertools::Powertools;
+use powertools::http::{self as web, IdempotencyKeyLayer, Request, StatusCode};
 use powertools::idempotency::{Idempotency, MemoryStore, Store};
 use powertools_tests::via::Via;
 use serde::Deserialize;
+use tower::ServiceBuilder;
 
 const SAVE_RESERVE: Duration = Duration::from_secs(3);
 
@@ -40,6 +42,11 @@ async fn main() -> Result<(), Error> {
 }
 
 async fn serve(idempotency: Idempotency<impl Store>) -> Result<(), Error> {
+    if std::env::var_os("HTTP").is_some() {
+        let once = IdempotencyKeyLayer::new(idempotency, "payments");
+        let service = ServiceBuilder::new().layer(once).service(web::handler(charge_requested));
+        return Powertools::http(service).run().await;
+    }
     let handler = move |event: LambdaEvent<Order>| {
         let idempotency = idempotency.clone();
         async move {
@@ -48,6 +55,13 @@ async fn serve(idempotency: Idempotency<impl Store>) -> Result<(), Error> {
         }
     };
     Powertools::new(handler).run().await
+}
+
+async fn charge_requested(_: Request) -> Result<(StatusCode, String), Error> {
+    writeln!(std::io::stdout(), "charging")?;
+    // Long enough for the others to arrive.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    Ok((StatusCode::CREATED, format!("charged by {}", std::process::id())))
 }
 
 async fn charge(order: &Order) -> Result<String, Error> {

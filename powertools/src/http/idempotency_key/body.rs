@@ -1,12 +1,17 @@
+use std::any::Any;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
+use futures_util::future::BoxFuture;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
 use lambda_runtime::Error as BoxError;
 use pin_project_lite::pin_project;
+
+use crate::idempotency::Error;
 
 pin_project! {
     /// The body of a response of [`IdempotencyKeyService`](super::IdempotencyKeyService): that of the
@@ -16,18 +21,67 @@ pin_project! {
         first: Option<Bytes>,
         #[pin]
         rest: Option<B>,
+        claim: Option<OpenClaim>,
+        // The end of the claim, which precedes the end of the body.
+        ending: Option<(BoxFuture<'static, ()>, End)>,
+    }
+}
+
+/// The claim of a request whose response is still being sent. Dropped, it is released or held as after an
+/// interruption.
+pub(super) struct OpenClaim {
+    /// Is ready when its time is over.
+    pub(super) expiry: BoxFuture<'static, Error>,
+    pub(super) end: EndClaim,
+}
+
+pub(super) type EndClaim = Box<dyn FnOnce(Ended) -> BoxFuture<'static, ()> + Send>;
+
+/// How a body ended, for its claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    Whole,
+    Failed,
+    Stopped,
+}
+
+/// How a body ended, for who reads it.
+enum End {
+    Whole,
+    Failed(BoxError),
+    Panicked(Box<dyn Any + Send>),
+}
+
+type Piece = Option<Result<Frame<Bytes>, BoxError>>;
+
+impl End {
+    fn tell(self) -> Piece {
+        match self {
+            Self::Whole => None,
+            Self::Failed(error) => Some(Err(error)),
+            Self::Panicked(panic) => resume_unwind(panic),
+        }
     }
 }
 
 impl<B> ReplyBody<B> {
+    fn new(first: Option<Bytes>, rest: Option<B>) -> Self {
+        Self { first, rest, claim: None, ending: None }
+    }
+
     /// Passes on a body that was not read.
     pub(super) fn of_handler(body: B) -> Self {
-        Self { first: None, rest: Some(body) }
+        Self::new(None, Some(body))
     }
 
     /// A body that is complete.
     pub(super) fn whole(body: Bytes) -> Self {
-        Self { first: Some(body).filter(|body| !body.is_empty()), rest: None }
+        Self::new(Some(body).filter(|body| !body.is_empty()), None)
+    }
+
+    /// Ends the claim of the request at the end of the body.
+    pub(super) fn with_claim(self, claim: OpenClaim) -> Self {
+        Self { claim: Some(claim), ..self }
     }
 
     /// Returns the body if it was read to its end.
@@ -52,7 +106,7 @@ impl<B: Body<Error: Into<BoxError>>> ReplyBody<Pin<Box<B>>> {
                 }
             }
             if first.len() > limit {
-                return Ok(Self { first: Some(first.freeze()), rest: Some(body) });
+                return Ok(Self::new(Some(first.freeze()), Some(body)));
             }
         }
         Ok(Self::whole(first.freeze()))
@@ -77,19 +131,31 @@ impl<B: Body<Error: Into<BoxError>>> Body for ReplyBody<B> {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let this = self.project();
+        let mut this = self.project();
         if let Some(first) = this.first.take() {
             return Poll::Ready(Some(Ok(Frame::data(first))));
         }
-        let Some(rest) = this.rest.as_pin_mut() else { return Poll::Ready(None) };
-        Poll::Ready(ready!(rest.poll_frame(cx)).map(|frame| {
-            let frame = frame.map_err(Into::into)?;
-            Ok(frame.map_data(|mut data| data.copy_to_bytes(data.remaining())))
-        }))
+        if this.ending.is_none() {
+            let (ended, end) = match poll_rest(this.rest.as_mut(), this.claim.as_mut(), cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Ok(frame)) => return Poll::Ready(Some(Ok(frame))),
+                Poll::Ready(Err(end)) => end,
+            };
+            let Some(claim) = this.claim.take() else { return Poll::Ready(end.tell()) };
+            // It is dropped first: the next run may start when the claim ends.
+            this.rest.set(None);
+            *this.ending = Some(((claim.end)(ended), end));
+        }
+        if let Some((ending, _)) = this.ending {
+            ready!(ending.as_mut().poll(cx));
+        }
+        Poll::Ready(this.ending.take().and_then(|(_, end)| end.tell()))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.first.is_none() && self.rest.as_ref().is_none_or(Body::is_end_stream)
+        // Who is told so would not poll it to its end.
+        let is_settled = self.claim.is_none() && self.ending.is_none();
+        is_settled && self.first.is_none() && self.rest.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -103,6 +169,29 @@ impl<B: Body<Error: Into<BoxError>>> Body for ReplyBody<B> {
             }
         }
     }
+}
+
+/// Polls the body of the handler, and returns a frame or how it ended.
+fn poll_rest<B: Body<Error: Into<BoxError>>>(
+    rest: Pin<&mut Option<B>>,
+    claim: Option<&mut OpenClaim>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<Frame<Bytes>, (Ended, End)>> {
+    if let Some(claim) = claim
+        && let Poll::Ready(error) = claim.expiry.as_mut().poll(cx)
+    {
+        return Poll::Ready(Err((Ended::Stopped, End::Failed(error.into()))));
+    }
+    let Some(rest) = rest.as_pin_mut() else { return Poll::Ready(Err((Ended::Whole, End::Whole))) };
+    Poll::Ready(match catch_unwind(AssertUnwindSafe(|| rest.poll_frame(cx))) {
+        Ok(Poll::Pending) => return Poll::Pending,
+        Ok(Poll::Ready(Some(Ok(frame)))) => {
+            Ok(frame.map_data(|mut data| data.copy_to_bytes(data.remaining())))
+        }
+        Ok(Poll::Ready(Some(Err(error)))) => Err((Ended::Failed, End::Failed(error.into()))),
+        Ok(Poll::Ready(None)) => Err((Ended::Whole, End::Whole)),
+        Err(panic) => Err((Ended::Failed, End::Panicked(panic))),
+    })
 }
 
 impl<B> fmt::Debug for ReplyBody<B> {

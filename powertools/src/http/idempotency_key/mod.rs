@@ -52,9 +52,15 @@ use crate::idempotency::{Idempotency, Store};
 /// the client sent ([`Origin::path`]), so `/orders/1/pay` and `/orders/2/pay` have keys of their own, also
 /// in a nested router. The caller is [`Origin::caller`], or what [`caller`](Self::caller) returns: without
 /// one, clients who choose the same key would receive each other's responses, so a request without a
-/// caller is answered with 500, and the reason is logged.
+/// caller is answered with 500, and the reason is logged. That is found out with each request, and not at the
+/// start: only a request shows whether the route through which it came has an authorizer.
 ///
 /// Query, content type and body must be the same too, byte for byte.
+///
+/// The API, its stage and its domain are not part of it: a client that retries through another domain, after a
+/// move from one API to another for example, must not do the work again. So services that share a table need
+/// different names, and stages of one service a
+/// [`key_prefix`](crate::idempotency::Builder::key_prefix) or a table each.
 ///
 /// # Answers
 ///
@@ -69,7 +75,12 @@ use crate::idempotency::{Idempotency, Store};
 /// | GET, HEAD, OPTIONS, TRACE; PUT and DELETE without a key | that of the handler: nothing is stored |
 /// | again, if the response was too large to be stored | 409, with the status of the response as `response_status` |
 /// | the time has run out | 503, or what `Powertools::when_out_of_time` sets |
-/// | the store fails | 503: nothing runs |
+/// | the store fails before the work | 503: nothing runs |
+/// | the store fails after it, so that the response is not saved | that of the handler, with a warning in the log; until the claim ends, 409 to the same request, and then the handler runs again |
+///
+/// A 503 has `Retry-After`. After the work there is none, since it would have the client do it again: with
+/// [`OnSaveFailure::Error`](crate::idempotency::OnSaveFailure::Error) the answer is 500 and says that the
+/// request was processed.
 ///
 /// A key is a string of a structured field (RFC 9651), in quotes, or a bare word of visible characters
 /// without quotes, commas and semicolons. `"k-1"` and `k-1` are the same key. It has at most 255
@@ -84,6 +95,13 @@ use crate::idempotency::{Idempotency, Store};
 ///
 /// A body is stored as it is, text or bytes, up to [`max_body_bytes`](Self::max_body_bytes). Cookies are
 /// never stored.
+///
+/// The work is done when the body is complete. One that breaks off is an error of the handler, and one that
+/// is stopped is interrupted: the claim is released or held, as
+/// [`on_error`](crate::idempotency::Builder::on_error) and
+/// [`on_interrupt`](crate::idempotency::Builder::on_interrupt) say. Of a streamed body, up to `max_body_bytes`
+/// are read before the first is sent; with more of them the request is in progress until the last was read, and the
+/// lease limits the body as it limits the handler.
 ///
 /// # Order
 ///

@@ -12,16 +12,17 @@ use lambda_runtime::Error as BoxError;
 use sha2::{Digest, Sha256};
 use tower::Service;
 
-use super::body::ReplyBody;
+use super::body::{Ended, OpenClaim, ReplyBody};
 use super::key::key;
 use super::stored::Stored;
 use super::{EXPIRES_AFTER, IdempotencyKeyLayer, Options};
 use crate::error::with_causes;
 use crate::hex::hex;
 use crate::http::response::IntoResponse;
-use crate::http::service::{Failure, OutOfTime};
+use crate::http::service::{Buffered, Failure, OutOfTime};
 use crate::http::{Origin, Problem, is_final};
-use crate::idempotency::{Call, Error, Store};
+use crate::idempotency::{Call, Error, Lease, OnSaveFailure, Store};
+use crate::invocation::LARGEST_REPLY;
 
 /// A handler of requests that processes each once. Created by [`IdempotencyKeyLayer`].
 #[derive(Debug)]
@@ -96,7 +97,8 @@ impl Options {
             None => {
                 tracing::error!(
                     "a request with an idempotency key was rejected, since its caller is not known: add an \
-                     authorizer to the route, or set `IdempotencyKeyLayer::caller`"
+                     authorizer to the route, or set `IdempotencyKeyLayer::caller`, which also has to name \
+                     the caller under `cargo lambda watch`, where no authorizer runs"
                 );
                 Plan::Reject(Problem::new(StatusCode::INTERNAL_SERVER_ERROR))
             }
@@ -202,18 +204,32 @@ impl<S: Store> IdempotencyKeyLayer<S> {
         // The response itself, which is returned as it is, beside what is stored of it.
         let mut answered = None;
         let Options { max_body_bytes, replayed, .. } = &*self.options;
+        // A body that is not streamed is read as far as it can be sent: it may break off until there.
+        let is_buffered = parts.extensions.get::<Buffered>().is_some();
+        let read_bytes = if is_buffered { LARGEST_REPLY } else { *max_body_bytes };
         let work = async {
             let response = handler(Request::from_parts(parts, body)).await;
             let (parts, body) = response.map_err(Failed::Handler)?.into_response().into_parts();
-            let body = ReplyBody::read(body, *max_body_bytes).await.map_err(Failed::Body)?;
-            let stored = Stored::new(&parts, body.as_whole().as_ref(), replayed, *max_body_bytes);
+            let body = ReplyBody::read(body, read_bytes).await.map_err(Failed::Body)?;
+            let whole = body.as_whole().filter(|body| body.len() <= *max_body_bytes);
+            let stored = Stored::new(&parts, whole.as_ref(), replayed, *max_body_bytes);
             answered = Some(Response::from_parts(parts, body));
             Ok(stored)
         };
-        Ok(match call.run(work).await {
-            Ok(stored) => match answered {
-                Some(response) => response,
-                None => replayed_response(stored),
+        Ok(match call.run_with_lease(work).await {
+            Ok((stored, lease)) => match (answered, lease) {
+                (None, _) => replayed_response(stored),
+                (Some(response), None) => response,
+                (Some(response), Some(lease)) => {
+                    if is_buffered || response.body().as_whole().is_some() {
+                        match lease.complete(&stored).await {
+                            Ok(()) => response,
+                            Err(error) => failed(&error),
+                        }
+                    } else {
+                        response.map(|body| body.with_claim(claim(lease, stored)))
+                    }
+                }
             },
             Err(Failed::Handler(error)) => return Err(error),
             Err(Failed::Body(error)) => {
@@ -240,15 +256,37 @@ impl<S: Store> IdempotencyKeyLayer<S> {
             .operation(&*self.options.name)
             .key(&(caller, request.method.as_str(), path, key))?
             .payload(&(request.uri.query(), content_type, hash))?;
-        Ok(call.expires_after_or(EXPIRES_AFTER).keep_if_or(
-            move |stored| match stored["statusCode"]
-                .as_u64()
-                .and_then(|status| u16::try_from(status).ok())
-            {
+        let call = call.expires_after_or(EXPIRES_AFTER);
+        // The work is done. An error would have the client do it again.
+        let call = call.on_save_failure_or(OnSaveFailure::ReturnResult);
+        Ok(call.keep_if_or(move |stored| {
+            match stored["statusCode"].as_u64().and_then(|status| u16::try_from(status).ok()) {
                 Some(status) => StatusCode::from_u16(status).is_ok_and(|status| keep(status)),
                 None => is_final(stored),
-            },
-        ))
+            }
+        }))
+    }
+}
+
+/// Leaves the claim of a request to the body of its response.
+fn claim<S: Store>(lease: Lease<S>, stored: Stored) -> OpenClaim {
+    let lease = lease.without_cleanup();
+    OpenClaim {
+        expiry: Box::pin(lease.expiry()),
+        end: Box::new(move |ended| {
+            Box::pin(async move {
+                match ended {
+                    Ended::Whole => {
+                        if let Err(error) = lease.complete(&stored).await {
+                            let (error_type, message) = (error.error_type(), with_causes(&error));
+                            tracing::error!(error_type, "a response cannot be replayed: {message}");
+                        }
+                    }
+                    Ended::Failed => lease.failed().await,
+                    Ended::Stopped => lease.interrupted().await,
+                }
+            })
+        }),
     }
 }
 
@@ -267,7 +305,7 @@ fn failed<B>(error: &Error) -> Response<ReplyBody<B>> {
     let problem = Problem::of(error);
     let (error_type, message) = (error.error_type(), with_causes(error));
     if problem.status().is_server_error() {
-        tracing::error!(error_type, "a request was not processed: {message}");
+        tracing::error!(error_type, "a request is answered with an error: {message}");
     } else {
         tracing::info!(error_type, "a request was rejected: {message}");
     }

@@ -1,4 +1,7 @@
+use sha2::{Digest, Sha256};
+
 use crate::events::http_event::{Authorizer, RequestContext};
+use crate::hex::hex;
 
 /// Returns who sent the request, as the front end has verified it, with the kind of the identity in
 /// front: an id of one kind is never that of another.
@@ -33,9 +36,13 @@ fn of_identity(context: &RequestContext<'_>) -> Option<String> {
         ("iam", &identity.user_arn),
         ("iam", &identity.principal),
         ("api-key", &identity.api_key_id),
-        ("api-key", &identity.api_key),
     ];
-    kinds.into_iter().find_map(|(kind, id)| Some(format!("{kind}:{}", some(id.as_deref())?)))
+    let mut named = kinds.into_iter().filter_map(|(kind, id)| Some((kind, some(id.as_deref())?)));
+    named.next().map(|(kind, id)| format!("{kind}:{id}")).or_else(|| {
+        // The key itself is a secret, and a caller is written into logs.
+        let key = some(identity.api_key.as_deref())?;
+        Some(format!("api-key-sha256:{}", hex(&Sha256::digest(key))))
+    })
 }
 
 fn some(id: Option<&str>) -> Option<&str> {

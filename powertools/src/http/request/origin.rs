@@ -72,7 +72,7 @@ impl Origin {
     /// | a Lambda authorizer that returns a `principalId` (REST and WebSocket APIs) | `principal:<id>` |
     /// | an identity of a Cognito identity pool | `cognito:<identity id>` |
     /// | IAM | `iam:<ARN>`; of an assumed role with the name of the session |
-    /// | an API key | `api-key:<id>` |
+    /// | an API key | `api-key:<id>`; without an id `api-key-sha256:<hash>` |
     ///
     /// The first that applies. A load balancer verifies no caller in a way that the function could
     /// check without reading a signature.

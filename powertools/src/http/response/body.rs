@@ -1,19 +1,38 @@
 use std::fmt;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 use futures_util::Stream;
 use http_body::Body;
 use http_body_util::BodyExt;
 use lambda_runtime::Error as BoxError;
 
-/// Reads a body to its end.
+use crate::invocation::LARGEST_REPLY;
+
+/// Reads a body to its end, or until it has more bytes than a reply can have.
 pub(in crate::http) async fn collect<B>(body: B) -> Result<Bytes, BoxError>
 where
     B: Body<Error: Into<BoxError>>,
 {
-    Ok(body.collect().await.map_err(Into::into)?.to_bytes())
+    let mut body = pin!(body);
+    // Most bodies have one piece, which is not copied.
+    let mut first = Bytes::new();
+    let mut joined = BytesMut::new();
+    while first.len().max(joined.len()) <= LARGEST_REPLY
+        && let Some(frame) = body.frame().await
+    {
+        let Ok(mut data) = frame.map_err(Into::into)?.into_data() else { continue };
+        if first.is_empty() {
+            first = data.copy_to_bytes(data.remaining());
+            continue;
+        }
+        if joined.is_empty() {
+            joined.extend_from_slice(&first);
+        }
+        joined.put(data);
+    }
+    Ok(if joined.is_empty() { first } else { joined.freeze() })
 }
 
 /// The body of a response as the runtime streams it.

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue, SET_COOKIE};
 use http::{HeaderMap, StatusCode, response};
 use lambda_runtime::MetadataPrelude;
+use percent_encoding::{AsciiSet, utf8_percent_encode};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
@@ -65,12 +66,14 @@ impl Serialize for Reply {
     }
 }
 
-/// Returns what precedes a streamed body. It has no lists of values.
+/// Returns what precedes a streamed body. It has no lists of values, and no characters beyond ASCII in them.
 pub(in crate::http) fn prelude(parts: response::Parts) -> MetadataPrelude {
     let mut headers = HeaderMap::with_capacity(parts.headers.keys_len());
     for name in parts.headers.keys().filter(|name| *name != SET_COOKIE) {
         let value = joined(&parts.headers, name);
-        if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
+        // The runtime writes a value with other characters as an empty list.
+        let value = utf8_percent_encode(&value, &AsciiSet::EMPTY).to_string();
+        if let Ok(value) = HeaderValue::from_str(&value) {
             headers.insert(name.clone(), value);
         }
     }

@@ -92,7 +92,7 @@ impl<S: Store> HeldClaim<S> {
         let mut unsaved = Unsaved::new(self.session.clone(), completion);
         match unsaved.save().await {
             Ok(completion) => cache_or_report(&self.session, completion),
-            Err(error) => report(&self.session, self.session.options().on_save_failure, error),
+            Err(error) => report(&self.session, self.session.prepared.on_save_failure, error),
         }
     }
 

@@ -1,9 +1,17 @@
+use std::future::{pending, poll_fn};
+use std::pin::pin;
+use std::task::{Poll, ready};
 use std::time::{Duration, SystemTime};
 
+use tokio::time::{Instant, sleep};
+
 use super::claim::HeldClaim;
+use super::renew::Renewals;
 use super::session::{Found, Lookup};
+use super::stopped;
 use super::time::Window;
 use crate::idempotency::{Call, Error, Idempotency, Key, Replay, Store};
+use crate::invocation::Mark;
 
 /// What [`Call::claim`] found.
 #[derive(Debug)]
@@ -149,6 +157,52 @@ impl<S: Store> Lease<S> {
     pub async fn release(self) {
         if let Some((mut claim, _)) = self.held {
             claim.release().await;
+        }
+    }
+
+    /// Releases or holds the claim of work that failed.
+    pub(crate) async fn failed(self) {
+        if let Some((mut claim, _)) = self.held {
+            claim.failed().await;
+        }
+    }
+
+    /// Releases or holds the claim of work that was stopped.
+    pub(crate) async fn interrupted(self) {
+        if let Some((mut claim, _)) = self.held {
+            claim.interrupted(Mark::STOPPED).await;
+        }
+    }
+
+    /// Stops outer guards from waiting for this call.
+    pub(crate) fn without_cleanup(self) -> Self {
+        let held = self.held.map(|(claim, window)| (claim.without_cleanup(), window));
+        Self { held, ..self }
+    }
+
+    /// Returns a future that is ready when the work has to stop. While it is polled, it renews the lease as
+    /// the options say.
+    pub(crate) fn expiry(&self) -> impl Future<Output = Error> + Send + use<S> {
+        let held = self.held.as_ref().map(|(claim, window)| (claim.session.clone(), *window));
+        async move {
+            let Some((session, mut window)) = held else { return pending().await };
+            let mut renewals = Renewals::of(&session, &window);
+            let mut timer = pin!(sleep(session.time.until(window.limit)));
+            poll_fn(|cx| {
+                if let Some(renewals) = &mut renewals {
+                    while let Poll::Ready(renewed) = renewals.poll(cx) {
+                        match renewed {
+                            Ok(confirmed) => window = confirmed,
+                            Err(lost) => return Poll::Ready(lost),
+                        }
+                        let left = session.time.until(window.limit);
+                        timer.as_mut().reset(Instant::now() + left);
+                    }
+                }
+                ready!(timer.as_mut().poll(cx));
+                Poll::Ready(stopped(&session, &window))
+            })
+            .await
         }
     }
 }

@@ -49,25 +49,49 @@ impl<S: Store> Call<S> {
         R: Replay,
         E: Carries<Error>,
     {
+        let (result, held) = self.run_to_claim(work).await?;
+        if let Some((mut claim, _)) = held {
+            let completion = claim.completion(&result);
+            claim.complete(completion).await?;
+        }
+        Ok(result)
+    }
+
+    /// Runs `work` like [`run`](Self::run), and returns its lease beside its result, for a result whose end is
+    /// elsewhere. Without a lease there is nothing to complete.
+    pub(crate) async fn run_with_lease<F, R, E>(self, work: F) -> Result<(R, Option<Lease<S>>), E>
+    where
+        F: Future<Output = Result<R, E>>,
+        R: Replay,
+        E: Carries<Error>,
+    {
+        let idempotency = self.idempotency.clone();
+        let (result, held) = self.run_to_claim(work).await?;
+        Ok((result, held.map(|held| Lease { held: Some(held), idempotency })))
+    }
+
+    /// Runs `work`, and returns its claim if that is to be completed.
+    async fn run_to_claim<F, R, E>(self, work: F) -> Result<(R, Option<(HeldClaim<S>, Window)>), E>
+    where
+        F: Future<Output = Result<R, E>>,
+        R: Replay,
+        E: Carries<Error>,
+    {
         let mut work = pin!(Some(work));
-        let Some(prepared) = self.prepared else { return polled(&mut work).await };
+        let Some(prepared) = self.prepared else { return Ok((polled(&mut work).await?, None)) };
         let lookup = Lookup::new(self.idempotency, prepared);
         if let Some(result) = lookup.cached()? {
-            return Ok(result);
+            return Ok((result, None));
         }
         let claim = HeldClaim::new(lookup)?;
         let mut running = Running { work: DroppedInPlace(work), claim };
         let mut window = match running.claim.acquire().await? {
             Found::Claim(window) => window,
-            Found::Done(record) => return Ok(running.claim.session.replay(&record)?),
+            Found::Done(record) => return Ok((running.claim.session.replay(&record)?, None)),
         };
         match running.until_end(&mut window).await {
-            Finished::Success(result) => {
-                let completion = running.claim.completion(&result);
-                running.claim.complete(completion).await?;
-                Ok(result)
-            }
-            Finished::Passed(result) => result,
+            Finished::Success(result) => Ok((result, Some((running.claim, window)))),
+            Finished::Passed(result) => Ok((result?, None)),
         }
     }
 }

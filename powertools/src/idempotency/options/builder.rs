@@ -126,9 +126,10 @@ impl<S: Store> Builder<S> {
     }
 
     /// Sets what the caller receives when the work is done but its result could not be saved. The
-    /// default is an error.
+    /// default is an error, and for
+    /// [`IdempotencyKeyLayer`](crate::http::IdempotencyKeyLayer) the result.
     pub fn on_save_failure(mut self, policy: OnSaveFailure) -> Self {
-        self.options.on_save_failure = policy;
+        self.options.on_save_failure = Some(policy);
         self
     }
 

@@ -83,7 +83,8 @@ pub(super) struct Options {
     pub(super) on_missing_key: OnMissingKey,
     pub(super) allow_incomplete_keys: bool,
     pub(super) while_in_progress: WhileInProgress,
-    pub(super) on_save_failure: OnSaveFailure,
+    /// `None` if the caller decides.
+    pub(super) on_save_failure: Option<OnSaveFailure>,
     pub(super) on_unstorable_result: OnSaveFailure,
     pub(super) on_interrupt: Option<OnInterrupt>,
     pub(super) on_error: OnError,
@@ -162,7 +163,7 @@ impl<S: Store> Idempotency<S> {
             on_missing_key: OnMissingKey::default(),
             allow_incomplete_keys: false,
             while_in_progress: WhileInProgress::default(),
-            on_save_failure: OnSaveFailure::Error,
+            on_save_failure: None,
             on_unstorable_result: OnSaveFailure::ReturnResult,
             on_interrupt: None,
             on_error: OnError::default(),

@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use super::background::background;
 use super::outcome::{Outcome, Response};
 use super::state::{Delivery, Environment, Refusal};
-use crate::runtime::LARGEST_REPLY;
+use crate::invocation::LARGEST_REPLY;
 
 mod extensions;
 
