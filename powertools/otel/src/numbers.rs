@@ -179,9 +179,7 @@ impl Numbers {
         }
         if !fields.of_events.is_empty() {
             for (index, event) in span.events.events.iter_mut().take(fields.events).enumerate() {
-                restore(&mut event.attributes, |name| {
-                    fields.of_events.iter().any(|known| *known == (index, name))
-                });
+                restore(&mut event.attributes, |name| fields.of_events.contains(&(index, name)));
             }
         }
     }
