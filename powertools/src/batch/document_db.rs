@@ -1,18 +1,20 @@
 use std::borrow::Cow;
+use std::mem::take;
 
 use super::mq::check_source;
-use super::{Error, Record, Reporting, Source};
+use super::{Error, Record, Reply, Reporting, Source};
 use crate::events::document_db::SOURCES;
 use crate::events::{DocumentDbEvent, DocumentDbRecord, RecordId};
 
 impl Source for DocumentDbEvent {
     type Record = DocumentDbRecord;
+    type Reply = Reply;
 
     /// A change stream is ordered, and its batch is delivered again as a whole.
     const REPORTING: Reporting = Reporting::Checkpoint;
 
-    fn into_records(self) -> Result<Vec<DocumentDbRecord>, Error> {
-        check_source(self.other_source, SOURCES).map(|()| self.records)
+    fn take_records(&mut self) -> Result<Vec<DocumentDbRecord>, Error> {
+        check_source(self.other_source.take(), SOURCES).map(|()| take(&mut self.records))
     }
 }
 

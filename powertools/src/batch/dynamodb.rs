@@ -1,12 +1,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::mem::take;
 use std::ops::Deref;
 
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use super::source::from_one_source;
-use super::{Error, FromRecord, Record, Reporting, Source};
+use super::{Error, FromRecord, Record, Reply, Reporting, Source};
 use crate::events::dynamodb::SOURCES;
 use crate::events::{
     DynamoDbEvent, DynamoDbRecord, HasNaturalKey, NaturalKey, ParseError, RecordId,
@@ -46,14 +47,15 @@ pub struct Change<T> {
 
 impl Source for DynamoDbEvent {
     type Record = DynamoDbRecord;
+    type Reply = Reply;
 
     const REPORTING: Reporting = Reporting::Checkpoint;
 
-    fn into_records(self) -> Result<Vec<DynamoDbRecord>, Error> {
+    fn take_records(&mut self) -> Result<Vec<DynamoDbRecord>, Error> {
         if self.has_window {
             return Err(Error::TumblingWindow);
         }
-        from_one_source(SOURCES, self.records, DynamoDbRecord::other_source)
+        from_one_source(SOURCES, take(&mut self.records), DynamoDbRecord::other_source)
     }
 }
 

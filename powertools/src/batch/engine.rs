@@ -17,6 +17,9 @@ use crate::error::causes::caught;
 /// The number of records that never wait after which other tasks of the thread can run.
 const YIELD_AFTER: u32 = 64;
 
+/// How a record ended: its place in the batch, and the value of its handler or, without one, its outcome.
+pub(super) type Ended<V> = (usize, Result<V, Outcome>);
+
 /// Processes the records of `plan`, from which `start` takes what starts next: a record, or several at
 /// once. The future of a start also returns places in the batch, since keeping these here would need
 /// another future around each.
@@ -25,16 +28,17 @@ const YIELD_AFTER: u32 = 64;
 /// `order_continues` returns true prevents no record from starting.
 ///
 /// The outcome of each record that ends is written to its place in `outcomes`, and `observe` is called
-/// with it immediately.
-pub(super) async fn handle<F>(
+/// with it immediately. The value of its handler is written to its place in `values`.
+pub(super) async fn handle<F, V>(
     mut plan: Plan,
     concurrency: usize,
     outcomes: &mut [Outcome],
+    values: &mut [Option<V>],
     start: impl Fn(&mut Plan) -> Option<F>,
     order_continues: impl Fn(usize, &Outcome) -> bool,
     mut observe: impl FnMut(usize, &Outcome),
 ) where
-    F: Future<Output: IntoIterator<Item = (usize, Outcome)>>,
+    F: Future<Output: IntoIterator<Item = Ended<V>>>,
 {
     let mut running = Running::new(concurrency.min(outcomes.len()));
     let mut without_a_wait = 0;
@@ -59,11 +63,18 @@ pub(super) async fn handle<F>(
             }
             ended
         });
-        for (index, outcome) in ended.await {
-            if let Outcome::NotStarted = outcome {
-                plan.stop();
-                continue;
-            }
+        for (index, result) in ended.await {
+            let outcome = match result {
+                Ok(value) => {
+                    values[index] = Some(value);
+                    Outcome::Succeeded
+                }
+                Err(Outcome::NotStarted) => {
+                    plan.stop();
+                    continue;
+                }
+                Err(outcome) => outcome,
+            };
             plan.finish(index, outcome.is_done() || order_continues(index, &outcome));
             observe(index, &outcome);
             outcomes[index] = outcome;

@@ -1,15 +1,13 @@
 use std::collections::BTreeMap;
-use std::fmt;
-use std::future::Future;
 use std::iter::zip;
-use std::time::Duration;
+use std::mem::take;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::data::read_data;
-use super::{Batch, Error, FromRecord, Message, Outcome, Record, RecordError, Source};
+use super::{Error, FromRecord, Message, Outcome, Record, Report, Source, SourceReply};
 use crate::events::{Body, FirehoseEvent, FirehoseRecord, ParseError, RecordId};
 
 /// The maximum size of a reply, in bytes: 6 MiB, the limit of Lambda.
@@ -23,24 +21,19 @@ const OVERHEAD: usize = 100;
 /// Data that starts like gzip or zlib is decompressed first.
 pub type FirehoseMessage<T> = Message<T, FirehoseRecord>;
 
-/// The transformation of the records of a Firehose stream. Created by [`firehose`](super::firehose).
-#[must_use = "a transformation does nothing until it runs"]
-pub struct Transformation<'a> {
-    batch: Batch<'a, Records>,
-}
-
 /// The result of transforming a record of a Firehose stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[must_use = "a record that the handler does not return is lost"]
 pub struct Transformed {
-    data: Option<Vec<u8>>,
+    /// In base64.
+    data: Option<String>,
     partition_keys: BTreeMap<String, String>,
 }
 
 impl Transformed {
     /// Delivers these bytes in the place of the record.
-    pub fn data(data: impl Into<Vec<u8>>) -> Self {
-        Self { data: Some(data.into()), partition_keys: BTreeMap::new() }
+    pub fn data(data: impl AsRef<[u8]>) -> Self {
+        Self { data: Some(BASE64_STANDARD.encode(data)), partition_keys: BTreeMap::new() }
     }
 
     /// Drops the record on purpose: it is not delivered, and counts as processed.
@@ -92,63 +85,27 @@ pub struct FirehoseMetadata {
     pub partition_keys: BTreeMap<String, String>,
 }
 
-impl<'a> Transformation<'a> {
-    pub(super) fn new(event: FirehoseEvent) -> Self {
-        Self { batch: Batch::new(Records(event)) }
-    }
+impl SourceReply<FirehoseEvent> for FirehoseReply {
+    type Value = Transformed;
 
-    /// Sets how many records are transformed concurrently, at most: see [`Batch::concurrency`].
-    pub fn concurrency(mut self, records: usize) -> Self {
-        self.batch = self.batch.concurrency(records);
-        self
-    }
-
-    /// Sets the time before the invocation's deadline that is kept for the reply: see
-    /// [`Batch::reserve`].
-    pub fn reserve(mut self, time: Duration) -> Self {
-        self.batch = self.batch.reserve(time);
-        self
-    }
-
-    /// Calls `hook` with each record and its outcome: see [`Batch::on_outcome`].
-    pub fn on_outcome(mut self, hook: impl FnMut(&FirehoseRecord, &Outcome) + Send + 'a) -> Self {
-        self.batch = self.batch.on_outcome(hook);
-        self
-    }
-
-    /// Transforms each record with `handler`, and returns the reply.
-    ///
-    /// A record that cannot be parsed, or whose handler returns an error or panics, is reported as
-    /// `ProcessingFailed`: Firehose delivers it to the error output. The first record that does not fit
-    /// into the 6 MiB of a reply and all records after it are reported like that, too: give the stream a
-    /// smaller buffer.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`Error::Incomplete`] if there was no time for all records: Firehose then invokes the
-    /// function again with all of them. Returns [`Error::IdentifierMissing`] if a record has no id.
-    pub async fn run<M, F, Fut, E>(self, handler: F) -> Result<FirehoseReply, Error>
-    where
-        M: FromRecord<FirehoseRecord>,
-        F: Fn(M) -> Fut,
-        Fut: Future<Output = Result<Transformed, E>>,
-        E: Into<RecordError>,
-    {
-        let (mut report, values) = self.batch.run_with(handler).await;
-        if let Some(error) = report.refused.take() {
-            return Err(error);
-        }
+    fn from_report(
+        report: &Report<FirehoseEvent>,
+        values: Vec<Option<Transformed>>,
+    ) -> Result<Self, Error> {
         let is_unfinished =
             |outcome: &Outcome| matches!(outcome, Outcome::Stopped | Outcome::NotStarted);
-        if report.outcomes.iter().any(is_unfinished) {
+        if report.records().any(|(_, outcome)| is_unfinished(outcome)) {
             return Err(report.incomplete());
         }
-        let ids = report.records().filter_map(|(record, _)| record.identifier());
-        let mut records: Vec<_> = ids.map(FirehoseResult::failed).collect();
+        let mut records = Vec::with_capacity(values.len());
+        for (index, (record, outcome)) in report.records().enumerate() {
+            let id = record.identifier().ok_or(Error::IdentifierMissing { index })?;
+            records.push(FirehoseResult::without_data(id, outcome));
+        }
         let mut size: usize = records.iter().map(FirehoseResult::size).sum();
         let mut too_large = 0;
-        for (record, value) in zip(&mut records, values) {
-            let Some(value) = value else { continue };
+        for ((record, value), (_, outcome)) in zip(zip(&mut records, values), report.records()) {
+            let (Some(value), Outcome::Succeeded) = (value, outcome) else { continue };
             let result = value.reply(record.record_id.clone());
             let more = result.size().saturating_sub(record.size());
             if too_large == 0 && size + more <= LARGEST {
@@ -165,7 +122,7 @@ impl<'a> Transformation<'a> {
                  Firehose stream a smaller buffer"
             );
         }
-        Ok(FirehoseReply { records })
+        Ok(Self { records })
     }
 }
 
@@ -174,18 +131,18 @@ impl Transformed {
         let Self { data, partition_keys } = self;
         let metadata = (!partition_keys.is_empty()).then_some(FirehoseMetadata { partition_keys });
         match data {
-            Some(data) => {
-                let data = Some(BASE64_STANDARD.encode(data));
-                FirehoseResult { record_id, result: "Ok", data, metadata }
-            }
+            Some(_) => FirehoseResult { record_id, result: "Ok", data, metadata },
             None => FirehoseResult { record_id, result: "Dropped", data: None, metadata },
         }
     }
 }
 
 impl FirehoseResult {
-    fn failed(record_id: RecordId) -> Self {
-        Self { record_id, result: "ProcessingFailed", data: None, metadata: None }
+    /// Returns the result of a record without a value, or with one that does not fit.
+    fn without_data(record_id: RecordId, outcome: &Outcome) -> Self {
+        let is_dropped = matches!(outcome, Outcome::Permanent(_));
+        let result = if is_dropped { "Dropped" } else { "ProcessingFailed" };
+        Self { record_id, result, data: None, metadata: None }
     }
 
     /// Returns the most bytes that the record takes in the reply.
@@ -198,21 +155,12 @@ impl FirehoseResult {
     }
 }
 
-impl fmt::Debug for Transformation<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.batch.fmt(f)
-    }
-}
-
-/// The records, as a batch whose reply is not a partial batch response.
-#[derive(Debug)]
-struct Records(FirehoseEvent);
-
-impl Source for Records {
+impl Source for FirehoseEvent {
     type Record = FirehoseRecord;
+    type Reply = FirehoseReply;
 
-    fn into_records(self) -> Result<Vec<FirehoseRecord>, Error> {
-        Ok(self.0.records)
+    fn take_records(&mut self) -> Result<Vec<FirehoseRecord>, Error> {
+        Ok(take(&mut self.records))
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
 
+use super::engine::Ended;
 use super::options::{Classifier, Sink};
 use super::plan::AfterFailure;
 use super::progress::Progress;
@@ -71,65 +72,60 @@ impl<'b, R: Record> Handling<'b, R> {
     }
 
     /// Handles one record.
-    pub(super) async fn record<A, Fut>(
+    pub(super) async fn record<A, Fut, V>(
         &self,
         index: usize,
         record: &R,
         attempt: &A,
-    ) -> [(usize, Outcome); 1]
+    ) -> [Ended<V>; 1]
     where
-        A: Fn(usize, R) -> Fut,
-        Fut: Future<Output = Result<(), RecordError>>,
+        A: Fn(R) -> Fut,
+        Fut: Future<Output = Result<V, RecordError>>,
     {
         // At the first poll and not when the record was scheduled: others may have blocked the
         // thread since.
         if self.is_over() {
-            return [(index, Outcome::NotStarted)];
+            return [(index, Err(Outcome::NotStarted))];
         }
         self.progress.start(index);
-        let outcome = match self.attempt(index, record, attempt).await {
-            Ok(()) => Outcome::Succeeded,
+        let result = match self.attempt(record, attempt).await {
+            Ok(value) => Ok(value),
             // In a box, so that the future of a record that succeeds stays small.
             Err(error) => Box::pin(self.failed(index, record, attempt, error)).await,
         };
         self.progress.end(index);
-        [(index, outcome)]
+        [(index, result)]
     }
 
     /// Attempts to handle a record once.
-    async fn attempt<A, Fut>(
-        &self,
-        index: usize,
-        record: &R,
-        attempt: &A,
-    ) -> Result<(), RecordError>
+    async fn attempt<A, Fut, V>(&self, record: &R, attempt: &A) -> Result<V, RecordError>
     where
-        A: Fn(usize, R) -> Fut,
-        Fut: Future<Output = Result<(), RecordError>>,
+        A: Fn(R) -> Fut,
+        Fut: Future<Output = Result<V, RecordError>>,
     {
-        let attempt = AssertUnwindSafe(async { attempt(index, record.clone()).await });
+        let attempt = AssertUnwindSafe(async { attempt(record.clone()).await });
         let result = attempt.catch_unwind().await;
         result.unwrap_or_else(|panic| Err(RecordError::panicked("the record handler", panic)))
     }
 
     /// Handles several records at once. A record without an outcome was not started, since one
     /// before it cannot be parsed.
-    pub(super) async fn chunk<M, F, Fut, E>(
+    pub(super) async fn chunk<M, F, Fut, V, E>(
         &self,
         places: Vec<usize>,
         records: &[R],
         handler: &F,
-    ) -> Vec<(usize, Outcome)>
+    ) -> Vec<Ended<V>>
     where
         M: FromRecord<R>,
         F: Fn(Vec<M>) -> Fut,
-        Fut: Future<Output = Vec<Result<(), E>>>,
+        Fut: Future<Output = Vec<Result<V, E>>>,
         E: Into<RecordError>,
     {
         if self.is_over() {
-            return places.into_iter().map(|index| (index, Outcome::NotStarted)).collect();
+            return places.into_iter().map(|index| (index, Err(Outcome::NotStarted))).collect();
         }
-        let mut outcomes = Vec::with_capacity(places.len());
+        let mut ended = Vec::with_capacity(places.len());
         let mut broken = Broken::default();
         let (mut messages, mut parsed) = (Vec::new(), Vec::new());
         for index in places {
@@ -149,7 +145,7 @@ impl<'b, R: Record> Handling<'b, R> {
                 Err(error) => {
                     let outcome = self.settle(record, error).await;
                     self.note(&mut broken, record, &outcome);
-                    outcomes.push((index, outcome));
+                    ended.push((index, Err(outcome)));
                     if self.after_failure != AfterFailure::Others && !broken.orders.is_empty() {
                         break;
                     }
@@ -161,27 +157,29 @@ impl<'b, R: Record> Handling<'b, R> {
         let mut broken = Broken::default();
         for (index, result) in zip(parsed, results) {
             let record = &records[index];
-            let outcome = match result {
-                Ok(()) if broken.contains(record) => Outcome::Failed(after_a_failure()),
-                Ok(()) => Outcome::Succeeded,
-                Err(error) => self.settle(record, error).await,
+            let result = match result {
+                Ok(_) if broken.contains(record) => Err(Outcome::Failed(after_a_failure())),
+                Ok(value) => Ok(value),
+                Err(error) => Err(self.settle(record, error).await),
             };
-            self.note(&mut broken, record, &outcome);
+            if let Err(outcome) = &result {
+                self.note(&mut broken, record, outcome);
+            }
             self.progress.end(index);
-            outcomes.push((index, outcome));
+            ended.push((index, result));
         }
-        outcomes
+        ended
     }
 
     /// Returns a result for each message.
-    async fn results<M, F, Fut, E>(
+    async fn results<M, F, Fut, V, E>(
         &self,
         messages: Vec<M>,
         handler: &F,
-    ) -> Vec<Result<(), RecordError>>
+    ) -> Vec<Result<V, RecordError>>
     where
         F: Fn(Vec<M>) -> Fut,
-        Fut: Future<Output = Vec<Result<(), E>>>,
+        Fut: Future<Output = Vec<Result<V, E>>>,
         E: Into<RecordError>,
     {
         let count = messages.len();
@@ -200,7 +198,7 @@ impl<'b, R: Record> Handling<'b, R> {
             }
             Err(panic) => RecordError::panicked("the handler of a chunk", panic),
         };
-        vec![Err(error); count]
+        (0..count).map(|_| Err(error.clone())).collect()
     }
 
     /// Notes that the order of a record must not continue, if that follows from its outcome.
@@ -214,17 +212,17 @@ impl<'b, R: Record> Handling<'b, R> {
         self.budget.as_ref().is_some_and(Budget::is_over)
     }
 
-    /// Returns the outcome of a record whose first attempt failed.
-    async fn failed<A, Fut>(
+    /// Returns the value or the outcome of a record whose first attempt failed.
+    async fn failed<A, Fut, V>(
         &self,
         index: usize,
         record: &R,
         attempt: &A,
         mut error: RecordError,
-    ) -> Outcome
+    ) -> Result<V, Outcome>
     where
-        A: Fn(usize, R) -> Fut,
-        Fut: Future<Output = Result<(), RecordError>>,
+        A: Fn(R) -> Fut,
+        Fut: Future<Output = Result<V, RecordError>>,
     {
         for retry in 0..RETRIES {
             let Some(Held { until: Some(end) }) = own::held(error.error()) else { break };
@@ -239,12 +237,12 @@ impl<'b, R: Record> Handling<'b, R> {
             if !waited {
                 break;
             }
-            match self.attempt(index, record, attempt).await {
-                Ok(()) => return Outcome::Succeeded,
+            match self.attempt(record, attempt).await {
+                Ok(value) => return Ok(value),
                 Err(again) => error = again,
             }
         }
-        self.settle(record, error).await
+        Err(self.settle(record, error).await)
     }
 
     /// Returns the outcome of a record with this error.

@@ -3,7 +3,10 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use super::{Batch, FromRecord, RecordError, Report, Source};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Batch, FromRecord, RecordError, Report, Source, ValueOf};
 use crate::idempotency::{Call, Error, Idempotency, Operation, Store};
 
 /// A batch whose records are each processed once. Created by [`Batch::idempotent`].
@@ -78,6 +81,7 @@ where
     St: Store,
     M: FromRecord<S::Record>,
     K: Fn(Operation<'_, St>, &M) -> Result<Call<St>, Error>,
+    ValueOf<S>: Serialize + DeserializeOwned,
 {
     fn once(self) -> (Batch<'a, S>, Once<St, K>) {
         let Self { batch, idempotency, name, key, .. } = self;
@@ -88,7 +92,7 @@ where
     pub async fn run<F, Fut, E>(self, handler: F) -> Report<S>
     where
         F: Fn(M) -> Fut,
-        Fut: Future<Output = Result<(), E>>,
+        Fut: Future<Output = Result<ValueOf<S>, E>>,
         E: Into<RecordError>,
     {
         let (batch, once) = self.once();
@@ -104,8 +108,9 @@ where
         M: Send + Sync + 'static,
         K: Send + Sync + 'static,
         F: Fn(M) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<(), E>> + Send + 'static,
+        Fut: Future<Output = Result<ValueOf<S>, E>> + Send + 'static,
         E: Into<RecordError> + 'static,
+        ValueOf<S>: Send + 'static,
     {
         let (batch, once) = self.once();
         let shared = Arc::new((once, handler));
@@ -125,17 +130,18 @@ struct Once<St, K> {
 }
 
 impl<St: Store, K> Once<St, K> {
-    async fn run<M, F, Fut, E>(&self, message: M, handler: &F) -> Result<(), RecordError>
+    async fn run<M, F, Fut, T, E>(&self, message: M, handler: &F) -> Result<T, RecordError>
     where
         K: Fn(Operation<'_, St>, &M) -> Result<Call<St>, Error>,
         F: Fn(M) -> Fut,
-        Fut: Future<Output = Result<(), E>>,
+        Fut: Future<Output = Result<T, E>>,
+        T: Serialize + DeserializeOwned,
         E: Into<RecordError>,
     {
         let operation = self.idempotency.operation(self.name.as_str()).of_record();
         let call = (self.key)(operation, &message)?;
         let work = async { handler(message).await.map_err(Into::into) };
-        call.run::<_, (), RecordError>(work).await
+        call.run::<_, T, RecordError>(work).await
     }
 }
 

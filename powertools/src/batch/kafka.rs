@@ -1,8 +1,9 @@
 use std::borrow::Cow;
+use std::mem::take;
 use std::ops::Deref;
 
 use super::data::reserve_for;
-use super::{Batch, Error, FromRecord, Message, Record, Source};
+use super::{Batch, Error, FromRecord, Message, Record, Reply, Source};
 use crate::events::kafka::SOURCES;
 use crate::events::memory::Reservation;
 use crate::events::{
@@ -62,10 +63,11 @@ impl Batch<'_, KafkaEvent> {
 
 impl Source for KafkaEvent {
     type Record = KafkaRecord;
+    type Reply = Reply<KafkaIdentifier>;
 
-    fn into_records(self) -> Result<Vec<KafkaRecord>, Error> {
-        match self.other_source {
-            None => Ok(self.records),
+    fn take_records(&mut self) -> Result<Vec<KafkaRecord>, Error> {
+        match self.other_source.take() {
+            None => Ok(take(&mut self.records)),
             Some(found) => Err(Error::SourceUnexpected {
                 index: 0,
                 expected: SOURCES[0].to_owned(),

@@ -1,8 +1,9 @@
 use std::borrow::Cow;
+use std::mem::take;
 
 use super::data::read_data;
 use super::source::from_one_source;
-use super::{Error, FromRecord, Message, Record, Reporting, Source};
+use super::{Error, FromRecord, Message, Record, Reply, Reporting, Source};
 use crate::events::kinesis::SOURCES;
 use crate::events::{Body, KinesisEvent, KinesisRecord, ParseError, RecordId};
 
@@ -13,14 +14,16 @@ pub type KinesisMessage<T> = Message<T, KinesisRecord>;
 
 impl Source for KinesisEvent {
     type Record = KinesisRecord;
+    type Reply = Reply;
 
     const REPORTING: Reporting = Reporting::Checkpoint;
 
-    fn into_records(self) -> Result<Vec<KinesisRecord>, Error> {
+    fn take_records(&mut self) -> Result<Vec<KinesisRecord>, Error> {
         if self.has_window {
             return Err(Error::TumblingWindow);
         }
-        let records = from_one_source(SOURCES, self.records, KinesisRecord::other_source)?;
+        let records =
+            from_one_source(SOURCES, take(&mut self.records), KinesisRecord::other_source)?;
         if !records.iter().any(KinesisRecord::is_aggregated) {
             return Ok(records);
         }

@@ -121,7 +121,7 @@ pub use self::dynamodb::Change;
 pub use self::error::Error;
 #[cfg(feature = "events")]
 pub use self::firehose::{
-    FirehoseMessage, FirehoseMetadata, FirehoseReply, FirehoseResult, Transformation, Transformed,
+    FirehoseMessage, FirehoseMetadata, FirehoseReply, FirehoseResult, Transformed,
 };
 #[cfg(feature = "idempotency")]
 pub use self::idempotent::IdempotentBatch;
@@ -137,8 +137,8 @@ pub use self::outcome::Outcome;
 pub use self::record_error::RecordError;
 pub use self::report::{ItemFailure, Reply, ReplyOf, Report};
 #[cfg(feature = "events")]
-pub use self::s3_batch::{S3BatchReply, S3BatchResult, S3Tasks};
-pub use self::source::{FromRecord, Record, Reporting, Source};
+pub use self::s3_batch::{S3BatchReply, S3BatchResult};
+pub use self::source::{FromRecord, Record, Reporting, Source, SourceReply, ValueOf};
 pub use self::visibility::VisibilityChange;
 use crate::events::{DynamoDbEvent, KafkaEvent, KinesisEvent, SqsEvent};
 

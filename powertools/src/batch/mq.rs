@@ -1,5 +1,7 @@
+use std::mem::take;
+
 use super::data::read_data;
-use super::{Error, FromRecord, Message, Record, Source};
+use super::{Error, FromRecord, Message, Record, Reply, Source};
 use crate::events::mq::{ACTIVE_MQ, RABBIT_MQ};
 use crate::events::{
     ActiveMqEvent, ActiveMqRecord, Body, ParseError, RabbitMqEvent, RabbitMqRecord, RecordId,
@@ -17,17 +19,19 @@ pub type RabbitMqMessage<T> = Message<T, RabbitMqRecord>;
 
 impl Source for ActiveMqEvent {
     type Record = ActiveMqRecord;
+    type Reply = Reply;
 
-    fn into_records(self) -> Result<Vec<ActiveMqRecord>, Error> {
-        check_source(self.other_source, ACTIVE_MQ).map(|()| self.records)
+    fn take_records(&mut self) -> Result<Vec<ActiveMqRecord>, Error> {
+        check_source(self.other_source.take(), ACTIVE_MQ).map(|()| take(&mut self.records))
     }
 }
 
 impl Source for RabbitMqEvent {
     type Record = RabbitMqRecord;
+    type Reply = Reply;
 
-    fn into_records(self) -> Result<Vec<RabbitMqRecord>, Error> {
-        check_source(self.other_source, RABBIT_MQ).map(|()| self.records)
+    fn take_records(&mut self) -> Result<Vec<RabbitMqRecord>, Error> {
+        check_source(self.other_source.take(), RABBIT_MQ).map(|()| take(&mut self.records))
     }
 }
 

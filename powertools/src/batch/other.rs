@@ -1,6 +1,4 @@
 use super::Batch;
-use super::firehose::Transformation;
-use super::s3_batch::S3Tasks;
 use crate::events::{ActiveMqEvent, DocumentDbEvent, FirehoseEvent, RabbitMqEvent, S3BatchEvent};
 
 /// Creates a batch of the messages of a queue of ActiveMQ in Amazon MQ.
@@ -30,7 +28,16 @@ pub fn document_db<'a>(event: impl Into<DocumentDbEvent>) -> Batch<'a, DocumentD
     Batch::new(event.into()).all_or_nothing()
 }
 
-/// Creates the transformation of the records of a Firehose stream.
+/// Creates a batch of the records of a Firehose stream, which the function transforms. The handler
+/// returns what becomes of its record, as a [`Transformed`](super::Transformed).
+///
+/// A record that cannot be parsed, or whose handler returns an error or panics, is reported as
+/// `ProcessingFailed`: Firehose delivers it to the error output. The first record that does not fit into
+/// the 6 MiB of a reply and all records after it are reported like that, too: give the stream a smaller
+/// buffer. A record that a [sink](Batch::permanent_sink) accepted is reported as `Dropped`.
+///
+/// If there is no time for all records, the batch fails as a whole with
+/// [`Error::Incomplete`](super::Error::Incomplete), and Firehose invokes the function again.
 ///
 /// ```
 /// use lambda_runtime::LambdaEvent;
@@ -45,32 +52,36 @@ pub fn document_db<'a>(event: impl Into<DocumentDbEvent>) -> Batch<'a, DocumentD
 /// }
 ///
 /// async fn handle(event: LambdaEvent<FirehoseEvent>) -> Result<FirehoseReply, batch::Error> {
-///     batch::firehose(event.payload).run(shout).await
+///     batch::firehose(event.payload).run(shout).await.into_reply()
 /// }
 /// # let _ = handle;
 /// ```
-pub fn firehose<'a>(event: impl Into<FirehoseEvent>) -> Transformation<'a> {
-    Transformation::new(event.into())
+pub fn firehose<'a>(event: impl Into<FirehoseEvent>) -> Batch<'a, FirehoseEvent> {
+    Batch::new(event.into())
 }
 
-/// Creates the tasks with which a job of S3 Batch Operations invokes the function.
+/// Creates a batch of the tasks by which a job of S3 Batch Operations invokes the function. The handler
+/// returns a string for the report of the job.
+///
+/// A retryable error, a panic, or a lack of time is a temporary failure, which S3 retries; a
+/// [permanent](super::RecordError::permanent) error is a permanent one.
 ///
 /// ```
 /// use lambda_runtime::LambdaEvent;
 /// use powertools::batch::{self, RecordError, S3BatchReply};
 /// use powertools::events::{S3BatchEvent, S3BatchTask};
 ///
-/// async fn copy(task: S3BatchTask) -> Result<&'static str, RecordError> {
+/// async fn copy(task: S3BatchTask) -> Result<String, RecordError> {
 ///     let key = task.key().ok_or("a task without a key")?;
 ///     println!("copies {key} of {:?}", task.bucket());
-///     Ok("copied")
+///     Ok("copied".to_owned())
 /// }
 ///
 /// async fn handle(event: LambdaEvent<S3BatchEvent>) -> Result<S3BatchReply, batch::Error> {
-///     batch::s3_batch(event.payload).run(copy).await
+///     batch::s3_batch(event.payload).run(copy).await.into_reply()
 /// }
 /// # let _ = handle;
 /// ```
-pub fn s3_batch<'a>(event: impl Into<S3BatchEvent>) -> S3Tasks<'a> {
-    S3Tasks::new(event.into())
+pub fn s3_batch<'a>(event: impl Into<S3BatchEvent>) -> Batch<'a, S3BatchEvent> {
+    Batch::new(event.into())
 }

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::error::Error as StdError;
 use std::sync::Arc;
-use std::{fmt, iter};
+use std::{fmt, iter, mem};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -10,15 +10,19 @@ use serde_json::Value;
 use super::handling::after_a_failure;
 use super::observer::warn_of;
 use super::source::is_identifier;
-use super::{Error, Outcome, Record, RecordError, Reporting, Source};
+use super::{Error, Outcome, Record, RecordError, Reporting, Source, SourceReply, ValueOf};
 use crate::events::RecordId;
 use crate::invocation::{RecordIdentity, Records};
 
 /// How the records of a batch ended, and the reply to Lambda that follows from it.
 #[must_use = "failures must be reported to Lambda: return the reply of `into_reply`"]
 pub struct Report<S: Source> {
+    /// The event without its records.
+    pub(super) source: S,
     pub(super) records: Arc<List<S::Record>>,
     pub(super) outcomes: Vec<Outcome>,
+    /// What the handlers returned.
+    pub(super) values: Vec<Option<ValueOf<S>>>,
     pub(super) policy: Policy,
     /// Why there is no partial batch response.
     pub(super) refused: Option<Error>,
@@ -53,7 +57,7 @@ pub struct ItemFailure<I = RecordId> {
 }
 
 /// The reply to events of a source.
-pub type ReplyOf<S> = Reply<Identifier<S>>;
+pub type ReplyOf<S> = <S as Source>::Reply;
 
 /// The identifier of a source's record.
 type Identifier<S> = <<S as Source>::Record as Record>::Identifier;
@@ -92,6 +96,12 @@ impl<S: Source> Report<S> {
     #[must_use]
     pub fn records(&self) -> impl ExactSizeIterator<Item = (&S::Record, &Outcome)> {
         iter::zip(&self.records.0, &self.outcomes)
+    }
+
+    /// Returns the event without its records, for the rest of what it says.
+    #[must_use]
+    pub fn source(&self) -> &S {
+        &self.source
     }
 
     /// Returns true if no record needs to be delivered again.
@@ -140,8 +150,9 @@ impl<S: Source> Report<S> {
     /// [`fail`](Self::fail) was called with an identifier of no record. If a record did not succeed, returns
     /// [`Error::Incomplete`] under [`all_or_nothing`](super::Batch::all_or_nothing), and if none
     /// did, [`Error::AllFailed`] under
-    /// [`fail_when_all_failed`](super::Batch::fail_when_all_failed).
-    pub fn into_reply(mut self) -> Result<Reply<Identifier<S>>, Error> {
+    /// [`fail_when_all_failed`](super::Batch::fail_when_all_failed). The reply of a source can have
+    /// further reasons.
+    pub fn into_reply(mut self) -> Result<S::Reply, Error> {
         if let Some(error) = self.refused.take() {
             return Err(error);
         }
@@ -153,28 +164,8 @@ impl<S: Source> Report<S> {
         if unfinished > 0 && unfinished == total && self.policy.fail_when_all_failed {
             return Err(Error::AllFailed { total, first: self.first_error() });
         }
-
-        let reported = match S::REPORTING {
-            Reporting::EachFailure => unfinished,
-            Reporting::Checkpoint => 1,
-        };
-        let mut seen = HashSet::new();
-        let mut batch_item_failures = Vec::new();
-        let unfinished = self.records().enumerate().filter(|(_, (_, outcome))| !outcome.is_done());
-        for (index, (record, _)) in unfinished.take(reported) {
-            // The source declared before the first record started that each has an identifier.
-            // Without one the failure would be lost, and an empty one would make Lambda deliver the
-            // whole batch again.
-            let item_identifier = record
-                .identifier()
-                .filter(is_identifier)
-                .ok_or(Error::IdentifierMissing { index })?;
-            let again = record.identifier().is_some_and(|name| !seen.insert(name));
-            if !again {
-                batch_item_failures.push(ItemFailure { item_identifier });
-            }
-        }
-        Ok(Reply { batch_item_failures })
+        let values = mem::take(&mut self.values);
+        S::Reply::from_report(&self, values)
     }
 
     /// Returns the error of a batch some of whose records were not handled.
@@ -189,6 +180,36 @@ impl<S: Source> Report<S> {
     fn first_error(&self) -> Option<Arc<dyn StdError + Send + Sync>> {
         let mut unfinished = self.outcomes.iter().filter(|outcome| !outcome.is_done());
         Some(unfinished.find_map(Outcome::error)?.shared())
+    }
+}
+
+/// The records that did not succeed, or the first of them, by [`Source::REPORTING`].
+impl<S: Source> SourceReply<S> for Reply<Identifier<S>> {
+    type Value = ();
+
+    fn from_report(report: &Report<S>, _: Vec<Option<()>>) -> Result<Self, Error> {
+        let reported = match S::REPORTING {
+            Reporting::EachFailure => usize::MAX,
+            Reporting::Checkpoint => 1,
+        };
+        let mut seen = HashSet::new();
+        let mut batch_item_failures = Vec::new();
+        let unfinished =
+            report.records().enumerate().filter(|(_, (_, outcome))| !outcome.is_done());
+        for (index, (record, _)) in unfinished.take(reported) {
+            // The source declared before the first record started that each has an identifier.
+            // Without one the failure would be lost, and an empty one would make Lambda deliver the
+            // whole batch again.
+            let item_identifier = record
+                .identifier()
+                .filter(is_identifier)
+                .ok_or(Error::IdentifierMissing { index })?;
+            let again = record.identifier().is_some_and(|name| !seen.insert(name));
+            if !again {
+                batch_item_failures.push(ItemFailure { item_identifier });
+            }
+        }
+        Ok(Self { batch_item_failures })
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::future::Future;
 use std::iter::zip;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use super::engine::Ended;
 use super::handling::Handling;
 use super::observer::Observer;
 use super::options::Postpone;
@@ -11,15 +12,17 @@ use super::plan::{AfterFailure, Plan};
 use super::report::List;
 use super::spawned::spawned;
 use super::{
-    Batch, Error, FromRecord, Outcome, Record, RecordError, Report, Reporting, Source, engine,
-    visibility,
+    Batch, Error, FromRecord, Outcome, Record, RecordError, Report, Reporting, Source, SourceReply,
+    ValueOf, engine, visibility,
 };
 use crate::invocation::OfRecord;
 use crate::invocation::budget::Guarded;
 
 impl<S: Source> Batch<'_, S> {
     /// Processes each record with `handler`, which takes the record or a type that is created from
-    /// it, such as a [`Message`](super::Message).
+    /// it, such as a [`Message`](super::Message). It returns `()`, or what the
+    /// [reply](Source::Reply) has for each record, such as the
+    /// `Transformed` of Firehose.
     ///
     /// A record that cannot be parsed, or whose handler returns an error or panics, fails alone; with
     /// `panic = "abort"` a panic ends the process. The handler may run again for a record in the same
@@ -33,14 +36,15 @@ impl<S: Source> Batch<'_, S> {
     where
         M: FromRecord<S::Record>,
         F: Fn(M) -> Fut,
-        Fut: Future<Output = Result<(), E>>,
+        Fut: Future<Output = Result<ValueOf<S>, E>>,
         E: Into<RecordError>,
     {
         let handler = &handler;
-        let attempt = move |_, record| async move {
-            handler(M::from_record(record)?).await.map_err(Into::into)
-        };
-        self.each(attempt).await
+        let attempt =
+            move |record| async move { handler(M::from_record(record)?).await.map_err(Into::into) };
+        let (mut report, values) = self.each(attempt).await;
+        report.values = values;
+        report
     }
 
     /// Processes each record with `handler`, like [`run`](Self::run), and returns the values of the
@@ -75,24 +79,18 @@ impl<S: Source> Batch<'_, S> {
     /// ```
     pub async fn run_with<M, F, Fut, T, E>(self, handler: F) -> (Report<S>, Vec<Option<T>>)
     where
+        S: Source<Reply: SourceReply<S, Value = ()>>,
         M: FromRecord<S::Record>,
         F: Fn(M) -> Fut,
         Fut: Future<Output = Result<T, E>>,
         E: Into<RecordError>,
     {
-        let values = Mutex::new(Vec::new());
-        let (handler, kept) = (&handler, &values);
-        let attempt = move |index, record| async move {
-            let value = handler(M::from_record(record)?).await.map_err(Into::into)?;
-            kept.lock().unwrap_or_else(PoisonError::into_inner).push((index, value));
-            Ok(())
-        };
-        let report = self.each(attempt).await;
-        let mut all: Vec<_> = report.outcomes.iter().map(|_| None).collect();
-        for (index, value) in values.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            all[index] = Some(value);
-        }
-        (report, all)
+        let handler = &handler;
+        let attempt =
+            move |record| async move { handler(M::from_record(record)?).await.map_err(Into::into) };
+        let (mut report, values) = self.each(attempt).await;
+        report.values = values.iter().map(|value| value.as_ref().map(|_| ())).collect();
+        (report, values)
     }
 
     /// Processes each record with `handler` in a task of its own, like [`run`](Self::run): records that
@@ -123,18 +121,21 @@ impl<S: Source> Batch<'_, S> {
     where
         M: FromRecord<S::Record> + 'static,
         F: Fn(M) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<(), E>> + Send + 'static,
+        Fut: Future<Output = Result<ValueOf<S>, E>> + Send + 'static,
         E: Into<RecordError> + 'static,
+        ValueOf<S>: Send + 'static,
     {
         let handler = Arc::new(handler);
-        let attempt = move |_, record| {
+        let attempt = move |record| {
             let handler = handler.clone();
             spawned(async move {
                 let work = handler(M::from_record(record)?);
                 work.await.map_err(Into::into)
             })
         };
-        self.each(attempt).await
+        let (mut report, values) = self.each(attempt).await;
+        report.values = values;
+        report
     }
 
     /// Processes the records in chunks of up to `size`, for work that takes many records at once, such
@@ -179,7 +180,7 @@ impl<S: Source> Batch<'_, S> {
     where
         M: FromRecord<S::Record>,
         F: Fn(Vec<M>) -> Fut,
-        Fut: Future<Output = Vec<Result<(), E>>>,
+        Fut: Future<Output = Vec<Result<ValueOf<S>, E>>>,
         E: Into<RecordError>,
     {
         let (mut report, prepared) = self.prepare();
@@ -190,26 +191,30 @@ impl<S: Source> Batch<'_, S> {
             let places = plan.start_chunk(size.max(1));
             (!places.is_empty()).then(|| handling.chunk(places, records, handler))
         };
-        work.finish(handling, records, &mut report.outcomes, start).await;
+        report.values = work.finish(handling, records, &mut report.outcomes, start).await;
         report
     }
 
-    /// Processes each record by itself: `attempt` parses and handles it.
-    pub(super) async fn each<A, Fut>(self, attempt: A) -> Report<S>
+    /// Processes each record by itself: `attempt` parses and handles it. Returns the values beside the
+    /// report.
+    async fn each<A, Fut, V>(self, attempt: A) -> (Report<S>, Vec<Option<V>>)
     where
-        A: Fn(usize, S::Record) -> Fut,
-        Fut: Future<Output = Result<(), RecordError>>,
+        A: Fn(S::Record) -> Fut,
+        Fut: Future<Output = Result<V, RecordError>>,
     {
         let (mut report, prepared) = self.prepare();
-        let Some((work, handling)) = prepared else { return report };
+        let Some((work, handling)) = prepared else {
+            let values = report.outcomes.iter().map(|_| None).collect();
+            return (report, values);
+        };
         let list = report.records.clone();
         let (handling, records, attempt) = (&handling, &list.0[..], &attempt);
         let start = move |plan: &mut Plan| {
             let index = plan.start()?;
             Some(OfRecord::new(index, handling.record(index, &records[index], attempt)))
         };
-        work.finish(handling, records, &mut report.outcomes, start).await;
-        report
+        let values = work.finish(handling, records, &mut report.outcomes, start).await;
+        (report, values)
     }
 }
 
@@ -219,12 +224,14 @@ impl<'b, S: Source> Batch<'b, S> {
     #[expect(clippy::type_complexity, reason = "both are used at once, and nowhere else")]
     fn prepare(self) -> (Report<S>, Option<(Work<'b, S::Record>, Handling<'b, S::Record>)>) {
         let mut report = Report {
+            source: self.source,
             records: Arc::new(List(Vec::new())),
             outcomes: Vec::new(),
+            values: Vec::new(),
             policy: self.policy,
             refused: None,
         };
-        match self.source.into_records() {
+        match report.source.take_records() {
             Ok(records) => report.records = Arc::new(List(records)),
             Err(error) => {
                 report.refused = Some(error);
@@ -266,21 +273,24 @@ struct Work<'b, R> {
 }
 
 impl<R: Record> Work<'_, R> {
-    /// Processes all records, and writes their outcomes.
-    async fn finish<F>(
+    /// Processes all records, writes their outcomes, and returns the values of their handlers.
+    async fn finish<F, V>(
         mut self,
         handling: &Handling<'_, R>,
         records: &[R],
         outcomes: &mut [Outcome],
         start: impl Fn(&mut Plan) -> Option<F>,
-    ) where
-        F: Future<Output: IntoIterator<Item = (usize, Outcome)>>,
+    ) -> Vec<Option<V>>
+    where
+        F: Future<Output: IntoIterator<Item = Ended<V>>>,
     {
+        let mut values: Vec<_> = outcomes.iter().map(|_| None).collect();
         let observer = &mut self.observer;
         let work = engine::handle(
             self.plan,
             self.concurrency,
             outcomes,
+            &mut values,
             start,
             |index, outcome| handling.order_continues(&records[index], outcome),
             |index, outcome| observer.observe(index, &records[index], outcome),
@@ -296,5 +306,6 @@ impl<R: Record> Work<'_, R> {
             let delays = visibility::delays(zip(records, &*outcomes));
             visibility::postpone(delays, postpone, handling.budget.as_ref()).await;
         }
+        values
     }
 }

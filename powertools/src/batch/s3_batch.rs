@@ -1,20 +1,10 @@
-use std::fmt;
-use std::future::Future;
 use std::iter::zip;
-use std::time::Duration;
+use std::mem::take;
 
 use serde::Serialize;
 
-use super::{Batch, Error, Outcome, Record, RecordError, Source};
+use super::{Error, Outcome, Record, Report, Source, SourceReply};
 use crate::events::{RecordId, S3BatchEvent, S3BatchTask};
-
-/// The tasks of a job of S3 Batch Operations. Created by [`s3_batch`](super::s3_batch).
-#[must_use = "tasks do nothing until they run"]
-pub struct S3Tasks<'a> {
-    batch: Batch<'a, Tasks>,
-    invocation_schema_version: String,
-    invocation_id: String,
-}
 
 /// The reply to S3 Batch Operations: the result of each task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -45,81 +35,46 @@ pub struct S3BatchResult {
     pub result_string: String,
 }
 
-impl<'a> S3Tasks<'a> {
-    pub(super) fn new(event: S3BatchEvent) -> Self {
-        let S3BatchEvent { invocation_schema_version, invocation_id, tasks, .. } = event;
-        Self { batch: Batch::new(Tasks(tasks)), invocation_schema_version, invocation_id }
-    }
+impl SourceReply<S3BatchEvent> for S3BatchReply {
+    /// For the report of the job.
+    type Value = String;
 
-    /// Sets the time before the invocation's deadline that is kept for the reply: see
-    /// [`Batch::reserve`].
-    pub fn reserve(mut self, time: Duration) -> Self {
-        self.batch = self.batch.reserve(time);
-        self
-    }
-
-    /// Calls `hook` with each task and its outcome: see [`Batch::on_outcome`].
-    pub fn on_outcome(mut self, hook: impl FnMut(&S3BatchTask, &Outcome) + Send + 'a) -> Self {
-        self.batch = self.batch.on_outcome(hook);
-        self
-    }
-
-    /// Processes each task with `handler`, and returns the reply.
-    ///
-    /// What the handler returns becomes the result in the report of the job. A retryable error, a panic, or a
-    /// lack of time is a temporary failure, which S3 retries; a [permanent](RecordError::permanent) error
-    /// is a permanent one.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`Error::IdentifierMissing`] if a task has no id.
-    pub async fn run<F, Fut, T, E>(self, handler: F) -> Result<S3BatchReply, Error>
-    where
-        F: Fn(S3BatchTask) -> Fut,
-        Fut: Future<Output = Result<T, E>>,
-        T: Into<String>,
-        E: Into<RecordError>,
-    {
-        let Self { batch, invocation_schema_version, invocation_id } = self;
-        let (mut report, values) = batch.run_with(handler).await;
-        if let Some(error) = report.refused.take() {
-            return Err(error);
-        }
-        let results = zip(report.records(), values).filter_map(|((task, outcome), value)| {
-            let (result_code, result_string) = match (outcome.error(), value) {
-                (_, Some(value)) => ("Succeeded", value.into()),
-                (Some(error), None) if error.is_permanent() => {
+    fn from_report(
+        report: &Report<S3BatchEvent>,
+        values: Vec<Option<String>>,
+    ) -> Result<Self, Error> {
+        let mut results = Vec::with_capacity(values.len());
+        for (index, ((task, outcome), value)) in zip(report.records(), values).enumerate() {
+            let task_id = task.identifier().ok_or(Error::IdentifierMissing { index })?;
+            let (result_code, result_string) = match outcome {
+                Outcome::Succeeded => ("Succeeded", value.unwrap_or_default()),
+                Outcome::Failed(error) | Outcome::Permanent(error) if error.is_permanent() => {
                     ("PermanentFailure", error.to_string())
                 }
-                (Some(error), None) => ("TemporaryFailure", error.to_string()),
-                (None, None) => ("TemporaryFailure", "the time ran out".to_owned()),
+                Outcome::Failed(error) | Outcome::Permanent(error) => {
+                    ("TemporaryFailure", error.to_string())
+                }
+                Outcome::Stopped => ("TemporaryFailure", "the time ran out".to_owned()),
+                Outcome::NotStarted => ("TemporaryFailure", "it was not started".to_owned()),
             };
-            Some(S3BatchResult { task_id: task.record_id()?, result_code, result_string })
-        });
-        Ok(S3BatchReply {
-            invocation_schema_version,
+            results.push(S3BatchResult { task_id, result_code, result_string });
+        }
+        let event = report.source();
+        Ok(Self {
+            invocation_schema_version: event.invocation_schema_version.clone(),
             treat_missing_keys_as: "TemporaryFailure",
-            invocation_id,
-            results: results.collect(),
+            invocation_id: event.invocation_id.clone(),
+            results,
         })
     }
 }
 
-impl fmt::Debug for S3Tasks<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.batch.fmt(f)
-    }
-}
-
-/// The tasks, as a batch whose reply is not a partial batch response.
-#[derive(Debug)]
-struct Tasks(Vec<S3BatchTask>);
-
-impl Source for Tasks {
+impl Source for S3BatchEvent {
     type Record = S3BatchTask;
+    type Reply = S3BatchReply;
 
-    fn into_records(self) -> Result<Vec<S3BatchTask>, Error> {
-        Ok(self.0)
+    fn take_records(&mut self) -> Result<Vec<S3BatchTask>, Error> {
+        Ok(take(&mut self.tasks))
     }
 }
 

@@ -5,14 +5,15 @@ use std::hash::Hash;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Error;
+use super::{Error, Report};
 use crate::events::ParseError;
 
 /// An event that is a batch of records. Implement it for an event source of your own.
 ///
 /// ```
 /// use std::borrow::Cow;
-/// use powertools::batch::{Batch, Error, Record, RecordError, Source};
+/// use std::mem;
+/// use powertools::batch::{Batch, Error, Record, RecordError, Reply, Source};
 ///
 /// /// Jobs of a queue whose own poller invokes the function.
 /// struct Jobs(Vec<Job>);
@@ -25,9 +26,10 @@ use crate::events::ParseError;
 ///
 /// impl Source for Jobs {
 ///     type Record = Job;
+///     type Reply = Reply<u64>;
 ///
-///     fn into_records(self) -> Result<Vec<Job>, Error> {
-///         Ok(self.0)
+///     fn take_records(&mut self) -> Result<Vec<Job>, Error> {
+///         Ok(mem::take(&mut self.0))
 ///     }
 /// }
 ///
@@ -54,16 +56,45 @@ pub trait Source: Sized {
     /// A record of the batch.
     type Record: Record;
 
+    /// The reply of the function: [`Reply`](super::Reply) of the identifiers of the records, unless the
+    /// source expects another one.
+    type Reply: SourceReply<Self>;
+
     /// How failures are reported to the source.
     const REPORTING: Reporting = Reporting::EachFailure;
 
-    /// Returns the records, in the order in which they are to be processed.
+    /// Moves the records out of the event, in the order in which they are to be processed.
+    ///
+    /// The rest of the event stays, for the [reply](SourceReply::from_report).
     ///
     /// # Errors
     ///
     /// Returns an error if the event must not be processed, for example [`Error::SourceUnexpected`].
-    fn into_records(self) -> Result<Vec<Self::Record>, Error>;
+    fn take_records(&mut self) -> Result<Vec<Self::Record>, Error>;
 }
+
+/// The reply to a [`Source`], which follows from how its records ended.
+///
+/// [`Reply`](super::Reply) is that of event source mappings. Implement it for a source that expects
+/// another one, such as a value for each record.
+pub trait SourceReply<S: Source>: Serialize + Sized {
+    /// What the handler of a record returns: `()`, unless the reply contains a value for each record.
+    type Value;
+
+    /// Creates the reply.
+    ///
+    /// `values` has what the handlers returned: one for each of the [records](Report::records), in their
+    /// order, and `None` for a record whose handler did not succeed. A record can have a value and still
+    /// have [failed](super::Outcome::Failed) later, so the outcome takes precedence.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if there can be no reply, for example [`Error::IdentifierMissing`].
+    fn from_report(report: &Report<S>, values: Vec<Option<Self::Value>>) -> Result<Self, Error>;
+}
+
+/// What the handler of a record of a source returns.
+pub type ValueOf<S> = <<S as Source>::Reply as SourceReply<S>>::Value;
 
 /// How failures are reported to an event source, and what a failure means for other records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,9 +9,10 @@ use super::RecordError;
 use crate::invocation::Invocation;
 
 /// Runs the work of a record in a task of its own, which is aborted when this is dropped.
-pub(super) async fn spawned<F>(work: F) -> Result<(), RecordError>
+pub(super) async fn spawned<F, V>(work: F) -> Result<V, RecordError>
 where
-    F: Future<Output = Result<(), RecordError>> + Send + 'static,
+    F: Future<Output = Result<V, RecordError>> + Send + 'static,
+    V: Send + 'static,
 {
     struct Aborted<T>(JoinHandle<T>);
 

@@ -1,8 +1,9 @@
 use std::borrow::Cow;
+use std::mem::take;
 
 use super::data::read_str;
 use super::source::from_one_source;
-use super::{Batch, Error, FromRecord, Message, Record, Source};
+use super::{Batch, Error, FromRecord, Message, Record, Reply, Source};
 use crate::events::sqs::SOURCES;
 use crate::events::{Body, ParseError, RecordId, SqsEvent, SqsRecord};
 
@@ -25,9 +26,10 @@ impl<'a> Batch<'a, SqsEvent> {
 
 impl Source for SqsEvent {
     type Record = SqsRecord;
+    type Reply = Reply;
 
-    fn into_records(self) -> Result<Vec<SqsRecord>, Error> {
-        from_one_source(SOURCES, self.records, SqsRecord::other_source)
+    fn take_records(&mut self) -> Result<Vec<SqsRecord>, Error> {
+        from_one_source(SOURCES, take(&mut self.records), SqsRecord::other_source)
     }
 }
 

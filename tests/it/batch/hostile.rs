@@ -1,8 +1,9 @@
 //! Sources, records and panics that take no care.
 
+use std::mem;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use powertools::batch::{self, Batch, Error, Message, Record, Source};
+use powertools::batch::{self, Batch, Error, Message, Record, Reply, Source};
 use powertools::events::SqsEvent;
 use powertools::testing::events::{self, SqsMessage};
 use serde_json::json;
@@ -21,9 +22,10 @@ struct OwnSource(Vec<Own>);
 
 impl Source for OwnSource {
     type Record = Own;
+    type Reply = Reply<&'static str>;
 
-    fn into_records(self) -> Result<Vec<Own>, Error> {
-        Ok(self.0)
+    fn take_records(&mut self) -> Result<Vec<Own>, Error> {
+        Ok(mem::take(&mut self.0))
     }
 }
 

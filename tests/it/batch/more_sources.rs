@@ -2,17 +2,20 @@
 
 use std::convert::Infallible;
 use std::future::pending;
+use std::mem::take;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
 use powertools::batch::{
-    self, ActiveMqMessage, Error, FirehoseMessage, FirehoseReply, RabbitMqMessage, RecordError,
-    Transformed,
+    self, ActiveMqMessage, Batch, Error, FirehoseMessage, FirehoseReply, RabbitMqMessage, Record,
+    RecordError, Report, Source, SourceReply, Transformed,
 };
 use powertools::events::{
     ActiveMqEvent, DocumentDbEvent, DocumentDbRecord, FirehoseEvent, FirehoseRecord, HasNaturalKey,
-    ParseError, RabbitMqEvent, S3BatchEvent, S3BatchTask, Text,
+    ParseError, RabbitMqEvent, S3BatchEvent, S3BatchTask, Text, natural,
 };
+use powertools::idempotency::{Idempotency, MemoryStore};
 use powertools::testing::{self, ManualClock, events};
 use proptest::prelude::*;
 use serde::de::DeserializeOwned;
@@ -221,7 +224,7 @@ async fn firehose_receives_a_result_for_each_record_in_their_order() {
     let event = firehose(&["one", "fail", "drop", "panic", "two"]);
     let ids: Vec<_> = event.records.iter().map(|record| json!(record.record_id())).collect();
     assert!(event.records.iter().all(|record| !record.natural_key().is_absent()));
-    let reply = batch::firehose(event).concurrency(3).run(shout).await.unwrap();
+    let reply = batch::firehose(event).concurrency(3).run(shout).await.into_reply().unwrap();
     assert_eq!(results(&reply), ["Ok", "ProcessingFailed", "Dropped", "ProcessingFailed", "Ok"]);
     let reply = serde_json::to_value(&reply).unwrap();
     let records = reply["records"].as_array().unwrap();
@@ -242,7 +245,7 @@ async fn a_reply_to_firehose_stays_within_6_mib_and_loses_no_record() {
         let size = sizes.lock().unwrap().next().unwrap();
         Ok::<_, Infallible>(Transformed::data(vec![b'x'; size]))
     };
-    let reply = batch::firehose(event).run(handler).await.unwrap();
+    let reply = batch::firehose(event).run(handler).await.into_reply().unwrap();
     assert_eq!(results(&reply), ["Ok", "Ok", "Ok", "ProcessingFailed", "ProcessingFailed"]);
     assert!(serde_json::to_string(&reply).unwrap().len() <= 6 << 20);
 }
@@ -252,12 +255,111 @@ async fn a_transformation_without_time_for_all_records_is_an_error() {
     let clock = ManualClock::following_tokio(SystemTime::UNIX_EPOCH + 1_000_000 * SECOND);
     let invocation = testing::invocation().clock(&clock).remaining(10 * SECOND).build();
     let work = batch::firehose(firehose(&["one", "wait", "two"])).run(shout);
-    let error = invocation.scope(work).await.unwrap_err();
+    let error = error(invocation.scope(work).await);
     assert!(matches!(error, Error::Incomplete { unfinished: 2, total: 3, .. }), "{error:?}");
 
     let nameless: FirehoseEvent = parse(json!({ "records": [{ "data": "" }] }));
-    let error = batch::firehose(nameless).run(shout).await.unwrap_err();
-    assert!(matches!(error, Error::IdentifierMissing { index: 0 }));
+    let report = batch::firehose(nameless).run(shout).await;
+    assert!(matches!(super::error(report), Error::IdentifierMissing { index: 0 }));
+}
+
+#[tokio::test]
+async fn a_batch_of_firehose_has_every_option_of_a_batch() {
+    // A chunk at a time, and what the sink accepted is dropped.
+    let handler = async |chunk: Vec<FirehoseMessage<Text>>| {
+        let result = |text: &FirehoseMessage<Text>| match text.body.0.as_str() {
+            "bad" => Err(RecordError::permanent("it is bad")),
+            text => Ok(Transformed::data(text)),
+        };
+        chunk.iter().map(result).collect::<Vec<_>>()
+    };
+    let report = batch::firehose(firehose(&["one", "bad", "two"]))
+        .permanent_sink(async |_, _| Ok::<_, Infallible>(()))
+        .run_chunks(2, handler)
+        .await;
+    assert_eq!(outcomes(&report), "sps");
+    assert_eq!(results(&report.into_reply().unwrap()), ["Ok", "Dropped", "Ok"]);
+
+    // A task for each, and all or nothing.
+    let report = batch::firehose(firehose(&["one", "fail"])).all_or_nothing().run_spawned(shout);
+    assert!(matches!(error(report.await), Error::Incomplete { unfinished: 1, total: 2, .. }));
+
+    // What fails after its handler has a value and is not delivered.
+    let mut report = batch::firehose(firehose(&["one", "two"])).run(shout).await;
+    let id = report.records().next().unwrap().0.identifier().unwrap();
+    report.fail(&id, "not written");
+    assert_eq!(results(&report.into_reply().unwrap()), ["ProcessingFailed", "Ok"]);
+}
+
+#[tokio::test]
+async fn a_transformation_that_ran_before_is_replayed_with_its_data() {
+    let idempotency = Idempotency::new(MemoryStore::new()).unwrap();
+    let event = firehose(&["one"]);
+    let runs = AtomicU32::new(0);
+    let mut replies = Vec::new();
+    for _ in 0..2 {
+        let report = batch::firehose(event.clone())
+            .idempotent(idempotency.clone(), "shout", |work, text: &FirehoseMessage<Text>| {
+                work.key(&natural(&text.record))
+            })
+            .run(|text| {
+                runs.fetch_add(1, Ordering::Relaxed);
+                shout(text)
+            });
+        replies.push(report.await.into_reply().unwrap());
+    }
+    assert_eq!(runs.into_inner(), 1);
+    assert_eq!(results(&replies[0]), ["Ok"]);
+    assert_eq!(replies[0], replies[1]);
+}
+
+/// Questions of a service that expects an answer to each, and its own name for all of them.
+struct Questions {
+    round: u32,
+    questions: Vec<Question>,
+}
+
+#[derive(Clone)]
+struct Question(u32);
+
+#[derive(Debug, PartialEq, serde::Serialize)]
+struct Answers {
+    round: u32,
+    answers: Vec<Option<u32>>,
+}
+
+impl Source for Questions {
+    type Record = Question;
+    type Reply = Answers;
+
+    fn take_records(&mut self) -> Result<Vec<Question>, Error> {
+        Ok(take(&mut self.questions))
+    }
+}
+
+impl Record for Question {
+    type Identifier = u32;
+
+    fn identifier(&self) -> Option<u32> {
+        Some(self.0)
+    }
+}
+
+impl SourceReply<Questions> for Answers {
+    type Value = u32;
+
+    fn from_report(report: &Report<Questions>, values: Vec<Option<u32>>) -> Result<Self, Error> {
+        Ok(Self { round: report.source().round, answers: values })
+    }
+}
+
+#[tokio::test]
+async fn a_source_of_ones_own_has_a_reply_of_its_own() {
+    let questions = Questions { round: 7, questions: (0..4).map(Question).collect() };
+    let double = async |Question(n): Question| if n == 1 { Err("one") } else { Ok(2 * n) };
+    let report = Batch::new(questions).concurrency(3).run(double).await;
+    let answers = vec![Some(0), None, Some(4), Some(6)];
+    assert_eq!(report.into_reply().unwrap(), Answers { round: 7, answers });
 }
 
 #[tokio::test]
@@ -278,10 +380,11 @@ async fn a_task_of_s3_batch_has_a_result() {
     assert_eq!((task.bucket(), task.version_id()), (Some("examplebucket"), Some("1")));
     assert_eq!(task.key().as_deref(), Some("customer imageä1.jpg"));
     assert!(!task.natural_key().is_absent());
-    let reply =
-        batch::s3_batch(event).run(async |_: S3BatchTask| Ok::<_, Infallible>("copied")).await;
+    let report = batch::s3_batch(event)
+        .run(async |_: S3BatchTask| Ok::<_, Infallible>("copied".to_owned()))
+        .await;
     assert_eq!(
-        serde_json::to_value(reply.unwrap()).unwrap(),
+        serde_json::to_value(report.into_reply().unwrap()).unwrap(),
         json!({
             "invocationSchemaVersion": "1.0",
             "treatMissingKeysAs": "TemporaryFailure",
@@ -301,7 +404,7 @@ async fn a_task_of_s3_batch_has_a_result() {
         assert_eq!(event.tasks[0].key().as_deref(), Some("a b.jpg"));
         assert_eq!(event.job.user_arguments["a"], "1");
         let handler = async |_: S3BatchTask| Err::<String, _>(failure.clone());
-        let reply = batch::s3_batch(event).run(handler).await.unwrap();
+        let reply = batch::s3_batch(event).run(handler).await.into_reply().unwrap();
         assert_eq!(
             (reply.results[0].result_code, reply.results[0].result_string.as_str()),
             (code, "busy")

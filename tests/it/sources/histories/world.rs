@@ -2,7 +2,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, SystemTime};
 
-use powertools::batch::{self, Batch, FromRecord, Outcome, Record, RecordError, Reply, Source};
+use powertools::batch::{
+    self, Batch, FromRecord, Outcome, Record, RecordError, Source, SourceReply,
+};
 use powertools::idempotency::{self, Call, Idempotency, Operation};
 use powertools::testing::{Effects, EventSource, ManualClock, Stream};
 use serde::{Deserialize, Serialize};
@@ -129,9 +131,9 @@ impl World {
         &'a self,
         batch: Batch<'a, S>,
         job: impl Fn(&M) -> Job,
-    ) -> Result<Reply<<S::Record as Record>::Identifier>, batch::Error>
+    ) -> Result<S::Reply, batch::Error>
     where
-        S: Source,
+        S: Source<Reply: SourceReply<S, Value = ()>>,
         M: FromRecord<S::Record>,
     {
         let batch = batch
