@@ -10,10 +10,14 @@
 mod natural;
 mod step_functions;
 
+#[cfg(feature = "events")]
+mod appsync;
 #[cfg(feature = "aws-lambda-events")]
 mod aws_lambda_events;
 #[cfg(feature = "batch")]
 mod body;
+#[cfg(feature = "events")]
+mod cognito;
 #[cfg(feature = "batch")]
 pub(crate) mod compression;
 #[cfg(feature = "batch")]
@@ -58,8 +62,26 @@ mod sns;
 #[cfg(feature = "batch")]
 pub(crate) mod sqs;
 
+#[cfg(feature = "events")]
+pub use self::appsync::{
+    AppSyncAuthorization, AppSyncAuthorizer, AppSyncAuthorizerContext, AppSyncEvents,
+    AppSyncEventsInfo, AppSyncEventsReply, AppSyncIdentity, AppSyncInfo, AppSyncMessage,
+    AppSyncRequest, AppSyncResolver, AppSyncResult,
+};
 #[cfg(feature = "batch")]
 pub use self::body::{Body, Text};
+#[cfg(feature = "events")]
+pub use self::cognito::{
+    CognitoAnswerRequest, CognitoCaller, CognitoChallenge, CognitoChallengeRequest,
+    CognitoChallengeResult, CognitoClaims, CognitoClaimsV2, CognitoCreateAuthChallenge,
+    CognitoCustomMessage, CognitoCustomSender, CognitoDefineAuthChallenge, CognitoGroups,
+    CognitoMessage, CognitoMessageRequest, CognitoMigratedUser, CognitoMigrationRequest,
+    CognitoNextChallenge, CognitoNoResponse, CognitoPostAuthentication, CognitoPostConfirmation,
+    CognitoPreAuthentication, CognitoPreSignUp, CognitoPreTokenGeneration,
+    CognitoPreTokenGenerationV2, CognitoRequest, CognitoSenderRequest, CognitoSignUp,
+    CognitoTokenClaims, CognitoTokenRequest, CognitoTokens, CognitoTokensV2, CognitoTrigger,
+    CognitoUserMigration, CognitoVerdict, CognitoVerifyAuthChallenge,
+};
 #[cfg(feature = "events")]
 pub use self::document_db::{DocumentDbEvent, DocumentDbRecord};
 #[cfg(feature = "batch")]

@@ -3,6 +3,7 @@
 mod envelopes;
 mod pipes;
 mod reading;
+mod single;
 mod times;
 
 use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};

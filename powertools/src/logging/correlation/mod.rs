@@ -23,8 +23,24 @@ pub const LAMBDA_FUNCTION_URL: &str = "/requestContext/requestId";
 pub const APPLICATION_LOAD_BALANCER: &str = "/headers/x-amzn-trace-id";
 /// Resolvers of AppSync.
 pub const APPSYNC_RESOLVER: &str = "/request/headers/x-amzn-trace-id";
+/// Resolvers of AppSync that receive a list of events.
+pub const APPSYNC_BATCH_RESOLVER: &str = "/0/request/headers/x-amzn-trace-id";
+/// Channels of AppSync Events.
+pub const APPSYNC_EVENTS: &str = "/request/headers/x-amzn-trace-id";
 /// Authorizers of AppSync.
 pub const APPSYNC_AUTHORIZER: &str = "/requestContext/requestId";
+/// WebSocket APIs of API Gateway.
+pub const API_GATEWAY_WEBSOCKET: &str = "/requestContext/requestId";
+/// Custom resources of CloudFormation.
+pub const CLOUDFORMATION: &str = "/RequestId";
+/// Transformations of Firehose.
+pub const FIREHOSE: &str = "/invocationId";
+/// Notifications of S3.
+pub const S3: &str = "/Records/0/responseElements/x-amz-request-id";
+/// Tasks of S3 Batch Operations.
+pub const S3_BATCH: &str = "/invocationId";
+/// Notifications of SNS.
+pub const SNS: &str = "/Records/0/Sns/MessageId";
 /// Events of EventBridge.
 pub const EVENT_BRIDGE: &str = "/id";
 /// VPC Lattice.

@@ -25,6 +25,8 @@ use md5::{Digest as _, Md5};
 
 use crate::hex::hex;
 
+mod appsync;
+mod cognito;
 mod custom_resource;
 mod document_db;
 mod dynamodb;
@@ -40,6 +42,10 @@ mod s3_batch;
 mod sns;
 mod sqs;
 
+pub use appsync::{
+    AppSyncChannelEvent, AppSyncResolverEvent, appsync_authorizer, appsync_events, appsync_resolver,
+};
+pub use cognito::{CognitoEvent, cognito};
 pub use custom_resource::{CustomResourceEvent, custom_resource};
 pub use document_db::{DocumentDbChanges, document_db};
 pub use dynamodb::{DynamoDbRecords, dynamodb};
