@@ -70,6 +70,7 @@
 //! | `events` | no | `batch`, and typed events that nest: SNS, EventBridge, S3, CloudWatch Logs, schedules; the natural keys of HTTP requests |
 //! | `http` | no | HTTP functions: requests and responses of every front end, problems, the `Idempotency-Key` header, webhooks; brings `lambda_http` |
 //! | `custom-resources` | no | custom resources of CloudFormation, with TLS by ring |
+//! | `schema-registry` | no | the schemas of Kafka values from a registry of Confluent, with TLS by ring |
 //! | `aws-lambda-events` | no | conversions from the types of `aws_lambda_events`, and their natural keys; brings that crate and `chrono` |
 //! | `parameters` | no | typed values from outside with one cache; files, variables and AWS's local extensions |
 //! | `ssm`, `secrets`, `appconfig` | no | its default sources in AWS: one SDK crate each, and `aws` |

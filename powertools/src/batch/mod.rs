@@ -83,6 +83,8 @@
 //! [`RecordError::retry_after`] to choose when a message of SQS is delivered again. The [`Report`]
 //! contains the outcome of each record, and each failure is logged as a warning.
 
+#[cfg(feature = "schema-registry")]
+mod confluent;
 mod data;
 mod dynamodb;
 mod engine;
@@ -111,12 +113,16 @@ mod firehose;
 #[cfg(feature = "idempotency")]
 mod idempotent;
 #[cfg(feature = "events")]
+mod large_body;
+#[cfg(feature = "events")]
 mod mq;
 #[cfg(feature = "events")]
 mod other;
 #[cfg(feature = "events")]
 mod s3_batch;
 
+#[cfg(feature = "schema-registry")]
+pub use self::confluent::{ConfluentRegistry, ConfluentRegistryError};
 pub use self::dynamodb::Change;
 pub use self::error::Error;
 #[cfg(feature = "events")]
@@ -127,6 +133,8 @@ pub use self::firehose::{
 pub use self::idempotent::IdempotentBatch;
 pub use self::kafka::{KafkaMessage, KeyValue};
 pub use self::kinesis::KinesisMessage;
+#[cfg(feature = "events")]
+pub use self::large_body::LargeBodies;
 pub use self::message::Message;
 #[cfg(feature = "events")]
 pub use self::mq::{ActiveMqMessage, RabbitMqMessage};

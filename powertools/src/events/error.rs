@@ -121,6 +121,16 @@ pub enum ParseError {
         /// Why.
         source: Arc<dyn StdError + Send + Sync>,
     },
+    /// An extended client for SQS marked the message as one whose body is in S3, and the body is not a
+    /// pointer to it.
+    #[error("the message is marked as one whose body is in S3, and has no pointer to it")]
+    PointerInvalid,
+    /// The body of the message was in S3, and the object does not exist.
+    #[error("the body of the message was in S3 and is gone")]
+    BodyGone,
+    /// The body of the message could not be read from S3.
+    #[error("the body of the message could not be read from S3")]
+    BodyUnavailable(#[source] Box<dyn StdError + Send + Sync>),
     /// Something else, of a source of your own.
     #[error("the record cannot be read")]
     Other(#[source] Box<dyn StdError + Send + Sync>),
@@ -146,6 +156,9 @@ impl ParseError {
             Self::SchemaMissing => "Powertools.RecordSchemaMissing",
             Self::SchemaUnknown { .. } => "Powertools.RecordSchemaUnknown",
             Self::SchemaUnavailable { .. } => "Powertools.RecordSchemaUnavailable",
+            Self::PointerInvalid => "Powertools.RecordPointerInvalid",
+            Self::BodyGone => "Powertools.RecordBodyGone",
+            Self::BodyUnavailable(_) => "Powertools.RecordBodyUnavailable",
             Self::Other(_) => "Powertools.RecordInvalid",
         }
     }
@@ -153,7 +166,10 @@ impl ParseError {
     /// Returns true if the same record may be parsed when it is delivered again.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::OutOfMemory { .. } | Self::SchemaUnavailable { .. })
+        matches!(
+            self,
+            Self::OutOfMemory { .. } | Self::SchemaUnavailable { .. } | Self::BodyUnavailable(_)
+        )
     }
 }
 

@@ -44,6 +44,8 @@ pub(crate) mod kafka;
 #[cfg(feature = "batch")]
 pub(crate) mod kinesis;
 #[cfg(feature = "events")]
+mod large_body;
+#[cfg(feature = "events")]
 mod logs;
 #[cfg(feature = "batch")]
 pub(crate) mod memory;
@@ -103,6 +105,8 @@ pub use self::kafka::{
 };
 #[cfg(feature = "batch")]
 pub use self::kinesis::{KinesisEvent, KinesisRecord};
+#[cfg(feature = "events")]
+pub use self::large_body::S3Pointer;
 #[cfg(feature = "events")]
 pub use self::logs::{CloudWatchLogs, CloudWatchLogsEvent, LogEvent};
 #[cfg(feature = "events")]

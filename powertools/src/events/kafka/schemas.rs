@@ -1,10 +1,11 @@
 use std::any::Any;
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::error::Error as StdError;
 use std::future::{Future, ready};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use futures_util::{StreamExt, stream};
+use tokio::sync::Mutex as AsyncMutex;
 use tokio::time::{Instant, timeout_at};
 
 use super::KafkaEvent;
@@ -17,6 +18,9 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// How many schemas are requested at the same time.
 const REQUESTS: usize = 8;
+
+/// How many schemas from a source are kept. With more, the oldest ones are requested again.
+const KEPT: usize = 1_000;
 
 /// Where the schemas of writers come from: a schema registry.
 ///
@@ -51,7 +55,8 @@ impl SchemaSource for NoSource {
 
 /// The schemas of writers by their ids, for [`KafkaEvent::with_schemas`].
 ///
-/// The schema with an id never changes, so each is requested from the [source](SchemaSource) once.
+/// The schema with an id never changes, so each is requested from the [source](SchemaSource) once, also
+/// where several events need it at the same time; of more than 1,000, the oldest are requested again.
 /// Create one for the execution environment, for example with
 /// [`InitOnce`](crate::init::InitOnce) or beside the handler.
 ///
@@ -80,9 +85,24 @@ impl SchemaSource for NoSource {
 #[derive(Debug)]
 pub struct Schemas<S = NoSource> {
     source: S,
-    known: Mutex<HashMap<SchemaId, Arc<WriterSchema>>>,
+    known: Mutex<Known>,
     has_keys: bool,
 }
+
+#[derive(Debug, Default)]
+struct Known {
+    schemas: HashMap<SchemaId, Arc<WriterSchema>>,
+    /// Those from the source, the oldest first.
+    requested: VecDeque<SchemaId>,
+    /// The requests that are in progress.
+    flights: HashMap<SchemaId, Arc<Flight>>,
+}
+
+/// A request, with its answer for those who wait for it. A task that is dropped leaves none, and the next
+/// one requests the schema itself.
+type Flight = AsyncMutex<Option<Answer>>;
+
+type Answer = Result<Option<Arc<WriterSchema>>, SharedError>;
 
 /// The schema of a writer, and what it was compiled to.
 #[derive(Debug)]
@@ -92,7 +112,7 @@ pub(super) struct WriterSchema {
 }
 
 /// The schemas that the records of an event name, or why they are not known.
-pub(super) type Resolved = HashMap<SchemaId, Result<Option<Arc<WriterSchema>>, SharedError>>;
+pub(super) type Resolved = HashMap<SchemaId, Answer>;
 
 /// Why a schema is not known.
 pub(super) type SharedError = Arc<dyn StdError + Send + Sync>;
@@ -114,14 +134,15 @@ impl Default for Schemas {
 impl<S: SchemaSource> Schemas<S> {
     /// Creates a list that asks `source` for what it does not have.
     pub fn from_source(source: S) -> Self {
-        Self { source, known: Mutex::new(HashMap::new()), has_keys: false }
+        Self { source, known: Mutex::default(), has_keys: false }
     }
 
     /// Adds a schema as it is registered, such as the JSON of an Avro schema. A Confluent id is a
     /// number, the id of Glue a UUID.
     #[must_use]
     pub fn schema(self, id: impl Into<SchemaId>, text: impl Into<String>) -> Self {
-        self.add(id.into(), text.into());
+        let schema = WriterSchema::new(text.into());
+        self.known().schemas.entry(id.into()).or_insert(schema);
         self
     }
 
@@ -135,34 +156,62 @@ impl<S: SchemaSource> Schemas<S> {
         self
     }
 
-    fn add(&self, id: SchemaId, text: String) -> Arc<WriterSchema> {
-        let schema = Arc::new(WriterSchema { text, compiled: OnceLock::new() });
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.entry(id).or_insert(schema).clone()
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn resolve(
+    async fn resolve(&self, id: &SchemaId, end: Option<Instant>) -> Answer {
+        let flight = {
+            let mut known = self.known();
+            if let Some(schema) = known.schemas.get(id) {
+                return Ok(Some(schema.clone()));
+            }
+            known.flights.entry(id.clone()).or_default().clone()
+        };
+        let waited = match end {
+            None => Ok(flight.lock().await),
+            Some(end) => timeout_at(end, flight.lock()).await,
+        };
+        let mut answer = waited.map_err(|_| late())?;
+        if let Some(answer) = &*answer {
+            return answer.clone();
+        }
+        let Some(asked) = self.ask(id, end).await else {
+            // Others may have more time, and request it themselves.
+            let mut known = self.known();
+            if Arc::strong_count(&flight) == 2 {
+                known.flights.remove(id);
+            }
+            return Err(late());
+        };
+        let asked = asked.map_err(SharedError::from);
+        let asked = asked.map(|text| text.map(WriterSchema::new));
+        let mut known = self.known();
+        known.flights.remove(id);
+        if let Ok(Some(schema)) = &asked {
+            known.keep(id, schema);
+        }
+        *answer = Some(asked.clone());
+        asked
+    }
+
+    /// Asks the source, and waits for it until `end`. Returns `None` if it did not answer until then.
+    async fn ask(
         &self,
         id: &SchemaId,
         end: Option<Instant>,
-    ) -> Result<Option<Arc<WriterSchema>>, SharedError> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
-        if known.is_some() {
-            return Ok(known);
-        }
-        let text = self.ask(id, end).await?;
-        Ok(text.map(|text| self.add(id.clone(), text)))
-    }
-
-    /// Asks the source, and waits for it until `end`.
-    async fn ask(&self, id: &SchemaId, end: Option<Instant>) -> Result<Option<String>, BoxError> {
+    ) -> Option<Result<Option<String>, BoxError>> {
         let asked = catch_future(|| self.source.schema(id));
         let answer = match end {
             None => asked.await,
-            Some(end) => timeout_at(end, asked).await.map_err(|_| "there was no answer in time")?,
+            Some(end) => timeout_at(end, asked).await.ok()?,
         };
-        answer.map_err(|panic| format!("the source panicked: {panic}"))?
+        Some(answer.unwrap_or_else(|panic| Err(format!("the source panicked: {panic}").into())))
     }
+}
+
+fn late() -> SharedError {
+    BoxError::from("there was no answer in time").into()
 }
 
 impl KafkaEvent {
@@ -211,7 +260,23 @@ impl KafkaEvent {
     }
 }
 
+impl Known {
+    fn keep(&mut self, id: &SchemaId, schema: &Arc<WriterSchema>) {
+        if self.requested.len() == KEPT
+            && let Some(oldest) = self.requested.pop_front()
+        {
+            self.schemas.remove(&oldest);
+        }
+        self.schemas.insert(id.clone(), schema.clone());
+        self.requested.push_back(id.clone());
+    }
+}
+
 impl WriterSchema {
+    fn new(text: String) -> Arc<Self> {
+        Arc::new(Self { text, compiled: OnceLock::new() })
+    }
+
     /// Returns the schema of this id from those that were found for the event.
     pub(super) fn find<'a>(
         schemas: Option<&'a Resolved>,

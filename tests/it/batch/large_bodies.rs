@@ -1,0 +1,136 @@
+//! Messages whose bodies are in S3.
+
+use std::collections::HashMap;
+use std::error::Error as StdError;
+use std::sync::Mutex;
+
+use powertools::batch::{self, LargeBodies, Message, RecordError};
+use powertools::events::{ParseError, S3Pointer, SqsEvent, SqsRecord};
+use powertools::testing::events::{self, SqsMessage};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{outcomes, parse, reported};
+
+type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// A bucket.
+#[derive(Default)]
+struct Bucket(Mutex<HashMap<String, Vec<u8>>>);
+
+impl Bucket {
+    fn of(objects: &[(&str, &str)]) -> Self {
+        let objects =
+            objects.iter().map(|(key, body)| ((*key).to_owned(), body.as_bytes().to_vec()));
+        Self(Mutex::new(objects.collect()))
+    }
+}
+
+impl LargeBodies for Bucket {
+    async fn get(&self, pointer: &S3Pointer) -> Result<Option<Vec<u8>>, BoxError> {
+        if pointer.bucket != "bodies" {
+            return Err("another bucket".into());
+        }
+        Ok(self.0.lock().unwrap().get(&pointer.key).cloned())
+    }
+
+    async fn delete(&self, pointer: &S3Pointer) -> Result<(), BoxError> {
+        self.0.lock().unwrap().remove(&pointer.key);
+        Ok(())
+    }
+}
+
+const JAVA_1: (&str, &str) =
+    ("com.amazon.sqs.javamessaging.MessageS3Pointer", "SQSLargePayloadSize");
+const JAVA_2: (&str, &str) =
+    ("software.amazon.payloadoffloading.PayloadS3Pointer", "ExtendedPayloadSize");
+
+fn pointer((class, mark): (&str, &str), bucket: &str, key: &str) -> SqsMessage {
+    let body = json!([class, { "s3BucketName": bucket, "s3Key": key }]);
+    SqsMessage::from(body.to_string()).message_attribute(mark, "3")
+}
+
+fn event(messages: impl IntoIterator<Item = SqsMessage>) -> SqsEvent {
+    let event = messages.into_iter().fold(events::sqs("orders"), events::SqsMessages::message);
+    parse(event.build())
+}
+
+#[tokio::test]
+async fn a_body_in_s3_is_read_and_can_be_deleted() {
+    let bucket = Bucket::of(&[("a", "70"), ("b", "71"), ("c", "{")]);
+    let event = event([
+        pointer(JAVA_1, "bodies", "a").id("java-1"),
+        pointer(JAVA_2, "bodies", "b").id("java-2"),
+        SqsMessage::from(json!(72)).id("its-own"),
+        pointer(JAVA_2, "bodies", "c").id("no-number"),
+        pointer(JAVA_2, "bodies", "d").id("gone"),
+        pointer(JAVA_2, "secrets", "a").id("elsewhere"),
+        SqsMessage::from("[1]").message_attribute(JAVA_2.1, "3").id("no-pointer"),
+    ]);
+    let handler = async |record: SqsRecord| {
+        let amount = Message::<u64>::fetch(record, &bucket).await?;
+        assert!((70..73).contains(&amount.body));
+        amount.delete_large_body(&bucket).await?;
+        Ok::<_, RecordError>(())
+    };
+    let report = batch::sqs(event).concurrency(3).run(handler).await;
+    assert_eq!(outcomes(&report), "sssffff");
+    let errors: Vec<_> =
+        report.records().filter_map(|(_, outcome)| Some(outcome.error()?.to_string())).collect();
+    assert!(errors[0].starts_with("the body of the record cannot be read"), "{}", errors[0]);
+    assert_eq!(
+        errors[1..],
+        [
+            "the body of the message was in S3 and is gone",
+            "the body of the message could not be read from S3: another bucket",
+            "the message is marked as one whose body is in S3, and has no pointer to it",
+        ]
+    );
+    assert_eq!(reported(report), ["no-number", "gone", "elsewhere", "no-pointer"]);
+    let left: Vec<_> = bucket.0.into_inner().unwrap().into_keys().collect();
+    assert_eq!(left, ["c"], "what was not read stays");
+}
+
+#[tokio::test]
+async fn a_failed_body_is_an_error_with_a_name_that_says_whether_to_try_again() {
+    let fetch = async |message| {
+        let record = event([message]).records[0].clone();
+        Message::<u64>::fetch(record, &Bucket::default()).await.unwrap_err()
+    };
+    let gone = fetch(pointer(JAVA_2, "bodies", "x")).await;
+    assert_eq!((gone.error_type(), gone.is_retryable()), ("Powertools.RecordBodyGone", false));
+    let failed = fetch(pointer(JAVA_2, "other", "x")).await;
+    assert_eq!(
+        (failed.error_type(), failed.is_retryable()),
+        ("Powertools.RecordBodyUnavailable", true)
+    );
+    let huge = pointer(JAVA_2, "bodies", "x").message_attribute(JAVA_2.1, "999999999999");
+    assert_eq!(fetch(huge).await.error_type(), "Powertools.RecordTooLarge");
+}
+
+#[test]
+fn a_body_without_the_mark_is_never_a_pointer() {
+    let body = json!([JAVA_2.0, { "s3BucketName": "bodies", "s3Key": "a" }]).to_string();
+    let record = event([SqsMessage::from(body)]).records[0].clone();
+    assert_eq!(record.s3_pointer().unwrap(), None);
+    let marked =
+        event([pointer(JAVA_1, "bodies", "a/b c")]).records[0].s3_pointer().unwrap().unwrap();
+    assert_eq!((marked.bucket.as_str(), marked.key.as_str()), ("bodies", "a/b c"));
+    assert_eq!(marked.size, Some(3));
+}
+
+proptest! {
+    /// Whatever is behind the mark is a pointer or an error.
+    #[test]
+    fn odd_pointers_are_errors(class in "[a-z.]{0,8}", place in prop::sample::select(vec![
+        json!(null), json!({}), json!([]), json!({ "s3Key": "k" }), json!({ "s3BucketName": "", "s3Key": "k" }),
+        json!({ "s3BucketName": 1, "s3Key": "k" }),
+    ]), known: bool, more: bool) {
+        let class = if known { JAVA_2.0.to_owned() } else { class };
+        let mut body = vec![json!(class), place];
+        body.extend(more.then_some(Value::Null));
+        let message = SqsMessage::from(Value::from(body).to_string()).message_attribute(JAVA_2.1, "x");
+        let pointer = event([message]).records[0].s3_pointer();
+        prop_assert!(matches!(pointer, Err(ParseError::PointerInvalid)), "{:?}", pointer);
+    }
+}
