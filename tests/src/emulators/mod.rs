@@ -252,3 +252,22 @@ pub fn decode_otlp(request: &[u8]) -> Result<serde_json::Value, String> {
     let output = decoder.wait_with_output().map_err(|error| error.to_string())?;
     serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())
 }
+
+/// Returns the events that AWS's own command line tool generates, by the names of their files; `None` if
+/// emulators are turned off.
+///
+/// # Panics
+///
+/// Panics if the tool cannot be installed.
+#[must_use]
+pub fn sam_events() -> Option<std::collections::BTreeMap<String, serde_json::Value>> {
+    if !is_on("events of the SAM CLI").unwrap_or_else(|problem| panic!("{problem}")) {
+        return None;
+    }
+    let read = || {
+        let mut command = install::tools()?.sam_events()?;
+        let output = command.output().map_err(|error| error.to_string())?;
+        serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())
+    };
+    Some(read().unwrap_or_else(|problem: String| panic!("{problem}")))
+}
