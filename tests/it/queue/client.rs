@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 
 /// A queue of an emulator, by the JSON protocol of SQS.
 pub(super) struct Queue {
-    address: String,
+    endpoint: String,
     url: String,
 }
 
@@ -22,8 +22,8 @@ impl Queue {
 
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("test-{}-{count}", std::process::id());
-        let address = emulator.endpoint().trim_start_matches("http://").to_owned();
-        let mut queue = Self { address, url: String::new() };
+        let endpoint = emulator.endpoint().to_owned();
+        let mut queue = Self { endpoint, url: String::new() };
         let mut attributes = json!({});
         if let Some((dead_letters, count)) = dead_letters {
             let policy = json!({ "deadLetterTargetArn": dead_letters.arn().await, "maxReceiveCount": count });
@@ -51,6 +51,7 @@ impl Queue {
             "VisibilityTimeout": visibility.as_secs(),
             "WaitTimeSeconds": 0,
             "AttributeNames": ["All"],
+            "MessageAttributeNames": ["All"],
         });
         let received = self.call("ReceiveMessage", request).await;
         received["Messages"].as_array().cloned().unwrap_or_default()
@@ -87,7 +88,7 @@ impl Queue {
         }
     }
 
-    async fn arn(&self) -> Value {
+    pub(super) async fn arn(&self) -> Value {
         self.attributes().await["QueueArn"].clone()
     }
 
@@ -100,25 +101,49 @@ impl Queue {
         if !self.url.is_empty() {
             request["QueueUrl"] = self.url.clone().into();
         }
-        let request = Request::post("/")
-            .header("host", &self.address)
-            .header("content-type", "application/x-amz-json-1.0")
-            .header("x-amz-target", format!("AmazonSQS.{operation}"))
-            // Names the service for the emulator, which checks no signature.
-            .header(
-                "authorization",
-                "AWS4-HMAC-SHA256 Credential=key/20260101/us-east-1/sqs/aws4_request, \
-                 SignedHeaders=host, Signature=none",
-            )
-            .body(Full::new(Bytes::from(request.to_string())))
-            .unwrap();
-        let stream = TcpStream::connect(&self.address).await.unwrap();
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
-        tokio::spawn(connection);
-        let response = sender.send_request(request).await.unwrap();
-        let status = response.status();
-        let body = response.into_body().collect().await.unwrap().to_bytes();
-        assert!(status.is_success(), "{operation}: {status}: {}", String::from_utf8_lossy(&body));
-        if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() }
+        let headers = [
+            ("x-amz-target", format!("AmazonSQS.{operation}")),
+            ("content-type", "application/x-amz-json-1.0".to_owned()),
+        ];
+        let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let body = send(&self.endpoint, "sqs", "POST", "/", &headers, request.to_string()).await;
+        if body.is_empty() { Value::Null } else { serde_json::from_str(&body).unwrap() }
     }
+}
+
+/// Sends a request to a service of an emulator, and returns the body of its response.
+pub(super) async fn send(
+    endpoint: &str,
+    service: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: String,
+) -> String {
+    let address = endpoint.trim_start_matches("http://");
+    let mut request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", address)
+        // Names the service for the emulator, which checks no signature.
+        .header(
+            "authorization",
+            format!(
+                "AWS4-HMAC-SHA256 Credential=key/20260101/us-east-1/{service}/aws4_request, \
+                 SignedHeaders=host, Signature=none"
+            ),
+        );
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(Full::new(Bytes::from(body))).unwrap();
+    let stream = TcpStream::connect(address).await.unwrap();
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    let response = sender.send_request(request).await.unwrap();
+    let status = response.status();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    let body = String::from_utf8_lossy(&body).into_owned();
+    assert!(status.is_success(), "{service} {path}: {status}: {body}");
+    body
 }

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use self::client::Queue;
 
 mod client;
+mod deliveries;
 
 /// How long the function may take for a batch: so long that it hardly ever stops itself.
 const TIMEOUT: Duration = Duration::from_secs(4);
@@ -249,6 +250,21 @@ impl Mapping<'_> {
     }
 }
 
+/// The attributes of a message as Lambda names their members.
+fn attributes(attributes: &Value) -> Value {
+    let attribute = |attribute: &Value| {
+        json!({
+            "dataType": attribute["DataType"],
+            "stringValue": attribute["StringValue"],
+            "binaryValue": attribute["BinaryValue"],
+            "stringListValues": [],
+            "binaryListValues": [],
+        })
+    };
+    let attributes = attributes.as_object().into_iter().flatten();
+    attributes.map(|(name, value)| (name.clone(), attribute(value))).collect()
+}
+
 /// The event of messages as the queue gives them.
 fn event(messages: &[Value]) -> Value {
     let record = |message: &Value| {
@@ -257,7 +273,7 @@ fn event(messages: &[Value]) -> Value {
             "receiptHandle": message["ReceiptHandle"],
             "body": message["Body"],
             "attributes": message["Attributes"],
-            "messageAttributes": {},
+            "messageAttributes": attributes(&message["MessageAttributes"]),
             "md5OfBody": message["MD5OfBody"],
             "eventSource": "aws:sqs",
             "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:orders",
