@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -206,7 +206,8 @@ async fn a_long_body_ends_with_its_lease_unless_that_is_renewed() {
             true => |options| options.lease(3 * SECOND).renew_lease(),
         };
         let store = FaultyStore::new();
-        let clock = testing::ManualClock::new(std::time::SystemTime::now());
+        let start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+        let clock = testing::ManualClock::new(start);
         let ticking = {
             let clock = clock.clone();
             tokio::spawn(async move {
