@@ -1,17 +1,20 @@
 //! What a line takes, beside the same line of `tracing-subscriber` and `json-subscriber`.
 //!
-//! All sides discard what they write and are measured in turns by the time of their thread, so that
-//! a busy machine counts little. After criterion's report the ratios are printed: the median of all turns.
+//! All sides discard what they write, but for those that write to a pipe. They are measured in turns by the time of their
+//! thread, so that a busy machine counts little. After criterion's report the ratios are printed: the median of all turns.
 //! `--instructions` counts instructions instead.
 
 mod instructions;
 mod turns;
 
+use std::convert::Infallible;
 use std::hint::black_box;
-use std::io::sink;
+use std::io::{Read as _, Write as _, pipe, sink};
+use std::thread;
 use std::time::Duration;
 
-use powertools::logging::Logging;
+use futures_util::FutureExt as _;
+use powertools::logging::{Logging, observe};
 use powertools::testing;
 use tracing::level_filters::LevelFilter;
 use tracing::{Dispatch, debug, dispatcher, info, info_span};
@@ -26,10 +29,19 @@ type Log = fn();
 struct Case {
     name: &'static str,
     log: Log,
-    /// With a span of two fields around the line.
-    in_span: bool,
+    /// What is around the line.
+    within: Within,
     ours: fn() -> Dispatch,
     floors: Vec<Floor>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Within {
+    Nothing,
+    /// A span of two fields.
+    Span,
+    /// A handler with this many lines, and its end.
+    Handler(u64),
 }
 
 struct Floor {
@@ -55,8 +67,8 @@ fn run(name: &str, side: &str, count: &str) {
     let case = cases().into_iter().find(|case| case.name == name).expect("a case has this name");
     let count = count.parse().expect("a number");
     match case.floors.iter().find(|floor| floor.name == side) {
-        None => time((case.ours)(), case.log, case.in_span, true, count),
-        Some(floor) => floor.time(case.in_span, count),
+        None => time((case.ours)(), case.log, case.within, true, count),
+        Some(floor) => floor.time(case.within, count),
     };
 }
 
@@ -84,8 +96,8 @@ fn timed() -> Table {
         cases(),
         |case| case.name,
         |case, count| {
-            let ours = time((case.ours)(), case.log, case.in_span, true, count);
-            let floors = case.floors.iter().map(|floor| floor.time(case.in_span, count));
+            let ours = time((case.ours)(), case.log, case.within, true, count);
+            let floors = case.floors.iter().map(|floor| floor.time(case.within, count));
             std::iter::once(ours).chain(floors).collect()
         },
     )
@@ -114,6 +126,10 @@ fn cases() -> Vec<Case> {
         ]
     };
     let written = vec![Floor { name: "written", dispatch: ours, log: two_fields, limit: 1.2 }];
+    let to_a_pipe = |limit| {
+        let dispatch = || to_pipe(Logging::new());
+        vec![Floor { name: "written one by one", dispatch, log: two_fields, limit }]
+    };
     let disabled = vec![Floor {
         name: "tracing-subscriber",
         dispatch: tracing_subscriber,
@@ -124,29 +140,49 @@ fn cases() -> Vec<Case> {
         Case {
             name: "two fields",
             log: two_fields,
-            in_span: false,
+            within: Within::Nothing,
             ours,
             floors: beside(two_fields, 0.25, 0.08),
         },
         Case {
             name: "two fields, two of a span",
             log: two_fields,
-            in_span: true,
+            within: Within::Span,
             ours,
             floors: beside(two_fields, 0.4, 0.12),
         },
-        Case { name: "disabled", log: disabled_line, in_span: false, ours, floors: disabled },
+        Case {
+            name: "disabled",
+            log: disabled_line,
+            within: Within::Nothing,
+            ours,
+            floors: disabled,
+        },
         Case {
             name: "buffered",
             log: two_fields_below,
-            in_span: false,
+            within: Within::Nothing,
             ours: || with(Logging::new().buffer(20 * 1024)),
             floors: written,
         },
         Case {
+            name: "20 lines of a handler to a pipe, together",
+            log: two_fields,
+            within: Within::Handler(20),
+            ours: || to_pipe(Logging::new().together(true)),
+            floors: to_a_pipe(0.35),
+        },
+        Case {
+            name: "2 lines of a handler to a pipe, together",
+            log: two_fields,
+            within: Within::Handler(2),
+            ours: || to_pipe(Logging::new().together(true)),
+            floors: to_a_pipe(1.0),
+        },
+        Case {
             name: "not sampled",
             log: disabled_line,
-            in_span: false,
+            within: Within::Nothing,
             ours: || with(Logging::new().sample_rate(1e-9)),
             floors: Vec::new(),
         },
@@ -170,9 +206,23 @@ fn ours() -> Dispatch {
 }
 
 fn with(logging: Logging) -> Dispatch {
-    let logging = logging.environment([("", "")]).service("orders").writer(|line| {
+    written_by(logging, |line| {
         black_box(line);
+    })
+}
+
+/// Writes to a pipe that a thread reads.
+fn to_pipe(logging: Logging) -> Dispatch {
+    let (mut reader, writer) = pipe().expect("the system has one");
+    thread::spawn(move || {
+        let mut buffer = vec![0; 64 * 1024];
+        while let Ok(1..) = reader.read(&mut buffer) {}
     });
+    written_by(logging, move |lines| (&writer).write_all(lines).expect("it is read"))
+}
+
+fn written_by(logging: Logging, write: impl Fn(&[u8]) + Send + Sync + 'static) -> Dispatch {
+    let logging = logging.environment([("", "")]).service("orders").writer(write);
     Dispatch::new(tracing_subscriber::registry().with(logging.layer().expect("it is valid")))
 }
 
@@ -199,27 +249,37 @@ fn tracing_subscriber() -> Dispatch {
 }
 
 impl Floor {
-    fn time(&self, in_span: bool, count: u64) -> Duration {
+    fn time(&self, within: Within, count: u64) -> Duration {
         // A floor of ours is inside the invocation, too.
         let own = self.name.starts_with("written");
-        time((self.dispatch)(), self.log, in_span, own, count)
+        time((self.dispatch)(), self.log, within, own, count)
     }
 }
 
 /// Writes `count` lines, each with what the invocation says.
-fn time(dispatch: Dispatch, log: Log, in_span: bool, own: bool, count: u64) -> Duration {
+fn time(dispatch: Dispatch, log: Log, within: Within, own: bool, count: u64) -> Duration {
     let invocation = testing::invocation().build();
+    let run = |count: u64| {
+        let Within::Handler(lines) = within else { return (0..count).for_each(|_| log()) };
+        for _ in 0..count.div_ceil(lines) {
+            let handler = observe(async {
+                (0..lines).for_each(|_| log());
+                Ok::<_, Infallible>(())
+            });
+            let invocation = testing::invocation().build();
+            invocation.scope(handler).now_or_never().expect("it never waits").expect("no error");
+        }
+    };
     let lines = || {
         // The first lines of a new layer make room for themselves.
-        (0..100).for_each(|_| log());
+        run(100);
         let start = cpu_time();
-        for _ in 0..count {
-            log();
-        }
+        run(count);
         cpu_time() - start
     };
     let in_span = || {
-        let span = in_span.then(|| info_span!("charge", card = "visa", amount = 9.5).entered());
+        let span = (within == Within::Span)
+            .then(|| info_span!("charge", card = "visa", amount = 9.5).entered());
         let taken = lines();
         drop(span);
         taken

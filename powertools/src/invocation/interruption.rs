@@ -1,4 +1,5 @@
 use std::ops::BitOr;
+use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
 
 use super::{Invocation, Scope};
@@ -15,6 +16,10 @@ impl Mark {
     /// Work was not started for lack of time.
     pub(crate) const REFUSED: Self = Self(4);
 }
+
+/// What is called when a guard stops work of the event.
+#[derive(Default)]
+struct OnStop(OnceLock<Box<dyn Fn() + Send + Sync>>);
 
 impl BitOr for Mark {
     type Output = Self;
@@ -57,15 +62,30 @@ impl Invocation {
         });
     }
 
+    /// Calls `f` whenever a guard stops work of this event. The first call counts.
+    pub(crate) fn on_stop(&self, f: impl Fn() + Send + Sync + 'static) {
+        let _ = self.local::<OnStop>().0.set(Box::new(f));
+    }
+
     /// Marks this scope.
     pub(crate) fn mark(&self, mark: Mark) {
         self.scope.marks.fetch_or(mark.0, Ordering::Relaxed);
+        self.notify(mark);
     }
 
     /// Marks this scope and those around it, up to the nearest one of idempotent work.
     pub(crate) fn mark_out(&self, mark: Mark) {
         for scope in self.scopes_to_idempotent() {
             scope.marks.fetch_or(mark.0, Ordering::Relaxed);
+        }
+        self.notify(mark);
+    }
+
+    fn notify(&self, mark: Mark) {
+        if mark.0 & Mark::STOPPED.0 != 0
+            && let Some(OnStop(f)) = self.event().locals.get()
+        {
+            f.get().into_iter().for_each(|f| f());
         }
     }
 

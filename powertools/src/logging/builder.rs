@@ -11,6 +11,7 @@ use super::correlation::Source;
 use super::environment::Environment;
 use super::filter::admission::Admission;
 use super::line::redact::Redaction;
+use super::output::Output;
 use super::settings::{Settings, Shared};
 use super::{Error, Format, Level, start};
 use crate::clock::Clock;
@@ -53,6 +54,7 @@ pub struct Logging {
     event_limit: usize,
     correlation: Option<Source>,
     writer: Writer,
+    together: bool,
     clock: Clock,
     environment: Environment,
 }
@@ -73,6 +75,7 @@ impl Default for Logging {
             event_limit: 64 * 1024,
             correlation: None,
             writer: Writer::Stdout,
+            together: false,
             clock: Clock::system(),
             environment: Environment::process(),
         }
@@ -241,9 +244,33 @@ impl Logging {
     ///
     /// `write` is called for whole lines, by several threads concurrently, and must not block for
     /// long. Nor must it panic: the line of a panic is written during the panic, and a second one
-    /// ends the process.
+    /// ends the process. With [`together`](Self::together) it receives several whole lines at once.
     pub fn writer(mut self, write: impl Fn(&[u8]) + Send + Sync + 'static) -> Self {
         self.writer = Writer::Custom(Box::new(write));
+        self
+    }
+
+    /// Writes the lines of a handler together, since writing takes most of the time of a line. Off by
+    /// default.
+    ///
+    /// Lines below WARN are held until a line at WARN or above, a panic, 64 KiB of lines, or the end
+    /// of the handler, which is before the reply; until a time guard stops work; and for 50
+    /// ms at most. Up to 4 KiB of whole lines make one write. Lines outside of a handler, such as those of
+    /// the initialisation and of tasks that outlive their invocation, are written at once.
+    ///
+    /// A process that is killed loses the lines that it holds: those below WARN of its last 50 ms, and
+    /// less than 64 KiB of them. Lambda kills a function that runs into its timeout or out of memory; the time
+    /// guard of [`Powertools`](crate::Powertools) comes before the timeout. `std::process::exit` and
+    /// an abort without a panic lose the same.
+    ///
+    /// A thread of its own, which starts with the first line that is held, keeps the 50 ms, also where the
+    /// handler blocks its thread. What the program prints by other means can come before earlier
+    /// lines.
+    ///
+    /// A handler is one under [`Powertools::logging`](crate::Powertools::logging), [`observe`](super::observe),
+    /// [`LoggingLayer`](super::LoggingLayer) or `#[logged]`.
+    pub fn together(mut self, on: bool) -> Self {
+        self.together = on;
         self
     }
 
@@ -343,7 +370,7 @@ impl Logging {
             event: environment.log_event()?.unwrap_or(self.event),
             event_limit: self.event_limit,
             correlation: self.correlation.map(Source::checked).transpose()?,
-            writer: self.writer,
+            output: Output::new(self.writer, self.together),
             clock: self.clock,
         };
         let service = environment.service().or(self.service);
@@ -366,6 +393,7 @@ impl fmt::Debug for Logging {
             .field("line_limit", &self.line_limit)
             .field("event", &self.event)
             .field("event_limit", &self.event_limit)
+            .field("together", &self.together)
             .field("correlation_id", &self.correlation.is_some())
             .finish_non_exhaustive()
     }

@@ -130,22 +130,26 @@ impl Scratch {
                 }
                 return None;
             }
-            Some(if is_failure { place.take_kept() } else { None })
+            let kept = if is_failure { place.take_kept() } else { None };
+            if origin.level > Level::WARN && kept.is_none() && place.hold(&self.line, settings) {
+                return None;
+            }
+            Some(kept)
         };
         let kept = Invocation::with_current(&mut end)
             .or_else(|| of_span().map(|invocation| end(&invocation)));
         match kept {
-            // The line is buffered by the invocation, or not at all.
+            // The line is buffered by the invocation, held, or not written at all.
             Some(None) => {}
             Some(Some(kept)) => {
                 kept.into_iter().for_each(|(_, buffer)| flush(buffer, settings));
-                settings.writer.write(&self.line);
+                settings.output.write(&self.line);
             }
             None if written => {
                 self.complete(origin, settings.clock.now(), settings, |fields, line| {
                     settings.persistent.write_without(&Inner::new(fields), line);
                 });
-                settings.writer.write(&self.line);
+                settings.output.write(&self.line);
             }
             None => {}
         }
@@ -224,7 +228,7 @@ pub(super) fn flush_kept(invocation: &Invocation) {
 /// Writes the lines of a buffer, and how many of them are missing.
 fn flush(buffer: Buffer, settings: &Shared) {
     let evicted = buffer.evicted();
-    buffer.for_each(|line| settings.writer.write(line));
+    buffer.for_each(|line| settings.output.write(line));
     if evicted > 0 {
         let missing = "lines of this invocation are missing: they did not fit into the buffer";
         warn(&format!("{evicted} {missing}"), settings);
@@ -250,7 +254,8 @@ pub(super) fn warn(message: &str, settings: &Shared) {
 /// Writes the line of a panic. No other layer sees it: one can be what panicked, and hold a lock.
 pub(super) fn panicked(message: &str, location: Option<&dyn fmt::Display>, settings: &Shared) {
     if !settings.admission.reports_panics {
-        return;
+        // The panic may end the process.
+        return settings.output.flush();
     }
     let origin = Origin { level: Level::ERROR, target: PANIC, line: None };
     let mut scratch = Scratch::default();

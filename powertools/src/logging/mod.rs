@@ -144,6 +144,7 @@ mod handler;
 mod layer;
 mod line;
 pub(crate) mod observer;
+mod output;
 mod panics;
 mod service;
 mod settings;

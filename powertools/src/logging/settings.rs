@@ -6,9 +6,9 @@ use super::filter::admission::Admission;
 use super::line::fields::Fields;
 use super::line::format::{Format, Style};
 use super::line::redact::Redaction;
+use super::output::Output;
 use crate::clock::Clock;
 use crate::json::write;
-use crate::process::Writer;
 
 /// How lines are written, once all is decided.
 pub(super) struct Settings {
@@ -27,7 +27,7 @@ pub(super) struct Settings {
     pub(super) event: bool,
     pub(super) event_limit: usize,
     pub(super) correlation: Option<Source>,
-    pub(super) writer: Writer,
+    pub(super) output: Output,
     pub(super) clock: Clock,
 }
 

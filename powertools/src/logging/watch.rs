@@ -116,12 +116,12 @@ impl Watch {
 
     fn end(&mut self, failed: bool) {
         let Some((invocation, id)) = self.at_work.take() else { return };
-        let mut state = invocation.local::<State>().lock();
-        state.event.ending.end(id);
-        state.event.ended = !state.event.ending.is_watched();
-        drop(state);
+        let holds = invocation.local::<State>().lock().event.end(id);
         if failed {
             emit::flush_kept(&invocation);
+        }
+        if let Some(settings) = holds {
+            settings.output.flush();
         }
     }
 }

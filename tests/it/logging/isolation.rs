@@ -6,14 +6,20 @@ use lambda_runtime::{Error, LambdaEvent};
 use powertools::testing::{Event, FakeRuntime};
 use powertools::{Invocation, Powertools, logging as logs};
 use serde_json::{Value, json};
+use tracing::dispatcher::DefaultGuard;
 
-use super::{logging, start};
+use super::{Lines, logging, start};
 
 #[tokio::test]
 async fn no_line_carries_the_id_or_key_or_buffer_of_another_invocation() {
+    let logging = || logging().buffer(64 * 1024).correlation_id("/id");
+    lines_of_many_invocations(start(logging())).await;
+    lines_of_many_invocations(start(logging().together(true))).await;
+}
+
+async fn lines_of_many_invocations((lines, _guard): (Lines, DefaultGuard)) {
     let events = powertools_tests::scale(200, 5_000);
     let lines_each = 20;
-    let (lines, _guard) = start(logging().buffer(64 * 1024).correlation_id("/id"));
     let lambda = FakeRuntime::new().concurrency(16);
     let function = lambda.run(
         Powertools::new(move |event| log(event, lines_each))

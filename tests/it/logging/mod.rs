@@ -30,6 +30,7 @@ mod records;
 mod redaction;
 mod settings;
 mod spans;
+mod together;
 
 /// The lines that were written, whole.
 #[derive(Clone, Default)]

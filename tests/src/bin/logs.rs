@@ -22,6 +22,12 @@ async fn main() -> Result<(), Error> {
             Ok(())
         }
         Some("twice") => Ok(logging::init().and_then(|()| logging::init())?),
+        Some("together") => Powertools::new(hundred_lines).logging(together()).run().await,
+        Some("together, killed") => lines_until_killed(),
+        Some("together, aborted") => {
+            std::panic::set_hook(Box::new(|_| std::process::abort()));
+            Powertools::new(panics).logging(together().filter("powertools::panic=off")).run().await
+        }
         Some("locked") => {
             panic_inside_a_layer();
             Ok(())
@@ -58,6 +64,45 @@ async fn main() -> Result<(), Error> {
 async fn run() -> Result<(), Error> {
     let logging = Logging::new().buffer(20 * 1024);
     Powertools::new(handle).logging(logging).run().await
+}
+
+fn together() -> Logging {
+    Logging::new().together(true)
+}
+
+/// Logs a hundred lines, some of which yield to other events.
+async fn hundred_lines(event: LambdaEvent<u64>) -> Result<(), Error> {
+    let event = event.payload;
+    for number in 0..100_usize {
+        tracing::info!(event, number, "{}", "x".repeat(8 * number));
+        if number % 10 == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    Ok(())
+}
+
+/// Logs lines that are not due before the panic.
+async fn panics(_: LambdaEvent<String>) -> Result<(), Error> {
+    tracing::info!("before");
+    panic!("on purpose")
+}
+
+/// Logs a line about every five milliseconds, and tells its number and its time in ms to the standard error.
+fn lines_until_killed() -> Result<(), Error> {
+    together().init()?;
+    let invocation = powertools::Invocation::new(&lambda_runtime::Context::default());
+    let start = std::time::Instant::now();
+    let lines = logging::observe(async {
+        for number in 0_u64.. {
+            tracing::info!(number, "line");
+            eprintln!("{number} {}", start.elapsed().as_millis());
+            // The handler blocks its thread.
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        Ok(())
+    });
+    futures_util::FutureExt::now_or_never(invocation.scope(lines)).expect("it blocks")
 }
 
 #[logged]

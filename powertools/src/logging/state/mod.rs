@@ -49,11 +49,22 @@ pub(super) struct Changing {
 pub(super) struct OfEvent {
     /// Kept lines, and the settings by which they are written.
     kept: Option<(Shared, Buffer)>,
+    /// The settings of the output that holds lines.
+    holds: Option<Shared>,
     /// How many records keep lines.
     owners: Owner,
     pub(super) ending: Ending,
     /// The handler has ended: nothing is kept any more.
     pub(super) ended: bool,
+}
+
+impl OfEvent {
+    /// Ends a watch. Returns the output to flush, if no other watch is active.
+    pub(super) fn end(&mut self, watch: u64) -> Option<Shared> {
+        self.ending.end(watch);
+        self.ended = !self.ending.is_watched();
+        if self.ended { self.holds.take() } else { None }
+    }
 }
 
 impl State {
@@ -144,6 +155,31 @@ impl<'a> Place<'a> {
             let (_, buffer) = event.kept.get_or_insert_with(kept);
             buffer.push(owner, line, settings.buffer);
         }
+    }
+
+    /// Hands a line to the output to be written with others, if it can be and the handler has an end
+    /// that will write them. Returns false if the line is to be written now.
+    pub(super) fn hold(&self, line: &[u8], settings: &Shared) -> bool {
+        if !settings.output.holds() {
+            return false;
+        }
+        let mut state = self.event.lock();
+        let OfEvent { holds, ending, .. } = &mut state.event;
+        if !ending.is_watched() {
+            return false;
+        }
+        if holds.is_none() {
+            *holds = Some(settings.clone());
+            let settings = settings.clone();
+            self.invocation.on_stop(move || settings.output.flush());
+        }
+        // Under the lock, so that the end of the handler comes before or after this line.
+        let is_due = settings.output.hold(line);
+        drop(state);
+        if is_due {
+            settings.output.flush();
+        }
+        true
     }
 
     /// Takes out the lines that are kept: those of the record, or all of the event.
