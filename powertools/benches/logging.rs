@@ -166,9 +166,9 @@ fn cases() -> Vec<Case> {
             floors: written,
         },
         Case {
-            name: "20 lines of a handler to a pipe, together",
+            name: "100 lines of a handler to a pipe, together",
             log: two_fields,
-            within: Within::Handler(20),
+            within: Within::Handler(100),
             ours: || to_pipe(Logging::new().together(true)),
             floors: to_a_pipe(0.35),
         },

@@ -11,13 +11,15 @@ pub(crate) struct Variant {
     binary: &'static str,
     features: &'static str,
     /// What is set where it is built.
-    build_env: Option<(&'static str, &'static str)>,
+    build_env: &'static [(&'static str, &'static str)],
 }
 
-const OURS: Variant = Variant { name: "", binary: "ours", features: "ring", build_env: None };
+const OURS: Variant = Variant { name: "", binary: "ours", features: "ring", build_env: &[] };
+
+const LEAN: Variant = Variant { name: "ours, lean", binary: "lean", features: "lean", ..OURS };
 
 /// The first is what the others are compared with.
-pub(crate) const VARIANTS: [Variant; 11] = [
+pub(crate) const VARIANTS: [Variant; 16] = [
     Variant {
         name: "by hand, SDK defaults",
         binary: "by-hand-defaults",
@@ -28,14 +30,36 @@ pub(crate) const VARIANTS: [Variant; 11] = [
     Variant { name: "ours, ring", ..OURS },
     Variant { name: "ours, ring, warm-up", features: "ring,warm-up", ..OURS },
     Variant { name: "ours, ring, our logs", features: "logs", ..OURS },
-    Variant { name: "ours, lean", binary: "lean", features: "lean", ..OURS },
-    Variant { name: "ours, lean, warm-up", binary: "lean", features: "lean,warm-up", ..OURS },
+    LEAN,
+    Variant { name: "ours, lean, warm-up", features: "lean,warm-up", ..LEAN },
+    // What the settings of a release build change. Their names match `lean`, which they are compared with.
+    Variant { name: "ours, lean, one thread", features: "lean,one-thread", ..LEAN },
+    Variant {
+        name: "ours, lean, fat LTO",
+        build_env: &[("CARGO_PROFILE_RELEASE_LTO", "fat")],
+        ..LEAN
+    },
+    Variant {
+        name: "ours, lean, opt-level s",
+        build_env: &[("CARGO_PROFILE_RELEASE_OPT_LEVEL", "s")],
+        ..LEAN
+    },
+    Variant {
+        name: "ours, lean, opt-level z",
+        build_env: &[("CARGO_PROFILE_RELEASE_OPT_LEVEL", "z")],
+        ..LEAN
+    },
+    Variant {
+        name: "ours, lean, non-PIE",
+        build_env: &[("RUSTFLAGS", "-C relocation-model=static")],
+        ..LEAN
+    },
     Variant { name: "ours, AWS-LC", features: "aws-lc", ..OURS },
     Variant { name: "ours, AWS-LC, warm-up", features: "aws-lc,warm-up", ..OURS },
     Variant {
         name: "ours, AWS-LC without jitter entropy",
         features: "aws-lc",
-        build_env: Some(("AWS_LC_SYS_NO_JITTER_ENTROPY", "1")),
+        build_env: &[("AWS_LC_SYS_NO_JITTER_ENTROPY", "1")],
         ..OURS
     },
     Variant { name: "ours, FIPS", features: "fips", ..OURS },
@@ -52,7 +76,7 @@ impl Variant {
         let mut cargo = Command::new(env!("CARGO"));
         cargo.args(["build", "--release", "--package", "coldstart", "--bin", self.binary]);
         cargo.args(["--features", self.features, "--target-dir"]).arg(&target);
-        cargo.envs(self.build_env);
+        cargo.envs(self.build_env.iter().copied());
         let output = cargo.output().map_err(|error| format!("cannot start cargo: {error}"))?;
         if !output.status.success() {
             let text = String::from_utf8_lossy(&output.stderr);

@@ -27,8 +27,12 @@ const COLUMNS: [Column; 7] = [
     ("binary, MB", |measured, _| measured.binary as f64 / 1e6),
 ];
 
-/// What others are compared with.
-const BASE: &str = "by hand";
+/// Whether the first is what the second is compared with.
+fn is_base(base: &str, other: &str) -> bool {
+    /// For the settings of its build.
+    const LEAN: &str = "ours, lean";
+    base != other && (base.starts_with("by hand") || base == LEAN && other.starts_with(LEAN))
+}
 
 pub(crate) fn print(measured: &[Measured]) {
     let mut out = String::new();
@@ -40,10 +44,14 @@ pub(crate) fn print(measured: &[Measured]) {
             format!("{median:.1}")
         });
     }
-    for base in measured.iter().filter(|one| one.name.starts_with(BASE)) {
+    for base in measured {
+        let others: Vec<_> = measured.iter().filter(|one| is_base(base.name, one.name)).collect();
+        if others.is_empty() {
+            continue;
+        }
         out.push('\n');
         head(&mut out, &format!("to {}", base.name));
-        for one in measured.iter().filter(|one| one.name != base.name) {
+        for one in others {
             row(&mut out, one.name, |(_, value)| {
                 let pairs = one.starts.iter().zip(&base.starts);
                 let ratios = pairs.map(|(mine, other)| value(one, mine) / value(base, other));

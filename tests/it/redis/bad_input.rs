@@ -43,6 +43,7 @@ async fn a_server_without_memory_refuses_claims_and_results_but_no_releases() {
         assert!(message.ends_with("is out of memory: it has reached its maxmemory"), "{message}");
         assert!(error.is_retryable());
         assert_eq!((world.runs(), world.record("second")), (1, None));
+        assert_eq!(world.charge("first").await.unwrap(), "run 1", "a replay writes nothing");
         free();
 
         let filling = async {

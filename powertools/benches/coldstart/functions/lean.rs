@@ -6,7 +6,8 @@ mod order;
 use lambda_runtime::Error;
 use powertools::idempotency::{DynamoDbStore, LeanClient};
 
-#[tokio::main]
+#[cfg_attr(feature = "one-thread", tokio::main(flavor = "current_thread"))]
+#[cfg_attr(not(feature = "one-thread"), tokio::main)]
 async fn main() -> Result<(), Error> {
     lambda_runtime::tracing::init_default_subscriber();
     charging::run(DynamoDbStore::lean(LeanClient::new()?, order::TABLE)).await

@@ -67,6 +67,19 @@ impl Failure {
         }
     }
 
+    /// Returns true if the server understood the command and will not do it, now or again.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Redis(_)) && !self.is_transient()
+    }
+
+    /// Returns true if the server does not know an option of the command.
+    pub(super) fn is_unknown_syntax(&self) -> bool {
+        let syntax = |error: &RedisError| {
+            code(error) == "ERR" && error.detail().is_some_and(|text| text.contains("syntax"))
+        };
+        matches!(self, Self::Redis(error) if syntax(error))
+    }
+
     /// Returns true if the server does not know the script.
     pub(super) fn is_unknown_script(&self) -> bool {
         matches!(self, Self::Redis(error) if code(error) == "NOSCRIPT")

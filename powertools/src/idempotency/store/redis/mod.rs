@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ::redis::aio::ConnectionLike;
@@ -76,8 +77,9 @@ mod server;
 /// | first call after a lease has expired | claim, lock, claim that replaces the expired record, complete |
 /// | replay | claim, refused; it returns the record |
 ///
-/// Each write is one script that touches one key. It runs atomically, in a cluster on the node that has
-/// the key. The user needs the commands GET, SET, DEL, PTTL, EVAL and EVALSHA.
+/// Each write touches one key: a script, or from Redis 7 on, for a claim, `SET` with `NX` and `GET`. It
+/// runs atomically, in a cluster on the node that has the key. The user needs the commands GET, SET,
+/// DEL, PTTL, EVAL and EVALSHA.
 ///
 /// Each request has up to three attempts. It is retried after a lost connection, an answer that the server
 /// is not ready, or 1 second without an answer, and then on a new connection. A write that was applied
@@ -88,6 +90,8 @@ mod server;
 pub struct RedisStore {
     connection: Arc<dyn Connection>,
     scope: Arc<str>,
+    /// The server knows `SET` with `NX` and `GET`, as far as is known.
+    creates: Arc<AtomicBool>,
 }
 
 impl RedisStore {
@@ -106,7 +110,7 @@ impl RedisStore {
     pub fn new(url: &str) -> Result<Self, Error> {
         let server = Server::at(url, &Environment::process())?;
         let scope = server.name().into();
-        Ok(Self { connection: Arc::new(server), scope })
+        Ok(Self::on(server, scope))
     }
 
     /// Creates a store on a connection of the crate `redis`: a `ClusterConnection`, or a
@@ -130,7 +134,12 @@ impl RedisStore {
         C: ConnectionLike + Clone + Send + Sync + 'static,
     {
         let scope = scope.into();
-        Self { connection: Arc::new(Shared::new(connection, &scope)), scope: scope.into() }
+        Self::on(Shared::new(connection, &scope), scope.into())
+    }
+
+    fn on(connection: impl Connection + 'static, scope: Arc<str>) -> Self {
+        let creates = Arc::new(AtomicBool::new(true));
+        Self { connection: Arc::new(connection), scope, creates }
     }
 
     /// Connects, and checks that the server can keep records.
@@ -166,12 +175,19 @@ impl RedisStore {
     }
 
     async fn attempt(&self, request: Request<'_>, limit: Duration) -> Result<Value, Failure> {
-        let Request { key, write } = request;
         let end = Instant::now() + limit;
-        let Some((script, arguments)) = write else {
-            return self.connection.send(cmd("GET").arg(key), limit).await;
+        let (key, script, arguments) = match &request {
+            Request::Read(key) => return self.connection.send(cmd("GET").arg(key), limit).await,
+            Request::Create(key, arguments) => {
+                if let Some(reply) = self.create(key, arguments, limit).await? {
+                    return Ok(reply);
+                }
+                (*key, &*scripts::CLAIM, &arguments[..])
+            }
+            Request::Write(key, script, arguments) => (*key, *script, *arguments),
         };
-        match self.connection.send(&script.by_hash(key, arguments), limit).await {
+        let left = end.saturating_duration_since(Instant::now());
+        match self.connection.send(&script.by_hash(key, arguments), left).await {
             Err(failure) if failure.is_unknown_script() => {
                 let left = end.saturating_duration_since(Instant::now());
                 self.connection.send(&script.by_text(key, arguments), left).await
@@ -180,15 +196,33 @@ impl RedisStore {
         }
     }
 
-    /// Makes a conditional write. Returns the existing value if it was refused.
-    async fn write(
+    /// Creates a record without a script, with the reply of [`scripts::CLAIM`]. Returns none if a
+    /// script has to do it.
+    async fn create(
         &self,
-        script: &Write,
         key: &str,
-        arguments: &[&[u8]],
-        end: Instant,
-    ) -> Result<Written, StoreError> {
-        let request = Request { key, write: Some((script, arguments)) };
+        arguments: &[&[u8]; 2],
+        limit: Duration,
+    ) -> Result<Option<Value>, Failure> {
+        if !self.creates.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        match self.connection.send(&scripts::create(key, arguments), limit).await {
+            Ok(Value::Nil) => Ok(Some(Value::Int(1))),
+            Ok(found) => Ok(Some(found)),
+            // Even a server that accepts no writes returns an existing record to the script.
+            Err(failure) if failure.is_refusal() => {
+                if failure.is_unknown_syntax() {
+                    self.creates.store(false, Ordering::Relaxed);
+                }
+                Ok(None)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Makes a conditional write. Returns the existing value if it was refused.
+    async fn write(&self, request: Request<'_>, end: Instant) -> Result<Written, StoreError> {
         match self.call(request, end).await? {
             Value::Int(1) => Ok(Written::Applied),
             other => Ok(Written::Refused(self.value(other)?)),
@@ -199,7 +233,8 @@ impl RedisStore {
     async fn locks(&self, key: &str, end: Instant) -> Result<bool, StoreError> {
         let (lock, life) = (format!("{key}:lock"), record::LOCK.to_string());
         let arguments: [&[u8]; 2] = [b"powertools-rust", life.as_bytes()];
-        Ok(matches!(self.write(&scripts::LOCK, &lock, &arguments, end).await?, Written::Applied))
+        let request = Request::Write(&lock, &scripts::LOCK, &arguments);
+        Ok(matches!(self.write(request, end).await?, Written::Applied))
     }
 
     fn value(&self, reply: Value) -> Result<Option<Vec<u8>>, StoreError> {
@@ -222,7 +257,8 @@ impl RedisStore {
         arguments: &[&[u8]],
         timeout: Duration,
     ) -> Result<Outcome, StoreError> {
-        match self.write(script, key.as_str(), arguments, Instant::now() + timeout).await? {
+        let request = Request::Write(key.as_str(), script, arguments);
+        match self.write(request, Instant::now() + timeout).await? {
             Written::Applied => Ok(Outcome::Applied),
             Written::Refused(found) => {
                 let record = found.map(|bytes| record::parse(key, &bytes)).transpose()?;
@@ -232,11 +268,13 @@ impl RedisStore {
     }
 }
 
-/// A request for a key: a write, or else a read.
+/// A request for a key.
 #[derive(Clone, Copy)]
-struct Request<'a> {
-    key: &'a str,
-    write: Option<(&'a Write, &'a [&'a [u8]])>,
+enum Request<'a> {
+    Read(&'a str),
+    /// The first write of a claim, by a command if the server knows it.
+    Create(&'a str, [&'a [u8]; 2]),
+    Write(&'a str, &'a Write, &'a [&'a [u8]]),
 }
 
 /// The outcome of a conditional write, with the existing value.
@@ -258,11 +296,18 @@ impl Store for RedisStore {
         let new = record::claimed(claim);
         let kept = record::kept(claim).to_string();
         let key = claim.key.as_str();
-        let mut free = None;
+        let mut free: Option<Vec<u8>> = None;
         for _ in 0..CLAIMS {
-            let mut arguments = vec![&*new, kept.as_bytes()];
-            arguments.extend(free.as_deref());
-            let found = match self.write(&scripts::CLAIM, key, &arguments, end).await? {
+            let created = [&*new, kept.as_bytes()];
+            let over: [&[u8]; 3];
+            let request = match &free {
+                None => Request::Create(key, created),
+                Some(free) => {
+                    over = [created[0], created[1], free];
+                    Request::Write(key, &scripts::CLAIM, &over)
+                }
+            };
+            let found = match self.write(request, end).await? {
                 Written::Applied => return Ok(Outcome::Applied),
                 Written::Refused(found) => found,
             };
@@ -305,9 +350,62 @@ impl Store for RedisStore {
     }
 
     async fn read(&self, read: &Read) -> Result<Option<Record>, StoreError> {
-        let request = Request { key: read.key.as_str(), write: None };
+        let request = Request::Read(read.key.as_str());
         let reply = self.call(request, Instant::now() + read.timeout).await?;
         let value = self.value(reply)?;
         value.map(|bytes| record::parse(&read.key, &bytes)).transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use ::redis::{Cmd, parse_redis_value};
+    use futures_util::future::{BoxFuture, ready};
+
+    use super::*;
+    use crate::idempotency::{EpochMillis, EpochSeconds, Owner};
+
+    /// A server that does not know `SET` with `NX` and `GET`, and the names of its commands.
+    #[derive(Clone, Debug, Default)]
+    struct Old(Arc<Mutex<Vec<String>>>);
+
+    impl Connection for Old {
+        fn open(&self, _: Duration) -> BoxFuture<'_, Result<(), Failure>> {
+            Box::pin(ready(Ok(())))
+        }
+
+        fn send<'a>(
+            &'a self,
+            command: &'a Cmd,
+            _: Duration,
+        ) -> BoxFuture<'a, Result<Value, Failure>> {
+            let packed = String::from_utf8(command.get_packed_command()).unwrap();
+            let name = packed.lines().nth(2).unwrap().to_owned();
+            let reply: &[u8] = if name == "SET" { b"-ERR syntax error\r\n" } else { b":1\r\n" };
+            self.0.lock().unwrap().push(name);
+            let reply = parse_redis_value(reply).and_then(Value::extract_error);
+            Box::pin(ready(reply.map_err(Failure::Redis)))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_does_not_know_the_command_receives_it_once() {
+        let server = Old::default();
+        let store = RedisStore::on(server.clone(), "old".into());
+        for key in ["one", "two"] {
+            let claim = Claim {
+                key: Key::from(key),
+                owner: Owner::new().unwrap(),
+                now: EpochMillis(0),
+                lease_end: EpochMillis(1_000),
+                expiration: EpochSeconds(60),
+                validation: None,
+                timeout: Duration::from_secs(1),
+            };
+            assert_eq!(store.claim(&claim).await.unwrap(), Outcome::Applied);
+        }
+        assert_eq!(*server.0.lock().unwrap(), ["SET", "EVALSHA", "EVALSHA"]);
     }
 }

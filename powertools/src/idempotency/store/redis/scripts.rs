@@ -44,7 +44,7 @@ pub(super) static LOCK: LazyLock<Write> = LazyLock::new(|| {
 pub(super) static COMPLETE: LazyLock<Write> = LazyLock::new(|| {
     Write::held(
         "members = string.gsub(members, EXPIRATION, '', 1)
-        return set(ARGV[2] .. members .. ARGV[4], tonumber(ARGV[3]))",
+        return set(ARGV[2] .. members .. ARGV[4], ARGV[3])",
     )
 });
 
@@ -58,7 +58,7 @@ pub(super) static RENEW: LazyLock<Write> = LazyLock::new(|| {
         members = string.gsub(members, LEASE, '', 1)
         members = string.gsub(members, EXPIRATION, '', 1)
         local times = ',\"expiration\":' .. ARGV[3] .. ',\"in_progress_expiration\":' .. ARGV[2]
-        return set(ARGV[1] .. times .. members .. '}', tonumber(ARGV[3]))",
+        return set(ARGV[1] .. times .. members .. '}', ARGV[3])",
     )
 });
 
@@ -74,7 +74,8 @@ pub(super) static RELEASE: LazyLock<Write> = LazyLock::new(|| {
 /// are numbers and hashes.
 ///
 /// The time for which the server keeps the record changes by as much as its expiration does, so that
-/// the clock of the server does not matter.
+/// the clock of the server does not matter. Mostly it does not change, which KEEPTTL makes cheap;
+/// servers before Redis 6 do not know that.
 const IS_HELD: &str = "
     local EXPIRATION, LEASE = ',\"expiration\":(%d+)', ',\"in_progress_expiration\":(%d+)'
     local record = redis.call('GET', KEYS[1])
@@ -83,8 +84,11 @@ const IS_HELD: &str = "
     end
     local members = string.sub(record, #ARGV[1] + 1, -2)
     local function set(changed, expiration)
+        local before = string.match(record, EXPIRATION)
+        if before == expiration and redis.pcall('SET', KEYS[1], changed, 'KEEPTTL').ok then
+            return 1
+        end
         local kept = redis.call('PTTL', KEYS[1])
-        local before = tonumber(string.match(record, EXPIRATION))
         if kept >= 0 and before then
             kept = math.max(1, kept + (expiration - before) * 1000)
             redis.call('SET', KEYS[1], changed, 'PX', string.format('%.0f', kept))
@@ -116,6 +120,14 @@ impl Write {
     pub(super) fn by_text(&self, key: &str, arguments: &[&[u8]]) -> Cmd {
         command("EVAL", &self.text, key, arguments)
     }
+}
+
+/// The command that does the same as [`CLAIM`] without a free record, in half of its time. Servers
+/// before Redis 7 do not know it.
+pub(super) fn create(key: &str, [record, kept]: &[&[u8]; 2]) -> Cmd {
+    let mut command = cmd("SET");
+    command.arg(key).arg(record).arg("NX").arg("GET").arg("PX").arg(kept);
+    command
 }
 
 fn command(name: &str, script: &str, key: &str, arguments: &[&[u8]]) -> Cmd {
