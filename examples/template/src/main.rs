@@ -79,7 +79,8 @@ async fn run<S: Store>(store: S) -> Result<(), Error> {
 }
 {%- endif %}
 
-#[tokio::main]
+// More memory than 1,769 MB has more than one processor, and then several threads are of use.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     match std::env::var("TABLE_NAME") {
         Ok(table) => run(DynamoDbStore::lean(LeanClient::new()?, table)).await,

@@ -253,22 +253,22 @@ impl Logging {
     /// Writes the lines of a handler together, since writing takes most of the time of a line. Off by
     /// default.
     ///
-    /// Lines below WARN are held until a line at WARN or above, a panic, 64 KiB of lines, or the end
-    /// of the handler, which is before the reply; until a time guard stops work; and for 50
-    /// ms at most. Up to 4 KiB of whole lines make one write. Lines outside of a handler, such as those of
+    /// Lines below WARN are held until a line at WARN or above, a panic, 64 KiB of lines, the end of
+    /// the handler, which is before the reply, or until a time guard stops work; and for 50 ms at
+    /// most. Up to 4 KiB of whole lines make one write. Lines outside of a handler, such as those of
     /// the initialisation and of tasks that outlive their invocation, are written at once.
     ///
-    /// A process that is killed loses the lines that it holds: those below WARN of its last 50 ms, and
-    /// less than 64 KiB of them. Lambda kills a function that runs into its timeout or out of memory; the time
-    /// guard of [`Powertools`](crate::Powertools) comes before the timeout. `std::process::exit` and
-    /// an abort without a panic lose the same.
+    /// A process that is killed loses the lines that it holds: those below WARN of its last 50 ms,
+    /// and less than 64 KiB of them. Lambda kills a function that runs into its timeout or out of
+    /// memory; the time guard of [`Powertools`](crate::Powertools) comes before the timeout.
+    /// `std::process::exit` and an abort without a panic lose the same.
     ///
-    /// A thread of its own, which starts with the first line that is held, keeps the 50 ms, also where the
-    /// handler blocks its thread. What the program prints by other means can come before earlier
-    /// lines.
+    /// A thread of its own, which starts with the first line that is held, keeps the 50 ms, also
+    /// where the handler blocks its thread. What the program prints by other means can come before
+    /// earlier lines.
     ///
-    /// A handler is one under [`Powertools::logging`](crate::Powertools::logging), [`observe`](super::observe),
-    /// [`LoggingLayer`](super::LoggingLayer) or `#[logged]`.
+    /// A handler is one under [`Powertools::logging`](crate::Powertools::logging),
+    /// [`observe`](super::observe), [`LoggingLayer`](super::LoggingLayer) or `#[logged]`.
     pub fn together(mut self, on: bool) -> Self {
         self.together = on;
         self

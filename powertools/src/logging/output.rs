@@ -258,7 +258,7 @@ mod tests {
         let Output::Together(Together(shared)) = &output else { unreachable!() };
         for line in ["one\n", "two\n"] {
             output.hold(line.as_bytes());
-            assert_eq!(written.recv().unwrap(), line);
+            assert_eq!(written.recv_timeout(Duration::from_secs(10)).unwrap(), line);
             while shared.lock().thread != Thread::Waits {
                 thread::yield_now();
             }
