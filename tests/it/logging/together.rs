@@ -56,7 +56,7 @@ async fn lines_are_written_at_a_warning_when_a_guard_fires_and_at_the_end_of_the
 async fn lines_are_written_before_the_reply() {
     async fn handle(event: LambdaEvent<u64>) -> Result<(), Error> {
         tracing::info!("{}", event.payload);
-        if event.payload % 2 == 0 { Ok(()) } else { Err("odd".into()) }
+        if event.payload.is_multiple_of(2) { Ok(()) } else { Err("odd".into()) }
     }
     let (lines, _guard) = start(together());
     let lambda = FakeRuntime::new();
