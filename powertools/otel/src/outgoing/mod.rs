@@ -19,7 +19,9 @@
 //!
 //! ```
 //! use aws_sdk_sqs::operation::send_message::builders::SendMessageFluentBuilder;
-//! use aws_sdk_sqs::types::{MessageAttributeValue, MessageSystemAttributeName, MessageSystemAttributeValue};
+//! use aws_sdk_sqs::types::{
+//!     MessageAttributeValue, MessageSystemAttributeNameForSends, MessageSystemAttributeValue,
+//! };
 //! use powertools_otel::outgoing;
 //!
 //! /// The attribute of the system, which costs none of the ten of a message.
@@ -27,7 +29,8 @@
 //!     let Some(header) = outgoing::xray_header() else { return message };
 //!     let attribute = MessageSystemAttributeValue::builder().data_type("String").string_value(header);
 //!     let Ok(attribute) = attribute.build() else { return message };
-//!     message.message_system_attributes(MessageSystemAttributeName::AwsTraceHeader, attribute)
+//!     let name = MessageSystemAttributeNameForSends::AwsTraceHeader;
+//!     message.message_system_attributes(name, attribute)
 //! }
 //!
 //! /// An attribute of the message.
