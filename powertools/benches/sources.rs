@@ -58,6 +58,7 @@ fn charge(number: i64) -> Result<(), &'static str> {
     if black_box(number) < 0 { Err("it failed") } else { Ok(()) }
 }
 
+#[expect(clippy::print_stdout, reason = "what a bench is for")]
 fn main() {
     println!("| line | target | ratio | ours, ns a record | floor |\n|---|--:|--:|--:|--:|");
     measure("Kinesis, event to reply", 0.7, &kinesis());
@@ -70,6 +71,7 @@ fn main() {
 type Side = Box<dyn Fn() -> usize>;
 
 /// Prints the ratio of both sides, which find as many failures.
+#[expect(clippy::print_stdout, reason = "what a bench is for")]
 fn measure(name: &str, target: f64, (ours, floor): &(Side, Side)) {
     assert_eq!(ours(), floor(), "{name}");
     let samples = if std::env::args().any(|arg| arg == "--test") { 1 } else { SAMPLES };
@@ -122,7 +124,7 @@ fn reply(failed: &[impl Serialize]) -> Vec<u8> {
 
 fn kinesis() -> (Side, Side) {
     let records = (0..RECORDS).fold(events::kinesis("orders"), |records, n| {
-        records.record(KinesisRecord::json(&format!("k-{}", n % 100), json!(order(n))))
+        records.record(KinesisRecord::json(format!("k-{}", n % 100), json!(order(n))))
     });
     let event = bytes(&records.build());
     let other = event.clone();
@@ -213,7 +215,7 @@ fn by_hand(event: &[u8], read: impl Fn(&[u8]) -> Option<i64>) -> usize {
         for record in records {
             let value =
                 BASE64_STANDARD.decode(record.value.unwrap_or_default()).unwrap_or_default();
-            if !read(&value).is_some_and(|number| charge(number).is_ok()) {
+            if read(&value).is_none_or(|number| charge(number).is_err()) {
                 failed.push(json!({ "partition": partition, "offset": record.offset }));
                 break;
             }

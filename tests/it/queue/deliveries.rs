@@ -4,6 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
+use powertools::Clock;
 use powertools::batch::{self, FromRecord, KinesisMessage, Message, RecordError};
 use powertools::events::{
     Body, CloudWatchLogs, EventBridge, KinesisEvent, S3Notification, Sns, SqsEvent, natural,
@@ -225,7 +226,7 @@ async fn log_events_reach_the_function_through_a_subscription_and_a_stream() {
     });
     logs("PutSubscriptionFilter", filter).await;
     // Events of more than two weeks ago are refused.
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis();
+    let now = Clock::system().now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis();
     let sent = json!([{ "timestamp": now, "message": "{\"id\":7}" }]);
     let request = json!({ "logGroupName": group, "logStreamName": "s", "logEvents": sent });
     logs("PutLogEvents", request).await;

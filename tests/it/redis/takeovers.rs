@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use powertools::Clock;
 use powertools::idempotency::{Claim, EpochMillis, EpochSeconds, Error, Outcome, Store};
 use powertools::testing::store_suite;
 use powertools_tests::emulators::RedisKind;
@@ -21,7 +22,7 @@ async fn a_takeover_in_another_language_is_respected() {
         let Err(Error::InProgress { until: Some(until), .. }) = world.charge("order").await else {
             panic!("on {}", kind.name())
         };
-        let now = EpochMillis::from(std::time::SystemTime::now());
+        let now = EpochMillis::from(Clock::system().now());
         assert!((now.0 + 5_000..=now.0 + 10_000).contains(&until.0), "{until:?} at {now:?}");
         assert_eq!(world.runs(), 0);
         assert_eq!(world.record("order").as_deref(), Some(EXPIRED));

@@ -197,6 +197,10 @@ impl RedisServer {
     }
 
     /// Lets a node of a cluster meet another one, and through it all that this one knows.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the other is not a node of a cluster.
     pub fn meet(&self, other: &Self) {
         let port = other.port.to_string();
         let bus = other.arguments.last().expect("it is a node of a cluster");
