@@ -117,7 +117,7 @@ impl Watch {
         let address = free.local_addr().expect("it is bound");
         drop(free);
         let process = cargo_lambda("watch", address)
-            .args(["--ignore-changes", "--wait", "--env-var", "CALLER=me"])
+            .args(["--ignore-changes", "--wait", "--env-var", "LOCAL_CALLER=me"])
             .stdin(Stdio::null())
             .stdout(output)
             .spawn()

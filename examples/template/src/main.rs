@@ -31,7 +31,7 @@ async fn charge<S: Store>(
 
 async fn run<S: Store>(store: S) -> Result<(), Error> {
     // `cargo lambda watch` has no authorizer that verifies a caller, and sets this in its place.
-    let local = std::env::var("CALLER").ok();
+    let local = std::env::var("LOCAL_CALLER").ok();
     let once = IdempotencyKeyLayer::new(Idempotency::new(store)?, "{{ project_name }}");
     let once = once.caller(move |request| {
         let verified = request.extensions.get::<Origin>()?.caller();

@@ -84,6 +84,8 @@ pub struct ConfluentRegistry {
 #[error("cannot create a client of the schema registry")]
 pub struct ConfluentRegistryError(#[source] BoxError);
 
+crate::error::own::without_name!(ConfluentRegistryError);
+
 #[derive(Deserialize)]
 struct Registered {
     schema: String,

@@ -279,8 +279,8 @@ impl Error {
     }
 
     /// Returns the HTTP status for the client: 400 without a valid key, 409 while the work is in progress
-    /// or if a condition of a commit does not hold, 422 if the payload changed, 500 if the work is done and
-    /// its result could not be saved, 503 if the store failed or another attempt can succeed, otherwise 500.
+    /// or if a condition of a commit does not hold, 422 if the payload changed, 500 if the work is done, or
+    /// may be, and its result is not in the record, 503 if the store failed or another attempt can succeed, otherwise 500.
     #[must_use]
     pub fn http_status(&self) -> u16 {
         match self {
@@ -289,8 +289,8 @@ impl Error {
                 409
             }
             Self::PayloadChanged { .. } => 422,
-            // The work is done, and 503 would ask the client to have it done again.
-            Self::NotSaved { .. } => 500,
+            // The work is done, or may be, and 503 would ask the client to have it done again.
+            Self::NotSaved { .. } | Self::LeaseLost { .. } | Self::RecordGone { .. } => 500,
             Self::Store(_) => 503,
             _ if self.is_retryable() => 503,
             _ => 500,
@@ -324,6 +324,9 @@ impl Error {
             Self::NotSaved { .. } => {
                 "the request was processed, and its response could not be stored: if it is repeated, it can be \
                  processed again"
+            }
+            Self::LeaseLost { .. } | Self::RecordGone { .. } => {
+                "the request may have been processed: if it is repeated, it can be processed again"
             }
             _ if self.is_retryable() => "the request could not be processed at this time",
             _ => "the request could not be processed",

@@ -49,10 +49,13 @@ enum Broken {
 impl<St> Body<St> {
     /// Without a budget the body is never stopped.
     pub(super) fn new(stream: St, budget: Option<Budget>, ending: Ending, list: List) -> Self {
+        let invocation = Invocation::current();
+        // The claim of the handler's work can end with the body.
+        let budget = budget.map(|budget| budget.around(invocation.clone()));
         let limit = budget.map(|budget| Limit { budget, timer: Box::pin(Timer::default()) });
         Self {
             stream: Some(stream),
-            invocation: Invocation::current(),
+            invocation,
             limit,
             ending: Some(ending),
             list,

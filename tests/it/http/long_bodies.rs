@@ -1,6 +1,7 @@
 //! Bodies that are longer than what is stored of them, or than what Lambda takes.
 
 use std::convert::Infallible;
+use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
@@ -12,10 +13,10 @@ use futures_util::{StreamExt, TryStreamExt};
 use http::Response;
 use http_body_util::BodyExt;
 use lambda_runtime::Error;
-use powertools::Powertools;
 use powertools::http::{self as web, IdempotencyKeyLayer, Request};
 use powertools::idempotency::{Builder, Idempotency, OnError, OnInterrupt, StoreErrorKind};
 use powertools::testing::{self, Event, FakeRuntime};
+use powertools::{Deadline, Powertools};
 use powertools_tests::faulty::{Fault, FaultyStore, Op};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -188,12 +189,68 @@ async fn a_request_whose_body_is_being_streamed_is_in_progress() {
 
 #[tokio::test]
 async fn a_long_body_whose_record_cannot_be_completed_is_sent_as_it_is() {
-    let denied = Fault::Fail(StoreErrorKind::AccessDenied);
-    let store = FaultyStore::new().fault(Op::Complete, denied);
-    let shop = Shop::on(store, true, |options| options, || stream::empty().boxed());
-    assert_eq!(shop.ask().await, (200, "twelve bytes".to_owned()));
+    // The second is tried again until shortly before the deadline, past the limit of the body.
+    for kind in [StoreErrorKind::AccessDenied, StoreErrorKind::Throttled] {
+        let store = (0..100)
+            .fold(FaultyStore::new(), |store, _| store.fault(Op::Complete, Fault::Fail(kind)));
+        let shop = Shop::on(store, true, |options| options, || stream::empty().boxed());
+        assert_eq!(shop.ask().await, (200, "twelve bytes".to_owned()), "{kind:?}");
+        let (status, body) = shop.ask().await;
+        assert_eq!((status, body.contains("in progress"), shop.runs()), (409, true, 1), "{body}");
+    }
+}
+
+/// A guard around a part of the body: what it stopped may have been done.
+#[tokio::test]
+async fn what_a_guard_inside_a_long_body_stops_is_an_interruption() {
+    // Before the limit of the body.
+    const RESERVE: Duration = Duration::from_secs(1);
+    let part = || pending::<Result<Bytes, Error>>();
+    let fails = move || -> Pieces {
+        stream::once(async move { Deadline::current().run(RESERVE, part()).await }).boxed()
+    };
+    let falls_back = move || -> Pieces {
+        let fallback = |_| Ok(Bytes::from_static(b", and no more"));
+        stream::once(async move { Deadline::current().run_or(RESERVE, part(), fallback).await })
+            .boxed()
+    };
+    let hold = |options: Builder<_>| options.on_interrupt(OnInterrupt::Hold);
+    let shop = Shop::start(true, hold, fails);
+    shop.ask().await;
+    assert_eq!((shop.ask().await.0, shop.runs()), (409, 1));
+
+    let shop = Shop::start(true, hold, falls_back);
+    assert_eq!(shop.ask().await, (200, "twelve bytes, and no more".to_owned()));
     let (status, body) = shop.ask().await;
     assert_eq!((status, body.contains("in progress"), shop.runs()), (409, true, 1), "{body}");
+
+    let shop = Shop::start(true, |options| options, falls_back);
+    shop.ask().await;
+    assert_eq!((shop.ask().await, shop.runs()), ((200, "twelve bytes".to_owned()), 2));
+}
+
+/// The work is done, whatever the destructor of its body does.
+#[tokio::test]
+async fn a_long_body_that_panics_when_it_is_dropped_is_done() {
+    struct Dropped;
+    impl Drop for Dropped {
+        fn drop(&mut self) {
+            panic!("secret");
+        }
+    }
+    let rest = || -> Pieces {
+        let dropped = Dropped;
+        stream::poll_fn(move |_| {
+            let _ = &dropped;
+            std::task::Poll::Ready(None)
+        })
+        .boxed()
+    };
+    let shop = Shop::start(true, |options| options, rest);
+    shop.ask().await;
+    let (status, body) = shop.ask().await;
+    assert_eq!((status, shop.runs()), (409, 1), "{body}");
+    assert!(body.contains(r#""response_status":200"#), "{body}");
 }
 
 /// The lease is over long before the invocation.

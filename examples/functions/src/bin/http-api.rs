@@ -47,7 +47,7 @@ async fn run<S: Store>(store: S, caller: Option<String>) -> Result<(), Error> {
 async fn main() -> Result<(), Error> {
     match std::env::var("TABLE_NAME") {
         Ok(table) => run(DynamoDbStore::new(Client::new(aws::config().await), table), None).await,
-        // Sufficient for `cargo lambda watch`, which verifies nobody: `--env-var CALLER=me` says who it is.
-        Err(_) => run(MemoryStore::new(), std::env::var("CALLER").ok()).await,
+        // Sufficient for `cargo lambda watch`, which verifies nobody: `--env-var LOCAL_CALLER=me` says who it is.
+        Err(_) => run(MemoryStore::new(), std::env::var("LOCAL_CALLER").ok()).await,
     }
 }

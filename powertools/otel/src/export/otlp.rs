@@ -243,10 +243,13 @@ fn integer(out: &mut Vec<u8>, number: u32, value: u64) {
     }
 }
 
+/// Writes a time, unless it is the epoch, which is the default.
 fn time(out: &mut Vec<u8>, number: u32, time: SystemTime) {
     let nanos = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-    tag(out, number, FIXED_64);
-    out.extend_from_slice(&u64::try_from(nanos).unwrap_or(u64::MAX).to_le_bytes());
+    if nanos > 0 {
+        tag(out, number, FIXED_64);
+        out.extend_from_slice(&u64::try_from(nanos).unwrap_or(u64::MAX).to_le_bytes());
+    }
 }
 
 /// Writes a message. Its length, which comes first, is known only at its end: what does not fit in one byte

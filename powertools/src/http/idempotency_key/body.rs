@@ -12,6 +12,7 @@ use lambda_runtime::Error as BoxError;
 use pin_project_lite::pin_project;
 
 use crate::idempotency::Error;
+use crate::invocation::{Invocation, Mark};
 
 pin_project! {
     /// The body of a response of [`IdempotencyKeyService`](super::IdempotencyKeyService): that of the
@@ -30,6 +31,8 @@ pin_project! {
 /// The claim of a request whose response is still being sent. Dropped, it is released or held as after an
 /// interruption.
 pub(super) struct OpenClaim {
+    /// That of the work, whose rest the body is.
+    pub(super) scope: Option<Invocation>,
     /// Is ready when its time is over.
     pub(super) expiry: BoxFuture<'static, Error>,
     pub(super) end: EndClaim,
@@ -43,6 +46,27 @@ pub(super) enum Ended {
     Whole,
     Failed,
     Stopped,
+}
+
+impl OpenClaim {
+    /// Runs a part of the work in its scope.
+    fn inside<T>(&self, f: impl FnOnce() -> T) -> T {
+        match &self.scope {
+            Some(scope) => scope.clone().sync_scope(f),
+            None => f(),
+        }
+    }
+
+    /// Judges an end by what the time guards inside the body did: the outcome of what they stopped is unknown,
+    /// and a fallback is not the result of the work.
+    fn judge(&self, ended: Ended) -> Ended {
+        let has = |mark| self.scope.as_ref().is_some_and(|scope| scope.has(mark));
+        match ended {
+            Ended::Whole if has(Mark::FELL_BACK) => Ended::Stopped,
+            Ended::Failed if has(Mark::STOPPED) => Ended::Stopped,
+            ended => ended,
+        }
+    }
 }
 
 /// How a body ended, for who reads it.
@@ -142,8 +166,14 @@ impl<B: Body<Error: Into<BoxError>>> Body for ReplyBody<B> {
                 Poll::Ready(Err(end)) => end,
             };
             let Some(claim) = this.claim.take() else { return Poll::Ready(end.tell()) };
-            // It is dropped first: the next run may start when the claim ends.
-            this.rest.set(None);
+            // It is dropped first: the next run may start when the claim ends. A panic of its destructor
+            // changes nothing about the work.
+            let dropped = catch_unwind(AssertUnwindSafe(|| claim.inside(|| this.rest.set(None))));
+            let end = match (end, dropped) {
+                (End::Whole, Err(panic)) => End::Panicked(panic),
+                (end, _) => end,
+            };
+            let ended = claim.judge(ended);
             *this.ending = Some(((claim.end)(ended), end));
         }
         if let Some((ending, _)) = this.ending {
@@ -177,13 +207,18 @@ fn poll_rest<B: Body<Error: Into<BoxError>>>(
     claim: Option<&mut OpenClaim>,
     cx: &mut Context<'_>,
 ) -> Poll<Result<Frame<Bytes>, (Ended, End)>> {
-    if let Some(claim) = claim
+    let mut claim = claim;
+    if let Some(claim) = &mut claim
         && let Poll::Ready(error) = claim.expiry.as_mut().poll(cx)
     {
         return Poll::Ready(Err((Ended::Stopped, End::Failed(error.into()))));
     }
     let Some(rest) = rest.as_pin_mut() else { return Poll::Ready(Err((Ended::Whole, End::Whole))) };
-    Poll::Ready(match catch_unwind(AssertUnwindSafe(|| rest.poll_frame(cx))) {
+    let poll = || match claim {
+        Some(claim) => claim.inside(|| rest.poll_frame(cx)),
+        None => rest.poll_frame(cx),
+    };
+    Poll::Ready(match catch_unwind(AssertUnwindSafe(poll)) {
         Ok(Poll::Pending) => return Poll::Pending,
         Ok(Poll::Ready(Some(Ok(frame)))) => {
             Ok(frame.map_data(|mut data| data.copy_to_bytes(data.remaining())))

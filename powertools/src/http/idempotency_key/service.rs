@@ -22,7 +22,7 @@ use crate::http::response::IntoResponse;
 use crate::http::service::{Buffered, Failure, OutOfTime};
 use crate::http::{Origin, Problem, is_final};
 use crate::idempotency::{Call, Error, Lease, OnSaveFailure, Store};
-use crate::invocation::LARGEST_REPLY;
+use crate::invocation::{Invocation, LARGEST_REPLY};
 
 /// A handler of requests that processes each once. Created by [`IdempotencyKeyLayer`].
 #[derive(Debug)]
@@ -220,14 +220,14 @@ impl<S: Store> IdempotencyKeyLayer<S> {
             Ok((stored, lease)) => match (answered, lease) {
                 (None, _) => replayed_response(stored),
                 (Some(response), None) => response,
-                (Some(response), Some(lease)) => {
+                (Some(response), Some((lease, scope))) => {
                     if is_buffered || response.body().as_whole().is_some() {
                         match lease.complete(&stored).await {
                             Ok(()) => response,
                             Err(error) => failed(&error),
                         }
                     } else {
-                        response.map(|body| body.with_claim(claim(lease, stored)))
+                        response.map(|body| body.with_claim(claim(lease, scope, stored)))
                     }
                 }
             },
@@ -269,9 +269,9 @@ impl<S: Store> IdempotencyKeyLayer<S> {
 }
 
 /// Leaves the claim of a request to the body of its response.
-fn claim<S: Store>(lease: Lease<S>, stored: Stored) -> OpenClaim {
-    let lease = lease.without_cleanup();
+fn claim<S: Store>(lease: Lease<S>, scope: Option<Invocation>, stored: Stored) -> OpenClaim {
     OpenClaim {
+        scope,
         expiry: Box::pin(lease.expiry()),
         end: Box::new(move |ended| {
             Box::pin(async move {

@@ -72,7 +72,7 @@ impl<S: Store> Call<S> {
             return Ok(result);
         }
         let claim = HeldClaim::new(lookup)?;
-        let mut running = Running { work: DroppedInPlace(work), claim };
+        let mut running = Running { work: DroppedInPlace(work), claim, scope: None };
         let mut window = match running.claim.acquire().await? {
             Found::Claim(window) => window,
             Found::Done(record) => return Ok(running.claim.session.replay(&record)?),

@@ -174,12 +174,6 @@ impl<S: Store> Lease<S> {
         }
     }
 
-    /// Stops outer guards from waiting for this call.
-    pub(crate) fn without_cleanup(self) -> Self {
-        let held = self.held.map(|(claim, window)| (claim.without_cleanup(), window));
-        Self { held, ..self }
-    }
-
     /// Returns a future that is ready when the work has to stop. While it is polled, it renews the lease as
     /// the options say.
     pub(crate) fn expiry(&self) -> impl Future<Output = Error> + Send + use<S> {

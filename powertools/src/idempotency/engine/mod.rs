@@ -50,7 +50,7 @@ impl<S: Store> Call<S> {
         E: Carries<Error>,
     {
         let (result, held) = self.run_to_claim(work).await?;
-        if let Some((mut claim, _)) = held {
+        if let Some(Held { mut claim, .. }) = held {
             let completion = claim.completion(&result);
             claim.complete(completion).await?;
         }
@@ -58,8 +58,12 @@ impl<S: Store> Call<S> {
     }
 
     /// Runs `work` like [`run`](Self::run), and returns its lease beside its result, for a result whose end is
-    /// elsewhere. Without a lease there is nothing to complete.
-    pub(crate) async fn run_with_lease<F, R, E>(self, work: F) -> Result<(R, Option<Lease<S>>), E>
+    /// elsewhere, and the scope of the work, in which the rest of it has to run. Without a lease there is
+    /// nothing to complete.
+    pub(crate) async fn run_with_lease<F, R, E>(
+        self,
+        work: F,
+    ) -> Result<(R, Option<(Lease<S>, Option<Invocation>)>), E>
     where
         F: Future<Output = Result<R, E>>,
         R: Replay,
@@ -67,11 +71,14 @@ impl<S: Store> Call<S> {
     {
         let idempotency = self.idempotency.clone();
         let (result, held) = self.run_to_claim(work).await?;
-        Ok((result, held.map(|held| Lease { held: Some(held), idempotency })))
+        let lease = held.map(|Held { claim, window, scope }| {
+            (Lease { held: Some((claim, window)), idempotency }, scope)
+        });
+        Ok((result, lease))
     }
 
     /// Runs `work`, and returns its claim if that is to be completed.
-    async fn run_to_claim<F, R, E>(self, work: F) -> Result<(R, Option<(HeldClaim<S>, Window)>), E>
+    async fn run_to_claim<F, R, E>(self, work: F) -> Result<(R, Option<Held<S>>), E>
     where
         F: Future<Output = Result<R, E>>,
         R: Replay,
@@ -84,13 +91,16 @@ impl<S: Store> Call<S> {
             return Ok((result, None));
         }
         let claim = HeldClaim::new(lookup)?;
-        let mut running = Running { work: DroppedInPlace(work), claim };
+        let mut running = Running { work: DroppedInPlace(work), claim, scope: None };
         let mut window = match running.claim.acquire().await? {
             Found::Claim(window) => window,
             Found::Done(record) => return Ok((running.claim.session.replay(&record)?, None)),
         };
         match running.until_end(&mut window).await {
-            Finished::Success(result) => Ok((result, Some((running.claim, window)))),
+            Finished::Success(result) => {
+                let Running { claim, scope, .. } = running;
+                Ok((result, Some(Held { claim, window, scope })))
+            }
             Finished::Passed(result) => Ok((result?, None)),
         }
     }
@@ -114,6 +124,15 @@ impl<F> Drop for DroppedInPlace<'_, F> {
 struct Running<'a, S: Store, F> {
     work: DroppedInPlace<'a, F>,
     claim: HeldClaim<S>,
+    /// That of the work, once it has begun.
+    scope: Option<Invocation>,
+}
+
+/// The claim of work that succeeded, and which is to be completed.
+struct Held<S: Store> {
+    claim: HeldClaim<S>,
+    window: Window,
+    scope: Option<Invocation>,
 }
 
 /// How work ended.
@@ -131,13 +150,13 @@ impl<S: Store, F> Running<'_, S, F> {
         F: Future<Output = Result<T, E>>,
         E: Carries<Error>,
     {
-        let Self { work, claim } = self;
+        let Self { work, claim, scope } = self;
         let renewals = Renewals::of(&claim.session, window);
         let budget = match &renewals {
             None => claim.session.time.budget(window),
             Some(_) => claim.session.time.renewed_budget(claim.session.options(), window),
         };
-        let scope = budget.scope().cloned();
+        *scope = budget.scope().cloned();
         let has = |marks| scope.as_ref().is_some_and(|scope| scope.has(marks));
 
         let ended = {

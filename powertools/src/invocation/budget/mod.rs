@@ -106,6 +106,13 @@ impl Budget {
         self
     }
 
+    /// Returns the same budget for work that was begun in `scope`, around its own: what cleans up or saves
+    /// there has the time after the limit, too.
+    pub(crate) fn around(mut self, scope: Option<Invocation>) -> Self {
+        self.scope = scope.or(self.scope);
+        self
+    }
+
     /// Returns the same budget with another clock.
     pub(crate) fn by(mut self, clock: Clock) -> Self {
         self.clock = clock;
