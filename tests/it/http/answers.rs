@@ -393,6 +393,8 @@ async fn an_error_of_the_toolkit_that_is_worth_a_retry_says_when() {
         (idempotency::Error::Contended { key: key() }, 409, Some("1")),
         (idempotency::Error::InProgress { key: key(), until: None }, 409, Some("1")),
         (idempotency::Error::NotSaved { key: key(), source: store() }, 500, None),
+        (idempotency::Error::LeaseLost { key: key() }, 500, None),
+        (idempotency::Error::RecordGone { key: key() }, 500, None),
         (idempotency::Error::ResultNotStored { key: key(), reason: "x".into() }, 409, None),
         (idempotency::Error::PayloadChanged { key: key() }, 422, None),
     ] {
