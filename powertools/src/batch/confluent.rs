@@ -50,15 +50,18 @@ const UNKNOWN: u32 = 40_403;
 /// # fn main() -> Result<(), powertools::batch::ConfluentRegistryError> {
 /// // Once for the execution environment.
 /// let registry = ConfluentRegistry::new("https://registry.example.com:8081")?
-///     .basic_auth("key", "secret");
+///     .basic_auth("key", "secret")?;
 /// let schemas = Schemas::from_source(registry);
 /// # let _ = (handle, schemas);
 /// # Ok(()) }
 /// ```
 ///
 /// [`Schemas`](crate::events::Schemas) keeps each schema, and requests one that several events need
-/// at the same time once. A request takes up to 5 seconds, and a schema has up to 1 MiB. Certificates and
-/// proxies are those of [`aws`](crate::aws#certificates).
+/// at the same time once. A request takes up to 5 seconds, and a schema has up to 1 MiB.
+///
+/// Certificates are checked with the roots of Mozilla, which are compiled in, unless a variable of the
+/// environment or a proxy asks for others, as in the table of [`aws`](crate::aws#certificates). The
+/// variables for proxies are [those of `aws`](crate::aws#proxies) too.
 ///
 /// # What the registry answers
 ///
@@ -119,11 +122,26 @@ impl ConfluentRegistry {
     }
 
     /// Sets the user and the password, or the key and the secret of an API.
-    #[must_use]
-    pub fn basic_auth(mut self, user: &str, password: &str) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the URL is neither one of HTTPS nor one of this host: the password would be sent
+    /// in clear text.
+    pub fn basic_auth(
+        mut self,
+        user: &str,
+        password: &str,
+    ) -> Result<Self, ConfluentRegistryError> {
+        let to =
+            Destination::parse(&self.url).map_err(|error| ConfluentRegistryError(error.into()))?;
+        if !to.is_encrypted() && !to.is_local() {
+            let problem =
+                "the URL is neither HTTPS nor local: the password would be sent in clear text";
+            return Err(ConfluentRegistryError(problem.into()));
+        }
         let text = BASE64_STANDARD.encode(format!("{user}:{password}"));
         self.authorization = Some(format!("Basic {text}"));
-        self
+        Ok(self)
     }
 
     /// Returns where a schema is.

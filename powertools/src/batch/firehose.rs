@@ -94,7 +94,8 @@ impl SourceReply<FirehoseEvent> for FirehoseReply {
     ) -> Result<Self, Error> {
         let is_unfinished =
             |outcome: &Outcome| matches!(outcome, Outcome::Stopped | Outcome::NotStarted);
-        if report.records().any(|(_, outcome)| is_unfinished(outcome)) {
+        // Records that did not start because of a failure fail like it.
+        if report.out_of_time && report.records().any(|(_, outcome)| is_unfinished(outcome)) {
             return Err(report.incomplete());
         }
         let mut records = Vec::with_capacity(values.len());
@@ -104,8 +105,8 @@ impl SourceReply<FirehoseEvent> for FirehoseReply {
         }
         let mut size: usize = records.iter().map(FirehoseResult::size).sum();
         let mut too_large = 0;
-        for ((record, value), (_, outcome)) in zip(zip(&mut records, values), report.records()) {
-            let (Some(value), Outcome::Succeeded) = (value, outcome) else { continue };
+        for (record, value) in zip(&mut records, values) {
+            let Some(value) = value else { continue };
             let result = value.reply(record.record_id.clone());
             let more = result.size().saturating_sub(record.size());
             if too_large == 0 && size + more <= LARGEST {

@@ -1,6 +1,7 @@
 //! How one record, or a chunk of them, is handled.
 
 use std::collections::HashSet;
+use std::error::Error as StdError;
 use std::future::Future;
 use std::iter::zip;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,9 +18,10 @@ use super::progress::Progress;
 use super::report::{List, name};
 use super::{FromRecord, Outcome, Record, RecordError};
 use crate::clock::Clock;
-use crate::error::causes::caught;
+use crate::error::causes::{caught, causes};
 use crate::error::own;
 use crate::error::registry::Held;
+use crate::events::ParseError;
 use crate::invocation::Invocation;
 use crate::invocation::budget::{Budget, warn_if_missed};
 
@@ -39,6 +41,7 @@ pub(super) struct Handling<'b, R> {
     permanent_if: Option<Classifier<'b>>,
     /// True after the warning that there is no sink.
     warned: AtomicBool,
+    out_of_time: AtomicBool,
 }
 
 impl<'b, R: Record> Handling<'b, R> {
@@ -56,6 +59,7 @@ impl<'b, R: Record> Handling<'b, R> {
             sink,
             permanent_if,
             warned: AtomicBool::new(false),
+            out_of_time: AtomicBool::new(false),
         }
     }
 
@@ -208,8 +212,23 @@ impl<'b, R: Record> Handling<'b, R> {
         }
     }
 
+    /// Returns true if the time is over, and notes that a record did not start for that reason.
     fn is_over(&self) -> bool {
-        self.budget.as_ref().is_some_and(Budget::is_over)
+        let is_over = self.budget.as_ref().is_some_and(Budget::is_over);
+        if is_over {
+            self.note_out_of_time();
+        }
+        is_over
+    }
+
+    /// Notes that records did not start or end for lack of time.
+    pub(super) fn note_out_of_time(&self) {
+        self.out_of_time.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns true if records did not start or end for lack of time.
+    pub(super) fn is_out_of_time(&self) -> bool {
+        self.out_of_time.load(Ordering::Relaxed)
     }
 
     /// Returns the value or the outcome of a record whose first attempt failed.
@@ -248,6 +267,7 @@ impl<'b, R: Record> Handling<'b, R> {
     /// Returns the outcome of a record with this error.
     async fn settle(&self, record: &R, mut error: RecordError) -> Outcome {
         if let Some(classify) = &self.permanent_if
+            && !may_be_parsed_later(error.error())
             && catch_unwind(AssertUnwindSafe(|| classify(error.error()))).unwrap_or_else(|panic| {
                 let panic = caught(panic);
                 tracing::warn!(panic, "the classifier of a batch panicked");
@@ -296,8 +316,15 @@ impl<'b, R: Record> Handling<'b, R> {
             Err(panic) => RecordError::panicked("the sink", panic),
         };
         tracing::warn!(record = name(record), %reason, "the sink did not accept a record");
-        Outcome::Failed(error)
+        // Another delivery brings it to the sink again.
+        Outcome::Failed(error.into_retryable())
     }
+}
+
+/// Returns true if the error is, or was caused by, one that says nothing about the record itself: what
+/// parsing it takes was not available.
+fn may_be_parsed_later(error: &(dyn StdError + 'static)) -> bool {
+    causes(error).filter_map(|error| error.downcast_ref()).any(ParseError::is_retryable)
 }
 
 /// The orders of a chunk that must not continue; `None` is that of a record without one.

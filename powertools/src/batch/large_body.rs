@@ -13,7 +13,11 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 /// The extended clients for SQS put a body that does not fit into a message into a bucket, and send a
 /// [pointer](S3Pointer) to it. [`Message::fetch`] reads both kinds of messages.
 ///
-/// Whoever can send messages chooses bucket and key, so accept only buckets of your own.
+/// Whoever can send messages chooses bucket and key, so accept only what your own senders write, for
+/// deletion too.
+///
+/// Let a lifecycle rule of the bucket delete the objects once the retention of the queue has ended; see
+/// [`Message::delete_large_body`] for what another way costs.
 ///
 /// ```
 /// use std::error::Error;
@@ -25,13 +29,23 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 /// struct Bodies {
 ///     client: aws_sdk_s3::Client,
 ///     bucket: String,
+///     prefix: String,
+/// }
+///
+/// impl Bodies {
+///     /// Refuses what none of our senders wrote.
+///     fn allowed(&self, pointer: &S3Pointer) -> Result<(), Box<dyn Error + Send + Sync>> {
+///         if pointer.bucket == self.bucket && pointer.key.starts_with(&self.prefix) {
+///             Ok(())
+///         } else {
+///             Err("a message points to an object that is not a body".into())
+///         }
+///     }
 /// }
 ///
 /// impl LargeBodies for Bodies {
 ///     async fn get(&self, pointer: &S3Pointer) -> Result<Option<Vec<u8>>, Box<dyn Error + Send + Sync>> {
-///         if pointer.bucket != self.bucket {
-///             return Err("a message points to another bucket".into());
-///         }
+///         self.allowed(pointer)?;
 /// #       #[cfg(any())] {
 ///         let request = self.client.get_object().bucket(&pointer.bucket).key(&pointer.key);
 ///         match request.send().await {
@@ -40,14 +54,15 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 ///             Err(error) => Err(error.into()),
 ///         }
 /// #       }
-/// #       Ok((pointer.key == "k-1").then(|| b"7".to_vec()))
+/// #       Ok((pointer.key == "bodies/1").then(|| b"7".to_vec()))
 ///     }
 ///
 ///     async fn delete(&self, pointer: &S3Pointer) -> Result<(), Box<dyn Error + Send + Sync>> {
+///         self.allowed(pointer)?;
 /// #       #[cfg(any())] {
 ///         self.client.delete_object().bucket(&pointer.bucket).key(&pointer.key).send().await?;
 /// #       }
-/// #       let _ = (&self.client, pointer);
+/// #       let _ = &self.client;
 ///         Ok(())
 ///     }
 /// }
@@ -55,15 +70,18 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 /// async fn charge(bodies: &Bodies, record: SqsRecord) -> Result<(), RecordError> {
 ///     let amount = Message::<u64>::fetch(record, bodies).await?;
 ///     println!("charges {}", amount.body);
-///     amount.delete_large_body(bodies).await?; // after the work, and if no rule of the bucket does it
+///     // Only if no lifecycle rule of the bucket does it. The work is done, even if this fails.
+///     if let Err(error) = amount.delete_large_body(bodies).await {
+///         tracing::warn!(%error, "the body of a message stays in S3");
+///     }
 ///     Ok(())
 /// }
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
 /// # let event = serde_json::json!({ "Records": [{ "messageId": "m",
 /// #     "messageAttributes": { "ExtendedPayloadSize": { "dataType": "Number", "stringValue": "1" } },
-/// #     "body": r#"["software.amazon.payloadoffloading.PayloadS3Pointer",{"s3BucketName":"b","s3Key":"k-1"}]"# }] });
+/// #     "body": r#"["software.amazon.payloadoffloading.PayloadS3Pointer",{"s3BucketName":"b","s3Key":"bodies/1"}]"# }] });
 /// # let event: powertools::events::SqsEvent = serde_json::from_value(event)?;
-/// # let bodies = Bodies { client: aws_sdk_s3::Client, bucket: "b".to_owned() };
+/// # let bodies = Bodies { client: aws_sdk_s3::Client, bucket: "b".to_owned(), prefix: "bodies/".to_owned() };
 /// # let report = powertools::batch::sqs(event).run(|record| charge(&bodies, record)).await;
 /// # assert!(report.is_done());
 /// # Ok(()) }
@@ -108,7 +126,12 @@ impl<T: Body> Message<T> {
                     return Err(ParseError::TooLarge { limit });
                 }
                 let found = bodies.get(&pointer).await.map_err(ParseError::BodyUnavailable)?;
-                read(&found.ok_or(ParseError::BodyGone)?)?
+                let found = found.ok_or(ParseError::BodyGone)?;
+                // The size is what the sender wrote.
+                if found.len() as u64 > limit {
+                    return Err(ParseError::TooLarge { limit });
+                }
+                read(&found)?
             }
         };
         Ok(Self { body, record, _reserved: reserved })
@@ -118,13 +141,19 @@ impl<T: Body> Message<T> {
 impl<T> Message<T> {
     /// Deletes the object that holds the body, if the body is in S3.
     ///
-    /// A message can be delivered again after its handler succeeded, and is
-    /// [`ParseError::BodyGone`] then. Let a lifecycle rule of the bucket delete objects instead, or make the
-    /// work idempotent around [`fetch`](Self::fetch).
+    /// Prefer a lifecycle rule of the bucket, whose time is longer than the retention of the queue and of its
+    /// dead-letter queue. A handler can only delete the object before Lambda has the reply, and a message
+    /// may come back after that: if the function ends, if the reply does not arrive, if a later step
+    /// [reports](super::Report::fail) the record. Its body is lost then, and the message is
+    /// [`ParseError::BodyGone`], unless the work is idempotent around [`fetch`](Self::fetch).
+    ///
+    /// It is wrong with [`all_or_nothing`](super::Batch::all_or_nothing), where the failure of another record
+    /// brings this one back.
     ///
     /// # Errors
     ///
-    /// Returns the error of `bodies`.
+    /// Returns the error of `bodies`. It is no failure of the record: log it, since a record that is reported
+    /// is delivered again.
     pub async fn delete_large_body<B: LargeBodies>(&self, bodies: &B) -> Result<(), BoxError> {
         match self.record.s3_pointer()? {
             None => Ok(()),

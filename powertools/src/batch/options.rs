@@ -112,8 +112,8 @@ impl<'a, S: Source> Batch<'a, S> {
     /// queue that people inspect.
     ///
     /// A record that the sink accepted counts as done and is not delivered again. If the sink fails,
-    /// panics or runs out of time, the record is reported like any other failure, so a sink can
-    /// receive a record more than once.
+    /// panics or runs out of time, the record is reported like any other failure, as retryable, so a
+    /// sink can receive a record more than once.
     ///
     /// ```
     /// use powertools::batch::{self, Message, RecordError};
@@ -150,8 +150,8 @@ impl<'a, S: Source> Batch<'a, S> {
 
     /// Makes further errors permanent: those for which `classify` returns true.
     ///
-    /// `classify` receives each error of a record, including those of this toolkit. For example,
-    /// records that cannot be parsed can go to the sink immediately:
+    /// `classify` receives the errors of records, including those of this toolkit. For example, records
+    /// that cannot be parsed can go to the sink immediately:
     ///
     /// ```
     /// use powertools::batch;
@@ -161,6 +161,11 @@ impl<'a, S: Source> Batch<'a, S> {
     /// let batch = batch::sqs(event).permanent_if(|error| error.is::<ParseError>());
     /// # let _ = batch;
     /// ```
+    ///
+    /// It is not asked about an error that is, or was caused by, a
+    /// [retryable](crate::events::ParseError::is_retryable) `ParseError`. While S3 or a schema registry does
+    /// not answer, or memory is short, good records fail too: they are delivered again, and do not go to
+    /// the sink.
     pub fn permanent_if(
         mut self,
         classify: impl Fn(&(dyn StdError + 'static)) -> bool + Send + Sync + 'a,

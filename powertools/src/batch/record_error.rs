@@ -54,7 +54,7 @@ impl RecordError {
     ///
     /// The record goes to the [sink](super::Batch::permanent_sink). Errors of this toolkit, also as the
     /// cause of `error`, are never permanent here; that includes records that cannot be parsed.
-    /// [`permanent_if`](super::Batch::permanent_if) overrides that.
+    /// [`permanent_if`](super::Batch::permanent_if) overrides that for errors that a retry cannot help.
     pub fn permanent(error: impl Into<BoxError>) -> Self {
         let error = error.into();
         let permanent = !own::is_of_toolkit(&*error);
@@ -124,6 +124,10 @@ impl RecordError {
 
     pub(super) fn into_permanent(self) -> Self {
         Self(Arc::new(Inner { error: self.shared(), permanent: true, delay: self.0.delay }))
+    }
+
+    pub(super) fn into_retryable(self) -> Self {
+        Self(Arc::new(Inner { error: self.shared(), permanent: false, delay: self.0.delay }))
     }
 
     fn new(error: Arc<dyn StdError + Send + Sync>, permanent: bool) -> Self {

@@ -24,6 +24,8 @@ pub struct Report<S: Source> {
     /// What the handlers returned.
     pub(super) values: Vec<Option<ValueOf<S>>>,
     pub(super) policy: Policy,
+    /// True if records did not start or end for lack of time.
+    pub(super) out_of_time: bool,
     /// Why there is no partial batch response.
     pub(super) refused: Option<Error>,
 }
@@ -164,7 +166,13 @@ impl<S: Source> Report<S> {
         if unfinished > 0 && unfinished == total && self.policy.fail_when_all_failed {
             return Err(Error::AllFailed { total, first: self.first_error() });
         }
-        let values = mem::take(&mut self.values);
+        let mut values = mem::take(&mut self.values);
+        for (value, outcome) in iter::zip(&mut values, &self.outcomes) {
+            // It may have failed after its handler returned a value.
+            if !matches!(outcome, Outcome::Succeeded) {
+                *value = None;
+            }
+        }
         S::Reply::from_report(&self, values)
     }
 

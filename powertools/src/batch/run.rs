@@ -16,7 +16,7 @@ use super::{
     ValueOf, engine, visibility,
 };
 use crate::invocation::OfRecord;
-use crate::invocation::budget::Guarded;
+use crate::invocation::budget::{self, Guarded};
 
 impl<S: Source> Batch<'_, S> {
     /// Processes each record with `handler`, which takes the record or a type that is created from
@@ -192,6 +192,7 @@ impl<S: Source> Batch<'_, S> {
             (!places.is_empty()).then(|| handling.chunk(places, records, handler))
         };
         report.values = work.finish(handling, records, &mut report.outcomes, start).await;
+        report.out_of_time = handling.is_out_of_time();
         report
     }
 
@@ -214,6 +215,7 @@ impl<S: Source> Batch<'_, S> {
             Some(OfRecord::new(index, handling.record(index, &records[index], attempt)))
         };
         let values = work.finish(handling, records, &mut report.outcomes, start).await;
+        report.out_of_time = handling.is_out_of_time();
         (report, values)
     }
 }
@@ -229,6 +231,7 @@ impl<'b, S: Source> Batch<'b, S> {
             outcomes: Vec::new(),
             values: Vec::new(),
             policy: self.policy,
+            out_of_time: false,
             refused: None,
         };
         match report.source.take_records() {
@@ -295,7 +298,10 @@ impl<R: Record> Work<'_, R> {
             |index, outcome| handling.order_continues(&records[index], outcome),
             |index, outcome| observer.observe(index, &records[index], outcome),
         );
-        Guarded::new(handling.budget.clone(), work).await;
+        let ended = Guarded::new(handling.budget.clone(), work).await;
+        if !matches!(ended, budget::Ended::Returned(())) {
+            handling.note_out_of_time();
+        }
         for (index, outcome) in outcomes.iter_mut().enumerate() {
             if matches!(outcome, Outcome::NotStarted) && handling.progress.is_started(index) {
                 *outcome = Outcome::Stopped;

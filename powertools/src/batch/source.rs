@@ -84,8 +84,7 @@ pub trait SourceReply<S: Source>: Serialize + Sized {
     /// Creates the reply.
     ///
     /// `values` has what the handlers returned: one for each of the [records](Report::records), in their
-    /// order, and `None` for a record whose handler did not succeed. A record can have a value and still
-    /// have [failed](super::Outcome::Failed) later, so the outcome takes precedence.
+    /// order, and `None` for a record that did not [succeed](super::Outcome::Succeeded).
     ///
     /// # Errors
     ///

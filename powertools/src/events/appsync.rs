@@ -137,6 +137,10 @@ pub struct AppSyncIdentity {
     /// What a Lambda authorizer returned as [`resolver_context`](AppSyncAuthorization::resolver_context).
     #[serde(deserialize_with = "or_default")]
     pub resolver_context: Map<String, Value>,
+    /// What a Lambda authorizer of AppSync Events returned as
+    /// [`handler_context`](AppSyncAuthorization::handler_context).
+    #[serde(deserialize_with = "or_default")]
+    pub handler_context: Map<String, Value>,
     /// The addresses of the client and of the proxies in front of it.
     #[serde(deserialize_with = "or_default")]
     pub source_ip: Vec<String>,
@@ -406,6 +410,8 @@ pub struct AppSyncResult<T = Value> {
 
 impl<T> AppSyncEventsReply<T> {
     /// Creates a reply that publishes nothing yet.
+    ///
+    /// It does not refuse a subscription: only [`refused`](Self::refused) does.
     pub fn new() -> Self {
         Self { events: Some(Vec::new()), error: None }
     }
@@ -431,6 +437,7 @@ impl<T> AppSyncEventsReply<T> {
     }
 }
 
+/// Like [`AppSyncEventsReply::new`]: it does not refuse a subscription.
 impl<T> Default for AppSyncEventsReply<T> {
     fn default() -> Self {
         Self::new()

@@ -223,12 +223,39 @@ part! {
         user_attributes: Attributes,
         /// What the trigger that created the challenge kept for this one.
         private_challenge_parameters: Attributes,
-        /// What the user answered.
+        /// What the user answered. [`is_answer`](Self::is_answer) compares it with what is right.
         challenge_answer: Option<Value>,
         /// What the application passed on.
         client_metadata: Attributes,
         /// True if there is no such user, and the app client hides that.
         user_not_found: Option<bool>,
+    }
+}
+
+impl CognitoAnswerRequest {
+    /// Returns true if the user answered what the trigger that created the challenge kept under this name.
+    ///
+    /// Returns false if either is absent. A comparison of the two members would approve a user who gives no
+    /// answer to a challenge that kept none.
+    ///
+    /// ```
+    /// use lambda_runtime::{Error, LambdaEvent};
+    /// use powertools::events::CognitoVerifyAuthChallenge;
+    ///
+    /// async fn verify(
+    ///     event: LambdaEvent<CognitoVerifyAuthChallenge>,
+    /// ) -> Result<CognitoVerifyAuthChallenge, Error> {
+    ///     let mut event = event.payload;
+    ///     event.response.answer_correct = Some(event.request.is_answer("code"));
+    ///     Ok(event)
+    /// }
+    /// # let _ = verify;
+    /// ```
+    #[must_use]
+    pub fn is_answer(&self, name: &str) -> bool {
+        let answer = self.challenge_answer.as_ref().and_then(Value::as_str);
+        let expected = self.private_challenge_parameters.get(name);
+        answer.zip(expected).is_some_and(|(answer, expected)| answer == expected)
     }
 }
 

@@ -2,10 +2,6 @@ use serde::Deserialize;
 
 use super::{ParseError, SqsRecord};
 
-/// The attributes by which the extended clients mark a message whose body is in S3: the one of today, and
-/// the one of version 1 of Java's.
-const MARKS: [&str; 2] = ["ExtendedPayloadSize", "SQSLargePayloadSize"];
-
 /// The classes whose name is in front of a pointer: of Java's version 2 and Python's, and of Java's
 /// version 1.
 const CLASSES: [&str; 2] = [
@@ -39,11 +35,11 @@ impl SqsRecord {
     ///
     /// # Errors
     ///
-    /// Returns [`ParseError::PointerInvalid`] if a message with such a mark has another body.
+    /// Returns [`ParseError::PointerInvalid`] if a message with such a mark has another body, or if the mark
+    /// is not an attribute as SQS delivers them.
     pub fn s3_pointer(&self) -> Result<Option<S3Pointer>, ParseError> {
-        let Some(mark) = MARKS.iter().find_map(|name| self.message_attribute(name)) else {
-            return Ok(None);
-        };
+        let Some(mark) = self.large_body_mark() else { return Ok(None) };
+        let mark = self.message_attribute(mark).ok_or(ParseError::PointerInvalid)?;
         let body = self.body().unwrap_or_default();
         let (class, place): (String, Place) =
             serde_json::from_str(body).map_err(|_| ParseError::PointerInvalid)?;

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use serde::de::MapAccess;
+use serde::de::{IgnoredAny, MapAccess};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -10,6 +10,13 @@ use super::de::{Event, Object, Read, member_in, text_in};
 use super::{HasNaturalKey, NaturalKey, RecordId};
 
 pub(crate) const SOURCES: &[&str] = &["aws:sqs"];
+
+/// The attributes by which the extended clients mark a message whose body is in S3: the one of today, and
+/// the one of version 1 of Java's.
+const MARKS: [&str; 2] = ["ExtendedPayloadSize", "SQSLargePayloadSize"];
+
+/// What is in the names of all marks.
+const IN_MARKS: &str = "PayloadSize";
 
 /// The event of an SQS queue, standard or FIFO.
 ///
@@ -122,6 +129,17 @@ impl SqsRecord {
     #[must_use]
     pub fn message_attribute(&self, name: &str) -> Option<MessageAttribute<'_>> {
         member_in(self.fields.message_attributes.as_ref()?, name)
+    }
+
+    /// Returns the name of the attribute by which an extended client marked the message as one whose body
+    /// is in S3. One that cannot be read is a mark too.
+    pub(crate) fn large_body_mark(&self) -> Option<&'static str> {
+        let attributes = self.fields.message_attributes.as_ref()?;
+        // Most messages have none, and are not parsed for it.
+        if !attributes.get().contains(IN_MARKS) {
+            return None;
+        }
+        MARKS.into_iter().find(|name| member_in::<IgnoredAny>(attributes, name).is_some())
     }
 
     /// Returns how often the message has been received, this time included.

@@ -281,6 +281,33 @@ async fn parse_errors_are_permanent_only_with_the_option() {
     assert_eq!(outcomes(&report), "p");
 }
 
+/// While a service is down, good records fail to be parsed.
+#[tokio::test]
+async fn an_error_that_another_attempt_can_parse_is_never_permanent_by_its_class() {
+    #[derive(Debug, thiserror::Error)]
+    #[error("no order")]
+    struct NoOrder(#[source] ParseError);
+
+    let down = || ParseError::BodyUnavailable("down".into());
+    let gone = || ParseError::BodyGone;
+    let cases: [(RecordError, &str); 6] = [
+        (down().into(), "f"),
+        (ParseError::Other(Box::new(down())).into(), "f"),
+        (NoOrder(down()).into(), "f"),
+        (anyhow::Error::from(down()).context("no order").into(), "f"),
+        (gone().into(), "p"),
+        (NoOrder(gone()).into(), "p"),
+    ];
+    for (error, expected) in cases {
+        let report = batch::sqs(messages(1))
+            .permanent_sink(|_, _| async { Ok::<_, Infallible>(()) })
+            .permanent_if(|_| true)
+            .run(async |_: SqsRecord| Err(error.clone()))
+            .await;
+        assert_eq!(outcomes(&report), expected, "{error}");
+    }
+}
+
 #[tokio::test]
 async fn the_hook_sees_each_outcome_as_it_happens() {
     let log = Log::default();

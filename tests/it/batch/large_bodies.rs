@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::error::Error as StdError;
 use std::sync::Mutex;
 
-use powertools::batch::{self, LargeBodies, Message, RecordError};
-use powertools::events::{ParseError, S3Pointer, SqsEvent, SqsRecord};
+use powertools::batch::{self, LargeBodies, Message, Outcome, RecordError};
+use powertools::events::{Body, ParseError, S3Pointer, SqsEvent, SqsRecord, Text};
 use powertools::testing::events::{self, SqsMessage};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -117,6 +117,81 @@ fn a_body_without_the_mark_is_never_a_pointer() {
         event([pointer(JAVA_1, "bodies", "a/b c")]).records[0].s3_pointer().unwrap().unwrap();
     assert_eq!((marked.bucket.as_str(), marked.key.as_str()), ("bodies", "a/b c"));
     assert_eq!(marked.size, Some(3));
+}
+
+#[tokio::test]
+async fn a_message_whose_body_is_in_s3_is_not_parsed_as_its_pointer() {
+    #[derive(Debug, serde::Deserialize)]
+    #[expect(dead_code, reason = "nothing reads it")]
+    struct Class(String, Value);
+
+    async fn run<T: Body>(event: SqsEvent) -> Vec<String> {
+        let report = batch::sqs(event).run(async |_: Message<T>| Ok::<_, RecordError>(())).await;
+        let error = |outcome: &Outcome| outcome.error().map(ToString::to_string);
+        report.records().map(|(_, outcome)| error(outcome).unwrap_or_default()).collect()
+    }
+
+    let odd_marks = [
+        json!({ "dataType": null, "stringValue": "3" }),
+        json!({ "stringValue": "3" }),
+        json!({}),
+        json!(null),
+        json!("3"),
+    ];
+    let mut messages = vec![pointer(JAVA_1, "bodies", "a"), pointer(JAVA_2, "bodies", "a")];
+    messages.extend(odd_marks.iter().map(|_| pointer(JAVA_2, "bodies", "a")));
+    let body = json!([JAVA_2.0, { "s3BucketName": "bodies", "s3Key": "a" }]).to_string();
+    let others = [
+        SqsMessage::from(body.clone()),
+        SqsMessage::from(body.clone()).message_attribute("ExtendedPayloadSizes", "3"),
+        SqsMessage::from(body).message_attribute("label", "ExtendedPayloadSize"),
+    ];
+    let count = others.len();
+    messages.extend(others);
+    let mut event =
+        messages.into_iter().fold(events::sqs("orders"), events::SqsMessages::message).build();
+    for (n, mark) in odd_marks.iter().enumerate() {
+        event["Records"][2 + n]["messageAttributes"][JAVA_2.1] = mark.clone();
+    }
+    let event: SqsEvent = parse(event);
+
+    let in_s3 =
+        "the body of the message is in S3: take `SqsRecord` and read it by `Message::fetch`";
+    let mut expected = vec![in_s3; 2 + odd_marks.len()];
+    expected.extend(vec![""; count]);
+    assert_eq!(run::<Value>(event.clone()).await, expected);
+    assert_eq!(run::<Text>(event.clone()).await, expected);
+    assert_eq!(run::<(String, Value)>(event.clone()).await, expected);
+    assert_eq!(run::<Class>(event.clone()).await, expected);
+    assert_eq!(ParseError::BodyInS3.error_type(), "Powertools.RecordBodyInS3");
+    assert!(!ParseError::BodyInS3.is_retryable());
+
+    // `fetch` reads what has a readable mark.
+    let bucket = Bucket::of(&[("a", "7")]);
+    let fetched =
+        event.records.iter().map(|record| Message::<Value>::fetch(record.clone(), &bucket));
+    for (n, message) in futures_util::future::join_all(fetched).await.into_iter().enumerate() {
+        match n {
+            0 | 1 => assert_eq!(message.unwrap().body, 7),
+            2..7 => assert!(matches!(message, Err(ParseError::PointerInvalid)), "{n}: {message:?}"),
+            _ => assert!(message.unwrap().body.is_array(), "{n}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_larger_than_its_mark_says_is_limited() {
+    // A quarter of 128 MB, of white space and a number, which takes no memory as a value.
+    let limit = 32 << 20;
+    let of = |size: usize| " ".repeat(size - 1) + "7";
+    let bucket = Bucket::of(&[("a", &of(limit)), ("b", &of(limit + 1))]);
+    let fetch = async |key| {
+        let record = event([pointer(JAVA_2, "bodies", key)]).records[0].clone();
+        Message::<u64>::fetch(record, &bucket).await
+    };
+    assert_eq!(fetch("a").await.unwrap().body, 7);
+    let error = fetch("b").await.unwrap_err();
+    assert!(matches!(error, ParseError::TooLarge { limit: 33_554_432 }), "{error:?}");
 }
 
 proptest! {

@@ -263,6 +263,53 @@ async fn a_transformation_without_time_for_all_records_is_an_error() {
     assert!(matches!(super::error(report), Error::IdentifierMissing { index: 0 }));
 }
 
+#[tokio::test(start_paused = true)]
+async fn transformations_that_a_failure_prevents_fail_like_it() {
+    let event = firehose(&["one", "fail", "two", "three"]);
+    let report = batch::firehose(event).stop_at_first_failure().run(shout).await;
+    assert_eq!(outcomes(&report), "sfnn");
+    let reply = report.into_reply().unwrap();
+    assert_eq!(results(&reply), ["Ok", "ProcessingFailed", "ProcessingFailed", "ProcessingFailed"]);
+
+    // In chunks.
+    let handler = async |chunk: Vec<FirehoseMessage<u64>>| {
+        chunk.iter().map(|_| Ok::<_, RecordError>(Transformed::dropped())).collect::<Vec<_>>()
+    };
+    let work = batch::firehose(firehose(&["1", "x", "2", "3"]));
+    let report = work.stop_at_first_failure().run_chunks(3, handler).await;
+    assert_eq!(outcomes(&report), "sfnn");
+    let reply = report.into_reply().unwrap();
+    assert_eq!(
+        results(&reply),
+        ["Dropped", "ProcessingFailed", "ProcessingFailed", "ProcessingFailed"]
+    );
+
+    // The time runs out, with a failure and without one.
+    for (texts, concurrency, expected) in [
+        (["wait", "fail", "two"], 2, "cfn"),
+        (["late", "fail", "two"], 1, "snn"),
+        (["late fail", "one", "two"], 2, "fnn"),
+    ] {
+        let clock = ManualClock::following_tokio(SystemTime::UNIX_EPOCH + 1_000_000 * SECOND);
+        let invocation = testing::invocation().clock(&clock).remaining(10 * SECOND).build();
+        let work = batch::firehose(firehose(&texts))
+            .stop_at_first_failure()
+            .concurrency(concurrency)
+            .run(async |text: FirehoseMessage<Text>| match text.body.0.as_str() {
+                // Blocks the thread beyond the end of the time.
+                late @ ("late" | "late fail") => {
+                    clock.advance(20 * SECOND);
+                    if late == "late" { Ok(Transformed::dropped()) } else { Err("no".into()) }
+                }
+                _ => shout(text).await,
+            });
+        let report = invocation.scope(work).await;
+        assert_eq!(outcomes(&report), expected);
+        let error = error(report);
+        assert!(matches!(error, Error::Incomplete { total: 3, .. }), "{error:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_batch_of_firehose_has_every_option_of_a_batch() {
     // A chunk at a time, and what the sink accepted is dropped.
@@ -360,6 +407,13 @@ async fn a_source_of_ones_own_has_a_reply_of_its_own() {
     let report = Batch::new(questions).concurrency(3).run(double).await;
     let answers = vec![Some(0), None, Some(4), Some(6)];
     assert_eq!(report.into_reply().unwrap(), Answers { round: 7, answers });
+
+    // What failed after its handler returned a value has none.
+    let questions = Questions { round: 8, questions: (2..5).map(Question).collect() };
+    let mut report = Batch::new(questions).run(double).await;
+    report.fail(&3, "not written");
+    let answers = vec![Some(4), None, Some(8)];
+    assert_eq!(report.into_reply().unwrap(), Answers { round: 8, answers });
 }
 
 #[tokio::test]
@@ -409,6 +463,27 @@ async fn a_task_of_s3_batch_has_a_result() {
             (reply.results[0].result_code, reply.results[0].result_string.as_str()),
             (code, "busy")
         );
+    }
+}
+
+#[tokio::test]
+async fn a_task_whose_permanent_error_the_sink_does_not_take_is_tried_again() {
+    for (sink, code) in [
+        ("takes", "PermanentFailure"),
+        ("fails", "TemporaryFailure"),
+        ("panics", "TemporaryFailure"),
+    ] {
+        let event: S3BatchEvent = parse(events::s3_batch("photos", "a.jpg").build());
+        let report = batch::s3_batch(event)
+            .permanent_sink(async |_, _| match sink {
+                "takes" => Ok(()),
+                "fails" => Err("the sink is full"),
+                _ => panic!("the sink"),
+            })
+            .run(async |_: S3BatchTask| Err::<String, _>(RecordError::permanent("no photo")));
+        let reply = report.await.into_reply().unwrap();
+        let result = &reply.results[0];
+        assert_eq!((result.result_code, &*result.result_string), (code, "no photo"), "{sink}");
     }
 }
 

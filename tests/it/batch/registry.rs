@@ -1,6 +1,7 @@
 //! A schema registry of Confluent over HTTP.
 
 use std::collections::HashMap;
+use std::error::Error as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -108,8 +109,8 @@ fn event(ids: &[u8]) -> KafkaEvent {
 async fn each_answer_of_a_registry_has_one_outcome() {
     let registry = Registry::default();
     let url = registry.start().await;
-    let source =
-        ConfluentRegistry::new(format!("{url}/base/")).unwrap().basic_auth("key", "s3cret");
+    let source = ConfluentRegistry::new(format!("{url}/base/")).unwrap();
+    let source = source.basic_auth("key", "s3cret").unwrap();
     assert!(!format!("{source:?}").contains("s3cret"));
     let schemas = Schemas::from_source(source);
     let handler = async |text: KafkaMessage<Avro<String>>| {
@@ -201,6 +202,28 @@ fn a_wrong_url_is_an_error_at_the_start() {
     ] {
         let error = ConfluentRegistry::new(url).unwrap_err();
         assert_eq!(error.to_string(), "cannot create a client of the schema registry", "{url}");
+        assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
+    }
+}
+
+#[test]
+fn a_password_is_not_sent_in_clear_text_to_another_host() {
+    let with_password = |url| ConfluentRegistry::new(url).unwrap().basic_auth("key", "s3cret");
+    for url in ["https://registry", "http://127.0.0.1:8081", "http://[::1]", "http://localhost/a"] {
+        assert!(with_password(url).is_ok(), "{url}");
+    }
+    for url in [
+        "http://registry:8081",
+        "HTTP://10.0.0.1",
+        "http://localhost.example.com",
+        "http://0.0.0.0",
+    ] {
+        let error = with_password(url).unwrap_err();
+        let cause = error.source().unwrap().to_string();
+        assert_eq!(
+            cause, "the URL is neither HTTPS nor local: the password would be sent in clear text",
+            "{url}"
+        );
         assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
     }
 }

@@ -81,15 +81,40 @@ fn each_trigger_has_its_response() {
         .request("privateChallengeParameters", json!({ "answer": "7" }))
         .request("challengeAnswer", "7");
     let mut event: CognitoVerifyAuthChallenge = read(answer.build());
-    let expected = event.request.private_challenge_parameters.get("answer").cloned();
-    event.response.answer_correct =
-        Some(event.request.challenge_answer == expected.map(Value::String));
+    event.response.answer_correct = Some(event.request.is_answer("answer"));
     assert_eq!(written(event)["response"], json!({ "answerCorrect": true }));
 
     let mut event: CognitoCustomMessage =
         read(events::cognito("CustomMessage_SignUp").request("codeParameter", "{####}").build());
     event.response.sms_message = event.request.code_parameter.clone();
     assert_eq!(written(event)["response"], json!({ "smsMessage": "{####}" }));
+}
+
+#[test]
+fn only_the_answer_that_a_challenge_kept_is_right() {
+    let right = |expected: Value, answer: Value| {
+        let request = events::cognito("VerifyAuthChallengeResponse_Authentication")
+            .request("privateChallengeParameters", expected)
+            .request("challengeAnswer", answer);
+        read::<CognitoVerifyAuthChallenge>(request.build()).request.is_answer("answer")
+    };
+    assert!(right(json!({ "answer": "7" }), json!("7")));
+    for (expected, answer) in [
+        (json!({ "answer": "7" }), json!("8")),
+        (json!({ "answer": "7" }), json!("")),
+        (json!({ "answer": "7" }), json!(null)),
+        (json!({ "answer": "7" }), json!({ "answer": "7" })),
+        (json!({ "other": "7" }), json!("7")),
+        (json!({ "answer": null }), json!(null)),
+        (json!({ "answer": null }), json!("null")),
+        (json!({}), json!(null)),
+        (json!(null), json!(null)),
+        (json!(null), json!("")),
+    ] {
+        assert!(!right(expected.clone(), answer.clone()), "{expected} {answer}");
+    }
+    let absent = events::cognito("VerifyAuthChallengeResponse_Authentication").build();
+    assert!(!read::<CognitoVerifyAuthChallenge>(absent).request.is_answer("answer"));
 }
 
 #[test]
@@ -176,6 +201,11 @@ fn a_channel_of_appsync_publishes_what_the_reply_has() {
         json!({ "events": [{ "id": one.id, "payload": { "n": 1 } }, { "id": two.id, "error": "no" }] })
     );
     assert_eq!(written(AppSyncEventsReply::<()>::refused("no")), json!({ "error": "no" }));
+
+    let mut sent = events::appsync_events("/orders/7").build();
+    sent["identity"] = json!({ "handlerContext": { "tenant": "t-1" } });
+    let event: AppSyncEvents = read(sent);
+    assert_eq!(event.identity.unwrap().handler_context["tenant"], "t-1");
     let event: AppSyncEvents<u64> = read(events::appsync_events("/orders/7").build());
     assert!(event.is_subscription() && event.events.is_empty());
 }
