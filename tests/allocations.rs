@@ -10,7 +10,7 @@ use allocation_counter::measure;
 use powertools::Deadline;
 use powertools::feature_flags::FeatureFlags;
 use powertools::logging::{self, Logging};
-use powertools::metrics::{self, Unit};
+use powertools::metrics::{self, MetricSet, Unit};
 use powertools::parameters::{Memory, Parameter, Parameters};
 use powertools::testing;
 use tracing_subscriber::layer::SubscriberExt;
@@ -88,6 +88,22 @@ fn metrics_allocate_nothing_after_the_first_invocations() {
         }
         measured();
         assert_eq!(measure(|| (0..10).for_each(|_| measured())).count_total, 0);
+    });
+}
+
+#[test]
+fn many_values_of_a_wide_line_allocate_no_more_each_than_few() {
+    struct Wide(u32);
+    impl MetricSet for Wide {
+        fn describe(&self, line: &mut metrics::Line) {
+            (0..self.0).for_each(|value| line.record("Latency", value, Unit::None));
+        }
+    }
+    let captured = testing::metrics();
+    let invocation = captured.invocation(testing::invocation().build());
+    invocation.sync_scope(|| {
+        let [few, many] = [2_000, 20_000].map(|values| measure(|| Wide(values).emit()).bytes_total);
+        assert!(many < 20 * few, "{few} bytes, {many} bytes");
     });
 }
 

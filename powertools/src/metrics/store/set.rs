@@ -45,6 +45,8 @@ pub(in crate::metrics) struct Series {
     pub(in crate::metrics) values: Vec<f64>,
     /// How often each of `values` came.
     pub(in crate::metrics) counts: Vec<u64>,
+    /// Where in `values` each one is, by its bits; once there are more than are on a line.
+    places: Option<HashMap<u64, usize>>,
 }
 
 /// What is to be added.
@@ -161,10 +163,9 @@ impl Set {
             }
             series.define(definition);
         }
-        let mut places = None;
         for value in values {
             match number(value, definition, is_count) {
-                Ok(value) => series.add(value, &mut places),
+                Ok(value) => series.add(value),
                 Err(kind) => problems.push(kind, &series.name),
             }
         }
@@ -229,6 +230,7 @@ impl Set {
             series.values.shrink_to(limits::VALUES);
             series.counts.clear();
             series.counts.shrink_to(limits::VALUES);
+            series.places = None;
         }
     }
 
@@ -257,12 +259,12 @@ const KNOWN: usize = 32;
 const SPARE_BYTES: usize = 4 * 1024;
 
 impl Series {
-    /// Adds a value. `places` is for the values of one call, of which there can be any number.
+    /// Adds a value. There can be any number, of one call or of one wide line.
     #[inline]
-    fn add(&mut self, value: f64, places: &mut Option<HashMap<u64, usize>>) {
+    fn add(&mut self, value: f64) {
         let known = match self.values.len() {
             ..=limits::VALUES => self.values.iter().position(|known| *known == value),
-            _ => self.place(value, places),
+            _ => self.place(value),
         };
         match known {
             Some(index) => self.counts[index] += 1,
@@ -275,14 +277,15 @@ impl Series {
 
     /// Returns where a value is, or notes that it will be the last one.
     #[cold]
-    fn place(&self, value: f64, places: &mut Option<HashMap<u64, usize>>) -> Option<usize> {
+    fn place(&mut self, value: f64) -> Option<usize> {
         // Zero is the same with either sign.
         let bits = |value: f64| (value + 0.0).to_bits();
-        let known = || self.values.iter().enumerate().map(|(index, known)| (bits(*known), index));
+        let Self { values, places, .. } = self;
+        let known = || values.iter().enumerate().map(|(index, known)| (bits(*known), index));
         match places.get_or_insert_with(|| known().collect()).entry(bits(value)) {
             MapEntry::Occupied(place) => Some(*place.get()),
             MapEntry::Vacant(place) => {
-                place.insert(self.values.len());
+                place.insert(values.len());
                 None
             }
         }
