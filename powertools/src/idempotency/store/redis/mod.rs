@@ -66,7 +66,8 @@ mod server;
 ///
 /// Those toolkits replace an expired record without comparing it, under a lock that they hold for 10
 /// seconds: a second key, `<key>:lock`. The store respects that lock, and sets it before it replaces an
-/// expired record, so that only one function does. The lock does not exclude other claims of this store.
+/// expired record, so that only one function does. The lock does not exclude other claims of this store,
+/// nor a function in another language that read the record before it was completed or removed.
 ///
 /// # Requests
 ///
@@ -210,7 +211,8 @@ impl RedisStore {
         match self.connection.send(&scripts::create(key, arguments), limit).await {
             Ok(Value::Nil) => Ok(Some(Value::Int(1))),
             Ok(found) => Ok(Some(found)),
-            // Even a server that accepts no writes returns an existing record to the script.
+            // Even a server that is out of memory, or cannot write to its disk, returns an existing
+            // record to the script. A replica does not get here: it may lag, and is an error.
             Err(failure) if failure.is_refusal() => {
                 if failure.is_unknown_syntax() {
                     self.creates.store(false, Ordering::Relaxed);
