@@ -261,7 +261,9 @@ impl Logging {
     /// A process that is killed loses the lines that it holds: those below WARN of its last 50 ms,
     /// and less than 64 KiB of them. Lambda kills a function that runs into its timeout or out of
     /// memory; the time guard of [`Powertools`](crate::Powertools) comes before the timeout.
-    /// `std::process::exit` and an abort without a panic lose the same.
+    /// `std::process::exit` and an abort without a panic lose the same. So does a panic under
+    /// `panic = "abort"` if the program sets its own subscriber, with [`layer`](Self::layer) in it, and
+    /// does not call [`log_panics`](super::log_panics).
     ///
     /// A thread of its own, which starts with the first line that is held, keeps the 50 ms, also
     /// where the handler blocks its thread. What the program prints by other means can come before

@@ -148,7 +148,7 @@ mod output;
 mod panics;
 mod service;
 mod settings;
-mod start;
+pub(crate) mod start;
 mod state;
 #[cfg(feature = "__otel")]
 pub(crate) mod traced;

@@ -1,6 +1,8 @@
 //! Where lines go: each at once, or those of an invocation together.
 
 use std::cell::Cell;
+use std::io;
+use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -51,11 +53,7 @@ impl Output {
         match self {
             Self::OneByOne(writer) => writer.write(line),
             Self::Together(Together(shared)) if WRITES.get() => shared.writer.write(line),
-            Self::Together(Together(shared)) => {
-                let mut group = shared.lock();
-                group.push(line);
-                shared.write(&mut group);
-            }
+            Self::Together(Together(shared)) => shared.write(line),
         }
     }
 
@@ -63,22 +61,20 @@ impl Output {
     pub(super) fn hold(&self, line: &[u8]) -> bool {
         let Self::Together(Together(shared)) = self else { return false };
         let mut group = shared.lock();
-        group.push(line);
+        group.lines.push(line);
         match group.thread {
             Thread::Ticks => {}
             Thread::Waits => shared.wake.notify_one(),
             Thread::None => group.thread = shared.clone().start(),
             Thread::Failed => return true,
         }
-        group.bytes.len() >= MOST
+        group.lines.bytes.len() >= MOST
     }
 
     /// Writes the lines that are held.
     pub(super) fn flush(&self) {
-        if let Self::Together(Together(shared)) = self
-            && !WRITES.get()
-        {
-            shared.write(&mut shared.lock());
+        if let Self::Together(Together(shared)) = self {
+            shared.flush();
         }
     }
 }
@@ -88,16 +84,15 @@ pub(super) struct Together(Arc<Shared>);
 
 impl Together {
     fn new(writer: Writer, longest: Duration) -> Self {
-        let (group, wake) = (Mutex::default(), Condvar::new());
-        Self(Arc::new(Shared { writer, longest, group, wake }))
+        let (turn, group, wake) = (Mutex::default(), Mutex::default(), Condvar::new());
+        Self(Arc::new(Shared { writer, longest, turn, group, wake }))
     }
 }
 
 impl Drop for Together {
     fn drop(&mut self) {
-        let mut group = self.0.lock();
-        self.0.write(&mut group);
-        group.is_closed = true;
+        self.0.flush();
+        self.0.lock().is_closed = true;
         self.0.wake.notify_one();
     }
 }
@@ -105,23 +100,34 @@ impl Drop for Together {
 struct Shared {
     writer: Writer,
     longest: Duration,
+    /// Held by the thread that calls a custom writer, as the lock of the standard output is by one
+    /// that writes there. It is taken before `group`, so that lines keep their order.
+    turn: Mutex<()>,
+    /// Never held while something else is waited for, nor while code of the user runs: who logs may
+    /// hold any lock, also that of the standard output.
     group: Mutex<Group>,
     wake: Condvar,
 }
 
 #[derive(Default)]
 struct Group {
+    lines: Lines,
+    thread: Thread,
+    is_closed: bool,
+}
+
+/// Lines with their line breaks, one behind the other.
+#[derive(Default)]
+struct Lines {
     bytes: Vec<u8>,
     /// Where each line ends.
     ends: Vec<usize>,
-    thread: Thread,
-    is_closed: bool,
 }
 
 /// Writes what was held for long enough. Only a thread can, since a handler can block its own.
 #[derive(Clone, Copy, Default, PartialEq)]
 enum Thread {
-    /// No line was held yet.
+    /// No line was held yet, or a panic of the writer has ended it.
     #[default]
     None,
     /// It looks for lines in turns.
@@ -132,7 +138,7 @@ enum Thread {
     Failed,
 }
 
-impl Group {
+impl Lines {
     fn push(&mut self, line: &[u8]) {
         self.bytes.extend_from_slice(line);
         self.ends.push(self.bytes.len());
@@ -159,20 +165,43 @@ impl Shared {
         self.group.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes a group while it is locked, so that lines keep their order.
-    fn write(&self, group: &mut Group) {
+    /// Writes the lines that are held, and then `line`.
+    fn write(&self, line: &[u8]) {
         struct Writing;
         impl Drop for Writing {
             fn drop(&mut self) {
                 WRITES.set(false);
             }
         }
+        let is_stdout = matches!(self.writer, Writer::Stdout);
+        let _stdout = is_stdout.then(|| io::stdout().lock());
+        let _turn = (!is_stdout).then(|| self.turn.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut group = self.lock();
+        if !line.is_empty() {
+            group.lines.push(line);
+        }
+        let mut lines = mem::take(&mut group.lines);
+        drop(group);
+
         WRITES.set(true);
-        let _writing = Writing;
-        group.pieces(|lines| self.writer.write(lines));
-        group.bytes.clear();
-        group.bytes.shrink_to(MOST);
-        group.ends.clear();
+        let writing = Writing;
+        lines.pieces(|lines| self.writer.write(lines));
+        drop(writing);
+
+        lines.bytes.clear();
+        lines.bytes.shrink_to(MOST);
+        lines.ends.clear();
+        let mut group = self.lock();
+        if group.lines.bytes.is_empty() {
+            group.lines = lines;
+        }
+    }
+
+    /// Writes the lines that are held. In the writer itself that is for those who called it.
+    fn flush(&self) {
+        if !WRITES.get() {
+            self.write(b"");
+        }
     }
 
     /// Starts the thread.
@@ -182,6 +211,14 @@ impl Shared {
     }
 
     fn tick(&self) {
+        struct Alive<'a>(&'a Shared);
+        impl Drop for Alive<'_> {
+            fn drop(&mut self) {
+                // The next line starts another one.
+                self.0.lock().thread = Thread::None;
+            }
+        }
+        let _alive = Alive(self);
         let mut group = self.lock();
         let mut idle = 0;
         while !group.is_closed {
@@ -194,8 +231,14 @@ impl Shared {
             }
             let waited = self.wake.wait_timeout(group, self.longest);
             group = waited.unwrap_or_else(PoisonError::into_inner).0;
-            idle = if group.bytes.is_empty() { idle + 1 } else { 0 };
-            self.write(&mut group);
+            if group.lines.bytes.is_empty() {
+                idle += 1;
+                continue;
+            }
+            idle = 0;
+            drop(group);
+            self.flush();
+            group = self.lock();
         }
     }
 }
@@ -203,10 +246,14 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc::{self, Receiver};
+    use std::time::Instant;
 
     use super::*;
 
     const NEVER: Duration = Duration::from_secs(3_600);
+
+    /// What does not happen within this time never happens.
+    const LONG: Duration = Duration::from_secs(10);
 
     /// An output that holds lines for so long, and what it writes at a time.
     fn together(longest: Duration) -> (Output, Receiver<String>) {
@@ -258,7 +305,7 @@ mod tests {
         let Output::Together(Together(shared)) = &output else { unreachable!() };
         for line in ["one\n", "two\n"] {
             output.hold(line.as_bytes());
-            assert_eq!(written.recv_timeout(Duration::from_secs(10)).unwrap(), line);
+            assert_eq!(written.recv_timeout(LONG).unwrap(), line);
             while shared.lock().thread != Thread::Waits {
                 thread::yield_now();
             }
@@ -282,5 +329,49 @@ mod tests {
         let _ = output.set(Output::new(Writer::Custom(Box::new(write)), true));
         output.get().unwrap().write(b"outer\n");
         assert_eq!([written.recv().unwrap(), written.recv().unwrap()].concat(), b"outer\ninner\n");
+    }
+
+    #[test]
+    fn a_line_is_held_while_others_are_written() {
+        let (held, is_held) = mpsc::channel();
+        let (sender, written) = mpsc::channel();
+        let is_held = Mutex::new(is_held);
+        let write = move |lines: &[u8]| {
+            sender.send(lines.to_vec()).unwrap();
+            // As a writer that logs waits for a lock of who holds a line.
+            let _ = sender.send(match is_held.lock().unwrap().recv_timeout(LONG) {
+                Ok(()) => b"ended".to_vec(),
+                Err(_) => b"hung".to_vec(),
+            });
+        };
+        let output = Output::new(Writer::Custom(Box::new(write)), true);
+        thread::scope(|scope| {
+            scope.spawn(|| output.write(b"one\n"));
+            assert_eq!(written.recv().unwrap(), b"one\n");
+            output.hold(b"two\n");
+            held.send(()).unwrap();
+            assert_eq!(written.recv().unwrap(), b"ended");
+            held.send(()).unwrap();
+        });
+    }
+
+    #[test]
+    fn a_panic_of_the_writer_ends_neither_later_lines_nor_their_writing_after_a_while() {
+        let (sender, written) = mpsc::channel();
+        let write = move |lines: &[u8]| {
+            assert_ne!(lines, b"one\n", "on purpose");
+            let _ = sender.send(lines.to_vec());
+        };
+        let writer = Writer::Custom(Box::new(write));
+        let output = Output::Together(Together::new(writer, Duration::from_millis(1)));
+        let Output::Together(Together(shared)) = &output else { unreachable!() };
+        output.hold(b"one\n");
+        let begun = Instant::now();
+        while shared.lock().thread != Thread::None {
+            assert!(begun.elapsed() < LONG, "the dead thread counts as alive");
+            thread::yield_now();
+        }
+        output.hold(b"two\n");
+        assert_eq!(written.recv_timeout(LONG).unwrap(), b"two\n");
     }
 }

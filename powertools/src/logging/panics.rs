@@ -2,7 +2,6 @@ use std::fmt;
 use std::panic::{self, PanicHookInfo};
 use std::sync::Once;
 
-use super::layer::settings_in_use;
 use super::{emit, start};
 
 /// Logs every further panic of the process, and then runs the previous panic hook.
@@ -24,8 +23,7 @@ pub fn log_panics() {
 }
 
 fn report(panic: &PanicHookInfo<'_>) {
-    // Inside a dispatch `tracing` has no subscriber to ask.
-    let Some(settings) = settings_in_use().or_else(start::settings_of_the_process) else { return };
+    let Some(settings) = start::settings_here() else { return };
     let message = panic.payload_as_str().unwrap_or("the panic has no message");
     let location = panic.location().map(|location| location as &dyn fmt::Display);
     emit::panicked(message, location, &settings);

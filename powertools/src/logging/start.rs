@@ -10,7 +10,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 
 use super::filter::Admit;
-use super::layer::Lines;
+use super::layer::{Lines, settings_in_use};
 use super::settings::Shared;
 use super::{Error, emit, log_panics, traced};
 
@@ -18,8 +18,21 @@ use super::{Error, emit, log_panics, traced};
 static OF_THE_PROCESS: OnceLock<Shared> = OnceLock::new();
 
 /// The settings by which the whole process logs, if they were given to [`init`].
-pub(super) fn settings_of_the_process() -> Option<Shared> {
+fn settings_of_the_process() -> Option<Shared> {
     OF_THE_PROCESS.get().cloned()
+}
+
+/// The settings by which this thread logs.
+pub(super) fn settings_here() -> Option<Shared> {
+    // Inside a dispatch `tracing` has no subscriber to ask.
+    settings_in_use().or_else(settings_of_the_process)
+}
+
+/// Writes the lines that are held, before the process ends.
+pub(crate) fn flush() {
+    if let Some(settings) = settings_here() {
+        settings.output.flush();
+    }
 }
 
 /// Makes the process log by `settings`.

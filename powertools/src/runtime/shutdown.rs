@@ -107,6 +107,9 @@ impl Shutdown {
             tracing::warn!("the function shuts down during an invocation");
         }
         self.list.shutdown(end).await;
+        // Also the lines of invocations that still run.
+        #[cfg(feature = "logging")]
+        crate::logging::start::flush();
         // An error can no longer be reported.
         let _ = std::io::stdout().flush();
         let _ = std::io::stderr().flush();

@@ -152,6 +152,40 @@ async fn lines_are_written_before_a_panic_ends_the_process() {
 }
 
 #[test]
+fn a_handler_that_has_the_lock_of_stdout_can_log() {
+    let mut program = program("together, stdout locked");
+    let mut program = program.stdout(Stdio::piped()).spawn().unwrap();
+    let begun = Instant::now();
+    while program.try_wait().unwrap().is_none() {
+        if begun.elapsed() > 10_000 * MILLI {
+            program.kill().unwrap();
+            panic!("it hangs");
+        }
+        std::thread::sleep(MILLI);
+    }
+    let mut stdout = String::new();
+    program.stdout.unwrap().read_to_string(&mut stdout).unwrap();
+    let [printed, lines @ ..] = &stdout.lines().collect::<Vec<_>>()[..] else {
+        panic!("nothing is written")
+    };
+    assert_eq!((*printed, lines.len()), ("printed", 3), "{stdout}");
+    for (line, message) in lines.iter().zip(["one", "two", "three"]) {
+        assert!(line.contains(&format!(r#""message":"{message}""#)), "{stdout}");
+    }
+}
+
+#[tokio::test]
+async fn lines_are_written_before_a_shutdown_ends_the_process() {
+    let lambda = FakeRuntime::new();
+    let function = lambda.spawn(program("together, shut down")).unwrap();
+    let _event = lambda.send(Event::new("x"));
+    function.stdout_line("begun").await.unwrap();
+    assert!(function.shut_down().await.success());
+    let lines = function.stdout();
+    assert!(lines.iter().any(|line| line.contains(r#""message":"last""#)), "{lines:?}");
+}
+
+#[test]
 fn a_killed_process_loses_the_lines_of_its_last_moment_only() {
     // 50 ms, and what a busy machine lets the thread wait for.
     const LOST: u64 = 50 + 250;

@@ -8,6 +8,7 @@ use futures_util::stream::{self, BoxStream, poll_fn};
 use lambda_runtime::{Error, LambdaEvent, StreamResponse};
 use powertools::logging::{self, Logging};
 use powertools::{Powertools, logged};
+use tokio::sync::Notify;
 use tower::service_fn;
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt};
@@ -27,6 +28,15 @@ async fn main() -> Result<(), Error> {
         Some("together, aborted") => {
             std::panic::set_hook(Box::new(|_| std::process::abort()));
             Powertools::new(panics).logging(together().filter("powertools::panic=off")).run().await
+        }
+        Some("together, stdout locked") => lines_under_the_lock_of_stdout(),
+        Some("together, shut down") => {
+            let function = Powertools::new(logs_in_shutdown).logging(together());
+            let wait = || async {
+                IS_SHUT_DOWN.notify_one();
+                HAS_LOGGED.notified().await;
+            };
+            function.on_shutdown("wait", wait).run().await
         }
         Some("locked") => {
             panic_inside_a_layer();
@@ -86,6 +96,35 @@ async fn hundred_lines(event: LambdaEvent<u64>) -> Result<(), Error> {
 async fn panics(_: LambdaEvent<String>) -> Result<(), Error> {
     tracing::info!("before");
     panic!("on purpose")
+}
+
+/// Logs while it has the lock of the standard output.
+fn lines_under_the_lock_of_stdout() -> Result<(), Error> {
+    together().init()?;
+    let invocation = powertools::Invocation::new(&lambda_runtime::Context::default());
+    let lines = logging::observe(async {
+        let mut stdout = std::io::stdout().lock();
+        tracing::info!("one");
+        // For longer than a line is held: now another thread is to write it.
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        tracing::info!("two");
+        writeln!(stdout, "printed")?;
+        tracing::warn!("three");
+        Ok(())
+    });
+    futures_util::FutureExt::now_or_never(invocation.scope(lines)).expect("it blocks")
+}
+
+static IS_SHUT_DOWN: Notify = Notify::const_new();
+static HAS_LOGGED: Notify = Notify::const_new();
+
+/// Logs a line in the last moment.
+async fn logs_in_shutdown(_: LambdaEvent<String>) -> Result<(), Error> {
+    tracing::warn!("begun");
+    IS_SHUT_DOWN.notified().await;
+    tracing::info!("last");
+    HAS_LOGGED.notify_one();
+    std::future::pending().await
 }
 
 /// Logs a line about every five milliseconds, and tells its number and its time in ms to the standard error.
