@@ -233,9 +233,12 @@ impl RedisStore {
 
     /// Sets the lock of a takeover. Returns false if a function in another language holds it.
     async fn locks(&self, key: &str, end: Instant) -> Result<bool, StoreError> {
+        const OURS: &[u8] = b"powertools-rust";
+
         let (lock, life) = (format!("{key}:lock"), record::LOCK.to_string());
-        let arguments: [&[u8]; 2] = [b"powertools-rust", life.as_bytes()];
-        let request = Request::Write(&lock, &scripts::LOCK, &arguments);
+        // One that has this value is free: claims of this toolkit compare the record.
+        let arguments = [OURS, life.as_bytes(), OURS];
+        let request = Request::Write(&lock, &scripts::CLAIM, &arguments);
         Ok(matches!(self.write(request, end).await?, Written::Applied))
     }
 

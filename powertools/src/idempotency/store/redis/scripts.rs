@@ -25,20 +25,6 @@ pub(super) static CLAIM: LazyLock<Write> = LazyLock::new(|| {
     )
 });
 
-/// Sets the lock of a takeover to `ARGV[1]` for `ARGV[2]` milliseconds, as the toolkits for Python and
-/// TypeScript do with another value. A lock with this value does not exclude other claims of this toolkit, since its
-/// claims compare the record.
-pub(super) static LOCK: LazyLock<Write> = LazyLock::new(|| {
-    Write::new(
-        "local lock = redis.call('GET', KEYS[1])
-        if lock and lock ~= ARGV[1] then
-            return lock
-        end
-        redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-        return 1",
-    )
-});
-
 /// Changes the beginning to `ARGV[2]`, which contains the expiration `ARGV[3]`, and the end to
 /// `ARGV[4]`.
 pub(super) static COMPLETE: LazyLock<Write> = LazyLock::new(|| {
