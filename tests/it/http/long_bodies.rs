@@ -310,6 +310,43 @@ async fn a_long_body_ends_with_its_lease_unless_that_is_renewed() {
     }
 }
 
+/// Nobody reads the rest, since the connection of the reader has gone.
+#[tokio::test]
+async fn a_long_body_that_is_dropped_counts_as_an_interruption() {
+    let hold: fn(Builder<FaultyStore>) -> Builder<FaultyStore> =
+        |options| options.on_interrupt(OnInterrupt::Hold);
+    for (options, again) in
+        [(hold, 409), (|options| options.on_interrupt(OnInterrupt::Release), 200)]
+    {
+        let store = FaultyStore::new();
+        let handle = |_: Request| async {
+            let begun = stream::iter([Ok::<_, Infallible>(Bytes::from_static(BEGUN))]);
+            Ok::<_, Error>(Response::new(Body::from_stream(begun.chain(stream::pending()))))
+        };
+        let once = layer(&store, options).caller(|_| Some("ada".to_owned()));
+        let mut service = once.layer(web::handler(handle));
+        let request = || {
+            let request = http::Request::post("/charges").header("idempotency-key", "k-1");
+            request.body(web::Body::Empty).unwrap()
+        };
+        let invocation = testing::invocation().remaining(Duration::from_secs(30)).build();
+        let status = invocation
+            .scope(async {
+                let response = service.call(request()).await.unwrap();
+                let mut body = response.into_body().into_data_stream();
+                assert_eq!(body.next().await.unwrap().unwrap(), BEGUN);
+                drop(body);
+                // The release is a task of its own.
+                for _ in 0..100 {
+                    tokio::task::yield_now().await;
+                }
+                service.call(request()).await.unwrap().status()
+            })
+            .await;
+        assert_eq!(status, again);
+    }
+}
+
 /// The pieces of a body without end, which are counted.
 fn endless(pieces: Arc<AtomicU32>) -> impl Fn() -> Body + Clone {
     move || {
