@@ -2,11 +2,12 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
+use futures_util::future::BoxFuture;
 use hyper::{StatusCode, Uri};
 use lambda_runtime::Error as BoxError;
 use serde::Deserialize;
 
-use super::{Credentials, CredentialsError};
+use super::{Credentials, CredentialsError, Fetch};
 use crate::aws::transport::Client;
 use crate::clock::day;
 use crate::environment::Environment;
@@ -43,6 +44,7 @@ struct Body {
     access_key_id: String,
     secret_access_key: String,
     token: Option<String>,
+    account_id: Option<String>,
     expiration: Option<String>,
 }
 
@@ -54,20 +56,14 @@ impl Container {
         Some(Self { url, environment: environment.clone(), client: Client::new(MAX_BYTES) })
     }
 
-    pub(super) async fn fetch(&self, limit: Duration) -> Result<Credentials, CredentialsError> {
-        if !is_safe(&self.url) {
-            return Err(CredentialsError::Unsafe);
-        }
-        let token = self.token().map_err(CredentialsError::Endpoint)?;
+    async fn request(&self, limit: Duration) -> Result<Credentials, BoxError> {
+        let token = self.token()?;
         let headers = token.as_ref().map(|token| ("authorization", token.as_str()));
-        let headers = headers.as_slice();
-        let reply = self.client.get(&self.url, headers, limit).await;
-        let reply = reply.map_err(|error| CredentialsError::Endpoint(error.into()))?;
+        let reply = self.client.get(&self.url, headers.as_slice(), limit).await?;
         if reply.status != StatusCode::OK {
-            let message = format!("status {}", reply.status.as_u16());
-            return Err(CredentialsError::Endpoint(message.into()));
+            return Err(format!("status {}", reply.status.as_u16()).into());
         }
-        read(&reply.body).map_err(|problem| CredentialsError::Endpoint(problem.into()))
+        Ok(read(&reply.body)?)
     }
 
     fn token(&self) -> Result<Option<String>, BoxError> {
@@ -79,6 +75,21 @@ impl Container {
     }
 }
 
+impl Fetch for Container {
+    fn fetch(&self, limit: Duration) -> BoxFuture<'_, Result<Credentials, CredentialsError>> {
+        Box::pin(async move {
+            if !is_safe(&self.url) {
+                return Err(CredentialsError::Unsafe);
+            }
+            self.request(limit).await.map_err(|source| CredentialsError::NotFetched {
+                place: "the endpoint of credentials",
+                is_retryable: true,
+                source,
+            })
+        })
+    }
+}
+
 /// Reads a response. Errors contain nothing of it.
 fn read(body: &[u8]) -> Result<Credentials, &'static str> {
     let body: Body = serde_json::from_slice(body).map_err(|_| "the response has no credentials")?;
@@ -86,8 +97,8 @@ fn read(body: &[u8]) -> Result<Credentials, &'static str> {
         None => None,
         Some(text) => Some(parse_time(text).ok_or("the response has no valid expiration")?),
     };
-    let Body { access_key_id, secret_access_key, token, .. } = body;
-    Ok(Credentials { access_key_id, secret_access_key, session_token: token, ends })
+    let Body { access_key_id, secret_access_key, token, account_id, .. } = body;
+    Ok(Credentials { access_key_id, secret_access_key, session_token: token, account_id, ends })
 }
 
 /// Returns true if a token may be sent there: to this host, and to the hosts of ECS and EKS.

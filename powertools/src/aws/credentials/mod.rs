@@ -1,10 +1,11 @@
-//! Credentials of requests that are not the SDK's: from the environment, or from the endpoint that
-//! `AWS_CONTAINER_CREDENTIALS_FULL_URI` names, as in functions with SnapStart.
+//! Credentials of requests that are not the SDK's: from the environment, from the endpoint that
+//! `AWS_CONTAINER_CREDENTIALS_FULL_URI` names, as in functions with SnapStart, or from elsewhere.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use futures_util::future::BoxFuture;
 use lambda_runtime::Error as BoxError;
 use tokio::time::Instant;
 
@@ -16,6 +17,7 @@ mod container;
 
 const ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
 const SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
+const ACCOUNT_ID: &str = "AWS_ACCOUNT_ID";
 
 /// Credentials are renewed when they end within this time, as Lambda does.
 const RENEWED_BEFORE: Duration = Duration::from_secs(5 * 60);
@@ -24,16 +26,18 @@ const PAUSE: Duration = Duration::from_secs(10);
 
 /// An access key, and the token that belongs to it. `Debug` shows nothing of them.
 pub(crate) struct Credentials {
-    access_key_id: String,
-    secret_access_key: String,
-    session_token: Option<String>,
-    ends: Option<SystemTime>,
+    pub(crate) access_key_id: String,
+    pub(crate) secret_access_key: String,
+    pub(crate) session_token: Option<String>,
+    /// The account to which they belong, if its endpoints are to be used.
+    pub(crate) account_id: Option<String>,
+    pub(crate) ends: Option<SystemTime>,
 }
 
 impl Credentials {
     pub(crate) fn new(id: String, secret: String, token: Option<String>) -> Self {
         let (access_key_id, secret_access_key, session_token) = (id, secret, token);
-        Self { access_key_id, secret_access_key, session_token, ends: None }
+        Self { access_key_id, secret_access_key, session_token, account_id: None, ends: None }
     }
 
     pub(crate) fn access_key_id(&self) -> &str {
@@ -75,23 +79,29 @@ pub(crate) enum CredentialsError {
     /// The URL of the endpoint is one to which no token may be sent.
     #[error("the endpoint of credentials is not on this host")]
     Unsafe,
-    /// The endpoint returned none.
-    #[error("the endpoint of credentials returned none")]
-    Endpoint(#[source] BoxError),
+    /// They come from elsewhere, and there are none.
+    #[error("{place} returned none")]
+    NotFetched { place: &'static str, is_retryable: bool, source: BoxError },
 }
 
 impl CredentialsError {
     /// Returns true if another attempt can succeed.
     pub(crate) fn is_retryable(&self) -> bool {
-        matches!(self, Self::Endpoint(_))
+        matches!(self, Self::NotFetched { is_retryable: true, .. })
     }
+}
+
+/// A place where there are others after a while.
+pub(crate) trait Fetch: fmt::Debug + Send + Sync {
+    /// Fetches credentials within `limit`.
+    fn fetch(&self, limit: Duration) -> BoxFuture<'_, Result<Credentials, CredentialsError>>;
 }
 
 /// Where credentials come from.
 #[derive(Debug)]
 pub(crate) enum Source {
     Fixed(Arc<Credentials>),
-    Container(Box<Container>),
+    Fetched(Box<dyn Fetch>),
     /// They are half there: another source would be a surprise.
     Half,
     Missing,
@@ -104,10 +114,12 @@ impl Source {
         match (environment.get(ACCESS_KEY_ID), environment.get(SECRET_ACCESS_KEY)) {
             (Some(id), Some(secret)) => {
                 let token = environment.get(SESSION_TOKEN);
-                Self::Fixed(Arc::new(Credentials::new(id, secret, token)))
+                let account_id = environment.get(ACCOUNT_ID);
+                let credentials = Credentials { account_id, ..Credentials::new(id, secret, token) };
+                Self::Fixed(Arc::new(credentials))
             }
             (None, None) => Container::of(environment)
-                .map_or(Self::Missing, |container| Self::Container(Box::new(container))),
+                .map_or(Self::Missing, |container| Self::Fetched(Box::new(container))),
             _ => Self::Half,
         }
     }
@@ -142,9 +154,9 @@ impl Provider {
         now: SystemTime,
         limit: Duration,
     ) -> Result<Arc<Credentials>, CredentialsError> {
-        let container = match &self.source {
+        let place = match &self.source {
             Source::Fixed(credentials) => return Ok(credentials.clone()),
-            Source::Container(container) => container,
+            Source::Fetched(place) => place,
             Source::Half => return Err(CredentialsError::Half),
             Source::Missing => return Err(CredentialsError::Missing),
         };
@@ -156,7 +168,7 @@ impl Provider {
         if let Some(credentials) = self.fresh(now) {
             return Ok(credentials);
         }
-        let fetched = container.fetch(limit).await.map(Arc::new);
+        let fetched = place.fetch(limit).await.map(Arc::new);
         let mut kept = self.kept();
         match fetched {
             Ok(credentials) => {
@@ -184,7 +196,7 @@ impl Provider {
         if kept.credentials.as_ref().is_some_and(|kept| Arc::ptr_eq(kept, refused)) {
             *kept = Kept::default();
         }
-        matches!(self.source, Source::Container(_))
+        matches!(self.source, Source::Fetched(_))
     }
 
     /// Returns those that are kept, if they need no renewal.

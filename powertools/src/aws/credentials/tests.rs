@@ -146,7 +146,10 @@ async fn a_renewal_that_fails_leaves_the_old_ones_while_they_are_valid() {
     }
     assert_eq!(endpoint.requests(), 2, "the endpoint is left alone for a while");
     let error = get(3600).await.unwrap_err();
-    assert!(matches!(error, CredentialsError::Endpoint(_)) && error.is_retryable(), "{error:?}");
+    assert!(
+        matches!(error, CredentialsError::NotFetched { .. }) && error.is_retryable(),
+        "{error:?}"
+    );
 }
 
 #[tokio::test]

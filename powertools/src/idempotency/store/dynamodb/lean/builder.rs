@@ -2,9 +2,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::client::LeanClient;
-use super::endpoint;
+use super::endpoint::{Endpoint, Variant};
 use crate::aws::credentials::{Credentials, Source};
-use crate::aws::transport::{Client, Destination};
+use crate::aws::transport::Client;
 use crate::environment::Environment;
 use crate::idempotency::Error;
 
@@ -23,7 +23,7 @@ const DUAL_STACK: &str = "AWS_USE_DUALSTACK_ENDPOINT";
 pub struct LeanClientBuilder {
     region: Option<String>,
     endpoint_url: Option<String>,
-    credentials: Option<Arc<Credentials>>,
+    credentials: Option<Source>,
     environment: Environment,
 }
 
@@ -41,7 +41,7 @@ impl LeanClientBuilder {
         self
     }
 
-    /// Sets the credentials. Defaults to those of the environment. They are not renewed.
+    /// Sets the credentials. Defaults to those of the environment. They are not renewed, and name no account.
     pub fn credentials(
         mut self,
         access_key_id: impl Into<String>,
@@ -49,7 +49,40 @@ impl LeanClientBuilder {
         session_token: Option<String>,
     ) -> Self {
         let (id, secret) = (access_key_id.into(), secret_access_key.into());
-        self.credentials = Some(Arc::new(Credentials::new(id, secret, session_token)));
+        let credentials = Credentials::new(id, secret, session_token);
+        self.credentials = Some(Source::Fixed(Arc::new(credentials)));
+        self
+    }
+
+    /// Sets a provider of credentials of the AWS SDK, for sources that this client does not read itself, such
+    /// as profiles, or a role that is assumed.
+    ///
+    /// ```
+    /// use powertools::idempotency::{Error, LeanClient};
+    ///
+    /// # async fn example() -> Result<LeanClient, Error> {
+    /// let mut builder = LeanClient::builder();
+    /// let config = powertools::aws::loader().load().await; // all sources of the SDK
+    /// if let Some(provider) = config.credentials_provider() {
+    ///     builder = builder.credentials_provider(provider);
+    /// }
+    /// builder.build()
+    /// # }
+    /// ```
+    ///
+    /// It is asked when the first credentials are needed, after a SnapStart restore, 5 minutes before those that
+    /// it returned expire, and when the service does not accept them any more.
+    #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
+    pub fn credentials_provider(
+        mut self,
+        provider: impl aws_credential_types::provider::ProvideCredentials + 'static,
+    ) -> Self {
+        use aws_credential_types::provider::SharedCredentialsProvider;
+
+        use super::provider::SdkProvider;
+
+        let provider = SdkProvider(SharedCredentialsProvider::new(provider));
+        self.credentials = Some(Source::Fetched(Box::new(provider)));
         self
     }
 
@@ -64,7 +97,7 @@ impl LeanClientBuilder {
     /// # Errors
     ///
     /// Returns [`Error::Config`] if there is no region, if the region or the URL is invalid, if a
-    /// variable of the endpoint is neither true nor false, or if trusted certificates cannot be read.
+    /// variable of the endpoint has a value that it cannot have, or if trusted certificates cannot be read.
     pub fn build(self) -> Result<LeanClient, Error> {
         let environment = self.environment;
         let flag = |name| match environment.flag(name) {
@@ -74,20 +107,19 @@ impl LeanClientBuilder {
         let Some(region) = self.region.or_else(|| environment.region()) else {
             return Err(Error::Config("there is no region: set AWS_REGION".to_owned()));
         };
-        let of_region = endpoint::url(&region, flag(FIPS)?, flag(DUAL_STACK)?);
-        let of_region = of_region.map_err(Error::Config)?;
+        let variant = Variant { fips: flag(FIPS)?, dual_stack: flag(DUAL_STACK)? };
+        let of_region = Endpoint::of_region(&region, variant, &environment)?;
         let configured = || ENDPOINT.into_iter().find_map(|name| environment.get(name));
         let configured = if flag(IGNORE_ENDPOINTS)? { None } else { configured() };
-        let url = self.endpoint_url.or(configured).unwrap_or(of_region);
-        let to = Destination::parse(&url);
-        let to = to.map_err(|_| Error::Config("the URL of DynamoDB is invalid".to_owned()))?;
+        let endpoint = match self.endpoint_url.or(configured) {
+            Some(url) => Endpoint::custom(&url)
+                .map_err(|_| Error::Config("the URL of DynamoDB is invalid".to_owned()))?,
+            None => of_region,
+        };
         let http = Client::outside(&environment, MAX_BYTES);
         let http = http.map_err(|error| Error::Config(error.to_string()))?;
-        let source = match self.credentials {
-            Some(credentials) => Source::Fixed(credentials),
-            None => Source::of(&environment),
-        };
-        LeanClient::with(region, to, http, source, &environment)
+        let source = self.credentials.unwrap_or_else(|| Source::of(&environment));
+        LeanClient::with(region, endpoint, http, source, &environment)
     }
 }
 

@@ -16,7 +16,7 @@ use super::client::{LeanClient, Shared};
 use super::retry::Retry;
 use crate::aws::credentials::{Credentials, CredentialsError};
 use crate::aws::sigv4::Unsigned;
-use crate::aws::transport::{Reply, TransportError};
+use crate::aws::transport::{Destination, Reply, TransportError};
 use crate::idempotency::store::attempts::{ATTEMPT_TIMEOUT, ATTEMPTS, pause};
 use crate::idempotency::store::dynamodb::requests::Failure;
 
@@ -91,26 +91,28 @@ impl Shared {
                 return Err(Failed { failure, retry: Retry::AfterTimeout });
             }
         };
-        let headers = self.headers(operation, body, &credentials, now);
-        let headers = headers.map_err(|failure| Failed { failure, retry: Retry::Never })?;
+        let never = |failure| Failed { failure, retry: Retry::Never };
+        let to = self.endpoint.of(&credentials).map_err(never)?;
+        let headers = self.headers(&to, operation, body, &credentials, now).map_err(never)?;
         let left = end.saturating_duration_since(Instant::now());
-        let reply = self.http.post(&self.to, headers, body.clone(), left).await;
+        let reply = self.http.post(&to, headers, body.clone(), left).await;
         let reply = reply.map_err(unsent)?;
         self.read(reply, &credentials)
     }
 
     fn headers(
         &self,
+        to: &Destination,
         operation: &'static str,
         body: &[u8],
         credentials: &Credentials,
         now: SystemTime,
     ) -> Result<HeaderMap, Failure> {
         let target = format!("DynamoDB_20120810.{operation}");
-        let host = self.to.host().to_str().map_err(invalid)?;
+        let host = to.host().to_str().map_err(invalid)?;
         let unsigned = Unsigned {
             method: "POST",
-            path: self.to.path(),
+            path: to.path(),
             query: "",
             headers: &[("content-type", JSON), ("host", host), ("x-amz-target", &target)],
             body,
@@ -223,6 +225,6 @@ fn secret(value: &str) -> Result<HeaderValue, Failure> {
     Ok(value)
 }
 
-fn invalid(error: impl Into<lambda_runtime::Error>) -> Failure {
+pub(super) fn invalid(error: impl Into<lambda_runtime::Error>) -> Failure {
     Failure::Invalid(error.into())
 }

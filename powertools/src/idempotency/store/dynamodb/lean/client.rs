@@ -5,10 +5,11 @@ use std::sync::atomic::AtomicI64;
 use hyper::header::HeaderValue;
 
 use super::builder::LeanClientBuilder;
+use super::endpoint::Endpoint;
 use super::retry::Quota;
 use crate::aws::credentials::{Provider, Source};
 use crate::aws::sigv4::Signer;
-use crate::aws::transport::{Client, Destination};
+use crate::aws::transport::Client;
 use crate::clock::Clock;
 use crate::environment::Environment;
 use crate::idempotency::Error;
@@ -39,21 +40,22 @@ const APP_ID: &str = "AWS_SDK_UA_APP_ID";
 /// |---|---|
 /// | region | `AWS_REGION`, `AWS_DEFAULT_REGION` |
 /// | credentials | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`; or the endpoint in `AWS_CONTAINER_CREDENTIALS_FULL_URI` or `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`, which functions with SnapStart have |
+/// | an endpoint for each account | `AWS_ACCOUNT_ID`, or the account that the credentials name; `AWS_ACCOUNT_ID_ENDPOINT_MODE` |
 /// | another endpoint | `AWS_ENDPOINT_URL_DYNAMODB`, `AWS_ENDPOINT_URL`; `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` |
 /// | validated or dual-stack endpoints | `AWS_USE_FIPS_ENDPOINT`, `AWS_USE_DUALSTACK_ENDPOINT` |
 /// | proxies | `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`, in upper or lower case; proxies with an `http` URL |
 /// | trusted certificates | compiled in; or `AWS_CA_BUNDLE`, `SSL_CERT_FILE`, `SSL_CERT_DIR`; those of the system if there is a proxy for HTTPS |
 /// | cryptography | ring, or that of the features `tls-aws-lc` and `tls-fips` |
 ///
-/// [`builder`](Self::builder) sets region, endpoint and credentials in code. Credentials of the endpoint
-/// are renewed 5 minutes before they expire. After a SnapStart restore, credentials and connections are
+/// [`builder`](Self::builder) sets region, endpoint and credentials in code, and with the features of
+/// [`aws`](crate::aws) takes any provider of the SDK. Credentials that expire are renewed 5 minutes before. After a SnapStart restore, credentials and connections are
 /// new. If the clock of the environment is off by more than 4 minutes, requests are signed with the time
 /// of the service.
 ///
 /// # What it leaves out
 ///
-/// Profiles, SSO, web identities, instance metadata, account-based endpoints, and services other than
-/// DynamoDB. The compiled-in certificates are those of Mozilla's list at the time of the build: they age
+/// Profiles, SSO, web identities and instance metadata, unless a provider of the SDK reads them, and services
+/// other than DynamoDB. The compiled-in certificates are those of Mozilla's list at the time of the build: they age
 /// with the binary, and regions with other authorities need `AWS_CA_BUNDLE`.
 ///
 /// Cloning is cheap, and clones share connections and credentials.
@@ -64,7 +66,7 @@ pub struct LeanClient {
 
 pub(super) struct Shared {
     pub(super) http: Client,
-    pub(super) to: Destination,
+    pub(super) endpoint: Endpoint,
     pub(super) signer: Signer,
     pub(super) credentials: Provider,
     pub(super) user_agent: HeaderValue,
@@ -92,7 +94,7 @@ impl LeanClient {
 
     pub(super) fn with(
         region: String,
-        to: Destination,
+        endpoint: Endpoint,
         http: Client,
         source: Source,
         environment: &Environment,
@@ -105,7 +107,7 @@ impl LeanClient {
             .map_err(|_| Error::Config(format!("{APP_ID} is not valid in a header")))?;
         let shared = Shared {
             http,
-            to,
+            endpoint,
             signer: Signer::new(region, "dynamodb"),
             credentials: Provider::new(source),
             user_agent,
@@ -124,10 +126,9 @@ impl LeanClient {
 /// Leaves out the credentials.
 impl fmt::Debug for LeanClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Shared { to, .. } = &*self.shared;
         f.debug_struct("LeanClient")
             .field("region", &self.region())
-            .field("host", to.host())
+            .field("host", self.shared.endpoint.host())
             .finish_non_exhaustive()
     }
 }

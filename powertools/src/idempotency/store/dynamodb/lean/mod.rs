@@ -15,6 +15,8 @@ mod builder;
 mod call;
 mod client;
 mod endpoint;
+#[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
+mod provider;
 mod retry;
 mod wire;
 

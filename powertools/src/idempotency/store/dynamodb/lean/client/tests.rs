@@ -1,6 +1,11 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
+#[cfg(feature = "tls-ring")]
+use aws_credential_types::provider::error::CredentialsError as SdkError;
+#[cfg(feature = "tls-ring")]
+use aws_credential_types::provider::{ProvideCredentials, future};
+use futures_util::FutureExt;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 
@@ -261,7 +266,7 @@ fn the_environment_configures_a_client() {
         LeanClient::builder().environment(environment).build()
     };
     let host = |variables: &[(&str, &str)]| {
-        build(variables).unwrap().shared.to.host().to_str().unwrap().to_owned()
+        build(variables).unwrap().shared.endpoint.host().to_str().unwrap().to_owned()
     };
     let region = ("AWS_REGION", "eu-central-1");
     assert_eq!(host(&[region]), "dynamodb.eu-central-1.amazonaws.com");
@@ -292,6 +297,91 @@ fn the_environment_configures_a_client() {
         "AWS_USE_FIPS_ENDPOINT is neither true nor false"
     );
     assert_eq!(message(&[region, ("AWS_CA_BUNDLE", "/nowhere")]), "cannot read AWS_CA_BUNDLE");
+}
+
+#[test]
+fn an_account_of_the_credentials_has_its_own_host() {
+    let client = |variables: &[(&str, &str)]| {
+        let keys = [("AWS_ACCESS_KEY_ID", "AKID"), ("AWS_SECRET_ACCESS_KEY", "hidden")];
+        let region = [("AWS_REGION", "eu-central-1")];
+        let all = keys.iter().chain(&region).chain(variables).copied();
+        LeanClient::builder().environment(Environment::of(all)).build()
+    };
+    let account = ("AWS_ACCOUNT_ID", "111122223333");
+    let host = |variables: &[(&str, &str)]| {
+        let client = client(variables).unwrap();
+        let credentials = client.shared.credentials.get(Clock::system().now(), Duration::ZERO);
+        let credentials = credentials.now_or_never().unwrap().unwrap();
+        let to = client.shared.endpoint.of(&credentials).unwrap();
+        to.host().to_str().unwrap().to_owned()
+    };
+    assert_eq!(host(&[]), "dynamodb.eu-central-1.amazonaws.com");
+    assert_eq!(host(&[account]), "111122223333.ddb.eu-central-1.amazonaws.com");
+    let mode = |mode| ("AWS_ACCOUNT_ID_ENDPOINT_MODE", mode);
+    assert_eq!(host(&[account, mode("disabled")]), "dynamodb.eu-central-1.amazonaws.com");
+    // Emulators and VPC endpoints know no accounts.
+    assert_eq!(host(&[account, ("AWS_ENDPOINT_URL", "http://own:2")]), "own:2");
+
+    let message = |variables: &[(&str, &str)]| match client(variables) {
+        Err(Error::Config(message)) => message,
+        other => panic!("{other:?}"),
+    };
+    assert!(message(&[mode("always")]).contains("neither `preferred`, `required` nor `disabled`"));
+    let fips = ("AWS_USE_FIPS_ENDPOINT", "true");
+    assert!(message(&[mode("required"), fips]).contains("no endpoints of accounts"));
+}
+
+/// Returns the next of its credentials, and the last one for ever.
+#[cfg(feature = "tls-ring")]
+#[derive(Debug)]
+struct Rotating(Mutex<Vec<Result<aws_credential_types::Credentials, SdkError>>>);
+
+#[cfg(feature = "tls-ring")]
+impl ProvideCredentials for Rotating {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        let mut left = self.0.lock().unwrap();
+        let next =
+            if left.len() > 1 { left.remove(0) } else { Ok(left[0].as_ref().unwrap().clone()) };
+        future::ProvideCredentials::ready(next)
+    }
+}
+
+#[cfg(feature = "tls-ring")]
+#[tokio::test]
+async fn a_provider_of_the_sdk_is_asked_again_before_its_credentials_expire() {
+    let now = Clock::system().now();
+    let expire = |id: &str, minutes: u64| {
+        let end = Some(now + Duration::from_secs(60 * minutes));
+        Ok(aws_credential_types::Credentials::new(id, "hidden", None, end, "tests"))
+    };
+    let endpoint = Endpoint::start(vec![
+        (200, Vec::new(), "{}"),
+        (200, Vec::new(), "{}"),
+        (400, Vec::new(), r#"{"__type":"x#ExpiredTokenException"}"#),
+    ])
+    .await;
+    let failure = Err(SdkError::provider_error("not yet"));
+    let found = [failure, expire("SHORT", 4), expire("LONG", 60), expire("LAST", 60)];
+    let provider = Rotating(Mutex::new(found.into_iter().collect()));
+    let client = endpoint.builder().credentials_provider(provider).build().unwrap();
+    for _ in 0..3 {
+        read(client.clone()).await.unwrap();
+    }
+    let ids = endpoint.heads().into_iter().map(|head| {
+        let start = head.find("Credential=").unwrap() + "Credential=".len();
+        head[start..].split('/').next().unwrap().to_owned()
+    });
+    // The second ends too soon to be used again, and the service refused the third.
+    assert_eq!(ids.collect::<Vec<_>>(), ["SHORT", "LONG", "LONG", "LAST"]);
+
+    let missing = Rotating(Mutex::new(vec![Err(SdkError::not_loaded("hidden")), expire("NO", 60)]));
+    let client = endpoint.builder().credentials_provider(missing).build().unwrap();
+    let error = read(client).await.unwrap_err();
+    assert!(with_causes(&error).contains("the provider of credentials returned none"), "{error}");
+    assert_eq!((error.kind(), error.is_retryable()), (StoreErrorKind::AccessDenied, false));
 }
 
 #[tokio::test]
