@@ -61,7 +61,8 @@ const UNKNOWN: u32 = 40_403;
 ///
 /// Certificates are checked with the roots of Mozilla, which are compiled in, unless a variable of the
 /// environment or a proxy asks for others, as in the table of [`aws`](crate::aws#certificates). The
-/// variables for proxies are [those of `aws`](crate::aws#proxies) too.
+/// variables for proxies are [those of `aws`](crate::aws#proxies) too. A registry with an `http` URL on this
+/// host is called without a proxy.
 ///
 /// # What the registry answers
 ///

@@ -216,6 +216,21 @@ async fn http_is_sent_to_its_proxy() {
 }
 
 #[tokio::test]
+async fn http_to_the_same_host_is_sent_to_no_proxy() {
+    let certificate = Certificate::of("localhost");
+    let (server, proxy) = (Proxy::start(0).await, Proxy::start(0).await);
+    let variables = [("HTTP_PROXY", &*proxy.url), ("ALL_PROXY", &*proxy.url)];
+    let client = Client::trusting(certificate.trusted(), &variables);
+    let port = server.url.rsplit(':').next().unwrap();
+    let reply = client.get(&format!("http://127.0.0.1:{port}/"), &[], LIMIT).await.unwrap();
+    assert_eq!(&reply.body[..], b"hello");
+    let head = server.only_head();
+    assert!(head.starts_with("get / http/1.1"), "{head}");
+    assert!(!head.contains("proxy-authorization"), "{head}");
+    assert!(proxy.heads.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn a_proxy_that_refuses_is_an_error() {
     let certificate = Certificate::of("localhost");
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -87,15 +87,20 @@ impl Destination {
 
     /// Returns true for plain HTTP on the same host.
     pub(crate) fn is_local(&self) -> bool {
-        let host = self.uri.host().unwrap_or_default().trim_matches(['[', ']']);
-        let is_loopback = host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
-        !self.is_encrypted() && (is_loopback || host.eq_ignore_ascii_case("localhost"))
+        is_local(&self.uri)
     }
 
     /// Returns the path.
     pub(crate) fn path(&self) -> &str {
         self.uri.path()
     }
+}
+
+/// Returns true for plain HTTP on the same host.
+fn is_local(uri: &Uri) -> bool {
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    let is_loopback = host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+    uri.scheme_str() == Some("http") && (is_loopback || host.eq_ignore_ascii_case("localhost"))
 }
 
 impl Client {
