@@ -6,7 +6,7 @@ use serde::de::{IgnoredAny, MapAccess};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::de::{Event, Object, Read, member_in, text_in};
+use super::de::{Batch, Event, Object, Read, member_in, text_in};
 use super::{HasNaturalKey, NaturalKey, RecordId};
 
 pub(crate) const SOURCES: &[&str] = &["aws:sqs"];
@@ -181,7 +181,7 @@ impl SqsRecord {
 
 impl<'de> Deserialize<'de> for SqsEvent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (records, _) = Event::<Fields, _>::read(deserializer, "SQS")?;
+        let Batch { records, .. } = Event::<Fields, _>::read(deserializer, "SQS")?;
         Ok(Self { records })
     }
 }

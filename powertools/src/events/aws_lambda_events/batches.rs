@@ -40,7 +40,8 @@ impl From<kinesis::KinesisEvent> for KinesisEvent {
             let kinesis = record.kinesis;
             events::kinesis::Fields {
                 stream_arn: record.event_source_arn.map(Into::into),
-                event_id: record.event_id.map(Into::into),
+                event_id: record.event_id.as_deref().map(Into::into),
+                is_piped: false,
                 kinesis: events::kinesis::Kinesis {
                     sequence_number: Some(kinesis.sequence_number.as_str().into()),
                     partition_key: Some(kinesis.partition_key.into()),
@@ -65,7 +66,8 @@ impl From<dynamodb::Event> for DynamoDbEvent {
         let records = event.records.into_iter().map(|record| {
             let change = record.change;
             events::dynamodb::Fields {
-                event_id: Some(record.event_id.into()),
+                event_id: Some(record.event_id.as_str().into()),
+                is_piped: false,
                 event_name: Some(record.event_name.into()),
                 stream_arn: record.event_source_arn.map(Into::into),
                 user_identity: record.user_identity.as_ref().and_then(raw),

@@ -122,16 +122,26 @@ impl<'de, A: MapAccess<'de>> Value<'_, A> {
     }
 }
 
+/// What an event is.
+pub(super) struct Batch<R> {
+    pub(super) records: Vec<R>,
+    /// The event is that of a tumbling window.
+    pub(super) has_window: bool,
+    /// EventBridge Pipes sent the event.
+    pub(super) is_piped: bool,
+}
+
 /// An event whose records are in its list `Records`.
 pub(super) struct Event<O, R> {
     records: Option<Vec<R>>,
     has_window: bool,
+    is_piped: bool,
     of: PhantomData<O>,
 }
 
 impl<O, R> Default for Event<O, R> {
     fn default() -> Self {
-        Self { records: None, has_window: false, of: PhantomData }
+        Self { records: None, has_window: false, is_piped: false, of: PhantomData }
     }
 }
 
@@ -147,18 +157,18 @@ impl<O: Object, R: From<O>> Object for Event<O, R> {
 }
 
 impl<O: Object, R: From<O>> Event<O, R> {
-    /// Returns the records, and true if the event is that of a tumbling window.
     pub(super) fn read<'de, D: Deserializer<'de>>(
         deserializer: D,
         source: &str,
-    ) -> Result<(Vec<R>, bool), D::Error> {
+    ) -> Result<Batch<R>, D::Error> {
         let mut event = Self::default();
         let context = &mut Context::default();
         As(Whole { event: &mut event, context }).deserialize(deserializer)?;
-        let records = event.records.ok_or_else(|| {
+        let Self { records, has_window, is_piped, .. } = event;
+        let records = records.ok_or_else(|| {
             de::Error::custom(format_args!("not an event of {source}: it has no list `Records`"))
         })?;
-        Ok((records, event.has_window))
+        Ok(Batch { records, has_window, is_piped })
     }
 }
 
@@ -177,6 +187,7 @@ impl<'de, O: Object, R: From<O>> Shape<'de> for Whole<'_, O, R> {
         let records = Records::<O, R>::new(self.context).list(list)?;
         // No pipe sends an empty one.
         self.event.records = records.filter(|records| !records.is_empty());
+        self.event.is_piped = true;
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use self::attribute::Attribute;
-use super::de::{Event, Object, Read, object, text_in};
+use super::de::{Batch, Event, Object, Read, object, text_in};
 use super::decode::moment;
 use super::error::{from_json, path_of};
 use super::{HasNaturalKey, NaturalKey, ParseError, RecordId};
@@ -35,7 +35,9 @@ pub struct DynamoDbRecord(Arc<Fields>);
 
 #[derive(Debug, Default)]
 pub(super) struct Fields {
-    pub(super) event_id: Option<Box<str>>,
+    pub(super) event_id: Option<RecordId>,
+    /// EventBridge Pipes sent it.
+    pub(super) is_piped: bool,
     pub(super) event_name: Option<Box<str>>,
     pub(super) stream_arn: Option<Arc<str>>,
     pub(super) user_identity: Option<Box<RawValue>>,
@@ -79,9 +81,11 @@ impl DynamoDbRecord {
         self.0.other_source.as_deref()
     }
 
-    /// Returns the identifier for a reply.
+    /// Returns the identifier for a reply: the sequence number, but the id of the event for EventBridge
+    /// Pipes. See "Partial batch failure" in its user guide.
     pub(crate) fn record_id(&self) -> Option<&RecordId> {
-        self.0.change.sequence_number.as_ref()
+        let Fields { is_piped, event_id, change, .. } = &*self.0;
+        if *is_piped { event_id.as_ref() } else { change.sequence_number.as_ref() }
     }
 
     /// Returns the key of the item as JSON.
@@ -150,7 +154,7 @@ impl DynamoDbRecord {
     /// Returns the id of the event.
     #[must_use]
     pub fn event_id(&self) -> Option<&str> {
-        self.0.event_id.as_deref()
+        self.0.event_id.as_ref().map(RecordId::as_str)
     }
 
     /// Returns the ARN of the stream.
@@ -190,7 +194,12 @@ fn read<T: DeserializeOwned>(
 
 impl<'de> Deserialize<'de> for DynamoDbEvent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (records, has_window) = Event::<Fields, _>::read(deserializer, "a DynamoDB stream")?;
+        let event = Event::<Fields, DynamoDbRecord>::read(deserializer, "a DynamoDB stream")?;
+        let Batch { mut records, has_window, is_piped } = event;
+        if is_piped {
+            let fields = records.iter_mut().filter_map(|record| Arc::get_mut(&mut record.0));
+            fields.for_each(|fields| fields.is_piped = true);
+        }
         Ok(Self { records, has_window })
     }
 }

@@ -7,7 +7,7 @@ use serde::de::MapAccess;
 use serde::{Deserialize, Deserializer};
 
 use self::aggregate::{Aggregate, MAGIC_IN_BASE64, is_aggregate};
-use super::de::{Event, Object, Read};
+use super::de::{Batch, Event, Object, Read};
 use super::decode::{decode, moment};
 use super::{HasNaturalKey, NaturalKey, ParseError, RecordId};
 
@@ -46,7 +46,9 @@ struct Part {
 #[derive(Debug, Default)]
 pub(super) struct Fields {
     pub(super) stream_arn: Option<Arc<str>>,
-    pub(super) event_id: Option<Box<str>>,
+    pub(super) event_id: Option<RecordId>,
+    /// EventBridge Pipes sent it.
+    pub(super) is_piped: bool,
     pub(super) kinesis: Kinesis,
     /// The source, if that is not Kinesis.
     pub(super) other_source: Option<Box<str>>,
@@ -79,9 +81,11 @@ impl KinesisRecord {
         self.fields.other_source.as_deref()
     }
 
-    /// Returns the identifier for a reply.
+    /// Returns the identifier for a reply: the sequence number, but the id of the event for EventBridge
+    /// Pipes. See "Partial batch failure" in its user guide.
     pub(crate) fn record_id(&self) -> Option<&RecordId> {
-        self.fields.kinesis.sequence_number.as_ref()
+        let Fields { is_piped, event_id, kinesis, .. } = &*self.fields;
+        if *is_piped { event_id.as_ref() } else { kinesis.sequence_number.as_ref() }
     }
 
     /// Returns the sequence number of the record in the shard, which has too many digits for any
@@ -188,7 +192,7 @@ impl KinesisRecord {
     /// Returns the id of the event, which consists of the shard and the sequence number.
     #[must_use]
     pub fn event_id(&self) -> Option<&str> {
-        self.fields.event_id.as_deref()
+        self.fields.event_id.as_ref().map(RecordId::as_str)
     }
 
     /// Returns the ARN of the stream.
@@ -206,7 +210,12 @@ impl KinesisRecord {
 
 impl<'de> Deserialize<'de> for KinesisEvent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (records, has_window) = Event::<Fields, _>::read(deserializer, "Kinesis")?;
+        let event = Event::<Fields, KinesisRecord>::read(deserializer, "Kinesis")?;
+        let Batch { mut records, has_window, is_piped } = event;
+        if is_piped {
+            let fields = records.iter_mut().filter_map(|record| Arc::get_mut(&mut record.fields));
+            fields.for_each(|fields| fields.is_piped = true);
+        }
         Ok(Self { records, has_window })
     }
 }
