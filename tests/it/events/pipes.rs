@@ -5,22 +5,6 @@ use powertools::events::{DynamoDbEvent, KinesisEvent, SqsEvent, natural};
 use powertools::testing::events::{self, KinesisRecord, SqsMessage};
 use serde_json::{Value, json};
 
-fn records(mut event: Value) -> Value {
-    event["Records"].take()
-}
-
-/// Records of Kinesis with the members of `kinesis` beside the others.
-fn flat(event: Value) -> Value {
-    let mut records = records(event);
-    for record in records.as_array_mut().unwrap() {
-        let kinesis = record["kinesis"].take();
-        let record = record.as_object_mut().unwrap();
-        record.remove("kinesis");
-        record.extend(kinesis.as_object().unwrap().clone());
-    }
-    records
-}
-
 fn read<T: serde::de::DeserializeOwned>(event: &Value) -> T {
     let from_text = serde_json::from_str(&event.to_string()).unwrap();
     let _: T = serde_json::from_value(event.clone()).unwrap();
@@ -32,7 +16,7 @@ async fn the_bare_records_of_a_pipe_are_a_batch() {
     let event = events::sqs("orders.fifo")
         .message(SqsMessage::from(json!(1)).id("m-1").group("a"))
         .message(SqsMessage::from(json!(2)).id("m-2").group("b"));
-    let event: SqsEvent = read(&records(event.build()));
+    let event: SqsEvent = read(&event.build_piped());
     assert_eq!(event.records[1].order().as_deref(), Some("b"));
     let run =
         batch::sqs(event).run(async |n: Message<u8>| if n.body == 2 { Err("no") } else { Ok(()) });
@@ -41,7 +25,7 @@ async fn the_bare_records_of_a_pipe_are_a_batch() {
 
     let keys = json!({ "id": 1 });
     let event = events::dynamodb("orders").insert(keys.clone(), keys);
-    let event: DynamoDbEvent = read(&records(event.build()));
+    let event: DynamoDbEvent = read(&event.build_piped());
     let run = batch::dynamodb(event).run(async |change: Change<Value>| {
         if change.new == Some(json!({ "id": 1 })) { Ok(()) } else { Err("another image") }
     });
@@ -52,9 +36,9 @@ async fn the_bare_records_of_a_pipe_are_a_batch() {
 async fn a_flat_record_of_kinesis_has_all_that_another_has() {
     let event = events::kinesis("clicks")
         .record(KinesisRecord::json("a", json!(1)).sequence_number("41"))
-        .record(KinesisRecord::json("b", json!(2)).sequence_number("42"))
-        .build();
-    let [nested, flat]: [KinesisEvent; 2] = [read(&event), read(&flat(event))];
+        .record(KinesisRecord::json("b", json!(2)).sequence_number("42"));
+    let events = [event.clone().build(), event.build_piped()];
+    let [nested, flat]: [KinesisEvent; 2] = events.each_ref().map(read);
     for (nested, flat) in std::iter::zip(&nested.records, &flat.records) {
         assert_eq!(natural(flat), natural(nested));
         assert_eq!(flat.sequence_number(), nested.sequence_number());
@@ -72,7 +56,7 @@ async fn a_flat_record_of_kinesis_has_all_that_another_has() {
 #[tokio::test]
 async fn bare_records_of_another_source_are_refused() {
     let event = events::kinesis("clicks").record(KinesisRecord::json("a", json!(1)));
-    let event: SqsEvent = read(&records(event.build()));
+    let event: SqsEvent = read(&event.build_piped());
     let run = batch::sqs(event).run(async |_: Message<u8>| Ok::<_, String>(()));
     let error = run.await.into_reply().unwrap_err();
     assert!(matches!(error, Error::SourceUnexpected { index: 0, .. }), "{error}");

@@ -80,6 +80,7 @@ async fn with_a_destination_a_batch_is_retried_10_times() {
 async fn offsets_of_a_partition_are_done_in_their_order_whatever_dies() {
     for seed in 0..50 {
         let source = source("0 1 2 1 0 1 1 1 2 0 1 0 2 2 2 1")
+            .pollers(1 + (seed % 3) as usize)
             .seed(seed)
             .irregular_batches()
             .crashes(0.2)
@@ -104,6 +105,41 @@ async fn offsets_of_a_partition_are_done_in_their_order_whatever_dies() {
                 "{effects:?}"
             );
         }
+    }
+}
+
+#[tokio::test]
+async fn a_failure_holds_up_the_partitions_of_its_poller_only() {
+    for (pollers, others_first) in [(1, false), (2, true)] {
+        let source = source("0 1 2 0 1 2").pollers(pollers).max_invocations(20);
+        let history = source
+            .run(async |event: Event| {
+                let records = event.payload["records"].as_object().unwrap();
+                if records.contains_key("orders-0") { Err("no database") } else { Ok(()) }
+            })
+            .await;
+        // Partitions 0 and 2 have the same one.
+        let others = if others_first { vec!["orders-1@0", "orders-1@1"] } else { vec![] };
+        assert_eq!(history.done(), others, "{history}");
+    }
+}
+
+#[tokio::test]
+async fn pollers_have_a_batch_with_the_function_each() {
+    for (pollers, most) in [(1, 1), (2, 2), (9, 3)] {
+        let (running, largest) = (Cell::new(0), Cell::new(0));
+        let history = source("0 1 2 0 1 2")
+            .pollers(pollers)
+            .run(async |_: Event| {
+                running.set(running.get() + 1);
+                tokio::task::yield_now().await;
+                largest.set(largest.get().max(running.get()));
+                running.set(running.get() - 1);
+                Ok::<_, Infallible>(())
+            })
+            .await;
+        assert_eq!(largest.get(), most);
+        assert_eq!(history.done().len(), 6);
     }
 }
 

@@ -6,11 +6,13 @@ use lambda_runtime::LambdaEvent;
 use powertools::testing::{End, Happening, History};
 use serde_json::{Value, json};
 
+mod brokers;
 mod faults;
 mod fifo;
 mod functions;
 mod histories;
 mod kafka;
+mod pipes;
 mod sqs;
 mod streams;
 

@@ -231,7 +231,7 @@ async fn without_the_flag_of_the_mapping_a_reply_is_ignored() {
 }
 
 #[tokio::test]
-#[should_panic(expected = "name theirs")]
+#[should_panic(expected = "only Kinesis and DynamoDB have shards")]
 async fn a_topic_has_no_shards() {
     let _ = EventSource::kafka(events::kafka("orders")).shards(2);
 }

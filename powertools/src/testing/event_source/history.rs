@@ -67,7 +67,8 @@ pub enum Happening {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Received {
-    /// The id: that of the message, the sequence number, or `topic-partition@offset`.
+    /// The id: that of the message, the sequence number, the resume token, `topic-partition@offset`, or
+    /// `queue#place` for RabbitMQ.
     pub id: String,
     /// The number of its deliveries, including this one.
     pub attempt: u32,

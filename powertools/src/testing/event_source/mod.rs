@@ -154,7 +154,8 @@ impl<S> EventSource<S> {
     /// Sets whether the mapping has `ReportBatchItemFailures`, and so reads replies. Defaults to
     /// true.
     ///
-    /// Without it a reply of whatever content means that the whole batch was handled.
+    /// Without it a reply of whatever content means that the whole batch was handled. So it does for brokers and
+    /// DocumentDB, whatever is set here: their mappings read no reply.
     pub fn report_batch_item_failures(mut self, on: bool) -> Self {
         self.settings.report_batch_item_failures = on;
         self

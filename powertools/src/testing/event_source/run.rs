@@ -191,7 +191,7 @@ where
     }
 
     fn replied(&mut self, index: usize, reply: &[u8]) {
-        if !self.settings.report_batch_item_failures {
+        if !self.source.reads_replies(self.settings.report_batch_item_failures) {
             return self.end(index, End::Replied(Vec::new()), &Verdict::Failed(Vec::new()));
         }
         let flight = &self.flights[index];

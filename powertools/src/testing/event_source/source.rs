@@ -21,6 +21,11 @@ pub trait Source: fmt::Debug {
         false
     }
 
+    /// Whether replies are read. `mapping_reports` is the mapping's `ReportBatchItemFailures`.
+    fn reads_replies(&self, mapping_reports: bool) -> bool {
+        mapping_reports
+    }
+
     /// Refuses a mapping that the service refuses to create.
     ///
     /// # Panics

@@ -24,6 +24,7 @@ pub struct Sqs {
     /// Messages that are delivered again, whatever the result of the first delivery.
     copies: Vec<usize>,
     is_fifo: bool,
+    is_piped: bool,
     visibility_timeout: Duration,
     /// The service no longer checks it.
     changed_visibility: bool,
@@ -81,6 +82,7 @@ impl EventSource<Sqs> {
             messages,
             copies: Vec::new(),
             is_fifo,
+            is_piped: false,
             visibility_timeout: Duration::from_secs(30),
             changed_visibility: false,
             batch_window: Duration::ZERO,
@@ -116,6 +118,13 @@ impl EventSource<Sqs> {
     /// a second.
     pub fn batch_window(mut self, window: Duration) -> Self {
         self.source.batch_window = window;
+        self
+    }
+
+    /// Delivers the messages through EventBridge Pipes instead of a mapping: an event is a list of messages, and
+    /// a reply is always read.
+    pub fn through_pipe(mut self) -> Self {
+        self.source.is_piped = true;
         self
     }
 
@@ -240,6 +249,10 @@ impl Source for Sqs {
         self.messages.iter().map(|message| message.id.clone()).collect()
     }
 
+    fn reads_replies(&self, mapping_reports: bool) -> bool {
+        mapping_reports || self.is_piped
+    }
+
     fn check(&self, mapping: Mapping) {
         let most = if self.is_fifo { 10 } else { 10_000 };
         assert!(
@@ -307,7 +320,7 @@ impl Source for Sqs {
             received.push(Received { id: message.id.clone(), attempt: message.receive_count });
         }
         Some(Batch {
-            payload: json!({ "Records": records }),
+            payload: if self.is_piped { json!(records) } else { json!({ "Records": records }) },
             identifiers: received.iter().map(|record| json!(record.id)).collect(),
             records: received,
             ticket,

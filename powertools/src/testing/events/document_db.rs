@@ -26,7 +26,7 @@ impl DocumentDbChanges {
     /// it is null.
     pub fn change(mut self, operation: &str, id: impl Into<Value>, document: Value) -> Self {
         let mut change = json!({
-            "_id": { "_data": format!("01{:030x}", identifiers::next()) },
+            "_id": { "_data": token(identifiers::next()) },
             "clusterTime": { "$timestamp": { "t": TIME_SECONDS, "i": 1 } },
             "documentKey": { "_id": id.into() },
             "ns": { "db": self.database, "coll": self.collection },
@@ -42,10 +42,28 @@ impl DocumentDbChanges {
     /// Creates the event.
     #[must_use]
     pub fn build(self) -> Value {
-        json!({
-            "eventSource": "aws:docdb",
-            "eventSourceArn": format!("arn:aws:rds:{REGION}:{ACCOUNT}:cluster:test"),
-            "events": self.changes,
-        })
+        envelope(self.changes)
     }
+
+    /// The changes, with resume tokens that depend on nothing but their place.
+    pub(in crate::testing) fn numbered(mut self) -> Vec<Value> {
+        for (place, change) in self.changes.iter_mut().enumerate() {
+            change["event"]["_id"]["_data"] = token(place as u64 + 1).into();
+        }
+        self.changes
+    }
+}
+
+/// Returns a resume token: they grow along a stream.
+fn token(number: u64) -> String {
+    format!("01{number:030x}")
+}
+
+/// Wraps changes as the event that has them.
+pub(in crate::testing) fn envelope(changes: Vec<Value>) -> Value {
+    json!({
+        "eventSource": "aws:docdb",
+        "eventSourceArn": format!("arn:aws:rds:{REGION}:{ACCOUNT}:cluster:test"),
+        "events": changes,
+    })
 }

@@ -57,6 +57,12 @@ impl DynamoDbRecords {
         json!({ "Records": self.records })
     }
 
+    /// Creates the event that EventBridge Pipes sends: the records alone.
+    #[must_use]
+    pub fn build_piped(self) -> Value {
+        self.records.into()
+    }
+
     /// The records, with sequence numbers that depend on nothing but their place.
     pub(in crate::testing) fn numbered(mut self) -> Vec<Value> {
         for (place, record) in self.records.iter_mut().enumerate() {

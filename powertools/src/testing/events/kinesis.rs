@@ -40,6 +40,12 @@ impl KinesisRecords {
         json!({ "Records": self.build_with(identifiers::next) })
     }
 
+    /// Creates the event that EventBridge Pipes sends: the records alone, each of them flat.
+    #[must_use]
+    pub fn build_piped(self) -> Value {
+        piped(self.build_with(identifiers::next))
+    }
+
     /// The records, with sequence numbers that depend on nothing but their place.
     pub(in crate::testing) fn numbered(self) -> Vec<Value> {
         let mut place = 0;
@@ -77,6 +83,17 @@ impl KinesisRecords {
             })
             .collect()
     }
+}
+
+/// Wraps records of a stream as the event of EventBridge Pipes that has them.
+pub(in crate::testing) fn piped(mut records: Vec<Value>) -> Value {
+    for record in records.iter_mut().filter_map(Value::as_object_mut) {
+        // What is in here is beside the others.
+        if let Some(Value::Object(kinesis)) = record.remove("kinesis") {
+            record.extend(kinesis);
+        }
+    }
+    records.into()
 }
 
 /// A record in a stream.

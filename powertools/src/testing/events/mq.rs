@@ -24,9 +24,8 @@ pub struct ActiveMqMessages {
 impl ActiveMqMessages {
     /// Adds a message with these bytes as its data.
     pub fn message(mut self, data: impl AsRef<[u8]>) -> Self {
-        let count = identifiers::next();
         self.messages.push(json!({
-            "messageID": format!("ID:b-test-1.mq.{REGION}.amazonaws.com-1:{count}"),
+            "messageID": null,
             "messageType": "jms/text-message",
             "deliveryMode": 1,
             "replyTo": null,
@@ -72,12 +71,34 @@ impl ActiveMqMessages {
     /// Creates the event.
     #[must_use]
     pub fn build(self) -> Value {
-        json!({
-            "eventSource": "aws:mq",
-            "eventSourceArn": format!("arn:aws:mq:{REGION}:{ACCOUNT}:broker:test:b-1"),
-            "messages": self.messages,
+        active_mq_envelope(self.build_with(identifiers::next))
+    }
+
+    /// The messages, with ids that depend on nothing but their place.
+    pub(in crate::testing) fn numbered(self) -> Vec<Value> {
+        let mut place = 0;
+        self.build_with(|| {
+            place += 1;
+            place
         })
     }
+
+    fn build_with(mut self, mut next: impl FnMut() -> u64) -> Vec<Value> {
+        for message in self.messages.iter_mut().filter(|message| message["messageID"].is_null()) {
+            let id = format!("ID:b-test-1.mq.{REGION}.amazonaws.com-1:{}", next());
+            message["messageID"] = id.into();
+        }
+        self.messages
+    }
+}
+
+/// Wraps messages as the event that has them.
+pub(in crate::testing) fn active_mq_envelope(messages: Vec<Value>) -> Value {
+    json!({
+        "eventSource": "aws:mq",
+        "eventSourceArn": format!("arn:aws:mq:{REGION}:{ACCOUNT}:broker:test:b-1"),
+        "messages": messages,
+    })
 }
 
 /// A batch of messages from a queue of RabbitMQ. Created by [`rabbit_mq`].
@@ -143,12 +164,21 @@ impl RabbitMqMessages {
     /// Creates the event.
     #[must_use]
     pub fn build(self) -> Value {
-        let queues: Map<_, _> =
-            [(format!("{}::/", self.queue), self.messages.into())].into_iter().collect();
-        json!({
-            "eventSource": "aws:rmq",
-            "eventSourceArn": format!("arn:aws:mq:{REGION}:{ACCOUNT}:broker:test:b-2"),
-            "rmqMessagesByQueue": queues,
-        })
+        rabbit_mq_envelope(&self.queue, self.messages)
     }
+
+    /// The name of the queue, and the messages.
+    pub(in crate::testing) fn into_parts(self) -> (String, Vec<Value>) {
+        (self.queue, self.messages)
+    }
+}
+
+/// Wraps messages of a queue as the event that has them.
+pub(in crate::testing) fn rabbit_mq_envelope(queue: &str, messages: Vec<Value>) -> Value {
+    let queues: Map<_, _> = [(format!("{queue}::/"), messages.into())].into_iter().collect();
+    json!({
+        "eventSource": "aws:rmq",
+        "eventSourceArn": format!("arn:aws:mq:{REGION}:{ACCOUNT}:broker:test:b-2"),
+        "rmqMessagesByQueue": queues,
+    })
 }

@@ -26,9 +26,13 @@ impl SqsMessages {
     /// Creates the event.
     #[must_use]
     pub fn build(self) -> Value {
-        let records: Vec<_> =
-            self.messages.into_iter().map(|message| message.record(&self.queue)).collect();
-        json!({ "Records": records })
+        json!({ "Records": self.build_piped() })
+    }
+
+    /// Creates the event that EventBridge Pipes sends: the messages alone.
+    #[must_use]
+    pub fn build_piped(self) -> Value {
+        self.messages.into_iter().map(|message| message.record(&self.queue)).collect()
     }
 
     /// The records, with ids and sequence numbers that depend on nothing but their place.

@@ -1,35 +1,38 @@
+mod kind;
+
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use md5::{Digest as _, Md5};
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use self::kind::Kind;
 use super::EventSource;
 use super::effects::Log;
 use super::history::{Fate, Received};
 use super::source::{Batch, Mapping, Source, Turn, Verdict, fitting};
-use crate::testing::events::{self, DynamoDbRecords, KafkaRecords, KinesisRecords};
 
-/// A stream or topic that an [`EventSource`] delivers from. Created by [`EventSource::kinesis`],
-/// [`EventSource::dynamodb`] and [`EventSource::kafka`].
+/// A stream, a topic or a queue of a broker that an [`EventSource`] delivers from. Created by
+/// [`EventSource::kinesis`], [`EventSource::dynamodb`], [`EventSource::kafka`],
+/// [`EventSource::active_mq`], [`EventSource::rabbit_mq`] and [`EventSource::document_db`].
 #[derive(Debug)]
 pub struct Stream {
+    kind: Kind,
     records: Vec<Record>,
     readers: Vec<Reader>,
+    /// The shards, the pollers of a topic, or the consumers of a queue.
     shards: usize,
     factor: usize,
     bisect: bool,
     maximum_retry_attempts: Option<u32>,
     maximum_record_age: Option<Duration>,
     has_destination: bool,
-    is_kafka: bool,
+    is_piped: bool,
 }
 
 #[derive(Debug)]
 struct Record {
     id: String,
-    /// What the reply calls it.
-    identifier: Value,
     value: Value,
     /// What decides on its shard.
     key: String,
@@ -58,75 +61,15 @@ pub struct Piece {
 }
 
 impl EventSource<Stream> {
-    /// Simulates a Kinesis stream with these records, in the order in which they were put.
-    ///
-    /// They are all in the stream at the start. Records without a
-    /// [sequence number](crate::testing::events::KinesisRecord::sequence_number) of their own are
-    /// numbered by their place, so that the same seed gives the same history.
-    pub fn kinesis(records: KinesisRecords) -> Self {
-        let records = records.numbered().into_iter().map(|value| {
-            let key = value["kinesis"]["partitionKey"].to_string();
-            Record::new(value["kinesis"]["sequenceNumber"].clone(), key, value)
-        });
-        Self::stream(records.collect())
-    }
-
-    /// Simulates a DynamoDB stream with these records, in the order in which the items changed,
-    /// with sequence numbers by their place.
-    pub fn dynamodb(records: DynamoDbRecords) -> Self {
-        let records = records.numbered().into_iter().map(|value| {
-            let key = value["dynamodb"]["Keys"].to_string();
-            Record::new(value["dynamodb"]["SequenceNumber"].clone(), key, value)
-        });
-        Self::stream(records.collect())
-    }
-
-    /// Simulates a Kafka topic with these records, whose mapping has provisioned mode, since others
-    /// cannot report records. A history calls them `topic-partition@offset`.
-    ///
-    /// A batch has records of all partitions. From one with reported records, each partition goes
-    /// on at the lowest offset reported for it, and where none was, the partition is done. One
-    /// reader reads all partitions: a failure in one holds up the others, which a real mapping may
-    /// read concurrently.
-    pub fn kafka(records: KafkaRecords) -> Self {
-        let records = records.numbered().into_iter().map(|(partition, value)| Record {
-            id: format!("{partition}@{}", value["offset"]),
-            identifier: json!({ "partition": partition, "offset": value["offset"] }),
-            key: String::new(),
-            line: partition,
-            value,
-            deliveries: 0,
-        });
-        let mut source = Self::stream(records.collect());
-        source.source.is_kafka = true;
-        source
-    }
-
-    fn stream(records: Vec<Record>) -> Self {
-        let mut stream = Stream {
-            records,
-            readers: Vec::new(),
-            shards: 1,
-            factor: 1,
-            bisect: false,
-            maximum_retry_attempts: None,
-            maximum_record_age: None,
-            has_destination: false,
-            is_kafka: false,
-        };
-        stream.read();
-        Self::new(stream)
-    }
-
     /// Spreads the records over this number of shards, by their partition key or item key. Defaults
     /// to 1. Each has one batch at a time with the function, beside those of others.
     ///
     /// # Panics
     ///
-    /// Panics if `shards` is 0, and for Kafka, whose records know their partition.
+    /// Panics if `shards` is 0, and for all but Kinesis and DynamoDB.
     pub fn shards(mut self, shards: usize) -> Self {
         assert!(shards > 0, "a stream has at least one shard");
-        assert!(!self.source.is_kafka, "a topic has partitions, and its records name theirs");
+        assert!(self.source.kind == Kind::Shards, "only Kinesis and DynamoDB have shards");
         self.source.shards = shards;
         self.source.read();
         for record in &mut self.source.records {
@@ -143,12 +86,49 @@ impl EventSource<Stream> {
     ///
     /// # Panics
     ///
-    /// Panics if this is not from 1 to 10, and for Kafka, whose mappings have no such setting.
+    /// Panics if this is not from 1 to 10, and for all but Kinesis and DynamoDB, whose mappings alone have
+    /// this setting.
     pub fn parallelization_factor(mut self, factor: usize) -> Self {
         assert!((1..=10).contains(&factor), "a parallelization factor is from 1 to 10");
-        assert!(!self.source.is_kafka, "a mapping of Kafka has no parallelization factor");
+        assert!(
+            self.source.kind == Kind::Shards,
+            "only mappings of Kinesis and DynamoDB have a parallelization factor"
+        );
         self.source.factor = factor;
         self.source.read();
+        self
+    }
+
+    /// Sets the number of event pollers of a mapping of Kafka, among which the partitions are divided.
+    /// Defaults to 1. Each has one batch at a time with the function, beside those of others, and a failure
+    /// holds up the partitions of its poller only.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `pollers` is 0, and for all but Kafka.
+    pub fn pollers(mut self, pollers: usize) -> Self {
+        assert!(pollers > 0, "a topic has at least one poller");
+        assert!(self.source.kind == Kind::Topic, "only mappings of Kafka have pollers");
+        self.source.shards = pollers;
+        self.source.read();
+        self
+    }
+
+    /// Delivers the records of a stream of Kinesis or DynamoDB through EventBridge Pipes instead of a mapping.
+    ///
+    /// An event is a list of records, flat for Kinesis, and a reply reports records by the ids of their events
+    /// and is always read. [Splitting](Self::bisect_batch_on_function_error) is its `AUTOMATIC_BISECT`. Histories
+    /// still have the sequence numbers.
+    ///
+    /// # Panics
+    ///
+    /// Panics for all but Kinesis and DynamoDB.
+    pub fn through_pipe(mut self) -> Self {
+        assert!(
+            self.source.kind == Kind::Shards,
+            "only the pipes of SQS, Kinesis and DynamoDB are simulated"
+        );
+        self.source.is_piped = true;
         self
     }
 
@@ -157,12 +137,14 @@ impl EventSource<Stream> {
     ///
     /// # Panics
     ///
-    /// Panics if this is not from 60 seconds to 7 days, in whole seconds.
+    /// Panics if this is not from 60 seconds to 7 days, in whole seconds, and for brokers and DocumentDB, whose
+    /// mappings have no such setting.
     pub fn maximum_record_age(mut self, age: Duration) -> Self {
         assert!(
             (60..=604_800).contains(&age.as_secs()) && age.subsec_nanos() == 0,
             "the age of a record is from 60 to 604,800 whole seconds"
         );
+        self.source.kind.check_setting("maximum record age");
         self.source.maximum_record_age = Some(age);
         self
     }
@@ -172,7 +154,12 @@ impl EventSource<Stream> {
     ///
     /// Splitting does not count as a retry. A batch of which some records were done is split there,
     /// at the lowest one reported, and in the middle only when none was.
+    ///
+    /// # Panics
+    ///
+    /// Panics for brokers and DocumentDB, whose mappings have no such setting.
     pub fn bisect_batch_on_function_error(mut self, on: bool) -> Self {
+        self.source.kind.check_setting("bisecting");
         self.source.bisect = on;
         self
     }
@@ -181,30 +168,33 @@ impl EventSource<Stream> {
     /// left of it. By default without end, and 10 times for Kafka with a destination.
     ///
     /// If records of the batch were done, the count starts again for the rest.
+    ///
+    /// # Panics
+    ///
+    /// Panics for brokers and DocumentDB, whose mappings have no such setting.
     pub fn maximum_retry_attempts(mut self, attempts: u32) -> Self {
+        self.source.kind.check_setting("maximum of retry attempts");
         self.source.maximum_retry_attempts = Some(attempts);
         self
     }
 
     /// Sets whether the mapping has a destination that is notified of records that are given up.
     /// False by default: they are [lost](super::History::discarded).
+    ///
+    /// # Panics
+    ///
+    /// Panics for brokers and DocumentDB, whose mappings have no such setting.
     pub fn on_failure_destination(mut self, on: bool) -> Self {
+        self.source.kind.check_setting("destination for failures");
         self.source.has_destination = on;
         self
     }
 }
 
 impl Record {
-    /// Creates a record of a shard.
-    fn new(number: Value, key: String, value: Value) -> Self {
-        Self {
-            id: number.as_str().unwrap_or_default().to_owned(),
-            identifier: number,
-            value,
-            key,
-            line: String::new(),
-            deliveries: 0,
-        }
+    /// The number of its partition.
+    fn partition(&self) -> usize {
+        self.value["partition"].as_u64().and_then(|number| number.try_into().ok()).unwrap_or(0)
     }
 
     fn shard(&self, shards: usize) -> usize {
@@ -229,17 +219,41 @@ impl Stream {
         let (shards, factor) = (self.shards, self.factor);
         self.readers = (0..shards * factor).map(|_| Reader::default()).collect();
         for (index, record) in self.records.iter().enumerate() {
-            let reader = record.shard(shards) * factor + record.lane(factor);
+            let reader = match self.kind {
+                Kind::Shards => record.shard(shards) * factor + record.lane(factor),
+                Kind::Topic => record.partition() % shards,
+                Kind::ActiveMq | Kind::RabbitMq | Kind::Changes => 0,
+            };
             self.readers[reader].unread.push_back(index);
         }
+    }
+
+    /// Returns the reader with what this one reads: all consumers of a queue take from the same.
+    fn supply(&self, reader: usize) -> usize {
+        if self.kind == Kind::ActiveMq { 0 } else { reader }
+    }
+
+    /// Returns true if the reader has something to deliver and is free.
+    fn has_work(&self, reader: usize) -> bool {
+        let Reader { again, is_busy, .. } = &self.readers[reader];
+        let has_records = !again.is_empty() || !self.readers[self.supply(reader)].unread.is_empty();
+        has_records && !is_busy
+    }
+
+    /// Returns the records that the reader delivers next, `most` unread ones.
+    fn pull(&mut self, reader: usize, most: usize) -> Piece {
+        self.readers[reader].is_busy = true;
+        self.readers[reader].again.pop().unwrap_or_else(|| {
+            let supply = self.supply(reader);
+            let unread = &mut self.readers[supply].unread;
+            Piece { records: unread.drain(..most.min(unread.len())).collect(), retries: 0 }
+        })
     }
 
     /// True for a batch that is neither split nor retried any more.
     fn is_exhausted(&self, records: usize, retries: u32) -> bool {
         let is_split = self.bisect && records > 1;
-        // With a destination, a mapping of Kafka gives a batch up after 10 retries.
-        let of_kafka = (self.is_kafka && self.has_destination).then_some(10);
-        let most = self.maximum_retry_attempts.or(of_kafka);
+        let most = self.maximum_retry_attempts.or(self.kind.most_retries(self.has_destination));
         !is_split && most.is_some_and(|most| retries >= most)
     }
 
@@ -263,7 +277,11 @@ impl Stream {
         let Piece { mut records, retries } = piece;
         let is_too_old = self.maximum_record_age.is_some_and(|most| log.now() > most);
         if is_too_old || self.is_exhausted(records.len(), retries) {
-            let fate = if self.has_destination { Fate::SentToDestination } else { Fate::Discarded };
+            let fate = match self.kind {
+                Kind::ActiveMq => Fate::DeadLettered,
+                _ if self.has_destination => Fate::SentToDestination,
+                _ => Fate::Discarded,
+            };
             for index in records {
                 log.settled(&self.records[index].id, fate);
             }
@@ -304,21 +322,6 @@ fn backoff(retries: u32) -> Duration {
     Duration::from_secs(1 << retries.min(6)).min(Duration::from_secs(60))
 }
 
-impl Reader {
-    fn has_work(&self) -> bool {
-        let has_records = !self.again.is_empty() || !self.unread.is_empty();
-        has_records && !self.is_busy
-    }
-
-    fn take(&mut self, most: usize) -> Piece {
-        self.is_busy = true;
-        self.again.pop().unwrap_or_else(|| {
-            let records = self.unread.drain(..most.min(self.unread.len())).collect();
-            Piece { records, retries: 0 }
-        })
-    }
-}
-
 impl Source for Stream {
     type Ticket = (usize, Piece);
 
@@ -327,7 +330,11 @@ impl Source for Stream {
     }
 
     fn is_shard(&self) -> bool {
-        !self.is_kafka
+        self.kind == Kind::Shards && !self.is_piped
+    }
+
+    fn reads_replies(&self, mapping_reports: bool) -> bool {
+        self.kind.has_partial_responses() && (mapping_reports || self.is_piped)
     }
 
     fn check(&self, mapping: Mapping) {
@@ -339,11 +346,12 @@ impl Source for Stream {
     }
 
     fn take(&mut self, turn: Turn<'_>) -> Option<Batch<Self::Ticket>> {
-        let is_ready = |reader: &Reader| reader.has_work() && reader.ready_at <= turn.now;
-        let reader = self.readers.iter().position(is_ready)?;
-        let unread = self.readers[reader].unread.iter().take(turn.batch_size);
+        let is_ready =
+            |reader: &usize| self.has_work(*reader) && self.readers[*reader].ready_at <= turn.now;
+        let reader = (0..self.readers.len()).find(is_ready)?;
+        let unread = self.readers[self.supply(reader)].unread.iter().take(turn.batch_size);
         let most = fitting(unread.map(|index| &self.records[*index].value));
-        let piece = self.readers[reader].take(most);
+        let piece = self.pull(reader, most);
 
         let mut values = Vec::new();
         let mut records = Vec::new();
@@ -351,16 +359,11 @@ impl Source for Stream {
         for index in &piece.records {
             let record = &mut self.records[*index];
             record.deliveries += 1;
-            values.push((record.line.clone(), record.value.clone()));
             records.push(Received { id: record.id.clone(), attempt: record.deliveries });
-            identifiers.push(record.identifier.clone());
+            identifiers.push(self.kind.identifier(record, self.is_piped));
+            values.push((record.line.clone(), self.kind.delivered(record)));
         }
-        let payload = if self.is_kafka {
-            events::kafka_envelope(values)
-        } else {
-            let values: Vec<_> = values.into_iter().map(|(_, value)| value).collect();
-            json!({ "Records": values })
-        };
+        let payload = self.kind.event(values, self.is_piped);
         Some(Batch { payload, records, identifiers, ticket: (reader, piece) })
     }
 
@@ -388,7 +391,7 @@ impl Source for Stream {
     }
 
     fn next(&self, now: Duration) -> Option<Duration> {
-        let waiting = self.readers.iter().filter(|reader| reader.has_work());
-        waiting.map(|reader| reader.ready_at).filter(|at| *at > now).min()
+        let waiting = (0..self.readers.len()).filter(|reader| self.has_work(*reader));
+        waiting.map(|reader| self.readers[reader].ready_at).filter(|at| *at > now).min()
     }
 }
