@@ -28,5 +28,5 @@ pub(super) fn reserve_for(need: Need<'_>, into: &mut Reservation) -> Result<(), 
 
 /// Reads a body that may be compressed.
 pub(super) fn read_data<T: Body>(data: Vec<u8>) -> Result<(T, Reservation), ParseError> {
-    read(&decompress(data, largest())?)
+    read(&decompress(data, largest)?)
 }

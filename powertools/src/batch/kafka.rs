@@ -84,6 +84,11 @@ impl Record for KafkaRecord {
         self.identifier()
     }
 
+    /// Without writing it, since all records are checked.
+    fn has_identifier(&self) -> bool {
+        !self.partition().is_empty() && self.offset().is_some()
+    }
+
     /// Returns the topic and the partition.
     fn order(&self) -> Option<Cow<'_, str>> {
         Some(Cow::Borrowed(self.partition()))

@@ -220,7 +220,11 @@ fn hint(error: &serde_json::Error) -> &'static str {
 
 /// Reads JSON, with an error that names the path.
 pub(crate) fn from_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, ParseError> {
-    serde_json::from_slice(json).map_err(|source| json_error::<T>(json, source))
+    match str::from_utf8(json) {
+        // Checked as a whole, since each string would take longer alone.
+        Ok(json) => from_json_str(json),
+        Err(_) => serde_json::from_slice(json).map_err(|source| json_error::<T>(json, source)),
+    }
 }
 
 /// Reads JSON that is known to be UTF-8, with an error that names the path.

@@ -133,7 +133,7 @@ struct Data<'a> {
 fn data<'de, D: Deserializer<'de>>(deserializer: D) -> Result<CloudWatchLogs, D::Error> {
     let Data { data } = Data::deserialize(deserializer)?;
     let read = || -> Result<CloudWatchLogs, ParseError> {
-        let json = decompress(decode(&data)?, largest())?;
+        let json = decompress(decode(&data)?, largest)?;
         let reserved = reserve(&json)?;
         Ok(CloudWatchLogs { _reserved: reserved, ..from_json(&json)? })
     };

@@ -294,7 +294,7 @@ struct RabbitMq {
 impl Object for RabbitMq {
     fn member<'de, A: MapAccess<'de>>(name: &[u8]) -> Option<Read<'de, Self, A>> {
         let read: Read<'de, Self, A> = match name {
-            b"rmqMessagesByQueue" => |it, value| value.lists(&mut it.queues),
+            b"rmqMessagesByQueue" => |it, value| value.lists::<RabbitMqFields, _>(&mut it.queues),
             b"eventSource" => |it, value| value.unless(RABBIT_MQ, &mut it.other_source),
             _ => return None,
         };

@@ -201,7 +201,7 @@ impl Object for Fields {
             b"md5OfBody" => |it, value| value.text(&mut it.md5_of_body),
             b"attributes" => |it, value| value.raw("{}", &mut it.attributes),
             b"messageAttributes" => |it, value| value.raw("{}", &mut it.message_attributes),
-            b"eventSourceARN" => |it, value| value.arn(&mut it.queue_arn),
+            b"eventSourceARN" => |it, value| value.shared(&mut it.queue_arn),
             // Others write it with a capital letter.
             b"eventSource" | b"EventSource" => {
                 |it, value| value.unless(SOURCES, &mut it.other_source)

@@ -1,5 +1,6 @@
 //! Batches from the types of `aws_lambda_events`.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use ::aws_lambda_events::event::{dynamodb, kafka, kinesis, sqs};
@@ -105,7 +106,7 @@ impl From<kafka::KafkaEvent> for KafkaEvent {
                 ..Default::default()
             });
             // Without a cluster there is no natural key, which inexact times must not be part of.
-            add_partition(&mut records, &partition, None, fields.collect());
+            add_partition(&mut records, &partition, None, fields.map(Arc::new).collect());
         }
         Self { records, other_source: other(events::kafka::SOURCES, event.event_source) }
     }

@@ -38,19 +38,19 @@ impl<'de, O: Object, R: From<O>> Shape<'de> for Records<'_, O, R> {
 }
 
 /// An object of lists.
-pub(super) struct Lists<'a, O> {
+pub(super) struct Lists<'a, O, R> {
     context: &'a mut Context,
-    of: PhantomData<O>,
+    of: PhantomData<(O, R)>,
 }
 
-impl<'a, O> Lists<'a, O> {
+impl<'a, O, R> Lists<'a, O, R> {
     pub(super) fn new(context: &'a mut Context) -> Self {
         Self { context, of: PhantomData }
     }
 }
 
-impl<'de, O: Object> Shape<'de> for Lists<'_, O> {
-    type Value = Option<Vec<(Box<str>, Vec<O>)>>;
+impl<'de, O: Object, R: From<O>> Shape<'de> for Lists<'_, O, R> {
+    type Value = Option<Vec<(Box<str>, Vec<R>)>>;
 
     fn nothing(self) -> Self::Value {
         None
@@ -60,7 +60,7 @@ impl<'de, O: Object> Shape<'de> for Lists<'_, O> {
         let mut lists = Vec::new();
         while let Some(name) = map.next_key_seed(As(Borrowed))? {
             let name = name.unwrap_or_default();
-            let records = map.next_value_seed(As(Records::<O, O>::new(self.context)))?;
+            let records = map.next_value_seed(As(Records::<O, R>::new(self.context)))?;
             // Counting it as an empty list would lose its records.
             let records = records.ok_or_else(|| {
                 de::Error::custom(format_args!("`{name}` has no list of records"))

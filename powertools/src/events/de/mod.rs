@@ -42,7 +42,7 @@ pub(super) struct Value<'a, A> {
 /// What the records of an event share.
 #[derive(Debug, Default)]
 struct Context {
-    arn: Option<Arc<str>>,
+    shared: Option<Arc<str>>,
 }
 
 impl<'de, A: MapAccess<'de>> Value<'_, A> {
@@ -82,9 +82,9 @@ impl<'de, A: MapAccess<'de>> Value<'_, A> {
         Ok(())
     }
 
-    /// Reads an ARN, which most records of an event have in common.
-    pub(super) fn arn(&mut self, into: &mut Option<Arc<str>>) -> Result<(), A::Error> {
-        *into = self.map.next_value_seed(As(SharedText(&mut self.context.arn)))?;
+    /// Reads a string that most records of an event have in common, such as an ARN.
+    pub(super) fn shared(&mut self, into: &mut Option<Arc<str>>) -> Result<(), A::Error> {
+        *into = self.map.next_value_seed(As(SharedText(&mut self.context.shared)))?;
         Ok(())
     }
 
@@ -113,11 +113,11 @@ impl<'de, A: MapAccess<'de>> Value<'_, A> {
     }
 
     /// Reads an object of lists, with their names.
-    pub(super) fn lists<O: Object>(
+    pub(super) fn lists<O: Object, R: From<O>>(
         &mut self,
-        into: &mut Option<Vec<(Box<str>, Vec<O>)>>,
+        into: &mut Option<Vec<(Box<str>, Vec<R>)>>,
     ) -> Result<(), A::Error> {
-        *into = self.map.next_value_seed(As(Lists::<O>::new(self.context)))?;
+        *into = self.map.next_value_seed(As(Lists::<O, R>::new(self.context)))?;
         Ok(())
     }
 }

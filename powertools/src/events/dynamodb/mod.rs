@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use self::attribute::Attribute;
 use super::de::{Batch, Event, Object, Read, object, text_in};
 use super::decode::moment;
-use super::error::{from_json, path_of};
+use super::error::{from_json_str, path_of};
 use super::{HasNaturalKey, NaturalKey, ParseError, RecordId};
 use crate::json::reason;
 
@@ -176,7 +176,7 @@ fn read<T: DeserializeOwned>(
 ) -> Result<Option<T>, ParseError> {
     let Some(item) = item else { return Ok(None) };
     let attributes = || -> Result<_, ParseError> {
-        let item: serde_dynamo::Item = from_json(item.get().as_bytes())?;
+        let item: serde_dynamo::Item = from_json_str(item.get())?;
         Ok(Attribute(serde_dynamo::AttributeValue::M(item.into_inner())))
     };
     match T::deserialize(attributes()?) {
@@ -224,7 +224,7 @@ impl Object for Fields {
             b"dynamodb" => |it, value| value.object(&mut it.change),
             b"eventID" => |it, value| value.text(&mut it.event_id),
             b"eventName" => |it, value| value.text(&mut it.event_name),
-            b"eventSourceARN" => |it, value| value.arn(&mut it.stream_arn),
+            b"eventSourceARN" => |it, value| value.shared(&mut it.stream_arn),
             b"userIdentity" => |it, value| value.raw("{}", &mut it.user_identity),
             // Others write it with a capital letter.
             b"eventSource" | b"EventSource" => {

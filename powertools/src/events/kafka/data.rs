@@ -27,7 +27,7 @@ pub trait KafkaData: Sized {
 
 impl<T: Body> KafkaData for T {
     fn read(part: Part<'_>, reserve: Reserve<'_>) -> Result<Self, ParseError> {
-        let data = decompress(part.into_bytes(), largest())?;
+        let data = decompress(part.into_bytes(), largest)?;
         reserve(Need::Json(&data))?;
         T::from_bytes(&data)
     }

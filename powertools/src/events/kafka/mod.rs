@@ -15,7 +15,7 @@ use serde::de::{self, MapAccess};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use self::part::{Part, framing};
+use self::part::{Part, Reserve, framing};
 use self::schemas::Resolved;
 use super::de::{Object, Read, object};
 use super::decode::decode;
@@ -55,19 +55,25 @@ pub struct KafkaEvent {
 /// A record of a Kafka topic. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct KafkaRecord {
-    /// The topic and the partition.
-    partition: Arc<str>,
-    /// The ARN of the cluster or its servers, for the natural key. A record with inexact times has none.
-    cluster: Option<Arc<str>>,
+    place: Arc<Place>,
     fields: Arc<Fields>,
     /// The schemas of the event's records, once they are resolved.
     schemas: Option<Arc<Resolved>>,
 }
 
+/// What the records of a partition share.
+#[derive(Debug)]
+struct Place {
+    /// The topic and the partition.
+    partition: Arc<str>,
+    /// The ARN of the cluster or its servers, for the natural key. A record with inexact times has none.
+    cluster: Option<Arc<str>>,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Fields {
     pub(super) offset: Option<i64>,
-    pub(super) topic: Option<Box<str>>,
+    pub(super) topic: Option<Arc<str>>,
     pub(super) timestamp: Option<i64>,
     /// In base64.
     pub(super) key: Option<Box<str>>,
@@ -106,7 +112,7 @@ impl HasNaturalKey for KafkaRecord {
         let [offset, timestamp] = [self.fields.offset, self.fields.timestamp]
             .map(|number| number.map(|number| number.to_string()));
         NaturalKey::new([
-            self.cluster.as_deref(),
+            self.place.cluster.as_deref(),
             Some(self.partition()),
             offset.as_deref(),
             timestamp.as_deref(),
@@ -118,14 +124,14 @@ impl KafkaRecord {
     /// Returns the identifier for a reply.
     pub(crate) fn identifier(&self) -> Option<KafkaIdentifier> {
         let offset = self.fields.offset?;
-        let partition = self.partition.clone();
+        let partition = self.place.partition.clone();
         (!partition.is_empty()).then_some(KafkaIdentifier { partition, offset })
     }
 
     /// Returns the topic and the number of the partition, with a hyphen between them.
     #[must_use]
     pub fn partition(&self) -> &str {
-        &self.partition
+        &self.place.partition
     }
 
     /// Returns the topic.
@@ -186,22 +192,29 @@ impl KafkaRecord {
 
     pub(crate) fn read_key<T: KafkaData>(
         &self,
-        reserve: &mut dyn FnMut(Need<'_>) -> Result<(), ParseError>,
+        reserve: Reserve<'_>,
     ) -> Result<Option<T>, ParseError> {
-        let Some(bytes) = self.key()? else { return Ok(None) };
-        let (metadata, header) = (&self.fields.key_schema, self.header(KEY_SCHEMA));
-        let schemas = self.schemas.as_deref();
-        T::read(Part { bytes, metadata: metadata.as_deref(), header, schemas }, reserve).map(Some)
+        self.read(self.key()?, self.fields.key_schema.as_deref(), KEY_SCHEMA, reserve)
     }
 
     pub(crate) fn read_value<T: KafkaData>(
         &self,
-        reserve: &mut dyn FnMut(Need<'_>) -> Result<(), ParseError>,
+        reserve: Reserve<'_>,
     ) -> Result<Option<T>, ParseError> {
-        let Some(bytes) = self.value()? else { return Ok(None) };
-        let (metadata, header) = (&self.fields.value_schema, self.header(VALUE_SCHEMA));
-        let schemas = self.schemas.as_deref();
-        T::read(Part { bytes, metadata: metadata.as_deref(), header, schemas }, reserve).map(Some)
+        self.read(self.value()?, self.fields.value_schema.as_deref(), VALUE_SCHEMA, reserve)
+    }
+
+    /// Reads a key or a value, whose schema a header of this name may identify.
+    fn read<T: KafkaData>(
+        &self,
+        bytes: Option<Vec<u8>>,
+        metadata: Option<&RawValue>,
+        header: &str,
+        reserve: Reserve<'_>,
+    ) -> Result<Option<T>, ParseError> {
+        let Some(bytes) = bytes else { return Ok(None) };
+        let (header, schemas) = (self.header(header), self.schemas.as_deref());
+        T::read(Part { bytes, metadata, header, schemas }, reserve).map(Some)
     }
 
     /// Returns the ids of the schemas of the value and the key; those in front of keys if `has_keys`.
@@ -249,21 +262,23 @@ pub(super) fn add_partition(
     records: &mut Vec<KafkaRecord>,
     name: &str,
     cluster: Option<&Arc<str>>,
-    mut fields: Vec<Fields>,
+    mut fields: Vec<Arc<Fields>>,
 ) {
-    let partition: Arc<str> = name.into();
+    let place = Arc::new(Place { partition: name.into(), cluster: cluster.cloned() });
     fields.sort_by_key(|fields| fields.offset);
     records.extend(fields.into_iter().map(|fields| KafkaRecord {
-        partition: partition.clone(),
-        cluster: cluster.cloned(),
-        fields: Arc::new(fields),
+        place: place.clone(),
+        fields,
         schemas: None,
     }));
 }
 
+/// A partition and its records.
+type Partition = (Box<str>, Vec<Arc<Fields>>);
+
 #[derive(Default)]
 struct Event {
-    partitions: Option<Vec<(Box<str>, Vec<Fields>)>>,
+    partitions: Option<Vec<Partition>>,
     arn: Option<Arc<str>>,
     servers: Option<Arc<str>>,
     other_source: Option<Box<str>>,
@@ -272,7 +287,7 @@ struct Event {
 impl Object for Event {
     fn member<'de, A: MapAccess<'de>>(name: &[u8]) -> Option<Read<'de, Self, A>> {
         let read: Read<'de, Self, A> = match name {
-            b"records" => |it, value| value.lists(&mut it.partitions),
+            b"records" => |it, value| value.lists::<Fields, _>(&mut it.partitions),
             b"eventSourceArn" => |it, value| value.text(&mut it.arn),
             b"bootstrapServers" => |it, value| value.text(&mut it.servers),
             b"eventSource" => |it, value| value.unless(SOURCES, &mut it.other_source),
@@ -286,7 +301,7 @@ impl Object for Fields {
     fn member<'de, A: MapAccess<'de>>(name: &[u8]) -> Option<Read<'de, Self, A>> {
         let read: Read<'de, Self, A> = match name {
             b"offset" => |it, value| value.integer(&mut it.offset),
-            b"topic" => |it, value| value.text(&mut it.topic),
+            b"topic" => |it, value| value.shared(&mut it.topic),
             b"timestamp" => |it, value| value.integer(&mut it.timestamp),
             b"key" => |it, value| value.text(&mut it.key),
             b"value" => |it, value| value.text(&mut it.value),

@@ -236,7 +236,7 @@ impl Object for Fields {
             b"data" => |it, value| value.text(&mut it.kinesis.data),
             b"approximateArrivalTimestamp" => |it, value| value.number(&mut it.kinesis.arrived),
             b"eventID" => |it, value| value.text(&mut it.event_id),
-            b"eventSourceARN" => |it, value| value.arn(&mut it.stream_arn),
+            b"eventSourceARN" => |it, value| value.shared(&mut it.stream_arn),
             // Others write it with a capital letter.
             b"eventSource" | b"EventSource" => {
                 |it, value| value.unless(SOURCES, &mut it.other_source)
