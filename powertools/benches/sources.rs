@@ -5,7 +5,7 @@
 //! busy machine slows both sides.
 
 use std::hint::black_box;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use apache_avro::reader::datum::GenericDatumReader;
 use apache_avro::writer::datum::GenericDatumWriter;
@@ -17,8 +17,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use lambda_runtime::Context;
 use powertools::Invocation;
-use powertools::batch::{self, Change, KafkaMessage, KinesisMessage};
-use powertools::events::{Avro, DynamoDbEvent, KafkaEvent, KinesisEvent, Schemas};
+use powertools::batch::{self, Change, KafkaMessage, KinesisMessage, Message};
+use powertools::events::{Avro, DynamoDbEvent, KafkaEvent, KinesisEvent, Schemas, SqsEvent};
 use powertools::testing::events::{self, KafkaRecord, KinesisRecord};
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
@@ -66,16 +66,29 @@ fn main() {
     measure("Kafka, event to reply", 0.7, &kafka());
     measure("KPL, beside the same records not aggregated", 1.3, &kpl());
     measure("Avro, beside apache-avro", 1.2, &avro());
+    spawned();
 }
 
 type Side = Box<dyn Fn() -> usize>;
 
+/// Returns true unless the arguments name other lines.
+fn is_wanted(name: &str) -> bool {
+    let mut names = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).peekable();
+    names.peek().is_none() || names.any(|part| name.contains(&*part))
+}
+
+fn samples() -> usize {
+    if std::env::args().any(|arg| arg == "--test") { 1 } else { SAMPLES }
+}
+
 /// Prints the ratio of both sides, which find as many failures.
 #[expect(clippy::print_stdout, reason = "what a bench is for")]
 fn measure(name: &str, target: f64, (ours, floor): &(Side, Side)) {
+    if !is_wanted(name) {
+        return;
+    }
     assert_eq!(ours(), floor(), "{name}");
-    let samples = if std::env::args().any(|arg| arg == "--test") { 1 } else { SAMPLES };
-    let mut pairs: Vec<_> = (0..samples)
+    let mut pairs: Vec<_> = (0..samples())
         .map(|turn| {
             if turn % 2 == 0 {
                 let ours = timed(ours);
@@ -89,6 +102,51 @@ fn measure(name: &str, target: f64, (ours, floor): &(Side, Side)) {
     pairs.sort_by(|(a, b), (c, d)| (a / b).total_cmp(&(c / d)));
     let (ours, floor) = pairs[pairs.len() / 2];
     println!("| {name} | {target} | {:.2} | {ours:.0} | {floor:.0} |", ours / floor);
+}
+
+/// Prints how much faster records that compute are on two cores, by the time that passes: pairs of runs in turns.
+#[expect(clippy::print_stdout, reason = "what a bench is for")]
+fn spawned() {
+    const COMPUTING: usize = 200;
+
+    if !is_wanted("spawned") {
+        return;
+    }
+    let queue = (0..COMPUTING).fold(events::sqs("images"), |queue, n| queue.message(json!(n)));
+    let event: SqsEvent = serde_json::from_value(queue.build()).unwrap();
+    let resize = async |number: Message<u64>| {
+        let mut hash = number.body + 1;
+        for _ in 0..1_000_000 {
+            hash = black_box(hash).wrapping_mul(6_364_136_223_846_793_005).rotate_left(17);
+        }
+        if black_box(hash) == 0 { Err("it failed") } else { Ok(()) }
+    };
+    let mut cores = tokio::runtime::Builder::new_multi_thread();
+    let cores = cores.worker_threads(2).enable_time().build().unwrap();
+    let invocation = || Invocation::new(&Context::default());
+    let alone = || {
+        let work = batch::sqs(event.clone()).run(resize);
+        assert!(cores.block_on(invocation().scope(work)).is_done());
+    };
+    let spread = || {
+        let work = batch::sqs(event.clone()).concurrency(2).run_spawned(resize);
+        assert!(cores.block_on(invocation().scope(work)).is_done());
+    };
+    let time = |work: &dyn Fn()| {
+        let start = Instant::now();
+        work();
+        start.elapsed().as_secs_f64()
+    };
+    let mut ratios: Vec<_> = (0..samples())
+        .map(|_| {
+            let before = time(&alone);
+            let spread = time(&spread);
+            f64::midpoint(before, time(&alone)) / spread
+        })
+        .collect();
+    ratios.sort_by(f64::total_cmp);
+    let (median, best) = (ratios[ratios.len() / 2], ratios[ratios.len() - 1]);
+    println!("\nspawned on two cores: {median:.2} times as fast, {best:.2} at best (target 1.8)");
 }
 
 fn timed(side: &Side) -> f64 {
