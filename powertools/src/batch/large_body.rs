@@ -4,13 +4,14 @@ use std::future::Future;
 use super::Message;
 use super::data::{read, read_str};
 use crate::events::compression::largest;
+use crate::events::large_body::LargeBody;
 use crate::events::{Body, ParseError, S3Pointer, SqsRecord};
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// Where the bodies of large messages are: S3, through a client of your own.
 ///
-/// The extended clients for SQS put a body that does not fit into a message into a bucket, and send a
+/// The extended clients for SQS and SNS put a body that does not fit into a message into a bucket, and send a
 /// [pointer](S3Pointer) to it. [`Message::fetch`] reads both kinds of messages.
 ///
 /// Whoever can send messages chooses bucket and key, so accept only what your own senders write, for
@@ -106,7 +107,10 @@ pub trait LargeBodies: Sync {
 }
 
 impl<T: Body> Message<T> {
-    /// Parses a message whose body may be in S3, where an extended client for SQS put it.
+    /// Parses a message whose body may be in S3, where an extended client for SQS or SNS put it.
+    ///
+    /// A notification of SNS gets its message from there: take [`Sns`](crate::events::Sns) for it, unless the
+    /// subscription has raw message delivery.
     ///
     /// A message with its own body needs no request.
     ///
@@ -118,20 +122,25 @@ impl<T: Body> Message<T> {
     /// bytes than a quarter of the function's memory, or than 256 MiB. A body that is not a `T` is the same
     /// error as in a message.
     pub async fn fetch<B: LargeBodies>(record: SqsRecord, bodies: &B) -> Result<Self, ParseError> {
-        let (body, reserved) = match record.s3_pointer()? {
+        let (body, reserved) = match record.large_body()? {
             None => read_str(record.body().ok_or(ParseError::Empty)?)?,
-            Some(pointer) => {
-                let limit = largest();
+            Some(large) => {
+                let (limit, pointer) = (largest(), large.pointer());
                 if pointer.size.is_some_and(|size| size > limit) {
                     return Err(ParseError::TooLarge { limit });
                 }
-                let found = bodies.get(&pointer).await.map_err(ParseError::BodyUnavailable)?;
+                let found = bodies.get(pointer).await.map_err(ParseError::BodyUnavailable)?;
                 let found = found.ok_or(ParseError::BodyGone)?;
                 // The size is what the sender wrote.
                 if found.len() as u64 > limit {
                     return Err(ParseError::TooLarge { limit });
                 }
-                read(&found)?
+                match large {
+                    LargeBody::Body(_) => read(&found)?,
+                    LargeBody::Notification(_, notification) => {
+                        read_str(&notification.with_message(str::from_utf8(&found)?))?
+                    }
+                }
             }
         };
         Ok(Self { body, record, _reserved: reserved })

@@ -62,8 +62,8 @@ impl Record for SqsRecord {
 
 impl<T: Body> FromRecord<SqsRecord> for Message<T> {
     fn from_record(record: SqsRecord) -> Result<Self, ParseError> {
-        // Its own body is a pointer, which must not be taken for a value.
-        if record.large_body_mark().is_some() {
+        // There is a pointer in it, which must not be taken for a value.
+        if record.has_large_body() {
             return Err(ParseError::BodyInS3);
         }
         let (body, reserved) = read_str(record.body().ok_or(ParseError::Empty)?)?;

@@ -1,5 +1,7 @@
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
+use super::sqs::marked_notification;
 use super::{ParseError, SqsRecord};
 
 /// The classes whose name is in front of a pointer: of Java's version 2 and Python's, and of Java's
@@ -9,7 +11,7 @@ const CLASSES: [&str; 2] = [
     "com.amazon.sqs.javamessaging.MessageS3Pointer",
 ];
 
-/// Where the body of a large message is: an object in S3. The extended clients for SQS put it there.
+/// Where the body of a large message is: an object in S3. The extended clients for SQS and SNS put it there.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct S3Pointer {
@@ -28,25 +30,71 @@ struct Place {
     s3_key: String,
 }
 
+/// Where a pointer to S3 is in a message.
+#[derive(Debug)]
+pub(crate) enum LargeBody {
+    /// It is the body.
+    Body(S3Pointer),
+    /// It is the message of a notification of SNS, which is the body.
+    Notification(S3Pointer, Notification),
+}
+
+/// The members of a notification of SNS.
+#[derive(Debug)]
+pub(crate) struct Notification(Map<String, Value>);
+
+impl Notification {
+    /// Returns the notification as JSON with another message.
+    pub(crate) fn with_message(mut self, message: &str) -> String {
+        self.0.insert("Message".to_owned(), message.into());
+        Value::Object(self.0).to_string()
+    }
+}
+
+impl LargeBody {
+    pub(crate) fn pointer(&self) -> &S3Pointer {
+        let (Self::Body(pointer) | Self::Notification(pointer, _)) = self;
+        pointer
+    }
+}
+
 impl SqsRecord {
-    /// Returns where the body is, if an extended client for SQS put it into S3: those of Java and Python, in
-    /// all versions. They mark such a message by an attribute, so the body of another message is never read
-    /// as a pointer.
+    /// Returns where the body is, if an extended client put it into S3: those for SQS and SNS of Java and
+    /// Python, in all versions. Of a notification of SNS, the message is in S3, whether the subscription has raw
+    /// message delivery or not.
+    ///
+    /// They mark such a message by an attribute, so the body of another message is never read as a pointer.
     ///
     /// # Errors
     ///
     /// Returns [`ParseError::PointerInvalid`] if a message with such a mark has another body, or if the mark
-    /// is not an attribute as SQS delivers them.
+    /// is not an attribute as SQS and SNS deliver them.
     pub fn s3_pointer(&self) -> Result<Option<S3Pointer>, ParseError> {
-        let Some(mark) = self.large_body_mark() else { return Ok(None) };
-        let mark = self.message_attribute(mark).ok_or(ParseError::PointerInvalid)?;
-        let body = self.body().unwrap_or_default();
-        let (class, place): (String, Place) =
-            serde_json::from_str(body).map_err(|_| ParseError::PointerInvalid)?;
-        if !CLASSES.contains(&class.as_str()) || place.s3_bucket_name.is_empty() {
-            return Err(ParseError::PointerInvalid);
-        }
-        let size = mark.string_value.and_then(|size| size.parse().ok());
-        Ok(Some(S3Pointer { bucket: place.s3_bucket_name, key: place.s3_key, size }))
+        Ok(self.large_body()?.map(|body| body.pointer().clone()))
     }
+
+    /// Returns the pointer to S3 that is in the message.
+    pub(crate) fn large_body(&self) -> Result<Option<LargeBody>, ParseError> {
+        let body = self.body().unwrap_or_default();
+        if let Some(mark) = self.large_body_mark() {
+            let mark = self.message_attribute(mark).ok_or(ParseError::PointerInvalid)?;
+            return Ok(Some(LargeBody::Body(pointer(body, mark.string_value.as_deref())?)));
+        }
+        let Some((notification, mark)) = marked_notification(body) else { return Ok(None) };
+        let size = notification["MessageAttributes"][mark]["Value"].as_str();
+        let size = size.ok_or(ParseError::PointerInvalid)?;
+        let message = notification["Message"].as_str().unwrap_or_default();
+        let pointer = pointer(message, Some(size))?;
+        Ok(Some(LargeBody::Notification(pointer, Notification(notification))))
+    }
+}
+
+fn pointer(body: &str, size: Option<&str>) -> Result<S3Pointer, ParseError> {
+    let (class, place): (String, Place) =
+        serde_json::from_str(body).map_err(|_| ParseError::PointerInvalid)?;
+    if !CLASSES.contains(&class.as_str()) || place.s3_bucket_name.is_empty() {
+        return Err(ParseError::PointerInvalid);
+    }
+    let size = size.and_then(|size| size.parse().ok());
+    Ok(S3Pointer { bucket: place.s3_bucket_name, key: place.s3_key, size })
 }

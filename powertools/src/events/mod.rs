@@ -44,7 +44,7 @@ pub(crate) mod kafka;
 #[cfg(feature = "batch")]
 pub(crate) mod kinesis;
 #[cfg(feature = "events")]
-mod large_body;
+pub(crate) mod large_body;
 #[cfg(feature = "events")]
 mod logs;
 #[cfg(feature = "batch")]

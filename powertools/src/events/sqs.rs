@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use serde::de::{IgnoredAny, MapAccess};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use super::de::{Batch, Event, Object, Read, member_in, text_in};
 use super::{HasNaturalKey, NaturalKey, RecordId};
@@ -133,13 +134,19 @@ impl SqsRecord {
 
     /// Returns the name of the attribute by which an extended client marked the message as one whose body
     /// is in S3. One that cannot be read is a mark too.
-    pub(crate) fn large_body_mark(&self) -> Option<&'static str> {
+    pub(super) fn large_body_mark(&self) -> Option<&'static str> {
         let attributes = self.fields.message_attributes.as_ref()?;
         // Most messages have none, and are not parsed for it.
         if !attributes.get().contains(IN_MARKS) {
             return None;
         }
         MARKS.into_iter().find(|name| member_in::<IgnoredAny>(attributes, name).is_some())
+    }
+
+    /// Returns true if a pointer to S3 is in the message, or should be.
+    pub(crate) fn has_large_body(&self) -> bool {
+        let body = self.body().unwrap_or_default();
+        self.large_body_mark().is_some() || marked_notification(body).is_some()
     }
 
     /// Returns how often the message has been received, this time included.
@@ -177,6 +184,20 @@ impl SqsRecord {
         let millis = self.attribute("SentTimestamp")?.parse().ok()?;
         SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(millis))
     }
+}
+
+/// Reads a body that is a notification of SNS whose message an extended client put into S3: its members, and
+/// the name of the mark among its attributes.
+pub(super) fn marked_notification(body: &str) -> Option<(Map<String, Value>, &'static str)> {
+    // Most bodies are none, and are not parsed for it.
+    if !body.contains(IN_MARKS) {
+        return None;
+    }
+    let members: Map<String, Value> = serde_json::from_str(body).ok()?;
+    let attributes = members.get("MessageAttributes")?.as_object()?;
+    let mark = MARKS.into_iter().find(|name| attributes.contains_key(*name))?;
+    let is_text = |name| members.get(name).is_some_and(Value::is_string);
+    (is_text("TopicArn") && is_text("Message")).then_some((members, mark))
 }
 
 impl<'de> Deserialize<'de> for SqsEvent {

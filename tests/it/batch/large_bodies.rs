@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use std::sync::Mutex;
 
 use powertools::batch::{self, LargeBodies, Message, Outcome, RecordError};
-use powertools::events::{Body, ParseError, S3Pointer, SqsEvent, SqsRecord, Text};
+use powertools::events::{Body, ParseError, S3Pointer, Sns, SqsEvent, SqsRecord, Text};
 use powertools::testing::events::{self, SqsMessage};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -106,6 +106,66 @@ async fn a_failed_body_is_an_error_with_a_name_that_says_whether_to_try_again() 
     );
     let huge = pointer(JAVA_2, "bodies", "x").message_attribute(JAVA_2.1, "999999999999");
     assert_eq!(fetch(huge).await.error_type(), "Powertools.RecordTooLarge");
+}
+
+/// A message that SNS delivers without raw message delivery.
+fn notification(message: &Value, attributes: &Value) -> SqsMessage {
+    SqsMessage::from(json!({
+        "Type": "Notification",
+        "MessageId": "sns-1",
+        "TopicArn": "arn:aws:sns:us-east-1:123456789012:orders",
+        "Message": message,
+        "MessageAttributes": attributes,
+    }))
+}
+
+#[tokio::test]
+async fn a_message_of_a_topic_can_be_in_s3_too() {
+    let bucket = Bucket::of(&[("a", "70"), ("b", "71"), ("c", "72")]);
+    bucket.0.lock().unwrap().insert("no-text".to_owned(), vec![0xff]);
+    let pointer_to = |class: &str, key: &str| {
+        json!(json!([class, { "s3BucketName": "bodies", "s3Key": key }]).to_string())
+    };
+    let mark = |name: &str| json!({ name: { "Type": "Number", "Value": "2" } });
+    let messages = [
+        notification(&pointer_to(JAVA_1.0, "a"), &mark(JAVA_1.1)).id("legacy"),
+        notification(&pointer_to(JAVA_2.0, "b"), &mark(JAVA_2.1)).id("wrapped"),
+        notification(&json!("72"), &json!({ "PayloadSize": {} })).id("its-own"),
+        notification(&pointer_to(JAVA_2.0, "x"), &mark(JAVA_2.1)).id("gone"),
+        notification(&json!("[1]"), &mark(JAVA_2.1)).id("no-pointer"),
+        notification(&pointer_to(JAVA_2.0, "b"), &json!({ JAVA_2.1: "2" })).id("odd-mark"),
+        notification(&pointer_to(JAVA_2.0, "no-text"), &mark(JAVA_2.1)).id("no-text"),
+    ];
+    // Whoever does not fetch it must not take the pointer for a message.
+    let handler = async |_: Message<Sns<Value>>| Ok::<_, RecordError>(());
+    let report = batch::sqs(event(messages.clone())).run(handler).await;
+    assert_eq!(outcomes(&report), "ffsffff");
+
+    let handler = async |record: SqsRecord| {
+        let amount = Message::<Sns<u64>>::fetch(record, &bucket).await?;
+        assert!((70..73).contains(&amount.body.message));
+        assert_eq!(amount.body.message_id.as_deref(), Some("sns-1"));
+        amount.delete_large_body(&bucket).await?;
+        Ok::<_, RecordError>(())
+    };
+    let report = batch::sqs(event(messages)).run(handler).await;
+    assert_eq!(outcomes(&report), "sssffff");
+    let names: Vec<_> = report.records().filter_map(|(_, outcome)| outcome.error()).collect();
+    assert!(names[0].to_string().contains("is gone"), "{names:?}");
+    assert_eq!(reported(report), ["gone", "no-pointer", "odd-mark", "no-text"]);
+    let mut left: Vec<_> = bucket.0.into_inner().unwrap().into_keys().collect();
+    left.sort();
+    assert_eq!(left, ["c", "no-text"], "what was read was deleted");
+}
+
+/// A body that only looks like a notification is a body.
+#[tokio::test]
+async fn a_body_that_mentions_the_mark_is_no_pointer() {
+    let mentions = json!({ "MessageAttributes": { JAVA_2.1: { "Value": "2" } } });
+    let record = event([SqsMessage::from(mentions.clone())]).records[0].clone();
+    assert_eq!(record.s3_pointer().unwrap(), None);
+    let message = Message::<Value>::fetch(record, &Bucket::default()).await.unwrap();
+    assert_eq!(message.body, mentions);
 }
 
 #[test]
