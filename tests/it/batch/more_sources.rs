@@ -21,6 +21,8 @@ use proptest::prelude::*;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::events::properties::{change, odd};
+
 use super::{error, outcomes, parse};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -485,29 +487,6 @@ async fn a_task_whose_permanent_error_the_sink_does_not_take_is_tried_again() {
         let result = &reply.results[0];
         assert_eq!((result.result_code, &*result.result_string), (code, "no photo"), "{sink}");
     }
-}
-
-/// Replaces values anywhere in an event.
-fn change(value: &mut Value, places: &mut impl Iterator<Item = (bool, Value)>) {
-    let Some((replaced, other)) = places.next() else { return };
-    match value {
-        _ if replaced => *value = other,
-        Value::Object(members) => members.values_mut().for_each(|value| change(value, places)),
-        Value::Array(list) => list.iter_mut().for_each(|value| change(value, places)),
-        _ => {}
-    }
-}
-
-fn odd() -> impl Strategy<Value = Value> {
-    prop::sample::select(vec![
-        json!(null),
-        json!(7),
-        json!("x"),
-        json!([]),
-        json!({}),
-        json!(true),
-        json!(1e30),
-    ])
 }
 
 /// Reads an event, if it can be read.

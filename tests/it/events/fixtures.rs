@@ -8,10 +8,10 @@ use std::process::Command;
 use powertools::batch::{self, FirehoseMessage, KinesisMessage, Transformed};
 use powertools::custom_resource;
 use powertools::events::*;
-use powertools_tests::emulators::sam_events;
+use powertools_tests::emulators::{npm_events, sam_events};
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Reads an event, and checks something that is in all of its kind.
 fn read<T: DeserializeOwned>(json: &Value, check: impl FnOnce(T) -> bool) -> Result<(), String> {
@@ -173,6 +173,153 @@ fn of_sam(name: &str, json: &Value) -> Option<Result<(), String>> {
     })
 }
 
+/// What is wrong with some events of npm packages, which no service sends.
+const WRONG_OF_NPM: &[(&str, &str)] = &[
+    ("@aws-lambda-powertools/parser/alb#0", "a comma after the last member"),
+    ("@aws-lambda-powertools/parser/api-gatewayv2#1", "a string that never ends"),
+    ("@aws-lambda-powertools/parser/api-gatewayv2#2", "a string that never ends"),
+    ("@aws-lambda-powertools/parser/api-gatewayv2#3", "a string that never ends"),
+    ("@aws-lambda-powertools/parser/appsync#1", "a line break in a string"),
+    ("@aws-lambda-powertools/parser/appsync-events#0", "a comma after the last member"),
+    ("@aws-lambda-powertools/parser/appsync-events#1", "a comma after the last member"),
+    ("@aws-lambda-powertools/parser/cognito#7", "a comma after the last member"),
+    ("@aws-lambda-powertools/parser/vpc-lattice#0", "a comma after the last member"),
+];
+
+/// Events of npm packages for which there are no types.
+const OTHERS_OF_NPM: &[&str] = &[
+    "@aws-lambda-powertools/parser/api-gateway#0", // of an authorizer, like the next ones
+    "@aws-lambda-powertools/parser/api-gateway#1",
+    "@aws-lambda-powertools/parser/api-gateway#2",
+    "@aws-lambda-powertools/parser/api-gateway-websocket#0",
+    "@aws-lambda-powertools/parser/api-gatewayv2#0",
+    "aws-event-mocks/apiGateway.json", // a mapping template of an API's own makes it
+    "@serverless/event-mocks/alexa-skill-event-template.json",
+    "@serverless/event-mocks/alexa-smart-home-event-template.json",
+    "@aws-lambda-powertools/parser/connect-outbound-campaigns#0",
+    "@aws-lambda-powertools/parser/s3#3", // S3 Object Lambda
+    "@aws-lambda-powertools/parser/ses#0",
+    "@aws-lambda-powertools/parser/transfer-family#0",
+    "lambda-event-mock/cloudfront-record.json",
+    "lambda-event-mock/cognito.json", // Cognito Sync
+    "lambda-event-mock/config.json",
+    "lambda-event-mock/event-with-records.json", // the frame of others
+    "lambda-event-mock/iot-button.json",
+    "lambda-event-mock/lex.json",
+    "lambda-event-mock/ses-record.json",
+];
+
+/// Requests in npm packages, which the tests of HTTP read.
+pub(crate) const REQUESTS_OF_NPM: &[&str] = &[
+    "@aws-lambda-powertools/parser/alb#1",
+    "@aws-lambda-powertools/parser/lambda#0",
+    "@aws-lambda-powertools/parser/vpc-latticev2#0",
+    "@serverless/event-mocks/api-gateway-event-template.json",
+    "lambda-event-mock/apigateway.json",
+];
+
+/// Reads an event of a package of npm by its name.
+fn of_npm(name: &str, json: &Value) -> Result<(), String> {
+    let (package, name) = name.rsplit_once('/').unwrap();
+    // These are records alone.
+    let event = json!({ "Records": [json] });
+    match (package, name) {
+        ("lambda-event-mock", "kinesis-record.json") => kinesis(&event),
+        ("lambda-event-mock", "dynamodb-record.json") => read(&event, changes),
+        ("lambda-event-mock", "s3-record.json") => read(&event, objects),
+        ("lambda-event-mock", "sns-record.json") => read(&event, notifications),
+        ("lambda-event-mock", "sqs-record.json") => read(&event, messages),
+        ("lambda-event-mock", "kinesis-firehose-record.json") => firehose(&json!({
+            "invocationId": "1", "region": "us-east-1", "deliveryStreamArn": "a", "records": [json],
+        })),
+        // It has no records.
+        ("lambda-event-mock", "kinesis-firehose.json") => read(json, |_: FirehoseEvent| true),
+        (_, "s3#0") => read(json, |event: EventBridge<S3Detail>| event.detail.key().is_some()),
+        (_, "s3#2") => bodies::<S3Notification>(json),
+        (_, "sns#0") => bodies::<Sns<Text>>(json),
+        // Its data is a text, and no log events.
+        (_, "cloud-watch-log-event-template.json") => {
+            let error = serde_json::from_value::<CloudWatchLogsEvent>(json.clone()).unwrap_err();
+            if error.to_string().contains("CloudWatch Logs") {
+                Ok(())
+            } else {
+                Err(error.to_string())
+            }
+        }
+        (_, "cloudwatch#1") => read(json, |logs: CloudWatchLogs| !logs.events.is_empty()),
+        _ if name.starts_with("cloudwatch#") || name == "cloudwatch-logs.json" => {
+            read(json, |event: CloudWatchLogsEvent| !event.logs.events.is_empty())
+        }
+        (_, "cloudformation.json") => read(json, |_: custom_resource::Event| true),
+        _ if name.starts_with("cloudformation-custom-resource#") => {
+            read(json, |_: custom_resource::Event| true)
+        }
+        (_, "cloudwatch.json") => read(json, |_: EventBridge<IgnoredAny>| true),
+        _ if ["eventbridge", "scheduled", "cloud-watch-event"]
+            .iter()
+            .any(|it| name.starts_with(it)) =>
+        {
+            read(json, |event: EventBridge<IgnoredAny>| !natural(&event).is_absent())
+        }
+        // Its trigger is none.
+        (_, "cognito-user-pool-event-template.json") => cognito::<CognitoPreSignUp>(json),
+        _ if name.starts_with("cognito#") => of_cognito(json),
+        (_, "appsync#0") => read(json, |event: AppSyncResolver| !event.info.field_name.is_empty()),
+        _ if name.starts_with("dynamo") => read(json, changes),
+        _ if name.starts_with("kafka") => read(json, |event: KafkaEvent| {
+            event.records.iter().all(|record| record.value_as::<Value>().is_ok())
+        }),
+        _ if name.starts_with("kinesis-firehose") => firehose(json),
+        _ if name.starts_with("kinesis") => kinesis(json),
+        _ if name.starts_with("s3") => read(json, objects),
+        _ if name.starts_with("sns") => read(json, notifications),
+        _ if name.starts_with("sqs") => read(json, messages),
+        _ => Err("nothing reads it".to_owned()),
+    }
+}
+
+fn changes(event: DynamoDbEvent) -> bool {
+    event.records.iter().all(|record| record.event_id().is_some()) && !event.records.is_empty()
+}
+
+fn objects(event: S3Notification) -> bool {
+    event.records.iter().all(|record| record.key().is_some()) && !event.records.is_empty()
+}
+
+fn notifications(event: SnsEvent) -> bool {
+    !event.natural_key().is_absent()
+}
+
+fn messages(event: SqsEvent) -> bool {
+    event.records.iter().all(|record| record.body().is_some()) && !event.records.is_empty()
+}
+
+/// Reads messages whose bodies are `T`s.
+fn bodies<T: Body>(json: &Value) -> Result<(), String> {
+    read(json, |event: SqsEvent| {
+        event.records.iter().all(|record| T::from_text(record.body().unwrap()).is_ok())
+    })
+}
+
+/// Reads an event of a trigger of Cognito by its name.
+fn of_cognito(json: &Value) -> Result<(), String> {
+    let trigger = json["triggerSource"].as_str().unwrap();
+    match trigger.split('_').next().unwrap() {
+        "PreSignUp" => cognito::<CognitoPreSignUp>(json),
+        "PostConfirmation" => cognito::<CognitoPostConfirmation>(json),
+        "PreAuthentication" => cognito::<CognitoPreAuthentication>(json),
+        "PostAuthentication" => cognito::<CognitoPostAuthentication>(json),
+        "TokenGeneration" if json["version"] == "2" => cognito::<CognitoPreTokenGenerationV2>(json),
+        "TokenGeneration" => cognito::<CognitoPreTokenGeneration>(json),
+        "UserMigration" => cognito::<CognitoUserMigration>(json),
+        "CustomEmailSender" | "CustomSMSSender" => cognito::<CognitoCustomSender>(json),
+        "DefineAuthChallenge" => cognito::<CognitoDefineAuthChallenge>(json),
+        "CreateAuthChallenge" => cognito::<CognitoCreateAuthChallenge>(json),
+        "VerifyAuthChallengeResponse" => cognito::<CognitoVerifyAuthChallenge>(json),
+        other => Err(format!("{other} is no trigger")),
+    }
+}
+
 /// Checks every file, and that as many as `least` have a type.
 fn check(
     files: BTreeMap<String, Value>,
@@ -219,6 +366,20 @@ fn the_events_of_aws_lambda_events_are_read() {
 fn the_events_of_the_sam_cli_are_read() {
     let Some(files) = sam_events() else { return };
     check(files, of_sam, 15);
+}
+
+/// Each of them has a type, or is on a list that says why not.
+#[test]
+fn the_events_of_npm_packages_are_read() {
+    let Some(mut files) = npm_events() else { return };
+    for (name, reason) in WRONG_OF_NPM {
+        assert!(files.remove(*name).is_some_and(|file| file.is_string()), "{name}: {reason}");
+    }
+    for name in OTHERS_OF_NPM {
+        assert!(files.remove(*name).is_some_and(|file| file.is_object()), "{name}");
+    }
+    files.retain(|name, _| !REQUESTS_OF_NPM.contains(&name.as_str()));
+    check(files, |name, json| Some(of_npm(name, json)), 50);
 }
 
 /// The type of the data is that of the handler, also for what others send.

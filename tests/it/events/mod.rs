@@ -1,8 +1,9 @@
 //! The event builders against the types that functions read events with.
 
 mod envelopes;
-mod fixtures;
+pub(crate) mod fixtures;
 mod pipes;
+pub(crate) mod properties;
 mod reading;
 mod single;
 mod times;

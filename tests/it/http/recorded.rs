@@ -8,9 +8,11 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use powertools::testing::Event;
+use powertools_tests::emulators::npm_events;
 use serde_json::{Value, json};
 
 use super::{reply, seen};
+use crate::events::fixtures::REQUESTS_OF_NPM;
 
 /// A recorded event, and what a handler sees of it.
 struct Recorded {
@@ -310,6 +312,16 @@ async fn every_recorded_request_is_answered() {
         }
     }
     assert!(others.is_empty() && requests > 30, "{requests} requests, and {others:?}");
+}
+
+#[tokio::test]
+async fn the_requests_in_npm_packages_are_answered() {
+    let Some(files) = npm_events() else { return };
+    for name in REQUESTS_OF_NPM {
+        let outcome = super::outcome(super::describe, Event::raw(files[*name].to_string())).await;
+        assert!(outcome.response().is_some(), "{name}: {outcome:?}");
+        assert_eq!(outcome.json::<Value>()["statusCode"], 200, "{name}");
+    }
 }
 
 /// The header of a recorded event that `lambda_http` itself loses.

@@ -97,17 +97,23 @@ async fn topic_to_queue(emulator: &Emulator, attributes: &[(&str, &str)]) -> (St
     (topic, queue)
 }
 
-#[tokio::test]
-async fn an_object_reaches_the_function_through_a_topic_and_a_queue() {
-    let Some(emulator) = Emulator::first() else { return };
-    let (topic, queue) = topic_to_queue(&emulator, &[]).await;
+/// Creates a bucket that notifies the topic of new objects, and of that.
+async fn notifying_bucket(emulator: &Emulator, topic: &str) -> String {
     let bucket = name("bucket");
-    s3(&emulator, &format!("/{bucket}"), "").await;
+    s3(emulator, &format!("/{bucket}"), "").await;
     let rule = format!(
         "<NotificationConfiguration><TopicConfiguration><Topic>{topic}</Topic>\
          <Event>s3:ObjectCreated:*</Event></TopicConfiguration></NotificationConfiguration>"
     );
-    s3(&emulator, &format!("/{bucket}?notification"), rule).await;
+    s3(emulator, &format!("/{bucket}?notification"), rule).await;
+    bucket
+}
+
+#[tokio::test]
+async fn an_object_reaches_the_function_through_a_topic_and_a_queue() {
+    let Some(emulator) = Emulator::first() else { return };
+    let (topic, queue) = topic_to_queue(&emulator, &[]).await;
+    let bucket = notifying_bucket(&emulator, &topic).await;
     s3(&emulator, &format!("/{bucket}/a%20b%2Bc.txt"), "seven").await;
 
     let messages = process::<Message<Sns<S3Notification>>>(&queue, 2).await;
@@ -128,13 +134,7 @@ async fn an_object_reaches_the_function_through_a_topic_and_a_queue() {
 async fn an_object_reaches_the_function_through_a_topic_with_raw_delivery() {
     let Some(emulator) = Emulator::first() else { return };
     let (topic, queue) = topic_to_queue(&emulator, &[("RawMessageDelivery", "true")]).await;
-    let bucket = name("bucket");
-    s3(&emulator, &format!("/{bucket}"), "").await;
-    let rule = format!(
-        "<NotificationConfiguration><TopicConfiguration><Topic>{topic}</Topic>\
-         <Event>s3:ObjectCreated:*</Event></TopicConfiguration></NotificationConfiguration>"
-    );
-    s3(&emulator, &format!("/{bucket}?notification"), rule).await;
+    let bucket = notifying_bucket(&emulator, &topic).await;
     s3(&emulator, &format!("/{bucket}/k"), "seven").await;
     let messages = process::<Message<S3Notification>>(&queue, 2).await;
     let keys: Vec<_> = messages.iter().flat_map(|message| &message.body.records).collect();

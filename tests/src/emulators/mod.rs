@@ -19,7 +19,9 @@
 //!
 //! `POWERTOOLS_TEST_EMULATORS=off` disables them, and the run reports it.
 
+use std::collections::BTreeMap;
 use std::io::Write;
+use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -260,13 +262,30 @@ pub fn decode_otlp(request: &[u8]) -> Result<serde_json::Value, String> {
 ///
 /// Panics if the tool cannot be installed.
 #[must_use]
-pub fn sam_events() -> Option<std::collections::BTreeMap<String, serde_json::Value>> {
-    if !is_on("events of the SAM CLI").unwrap_or_else(|problem| panic!("{problem}")) {
+pub fn sam_events() -> Option<BTreeMap<String, serde_json::Value>> {
+    written_events("events of the SAM CLI", install::Tools::sam_events)
+}
+
+/// Returns the events that packages of npm contain, by the names of the packages and of the events; `None` if
+/// emulators are turned off. What is not JSON is a string.
+///
+/// # Panics
+///
+/// Panics if a package cannot be installed.
+#[must_use]
+pub fn npm_events() -> Option<BTreeMap<String, serde_json::Value>> {
+    written_events("events of npm packages", install::Tools::npm_events)
+}
+
+fn written_events(
+    name: &str,
+    writer: impl Fn(&install::Tools) -> Result<Command, String>,
+) -> Option<BTreeMap<String, serde_json::Value>> {
+    if !is_on(name).unwrap_or_else(|problem| panic!("{problem}")) {
         return None;
     }
     let read = || {
-        let mut command = install::tools()?.sam_events()?;
-        let output = command.output().map_err(|error| error.to_string())?;
+        let output = writer(&install::tools()?)?.output().map_err(|error| error.to_string())?;
         serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())
     };
     Some(read().unwrap_or_else(|problem: String| panic!("{problem}")))
