@@ -103,9 +103,8 @@ mod tests {
 
         let order = |key: &str| {
             let order = events::api_gateway_v2("POST", "/orders").json(json!({ "amount": 100 }));
-            let mut event = order.header("Idempotency-Key", key).build();
-            event["requestContext"]["authorizer"] = json!({ "iam": { "userArn": "ada" } });
-            event
+            let ada = json!({ "iam": { "userArn": "ada" } });
+            order.header("Idempotency-Key", key).authorizer(ada).build()
         };
         for replayed in [json!(null), json!("true")] {
             let reply = lambda.invoke(order("k-1")).await.json::<Value>();

@@ -44,7 +44,8 @@ use crate::json::ABSENT;
 /// identifier, such as an order number, use that: it covers both. The natural key is for events
 /// without such an identifier, each of which is separate work, such as clicks or changes of an item.
 ///
-/// The key of an HTTP request is unique for its client only. Combine it with the identity of the
+/// The key of an HTTP request is unique for its client only, and is taken as it was sent. HTTP functions have
+/// `IdempotencyKeyLayer` of the feature `http` for it; elsewhere, combine it with the identity of the
 /// client, as in `key = (&caller, natural(&request))`. Do not use the request id of API Gateway: a
 /// client that retries gets a new one.
 ///

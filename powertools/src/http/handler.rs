@@ -1,8 +1,11 @@
 //! What an HTTP function is made from.
 
+use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use http::Response;
 use lambda_http::Request;
+use pin_project_lite::pin_project;
 use tower::Service;
 
 use super::IntoResponse;
@@ -57,7 +60,8 @@ where
 #[derive(Clone, Copy, Debug)]
 pub struct HandlerService<F>(F);
 
-/// Returns an async function from a request to a response as a service, for layers around it.
+/// Returns an async function from a request to a response as a service, for layers around it, such as those of
+/// `tower-http`.
 ///
 /// ```
 /// use lambda_runtime::Error;
@@ -81,15 +85,37 @@ where
     Fut: Future<Output = Result<R, E>>,
     R: IntoResponse,
 {
-    type Response = R;
+    // A response, as the layers of tower-http expect it.
+    type Response = Response<R::Body>;
     type Error = E;
-    type Future = Fut;
+    type Future = HandlerFuture<Fut>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), E>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request) -> Fut {
-        (self.0)(request)
+    fn call(&mut self, request: Request) -> HandlerFuture<Fut> {
+        HandlerFuture { inner: (self.0)(request) }
+    }
+}
+
+pin_project! {
+    /// The future of [`HandlerService`].
+    #[derive(Debug)]
+    pub struct HandlerFuture<Fut> {
+        #[pin]
+        inner: Fut,
+    }
+}
+
+impl<Fut, R, E> Future for HandlerFuture<Fut>
+where
+    Fut: Future<Output = Result<R, E>>,
+    R: IntoResponse,
+{
+    type Output = Result<Response<R::Body>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().inner.poll(cx).map_ok(IntoResponse::into_response)
     }
 }

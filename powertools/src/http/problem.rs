@@ -43,7 +43,7 @@ use crate::invocation::Invocation;
 /// | error | answer |
 /// |---|---|
 /// | with [`#[http(status = 402)]`](macro@crate::LambdaError), also in a box or as a cause | that status, and below 500 its message |
-/// | of this toolkit | as [`idempotency::Error::http_status`](crate::idempotency::Error::http_status) says, with a message that contains neither keys nor the names of operations |
+/// | of this toolkit, also in a box or as a cause | as [`idempotency::Error::http_status`](crate::idempotency::Error::http_status) says, with a message that contains neither keys nor the names of operations |
 /// | any other, and a panic | 500, without its message |
 /// | the time has run out | 503 |
 ///

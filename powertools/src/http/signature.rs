@@ -11,6 +11,8 @@ use sha2::Sha256;
 
 use crate::clock::Clock;
 use crate::error::Http;
+#[cfg(feature = "test-util")]
+use crate::hex::hex;
 use crate::invocation::Invocation;
 
 /// Verifies that a request was sent by who has the secret: HMAC-SHA256 over the body as it was sent.
@@ -104,13 +106,16 @@ impl Webhook {
         Self { scheme, secrets: Vec::new(), tolerance: TOLERANCE }.or_secret(secret)
     }
 
-    /// Accepts signatures by this secret as well, while secrets are rotated.
+    /// Accepts signatures by this secret as well, while secrets are rotated. A line break at the end of a secret,
+    /// as files have it, is not part of it.
     ///
     /// # Errors
     ///
     /// Returns [`SignatureError::SecretEmpty`]: everybody could sign with that.
     pub fn or_secret(mut self, secret: impl AsRef<[u8]>) -> Result<Self, SignatureError> {
         let secret = secret.as_ref();
+        let secret = secret.strip_suffix(b"\n").unwrap_or(secret);
+        let secret = secret.strip_suffix(b"\r").unwrap_or(secret);
         if secret.trim_ascii().is_empty() {
             return Err(SignatureError::SecretEmpty);
         }
@@ -201,11 +206,38 @@ impl Webhook {
     }
 
     fn is_off(&self, seconds: u64) -> bool {
-        let clock =
-            Invocation::current().map_or_else(Clock::system, |current| current.clock().clone());
-        let now = clock.now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        now.abs_diff(Duration::from_secs(seconds)) > self.tolerance
+        now().abs_diff(Duration::from_secs(seconds)) > self.tolerance
     }
+
+    /// Returns the headers that the sender adds to a request with this body.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn sign(&self, body: &[u8]) -> Vec<(String, String)> {
+        let time = now().as_secs().to_string();
+        let secret = self.secrets.first().map_or(&[][..], Vec::as_slice);
+        let signed = |time| mac(secret, time, body).map(|mac| mac.finalize().into_bytes());
+        match &self.scheme {
+            Scheme::Stripe => {
+                let signature = signed(Some(&time)).map(|bytes| hex(&bytes)).unwrap_or_default();
+                vec![("stripe-signature".to_owned(), format!("t={time},v1={signature}"))]
+            }
+            Scheme::General { header, prefix, encoding, timestamp } => {
+                let signature = signed(timestamp.as_ref().map(|_| &*time)).unwrap_or_default();
+                let signature = match encoding {
+                    Encoding::Hex => hex(&signature),
+                    Encoding::Base64 => BASE64_STANDARD.encode(signature),
+                };
+                let time = timestamp.as_ref().map(|header| (header.to_string(), time.clone()));
+                let signature = (header.to_string(), format!("{prefix}{signature}"));
+                time.into_iter().chain([signature]).collect()
+            }
+        }
+    }
+}
+
+/// Returns the time since 1970, by the clock of the invocation if there is one.
+fn now() -> Duration {
+    let clock = Invocation::current().map_or_else(Clock::system, |current| current.clock().clone());
+    clock.now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
 fn single<'a>(headers: &'a HeaderMap, name: &str) -> Result<&'a str, SignatureError> {

@@ -6,11 +6,13 @@ use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::routing::{get, post};
 use http::header::{HeaderValue, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
+use lambda_runtime::Error;
 use powertools::Powertools;
-use powertools::http::{IdempotencyKeyLayer, Origin};
+use powertools::http::{self as web, IdempotencyKeyLayer, Origin, Request};
 use powertools::idempotency::{Idempotency, MemoryStore};
 use powertools::testing::FakeRuntime;
 use serde_json::{Value, json};
+use tower::ServiceBuilder;
 use tower_http::cors::{Any, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 
@@ -59,6 +61,51 @@ async fn replays_problems_and_preflights_have_the_headers_of_the_layers_around()
         let is_preflight = headers["access-control-allow-methods"].is_string();
         assert_eq!(headers["x-content-type-options"] == "nosniff", !is_preflight, "{reply}");
         assert_eq!(headers["strict-transport-security"].is_string(), !is_preflight);
+    }
+}
+
+/// As above, without a router.
+#[tokio::test]
+async fn layers_fit_around_a_handler_function_too() {
+    let once = Idempotency::new(MemoryStore::new()).unwrap();
+    let once = IdempotencyKeyLayer::new(once, "payments");
+    let nosniff = || {
+        let nosniff = HeaderValue::from_static("nosniff");
+        SetResponseHeaderLayer::if_not_present(X_CONTENT_TYPE_OPTIONS, nosniff)
+    };
+    let pay = async |_: Request| Ok::<_, Error>("charged");
+    let service = ServiceBuilder::new()
+        .layer(CorsLayer::permissive())
+        .layer(nosniff())
+        .layer(once)
+        .layer(CorsLayer::permissive())
+        .layer(nosniff())
+        .service(web::handler(pay));
+    let lambda = FakeRuntime::new();
+    let _function = lambda.run(Powertools::http(service).run());
+    for is_replayed in [false, true] {
+        let reply: Value = lambda.invoke(charge(Some("k-1"), "{}")).await.json();
+        assert_eq!((&reply["statusCode"], &reply["body"]), (&json!(200), &json!("charged")));
+        let headers = &reply["headers"];
+        assert_eq!(headers["access-control-allow-origin"], "*", "{reply}");
+        assert_eq!(headers["x-content-type-options"], "nosniff", "{reply}");
+        assert_eq!(headers["idempotency-replayed"].is_string(), is_replayed);
+    }
+}
+
+/// It would wait for its own claim.
+#[tokio::test]
+async fn a_layer_around_the_router_and_on_its_route_is_one() {
+    let once = Idempotency::new(MemoryStore::new()).unwrap();
+    let once = IdempotencyKeyLayer::new(once, "payments");
+    let route = post(async || "charged").layer(once.clone());
+    let router = Router::new().route("/charges", route).layer(once);
+    let lambda = FakeRuntime::new();
+    let _function = lambda.run(Powertools::http(router).run());
+    for is_replayed in [false, true] {
+        let reply: Value = lambda.invoke(charge(Some("k-1"), "{}")).await.json();
+        assert_eq!(reply["statusCode"], 200, "{reply}");
+        assert_eq!(reply["headers"]["idempotency-replayed"].is_string(), is_replayed);
     }
 }
 

@@ -43,6 +43,7 @@ struct Shop {
     lambda: FakeRuntime,
     _function: testing::FunctionTask<Result<(), Error>>,
     runs: Arc<AtomicU32>,
+    timeout: Duration,
 }
 
 impl Shop {
@@ -76,16 +77,21 @@ impl Shop {
         let function = if is_streamed { function.streaming() } else { function };
         let lambda = FakeRuntime::new().concurrency(2);
         let task = lambda.run(function.run());
-        Self { lambda, _function: task, runs }
+        Self { lambda, _function: task, runs, timeout: Duration::from_secs(2) }
     }
 
-    fn event() -> Event {
-        Event::new(charge(Some("k-1"), "{}")).timeout(Duration::from_secs(2))
+    /// Leaves the time that the message of a panic takes, with its backtrace.
+    fn unhurried(self) -> Self {
+        Self { timeout: Duration::from_secs(60), ..self }
+    }
+
+    fn event(&self) -> Event {
+        Event::new(charge(Some("k-1"), "{}")).timeout(self.timeout)
     }
 
     /// Returns the status and the body of the answer.
     async fn ask(&self) -> (u64, String) {
-        answer(&self.lambda.invoke(Self::event()).await)
+        answer(&self.lambda.invoke(self.event()).await)
     }
 
     fn runs(&self) -> u32 {
@@ -113,7 +119,7 @@ const BROKEN: [fn() -> Pieces; 2] = [
 async fn work_whose_long_body_breaks_off_is_not_done_and_runs_again() {
     for is_streamed in [true, false] {
         for rest in BROKEN {
-            let shop = Shop::start(is_streamed, |options| options, rest);
+            let shop = Shop::start(is_streamed, |options| options, rest).unhurried();
             let (status, body) = shop.ask().await;
             // What was streamed cannot be taken back.
             assert_eq!(status, if is_streamed { 200 } else { 500 }, "{body}");
@@ -134,6 +140,7 @@ async fn the_claim_of_a_broken_body_is_held_if_errors_are() {
     for is_streamed in [true, false] {
         for rest in BROKEN {
             let shop = Shop::start(is_streamed, |options| options.on_error(OnError::Hold), rest);
+            let shop = shop.unhurried();
             shop.ask().await;
             let (status, body) = shop.ask().await;
             assert_eq!((status, shop.runs()), (409, 1), "{body}");
@@ -175,7 +182,7 @@ async fn a_request_whose_body_is_being_streamed_is_in_progress() {
         }
     };
     let shop = Shop::start(true, |options| options, rest);
-    let first = shop.lambda.send(Shop::event().timeout(Duration::from_secs(30)));
+    let first = shop.lambda.send(shop.event().timeout(Duration::from_secs(30)));
     begun.notified().await;
     let (status, body) = shop.ask().await;
     assert_eq!((status, body.contains("in progress")), (409, true), "{body}");
@@ -246,7 +253,7 @@ async fn a_long_body_that_panics_when_it_is_dropped_is_done() {
         })
         .boxed()
     };
-    let shop = Shop::start(true, |options| options, rest);
+    let shop = Shop::start(true, |options| options, rest).unhurried();
     shop.ask().await;
     let (status, body) = shop.ask().await;
     assert_eq!((status, shop.runs()), (409, 1), "{body}");

@@ -70,6 +70,15 @@ async fn the_host_is_known_with_lists_of_values_alone() {
 }
 
 #[tokio::test]
+async fn a_query_is_found_beside_empty_lists() {
+    let mut event = events::rest("GET", "/orders");
+    event["multiValueQueryStringParameters"] = json!({});
+    event["queryStringParameters"] = json!({ "q": "1" });
+    let uri = seen(event).await["uri"].clone();
+    assert!(uri.as_str().unwrap().ends_with("/orders?q=1"), "{uri}");
+}
+
+#[tokio::test]
 async fn the_query_is_as_the_client_sent_it() {
     let uri = |event| async { seen(event).await["uri"].as_str().unwrap().to_owned() };
     let query = "q=1&q=2&empty&a=b%26c+d&x=%C3%A4,1";
@@ -107,6 +116,19 @@ async fn the_stage_is_not_a_part_of_the_path() {
     event["version"] = "1.0".into();
     assert_eq!(seen(event).await["path"], "/orders", "an HTTP API with payload version 1.0");
     assert_eq!(seen(events::function_url("GET", "/prod/a")).await["stage"], Value::Null);
+}
+
+/// The events of a custom domain have the stage beside the path and the mapping in it, whatever its name.
+#[tokio::test]
+async fn the_mapping_of_a_custom_domain_stays_in_the_path() {
+    let mut event = events::http_api("GET", "/orders", "");
+    assert_eq!(event["rawPath"], "/prod/orders");
+    event["requestContext"]["domainName"] = "api.shop.example".into();
+    let seen_there = seen(event).await;
+    assert_eq!(
+        (&seen_there["path"], &seen_there["stage"]),
+        (&json!("/prod/orders"), &json!("prod"))
+    );
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use lambda_runtime::Error;
 use powertools::Powertools;
 use powertools::http::{HeaderName, Request, Webhook};
-use powertools::testing::FakeRuntime;
+use powertools::testing::{FakeRuntime, events as builders};
 use serde_json::{Value, json};
 
 use super::{events, problem};
@@ -41,6 +41,42 @@ async fn only_signed_requests_reach_the_handler() {
             problem(&reply);
         }
     }
+}
+
+#[tokio::test]
+async fn a_test_signs_requests_as_their_senders_do() {
+    let name = HeaderName::from_static;
+    let general = || Webhook::hmac_sha256(name("x-signature"), "secret").unwrap();
+    for webhook in [
+        // A secret in a file.
+        Webhook::stripe("whsec_1\r\n").unwrap(),
+        Webhook::github("secret\n").unwrap(),
+        general().base64().prefix("v0="),
+        general().timestamp(name("x-time")),
+    ] {
+        let verify = webhook.clone();
+        let handle = move |request: Request| {
+            let verified = verify.verify(&request);
+            async move { Ok::<_, Error>(verified?) }
+        };
+        let lambda = FakeRuntime::new();
+        let _function = lambda.run(Powertools::http(handle).run());
+        let hook = || builders::api_gateway_v1("POST", "/hook");
+        for (event, status) in [
+            (hook().json(json!({ "id": "é" })).signed_by(&webhook), 204),
+            (hook().bytes(b"\xff").signed_by(&webhook), 204),
+            (hook().signed_by(&webhook), 204),
+            (hook().text("a").signed_by(&webhook).text("b"), 403),
+        ] {
+            let reply: Value = lambda.invoke(event.build()).await.json();
+            assert_eq!(reply["statusCode"], status, "{reply}");
+        }
+    }
+    // The line break is no part of it for the sender either.
+    let (file, plain) = (Webhook::github("secret\n").unwrap(), Webhook::github("secret").unwrap());
+    let signed = |webhook| builders::function_url("POST", "/").text("a").signed_by(webhook).build();
+    let header = |event: Value| event["headers"]["x-hub-signature-256"].clone();
+    assert_eq!(header(signed(&file)), header(signed(&plain)));
 }
 
 /// Sends a request with these headers, and returns the status of the reply.

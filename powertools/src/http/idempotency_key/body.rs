@@ -137,6 +137,13 @@ impl<B: Body<Error: Into<BoxError>>> ReplyBody<Pin<Box<B>>> {
     }
 }
 
+/// Is empty.
+impl<B> Default for ReplyBody<B> {
+    fn default() -> Self {
+        Self::whole(Bytes::new())
+    }
+}
+
 impl<B> From<Full<Bytes>> for ReplyBody<B> {
     fn from(body: Full<Bytes>) -> Self {
         use futures_util::FutureExt;

@@ -58,7 +58,8 @@ use crate::idempotency::{Idempotency, Store};
 /// Query, content type and body must be the same too, byte for byte.
 ///
 /// The API, its stage and its domain are not part of it: a client that retries through another domain, after a
-/// move from one API to another for example, must not do the work again. So services that share a table need
+/// move from one API to another for example, must not do the work again. The mapping of a custom domain, such as
+/// `/v1`, is a part of the path like any other: with and without it, a request is not the same. So services that share a table need
 /// different names, and stages of one service a
 /// [`key_prefix`](crate::idempotency::Builder::key_prefix) or a table each.
 ///
@@ -72,6 +73,7 @@ use crate::idempotency::{Idempotency, Store};
 /// | again, with another query, content type or body | 422 |
 /// | POST or PATCH without a key | 400, unless keys are [optional](Self::optional) |
 /// | with several keys, or an invalid one | 400 |
+/// | a message of a WebSocket API, which has no headers | as one without a key |
 /// | GET, HEAD, OPTIONS, TRACE; PUT and DELETE without a key | that of the handler: nothing is stored |
 /// | again, if the response was too large to be stored | 409, with the status of the response as `response_status` |
 /// | the time has run out | 503, or what `Powertools::when_out_of_time` sets |
@@ -106,7 +108,12 @@ use crate::idempotency::{Idempotency, Store};
 /// # Order
 ///
 /// Put layers that change every response, such as CORS, outside of it, and authentication too. What is
-/// inside of it does not run for a replay.
+/// inside of it does not run for a replay. Around a router and on one of its routes, layers of one name are one
+/// layer: the outer.
+///
+/// A router answers for its handlers: what is an error of a handler function, after which a retry runs again, is a
+/// response there, and is stored if its status is final. Both treat 422 alike only with
+/// [`keep_if`](Self::keep_if).
 #[must_use = "a layer does nothing until it is added to a service"]
 pub struct IdempotencyKeyLayer<S> {
     idempotency: Idempotency<S>,

@@ -1,6 +1,7 @@
 use std::any::Any;
 use std::mem;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_util::future::BoxFuture;
@@ -65,6 +66,10 @@ where
     }
 }
 
+/// In the extensions of a request: the layer that protects it.
+#[derive(Clone)]
+struct Protected(Arc<Options>);
+
 /// What becomes of a request.
 enum Plan {
     /// The handler processes it, and nothing is stored.
@@ -80,6 +85,11 @@ impl Options {
     fn plan(&self, request: &request::Parts) -> Plan {
         let method = &request.method;
         if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE) {
+            return Plan::Pass;
+        }
+        // The same layer around the router and on a route of it would wait for itself.
+        let outer = request.extensions.get::<Protected>();
+        if outer.is_some_and(|Protected(outer)| outer.name == self.name) {
             return Plan::Pass;
         }
         let bad = |detail| Plan::Reject(Problem::new(StatusCode::BAD_REQUEST).detail(detail));
@@ -207,6 +217,8 @@ impl<S: Store> IdempotencyKeyLayer<S> {
         // A body that is not streamed is read as far as it can be sent: it may break off until there.
         let is_buffered = parts.extensions.get::<Buffered>().is_some();
         let read_bytes = if is_buffered { LARGEST_REPLY } else { *max_body_bytes };
+        let mut parts = parts;
+        parts.extensions.insert(Protected(self.options.clone()));
         let work = async {
             let response = handler(Request::from_parts(parts, body)).await;
             let (parts, body) = response.map_err(Failed::Handler)?.into_response().into_parts();

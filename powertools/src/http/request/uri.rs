@@ -54,8 +54,8 @@ pub(super) fn path<'a>(
     let path = match front {
         // HTTP APIs have the stage in the path, in both versions of their events. REST APIs have not, and
         // no version.
-        Front::HttpApi => without_stage(path, context.stage.as_deref()),
-        Front::RestApi if event.version.is_some() => without_stage(path, context.stage.as_deref()),
+        Front::HttpApi => without_stage(path, context),
+        Front::RestApi if event.version.is_some() => without_stage(path, context),
         // VPC Lattice can send the query along.
         Front::VpcLattice => match path.split_once('?') {
             Some((path, _)) => Cow::Owned(path.to_owned()),
@@ -67,8 +67,14 @@ pub(super) fn path<'a>(
     encoded(path, NOT_IN_PATH)
 }
 
-fn without_stage<'a>(path: Cow<'a, str>, stage: Option<&str>) -> Cow<'a, str> {
-    let Some(stage) = stage.filter(|stage| !matches!(*stage, "$default" | "")) else { return path };
+fn without_stage<'a>(path: Cow<'a, str>, context: &RequestContext<'_>) -> Cow<'a, str> {
+    // A custom domain has its mapping there and not the stage, which can have the same name.
+    let is_custom = |domain: &str| !domain.contains(".execute-api.");
+    if context.domain_name.as_deref().is_some_and(is_custom) {
+        return path;
+    }
+    let stage = context.stage.as_deref().filter(|stage| !matches!(*stage, "$default" | ""));
+    let Some(stage) = stage else { return path };
     let rest = path.strip_prefix('/').and_then(|path| path.strip_prefix(stage));
     match rest {
         Some("") => Cow::Borrowed("/"),
@@ -81,6 +87,7 @@ fn without_stage<'a>(path: Cow<'a, str>, stage: Option<&str>) -> Cow<'a, str> {
 pub(super) fn query<'a>(event: &HttpEvent<'a>, front: Front) -> Cow<'a, str> {
     let parameters = || {
         let lists = event.multi_value_query_string_parameters.as_ref();
+        let lists = lists.filter(|Pairs(pairs)| !pairs.is_empty());
         let pairs = lists.or(event.query_string_parameters.as_ref());
         pairs.map_or(&[][..], |Pairs(pairs)| pairs)
     };

@@ -1,3 +1,7 @@
+#[cfg(feature = "http")]
+use base64::Engine as _;
+#[cfg(feature = "http")]
+use base64::prelude::BASE64_STANDARD;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -52,6 +56,7 @@ pub struct HttpRequest {
     query: Vec<(String, String)>,
     path_parameters: Map<String, Value>,
     cookies: Vec<String>,
+    authorizer: Option<Value>,
     body: Option<String>,
     is_base64: bool,
 }
@@ -84,6 +89,7 @@ impl HttpRequest {
             query: Vec::new(),
             path_parameters: Map::new(),
             cookies: Vec::new(),
+            authorizer: None,
             body: None,
             is_base64: false,
         }
@@ -120,6 +126,52 @@ impl HttpRequest {
         self
     }
 
+    /// Sets what the authorizer of the route returned: `requestContext.authorizer`.
+    ///
+    /// ```
+    /// use powertools::testing::events;
+    /// use serde_json::json;
+    ///
+    /// let jwt = json!({ "jwt": { "claims": { "iss": "https://id.example", "sub": "ada" } } });
+    /// let event = events::api_gateway_v2("GET", "/orders").authorizer(jwt).build();
+    /// assert_eq!(event["requestContext"]["authorizer"]["jwt"]["claims"]["sub"], "ada");
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Panics if `authorizer` cannot be written as JSON.
+    pub fn authorizer(mut self, authorizer: impl Serialize) -> Self {
+        let authorizer = serde_json::to_value(authorizer);
+        self.authorizer = Some(authorizer.expect("the authorizer can be written as JSON"));
+        self
+    }
+
+    /// Signs the body as the sender of a webhook does, now and with its first secret. Set the body before.
+    ///
+    /// ```
+    /// use powertools::http::Webhook;
+    /// use powertools::testing::events;
+    /// use serde_json::json;
+    ///
+    /// # fn main() -> Result<(), powertools::http::SignatureError> {
+    /// let github = Webhook::github("secret")?;
+    /// let event = events::function_url("POST", "/hook").json(json!({})).signed_by(&github).build();
+    /// let signature = event["headers"]["x-hub-signature-256"].as_str();
+    /// assert!(signature.is_some_and(|signature| signature.starts_with("sha256=")));
+    /// # Ok(()) }
+    /// ```
+    #[cfg(feature = "http")]
+    pub fn signed_by(mut self, webhook: &crate::http::Webhook) -> Self {
+        let body = self.body.as_deref().unwrap_or_default();
+        let body = match self.is_base64 {
+            // It was encoded here.
+            true => BASE64_STANDARD.decode(body).unwrap_or_default(),
+            false => body.as_bytes().to_vec(),
+        };
+        self.headers.extend(webhook.sign(&body));
+        self
+    }
+
     /// Sets a JSON body, and its content type.
     ///
     /// # Panics
@@ -146,11 +198,16 @@ impl HttpRequest {
 
     /// Creates the event.
     #[must_use]
-    pub fn build(self) -> Value {
-        match self.front {
+    pub fn build(mut self) -> Value {
+        let authorizer = self.authorizer.take();
+        let mut event = match self.front {
             Front::RestApi => self.version_1(),
             Front::HttpApi | Front::FunctionUrl => self.version_2(),
+        };
+        if let Some(authorizer) = authorizer {
+            event["requestContext"]["authorizer"] = authorizer;
         }
+        event
     }
 
     fn version_1(mut self) -> Value {
