@@ -149,6 +149,7 @@ pub use crate::error::lambda_error::LambdaError;
 #[doc(inline)]
 pub use crate::init::InitOnce;
 #[doc(inline)]
+pub use crate::invocation::DurableExecution;
 pub use crate::invocation::description::Invocation;
 #[doc(inline)]
 pub use crate::runtime::stack::Powertools;

@@ -7,6 +7,7 @@ mod commit;
 mod continue_later;
 mod custom_resource;
 mod deadline;
+mod durable;
 mod dynamodb;
 mod errors;
 mod events;

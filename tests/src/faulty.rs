@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use powertools::idempotency::transaction::Write;
-use powertools::idempotency::{Claim, Completion, Outcome, Read, Release, Renewal};
+use powertools::idempotency::{Claim, Completion, Outcome, Read, Reentry, Release, Renewal};
 use powertools::idempotency::{MemoryStore, Record, Store, StoreError, StoreErrorKind};
 use powertools::idempotency::{TransactStore, Transacted, Transaction};
 
@@ -44,6 +44,8 @@ pub enum Op {
     Transact,
     /// `Store::release`.
     Release,
+    /// `Store::reenter`.
+    Reenter,
     /// `Store::read`.
     Read,
 }
@@ -208,6 +210,14 @@ impl Store for FaultyStore {
 
     async fn release(&self, release: &Release) -> Result<Outcome, StoreError> {
         self.write(Op::Release, || self.inner.release(release)).await
+    }
+
+    fn supports_durable(&self) -> bool {
+        self.inner.supports_durable()
+    }
+
+    async fn reenter(&self, reentry: &Reentry) -> Result<Outcome, StoreError> {
+        self.write(Op::Reenter, || self.inner.reenter(reentry)).await
     }
 
     async fn read(&self, read: &Read) -> Result<Option<Record>, StoreError> {

@@ -91,6 +91,13 @@ pub trait Reported: Into<Diagnostic> {}
 #[diagnostic::do_not_recommend]
 impl<E: Into<Diagnostic>> Reported for E {}
 
+/// Returns the diagnostic of an error whose type is not known: the first name among it and its causes,
+/// or `HandlerError`, and all their messages. A message is truncated at 16 KiB.
+#[must_use]
+pub fn diagnose(error: &(dyn std::error::Error + 'static)) -> Diagnostic {
+    self::diagnose::diagnose(error)
+}
+
 /// Returns the diagnostic of `error`: its name, and its message with those of its causes. A message is
 /// truncated at 16 KiB, so that Lambda and Step Functions accept it.
 #[must_use]

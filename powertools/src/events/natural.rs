@@ -3,6 +3,7 @@
 use lambda_runtime::LambdaEvent;
 use serde::{Serialize, Serializer};
 
+use crate::invocation::DurableExecution;
 use crate::json::ABSENT;
 
 /// Returns the key by which the source of an event distinguishes a duplicate from new work.
@@ -35,6 +36,8 @@ use crate::json::ABSENT;
 /// | schedule of EventBridge Scheduler ([`EventBridge`](super::EventBridge), [`SchedulerContext`](super::SchedulerContext)) | schedule, scheduled time | the target is invoked again |
 /// | CloudWatch Logs event ([`LogEvent`](super::LogEvent)) | event id | the subscription is delivered again |
 /// | HTTP request (API Gateway, function URL, ALB) | the header `Idempotency-Key` | the client retries |
+/// | invocation of a durable execution ([`DurableExecution`]) | ARN of the execution | the execution continues |
+/// | step of a durable execution ([`NaturalKey::of_step`]) | ARN of the execution, id of the operation | the step is retried |
 /// | Step Functions task ([`StepFunctionsContext`](super::StepFunctionsContext)) | execution, state, when it was entered, the index in each map | the task is retried |
 ///
 /// # Natural key or business key
@@ -77,6 +80,12 @@ pub trait HasNaturalKey {
     fn natural_key(&self) -> NaturalKey;
 }
 
+impl HasNaturalKey for DurableExecution {
+    fn natural_key(&self) -> NaturalKey {
+        NaturalKey::new([Some(self.arn())])
+    }
+}
+
 /// A key of the identifiers that an event has, or an absent one. Returned by [`natural`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct NaturalKey(Option<Vec<String>>);
@@ -106,6 +115,14 @@ impl NaturalKey {
     pub fn new<'a>(parts: impl IntoIterator<Item = Option<&'a str>>) -> Self {
         let present = |part: Option<&str>| part.filter(|part| !part.is_empty()).map(str::to_owned);
         Self(parts.into_iter().map(present).collect())
+    }
+
+    /// Creates the key of a step of a durable execution, for an effect that has to take place once although
+    /// the step may run again: one whose end was not recorded is repeated. `operation` distinguishes the
+    /// step from the others of the execution: the id of its operation, or a name that no other has.
+    #[must_use]
+    pub fn of_step(execution: &DurableExecution, operation: &str) -> Self {
+        Self::new([Some(execution.arn()), Some(operation)])
     }
 
     /// Creates the key of an event that has none.

@@ -98,7 +98,7 @@ fn size(key: &Key, record: &Record) -> usize {
         Some(Data::Value(value)) => value.to_string().len(),
         None => 0,
     };
-    let strings = [&record.owner, &record.validation, &record.not_stored];
+    let strings = [&record.owner, &record.attempt, &record.validation, &record.not_stored];
     let strings: usize = strings.into_iter().flatten().map(String::len).sum();
     key.as_str().len() + data + strings + 128
 }

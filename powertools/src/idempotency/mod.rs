@@ -44,6 +44,7 @@
 //! | has a result that does not fit into the store | is completed without it: a retry receives an error and does not run |
 //! | has a result that cannot be saved | is held until the lease expires: [`OnSaveFailure`] |
 //! | commits its effects together with its record ([`Call::commit`]) | is completed with them, all or nothing |
+//! | is suspended by its [durable execution](crate::DurableExecution) | is kept, and continued by its next invocation |
 //! | lost its record to another invocation | is left alone: the late caller receives [`Error::LeaseLost`] |
 //!
 //! The work is stopped in time: [`Builder::save_reserve`] before the invocation's deadline or at the end
@@ -99,7 +100,7 @@ pub use self::replay::Replay;
 #[cfg(feature = "redis")]
 pub use self::store::RedisStore;
 pub use self::store::{
-    Claim, Completion, MemoryStore, Outcome, Read, Release, Renewal, Store, StoreError,
+    Claim, Completion, MemoryStore, Outcome, Read, Reentry, Release, Renewal, Store, StoreError,
     StoreErrorKind, TransactStore, Transacted, Transaction,
 };
 #[cfg(any(feature = "dynamodb", feature = "dynamodb-lean"))]

@@ -2,6 +2,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use sha2::{Digest, Sha256};
+
 use super::Json;
 use crate::hex::write_hex;
 
@@ -77,29 +79,82 @@ impl From<SystemTime> for EpochMillis {
 ///
 /// It fences every later write. It does not come from a generator in this process, because one that
 /// was seeded before a snapshot repeats itself in every environment that is restored from it.
+///
+/// All claims of one [durable execution](crate::DurableExecution) have the same id: 128 bits of the hash
+/// of its ARN. What differs, and fences the writes, is their [`attempt`](Self::attempt).
 // An array, since every request has a copy, which would allocate if it were a `String`.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Owner([u8; 32]);
+pub struct Owner {
+    id: [u8; 32],
+    attempt: Option<Arc<str>>,
+}
+
+fn random() -> Result<[u8; 32], getrandom::Error> {
+    let mut bits = [0; 16];
+    getrandom::fill(&mut bits)?;
+    let mut digits = [0; 32];
+    write_hex(&mut digits, &bits);
+    Ok(digits)
+}
+
+/// Returns the id of the request in an attempt.
+fn request_of(attempt: &str) -> Option<&str> {
+    Some(attempt.split_once('/')?.1)
+}
 
 impl Owner {
     pub(crate) fn new() -> Result<Self, getrandom::Error> {
-        let mut bits = [0; 16];
-        getrandom::fill(&mut bits)?;
-        let mut digits = [0; 32];
-        write_hex(&mut digits, &bits);
-        Ok(Self(digits))
+        Ok(Self { id: random()?, attempt: None })
+    }
+
+    /// Returns the owner of a new claim by the execution with this ARN, in the invocation with this
+    /// request id.
+    pub(crate) fn of_execution(arn: &str, request_id: &str) -> Result<Self, getrandom::Error> {
+        let mut id = [0; 32];
+        write_hex(&mut id, &Sha256::digest(arn.as_bytes())[..16]);
+        let digits = random()?;
+        let digits = std::str::from_utf8(&digits).unwrap_or_default();
+        Ok(Self { id, attempt: Some(format!("{digits}/{request_id}").into()) })
     }
 
     /// Returns the owner as it is written to a record: 32 hexadecimal digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or_default()
+        std::str::from_utf8(&self.id).unwrap_or_default()
+    }
+
+    /// Returns what distinguishes this claim from the others of its durable execution, as it is written
+    /// to a record: 128 random bits in hexadecimal digits, a slash, and the id of the request. `None`
+    /// outside a durable execution.
+    #[must_use]
+    pub fn attempt(&self) -> Option<&str> {
+        self.attempt.as_deref()
+    }
+
+    /// Returns true if this claim wrote the record.
+    pub(super) fn wrote(&self, record: &Record) -> bool {
+        record.owner.as_deref() == Some(self.as_str())
+            && record.attempt.as_deref() == self.attempt()
+    }
+
+    /// Returns the attempt of another claim of the same durable execution that wrote the record, if
+    /// this one may take its place: one of another invocation.
+    pub(super) fn earlier_attempt<'a>(&self, record: &'a Record) -> Option<&'a str> {
+        let own = request_of(self.attempt()?)?;
+        let earlier = record.attempt.as_deref()?;
+        let is_same_execution = record.owner.as_deref() == Some(self.as_str());
+        (is_same_execution && request_of(earlier)? != own).then_some(earlier)
     }
 }
 
 impl fmt::Debug for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Owner").field(&self.as_str()).finish()
+        let mut owner = f.debug_tuple("Owner");
+        owner.field(&self.as_str());
+        if let Some(attempt) = self.attempt() {
+            owner.field(&attempt);
+        }
+        owner.finish()
     }
 }
 
@@ -161,6 +216,8 @@ pub struct Record {
     pub in_progress_expiration: Option<EpochMillis>,
     /// The owner of the claim.
     pub owner: Option<String>,
+    /// The claim among those of one durable execution: see [`Owner::attempt`].
+    pub attempt: Option<String>,
     /// The hash of the payload, if payloads are validated.
     pub validation: Option<String>,
     /// The result.
@@ -178,6 +235,7 @@ impl Record {
             expiration: None,
             in_progress_expiration: None,
             owner: None,
+            attempt: None,
             validation: None,
             data: None,
             not_stored: None,

@@ -17,7 +17,7 @@ use super::line::visitor::Visitor;
 use super::settings::{Settings, Shared};
 use super::state::State;
 use super::state::ending::HANDLER;
-use super::state::spanned::{Spanned, invocation_of};
+use super::state::spanned::{Replays, Spanned, invocation_of, is_replayed};
 use crate::invocation::Invocation;
 use crate::json::{cut, write};
 
@@ -61,6 +61,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
         if has_fields {
             attributes.record(&mut self.visitor(&mut spanned.fields));
         }
+        if Replays::are_in(metadata) {
+            attributes.record(&mut spanned.replays);
+        }
         if let Some(span) = context.span(id) {
             span.extensions_mut().replace(spanned);
         }
@@ -75,9 +78,12 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
         let mut new = Fields::default();
         values.record(&mut self.visitor(&mut new));
         let mut extensions = span.extensions_mut();
-        if let Some(Spanned { fields, .. }) = extensions.get_mut() {
+        if let Some(Spanned { fields, replays, .. }) = extensions.get_mut() {
             new.add_missing(fields);
             *fields = new;
+            if Replays::are_in(span.metadata()) {
+                values.record(replays);
+            }
         }
     }
 
@@ -87,6 +93,10 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
         let metadata = of_record.as_ref().unwrap_or(event.metadata());
         let settings = &self.settings;
         if self.is_second || is_written_already(event, &context) {
+            return;
+        }
+        // Warnings and errors can be new in a replay.
+        if *metadata.level() > Level::WARN && is_replayed(|| context.event_scope(event)) {
             return;
         }
         // Outside an invocation only: to look up a span takes longer than to write a field.

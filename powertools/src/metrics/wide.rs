@@ -135,7 +135,7 @@ impl Line {
             Some(store) => store.settings(),
             None => of_the_process(),
         };
-        if settings.is_silent {
+        if settings.is_silent || store::is_repeated(invocation) {
             return;
         }
         let Self { own, mut set, mut problems, values } = self;

@@ -14,6 +14,7 @@ use crate::deadline;
 use crate::error::causes::{Copied, backtrace, unbox};
 use crate::error::diagnose::{UNNAMED, bounded, diagnose, diagnose_panic, known_error};
 use crate::error::panic::catch;
+use crate::invocation::Invocation;
 
 /// Why an event has no response.
 #[derive(Debug)]
@@ -104,7 +105,13 @@ fn answered(
     kind: Kind,
     error: Option<&(dyn StdError + 'static)>,
 ) -> Option<Answered> {
-    catch(|| answer?(&Failed { kind, error })).ok().flatten()
+    catch(|| answer.unwrap_or(answer_of_execution)(&Failed { kind, error })).ok().flatten()
+}
+
+/// Answers the failure of a durable execution, which its service reads from the reply.
+fn answer_of_execution(_: &Failed<'_>) -> Option<Answered> {
+    let reply = Invocation::current()?.execution()?.failure()?.to_owned();
+    Some(Answered { reply: FunctionResponse::BufferedResponse(reply), is_failure: true })
 }
 
 /// Notifies the values of the failure. An answer to a mistake of the client counts as a success. The

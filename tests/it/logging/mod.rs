@@ -28,6 +28,7 @@ mod python;
 mod random;
 mod records;
 mod redaction;
+mod replays;
 mod settings;
 mod spans;
 mod together;

@@ -13,6 +13,7 @@ mod isolation;
 mod limits;
 mod process;
 mod python;
+mod replays;
 mod reuse;
 mod scopes;
 mod settings;

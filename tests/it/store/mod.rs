@@ -71,6 +71,7 @@ struct Names {
     data: &'static str,
     validation: &'static str,
     owner: &'static str,
+    attempt: &'static str,
     not_stored: &'static str,
 }
 
@@ -82,6 +83,7 @@ const SIMPLE: Names = Names {
     data: "data",
     validation: "validation",
     owner: "owner",
+    attempt: "attempt",
     not_stored: "not_stored",
 };
 
@@ -95,6 +97,7 @@ const RENAMED: Names = Names {
     data: "in",
     validation: "a.b",
     owner: "size",
+    attempt: "a-t",
     not_stored: "why-not",
 };
 
@@ -111,6 +114,7 @@ async fn check(emulator: &Emulator, names: &'static Names) {
         .data_attribute(names.data)
         .validation_attribute(names.validation)
         .owner_attribute(names.owner)
+        .attempt_attribute(names.attempt)
         .not_stored_attribute(names.not_stored);
     if let [_, sort_key] = names.key {
         builder = builder.sort_key_attribute(*sort_key).partition_value("partition");

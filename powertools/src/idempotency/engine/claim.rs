@@ -30,13 +30,16 @@ impl<S: Store> HeldClaim<S> {
     pub(super) fn new(lookup: Lookup<S>) -> Result<Self, Error> {
         let session = Session::new(lookup)?;
         let cleanup = session.time.cleanup_guard();
-        Ok(Self { session, armed: true, cleanup })
+        // A durable execution drops its work when it suspends, and continues it later.
+        let armed = !session.is_durable();
+        Ok(Self { session, armed, cleanup })
     }
 
     /// Claims the key. From then on, the options decide what an interruption does.
     pub(super) async fn acquire(&mut self) -> Result<Found, Error> {
         let found = self.session.claim().await;
         self.armed = matches!(found, Ok(Found::Claim(_)))
+            && !self.session.is_durable()
             && self.session.options().on_interrupt() == OnInterrupt::Release;
         found
     }
@@ -50,7 +53,7 @@ impl<S: Store> HeldClaim<S> {
     /// Releases or holds the claim of work whose outcome is unknown.
     pub(super) async fn interrupted(&mut self, mark: Mark) {
         self.session.time.mark_around(mark);
-        if self.armed {
+        if self.session.options().on_interrupt() == OnInterrupt::Release {
             self.release().await;
         }
     }

@@ -9,6 +9,8 @@ pub(super) enum Verdict {
     Free,
     /// Another claim is held, until this time if the record contains one.
     InProgress(Option<EpochMillis>),
+    /// An earlier invocation of this durable execution holds the claim, and this one may continue it.
+    Suspended,
     /// The work is done.
     Completed,
 }
@@ -29,7 +31,7 @@ pub(super) fn classify(
 
     // First, and without validation: the record has the payload of this very claim.
     let unfinished = record.status == Status::InProgress;
-    if unfinished && owner.is_some_and(|owner| record.owner.as_deref() == Some(owner.as_str())) {
+    if unfinished && owner.is_some_and(|owner| owner.wrote(record)) {
         return Ok(Verdict::Mine);
     }
 
@@ -44,11 +46,11 @@ pub(super) fn classify(
     if validation.is_some() && validation != record.validation.as_deref() {
         return Err(Error::PayloadChanged { key: key.clone() });
     }
-    Ok(if unfinished {
-        Verdict::InProgress(record.in_progress_expiration)
-    } else {
-        Verdict::Completed
-    })
+    if !unfinished {
+        return Ok(Verdict::Completed);
+    }
+    let earlier = owner.and_then(|owner| owner.earlier_attempt(record));
+    Ok(earlier.map_or(Verdict::InProgress(record.in_progress_expiration), |_| Verdict::Suspended))
 }
 
 #[cfg(test)]

@@ -198,7 +198,9 @@ impl<S: Store, F> Running<'_, S, F> {
             }
             Ended::Returned(Ok(Ok(result))) => Finished::Success(result),
             Ended::Returned(failure) => {
-                if has(Mark::STOPPED) {
+                if failure.is_err() && claim.session.is_durable() {
+                    // A panic ends the invocation, not the execution, which continues its claim.
+                } else if has(Mark::STOPPED) {
                     claim.interrupted(Mark::STOPPED).await;
                 } else {
                     claim.failed().await;
@@ -206,6 +208,11 @@ impl<S: Store, F> Running<'_, S, F> {
                 Finished::Passed(failure.unwrap_or_else(|panic| resume_unwind(panic)))
             }
             Ended::Stopped => {
+                claim.interrupted(Mark::STOPPED).await;
+                Finished::Passed(Err(stopped(&claim.session, window).into()))
+            }
+            // An earlier invocation may have begun the work of a durable execution.
+            Ended::NotStarted if claim.session.is_durable() => {
                 claim.interrupted(Mark::STOPPED).await;
                 Finished::Passed(Err(stopped(&claim.session, window).into()))
             }

@@ -56,6 +56,7 @@ pub(super) fn finished(completion: Completion) -> Record {
     let mut record = Record::new(Status::Completed);
     record.expiration = Some(completion.expiration);
     record.owner = Some(completion.owner.as_str().to_owned());
+    record.attempt = completion.owner.attempt().map(str::to_owned);
     record.validation = completion.validation;
     record.data = completion.data;
     record

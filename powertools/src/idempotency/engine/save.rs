@@ -104,7 +104,7 @@ fn spread(key: &str, left: Duration) -> u32 {
 }
 
 pub(super) fn is_finished_by(record: &Record, owner: &Owner) -> bool {
-    record.status == Status::Completed && record.owner.as_deref() == Some(owner.as_str())
+    record.status == Status::Completed && owner.wrote(record)
 }
 
 /// The result of work that succeeded, while it is being saved.

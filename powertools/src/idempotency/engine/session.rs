@@ -8,7 +8,7 @@ use super::wait::Wait;
 use crate::error::causes::with_causes;
 use crate::idempotency::operation::Prepared;
 use crate::idempotency::options::Options;
-use crate::idempotency::store::{Claim, Outcome, Read, Release};
+use crate::idempotency::store::{Claim, Outcome, Read, Reentry, Release};
 use crate::idempotency::{
     Error, Idempotency, Key, Owner, Record, Replay, Status, Store, StoreError, StoreErrorKind,
 };
@@ -68,6 +68,22 @@ impl<S: Store> Lookup<S> {
         &self.prepared.key
     }
 
+    /// Returns an error if a claim cannot last for a durable execution.
+    fn check_durable(&self) -> Result<(), Error> {
+        let options = self.options();
+        let problem = if options.lease.is_none() {
+            "work in a durable execution needs a lease for the longest execution: set it with `lease`"
+        } else if options.renew_lease {
+            "a renewed lease ends with the invocation, and work in a durable execution needs one for the \
+             longest execution: set it with `lease`, without `renew_lease`"
+        } else if !self.store().supports_durable() {
+            "the store does not keep claims of durable executions: `DynamoDbStore` does"
+        } else {
+            return Ok(());
+        };
+        Err(Error::Config(problem.to_owned()))
+    }
+
     /// Judges a record: for the claim of `owner`, if one was sent.
     fn classify(
         &self,
@@ -124,10 +140,22 @@ impl<S: Store> Lookup<S> {
 
 impl<S: Store> Session<S> {
     pub(super) fn new(lookup: Lookup<S>) -> Result<Arc<Self>, Error> {
-        let owner = Owner::new().map_err(|error| {
+        let owner = match lookup.time.execution() {
+            None => Owner::new(),
+            Some((arn, request_id)) => {
+                lookup.check_durable()?;
+                Owner::of_execution(arn, request_id)
+            }
+        };
+        let owner = owner.map_err(|error| {
             StoreError::new(StoreErrorKind::Other, "no random bytes for an owner").caused_by(error)
         })?;
         Ok(Arc::new(Self { lookup, owner }))
+    }
+
+    /// Returns true if the claim is that of a durable execution, which suspends and continues it.
+    pub(super) fn is_durable(&self) -> bool {
+        self.owner.attempt().is_some()
     }
 
     /// Claims the key, or finds that its work was done.
@@ -141,8 +169,18 @@ impl<S: Store> Session<S> {
             let mut now = window.now;
             loop {
                 match self.classify(found.as_ref(), now, Some(&self.owner))? {
-                    Verdict::Mine => return Ok(Found::Claim(window)),
+                    Verdict::Mine => return Ok(Found::Claim(self.window_of(window, &found))),
                     Verdict::Free => break,
+                    Verdict::Suspended => {
+                        let window = self.window_of(window, &found);
+                        let Some(existing) = self.reenter(found).await? else {
+                            return Ok(Found::Claim(window));
+                        };
+                        if existing.as_ref().is_some_and(|record| is_held_by(record, &self.owner)) {
+                            return Ok(Found::Claim(window));
+                        }
+                        break;
+                    }
                     Verdict::Completed => {
                         let record = Arc::new(found.expect("a finished record is a record"));
                         self.cache(|| record.clone());
@@ -177,7 +215,11 @@ impl<S: Store> Session<S> {
             lease_end: window.lease_end.into(),
             expiration: window.expiration,
             validation: self.prepared.validation.clone(),
-            timeout: call_time(window.now, window.limit),
+            timeout: match self.is_durable() {
+                // The limit of the work is that of the execution.
+                true => self.time.last_call(),
+                false => call_time(window.now, window.limit),
+            },
         };
         // A failed claim may have been acquired nevertheless, and would exclude everyone. The same
         // holds for a refused one that was sent twice, if the record that prevented it cannot be
@@ -198,6 +240,33 @@ impl<S: Store> Session<S> {
             self.release().await;
         }
         Err(error.into())
+    }
+
+    /// Continues the claim of an earlier invocation of this durable execution. Returns `None` if that was
+    /// done, otherwise the record that prevented it, if that still exists.
+    ///
+    /// After a failure nothing is released: the claim is still that of the execution.
+    async fn reenter(&self, found: Option<Record>) -> Result<Option<Option<Record>>, Error> {
+        let Some(earlier) = found.and_then(|record| record.attempt) else { return Ok(Some(None)) };
+        let timeout = self.time.last_call();
+        let (key, owner) = (self.key().clone(), self.owner.clone());
+        let reentry = Reentry { key, owner, earlier, timeout };
+        Ok(match bounded(timeout, self.store().reenter(&reentry)).await? {
+            Outcome::Applied => None,
+            Outcome::Refused(Some(record)) => Some(Some(*record)),
+            Outcome::Refused(None) => Some(self.read(self.time.last_call()).await?),
+        })
+    }
+
+    /// Returns the window of a claim that is in the store. A durable execution keeps that of its first
+    /// claim, so that one that never ends does not hold the key for ever.
+    fn window_of(&self, window: Window, record: &Option<Record>) -> Window {
+        match record {
+            Some(record) if self.is_durable() => {
+                self.time.window_of(self.options(), window, record)
+            }
+            _ => window,
+        }
     }
 
     pub(super) async fn read(&self, timeout: Duration) -> Result<Option<Record>, StoreError> {
@@ -221,5 +290,5 @@ impl<S: Store> Session<S> {
 
 /// Returns true if the record is the claim of `owner`, which was neither completed nor released.
 pub(super) fn is_held_by(record: &Record, owner: &Owner) -> bool {
-    record.status == Status::InProgress && record.owner.as_deref() == Some(owner.as_str())
+    record.status == Status::InProgress && owner.wrote(record)
 }

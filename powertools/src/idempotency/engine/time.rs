@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use crate::clock::Clock;
 use crate::idempotency::options::Options;
-use crate::idempotency::{EpochMillis, EpochSeconds, Error, StoreError, StoreErrorKind};
+use crate::idempotency::{EpochMillis, EpochSeconds, Error, Record, StoreError, StoreErrorKind};
 use crate::invocation::budget::{Budget, REPLY, warn_if_missed};
 use crate::invocation::{CleanupGuard, Invocation, Mark};
 
@@ -61,6 +61,12 @@ impl Time {
         Self { clock, expires_after, invocation: current }
     }
 
+    /// Returns the ARN of the durable execution that the call is a part of, and the request id.
+    pub(super) fn execution(&self) -> Option<(&str, &str)> {
+        let invocation = self.invocation.as_ref()?;
+        Some((invocation.execution()?.arn(), invocation.request_id()))
+    }
+
     pub(super) fn now(&self) -> SystemTime {
         self.clock.now()
     }
@@ -87,7 +93,9 @@ impl Time {
             }
             (None, None) => (now + LEASE_OUTSIDE, now + LEASE_OUTSIDE),
         };
-        let work_end = self.work_end(options);
+        // The work of a durable execution continues in later invocations. If this one ends before it, the
+        // guard around the handler stops both, and an error of this call would end the execution.
+        let work_end = self.work_end(options).filter(|_| self.execution().is_none());
         if let (Some(invocation), Some(end)) = (&self.invocation, work_end)
             && end <= now
         {
@@ -104,6 +112,14 @@ impl Time {
             limit,
             ends_with_lease,
         })
+    }
+
+    /// Returns the times of a claim that an earlier invocation of this durable execution has made.
+    pub(super) fn window_of(&self, options: &Options, window: Window, record: &Record) -> Window {
+        let lease_end = record.in_progress_expiration.map(EpochMillis::to_system_time);
+        let lease_end = lease_end.unwrap_or(window.lease_end);
+        let expiration = record.expiration.unwrap_or(window.expiration);
+        Window { lease_end, expiration, limit: lease_end - options.grace, ..window }
     }
 
     /// Returns the window of a lease that is extended to `lease` from now, but not past the end of the

@@ -39,6 +39,9 @@ impl<S: Store> Builder<S> {
     /// [grace](Self::grace) longer, so that a result can be saved and clocks may differ. A lease that
     /// is longer than the invocation excludes others after a timeout, when the outcome of the work is
     /// unknown. A lease lasts at least 1 second.
+    ///
+    /// Work in a [durable execution](crate::DurableExecution) needs a lease that lasts for the longest
+    /// execution, counted from its first claim. An execution that never ends holds its key for that long.
     pub fn lease(mut self, time: Duration) -> Self {
         self.options.lease = Some(time);
         self

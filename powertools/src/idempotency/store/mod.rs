@@ -30,7 +30,7 @@ pub use transact::{TransactStore, Transacted, Transaction};
 
 /// A place where idempotency records are kept.
 ///
-/// A store has five operations, each of them atomic for its key;
+/// A store has five operations, and one more for durable functions, each of them atomic for its key;
 /// [`Idempotency`](super::Idempotency) decides when they run. [`MemoryStore`], `DynamoDbStore`
 /// and `RedisStore` implement it, and `testing::store_suite` checks an implementation.
 ///
@@ -78,6 +78,26 @@ pub trait Store: Send + Sync + 'static {
         release: &Release,
     ) -> impl Future<Output = Result<Outcome, StoreError>> + Send;
 
+    /// Returns true if the store keeps claims of [durable executions](crate::DurableExecution): it writes
+    /// [`Owner::attempt`] into the record, requires it in each later write beside the owner, and has
+    /// [`reenter`](Self::reenter). Without it, idempotent work in a durable execution is an error before
+    /// it starts.
+    fn supports_durable(&self) -> bool {
+        false
+    }
+
+    /// Continues the claim of a durable execution in another invocation: sets the `attempt` of the record
+    /// to that of [`Reentry::owner`], and changes nothing else, if the record is in progress, belongs to
+    /// that owner, and its `attempt` is [`Reentry::earlier`].
+    fn reenter(
+        &self,
+        reentry: &Reentry,
+    ) -> impl Future<Output = Result<Outcome, StoreError>> + Send {
+        let _ = reentry;
+        let message = "the store does not keep claims of durable executions";
+        std::future::ready(Err(StoreError::new(StoreErrorKind::Invalid, message)))
+    }
+
     /// Reads a record consistently: after a write has returned, every read sees it.
     fn read(&self, read: &Read) -> impl Future<Output = Result<Option<Record>, StoreError>> + Send;
 }
@@ -112,6 +132,17 @@ impl<S: Store> Store for Arc<S> {
         release: &Release,
     ) -> impl Future<Output = Result<Outcome, StoreError>> + Send {
         (**self).release(release)
+    }
+
+    fn supports_durable(&self) -> bool {
+        (**self).supports_durable()
+    }
+
+    fn reenter(
+        &self,
+        reentry: &Reentry,
+    ) -> impl Future<Output = Result<Outcome, StoreError>> + Send {
+        (**self).reenter(reentry)
     }
 
     fn read(&self, read: &Read) -> impl Future<Output = Result<Option<Record>, StoreError>> + Send {
@@ -194,6 +225,20 @@ pub struct Release {
     pub key: Key,
     /// Who claimed it.
     pub owner: Owner,
+    /// How long this call may take, with all of its attempts.
+    pub timeout: Duration,
+}
+
+/// A request to continue the claim of a durable execution: see [`Store::reenter`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Reentry {
+    /// The claimed key.
+    pub key: Key,
+    /// The owner, with the new attempt.
+    pub owner: Owner,
+    /// The attempt of the record.
+    pub earlier: String,
     /// How long this call may take, with all of its attempts.
     pub timeout: Duration,
 }

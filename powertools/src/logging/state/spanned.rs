@@ -1,12 +1,15 @@
 //! What the logs know of a span.
 
-use tracing::Span;
+use std::fmt;
+
+use tracing::field::{Field, Visit};
+use tracing::{Metadata, Span};
 use tracing_subscriber::Registry;
 use tracing_subscriber::registry::{LookupSpan, Scope};
 
 use super::super::filter::admission::is_runtime;
 use super::super::line::fields::Fields;
-use crate::invocation::Invocation;
+use crate::invocation::{DurableExecution, Invocation};
 
 /// The state of a span. The type is private to this crate, so that no other layer stores one.
 #[derive(Default)]
@@ -16,6 +19,51 @@ pub(in crate::logging) struct Spanned {
     pub(in crate::logging) fields: Fields,
     /// The invocation in which the span started, for a task or thread that enters it without one.
     pub(in crate::logging) invocation: Option<Invocation>,
+    /// Whether a part of a durable execution is replayed in the span, if that is known.
+    pub(in crate::logging) replays: Replays,
+}
+
+/// Reads from the spans of AWS's SDK for durable functions whether they are replayed. It has one for each
+/// part of an execution, whose parts can run side by side, and for each step.
+#[derive(Clone, Copy, Default)]
+pub(in crate::logging) struct Replays(Option<bool>);
+
+impl Replays {
+    const FIELD: &str = "isReplay";
+
+    /// Returns true if a span with this metadata can say so.
+    pub(in crate::logging) fn are_in(metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("aws_durable_execution_sdk")
+    }
+}
+
+impl Visit for Replays {
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        if field.name() == Self::FIELD {
+            self.0 = Some(value);
+        }
+    }
+
+    fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
+}
+
+/// Returns true if an earlier invocation of the durable execution has run the code that a line is from.
+pub(in crate::logging) fn is_replayed<'a, S>(scope: impl FnOnce() -> Option<Scope<'a, S>>) -> bool
+where
+    S: LookupSpan<'a> + 'a,
+{
+    let of_execution = Invocation::with_current(|invocation| {
+        invocation.execution().map(DurableExecution::is_replaying)
+    });
+    // Not durable: no span is looked up, which takes longer than to write a field.
+    if let Some(None) = of_execution {
+        return false;
+    }
+    let of_span = scope().into_iter().flatten().find_map(|span| {
+        let extensions = span.extensions();
+        extensions.get::<Spanned>()?.replays.0
+    });
+    of_span.or(of_execution.flatten()).unwrap_or(false)
 }
 
 /// Returns the invocation of the innermost span that has one: for a line that has no current one.

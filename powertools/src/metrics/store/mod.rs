@@ -8,7 +8,7 @@ use super::problem::{Kind, Problems};
 use super::settings::{Shared, of_the_process};
 use super::value::Observation;
 use crate::clock::Clock;
-use crate::invocation::Invocation;
+use crate::invocation::{DurableExecution, Invocation};
 
 mod line;
 mod set;
@@ -85,6 +85,13 @@ pub(super) fn has_namespace(invocation: &Invocation) -> bool {
     invocation.local::<Store>().settings().has_namespace()
 }
 
+/// Returns true if the value is not to be recorded, since another invocation of the durable execution
+/// does that.
+pub(super) fn is_repeated(invocation: Option<&Invocation>) -> bool {
+    let execution = invocation.and_then(Invocation::execution);
+    execution.is_some_and(DurableExecution::is_repeated)
+}
+
 /// What is left to be done when the lock is released.
 struct Rest {
     problems: Problems,
@@ -120,7 +127,7 @@ impl Store {
         entry: Entry<impl Iterator<Item = Observation>>,
     ) -> Option<Rest> {
         let settings = self.settings();
-        if settings.is_silent {
+        if settings.is_silent || is_repeated(invocation) {
             return None;
         }
         let mut problems = Problems::default();

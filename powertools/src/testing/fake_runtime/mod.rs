@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use lambda_runtime::Diagnostic;
 use tokio::process::Command;
+use tokio::task::AbortHandle;
 
 use self::state::{Environment, Extensions, Shared};
 use self::task::Variables;
@@ -13,6 +14,7 @@ use super::identifiers;
 
 mod background;
 mod event;
+mod invoke_api;
 mod outcome;
 mod process;
 mod server;
@@ -71,6 +73,8 @@ pub struct FakeRuntime {
     concurrency: u32,
     refuses_extensions: bool,
     variables: Vec<(String, String)>,
+    /// What serves the Invoke API.
+    servers: Mutex<Vec<AbortHandle>>,
 }
 
 impl Default for FakeRuntime {
@@ -93,6 +97,7 @@ impl FakeRuntime {
             concurrency: 1,
             refuses_extensions: false,
             variables: Vec::new(),
+            servers: Mutex::default(),
         }
     }
 
@@ -250,6 +255,25 @@ impl FakeRuntime {
         self.send(event).outcome().await
     }
 
+    /// Serves the Invoke API of Lambda on loopback, for callers other than the test: a client of the SDK
+    /// with this URL as its endpoint, or the runner of AWS's testing library for durable functions.
+    /// Returns the URL.
+    ///
+    /// It knows this function only, by its name or ARN, and the invocation types `RequestResponse` and
+    /// `Event`. It ends when this fake is dropped.
+    ///
+    /// # Panics
+    ///
+    /// Panics if no port on loopback is free.
+    #[must_use]
+    pub fn invoke_api(&self) -> String {
+        let (name, shared) = (self.function_name.clone(), self.shared.clone());
+        let served = invoke_api::serve(invoke_api::Function { name, shared });
+        let (address, server) = served.expect("a port on loopback can be had");
+        self.servers.lock().unwrap_or_else(PoisonError::into_inner).push(server);
+        format!("http://{address}")
+    }
+
     /// Returns the errors that functions reported from their initialisation.
     #[must_use]
     pub fn init_errors(&self) -> Vec<Diagnostic> {
@@ -307,5 +331,8 @@ impl Drop for FakeRuntime {
             environment.stop();
         }
         self.shared.give_up("the fake runtime was dropped");
+        for server in self.servers.get_mut().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            server.abort();
+        }
     }
 }

@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::idempotency::{Claim, Completion, Outcome, Read, Release, Renewal};
 use crate::idempotency::{EpochMillis, EpochSeconds, Key, Owner, Record, Store};
 
+mod durable;
 mod races;
 mod renewals;
 mod results;
@@ -99,6 +100,9 @@ impl<S: Store> StoreSuite<S> {
         rules::check(&self).await;
         results::check(&self).await;
         renewals::check(&self).await;
+        if self.store.supports_durable() {
+            durable::check(&self).await;
+        }
         races::check(&self).await;
         if let Some(insert) = &self.insert {
             states::check(&self, insert).await;

@@ -208,6 +208,7 @@ pub(super) fn claimed(claim: &Claim) -> Record {
     record.expiration = Some(claim.expiration);
     record.in_progress_expiration = Some(claim.lease_end);
     record.owner = Some(claim.owner.as_str().to_owned());
+    record.attempt = claim.owner.attempt().map(str::to_owned);
     record.validation.clone_from(&claim.validation);
     record
 }

@@ -42,6 +42,7 @@ pub(super) struct Schema {
     pub(super) data: String,
     pub(super) validation: String,
     pub(super) owner: String,
+    pub(super) attempt: String,
     pub(super) not_stored: String,
 }
 
@@ -57,6 +58,7 @@ impl Schema {
             data: "data".to_owned(),
             validation: "validation".to_owned(),
             owner: "owner".to_owned(),
+            attempt: "attempt".to_owned(),
             not_stored: "not_stored".to_owned(),
         }
     }
@@ -88,6 +90,7 @@ impl Schema {
             ("data", &self.data),
             ("validation", &self.validation),
             ("owner", &self.owner),
+            ("attempt", &self.attempt),
             ("not-stored", &self.not_stored),
         ]
         .into_iter()
@@ -173,6 +176,13 @@ impl Builder {
     /// Sets the attribute for the owner of the claim. `owner` by default.
     pub fn owner_attribute(mut self, name: impl Into<String>) -> Self {
         self.schema.owner = name.into();
+        self
+    }
+
+    /// Sets the attribute for the attempt of a claim by a [durable execution](crate::DurableExecution).
+    /// `attempt` by default.
+    pub fn attempt_attribute(mut self, name: impl Into<String>) -> Self {
+        self.schema.attempt = name.into();
         self
     }
 

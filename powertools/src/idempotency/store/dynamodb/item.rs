@@ -12,8 +12,12 @@ impl Schema {
             .set(&self.status, Status::InProgress.as_str())
             .set(&self.in_progress_expiration, claim.lease_end.0)
             .set(&self.owner, claim.owner.as_str());
-        match &claim.validation {
+        let item = match &claim.validation {
             Some(hash) => item.set(&self.validation, hash.as_str()),
+            None => item,
+        };
+        match claim.owner.attempt() {
+            Some(attempt) => item.set(&self.attempt, attempt),
             None => item,
         }
     }
@@ -29,6 +33,7 @@ impl Schema {
         record.in_progress_expiration =
             attributes.integer(&self.in_progress_expiration)?.map(EpochMillis);
         record.owner = attributes.text(&self.owner)?;
+        record.attempt = attributes.text(&self.attempt)?;
         record.validation = attributes.text(&self.validation)?;
         record.data = attributes.data(&self.data)?;
         record.not_stored = attributes.text(&self.not_stored)?;

@@ -3,10 +3,10 @@ use std::time::Duration;
 
 use super::attempts::WARM_UP_TIMEOUT;
 use super::{
-    Claim, Completion, Outcome, Read, Release, Renewal, Store, StoreError, StoreErrorKind,
+    Claim, Completion, Outcome, Read, Reentry, Release, Renewal, Store, StoreError, StoreErrorKind,
 };
 use crate::idempotency::transaction::Kind;
-use crate::idempotency::{EpochMillis, Key, Record, Status};
+use crate::idempotency::{EpochMillis, Key, Owner, Record, Status};
 
 mod action;
 mod builder;
@@ -64,7 +64,7 @@ use requests::{Failure, Get, Part, Requests};
 /// records are then in one partition, which accepts about 1,000 writes a second;
 /// [`Builder::partition_shards`] spreads them over more. The attributes are those of the toolkits for
 /// Python, TypeScript, Java and .NET, so that functions in those languages can share the table. They ignore
-/// `owner` and `not_stored`. The [`Builder`] can change each name.
+/// `owner`, `attempt` and `not_stored`. The [`Builder`] can change each name.
 ///
 /// # Permissions
 ///
@@ -177,12 +177,35 @@ impl DynamoDbStore {
 impl Schema {
     /// Creates a write of the record under `key`, if `owner` holds it. `condition` is [`IS_HELD`]
     /// or includes it.
-    fn held_by<'a>(&'a self, kind: Kind, key: &Key, owner: &str, condition: &'a str) -> Action<'a> {
+    fn held_by<'a>(
+        &'a self,
+        kind: Kind,
+        key: &Key,
+        owner: &Owner,
+        condition: &'a str,
+    ) -> Action<'a> {
+        self.held_in(owner.attempt(), kind, key, owner, condition)
+    }
+
+    /// Like [`held_by`](Self::held_by), with the attempt of a durable execution that the record has.
+    fn held_in<'a>(
+        &'a self,
+        attempt: Option<&str>,
+        kind: Kind,
+        key: &Key,
+        owner: &Owner,
+        condition: &'a str,
+    ) -> Action<'a> {
         let mut action = Action::new(kind, &self.table, self.key(key), condition);
         action.name("#owner", &self.owner);
         action.name("#status", &self.status);
-        action.value(":owner", owner);
+        action.value(":owner", owner.as_str());
         action.value(":inprogress", Status::InProgress.as_str());
+        if let Some(attempt) = attempt {
+            action.condition = Some(format!("{condition} AND #attempt = :attempt").into());
+            action.name("#attempt", &self.attempt);
+            action.value(":attempt", attempt);
+        }
         action
     }
 
@@ -201,7 +224,7 @@ impl Schema {
 
     fn complete(&self, completion: &Completion) -> Action<'_> {
         let Completion { key, owner, .. } = completion;
-        let mut update = self.held_by(Kind::Update, key, owner.as_str(), IS_HELD);
+        let mut update = self.held_by(Kind::Update, key, owner, IS_HELD);
         if let Some(data) = &completion.data {
             update.set("#response_data", &self.data, ":response_data", item::value(data));
         }
@@ -218,10 +241,18 @@ impl Schema {
 
     fn renew(&self, renewal: &Renewal) -> Action<'_> {
         let Renewal { key, owner, .. } = renewal;
-        let mut update = self.held_by(Kind::Update, key, owner.as_str(), IS_HELD_AND_EARLIER);
+        let mut update = self.held_by(Kind::Update, key, owner, IS_HELD_AND_EARLIER);
         let name = &self.in_progress_expiration;
         update.set("#in_progress_expiry", name, ":in_progress_expiry", renewal.lease_end.0);
         update.set("#expiry", &self.expiration, ":expiry", renewal.expiration.0);
+        update
+    }
+
+    fn reenter(&self, reentry: &Reentry) -> Action<'_> {
+        let Reentry { key, owner, earlier, .. } = reentry;
+        let mut update = self.held_in(Some(earlier), Kind::Update, key, owner, IS_HELD);
+        update.update = Some("SET #attempt = :new_attempt".into());
+        update.value(":new_attempt", owner.attempt().unwrap_or_default());
         update
     }
 }
@@ -258,12 +289,20 @@ impl Store for DynamoDbStore {
 
     async fn release(&self, release: &Release) -> Result<Outcome, StoreError> {
         let Release { key, owner, .. } = release;
-        let delete = self.schema.held_by(Kind::Delete, key, owner.as_str(), IS_HELD);
+        let delete = self.schema.held_by(Kind::Delete, key, owner, IS_HELD);
         match self.write(key, delete, release.timeout).await {
             // The write was refused, so the record is not this claim's, even if it cannot be read.
             Err(error) if error.kind() == StoreErrorKind::Malformed => Ok(Outcome::Refused(None)),
             outcome => outcome,
         }
+    }
+
+    fn supports_durable(&self) -> bool {
+        true
+    }
+
+    async fn reenter(&self, reentry: &Reentry) -> Result<Outcome, StoreError> {
+        self.write(&reentry.key, self.schema.reenter(reentry), reentry.timeout).await
     }
 
     async fn read(&self, read: &Read) -> Result<Option<Record>, StoreError> {

@@ -29,6 +29,7 @@ impl Schema {
         let mut optional = |name: &str, value: Option<usize>| {
             size += value.map_or(0, |value| name.len() + value);
         };
+        optional(&self.attempt, completion.owner.attempt().map(str::len));
         optional(&self.validation, completion.validation.as_ref().map(String::len));
         optional(&self.not_stored, completion.not_stored.as_ref().map(String::len));
         optional(&self.data, completion.data.as_ref().map(data));

@@ -4,12 +4,12 @@ use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 
 use self::tables::{Refusal, Tables};
 use super::{
-    Claim, Completion, Outcome, Read, Release, Renewal, Store, StoreError, StoreErrorKind,
+    Claim, Completion, Outcome, Read, Reentry, Release, Renewal, Store, StoreError, StoreErrorKind,
     TransactStore, Transacted, Transaction,
 };
 use crate::environment::Environment;
 use crate::idempotency::transaction::{Action, Condition, Item, Write, check};
-use crate::idempotency::{Data, Record, Status};
+use crate::idempotency::{Data, Owner, Record, Status};
 
 mod tables;
 
@@ -150,6 +150,7 @@ impl Store for MemoryStore {
         record.expiration = Some(claim.expiration);
         record.in_progress_expiration = Some(claim.lease_end);
         record.owner = Some(claim.owner.as_str().to_owned());
+        record.attempt = claim.owner.attempt().map(str::to_owned);
         record.validation.clone_from(&claim.validation);
         records.insert(claim.key.as_str().to_owned(), record);
         Ok(Outcome::Applied)
@@ -160,7 +161,7 @@ impl Store for MemoryStore {
         let mut state = self.state();
         let record = state.records.get_mut(completion.key.as_str());
         let Some(record) = record else { return Ok(Outcome::Refused(None)) };
-        if !is_held(record, completion.owner.as_str()) {
+        if !is_held(record, &completion.owner) {
             return Ok(Outcome::Refused(Some(Box::new(record.clone()))));
         }
         complete(record, completion);
@@ -172,7 +173,7 @@ impl Store for MemoryStore {
         let existing = records.get_mut(renewal.key.as_str());
         let Some(record) = existing else { return Ok(Outcome::Refused(None)) };
         let is_earlier = record.in_progress_expiration.is_some_and(|end| end < renewal.lease_end);
-        if !is_held(record, renewal.owner.as_str()) || !is_earlier {
+        if !is_held(record, &renewal.owner) || !is_earlier {
             return Ok(Outcome::Refused(Some(Box::new(record.clone()))));
         }
         record.in_progress_expiration = Some(renewal.lease_end);
@@ -184,10 +185,28 @@ impl Store for MemoryStore {
         let records = &mut self.state().records;
         let existing = records.get(release.key.as_str());
         let Some(record) = existing else { return Ok(Outcome::Refused(None)) };
-        if !is_held(record, release.owner.as_str()) {
+        if !is_held(record, &release.owner) {
             return Ok(Outcome::Refused(Some(Box::new(record.clone()))));
         }
         records.remove(release.key.as_str());
+        Ok(Outcome::Applied)
+    }
+
+    fn supports_durable(&self) -> bool {
+        true
+    }
+
+    async fn reenter(&self, reentry: &Reentry) -> Result<Outcome, StoreError> {
+        let records = &mut self.state().records;
+        let existing = records.get_mut(reentry.key.as_str());
+        let Some(record) = existing else { return Ok(Outcome::Refused(None)) };
+        let is_earlier = record.status == Status::InProgress
+            && record.owner.as_deref() == Some(reentry.owner.as_str())
+            && record.attempt.as_deref() == Some(&*reentry.earlier);
+        if !is_earlier {
+            return Ok(Outcome::Refused(Some(Box::new(record.clone()))));
+        }
+        record.attempt = reentry.owner.attempt().map(str::to_owned);
         Ok(Outcome::Applied)
     }
 
@@ -218,7 +237,7 @@ impl TransactStore for MemoryStore {
         if let Some(completion) = &transaction.completion {
             self.check_size(completion)?;
             match state.records.get(completion.key.as_str()) {
-                Some(record) if is_held(record, completion.owner.as_str()) => {}
+                Some(record) if is_held(record, &completion.owner) => {}
                 existing => {
                     return Ok(Transacted::RecordRefused(existing.cloned().map(Box::new)));
                 }
@@ -269,8 +288,8 @@ fn warn_in_lambda(environment: &Environment) {
     }
 }
 
-fn is_held(record: &Record, owner: &str) -> bool {
-    record.status == Status::InProgress && record.owner.as_deref() == Some(owner)
+fn is_held(record: &Record, owner: &Owner) -> bool {
+    record.status == Status::InProgress && owner.wrote(record)
 }
 
 #[cfg(test)]

@@ -1,0 +1,307 @@
+//! Work in durable executions: who holds its key over many invocations, and how it fails.
+
+use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, SystemTime};
+
+use futures_util::FutureExt;
+use powertools::idempotency::{
+    Builder, Claimed, Error, Idempotency, MemoryStore, Record, RedisStore, Status, Store,
+    StoreErrorKind, WhileInProgress,
+};
+use powertools::testing::{ManualClock, invocation};
+use powertools::{DurableExecution, Invocation, deadline};
+use powertools_tests::faulty::{Fault, FaultyStore, Op};
+use tokio::time::sleep;
+
+const ARN: &str = "arn:aws:lambda:eu-west-1:123456789012:function:orders:1/durable-execution/a/b";
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const SECOND: Duration = Duration::from_secs(1);
+
+struct World {
+    store: FaultyStore,
+    clock: ManualClock,
+    idempotency: Idempotency<FaultyStore>,
+    runs: Arc<AtomicU32>,
+}
+
+impl World {
+    fn new(store: FaultyStore) -> Self {
+        Self::with(store, |options| options)
+    }
+
+    fn with(
+        store: FaultyStore,
+        options: impl FnOnce(Builder<FaultyStore>) -> Builder<FaultyStore>,
+    ) -> Self {
+        let start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+        let clock = ManualClock::following_tokio(start);
+        let builder = Idempotency::builder(store.clone()).clock(clock.clock()).lease(30 * DAY);
+        let idempotency = options(builder).build().unwrap();
+        Self { store, clock, idempotency, runs: Arc::default() }
+    }
+
+    fn invocation(&self, arn: &str, request: &str) -> Invocation {
+        let clock = self.clock.clock();
+        let deadline = clock.now() + 30 * SECOND;
+        let invocation = invocation().request_id(request).clock(clock).deadline(deadline).build();
+        invocation.enter_execution(DurableExecution::new(arn));
+        invocation
+    }
+
+    /// Runs the work in an invocation of an execution.
+    async fn run(
+        &self,
+        arn: &str,
+        request: &str,
+        work: impl Future<Output = Result<String, Error>>,
+    ) -> Result<String, Error> {
+        let runs = &self.runs;
+        let counted = async move {
+            runs.fetch_add(1, Ordering::Relaxed);
+            work.await
+        };
+        let run = self.idempotency.run("charge", "order-7", counted);
+        self.invocation(arn, request).scope(run).await
+    }
+
+    /// An invocation that suspends in its work.
+    async fn suspend(&self, arn: &str, request: &str) {
+        assert!(self.run(arn, request, pending()).now_or_never().is_none());
+        // What a drop has spawned.
+        sleep(Duration::from_millis(1)).await;
+    }
+
+    fn record(&self) -> Record {
+        let records = self.store.records().snapshot();
+        assert_eq!(records.len(), 1, "{records:?}");
+        records[0].1.clone()
+    }
+
+    fn runs(&self) -> u32 {
+        self.runs.load(Ordering::Relaxed)
+    }
+}
+
+async fn done() -> Result<String, Error> {
+    Ok("charged".to_owned())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_suspension_keeps_the_claim_and_the_next_invocation_continues_it() {
+    let world = World::new(FaultyStore::new());
+    world.suspend(ARN, "1").await;
+    let first = world.record();
+    assert_eq!(first.status, Status::InProgress);
+    assert!(first.attempt.as_ref().unwrap().ends_with("/1"), "{first:?}");
+
+    // Longer than any invocation.
+    sleep(20 * DAY).await;
+    world.suspend(ARN, "2").await;
+    let mut second = world.record();
+    assert!(second.attempt.as_ref().unwrap().ends_with("/2"), "{second:?}");
+    second.attempt.clone_from(&first.attempt);
+    assert_eq!(second, first);
+
+    assert_eq!(world.run(ARN, "3", done()).await.unwrap(), "charged");
+    assert_eq!(world.record().status, Status::Completed);
+    assert_eq!(world.run(ARN, "4", done()).await.unwrap(), "charged");
+    assert_eq!(world.run("another", "5", done()).await.unwrap(), "charged");
+    assert_eq!(world.runs(), 3);
+    assert!(!world.store.calls().contains(&Op::Release));
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_execution_is_refused_or_waits() {
+    let world = World::new(FaultyStore::new());
+    world.suspend(ARN, "1").await;
+    let error = world.run("another", "2", done()).await.unwrap_err();
+    assert!(matches!(error, Error::InProgress { until: Some(_), .. }), "{error:?}");
+    assert_eq!(world.runs(), 1);
+
+    let world = World::with(FaultyStore::new(), |options| {
+        options.while_in_progress(WhileInProgress::Wait(10 * SECOND))
+    });
+    world.suspend(ARN, "1").await;
+    let waiting = world.run("another", "2", async { panic!("it runs twice") });
+    let continued = async {
+        sleep(SECOND).await;
+        world.run(ARN, "3", done()).await
+    };
+    let (waited, continued) = tokio::join!(waiting, continued);
+    assert_eq!(waited.unwrap(), continued.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_request_does_not_continue_its_own_claim() {
+    let world = World::new(FaultyStore::new());
+    world.suspend(ARN, "1").await;
+    let error = world.run(ARN, "1", done()).await.unwrap_err();
+    assert!(matches!(error, Error::InProgress { .. }), "{error:?}");
+    assert_eq!(world.runs(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_invocation_that_was_continued_changes_nothing_any_more() {
+    let world = World::new(FaultyStore::new());
+    let zombie = world.run(ARN, "1", async {
+        sleep(10 * SECOND).await;
+        done().await
+    });
+    let continued = async {
+        sleep(SECOND).await;
+        world.suspend(ARN, "2").await;
+    };
+    let (zombie, ()) = tokio::join!(zombie, continued);
+    assert!(matches!(zombie.unwrap_err(), Error::LeaseLost { .. }));
+    assert!(world.record().attempt.unwrap().ends_with("/2"));
+    assert_eq!(world.record().status, Status::InProgress);
+}
+
+#[tokio::test(start_paused = true)]
+async fn lost_replies_are_recognised_by_the_attempt() {
+    for (op, fault) in [
+        (Op::Claim, Fault::LoseReplyAndRetry),
+        (Op::Reenter, Fault::LoseReplyAndRetry),
+        (Op::Complete, Fault::LoseReplyAndRetry),
+    ] {
+        for store in [FaultyStore::new(), FaultyStore::without_old_items()] {
+            let world = World::new(store.fault(op, fault));
+            world.suspend(ARN, "1").await;
+            assert_eq!(world.run(ARN, "2", done()).await.unwrap(), "charged", "{op:?}");
+            assert_eq!(world.record().status, Status::Completed);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reentry_without_an_answer_releases_nothing() {
+    for fault in [Fault::LoseReply, Fault::Fail(StoreErrorKind::Throttled), Fault::HangAfter] {
+        let world = World::new(FaultyStore::new().fault(Op::Reenter, fault));
+        world.suspend(ARN, "1").await;
+        let error = world.run(ARN, "2", done()).await.unwrap_err();
+        assert!(error.is_retryable(), "{error:?}");
+        assert_eq!(world.record().status, Status::InProgress);
+        assert_eq!(world.run(ARN, "3", done()).await.unwrap(), "charged");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reentry_that_is_dropped_releases_nothing() {
+    let world = World::new(FaultyStore::new().fault(Op::Reenter, Fault::HangAfter));
+    world.suspend(ARN, "1").await;
+    world.suspend(ARN, "2").await;
+    assert_eq!(world.record().status, Status::InProgress);
+    assert_eq!(world.run(ARN, "3", done()).await.unwrap(), "charged");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_ends_the_claim_and_a_panic_does_not() {
+    let world = World::new(FaultyStore::new());
+    world.suspend(ARN, "1").await;
+    let failed = async { Err(Error::Config("declined".to_owned())) };
+    assert!(world.run(ARN, "2", failed).await.is_err());
+    assert!(world.store.records().snapshot().is_empty());
+
+    let panics = world.run(ARN, "3", async { panic!("a mistake") });
+    assert!(std::panic::AssertUnwindSafe(panics).catch_unwind().await.is_err());
+    // The invocation fails, and the execution continues.
+    assert_eq!(world.record().status, Status::InProgress);
+    assert!(world.run("another", "4", done()).await.is_err());
+    assert_eq!(world.run(ARN, "5", done()).await.unwrap(), "charged");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_the_invocation_is_not_the_end_of_the_work() {
+    let world = World::new(FaultyStore::new());
+    let work = world.run(ARN, "1", async {
+        sleep(60 * SECOND).await;
+        done().await
+    });
+    // The guard around the handler.
+    let invocation = world.invocation(ARN, "1");
+    let guarded = powertools::Deadline::of(Some(invocation))
+        .run(Duration::from_millis(500), async {
+            work.await.map_err(|error| panic!("{error} would end the execution"))
+        });
+    let stopped: Result<String, deadline::Error> = guarded.await;
+    assert!(matches!(stopped, Err(deadline::Error::OutOfTime { .. })));
+    sleep(Duration::from_millis(1)).await;
+    assert_eq!(world.record().status, Status::InProgress);
+    assert_eq!(world.run(ARN, "2", done()).await.unwrap(), "charged");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_execution_that_never_ends_holds_its_key_for_the_lease() {
+    let world = World::new(FaultyStore::new());
+    world.suspend(ARN, "1").await;
+    let end = world.record().in_progress_expiration;
+    for day in 1..30 {
+        sleep(DAY).await;
+        world.suspend(ARN, &format!("day-{day}")).await;
+        assert!(world.run("another", "2", done()).await.is_err());
+    }
+    assert_eq!(world.record().in_progress_expiration, end);
+    sleep(DAY + 2 * SECOND).await;
+    assert_eq!(world.run("another", "2", done()).await.unwrap(), "charged");
+    assert_eq!(world.record().expiration, world.record().expiration.max(end.map(|end| end.ceil())));
+}
+
+#[tokio::test(start_paused = true)]
+async fn work_that_continues_after_its_lease_is_stopped() {
+    let world = World::with(FaultyStore::new(), |options| options.lease(60 * SECOND));
+    world.suspend(ARN, "1").await;
+    sleep(50 * SECOND).await;
+    let slow = async {
+        sleep(20 * SECOND).await;
+        done().await
+    };
+    let error = world.run(ARN, "2", slow).await.unwrap_err();
+    assert!(matches!(error, Error::LeaseExpired { .. }), "{error:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_was_passed_on_is_continued_too() {
+    let world = World::new(FaultyStore::new());
+    let call = || world.idempotency.operation("charge").key("order-7").unwrap();
+    world
+        .invocation(ARN, "1")
+        .scope(async { assert!(matches!(call().claim::<u8>().await, Ok(Claimed::Lease(_)))) })
+        .await;
+    sleep(Duration::from_millis(1)).await;
+    let completed = async {
+        let Ok(Claimed::Lease(lease)) = call().claim::<u8>().await else { panic!("it is held") };
+        lease.complete(&7).await
+    };
+    world.invocation(ARN, "2").scope(completed).await.unwrap();
+    assert_eq!(world.record().status, Status::Completed);
+}
+
+#[tokio::test]
+async fn a_lease_for_the_whole_execution_is_required() {
+    let run = async |idempotency: &Idempotency<MemoryStore>| {
+        let invocation = invocation().build();
+        invocation.enter_execution(DurableExecution::new(ARN));
+        let ran = invocation.scope(idempotency.run("charge", "order-7", done())).await;
+        ran.unwrap_err().to_string()
+    };
+    let without = Idempotency::new(MemoryStore::new()).unwrap();
+    assert!(run(&without).await.contains("set it with `lease`"));
+    let renewed =
+        Idempotency::builder(MemoryStore::new()).lease(DAY).renew_lease().build().unwrap();
+    assert!(run(&renewed).await.contains("without `renew_lease`"));
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_continue_claims_is_refused_before_the_work() {
+    let store = RedisStore::new("redis://127.0.0.1:1").unwrap();
+    assert!(!store.supports_durable());
+    let idempotency = Idempotency::builder(store).lease(DAY).build().unwrap();
+    let invocation = invocation().build();
+    invocation.enter_execution(DurableExecution::new(ARN));
+    let work = async { panic!("it runs") };
+    let ran = invocation.scope(idempotency.run("charge", "order-7", work)).await;
+    let error: Error = Result::<String, Error>::unwrap_err(ran);
+    assert!(error.to_string().contains("durable executions"), "{error}");
+}
