@@ -12,6 +12,7 @@
 //! | read what S3, SNS or EventBridge sent to a queue | [Read nested events](nested_events) |
 //! | answer HTTP requests | [Answer HTTP requests](http) |
 //! | create what CloudFormation cannot | [Write a custom resource](custom_resources) |
+//! | wait for an hour between two steps | [Write a durable function](durable) |
 //! | stop before the timeout | [Stay inside the timeout](stay_inside_the_timeout) |
 //! | make the first invocation fast | [Start fast](start_fast) |
 //! | read a secret that rotates | [Read parameters and secrets](parameters) |
@@ -55,6 +56,9 @@ pub mod http {}
 
 #[doc = include_str!("../docs/guide/custom_resources.md")]
 pub mod custom_resources {}
+
+#[doc = include_str!("../docs/guide/durable.md")]
+pub mod durable {}
 
 #[doc = include_str!("../docs/guide/stay_inside_the_timeout.md")]
 pub mod stay_inside_the_timeout {}

@@ -1,0 +1,5 @@
+//! Durable functions, on AWS's testing library.
+
+mod lambda;
+mod order;
+mod outcomes;
