@@ -22,6 +22,7 @@ use opentelemetry_http::{HttpClient, HttpError};
 use opentelemetry_otlp::{WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use powertools::Powertools;
+use powertools::logging::Logging;
 use powertools::testing::{Event, FakeRuntime};
 use powertools_otel::Otel;
 use tracing_subscriber::prelude::*;
@@ -37,6 +38,7 @@ fn main() {
     match (arguments.next().as_deref(), arguments.next()) {
         (Some("collector"), _) => collect(),
         (Some("function"), Some(mode)) => function(&mode),
+        (Some("starts"), _) => starts("http://127.0.0.1:4318"),
         _ => measure(),
     }
 }
@@ -94,6 +96,8 @@ async fn function(mode: &str) {
         "after" => function.lifecycle(Otel::new().after_reply()).run(),
         "every" => function.lifecycle(Otel::new().every(Duration::from_secs(1))).run(),
         "stdout" => function.lifecycle(Otel::stdout()).run(),
+        "logs" => function.logging(Logging::new()).run(),
+        "logs and before" => function.logging(Logging::new()).lifecycle(Otel::new()).run(),
         _ => panic!("{mode} is no mode"),
     };
     run.await.unwrap();
@@ -188,19 +192,39 @@ fn measure() {
         let at = |share: usize| latencies[latencies.len() * share / 100].as_secs_f64() * 1e6;
         println!("| {mode} | {cpu:.1} µs | {:.0} µs | {:.0} µs |", at(50), at(99));
     }
-    let modes = ["none", "tracing", "before"];
-    let mut starts = modes.map(|_| Vec::new());
-    for _ in 0..60 {
-        for (mode, times) in modes.into_iter().zip(&mut starts) {
-            times.push(start(mode, &endpoint));
-        }
-    }
-    println!("\n| mode | CPU from the start to the first poll |\n|---|--:|");
-    for (mode, mut times) in modes.into_iter().zip(starts) {
-        times.sort();
-        println!("| {mode} | {:.2} ms |", times[times.len() / 2] as f64 / 1e6);
-    }
+    starts(&endpoint);
     collector.kill().unwrap();
+}
+
+/// What is started, and what it is compared with.
+const STARTS: [(&str, &str); 5] = [
+    ("none", "none"),
+    ("tracing", "none"),
+    ("before", "none"),
+    ("logs", "logs"),
+    ("logs and before", "logs"),
+];
+
+/// Starts functions in turns, and compares those of one turn.
+fn starts(endpoint: &str) {
+    let rounds = (0..ROUNDS).map(|_| STARTS.map(|(mode, _)| start(mode, endpoint) as f64));
+    let rounds: Vec<_> = rounds.collect();
+    let index = |name| STARTS.iter().position(|(mode, _)| *mode == name).unwrap();
+    println!("\n| mode | CPU from the start to the first poll | of | ratio |\n|---|--:|---|--:|");
+    for (at, (mode, base)) in STARTS.into_iter().enumerate() {
+        let base_at = index(base);
+        let time = median(rounds.iter().map(|round| round[at]).collect());
+        let ratio = median(rounds.iter().map(|round| round[at] / round[base_at]).collect());
+        println!("| {mode} | {:.2} ms | {base} | {ratio:.3} |", time / 1e6);
+    }
+}
+
+/// How often each function is started.
+const ROUNDS: usize = 150;
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }
 
 /// Returns the CPU time of each block of events in nanoseconds, and the latency of each event, for each of

@@ -5,10 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
-use opentelemetry::InstrumentationScope;
-use opentelemetry::trace::{SpanBuilder, Tracer, TracerProvider};
-use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
+use opentelemetry::trace::SpanBuilder;
 use powertools::Invocation;
 use powertools::macro_support::otel::{BesideLines, Collector};
 use tracing::Subscriber;
@@ -19,14 +16,14 @@ use tracing_subscriber::{Layer, Registry};
 use crate::early;
 use crate::export::{Encoder, Exporter, LINE_BYTES, REQUEST_BYTES, Stdout, To, causes, exporter};
 use crate::filter::{Filter, Marker};
-use crate::ids::{self, Random};
+use crate::ids;
 use crate::incoming::Origin;
 use crate::numbers::{Forget, Note};
 use crate::propagators::Propagators;
 use crate::settings::{Destination, Settings, Variables, When};
 use crate::spans::{Processor, Spans, lock};
 use crate::trace::Trace;
-use crate::tracer::OfInvocations;
+use crate::tracer::{OfInvocations, SpanTracer};
 
 /// A tracer, its spans, and their exporter.
 pub(crate) struct Core {
@@ -37,10 +34,10 @@ pub(crate) struct Core {
     /// The message of the warning at the start, if there is one.
     pub(crate) problem: Option<String>,
     pub(crate) redacted: Vec<String>,
-    tracer: SdkTracer,
+    tracer: SpanTracer,
     level: LevelFilter,
-    /// When the initialisation began, or the restore.
-    began: Mutex<SystemTime>,
+    /// When the initialisation began, or the restore, and when it was done.
+    init: Mutex<(SystemTime, Option<SystemTime>)>,
     /// The function has another one.
     is_second: AtomicBool,
 }
@@ -56,7 +53,7 @@ impl Core {
         let timeout = variables.timeout();
         let headers = variables.headers();
         let mut is_compressed = variables.is_compressed();
-        let resource = variables.resource(settings.service.as_deref());
+        let given = variables.given();
 
         let (mut problem, mut limit) = (None, REQUEST_BYTES);
         let mut connect = |url: &str, is_signed| {
@@ -80,8 +77,7 @@ impl Core {
             Destination::XRay => connect(&variables.xray_endpoint(), true),
             Destination::Stdout => {
                 is_compressed = true;
-                let service = resource.iter().find(|pair| pair.key.as_str() == "service.name");
-                let service = service.map(|pair| pair.value.to_string()).unwrap_or_default();
+                let service = variables.service(settings.service.as_deref(), &given);
                 limit = LINE_BYTES;
                 To::Stdout(Stdout::new(&service, &variables.endpoint(None)))
             }
@@ -94,25 +90,17 @@ impl Core {
 
         let by_invocation = !matches!(settings.when, When::Every(_));
         let spans = Arc::new(Spans::new(most, by_invocation));
-        let provider = SdkTracerProvider::builder()
-            .with_resource(Resource::builder_empty().build())
-            .with_id_generator(Random)
-            .with_sampler(sampling)
-            .with_span_processor(Processor(spans.clone()))
-            .build();
-        let scope = InstrumentationScope::builder(env!("CARGO_PKG_NAME"))
-            .with_version(env!("CARGO_PKG_VERSION"))
-            .build();
+        let encoder = Encoder::new(settings.environment, settings.service, is_compressed, limit);
         Self {
+            tracer: SpanTracer::new(sampling, Processor(spans.clone())),
             spans,
-            exporter: exporter(to, timeout, Encoder::new(resource, is_compressed, limit)),
+            exporter: exporter(to, timeout, encoder),
             when: settings.when,
             propagators,
             problem,
             redacted: settings.redacted,
-            tracer: provider.tracer_with_scope(scope),
             level: settings.level,
-            began: Mutex::new(opentelemetry::time::now()),
+            init: Mutex::new((opentelemetry::time::now(), None)),
             is_second: AtomicBool::new(false),
         }
     }
@@ -144,9 +132,14 @@ impl Core {
         self.layer::<Registry>().boxed()
     }
 
-    /// Notes that the function begins now.
-    pub(crate) fn set_began(&self) {
-        *lock(&self.began) = opentelemetry::time::now();
+    /// Notes when the restore began.
+    pub(crate) fn set_began(&self, at: SystemTime) {
+        *lock(&self.init) = (at, None);
+    }
+
+    /// Notes that everything before the first event is done. That can come much later.
+    pub(crate) fn set_ready(&self) {
+        lock(&self.init).1 = Some(opentelemetry::time::now());
     }
 
     /// Starts the root span of an event.
@@ -158,11 +151,13 @@ impl Core {
             links: (!origin.links.is_empty()).then_some(origin.links),
             ..SpanBuilder::from_name(origin.name)
         };
-        let start = || self.tracer.build_with_context(builder, &origin.parent);
+        let start = || self.tracer.start(builder, &origin.parent);
         let root = ids::with(origin.given, start);
         let trace = Trace::begin(&self.spans, invocation, root, origin.incoming, self.propagators);
         if let Some(early) = self.spans.take_early() {
-            early::add(&self.spans, &trace, early, *lock(&self.began));
+            let (began, ready) = *lock(&self.init);
+            let ready = ready.unwrap_or_else(opentelemetry::time::now);
+            early::add(&self.spans, &trace, early, began..ready);
         }
     }
 }

@@ -48,8 +48,18 @@ impl<S: Subscriber> Layer<S> for Marker {
     }
 }
 
-const NOT_ADMITTED: [&str; 7] =
-    ["h2", "hyper", "hyper_util", "lambda_runtime", crate::export::TARGET, "rustls", "tower"];
+/// OpenTelemetry itself has events where one of its features is on. They would come while a span starts.
+const NOT_ADMITTED: [&str; 9] = [
+    "h2",
+    "hyper",
+    "hyper_util",
+    "lambda_runtime",
+    "opentelemetry",
+    "opentelemetry_sdk",
+    crate::export::TARGET,
+    "rustls",
+    "tower",
+];
 
 impl Filter {
     pub(crate) fn new(level: LevelFilter) -> Self {

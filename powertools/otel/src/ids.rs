@@ -1,6 +1,6 @@
 //! Identifiers of traces and spans, and which traces are sampled.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::time::UNIX_EPOCH;
 
 use opentelemetry::trace::{Link, SpanId, SpanKind, TraceContextExt, TraceId};
@@ -8,6 +8,7 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{
     IdGenerator, Sampler, SamplingDecision, SamplingResult, ShouldSample,
 };
+use powertools::process::restores;
 
 /// What the event determines of the trace that is being started.
 #[derive(Clone, Copy, Debug, Default)]
@@ -21,6 +22,7 @@ pub(crate) struct Given {
 }
 
 thread_local! {
+    static KEPT: RefCell<Kept> = const { RefCell::new(Kept::NONE) };
     static GIVEN: Cell<Given> = const {
         Cell::new(Given { trace: None, sampled: None, is_deferred: false })
     };
@@ -54,7 +56,34 @@ impl IdGenerator for Random {
     }
 
     fn new_span_id(&self) -> SpanId {
-        SpanId::from_bytes(random())
+        let kept = KEPT.try_with(|kept| kept.borrow_mut().next());
+        // Fails while the thread ends.
+        SpanId::from_bytes(kept.unwrap_or_else(|_| random()))
+    }
+}
+
+/// Random numbers for the next spans of a thread: one system call for 32 of them. Those from before a restore
+/// are dropped, since other environments have them too.
+struct Kept {
+    bytes: [u8; 256],
+    used: usize,
+    restores: u64,
+}
+
+impl Kept {
+    const NONE: Self = Self { bytes: [0; 256], used: 256, restores: 0 };
+
+    fn next(&mut self) -> [u8; 8] {
+        let restores = restores();
+        if self.used == self.bytes.len() || self.restores != restores {
+            *self = Self { bytes: random(), used: 0, restores };
+        }
+        let next = self.bytes[self.used..].first_chunk().copied().unwrap_or_default();
+        self.used += 8;
+        match next {
+            [0, 0, 0, 0, 0, 0, 0, 0] => random(),
+            next => next,
+        }
     }
 }
 

@@ -65,12 +65,15 @@
 //! `faas.trigger`, `faas.coldstart` and `aws.lambda.invoked_arn`.
 //!
 //! A failure sets its status: the name under which Lambda reports the error, which is also `error.type`, and
-//! an event `exception` with name and message. At the time limit of the function, the spans that were stopped
-//! have a status of their own, and those that are still open in other tasks end and are sent: the call that
-//! hung is among them. Its later end is not sent again.
+//! an event `exception` with name and message. Spans of work that a time limit stopped, that of the function or
+//! one inside of it, have the status `stopped at the time limit`, and the name of the error that took the place of the
+//! work's result as `error.type`: `Powertools.DeadlineOutOfTime`, or that of idempotent work. A future that your
+//! own code drops leaves no such trace. At the limit of the function, spans that are still open in other tasks
+//! end and are sent: the call that hung is among them. Its later end is not sent again.
 //!
-//! The first event's trace has a span `init`, with those of warm-ups and of your own code before the event.
-//! Which trace that will be is not known before: until then the lines of the logs have no ids, and requests
+//! The first event's trace has a span `init`, with those of warm-ups and of your own code before the event. It
+//! ends when the function asks for events, and after a restore from a snapshot it begins with that: spans that
+//! ended before are not sent, and one that was open begins with it. Which trace that will be is not known before: until then the lines of the logs have no ids, and requests
 //! no headers.
 //!
 //! A function takes one value of [`Otel`]: a second one is an error at the start. Of two layers in a
@@ -132,14 +135,15 @@
 //!
 //! `HEADERS`, `TIMEOUT`, `COMPRESSION` and `PROTOCOL` exist with `OTLP_TRACES_` too. The protocol is
 //! `http/protobuf`. Variables that cannot be read have no effect, and one warning at the start names them.
-//! If the URL of the collector is invalid, no span is sent, which is a warning too. Proxies and certificates
+//! If the URL of the collector is invalid, or is `https` without the feature for it, no span is sent, which is a
+//! warning too. Proxies and certificates
 //! are those of the environment: `HTTPS_PROXY`, `NO_PROXY`, `AWS_CA_BUNDLE`, `SSL_CERT_FILE`.
 //!
 //! # Features and weight
 //!
 //! | feature | brings |
 //! |---|---|
-//! | none | 16 crates in addition to those of `powertools` with `logging` (`cargo tree`): `opentelemetry`, `opentelemetry_sdk`, `tracing-opentelemetry`, `rand`, `flate2` and what these need. No TLS, no C code |
+//! | none | 13 crates in addition to those of `powertools` with `logging` (`cargo tree`): `opentelemetry`, `opentelemetry_sdk`, `tracing-opentelemetry`, `rand`, `flate2` with `zlib-rs` and what these need. No TLS, no C code |
 //! | `tls` | collectors behind `https`: rustls with ring |
 //! | `xray` | `tls`, and signatures for X-Ray |
 //! | `aws-sdk` | the interceptor for clients of AWS's SDK in [`outgoing`]: 17 crates, which each of these clients has |

@@ -57,6 +57,10 @@ impl Lifecycle for Otel {
         ready(self.start_now()).boxed()
     }
 
+    fn ready(&self) {
+        self.core().set_ready();
+    }
+
     fn event(&self, event: &EventReceived<'_>) {
         self.core().begin(event.invocation, event.body);
     }
@@ -67,7 +71,7 @@ impl Lifecycle for Otel {
             Outcome::Success => {}
             Outcome::Stopped(failure) => {
                 fail(&trace, failure);
-                trace.stop(&failure.diagnostic.error_type);
+                trace.end_open(&failure.diagnostic.error_type);
             }
             Outcome::Error(failure) | Outcome::Panicked(failure) => fail(&trace, failure),
             _ => trace.with_root(|root| {
@@ -75,9 +79,6 @@ impl Lifecycle for Otel {
             }),
         }
         trace.end();
-        if let When::Every(_) = self.when() {
-            trace.release();
-        }
     }
 
     fn flush<'a>(&'a self, flush: &'a Flush<'a>) -> BoxFuture<'a, ()> {
@@ -94,10 +95,10 @@ impl Lifecycle for Otel {
     }
 
     /// What names the environment in the snapshot names all that are made of it.
-    fn after_restore<'a>(&'a self, _: &'a Restored) -> BoxFuture<'a, Result<(), Error>> {
+    fn after_restore<'a>(&'a self, restored: &'a Restored) -> BoxFuture<'a, Result<(), Error>> {
         let core = self.core();
-        core.set_began();
-        core.exporter.encoder.set("faas.instance", ids::instance());
+        core.set_began(restored.at);
+        core.exporter.encoder.set_instance(ids::instance());
         ready(Ok(())).boxed()
     }
 

@@ -80,8 +80,8 @@ impl Otel {
 
     /// Sets the least severe level of the spans and events that are recorded. Defaults to INFO.
     ///
-    /// It has no effect on the logs, nor has their level on it. Spans of `hyper`, `h2`, `rustls`, `tower`
-    /// and the runtime are never recorded.
+    /// It has no effect on the logs, nor has their level on it. Spans of `hyper`, `h2`, `rustls`, `tower`,
+    /// the runtime and OpenTelemetry are never recorded.
     pub fn level(self, level: Level) -> Self {
         self.change(|settings| settings.level = LevelFilter::from_level(level))
     }

@@ -192,6 +192,24 @@ impl Variables<'_> {
         Sampling { by_parent, rule }
     }
 
+    /// Returns the attributes of the variable.
+    pub(crate) fn given(&mut self) -> Vec<(String, String)> {
+        self.read("OTEL_RESOURCE_ATTRIBUTES", pairs).unwrap_or_default()
+    }
+
+    /// Returns the name of the service, `code` being the one in code and `given` the attributes of the variable.
+    pub(crate) fn service(&self, code: Option<&str>, given: &[(String, String)]) -> String {
+        let environment = self.environment;
+        let of_attributes = given.iter().find(|(name, _)| name == "service.name");
+        environment
+            .get("OTEL_SERVICE_NAME")
+            .or_else(|| Some(of_attributes?.1.clone()))
+            .or_else(|| environment.get("POWERTOOLS_SERVICE_NAME"))
+            .or_else(|| code.map(str::to_owned))
+            .or_else(|| environment.get("AWS_LAMBDA_FUNCTION_NAME"))
+            .unwrap_or_else(|| "unknown_service".to_owned())
+    }
+
     /// Returns what is said of the function, `code` being the service in code.
     pub(crate) fn resource(&mut self, code: Option<&str>) -> Vec<KeyValue> {
         // The name, the version and the language of the SDK.
@@ -216,16 +234,8 @@ impl Variables<'_> {
         let memory = memory.and_then(|megabytes| megabytes.parse::<i64>().ok());
         found.extend(memory.map(|memory| KeyValue::new("faas.max_memory", memory << 20)));
 
-        let given = self.read("OTEL_RESOURCE_ATTRIBUTES", pairs).unwrap_or_default();
-        let of_attributes = given.iter().find(|(name, _)| name == "service.name");
-        let service = environment
-            .get("OTEL_SERVICE_NAME")
-            .or_else(|| Some(of_attributes?.1.clone()))
-            .or_else(|| environment.get("POWERTOOLS_SERVICE_NAME"))
-            .or_else(|| code.map(str::to_owned))
-            .or_else(|| environment.get("AWS_LAMBDA_FUNCTION_NAME"))
-            .unwrap_or_else(|| "unknown_service".to_owned());
-        let named = [("service.name".to_owned(), service)];
+        let given = self.given();
+        let named = [("service.name".to_owned(), self.service(code, &given))];
         for (name, value) in given.into_iter().chain(named) {
             found.retain(|other| other.key.as_str() != name);
             found.push(KeyValue::new(name, value));

@@ -11,6 +11,7 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
+use powertools::Invocation;
 
 use crate::numbers::{self, Numbers};
 use crate::open::OpenSpan;
@@ -120,6 +121,10 @@ impl Spans {
         }
         if let Some(error_type) = stopped {
             mark_stopped(&mut span, &error_type);
+        } else if let Some((error_type, since)) = Invocation::stopping()
+            && span.start_time < since
+        {
+            mark_stopped(&mut span, error_type);
         }
         self.keep(span, trace.as_deref());
     }
@@ -132,10 +137,11 @@ impl Spans {
             return;
         }
         let span = match trace {
-            Some(trace) => match trace.push(span, self.by_invocation) {
+            Some(trace) if self.by_invocation => match trace.push(span) {
                 Ok(()) => return,
                 Err(span) => *span,
             },
+            Some(_) => span,
             None => match &mut *lock(&self.early) {
                 Some(early) => return early.push(span),
                 None => span,
@@ -217,7 +223,7 @@ impl SpanProcessor for Processor {
     fn set_resource(&mut self, _: &Resource) {}
 }
 
-/// Sets what a span says that the time limit ended.
+/// Sets what a span says of work that was stopped, unless the work itself has said something.
 pub(crate) fn mark_stopped(span: &mut SpanData, error_type: &str) {
     if span.status == Status::Unset {
         span.status = Status::error("stopped at the time limit");

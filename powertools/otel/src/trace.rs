@@ -11,7 +11,7 @@ use opentelemetry_sdk::trace::{Span, SpanData};
 use powertools::Invocation;
 
 use crate::propagators::Propagators;
-use crate::spans::{Spans, is_early, lock, mark_stopped};
+use crate::spans::{Spans, is_early, lock};
 
 /// What an invocation has of its trace.
 #[derive(Debug)]
@@ -28,8 +28,6 @@ pub(crate) struct Trace {
 #[derive(Debug, Default)]
 struct Ended {
     spans: Vec<SpanData>,
-    /// Those that ended at the limit of their work or after it.
-    overrun: Vec<SpanData>,
     is_flushed: bool,
 }
 
@@ -111,23 +109,13 @@ impl Trace {
         is_first.then(|| Link::with_context(sender.clone()))
     }
 
-    /// Keeps a span until the flush, or returns one that does not wait for it.
-    ///
-    /// One that ended at the limit of its work waits in any case: whether it was stopped is known when the
-    /// handler has ended.
-    pub(crate) fn push(&self, span: SpanData, waits: bool) -> Result<(), Box<SpanData>> {
+    /// Keeps a span until the flush. After that, returns it.
+    pub(crate) fn push(&self, span: SpanData) -> Result<(), Box<SpanData>> {
         let mut ended = lock(&self.ended);
         if ended.is_flushed {
             return Err(Box::new(span));
         }
-        // Work that a guard drops is still in its scope, which has the limit of that guard.
-        if Invocation::current().is_some_and(|current| current.limit() <= span.end_time) {
-            ended.overrun.push(span);
-        } else if waits {
-            ended.spans.push(span);
-        } else {
-            return Err(Box::new(span));
-        }
+        ended.spans.push(span);
         Ok(())
     }
 
@@ -136,12 +124,7 @@ impl Trace {
     pub(crate) fn take(&self) -> Vec<SpanData> {
         let mut ended = lock(&self.ended);
         ended.is_flushed = true;
-        ended.all()
-    }
-
-    /// Lets spans that wait go with those of no invocation.
-    pub(crate) fn release(&self) {
-        self.spans.add_late(self.take());
+        mem::take(&mut ended.spans)
     }
 
     /// Changes the root span, if it has not ended.
@@ -160,25 +143,15 @@ impl Trace {
         }
     }
 
-    /// Marks what the time guard of the function stopped, and ends what is still open elsewhere.
-    pub(crate) fn stop(self: &Arc<Self>, error_type: &str) {
-        lock(&self.ended).overrun.iter_mut().for_each(|span| mark_stopped(span, error_type));
+    /// Ends what is still open in other tasks, since the time limit of the function has passed.
+    pub(crate) fn end_open(self: &Arc<Self>, error_type: &str) {
         self.spans.end_open(self, error_type);
-    }
-}
-
-impl Ended {
-    fn all(&mut self) -> Vec<SpanData> {
-        let mut all = mem::take(&mut self.spans);
-        all.append(&mut self.overrun);
-        all
     }
 }
 
 impl Drop for Trace {
     fn drop(&mut self) {
-        let ended = lock(&self.ended).all();
-        self.spans.add_late(ended);
+        self.spans.add_late(self.take());
     }
 }
 

@@ -1,28 +1,61 @@
 //! A tracer that knows the invocations.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use opentelemetry::Context;
-use opentelemetry::trace::{Link, Span as _, SpanBuilder, SpanContext, TraceContextExt, Tracer};
-use opentelemetry_sdk::trace::SdkTracer;
+use opentelemetry::trace::{
+    Link, Span as _, SpanBuilder, SpanContext, TraceContextExt, Tracer, TracerProvider,
+};
+use opentelemetry::{Context, InstrumentationScope};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, Span};
 
-use crate::ids::{self, Given};
+use crate::ids::{self, Given, Random, Sampling};
 use crate::numbers;
 use crate::open::OpenSpan;
-use crate::spans::Spans;
+use crate::spans::{Processor, Spans};
 use crate::trace::Trace;
+
+/// Starts spans. The SDK is set up for the first one: the start of a function does not wait for it.
+#[derive(Clone, Debug)]
+pub(crate) struct SpanTracer(Arc<LazyLock<SdkTracer, Box<dyn FnOnce() -> SdkTracer + Send>>>);
+
+impl SpanTracer {
+    pub(crate) fn new(sampling: Sampling, processor: Processor) -> Self {
+        let create = || {
+            SdkTracerProvider::builder()
+                .with_resource(Resource::builder_empty().build())
+                .with_id_generator(Random)
+                .with_sampler(sampling)
+                .with_span_processor(processor)
+                .build()
+                .tracer_with_scope(scope())
+        };
+        Self(Arc::new(LazyLock::new(Box::new(create))))
+    }
+
+    pub(crate) fn start(&self, builder: SpanBuilder, parent: &Context) -> Span {
+        self.0.build_with_context(builder, parent)
+    }
+}
+
+/// Returns what names the origin of spans.
+pub(crate) fn scope() -> InstrumentationScope {
+    InstrumentationScope::builder(env!("CARGO_PKG_NAME"))
+        .with_version(env!("CARGO_PKG_VERSION"))
+        .build()
+}
 
 /// Puts spans under the root span of the invocation in which they are created, unless they are under a
 /// span of that invocation already.
 #[derive(Clone, Debug)]
 pub(crate) struct OfInvocations {
-    inner: SdkTracer,
+    inner: SpanTracer,
     spans: Arc<Spans>,
 }
 
 impl OfInvocations {
-    pub(crate) fn new(inner: SdkTracer, spans: Arc<Spans>) -> Self {
+    pub(crate) fn new(inner: SpanTracer, spans: Arc<Spans>) -> Self {
         Self { inner, spans }
     }
 
@@ -32,7 +65,7 @@ impl OfInvocations {
         let given = Given { sampled: Some(root.is_sampled()), ..Given::default() };
         let trace = self.spans.trace_of(root.span_id());
         builder.links.get_or_insert_default().push(Link::with_context(root));
-        let start = || self.inner.build_with_context(builder, &Context::new());
+        let start = || self.inner.start(builder, &Context::new());
         self.note(OpenSpan::new(ids::with(given, start)), trace)
     }
 
@@ -87,9 +120,9 @@ impl Tracer for OfInvocations {
         let span = match root {
             Some(root) => {
                 let parent = parent.with_remote_span_context(root);
-                self.inner.build_with_context(builder, &parent)
+                self.inner.start(builder, &parent)
             }
-            None => self.inner.build_with_context(builder, parent),
+            None => self.inner.start(builder, parent),
         };
         self.note(OpenSpan::new(span), trace)
     }

@@ -38,13 +38,16 @@ fn needs(needed: Duration) -> String {
     if needed.is_zero() { String::new() } else { format!(" needs {needed:?} and") }
 }
 
+/// The name of the error of work that was stopped.
+pub(crate) const OUT_OF_TIME: &str = "Powertools.DeadlineOutOfTime";
+
 impl Error {
     /// Returns the name under which Lambda reports the error. It never changes, so that a state machine
     /// or an alarm can match it.
     #[must_use]
     pub fn error_type(&self) -> &'static str {
         match self {
-            Self::OutOfTime { .. } => "Powertools.DeadlineOutOfTime",
+            Self::OutOfTime { .. } => OUT_OF_TIME,
             Self::NoTime { .. } => "Powertools.DeadlineNoTime",
         }
     }

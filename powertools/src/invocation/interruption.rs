@@ -1,8 +1,10 @@
 use std::ops::BitOr;
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
+use std::time::SystemTime;
 
 use super::{Invocation, Scope};
+use crate::clock::Clock;
 
 /// What a guard leaves on the scopes of work that it stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +17,16 @@ impl Mark {
     pub(crate) const FELL_BACK: Self = Self(2);
     /// Work was not started for lack of time.
     pub(crate) const REFUSED: Self = Self(4);
+}
+
+tokio::task_local! {
+    /// Why work is being dropped, and since when.
+    static STOPPING: (&'static str, SystemTime);
+}
+
+/// Drops work before its end. Its result is the error of this name.
+pub(crate) fn stopping<T>(error_type: &'static str, drop: impl FnOnce() -> T) -> T {
+    STOPPING.sync_scope((error_type, Clock::system().now()), drop)
 }
 
 /// What is called when a guard stops work of the event.
@@ -60,6 +72,14 @@ impl Invocation {
                 scope.marks.store(0, Ordering::Relaxed);
             }
         });
+    }
+
+    /// Returns the name of the error for which the current work is being dropped, and since when. Not for
+    /// users: powertools-otel asks for it.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn stopping() -> Option<(&'static str, SystemTime)> {
+        STOPPING.try_get().ok()
     }
 
     /// Calls `f` whenever a guard stops work of this event. The first call counts.

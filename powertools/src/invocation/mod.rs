@@ -35,7 +35,7 @@ pub use cleanup::CleanupGuard;
 pub(crate) use description::Invocation;
 use description::Scope;
 pub use execution::DurableExecution;
-pub(crate) use interruption::Mark;
+pub(crate) use interruption::{Mark, stopping};
 pub use layer::{InvocationLayer, InvocationService};
 pub(crate) use of_record::OfRecord;
 pub use record::RecordIdentity;

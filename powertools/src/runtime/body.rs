@@ -10,11 +10,11 @@ use futures_util::{Stream, StreamExt};
 use lambda_runtime::{Diagnostic, Error as BoxError};
 
 use super::lifecycle::{Ending, Failure, FlushTime, Kind, List, Outcome};
-use crate::deadline::Error;
+use crate::deadline::{Error, OUT_OF_TIME};
 use crate::error::diagnose::{diagnose, diagnose_panic};
 use crate::error::panic::catch;
-use crate::invocation::Invocation;
 use crate::invocation::budget::{Budget, Timer};
+use crate::invocation::{Invocation, stopping};
 
 /// A body that runs inside its invocation, and ends with an error at its limit.
 ///
@@ -92,7 +92,10 @@ impl<St> Body<St> {
     fn end(&mut self, broken: Option<Broken>) {
         // The stream is dropped first: what its destructor does is still part of the work.
         let stream = self.stream.take();
-        let _ = catch(|| drop(stream));
+        let _ = catch(|| match broken {
+            Some(Broken::Stopped(_)) => stopping(OUT_OF_TIME, || drop(stream)),
+            _ => drop(stream),
+        });
         if let Some(ending) = self.ending.take() {
             match broken {
                 None => {

@@ -7,7 +7,7 @@ use std::time::Instant;
 use powertools::logging::Logging;
 use powertools::testing::Event;
 use powertools_tests::otlp::{Answer, Received, decode};
-use powertools_tests::times;
+use powertools_tests::scale;
 use serde_json::json;
 use tracing::Instrument;
 
@@ -39,37 +39,16 @@ async fn each_trace_is_whole_and_its_own_under_16_workers() {
         Ok(number.to_string())
     }
     let collector = Collector::start().await;
-    let otel = otel(&collector, &[("OTEL_BSP_MAX_QUEUE_SIZE", "100000")]);
+    let otel = otel(&collector, &MANY);
     let _subscriber = subscribe(&otel);
-    let lambda = FakeRuntime::new().function_name("orders").concurrency(16).timeout(60 * SECOND);
+    let lambda = workers();
     let function = lambda.run(Powertools::new(handle).lifecycle(otel).run());
-    let count = u64::try_from(times(16 * 50).min(16_000)).unwrap();
-    let header = |number: u64| format!("Root=1-5759e988-{number:024x};Parent={PARENT};Sampled=1");
-    let events = (1..=count).map(|number| Event::new(json!(number)).trace_id(header(number)));
-    let pending: Vec<_> = events.map(|event| lambda.send(event)).collect();
-    for event in pending {
-        event.outcome().await.response().unwrap();
-    }
-    let mut traces: BTreeMap<String, Vec<_>> = BTreeMap::new();
-    for received in collector.spans().into_iter().filter(|received| received.span.name != "init") {
-        traces.entry(received.trace()).or_default().push(received);
-    }
-    assert_eq!(traces.len() as u64, count);
-    for number in 1..=count {
-        let spans = &traces[&format!("5759e988{number:024x}")];
-        let of = |name: &str| spans.iter().find(|received| received.span.name == name).unwrap();
-        assert_eq!(spans.len(), 5, "{spans:?}");
-        let (root, charge) = (of("orders"), of("charge"));
-        assert_eq!(root.parent(), PARENT);
+    for (number, spans) in traces_of_many(&lambda, &collector).await {
+        let of = |name| own(&spans, name, number);
+        let (root, charge) = (root_of(&spans), of("charge"));
         assert_eq!((charge.parent(), of("answer").parent()), (root.id(), root.id()));
         assert_eq!((of("store").parent(), of("task").parent()), (charge.id(), charge.id()));
-        for name in ["task", "store", "charge", "answer"] {
-            let own = Some(Value::IntValue(i64::try_from(number).unwrap()));
-            assert_eq!(of(name).attribute("number"), own);
-        }
     }
-    let ids: BTreeSet<_> = traces.values().flatten().map(|received| received.id()).collect();
-    assert_eq!(ids.len() as u64, 5 * count);
     function.stop().await;
 }
 
@@ -78,43 +57,64 @@ async fn each_trace_is_whole_and_its_own_under_16_workers() {
 #[tokio::test]
 async fn each_trace_is_whole_and_its_own_under_16_workers_on_several_threads() {
     let collector = Collector::start().await;
-    let lambda = FakeRuntime::new()
-        .function_name("orders")
-        .concurrency(16)
-        .timeout(60 * SECOND)
-        .env("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url())
-        .env("OTEL_BSP_MAX_QUEUE_SIZE", "100000");
+    let lambda = workers().env("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url());
+    let [(name, value)] = MANY;
     let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_spans"));
-    program.arg("threads");
+    program.arg("threads").env(name, value);
     let function = lambda.spawn(program).unwrap();
-    let count = u64::try_from(times(16 * 20).min(16_000)).unwrap();
+    for (number, spans) in traces_of_many(&lambda, &collector).await {
+        let order = own(&spans, "order", number);
+        assert_eq!(order.parent(), root_of(&spans).id());
+        for name in ["charge", "store", "task"] {
+            assert_eq!(own(&spans, name, number).parent(), order.id(), "{name}");
+        }
+    }
+    function.kill().await;
+}
+
+/// Room for the spans of all workers.
+const MANY: [(&str, &str); 1] = [("OTEL_BSP_MAX_QUEUE_SIZE", "100000")];
+
+fn workers() -> FakeRuntime {
+    FakeRuntime::new().function_name("orders").concurrency(16).timeout(60 * SECOND)
+}
+
+/// Sends all events at once, 1,000 for each worker at full length. Returns their numbers with the five spans of
+/// each of their traces, which no other trace has.
+async fn traces_of_many(lambda: &FakeRuntime, collector: &Collector) -> Vec<(u64, Vec<Received>)> {
+    let count = u64::try_from(scale(16 * 50, 16 * 1000)).unwrap();
     let header = |number: u64| format!("Root=1-5759e988-{number:024x};Parent={PARENT};Sampled=1");
-    let events = (1..=count).map(|number| Event::new(number.to_string()).trace_id(header(number)));
+    let events = (1..=count).map(|number| Event::new(number).trace_id(header(number)));
     let pending: Vec<_> = events.map(|event| lambda.send(event)).collect();
     for event in pending {
         event.outcome().await.response().unwrap();
     }
-    function.kill().await;
-    let mut traces: BTreeMap<String, Vec<_>> = BTreeMap::new();
-    let of_start = ["init", "warm-up"];
-    for received in collector.spans() {
-        if !of_start.contains(&&*received.span.name) {
-            traces.entry(received.trace()).or_default().push(received);
-        }
+    let of_start = |received: &Received| ["init", "warm-up"].contains(&&*received.span.name);
+    let (mut traces, mut ids) = (BTreeMap::<_, Vec<_>>::new(), BTreeSet::new());
+    for received in collector.spans().into_iter().filter(|received| !of_start(received)) {
+        assert!(ids.insert(received.id()), "{received:?}");
+        traces.entry(received.trace()).or_default().push(received);
     }
     assert_eq!(traces.len() as u64, count);
-    for number in 1..=count {
-        let spans = &traces[&format!("5759e988{number:024x}")];
-        let of = |name: &str| spans.iter().find(|received| received.span.name == name).unwrap();
+    let numbered = (1..=count).map(|number| {
+        let spans = traces.remove(&format!("5759e988{number:024x}")).unwrap();
         assert_eq!(spans.len(), 5, "{spans:?}");
-        let (root, order) = (of("orders"), of("order"));
-        assert_eq!((root.parent(), order.parent()), (PARENT.to_owned(), root.id()));
-        for name in ["charge", "store", "task"] {
-            assert_eq!(of(name).parent(), order.id(), "{name}");
-            let own = Some(Value::IntValue(i64::try_from(number).unwrap()));
-            assert_eq!(of(name).attribute("number"), own, "{name}");
-        }
-    }
+        (number, spans)
+    });
+    numbered.collect()
+}
+
+fn root_of(spans: &[Received]) -> &Received {
+    let root = spans.iter().find(|received| received.span.name == "orders").unwrap();
+    assert_eq!(root.parent(), PARENT);
+    root
+}
+
+/// Returns the span of this name, which has to be of the event with this number.
+fn own<'a>(spans: &'a [Received], name: &str, number: u64) -> &'a Received {
+    let span = spans.iter().find(|received| received.span.name == name).unwrap();
+    assert_eq!(span.attribute("number"), Some(Value::IntValue(number.try_into().unwrap())));
+    span
 }
 
 #[tokio::test]
@@ -159,21 +159,24 @@ async fn a_request_is_not_longer_than_4_mib() {
 
 #[tokio::test]
 async fn other_tasks_go_on_while_an_export_waits() {
-    let function = Function::start(echo).await;
-    function.collector.answer(Answer::Slow(Duration::from_millis(300)));
+    let variables = [("OTEL_EXPORTER_OTLP_TIMEOUT", "5000")];
+    let function = Function::with(Powertools::new(echo), &variables, |otel| otel).await;
+    function.collector.answer(Answer::Slow(SECOND));
     let ticks = async {
-        let mut ticks = 0;
-        let mut interval = tokio::time::interval(Duration::from_millis(10));
+        let mut longest = Duration::ZERO;
         loop {
-            interval.tick().await;
-            ticks += 1;
+            let start = Instant::now();
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            longest = longest.max(start.elapsed());
             if !function.collector.spans().is_empty() {
-                return ticks;
+                return longest;
             }
         }
     };
-    let (ticks, _) = tokio::join!(ticks, function.invoke(Event::new(json!({})).trace_id(SAMPLED)));
-    assert!(ticks > 10, "{ticks}");
+    let started = Instant::now();
+    let (longest, _) =
+        tokio::join!(ticks, function.invoke(Event::new(json!({})).trace_id(SAMPLED)));
+    assert!(started.elapsed() >= SECOND && longest < SECOND / 2, "{longest:?}");
 }
 
 #[tokio::test]

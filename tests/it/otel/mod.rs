@@ -1,11 +1,11 @@
 //! Spans, as a collector receives them.
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use lambda_runtime::{Error, LambdaEvent};
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
-use powertools::Powertools;
 use powertools::testing::{Event, FakeRuntime, FunctionTask};
+use powertools::{Clock, Powertools};
 use powertools_otel::Otel;
 use powertools_tests::otlp::Collector;
 use tower::util::ServiceFn;
@@ -26,6 +26,12 @@ const TRACE: &str = "5759e988bd862e3fe1be46a994272793";
 const PARENT: &str = "53995c3f42cd8ad8";
 /// The header of that trace.
 const SAMPLED: &str = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+
+/// Returns the time of day as spans have it.
+fn nanos() -> u64 {
+    let now = Clock::system().now().duration_since(UNIX_EPOCH).unwrap();
+    u64::try_from(now.as_nanos()).unwrap()
+}
 
 fn text(text: &str) -> Option<Value> {
     Some(Value::StringValue(text.to_owned()))

@@ -104,6 +104,27 @@ async fn spans_from_before_a_snapshot_are_in_no_trace() {
 }
 
 #[tokio::test]
+async fn the_initialisation_of_a_restored_environment_begins_with_the_restore() {
+    let lambda = FakeRuntime::new()
+        .function_name("orders")
+        .env("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start");
+    let function = lambda.spawn(program("across")).unwrap();
+    function.stdout_line("before the snapshot").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let restored = nanos();
+    lambda.invoke(Event::new("order").trace_id(SAMPLED)).await.response().unwrap();
+    function.kill().await;
+    let spans = spans(&lines(&function));
+    let of = |name: &str| spans.iter().find(|received| received.span.name == name);
+    assert!(of("hook").is_none(), "it is of no environment");
+    let (init, held) = (of("init").unwrap(), of("held").unwrap());
+    assert!(init.span.start_time_unix_nano >= restored);
+    // It was open before the snapshot: what is shown is its part in this environment.
+    assert_eq!(held.span.start_time_unix_nano, init.span.start_time_unix_nano);
+    assert_eq!(held.parent(), init.id());
+}
+
+#[tokio::test]
 async fn each_environment_of_a_snapshot_has_a_name_of_its_own() {
     let mut instances = std::collections::BTreeSet::new();
     for _ in 0..2 {
@@ -154,6 +175,8 @@ async fn an_interval_sends_the_rest_when_the_environment_ends() {
     let function = lambda.spawn(program("every")).unwrap();
     lambda.invoke(Event::new("order").trace_id(SAMPLED)).await.response().unwrap();
     assert!(collector.spans().is_empty());
+    let threads = format!("/proc/{}/task", function.id().unwrap());
+    assert_eq!(std::fs::read_dir(threads).unwrap().count(), 1, "an export needs no thread");
     function.shut_down().await;
     assert_eq!(collector.span("charge").trace(), TRACE);
 }

@@ -1,11 +1,15 @@
 //! What the spans of an invocation say.
 
-use lambda_runtime::{Error, LambdaEvent};
+use std::sync::Arc;
+
+use lambda_runtime::{BoxFuture, Error, LambdaEvent};
 use opentelemetry::trace::TraceContextExt;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use powertools::runtime::lifecycle::{Lifecycle, Moments, Starting};
 use powertools::testing::{Event, events};
 use powertools::{LambdaError, Powertools};
 use serde_json::json;
+use tokio::sync::Notify;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::*;
@@ -310,6 +314,20 @@ async fn a_parent_that_the_user_sets_is_kept() {
     }
 }
 
+/// Notifies when all values have started.
+struct Last(Arc<Notify>);
+
+impl Lifecycle for Last {
+    fn moments(&self) -> Moments {
+        Moments::START
+    }
+
+    fn start<'a>(&'a self, _: &'a Starting) -> BoxFuture<'a, Result<(), Error>> {
+        self.0.notify_one();
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
 #[tokio::test]
 async fn what_came_before_the_first_event_is_in_its_trace() {
     let collector = Collector::start().await;
@@ -318,8 +336,12 @@ async fn what_came_before_the_first_event_is_in_its_trace() {
     tracing::info_span!("connect").in_scope(|| tracing::info_span!("resolve").in_scope(|| ()));
     let warm_up = async || Ok::<_, Error>(());
     let lambda = FakeRuntime::new().function_name("orders");
-    let function = Powertools::new(handle).warm_up("pool", warm_up).lifecycle(otel).run();
-    let function = lambda.run(function);
+    let started = Arc::new(Notify::new());
+    let function = Powertools::new(handle).warm_up("pool", warm_up).lifecycle(otel);
+    let function = lambda.run(function.lifecycle(Last(started.clone())).run());
+    started.notified().await;
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let sent = nanos();
     lambda.invoke(Event::new(json!({})).trace_id(SAMPLED)).await;
     lambda
         .invoke(
@@ -340,6 +362,9 @@ async fn what_came_before_the_first_event_is_in_its_trace() {
     assert_eq!((warm_up.trace(), warm_up.parent()), (TRACE.to_owned(), init.id()));
     assert_eq!(warm_up.text("warm_up").as_deref(), Some("pool"));
     assert!(init.span.start_time_unix_nano <= connect.span.start_time_unix_nano);
+    // Provisioned environments wait for hours.
+    assert!(init.span.end_time_unix_nano < sent, "the wait for an event is no part of it");
+    assert!(init.span.end_time_unix_nano >= warm_up.span.end_time_unix_nano);
 }
 
 #[tokio::test]

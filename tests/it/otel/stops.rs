@@ -5,8 +5,9 @@ use std::future::pending;
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use lambda_runtime::FunctionResponse;
-use powertools::Invocation;
+use powertools::idempotency::{Idempotency, MemoryStore};
 use powertools::testing::Event;
+use powertools::{Deadline, Invocation};
 use serde_json::json;
 use tracing::Instrument;
 
@@ -68,6 +69,54 @@ async fn the_time_limit_ends_open_spans_and_sends_them() {
         assert_eq!(waiting["order"], Value::IntValue(9));
         assert_eq!(waiting["code"], Value::StringValue("9".to_owned()));
         assert_eq!(function.collector.span("quick").status(), (0, String::new()));
+    }
+}
+
+#[tokio::test]
+async fn what_a_guard_inside_of_the_handler_stops_has_its_error() {
+    /// Its destructor works, too.
+    struct Closes;
+
+    impl Drop for Closes {
+        fn drop(&mut self) {
+            tracing::info_span!("close").in_scope(|| ());
+        }
+    }
+
+    async fn hang(_: Closes) -> Result<(), Error> {
+        pending::<()>().instrument(tracing::info_span!("call")).await;
+        unreachable!()
+    }
+    async fn handle(event: LambdaEvent<serde_json::Value>) -> Result<String, Error> {
+        let work = async {
+            async {}.instrument(tracing::info_span!("quick")).await;
+            hang(Closes).instrument(tracing::info_span!("work")).await
+        };
+        let stopped = match event.payload.as_str() {
+            Some("once") => {
+                let idempotency = Idempotency::new(MemoryStore::new())?;
+                idempotency.operation("charge").key("7")?.run(work).await
+            }
+            _ => Deadline::current().run(SECOND, work).await,
+        };
+        async {}.instrument(tracing::info_span!("after")).await;
+        stopped.unwrap_err();
+        Ok("fallback".to_owned())
+    }
+    for (event, error_type) in
+        [("once", "Powertools.IdempotencyOutOfTime"), ("guard", "Powertools.DeadlineOutOfTime")]
+    {
+        let function = Function::start(handle).await;
+        let event = Event::new(event).trace_id(SAMPLED).timeout(SECOND);
+        assert_eq!(function.invoke(event).await.json::<String>(), "fallback");
+        for name in ["call", "work"] {
+            let span = function.collector.span(name);
+            assert_eq!(span.status(), (2, "stopped at the time limit".to_owned()), "{name}");
+            assert_eq!(span.text("error.type").as_deref(), Some(error_type), "{name}");
+        }
+        for name in ["quick", "close", "after", "orders"] {
+            assert_eq!(function.collector.span(name).status().0, 0, "{name}");
+        }
     }
 }
 

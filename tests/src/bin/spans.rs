@@ -1,12 +1,15 @@
 //! A function whose spans go where its first argument says, on one thread.
 
+use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use lambda_runtime::{Error, LambdaEvent};
 use powertools::logging::Logging;
 use powertools::{Invocation, Powertools};
 use powertools_otel::Otel;
+use tokio::sync::Notify;
 use tracing::Instrument;
 
 fn main() -> ExitCode {
@@ -39,6 +42,31 @@ async fn run(mode: &str) -> Result<(), Error> {
             logging().init()?;
             function.lifecycle(Otel::stdout()).run().await
         }
+        "across" => {
+            let restored = Arc::new(Notify::new());
+            let release = restored.clone();
+            let hold = move || {
+                let held = restored.clone().notified_owned();
+                tokio::spawn(held.instrument(tracing::info_span!("held")));
+                async { Ok::<_, Error>(()) }
+            };
+            let function = Powertools::new(handle).lifecycle(Otel::stdout());
+            let function = function.before_snapshot(move || {
+                tracing::info_span!("hook").in_scope(|| ());
+                let holding = hold();
+                let _ = writeln!(std::io::stdout(), "before the snapshot");
+                holding
+            });
+            let function = function.after_restore(move || {
+                let release = release.clone();
+                async move {
+                    release.notify_one();
+                    tokio::task::yield_now().await;
+                    Ok::<_, Error>(())
+                }
+            });
+            function.run().await
+        }
         "threads" => {
             Powertools::new(on_threads).warm_up("pool", warm_up).lifecycle(Otel::new()).run().await
         }
@@ -57,8 +85,8 @@ async fn charge(card: &str) {
     tokio::task::yield_now().await;
 }
 
-async fn on_threads(event: LambdaEvent<String>) -> Result<String, Error> {
-    order(event.payload.parse()?).await;
+async fn on_threads(event: LambdaEvent<u64>) -> Result<u64, Error> {
+    order(event.payload).await;
     Ok(event.payload)
 }
 

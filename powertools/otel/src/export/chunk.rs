@@ -6,9 +6,10 @@ use bytes::Bytes;
 use flate2::{Compress, Compression, Crc, FlushCompress, Status};
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SpanData;
-use powertools::macro_support::otel::Redacts;
+use powertools::macro_support::otel::{Environment, Redacts};
 
 use super::otlp::{self, FRAME};
+use crate::settings::Variables;
 use crate::spans::lock;
 
 /// The most spans in one request.
@@ -18,9 +19,9 @@ const SPANS: usize = 512;
 /// them often no more than gRPC's 4 MiB.
 pub(crate) const REQUEST_BYTES: usize = 4 << 20;
 
-/// The most bytes in the request of one line: as base64 and if nothing of it can be compressed, the line
-/// is below the 256 KiB of an event of CloudWatch Logs.
-pub(crate) const LINE_BYTES: usize = 190_000;
+/// The most bytes in the request of one line: as base64 and if nothing of it can be compressed, which the fastest
+/// level makes an eighth longer, the line is below the 256 KiB of an event of CloudWatch Logs.
+pub(crate) const LINE_BYTES: usize = 170_000;
 
 /// The body of a request.
 #[derive(Debug)]
@@ -29,33 +30,53 @@ pub(crate) struct Chunk {
     pub(super) spans: usize,
 }
 
-/// Turns spans into requests.
+/// Turns spans into requests. Nothing is prepared before the first of them: the start of the function does not
+/// wait for it.
 #[derive(Debug)]
 pub(crate) struct Encoder {
-    /// What is said of the function, before and after it is written.
-    attributes: Vec<KeyValue>,
-    resource: Mutex<Vec<u8>>,
-    scope: Vec<u8>,
-    gzip: Option<Mutex<Gzip>>,
+    environment: Environment,
+    /// The service in code.
+    service: Option<String>,
+    around: Mutex<Option<Around>>,
+    gzip: Option<Mutex<Option<Gzip>>>,
     limit: usize,
 }
 
+/// What a request has around its spans.
+#[derive(Debug)]
+struct Around {
+    resource: Vec<u8>,
+    scope: Vec<u8>,
+}
+
 impl Encoder {
-    pub(crate) fn new(attributes: Vec<KeyValue>, is_compressed: bool, limit: usize) -> Self {
-        Self {
-            resource: Mutex::new(otlp::resource(&attributes)),
-            attributes,
-            scope: otlp::scope(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")),
-            gzip: is_compressed.then(Mutex::default),
-            limit,
-        }
+    pub(crate) fn new(
+        environment: Environment,
+        service: Option<String>,
+        is_compressed: bool,
+        limit: usize,
+    ) -> Self {
+        let gzip = is_compressed.then(Mutex::default);
+        Self { environment, service, around: Mutex::default(), gzip, limit }
     }
 
-    /// Replaces one thing that is said of the function, from now on.
-    pub(crate) fn set(&self, name: &'static str, value: String) {
-        let others = self.attributes.iter().filter(|other| other.key.as_str() != name).cloned();
-        let all: Vec<_> = others.chain([KeyValue::new(name, value)]).collect();
-        *lock(&self.resource) = otlp::resource(&all);
+    /// Gives the function this instance, in place of the one in its variables.
+    pub(crate) fn set_instance(&self, instance: String) {
+        *lock(&self.around) = Some(self.around(Some(instance)));
+    }
+
+    fn around(&self, instance: Option<String>) -> Around {
+        let mut variables = Variables { environment: &self.environment, damaged: Vec::new() };
+        let mut attributes = variables.resource(self.service.as_deref());
+        if let Some(instance) = instance {
+            let name = "faas.instance";
+            attributes.retain(|other| other.key.as_str() != name);
+            attributes.push(KeyValue::new(name, instance));
+        }
+        Around {
+            resource: otlp::resource(&attributes),
+            scope: otlp::scope(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")),
+        }
     }
 
     /// Returns requests, and how many spans are in none of them, since each is too long for one by itself.
@@ -65,15 +86,16 @@ impl Encoder {
         redaction: Option<&Redacts>,
     ) -> (Vec<Chunk>, usize) {
         let redacts = |name: &str| redaction.is_some_and(|redacts| redacts(name));
-        let resource = lock(&self.resource);
-        let around = resource.len() + self.scope.len() + crate::SCHEMA_URL.len() + FRAME;
+        let mut around = lock(&self.around);
+        let Around { resource, scope } = around.get_or_insert_with(|| self.around(None));
+        let around = resource.len() + scope.len() + crate::SCHEMA_URL.len() + FRAME;
         let room = self.limit.saturating_sub(around);
         let (mut chunks, mut too_long) = (Vec::new(), 0);
         let (mut written, mut count) = (Vec::with_capacity(spans.len().min(SPANS) * TYPICAL), 0);
         let mut close = |written: &[u8], count: usize| {
-            let body = otlp::request(&resource, &self.scope, written, crate::SCHEMA_URL);
+            let body = otlp::request(resource, scope, written, crate::SCHEMA_URL);
             let body = match &self.gzip {
-                Some(gzip) => lock(gzip).compress(&body),
+                Some(gzip) => lock(gzip).get_or_insert_default().compress(&body),
                 None => body,
             };
             chunks.push(Chunk { body: body.into(), spans: count });
@@ -105,6 +127,10 @@ impl Encoder {
 const TYPICAL: usize = 512;
 
 /// A compressor, which keeps its memory: to allocate that takes longer than to compress a request.
+///
+/// Its level is 1. For requests of 1, 20 and 500 spans, which have 719, 5,764 and 132,968 bytes, it takes 6, 11 and
+/// 138 µs and leaves 575, 1,597 and 20,877 bytes. Level 3 takes 18, 35 and 303 µs for 530, 1,499 and 17,836 bytes, and
+/// level 6 takes 18, 39 and 758 µs for 530, 1,484 and 16,578.
 #[derive(Debug)]
 struct Gzip(Compress);
 
@@ -158,7 +184,11 @@ mod tests {
             };
             (0..len).map(|_| next()).collect()
         };
-        for bytes in [b"".to_vec(), b"abc".repeat(50_000), random(LINE_BYTES), b"abc".repeat(5)] {
+        // Bytes that take nine bits in Deflate's fixed code.
+        let long = random(LINE_BYTES).into_iter().map(|byte| 144 + byte % 112).collect();
+        let cases =
+            [b"".to_vec(), b"abc".repeat(50_000), random(LINE_BYTES), long, b"abc".repeat(5)];
+        for bytes in cases {
             let compressed = gzip.compress(&bytes);
             let mut whole = Vec::new();
             GzDecoder::new(&*compressed).read_to_end(&mut whole).unwrap();

@@ -29,7 +29,7 @@ use self::time::Window;
 use super::{Call, Error, Replay, Store};
 use crate::carries::Carries;
 use crate::invocation::budget::{Ended, Guarded};
-use crate::invocation::{Invocation, Mark};
+use crate::invocation::{Invocation, Mark, stopping};
 
 impl<S: Store> Call<S> {
     /// Runs `work`, unless it was already completed under this key: then the stored result is
@@ -181,7 +181,15 @@ impl<S: Store, F> Running<'_, S, F> {
             }
         };
         // Stopped work is dropped with all that it holds before its claim ends.
-        work.0.set(None);
+        let error_type = match &ended {
+            Ok(Ended::Stopped) => Some(stopped(&claim.session, window).error_type()),
+            Ok(_) => None,
+            Err(lost) => Some(lost.error_type()),
+        };
+        match error_type {
+            Some(error_type) => stopping(error_type, || work.0.set(None)),
+            None => work.0.set(None),
+        }
         let ended = match ended {
             Ok(ended) => ended,
             Err(lost) => {

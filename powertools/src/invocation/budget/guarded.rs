@@ -8,7 +8,8 @@ use tokio::task::futures::TaskLocalFuture;
 
 use super::warnings::note_overrun;
 use super::{Budget, Invocation, Timer};
-use crate::invocation::Mark;
+use crate::deadline::OUT_OF_TIME;
+use crate::invocation::{Mark, stopping};
 
 /// How guarded work ended.
 pub(crate) enum Ended<T> {
@@ -91,7 +92,7 @@ impl<F: Future> Future for Guarded<F> {
         }
 
         ready!(this.timer.poll(budget, cx));
-        this.work.set(None);
+        stopping(OUT_OF_TIME, || this.work.set(None));
         if let Some(scope) = budget.scope() {
             scope.mark_out(Mark::STOPPED);
         }

@@ -9,6 +9,10 @@ mod outside;
 #[path = "no_outside.rs"]
 mod outside;
 
+// For its test.
+#[cfg(all(test, feature = "__otel-tls"))]
+mod no_outside;
+
 #[cfg(feature = "__otel-xray")]
 mod signed;
 #[cfg(not(feature = "__otel-xray"))]

@@ -10,6 +10,7 @@ use super::{
     EventReceived, Flush, FlushTime, HandlerBegins, HandlerEnds, Lifecycle, Moments, Restored,
     ShuttingDown, Snapshot, Starting,
 };
+use crate::clock::Clock;
 use crate::error::panic::{catch, catch_future};
 use crate::invocation::Invocation;
 use crate::runtime::StartError;
@@ -111,7 +112,12 @@ impl List {
                 ),
             }
         }
+        self.ready();
         Ok(())
+    }
+
+    fn ready(&self) {
+        self.entries().iter().for_each(|entry| guarded("ready", || entry.value.ready()));
     }
 
     fn prepare(&self) {
@@ -130,9 +136,11 @@ impl List {
     }
 
     pub(in crate::runtime) async fn after_restore(&self, time: Duration) -> Result<(), Error> {
-        let restored = Restored { time };
+        let restored = Restored { time, at: Clock::system().now() };
         let values = self.at(Moments::RESTORE);
-        one_by_one("after_restore", time, values, |value| value.after_restore(&restored)).await
+        one_by_one("after_restore", time, values, |value| value.after_restore(&restored)).await?;
+        self.ready();
+        Ok(())
     }
 
     pub(in crate::runtime) fn event(&self, invocation: &Invocation, body: &[u8]) {

@@ -105,6 +105,11 @@ pub trait Lifecycle: std::any::Any + Send + Sync {
         let _ = is_first;
     }
 
+    /// Called when everything before the first event is done, also after a restore. Not for users:
+    /// powertools-otel notes the time.
+    #[doc(hidden)]
+    fn ready(&self) {}
+
     /// Called with each event, inside its invocation and before it is parsed.
     fn event(&self, event: &EventReceived<'_>) {
         let _ = event;

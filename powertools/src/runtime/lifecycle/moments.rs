@@ -2,7 +2,7 @@ use std::backtrace::Backtrace;
 use std::cell::Cell;
 use std::error::Error as StdError;
 use std::ops::BitOr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use lambda_runtime::Diagnostic;
 
@@ -171,6 +171,8 @@ pub struct Snapshot {
 pub struct Restored {
     /// The limit of everything before the first event.
     pub time: Duration,
+    /// The time of day of the restore.
+    pub at: SystemTime,
 }
 
 /// Lambda ends the environment.
