@@ -121,12 +121,12 @@ pub enum ParseError {
         /// Why.
         source: Arc<dyn StdError + Send + Sync>,
     },
-    /// The body of the message is in S3, where an extended client for SQS put it, and the handler takes the
-    /// message's own body. Take `SqsRecord`, and read it by
+    /// The body of the message is in S3, where an extended client for SQS or SNS put it, and the handler takes
+    /// the message's own body. Take `SqsRecord`, and read it by
     /// [`Message::fetch`](crate::batch::Message::fetch).
     #[error("the body of the message is in S3: take `SqsRecord` and read it by `Message::fetch`")]
     BodyInS3,
-    /// An extended client for SQS marked the message as one whose body is in S3, and the body is not a
+    /// An extended client for SQS or SNS marked the message as one whose body is in S3, and the body is not a
     /// pointer to it.
     #[error("the message is marked as one whose body is in S3, and has no pointer to it")]
     PointerInvalid,

@@ -174,6 +174,9 @@ async fn a_registry_that_is_gone_is_the_failure_of_the_records_that_need_it() {
     let handler = async |_: KafkaMessage<Avro<String>>| Ok::<_, RecordError>(());
     let report = batch::kafka(event).partial_response().run(handler).await;
     assert_eq!(outcomes(&report), "sf");
+    // It is not said to be unknown.
+    let error = report.records().find_map(|(_, outcome)| outcome.error()).unwrap();
+    assert!(error.to_string().contains("could not be looked up"), "{error}");
 }
 
 #[tokio::test]
