@@ -7,7 +7,6 @@ use std::task::{Context, Poll};
 
 use aws_durable_execution_sdk::{DurableContext, OperationError};
 use lambda_runtime::Error as BoxError;
-use powertools::idempotency::Error as IdempotencyError;
 use powertools::{DurableExecution, Invocation};
 
 /// How the handler of an event has failed.
@@ -74,7 +73,8 @@ where
     };
     let Some(invocation) = invocation else { return Err(error) };
     let kept = invocation.local::<Kept>();
-    if is_transient(&*error) {
+    // The store of the idempotency failed, or the invocation was too short.
+    if invocation.is_interrupted() {
         kept.set(Failed::Invocation(error));
         // The service returns the error, and drops this.
         return pending().await;
@@ -90,23 +90,6 @@ where
             Err("the error of the handler is kept".into())
         }
     }
-}
-
-/// Returns true if the error is no outcome of the work: the store of the idempotency failed, or the
-/// invocation was too short.
-fn is_transient(error: &(dyn std::error::Error + 'static)) -> bool {
-    let mut causes = std::iter::successors(Some(error), |error| error.source());
-    causes.any(|error| match error.downcast_ref::<IdempotencyError>() {
-        Some(
-            error @ (IdempotencyError::Store(_)
-            | IdempotencyError::NotSaved { .. }
-            | IdempotencyError::CommitUnknown { .. }
-            | IdempotencyError::Contended { .. }
-            | IdempotencyError::NoTime { .. }
-            | IdempotencyError::OutOfTime { .. }),
-        ) => error.is_retryable(),
-        _ => false,
-    })
 }
 
 /// The work of a handler, which the SDK drops when the execution suspends.

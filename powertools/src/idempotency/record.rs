@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::Json;
 use crate::hex::write_hex;
+use crate::invocation::DurableExecution;
 
 /// The string under which a record is stored.
 ///
@@ -97,8 +98,8 @@ fn random() -> Result<[u8; 32], getrandom::Error> {
     Ok(digits)
 }
 
-/// Returns the id of the request in an attempt.
-fn request_of(attempt: &str) -> Option<&str> {
+/// Returns the id of the invocation in an attempt.
+fn invocation_of(attempt: &str) -> Option<&str> {
     Some(attempt.split_once('/')?.1)
 }
 
@@ -107,14 +108,14 @@ impl Owner {
         Ok(Self { id: random()?, attempt: None })
     }
 
-    /// Returns the owner of a new claim by the execution with this ARN, in the invocation with this
-    /// request id.
-    pub(crate) fn of_execution(arn: &str, request_id: &str) -> Result<Self, getrandom::Error> {
+    /// Returns the owner of a new claim in an invocation of a durable execution.
+    pub(crate) fn of_execution(execution: &DurableExecution) -> Result<Self, getrandom::Error> {
         let mut id = [0; 32];
-        write_hex(&mut id, &Sha256::digest(arn.as_bytes())[..16]);
-        let digits = random()?;
-        let digits = std::str::from_utf8(&digits).unwrap_or_default();
-        Ok(Self { id, attempt: Some(format!("{digits}/{request_id}").into()) })
+        write_hex(&mut id, &Sha256::digest(execution.arn().as_bytes())[..16]);
+        let claim = random()?;
+        let text = |digits| std::str::from_utf8(digits).unwrap_or_default();
+        let attempt = format!("{}/{}", text(&claim), text(execution.invocation_id(claim)));
+        Ok(Self { id, attempt: Some(attempt.into()) })
     }
 
     /// Returns the owner as it is written to a record: 32 hexadecimal digits.
@@ -124,8 +125,8 @@ impl Owner {
     }
 
     /// Returns what distinguishes this claim from the others of its durable execution, as it is written
-    /// to a record: 128 random bits in hexadecimal digits, a slash, and the id of the request. `None`
-    /// outside a durable execution.
+    /// to a record: 128 random bits in hexadecimal digits, a slash, and those of the first claim in the
+    /// invocation. `None` outside a durable execution.
     #[must_use]
     pub fn attempt(&self) -> Option<&str> {
         self.attempt.as_deref()
@@ -140,10 +141,10 @@ impl Owner {
     /// Returns the attempt of another claim of the same durable execution that wrote the record, if
     /// this one may take its place: one of another invocation.
     pub(super) fn earlier_attempt<'a>(&self, record: &'a Record) -> Option<&'a str> {
-        let own = request_of(self.attempt()?)?;
+        let own = invocation_of(self.attempt()?)?;
         let earlier = record.attempt.as_deref()?;
         let is_same_execution = record.owner.as_deref() == Some(self.as_str());
-        (is_same_execution && request_of(earlier)? != own).then_some(earlier)
+        (is_same_execution && invocation_of(earlier)? != own).then_some(earlier)
     }
 }
 

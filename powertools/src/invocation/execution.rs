@@ -41,6 +41,10 @@ struct Inner {
     /// One of the constants below.
     state: AtomicU8,
     failure: OnceLock<Box<RawValue>>,
+    /// What tells this invocation from the others of the execution. Its request id does not: a repeated
+    /// invocation can have that of the first.
+    #[cfg(feature = "idempotency")]
+    invocation: OnceLock<[u8; 32]>,
 }
 
 /// The handler runs, or has returned.
@@ -70,8 +74,14 @@ impl DurableExecution {
     }
 
     fn with(arn: String, replaying: Option<Box<dyn Fn() -> bool + Send + Sync>>) -> Self {
-        let (state, failure) = (AtomicU8::new(RUNNING), OnceLock::new());
-        Self(Arc::new(Inner { arn, replaying, state, failure }))
+        Self(Arc::new(Inner {
+            arn,
+            replaying,
+            state: AtomicU8::new(RUNNING),
+            failure: OnceLock::new(),
+            #[cfg(feature = "idempotency")]
+            invocation: OnceLock::new(),
+        }))
     }
 
     /// Returns the ARN, which is the same in all invocations of the execution.
@@ -112,6 +122,13 @@ impl DurableExecution {
     pub fn fail_with(&self, reply: Box<RawValue>) {
         // The first one stays.
         let _ = self.0.failure.set(reply);
+    }
+
+    /// Returns what tells this invocation from the others of the execution: `first` if it is the first that is
+    /// passed here.
+    #[cfg(feature = "idempotency")]
+    pub(crate) fn invocation_id(&self, first: [u8; 32]) -> &[u8; 32] {
+        self.0.invocation.get_or_init(|| first)
     }
 
     /// Returns the reply in place of the handler's error.

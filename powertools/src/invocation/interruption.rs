@@ -114,6 +114,14 @@ impl Invocation {
         self.scope.marks.load(Ordering::Relaxed) & marks.0 != 0
     }
 
+    /// Returns true if a part of the current work was stopped or not begun, or if its protection failed: an
+    /// error that it returns now is no outcome. Not for users: powertools-durable asks for it.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn is_interrupted(&self) -> bool {
+        self.has(Mark::STOPPED | Mark::REFUSED)
+    }
+
     fn scopes_to_idempotent(&self) -> impl Iterator<Item = &Scope> {
         let mut is_inside = true;
         self.scopes().take_while(move |scope| {

@@ -38,6 +38,9 @@ impl<S: Store> HeldClaim<S> {
     /// Claims the key. From then on, the options decide what an interruption does.
     pub(super) async fn acquire(&mut self) -> Result<Found, Error> {
         let found = self.session.claim().await;
+        if let Err(error) = &found {
+            self.session.undecided(error);
+        }
         self.armed = matches!(found, Ok(Found::Claim(_)))
             && !self.session.is_durable()
             && self.session.options().on_interrupt() == OnInterrupt::Release;
@@ -53,7 +56,9 @@ impl<S: Store> HeldClaim<S> {
     /// Releases or holds the claim of work whose outcome is unknown.
     pub(super) async fn interrupted(&mut self, mark: Mark) {
         self.session.time.mark_around(mark);
-        if self.session.options().on_interrupt() == OnInterrupt::Release {
+        // The next invocation of a durable execution continues its claim.
+        let releases = self.session.options().on_interrupt() == OnInterrupt::Release;
+        if releases && !self.session.is_durable() {
             self.release().await;
         }
     }
@@ -93,10 +98,11 @@ impl<S: Store> HeldClaim<S> {
         };
         self.saving();
         let mut unsaved = Unsaved::new(self.session.clone(), completion);
-        match unsaved.save().await {
+        let saved = match unsaved.save().await {
             Ok(completion) => cache_or_report(&self.session, completion),
             Err(error) => report(&self.session, self.session.prepared.on_save_failure, error),
-        }
+        };
+        saved.inspect_err(|error| self.session.undecided(error))
     }
 
     /// Disarms the claim of work that succeeded: nothing deletes its record any more, and outer

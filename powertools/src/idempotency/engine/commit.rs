@@ -136,7 +136,8 @@ impl<S: TransactStore> HeldClaim<S> {
         self.saving();
         let session = self.session.clone();
         let committed = async move { session.commit(completion, writes).await };
-        let completion = Detached::new(committed).await?;
+        let committed = Detached::new(committed).await;
+        let completion = committed.inspect_err(|error| self.session.undecided(error))?;
         cache_or_report(&self.session, completion)
     }
 }

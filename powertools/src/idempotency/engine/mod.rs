@@ -208,7 +208,7 @@ impl<S: Store, F> Running<'_, S, F> {
             Ended::Returned(failure) => {
                 if failure.is_err() && claim.session.is_durable() {
                     // A panic ends the invocation, not the execution, which continues its claim.
-                } else if has(Mark::STOPPED) {
+                } else if has(Mark::STOPPED) || claim.session.is_durable() && has(Mark::REFUSED) {
                     claim.interrupted(Mark::STOPPED).await;
                 } else {
                     claim.failed().await;

@@ -12,6 +12,7 @@ use crate::idempotency::store::{Claim, Outcome, Read, Reentry, Release};
 use crate::idempotency::{
     Error, Idempotency, Key, Owner, Record, Replay, Status, Store, StoreError, StoreErrorKind,
 };
+use crate::invocation::Mark;
 use crate::json;
 
 /// The maximum number of attempts to claim a free record.
@@ -142,9 +143,9 @@ impl<S: Store> Session<S> {
     pub(super) fn new(lookup: Lookup<S>) -> Result<Arc<Self>, Error> {
         let owner = match lookup.time.execution() {
             None => Owner::new(),
-            Some((arn, request_id)) => {
+            Some(execution) => {
                 lookup.check_durable()?;
-                Owner::of_execution(arn, request_id)
+                Owner::of_execution(execution)
             }
         };
         let owner = owner.map_err(|error| {
@@ -156,6 +157,23 @@ impl<S: Store> Session<S> {
     /// Returns true if the claim is that of a durable execution, which suspends and continues it.
     pub(super) fn is_durable(&self) -> bool {
         self.owner.attempt().is_some()
+    }
+
+    /// Marks the work around, if the protection in a durable execution has failed: the invocation is repeated,
+    /// and until then the claims around are kept.
+    pub(super) fn undecided(&self, error: &Error) {
+        let is_outcome = !matches!(
+            error,
+            Error::Store(_)
+                | Error::NotSaved { .. }
+                | Error::CommitUnknown { .. }
+                | Error::Contended { .. }
+                | Error::LeaseLost { .. }
+                | Error::RecordGone { .. }
+        );
+        if self.is_durable() && !is_outcome {
+            self.time.mark_around(Mark::STOPPED);
+        }
     }
 
     /// Claims the key, or finds that its work was done.

@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::idempotency::options::Options;
 use crate::idempotency::{EpochMillis, EpochSeconds, Error, Record, StoreError, StoreErrorKind};
 use crate::invocation::budget::{Budget, REPLY, warn_if_missed};
-use crate::invocation::{CleanupGuard, Invocation, Mark};
+use crate::invocation::{CleanupGuard, DurableExecution, Invocation, Mark};
 
 /// The maximum time of one store call, with all of its attempts.
 pub(super) const CALL: Duration = Duration::from_secs(5);
@@ -61,10 +61,9 @@ impl Time {
         Self { clock, expires_after, invocation: current }
     }
 
-    /// Returns the ARN of the durable execution that the call is a part of, and the request id.
-    pub(super) fn execution(&self) -> Option<(&str, &str)> {
-        let invocation = self.invocation.as_ref()?;
-        Some((invocation.execution()?.arn(), invocation.request_id()))
+    /// Returns the durable execution that the call is a part of.
+    pub(super) fn execution(&self) -> Option<&DurableExecution> {
+        self.invocation.as_ref()?.execution()
     }
 
     pub(super) fn now(&self) -> SystemTime {

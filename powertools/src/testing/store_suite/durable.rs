@@ -3,35 +3,36 @@
 use super::rules::claimed;
 use super::{LEASE, Rule, StoreSuite, TIMEOUT, completion, release, renewal};
 use crate::idempotency::{Claim, Outcome, Owner, Record, Reentry, Store};
+use crate::invocation::DurableExecution;
 
 pub(super) async fn check<S: Store>(suite: &StoreSuite<S>) {
     let rule = suite.rule("a claim of a durable execution has its attempt in the record");
-    let claim = Claim { validation: Some("payload".to_owned()), ..rule.durable(ARN, "1") };
+    let claim = Claim { validation: Some("payload".to_owned()), ..rule.durable(ARN) };
     rule.applied(rule.store.claim(&claim).await, "the claim");
     rule.same(rule.record().await, Some(claimed(&claim)), "the record");
-    let next = rule.durable(ARN, "2");
+    let next = rule.durable(ARN);
     rule.refused(rule.store.claim(&next).await, "another claim of the same execution").await;
     rule.same(rule.record().await, Some(claimed(&claim)), "the record");
 
     let rule = suite.rule("a re-entry changes the attempt and nothing else");
-    let claim = Claim { validation: Some("payload".to_owned()), ..rule.durable(ARN, "1") };
+    let claim = Claim { validation: Some("payload".to_owned()), ..rule.durable(ARN) };
     rule.applied(rule.store.claim(&claim).await, "the claim");
-    let next = rule.durable(ARN, "2");
+    let next = rule.durable(ARN);
     rule.applied(rule.store.reenter(&reentry(&claim, &next)).await, "the re-entry");
     rule.same(rule.record().await, Some(reentered(&claim, &next)), "the record");
 
     let rule = suite.rule("an attempt is continued once");
     let (earlier, current) = rule.continued().await;
-    for late in [rule.durable(ARN, "3"), current.clone()] {
+    for late in [rule.durable(ARN), current.clone()] {
         let result = rule.store.reenter(&reentry(&earlier, &late)).await;
         rule.refused(result, "a re-entry from the earlier attempt").await;
     }
     rule.same(rule.record().await, Some(reentered(&earlier, &current)), "the record");
 
     let rule = suite.rule("only its own execution continues a claim");
-    let claim = rule.durable(ARN, "1");
+    let claim = rule.durable(ARN);
     rule.applied(rule.store.claim(&claim).await, "the claim");
-    let stranger = rule.durable("another execution", "2");
+    let stranger = rule.durable("another execution");
     rule.refused(rule.store.reenter(&reentry(&claim, &stranger)).await, "a re-entry").await;
     rule.same(rule.record().await, Some(claimed(&claim)), "the record");
 
@@ -54,7 +55,7 @@ pub(super) async fn check<S: Store>(suite: &StoreSuite<S>) {
     rule.same(rule.record().await, None, "the record");
 
     let rule = suite.rule("only a claim is continued");
-    let (claim, next) = (rule.durable(ARN, "1"), rule.durable(ARN, "2"));
+    let (claim, next) = (rule.durable(ARN), rule.durable(ARN));
     rule.refused(rule.store.reenter(&reentry(&claim, &next)).await, "without a record").await;
     rule.same(rule.record().await, None, "the record");
     rule.applied(rule.store.claim(&claim).await, "the claim");
@@ -70,9 +71,9 @@ pub(super) async fn check<S: Store>(suite: &StoreSuite<S>) {
     rule.same(rule.record().await, Some(claimed(&plain)), "the record");
 
     let rule = suite.rule("of two invocations that continue one attempt, one does");
-    let claim = rule.durable(ARN, "1");
+    let claim = rule.durable(ARN);
     rule.applied(rule.store.claim(&claim).await, "the claim");
-    let rivals = [rule.durable(ARN, "2"), rule.durable(ARN, "3")];
+    let rivals = [rule.durable(ARN), rule.durable(ARN)];
     let reentries = rivals.each_ref().map(|rival| reentry(&claim, rival));
     let outcomes =
         tokio::join!(rule.store.reenter(&reentries[0]), rule.store.reenter(&reentries[1]));
@@ -86,15 +87,15 @@ const ARN: &str = "arn:aws:lambda:eu-west-1:123456789012:function:orders:1/durab
 
 impl<S: Store> Rule<'_, S> {
     /// Returns a claim by an invocation of a durable execution.
-    fn durable(&self, arn: &str, request_id: &str) -> Claim {
-        let owner = Owner::of_execution(arn, request_id);
+    fn durable(&self, arn: &str) -> Claim {
+        let owner = Owner::of_execution(&DurableExecution::new(arn));
         let owner = owner.expect("the operating system has random numbers");
         Claim { owner, ..self.claim_at(0) }
     }
 
     /// Returns the first claim of an execution, and the one that continues it.
     async fn continued(&self) -> (Claim, Claim) {
-        let (claim, next) = (self.durable(ARN, "1"), self.durable(ARN, "2"));
+        let (claim, next) = (self.durable(ARN), self.durable(ARN));
         self.applied(self.store.claim(&claim).await, "the claim");
         self.applied(self.store.reenter(&reentry(&claim, &next)).await, "the re-entry");
         (claim, next)
