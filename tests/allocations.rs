@@ -7,12 +7,15 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use allocation_counter::measure;
+use futures_util::FutureExt;
 use powertools::Deadline;
+use powertools::batch::{LargeBodies, Message};
+use powertools::events::{ParseError, S3Pointer, Sns, SqsEvent};
 use powertools::feature_flags::FeatureFlags;
 use powertools::logging::{self, Logging};
 use powertools::metrics::{self, MetricSet, Unit};
 use powertools::parameters::{Memory, Parameter, Parameters};
-use powertools::testing;
+use powertools::testing::{self, events};
 use tracing_subscriber::layer::SubscriberExt;
 
 static LIMIT: Parameter<u32> = Parameter::json("/orders/limit");
@@ -149,4 +152,36 @@ fn allocations(logging: Logging, log: &dyn Fn()) -> u64 {
             measure(|| (0..10).for_each(|_| log())).count_total
         })
     })
+}
+
+/// To write it as JSON again takes its size several times.
+#[test]
+fn a_notification_that_does_not_fit_is_refused_before_it_is_written() {
+    const SIZE: usize = 1 << 20;
+    type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+    struct Dense;
+    impl LargeBodies for Dense {
+        async fn get(&self, _: &S3Pointer) -> Result<Option<Vec<u8>>, BoxError> {
+            Ok(Some(vec![b'['; SIZE]))
+        }
+
+        async fn delete(&self, _: &S3Pointer) -> Result<(), BoxError> {
+            Ok(())
+        }
+    }
+
+    let pointer = r#"["software.amazon.payloadoffloading.PayloadS3Pointer",{"s3BucketName":"b","s3Key":"k"}]"#;
+    let body = events::sns("orders", pointer).attribute("ExtendedPayloadSize", "1").envelope();
+    let event = events::sqs("orders").message(body).build();
+    let record = serde_json::from_value::<SqsEvent>(event).unwrap().records.remove(0);
+    let mut result = None;
+    let fetch = || {
+        result =
+            Message::<Sns<serde_json::Value>>::fetch_notification(record, &Dense).now_or_never();
+    };
+    let taken = measure(fetch).bytes_max;
+    let result = result.unwrap();
+    assert!(matches!(result, Err(ParseError::OutOfMemory { .. })), "{result:?}");
+    assert!(taken < 3 * SIZE as u64 / 2, "{taken} bytes");
 }

@@ -169,6 +169,25 @@ fn an_event_of_a_bus_has_its_id() {
 }
 
 #[test]
+fn an_event_of_a_schedule_has_the_time_for_which_it_was_scheduled() {
+    let event = |id: &str| {
+        let mut event = events::event_bridge("aws.scheduler", "Scheduled Event", json!("{}"))
+            .id(id)
+            .resource("arn:schedule")
+            .build();
+        event["time"] = json!("2026-01-02T03:00:00Z");
+        let ours = natural(&read::<powertools::events::EventBridge>(event.clone()));
+        assert_eq!(ours, natural(&read::<EventBridgeEvent>(event.clone())));
+        event["resources"] = Value::Null;
+        assert!(natural(&read::<EventBridgeEvent>(event)).is_absent());
+        ours
+    };
+    let expected = ["arn:schedule", "2026-01-02T03:00:00Z"].map(Some);
+    assert_eq!(event("attempt-1"), NaturalKey::new(expected));
+    assert_eq!(event("attempt-1"), event("attempt-2"));
+}
+
+#[test]
 fn a_request_has_the_key_of_its_client() {
     let expected = NaturalKey::new([Some("k-1")]);
     for header in ["Idempotency-Key", "idempotency-key"] {

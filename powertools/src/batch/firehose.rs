@@ -109,7 +109,7 @@ impl SourceReply<FirehoseEvent> for FirehoseReply {
             let Some(value) = value else { continue };
             let result = value.reply(record.record_id.clone());
             let more = result.size().saturating_sub(record.size());
-            if too_large == 0 && size + more <= LARGEST {
+            if size + more <= LARGEST {
                 size += more;
                 *record = result;
             } else {
@@ -176,6 +176,6 @@ impl Record for FirehoseRecord {
 impl<T: Body> FromRecord<FirehoseRecord> for FirehoseMessage<T> {
     fn from_record(record: FirehoseRecord) -> Result<Self, ParseError> {
         let (body, reserved) = read_data(record.data()?)?;
-        Ok(Self { body, record, _reserved: reserved })
+        Ok(Self::new(body, record, reserved))
     }
 }

@@ -54,9 +54,9 @@ pub struct KeyValue<K, V> {
 impl Batch<'_, KafkaEvent> {
     /// Reports single records: for an event source mapping in provisioned mode that has
     /// `ReportBatchItemFailures`. By default a batch fails as a whole, since other mappings accept
-    /// no partial response.
+    /// no partial response, and neither does EventBridge Pipes, with whose events it still does.
     pub fn partial_response(mut self) -> Self {
-        self.policy.all_or_nothing = false;
+        self.policy.all_or_nothing = self.source.is_piped;
         self
     }
 }
@@ -102,7 +102,7 @@ impl<T: KafkaData> FromRecord<KafkaRecord> for KafkaMessage<T> {
             Some(value) => value,
             None => T::absent()?,
         };
-        Ok(Self { body, record, _reserved: reserved })
+        Ok(Self::new(body, record, reserved))
     }
 }
 

@@ -1,6 +1,8 @@
 use std::ops::Deref;
 
 use super::data::read;
+#[cfg(feature = "events")]
+use crate::events::S3Pointer;
 use crate::events::memory::Reservation;
 use crate::events::{Body, HasNaturalKey, NaturalKey, ParseError, SqsRecord};
 
@@ -34,8 +36,23 @@ pub struct Message<T, R = SqsRecord> {
     pub body: T,
     /// The record itself.
     pub record: R,
+    /// Where in S3 the body was.
+    #[cfg(feature = "events")]
+    pub(super) fetched: Option<Box<S3Pointer>>,
     /// The memory that the body may take.
     pub(super) _reserved: Reservation,
+}
+
+impl<T, R> Message<T, R> {
+    pub(super) fn new(body: T, record: R, reserved: Reservation) -> Self {
+        Self {
+            body,
+            record,
+            #[cfg(feature = "events")]
+            fetched: None,
+            _reserved: reserved,
+        }
+    }
 }
 
 impl<T: Body, R> Message<T, R> {
@@ -47,7 +64,7 @@ impl<T: Body, R> Message<T, R> {
     /// [`ParseError::OutOfMemory`] if parsing it may exhaust the memory of the function.
     pub fn parse(record: R, body: &[u8]) -> Result<Self, ParseError> {
         let (body, reserved) = read(body)?;
-        Ok(Self { body, record, _reserved: reserved })
+        Ok(Self::new(body, record, reserved))
     }
 }
 

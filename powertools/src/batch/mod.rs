@@ -50,8 +50,8 @@
 //! | `s3_batch` (feature `events`) | none | the others continue | each task: `Succeeded`, `TemporaryFailure` or `PermanentFailure` |
 //! | [your own](Source) | as it defines | as it defines | as it defines |
 //!
-//! The bare lists of records that EventBridge Pipes sends are batches of the same kinds. Records of streams
-//! are reported to it by the id of their event.
+//! The bare lists of records that EventBridge Pipes sends are batches of the same kinds. Each record of a stream
+//! that did not succeed is reported to it, by the id of its event. Batches of topics fail as a whole there.
 //!
 //! [`concurrency`](Batch::concurrency) is the number of records that are processed at the same time, 1 by
 //! default. Records of one order are processed one after another, whatever the concurrency.

@@ -67,13 +67,13 @@ impl Record for RabbitMqRecord {
 impl<T: Body> FromRecord<ActiveMqRecord> for ActiveMqMessage<T> {
     fn from_record(record: ActiveMqRecord) -> Result<Self, ParseError> {
         let (body, reserved) = read_data(record.data()?)?;
-        Ok(Self { body, record, _reserved: reserved })
+        Ok(Self::new(body, record, reserved))
     }
 }
 
 impl<T: Body> FromRecord<RabbitMqRecord> for RabbitMqMessage<T> {
     fn from_record(record: RabbitMqRecord) -> Result<Self, ParseError> {
         let (body, reserved) = read_data(record.data()?)?;
-        Ok(Self { body, record, _reserved: reserved })
+        Ok(Self::new(body, record, reserved))
     }
 }

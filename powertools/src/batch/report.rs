@@ -197,8 +197,8 @@ impl<S: Source> SourceReply<S> for Reply<Identifier<S>> {
 
     fn from_report(report: &Report<S>, _: Vec<Option<()>>) -> Result<Self, Error> {
         let reported = match S::REPORTING {
-            Reporting::EachFailure => usize::MAX,
-            Reporting::Checkpoint => 1,
+            Reporting::Checkpoint if !report.source.reports_all() => 1,
+            _ => usize::MAX,
         };
         let mut seen = HashSet::new();
         let mut batch_item_failures = Vec::new();

@@ -63,6 +63,12 @@ pub trait Source: Sized {
     /// How failures are reported to the source.
     const REPORTING: Reporting = Reporting::EachFailure;
 
+    /// Returns true if each record that did not succeed is reported after a
+    /// [checkpoint](Reporting::Checkpoint) too, for a source that might not deliver the rest again otherwise.
+    fn reports_all(&self) -> bool {
+        false
+    }
+
     /// Moves the records out of the event, in the order in which they are to be processed.
     ///
     /// The rest of the event stays, for the [reply](SourceReply::from_report).
@@ -102,7 +108,7 @@ pub enum Reporting {
     /// Each record that did not succeed is reported and delivered again. A failure prevents those after
     /// it in its [order](Record::order) from starting, and no others.
     EachFailure,
-    /// One record is reported, the first in the order of the batch that did not succeed. It and
+    /// One record is reported, unless the source [reports all](Source::reports_all): the first in the order of the batch that did not succeed. It and
     /// everything after it is delivered again. A failure prevents everything after it from starting.
     Checkpoint,
 }

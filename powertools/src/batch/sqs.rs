@@ -67,6 +67,6 @@ impl<T: Body> FromRecord<SqsRecord> for Message<T> {
             return Err(ParseError::BodyInS3);
         }
         let (body, reserved) = read_str(record.body().ok_or(ParseError::Empty)?)?;
-        Ok(Self { body, record, _reserved: reserved })
+        Ok(Self::new(body, record, reserved))
     }
 }

@@ -44,29 +44,52 @@ impl<'a> Batch<'a, SqsEvent> {
     /// In a FIFO queue the messages of a group that wait after the failed one are changed with it, since
     /// the group is not delivered while one of them is invisible.
     ///
+    /// With `aws-sdk-sqs` among the dependencies of your function:
+    ///
+    /// ```ignore
+    /// use aws_sdk_sqs::Client;
+    /// use aws_sdk_sqs::types::ChangeMessageVisibilityBatchRequestEntry;
+    /// use powertools::batch::VisibilityChange;
+    ///
+    /// async fn change(sqs: &Client, queue_url: &str, changes: Vec<VisibilityChange>) -> Result<(), aws_sdk_sqs::Error> {
+    ///     let mut request = sqs.change_message_visibility_batch().queue_url(queue_url);
+    ///     for (n, change) in changes.iter().enumerate() {
+    ///         let entry = ChangeMessageVisibilityBatchRequestEntry::builder()
+    ///             .id(n.to_string())
+    ///             .receipt_handle(change.record.receipt_handle().unwrap_or_default())
+    ///             .visibility_timeout(change.seconds)
+    ///             .build()?;
+    ///         request = request.entries(entry);
+    ///     }
+    ///     for failed in request.send().await?.failed() {
+    ///         tracing::warn!(code = failed.code(), "the visibility of a message was not changed");
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// The batch, with such a function of any client:
+    ///
     /// ```
     /// use std::time::Duration;
-    /// use powertools::batch::{self, Message, RecordError, VisibilityChange};
+    /// use powertools::batch::{self, Message, RecordError, ReplyOf, VisibilityChange};
     /// use powertools::events::SqsEvent;
+    /// # async fn change(changes: Vec<VisibilityChange>) -> Result<(), std::io::Error> {
+    /// #     assert_eq!(changes[0].seconds, 300);
+    /// #     Ok(())
+    /// # }
     ///
     /// async fn call(order: Message<u64>) -> Result<(), RecordError> {
     ///     let busy = RecordError::retry(format!("the shop is busy: {}", order.body));
     ///     Err(busy.retry_after(Duration::from_secs(300)))
     /// }
     ///
+    /// async fn handle(event: SqsEvent) -> Result<ReplyOf<SqsEvent>, batch::Error> {
+    ///     batch::sqs(event).change_visibility(change).run(call).await.into_reply()
+    /// }
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// # let event: SqsEvent = serde_json::from_str(r#"{"Records":[{"messageId":"m","body":"0","receiptHandle":"r"}]}"#).unwrap();
-    /// let report = batch::sqs(event)
-    ///     .change_visibility(async |changes: Vec<VisibilityChange>| {
-    ///         for (n, change) in changes.iter().enumerate() {
-    ///             // An entry of `change_message_visibility_batch` with this id.
-    ///             println!("{n}: {:?} {}", change.record.receipt_handle(), change.seconds);
-    ///         }
-    ///         Ok::<_, std::io::Error>(()) // or an error, if some of the changes failed
-    ///     })
-    ///     .run(call)
-    ///     .await;
-    /// # assert!(!report.is_done());
+    /// # assert_eq!(handle(event).await.unwrap().batch_item_failures.len(), 1);
     /// # }
     /// ```
     pub fn change_visibility<F, Fut, E>(mut self, change: F) -> Self

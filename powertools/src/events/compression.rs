@@ -1,4 +1,5 @@
 use std::io::{self, Read};
+use std::str;
 
 use flate2::bufread::{GzDecoder, ZlibDecoder};
 
@@ -8,7 +9,11 @@ use crate::invocation::Invocation;
 /// The least memory of a function, in MB, which is its default.
 const LEAST_MEMORY: u64 = 128;
 
-/// Returns the data itself if it starts as gzip or zlib does; else `data`.
+/// Returns the plain data if `data` starts as gzip or zlib does; else `data`.
+///
+/// The header of zlib is two characters of text, too. So what cannot be decompressed is returned as it is if
+/// it is valid UTF-8. To look at the text alone would not do: a short stream can be valid UTF-8, such as
+/// that of `7`. No text is by chance a whole stream with the right checksum.
 ///
 /// Streams that are joined are read one after another, as RFC 1952 defines it for gzip. White space
 /// or zeros may follow the last one; anything else is an error, since it would be lost.
@@ -16,9 +21,15 @@ pub(crate) fn decompress(data: Vec<u8>, limit: fn() -> u64) -> Result<Vec<u8>, P
     if Format::of(&data).is_none() {
         return Ok(data);
     }
-    let limit = limit();
+    match decompress_all(&data, limit()) {
+        Err(ParseError::Compression(_)) if str::from_utf8(&data).is_ok() => Ok(data),
+        result => result,
+    }
+}
+
+fn decompress_all(data: &[u8], limit: u64) -> Result<Vec<u8>, ParseError> {
     let mut plain = Vec::new();
-    let mut rest = &data[..];
+    let mut rest = data;
     while let Some(format) = Format::of(rest) {
         rest = match format {
             Format::Gzip => read(GzDecoder::new(rest), limit, &mut plain)?.into_inner(),
@@ -62,10 +73,9 @@ impl Format {
     fn of(data: &[u8]) -> Option<Self> {
         match data {
             [0x1f, 0x8b, ..] => Some(Self::Gzip),
-            // The window and the level, with a checksum over both. JSON never starts so.
-            [0x78, level, ..] if (0x7800 | u16::from(*level)).is_multiple_of(31) => {
-                Some(Self::Zlib)
-            }
+            // The window and the level, with a checksum over both, and without the flag of a dictionary,
+            // which nobody has here.
+            [0x78, 0x01 | 0x5e | 0x9c | 0xda, ..] => Some(Self::Zlib),
             _ => None,
         }
     }

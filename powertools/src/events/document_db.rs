@@ -56,10 +56,11 @@ struct Namespace {
     collection: Option<Box<str>>,
 }
 
-/// The resume token of the change.
+/// The database and the collection, where the change has them, and its resume token.
 impl HasNaturalKey for DocumentDbRecord {
     fn natural_key(&self) -> NaturalKey {
-        NaturalKey::new([self.database(), self.collection(), self.id()])
+        let namespace = [self.database(), self.collection()].into_iter().filter(Option::is_some);
+        NaturalKey::new(namespace.chain([self.id()]))
     }
 }
 

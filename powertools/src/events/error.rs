@@ -123,8 +123,12 @@ pub enum ParseError {
     },
     /// The body of the message is in S3, where an extended client for SQS or SNS put it, and the handler takes
     /// the message's own body. Take `SqsRecord`, and read it by
-    /// [`Message::fetch`](crate::batch::Message::fetch).
-    #[error("the body of the message is in S3: take `SqsRecord` and read it by `Message::fetch`")]
+    /// [`Message::fetch`](crate::batch::Message::fetch), or
+    /// [`Message::fetch_notification`](crate::batch::Message::fetch_notification) if it is a notification of SNS.
+    #[error(
+        "the body of the message is in S3: take `SqsRecord` and read it by `Message::fetch`, or by \
+         `Message::fetch_notification` if it is a notification of SNS"
+    )]
     BodyInS3,
     /// An extended client for SQS or SNS marked the message as one whose body is in S3, and the body is not a
     /// pointer to it.

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use super::{HasNaturalKey, NaturalKey};
 
 /// The source of events that EventBridge Scheduler sends by itself.
-const SCHEDULER: &str = "aws.scheduler";
+pub(super) const SCHEDULER: &str = "aws.scheduler";
 
 /// An event of an EventBridge bus, or of a schedule, with its detail as a `T`.
 ///

@@ -15,7 +15,7 @@ const CLASSES: [&str; 2] = [
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct S3Pointer {
-    /// The name of the bucket. Whoever sends messages chooses it.
+    /// The name of the bucket. Whoever sends messages with attributes chooses it.
     pub bucket: String,
     /// The key of the object.
     pub key: String,
@@ -30,15 +30,6 @@ struct Place {
     s3_key: String,
 }
 
-/// Where a pointer to S3 is in a message.
-#[derive(Debug)]
-pub(crate) enum LargeBody {
-    /// It is the body.
-    Body(S3Pointer),
-    /// It is the message of a notification of SNS, which is the body.
-    Notification(S3Pointer, Notification),
-}
-
 /// The members of a notification of SNS.
 #[derive(Debug)]
 pub(crate) struct Notification(Map<String, Value>);
@@ -51,41 +42,36 @@ impl Notification {
     }
 }
 
-impl LargeBody {
-    pub(crate) fn pointer(&self) -> &S3Pointer {
-        let (Self::Body(pointer) | Self::Notification(pointer, _)) = self;
-        pointer
-    }
-}
-
 impl SqsRecord {
     /// Returns where the body is, if an extended client put it into S3: those for SQS and SNS of Java and
-    /// Python, in all versions. Of a notification of SNS, the message is in S3, whether the subscription has raw
-    /// message delivery or not.
+    /// Python, in all versions; that for SNS, if the subscription has raw message delivery.
     ///
-    /// They mark such a message by an attribute, so the body of another message is never read as a pointer.
+    /// They mark such a message by an attribute, so the body of another message is never read as a pointer,
+    /// whoever wrote it: see [`Message::fetch_notification`](crate::batch::Message::fetch_notification) for
+    /// other subscriptions. Whoever can send messages with attributes chooses the pointer.
     ///
     /// # Errors
     ///
     /// Returns [`ParseError::PointerInvalid`] if a message with such a mark has another body, or if the mark
     /// is not an attribute as SQS and SNS deliver them.
     pub fn s3_pointer(&self) -> Result<Option<S3Pointer>, ParseError> {
-        Ok(self.large_body()?.map(|body| body.pointer().clone()))
+        let Some(mark) = self.large_body_mark() else { return Ok(None) };
+        let mark = self.message_attribute(mark).ok_or(ParseError::PointerInvalid)?;
+        let body = self.body().unwrap_or_default();
+        pointer(body, mark.string_value.as_deref()).map(Some)
     }
 
-    /// Returns the pointer to S3 that is in the message.
-    pub(crate) fn large_body(&self) -> Result<Option<LargeBody>, ParseError> {
+    /// Returns the body, which has to be a notification of SNS, and the pointer to S3 that is its message.
+    pub(crate) fn large_notification(
+        &self,
+    ) -> Result<Option<(S3Pointer, Notification)>, ParseError> {
         let body = self.body().unwrap_or_default();
-        if let Some(mark) = self.large_body_mark() {
-            let mark = self.message_attribute(mark).ok_or(ParseError::PointerInvalid)?;
-            return Ok(Some(LargeBody::Body(pointer(body, mark.string_value.as_deref())?)));
-        }
         let Some((notification, mark)) = marked_notification(body) else { return Ok(None) };
         let size = notification["MessageAttributes"][mark]["Value"].as_str();
         let size = size.ok_or(ParseError::PointerInvalid)?;
         let message = notification["Message"].as_str().unwrap_or_default();
         let pointer = pointer(message, Some(size))?;
-        Ok(Some(LargeBody::Notification(pointer, Notification(notification))))
+        Ok(Some((pointer, Notification(notification))))
     }
 }
 

@@ -50,10 +50,10 @@ struct Destination {
     name: Option<Box<str>>,
 }
 
-/// The id that the broker gave the message.
+/// The queue, and the id that the broker gave the message: one that it forwards to several queues has the same id in each.
 impl HasNaturalKey for ActiveMqRecord {
     fn natural_key(&self) -> NaturalKey {
-        NaturalKey::new([self.message_id()])
+        NaturalKey::new([self.queue(), self.message_id()])
     }
 }
 

@@ -12,7 +12,7 @@ const TEST: &str = "s3:TestEvent";
 /// The notifications of an S3 bucket, or its test notice.
 ///
 /// A bucket sends them to a function, or to a queue or a topic: `Message<S3Notification>`,
-/// `Message<Sns<S3Notification>>`.
+/// `Message<Sns<S3Notification>>`. What comes from another source is an error.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Sent")]
 #[non_exhaustive]
@@ -37,6 +37,9 @@ impl TryFrom<Sent> for S3Notification {
     fn try_from(sent: Sent) -> Result<Self, Self::Error> {
         let is_test = sent.event.as_deref() == Some(TEST);
         match sent.records {
+            Some(records) if !records.iter().all(S3Record::is_of_s3) => Err(
+                "not a notification of S3: a record in it has another `eventSource`, or no `s3`",
+            ),
             Some(records) => Ok(Self { records, is_test }),
             None if is_test => Ok(Self { records: Vec::new(), is_test }),
             None => Err("not a notification of S3: it has no list `Records`"),
@@ -48,6 +51,9 @@ impl TryFrom<Sent> for S3Notification {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct S3Record {
+    // SNS writes it with a capital letter.
+    #[serde(alias = "EventSource")]
+    event_source: Option<String>,
     event_name: Option<String>,
     response_elements: Option<ResponseElements>,
     s3: S3,
@@ -84,6 +90,14 @@ struct Object {
 }
 
 impl S3Record {
+    /// Returns true if it is what S3 sends, or a service that is compatible with it, such as `minio:s3`.
+    fn is_of_s3(&self) -> bool {
+        match &self.event_source {
+            Some(source) => source.ends_with(":s3"),
+            None => self.bucket().is_some() || self.encoded_key().is_some(),
+        }
+    }
+
     /// Returns what happened, such as `ObjectCreated:Put`.
     #[must_use]
     pub fn event_name(&self) -> Option<&str> {

@@ -9,7 +9,7 @@ use super::{HasNaturalKey, NaturalKey, RecordId};
 /// The event by which a job of S3 Batch Operations invokes a function, in the versions 1.0 and 2.0 of
 /// its schema.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", remote = "Self")]
 #[non_exhaustive]
 pub struct S3BatchEvent {
     /// The version of the schema, which the reply has too.
@@ -46,6 +46,20 @@ pub struct S3BatchTask {
     s3_version_id: Option<String>,
     s3_bucket: Option<String>,
     s3_bucket_arn: Option<String>,
+    /// The id of its job, which the event sets.
+    #[serde(skip)]
+    job_id: String,
+}
+
+impl<'de> Deserialize<'de> for S3BatchEvent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // Derived, as of a type elsewhere.
+        let mut event = Self::deserialize(deserializer)?;
+        for task in &mut event.tasks {
+            task.job_id.clone_from(&event.job.id);
+        }
+        Ok(event)
+    }
 }
 
 fn or_default<'de, D: Deserializer<'de>>(
@@ -92,9 +106,9 @@ impl S3BatchTask {
     }
 }
 
-/// The id of the task, which is the same when S3 retries it.
+/// The ids of the job and of the task, which are the same when S3 retries it.
 impl HasNaturalKey for S3BatchTask {
     fn natural_key(&self) -> NaturalKey {
-        NaturalKey::new([self.task_id()])
+        NaturalKey::new([Some(self.job_id.as_str()), self.task_id()])
     }
 }

@@ -6,7 +6,7 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
 use powertools::batch::{self, Change, KinesisMessage, Message, RecordError};
-use powertools::events::{DynamoDbEvent, KinesisEvent, ParseError, SqsEvent};
+use powertools::events::{DynamoDbEvent, KinesisEvent, ParseError, SqsEvent, Text};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -233,4 +233,22 @@ async fn attributes_of_every_type_are_read() {
     fn expected_again(change: &Change<Item>) -> Item {
         change.new_image().unwrap().unwrap()
     }
+}
+
+/// The header of zlib is two characters of text, too.
+#[tokio::test]
+async fn text_that_starts_as_zlib_does_is_text() {
+    for start in ["x ", "x?", "x^", "x}", "x\u{1}", "x\u{5da}"] {
+        let text = format!("{start}2 + y");
+        let run = batch::kinesis(kinesis(&text)).run(async |read: KinesisMessage<Text>| {
+            if *read.body == *text { Ok(()) } else { Err("another text") }
+        });
+        assert!(run.await.is_done(), "{text:?}");
+    }
+    // These nine bytes are valid UTF-8, and a whole stream with its checksum.
+    let seven = [0x78, 1, 0x33, 7, 0, 0, 0x38, 0, 0x38];
+    assert!(kinesis_error::<u8>(seven).await.is_none());
+    // A stream with a dictionary, which nobody has.
+    let error = kinesis_error::<u8>([0x78, 0xbb, 0, 0, 0, 1]).await.unwrap();
+    assert!(!error.to_string().contains("decompressed"), "{error}");
 }

@@ -142,7 +142,7 @@ async fn a_message_of_a_topic_can_be_in_s3_too() {
     assert_eq!(outcomes(&report), "ffsffff");
 
     let handler = async |record: SqsRecord| {
-        let amount = Message::<Sns<u64>>::fetch(record, &bucket).await?;
+        let amount = Message::<Sns<u64>>::fetch_notification(record, &bucket).await?;
         assert!((70..73).contains(&amount.body.message));
         assert_eq!(amount.body.message_id.as_deref(), Some("sns-1"));
         amount.delete_large_body(&bucket).await?;
@@ -215,8 +215,8 @@ async fn a_message_whose_body_is_in_s3_is_not_parsed_as_its_pointer() {
     }
     let event: SqsEvent = parse(event);
 
-    let in_s3 =
-        "the body of the message is in S3: take `SqsRecord` and read it by `Message::fetch`";
+    let in_s3 = "the body of the message is in S3: take `SqsRecord` and read it by `Message::fetch`, or by \
+                 `Message::fetch_notification` if it is a notification of SNS";
     let mut expected = vec![in_s3; 2 + odd_marks.len()];
     expected.extend(vec![""; count]);
     assert_eq!(run::<Value>(event.clone()).await, expected);
@@ -268,4 +268,19 @@ proptest! {
         let pointer = event([message]).records[0].s3_pointer();
         prop_assert!(matches!(pointer, Err(ParseError::PointerInvalid)), "{:?}", pointer);
     }
+}
+
+/// Whoever chooses a body but no attributes, such as the user whose text a service sends on, chooses no object.
+#[tokio::test]
+async fn a_body_alone_never_chooses_what_is_read_from_s3() {
+    let bucket = Bucket::of(&[("a", "7")]);
+    let place = json!([JAVA_2.0, { "s3BucketName": "bodies", "s3Key": "a" }]).to_string();
+    let mark = json!({ JAVA_2.1: { "Type": "Number", "Value": "1" } });
+    let record = event([notification(&json!(place), &mark)]).records[0].clone();
+    assert_eq!(record.s3_pointer().unwrap(), None);
+    let error = Message::<Value>::fetch(record.clone(), &bucket).await.unwrap_err();
+    assert!(matches!(error, ParseError::BodyInS3), "{error:?}");
+    let message = Message::<u8>::parse(record, b"7").unwrap();
+    message.delete_large_body(&bucket).await.unwrap();
+    assert!(bucket.0.lock().unwrap().contains_key("a"), "nothing was deleted");
 }

@@ -345,3 +345,37 @@ proptest! {
         prop_assert!(!cut || result.is_err());
     }
 }
+
+/// Taken for one, it would be handled as a change or a notification of nothing, and lost.
+#[test]
+fn what_is_no_change_and_no_notification_is_an_error_that_says_so() {
+    let of_kinesis = |data: &Value| {
+        let records = events::kinesis("changes").record(KinesisRecord::new("a", data.to_string()));
+        let event: KinesisEvent = read(records.build());
+        let result = KinesisMessage::<DynamoDbRecord>::from_record(event.records[0].clone());
+        result.map_err(|error| batch::RecordError::retry(error).to_string())
+    };
+    let keys = json!({ "id": { "S": "a" } });
+    let change = json!({ "eventSource": "aws:dynamodb", "dynamodb": { "Keys": keys } });
+    assert!(of_kinesis(&change).is_ok());
+    let other = json!({ "eventSource": "aws:s3", "dynamodb": { "Keys": keys } });
+    for wrong in [json!(7), Value::Null, json!([change]), json!({ "dynamodb": {} }), order(), other]
+    {
+        let error = of_kinesis(&wrong).unwrap_err();
+        assert!(error.contains("not a change of an item in DynamoDB"), "{wrong}: {error}");
+    }
+
+    let queue = events::sqs("orders").message(order()).build();
+    let topic = events::sns("orders", "hello").build();
+    for wrong in [queue, topic, json!({ "Records": [{}] }), json!({ "Records": [order()] })] {
+        let error = problem::<S3Notification>(wrong.clone());
+        assert!(error.contains("not a notification of S3"), "{wrong}: {error}");
+    }
+    let minio = json!({ "eventSource": "minio:s3", "s3": { "object": { "key": "k" } } });
+    let objects: Message<S3Notification> = message(json!({ "Records": [minio] }));
+    assert_eq!(objects.body.records[0].key().as_deref(), Some("k"));
+
+    let event = events::event_bridge("shop", "OrderPlaced", order()).build();
+    let error = problem::<EventBridge<S3Detail>>(event);
+    assert!(error.contains("not the detail of an event of S3"), "{error}");
+}

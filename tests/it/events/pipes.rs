@@ -1,8 +1,8 @@
 //! What EventBridge Pipes sends: the records alone, those of Kinesis flat.
 
-use powertools::batch::{self, Change, Error, KinesisMessage, Message, Record};
-use powertools::events::{DynamoDbEvent, KinesisEvent, SqsEvent, natural};
-use powertools::testing::events::{self, KinesisRecord, SqsMessage};
+use powertools::batch::{self, Change, Error, KafkaMessage, KinesisMessage, Message, Record};
+use powertools::events::{DynamoDbEvent, KafkaEvent, KinesisEvent, NaturalKey, SqsEvent, natural};
+use powertools::testing::events::{self, KafkaRecord, KinesisRecord, SqsMessage};
 use serde_json::{Value, json};
 
 fn read<T: serde::de::DeserializeOwned>(event: &Value) -> T {
@@ -65,4 +65,97 @@ async fn bare_records_of_another_source_are_refused() {
     let run = batch::sqs(event).run(async |_: Message<u8>| Ok::<_, String>(()));
     let error = run.await.into_reply().unwrap_err();
     assert!(matches!(error, Error::IdentifierMissing { index: 0 }), "{error}");
+}
+
+/// Its guide does not say what a pipe does with records that are not reported behind one that is.
+#[tokio::test]
+async fn each_record_that_was_not_done_is_reported_to_a_pipe() {
+    let ids = |reply: Value| -> Vec<String> {
+        let failures = reply["batchItemFailures"].as_array().unwrap().clone();
+        failures.iter().map(|item| item["itemIdentifier"].as_str().unwrap().to_owned()).collect()
+    };
+    let clicks = (1..=4).fold(events::kinesis("clicks"), |clicks, n| {
+        clicks.record(KinesisRecord::json("a", json!(n)).sequence_number(n.to_string()))
+    });
+    let reply = async |event: &Value| {
+        let run = batch::kinesis(read::<KinesisEvent>(event))
+            .run(async |n: KinesisMessage<u8>| if n.body == 2 { Err("no") } else { Ok(()) });
+        ids(serde_json::to_value(run.await.into_reply().unwrap()).unwrap())
+    };
+    assert_eq!(reply(&clicks.clone().build()).await, ["2"]);
+    let piped = ["shardId-000000000000:2", "shardId-000000000000:3", "shardId-000000000000:4"];
+    assert_eq!(reply(&clicks.build_piped()).await, piped);
+
+    let keys = json!({ "id": 1 });
+    let changes = events::dynamodb("orders").insert(keys.clone(), keys.clone());
+    let changes = changes.insert(keys.clone(), keys).build_piped();
+    let run = batch::dynamodb(read::<DynamoDbEvent>(&changes))
+        .run(async |_: Change<Value>| Err::<(), _>("no"));
+    let reply = ids(serde_json::to_value(run.await.into_reply().unwrap()).unwrap());
+    assert_eq!(reply, [0, 1].map(|n| changes[n]["eventID"].as_str().unwrap()));
+}
+
+#[tokio::test]
+async fn flat_records_of_a_topic_are_a_batch_by_their_partitions() {
+    let flat = |cluster: (&str, &str), source: &str, partition: u32, offset: u64| {
+        let mut record = json!({
+            "eventSource": source,
+            "eventSourceKey": format!("orders-{partition}"),
+            "topic": "orders",
+            "partition": partition,
+            "offset": offset,
+            "timestamp": 1_545_084_650_987_u64,
+            "timestampType": "CREATE_TIME",
+            "key": "aw==",
+            "value": "Nw==",
+            "headers": [{ "kind": [111] }],
+        });
+        record[cluster.0] = json!(cluster.1);
+        record
+    };
+    for (cluster, source) in [
+        (("eventSourceArn", "arn:aws:kafka:us-east-1:123456789012:cluster/c/1"), "aws:kafka"),
+        (("bootstrapServers", "b-1:9092"), "SelfManagedKafka"),
+    ] {
+        let records = [(1, 9), (0, 5), (1, 8), (0, 4)];
+        let records = records.map(|(partition, offset)| flat(cluster, source, partition, offset));
+        let event: KafkaEvent = read(&json!(records));
+        let places: Vec<_> = event
+            .records
+            .iter()
+            .map(|record| (record.partition(), record.offset().unwrap()))
+            .collect();
+        assert_eq!(places, [("orders-1", 8), ("orders-1", 9), ("orders-0", 4), ("orders-0", 5)]);
+        let record = &event.records[0];
+        assert_eq!((record.topic(), record.header("kind")), (Some("orders"), Some(b"o".to_vec())));
+        let expected = [cluster.1, "orders-1", "8", "1545084650987"].map(Some);
+        assert_eq!(natural(record), NaturalKey::new(expected));
+        let run = batch::kafka(event).run(
+            async |n: KafkaMessage<u8>| {
+                if n.body == 7 { Ok(()) } else { Err("another value") }
+            },
+        );
+        assert!(run.await.is_done());
+    }
+    let topic = events::kafka("orders").record(KafkaRecord::json(json!(7)).key("a"));
+    let [mapped, piped]: [KafkaEvent; 2] =
+        [topic.clone().build(), topic.build_piped()].each_ref().map(read);
+    assert_eq!(natural(&piped.records[0]), natural(&mapped.records[0]));
+    assert_eq!(piped.records[0].key().unwrap(), mapped.records[0].key().unwrap());
+
+    // Pipes reads no partial response of a topic.
+    let record = || flat(("eventSourceArn", "arn"), "aws:kafka", 0, 1);
+    let event: KafkaEvent = read(&json!([record()]));
+    let run = batch::kafka(event).run(async |_: KafkaMessage<u8>| Err::<(), _>("no"));
+    assert!(matches!(run.await.into_reply(), Err(Error::Incomplete { .. })));
+
+    let mut other = record();
+    other["eventSource"] = json!("aws:mq");
+    let event: KafkaEvent = read(&json!([record(), other]));
+    let run = batch::kafka(event).run(async |_: KafkaMessage<u8>| Ok::<_, String>(()));
+    assert!(matches!(run.await.into_reply(), Err(Error::SourceUnexpected { .. })));
+    let nameless: KafkaEvent = read(&json!([{ "offset": 1 }, 7]));
+    let run = batch::kafka(nameless).run(async |_: KafkaMessage<u8>| Ok::<_, String>(()));
+    assert!(matches!(run.await.into_reply(), Err(Error::IdentifierMissing { index: 0 })));
+    assert!(serde_json::from_value::<KafkaEvent>(json!([])).is_err(), "no pipe sends it");
 }

@@ -3,7 +3,9 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_lambda_events::{kafka, kinesis};
-use powertools::events::{DynamoDbEvent, KafkaEvent, KinesisEvent};
+use powertools::batch::{FromRecord, KinesisMessage};
+use powertools::events::{DynamoDbEvent, DynamoDbRecord, KafkaEvent, KinesisEvent};
+use powertools::testing::events;
 use serde_json::{Value, json};
 
 fn millis(time: Option<SystemTime>) -> u128 {
@@ -71,4 +73,33 @@ fn kafka_event(timestamp: u64) -> Value {
         "headers": [],
     });
     json!({ "eventSource": "aws:kafka", "bootstrapServers": "b", "records": { "t-0": [record] } })
+}
+
+#[test]
+fn the_time_of_a_change_that_comes_through_kinesis_has_its_precision() {
+    let time = |time: u64, precision: Value| {
+        let change = json!({ "dynamodb": {
+            "ApproximateCreationDateTime": time,
+            "ApproximateCreationDateTimePrecision": precision,
+            "Keys": { "id": { "N": "1" } },
+        } });
+        millis(serde_json::from_value::<DynamoDbRecord>(change).unwrap().created_at())
+    };
+    assert_eq!(time(1_545_084_650_987, json!("MILLISECOND")), 1_545_084_650_987);
+    assert_eq!(time(1_545_084_650_987_654, json!("MICROSECOND")), 1_545_084_650_988);
+    for precision in ["MILLISECOND", "MICROSECOND"] {
+        let keys = json!({ "id": 1 });
+        let changes = events::dynamodb("orders").insert(keys.clone(), keys);
+        let record = changes.through_kinesis(precision).remove(0);
+        let event = events::kinesis("changes").record(record).build();
+        let event: KinesisEvent = serde_json::from_value(event).unwrap();
+        let change =
+            KinesisMessage::<DynamoDbRecord>::from_record(event.records[0].clone()).unwrap();
+        assert_eq!(millis(change.body.created_at()), 1_767_225_600_000);
+    }
+    assert_eq!(
+        time(1_545_084_650_987, Value::Null),
+        1_545_084_650_987,
+        "from before there was one"
+    );
 }

@@ -4,9 +4,9 @@ use std::cell::Cell;
 use std::convert::Infallible;
 
 use lambda_runtime::LambdaEvent;
-use powertools::batch::{self, Change, KinesisMessage, Message, ReplyOf};
-use powertools::events::{DynamoDbEvent, KinesisEvent, SqsEvent};
-use powertools::testing::events::{self, KinesisRecord, SqsMessage};
+use powertools::batch::{self, Change, KafkaMessage, KinesisMessage, Message, ReplyOf};
+use powertools::events::{DynamoDbEvent, KafkaEvent, KinesisEvent, SqsEvent};
+use powertools::testing::events::{self, KafkaRecord, KinesisRecord, SqsMessage};
 use powertools::testing::{End, EventSource, Stream};
 use serde_json::{Value, json};
 
@@ -117,8 +117,33 @@ async fn changes_of_a_table_come_through_a_pipe_too() {
     assert_eq!(history.done().len(), 3);
 }
 
+#[tokio::test]
+async fn a_batch_of_a_topic_comes_again_as_a_whole_whatever_the_reply_says() {
+    let topic = || {
+        let record = |n: u64| KafkaRecord::json(json!(n)).partition((n % 2) as u32);
+        let topic = (1..=3).fold(events::kafka("orders"), |topic, n| topic.record(record(n)));
+        EventSource::kafka(topic).through_pipe().report_batch_item_failures(true)
+    };
+    for is_partial in [false, true] {
+        let is_first = Cell::new(true);
+        let history = topic()
+            .run(async |event: LambdaEvent<KafkaEvent>| {
+                let handler = async |n: KafkaMessage<u64>| {
+                    if n.body == 3 && is_first.take() { Err("not yet") } else { Ok(()) }
+                };
+                let batch = batch::kafka(event.payload);
+                let batch = if is_partial { batch.partial_response() } else { batch };
+                batch.run(handler).await.into_reply()
+            })
+            .await;
+        for id in ["orders-0@0", "orders-1@0", "orders-1@1"] {
+            assert_eq!(history.deliveries_of(id).count(), 2, "{history}");
+        }
+    }
+}
+
 #[test]
-#[should_panic(expected = "only the pipes of SQS, Kinesis and DynamoDB")]
-fn a_pipe_of_a_topic_is_not_simulated() {
-    let _ = EventSource::kafka(events::kafka("orders")).through_pipe();
+#[should_panic(expected = "only the pipes of SQS, Kinesis, DynamoDB and Kafka")]
+fn a_pipe_of_a_broker_is_not_simulated() {
+    let _ = EventSource::active_mq(events::active_mq("orders")).through_pipe();
 }

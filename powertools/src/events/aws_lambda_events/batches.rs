@@ -52,7 +52,7 @@ impl From<kinesis::KinesisEvent> for KinesisEvent {
                 other_source: other(events::kinesis::SOURCES, record.event_source),
             }
         });
-        Self { records: records.map(Into::into).collect(), has_window: false }
+        Self { records: records.map(Into::into).collect(), has_window: false, is_piped: false }
     }
 }
 
@@ -78,11 +78,12 @@ impl From<dynamodb::Event> for DynamoDbEvent {
                     new: image(&change.new_image),
                     old: image(&change.old_image),
                     created: seconds(change.approximate_creation_date_time.into()),
+                    precision: None,
                 },
                 other_source: other(events::dynamodb::SOURCES, record.event_source),
             }
         });
-        Self { records: records.map(Into::into).collect(), has_window: false }
+        Self { records: records.map(Into::into).collect(), has_window: false, is_piped: false }
     }
 }
 
@@ -108,7 +109,8 @@ impl From<kafka::KafkaEvent> for KafkaEvent {
             // Without a cluster there is no natural key, which inexact times must not be part of.
             add_partition(&mut records, &partition, None, fields.map(Arc::new).collect());
         }
-        Self { records, other_source: other(events::kafka::SOURCES, event.event_source) }
+        let other_source = other(events::kafka::SOURCES, event.event_source);
+        Self { records, other_source, is_piped: false }
     }
 }
 

@@ -12,6 +12,7 @@ use ::aws_lambda_events::sqs::SqsMessage;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::events::event_bridge::SCHEDULER;
 use crate::events::http::of_headers;
 use crate::events::natural::of_the_only;
 use crate::events::{HasNaturalKey, NaturalKey};
@@ -66,6 +67,12 @@ impl HasNaturalKey for SnsEvent {
 
 impl<T: Serialize + DeserializeOwned> HasNaturalKey for EventBridgeEvent<T> {
     fn natural_key(&self) -> NaturalKey {
+        if self.source == SCHEDULER {
+            let schedule = self.resources.iter().flatten().next();
+            // As it was sent: RFC 3339 with a `Z`.
+            let time = self.time.map(|time| format!("{time:?}"));
+            return NaturalKey::new([schedule.map(String::as_str), time.as_deref()]);
+        }
         NaturalKey::new([self.id.as_deref()])
     }
 }

@@ -135,13 +135,12 @@ pub(super) struct Batch<R> {
 pub(super) struct Event<O, R> {
     records: Option<Vec<R>>,
     has_window: bool,
-    is_piped: bool,
     of: PhantomData<O>,
 }
 
 impl<O, R> Default for Event<O, R> {
     fn default() -> Self {
-        Self { records: None, has_window: false, is_piped: false, of: PhantomData }
+        Self { records: None, has_window: false, of: PhantomData }
     }
 }
 
@@ -161,10 +160,10 @@ impl<O: Object, R: From<O>> Event<O, R> {
         deserializer: D,
         source: &str,
     ) -> Result<Batch<R>, D::Error> {
-        let mut event = Self::default();
-        let context = &mut Context::default();
-        As(Whole { event: &mut event, context }).deserialize(deserializer)?;
-        let Self { records, has_window, is_piped, .. } = event;
+        let (event, piped) = object_or_records::<Self, O, R, D>(deserializer)?;
+        let Self { records, has_window, .. } = event;
+        let is_piped = piped.is_some();
+        let records = piped.or(records);
         let records = records.ok_or_else(|| {
             de::Error::custom(format_args!("not an event of {source}: it has no list `Records`"))
         })?;
@@ -172,27 +171,39 @@ impl<O: Object, R: From<O>> Event<O, R> {
     }
 }
 
-/// An event as Lambda's pollers send it, or the list of records alone that EventBridge Pipes sends.
-struct Whole<'a, O, R> {
-    event: &'a mut Event<O, R>,
-    context: &'a mut Context,
+/// Reads an event as Lambda's pollers send it, or the list of records alone that EventBridge Pipes sends.
+pub(super) fn object_or_records<'de, E: Object, O: Object, R: From<O>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<(E, Option<Vec<R>>), D::Error> {
+    let mut event = E::default();
+    let context = &mut Context::default();
+    let whole = Whole { event: &mut event, context, of: PhantomData::<(O, R)> };
+    let records = As(whole).deserialize(deserializer)?;
+    Ok((event, records))
 }
 
-impl<'de, O: Object, R: From<O>> Shape<'de> for Whole<'_, O, R> {
-    type Value = ();
+struct Whole<'a, E, O, R> {
+    event: &'a mut E,
+    context: &'a mut Context,
+    of: PhantomData<(O, R)>,
+}
 
-    fn nothing(self) {}
+impl<'de, E: Object, O: Object, R: From<O>> Shape<'de> for Whole<'_, E, O, R> {
+    type Value = Option<Vec<R>>;
 
-    fn list<A: SeqAccess<'de>>(self, list: A) -> Result<(), A::Error> {
-        let records = Records::<O, R>::new(self.context).list(list)?;
-        // No pipe sends an empty one.
-        self.event.records = records.filter(|records| !records.is_empty());
-        self.event.is_piped = true;
-        Ok(())
+    fn nothing(self) -> Self::Value {
+        None
     }
 
-    fn object<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
-        Members { object: self.event, context: self.context }.object(map)
+    fn list<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
+        let records = Records::<O, R>::new(self.context).list(list)?;
+        // No pipe sends an empty one.
+        Ok(records.filter(|records| !records.is_empty()))
+    }
+
+    fn object<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        Members { object: self.event, context: self.context }.object(map)?;
+        Ok(None)
     }
 }
 

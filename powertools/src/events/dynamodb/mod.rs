@@ -27,6 +27,8 @@ pub struct DynamoDbEvent {
     pub records: Vec<DynamoDbRecord>,
     /// True for an event of a tumbling window, which a batch rejects.
     pub has_window: bool,
+    /// EventBridge Pipes sent it.
+    pub(crate) is_piped: bool,
 }
 
 /// A change of an item in a DynamoDB table. Cloning is cheap.
@@ -53,6 +55,25 @@ pub(super) struct Images {
     pub(super) new: Option<Box<RawValue>>,
     pub(super) old: Option<Box<RawValue>>,
     pub(super) created: Option<f64>,
+    pub(super) precision: Option<Precision>,
+}
+
+/// In what a change counts its time. In a stream of DynamoDB these are seconds.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Precision {
+    Milliseconds,
+    Microseconds,
+    Unknown,
+}
+
+impl From<&str> for Precision {
+    fn from(name: &str) -> Self {
+        match name {
+            "MILLISECOND" => Self::Milliseconds,
+            "MICROSECOND" => Self::Microseconds,
+            _ => Self::Unknown,
+        }
+    }
 }
 
 /// What happened to an item.
@@ -163,10 +184,17 @@ impl DynamoDbRecord {
         self.0.stream_arn.as_deref()
     }
 
-    /// Returns about when the item was changed. DynamoDB sends whole seconds or milliseconds.
+    /// Returns about when the item was changed, to the millisecond. A stream of DynamoDB has whole seconds or
+    /// milliseconds; one of Kinesis has milliseconds or microseconds, and its records say which.
     #[must_use]
     pub fn created_at(&self) -> Option<SystemTime> {
-        moment(self.0.change.created?)
+        let created = self.0.change.created?;
+        moment(match self.0.change.precision {
+            None => created,
+            Some(Precision::Milliseconds) => created / 1e3,
+            Some(Precision::Microseconds) => created / 1e6,
+            Some(Precision::Unknown) => return None,
+        })
     }
 }
 
@@ -200,15 +228,27 @@ impl<'de> Deserialize<'de> for DynamoDbEvent {
             let fields = records.iter_mut().filter_map(|record| Arc::get_mut(&mut record.0));
             fields.for_each(|fields| fields.is_piped = true);
         }
-        Ok(Self { records, has_window })
+        Ok(Self { records, has_window, is_piped })
     }
 }
 
 /// A change that comes through a Kinesis stream: `KinesisMessage<DynamoDbRecord>`. It has no sequence
 /// number.
+///
+/// What is no change is an error.
 impl<'de> Deserialize<'de> for DynamoDbRecord {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(object::<Fields, D>(deserializer)?.into())
+        let mut fields: Fields = object(deserializer)?;
+        if fields.change.keys.is_none() || fields.other_source.is_some() {
+            return Err(D::Error::custom(
+                "not a change of an item in DynamoDB: it has no `dynamodb.Keys`, or another `eventSource`",
+            ));
+        }
+        if fields.change.sequence_number.is_none() {
+            // Before it could be chosen, the precision was not written.
+            fields.change.precision.get_or_insert(Precision::Milliseconds);
+        }
+        Ok(fields.into())
     }
 }
 
@@ -244,6 +284,7 @@ impl Object for Images {
             b"NewImage" => |it, value| value.raw("", &mut it.new),
             b"OldImage" => |it, value| value.raw("", &mut it.old),
             b"ApproximateCreationDateTime" => |it, value| value.number(&mut it.created),
+            b"ApproximateCreationDateTimePrecision" => |it, value| value.text(&mut it.precision),
             _ => return None,
         };
         Some(read)

@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 
 use self::part::{Part, Reserve, framing};
 use self::schemas::Resolved;
-use super::de::{Object, Read, object};
+use super::de::{Object, Read, object_or_records};
 use super::decode::decode;
 use super::{HasNaturalKey, NaturalKey, ParseError};
 
@@ -43,6 +43,9 @@ const FRAME: usize = 24;
 /// The event of a Kafka topic, on MSK or self-managed.
 ///
 /// Values are kept in base64 until the handler of their record starts.
+///
+/// The list of records that EventBridge Pipes sends is one too. A pipe reads no partial response of a topic, so
+/// its batches fail as a whole.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct KafkaEvent {
@@ -50,6 +53,8 @@ pub struct KafkaEvent {
     pub records: Vec<KafkaRecord>,
     /// The source of the event, if that is not Kafka.
     pub(crate) other_source: Option<Box<str>>,
+    /// EventBridge Pipes sent it.
+    pub(crate) is_piped: bool,
 }
 
 /// A record of a Kafka topic. Cloning is cheap.
@@ -243,18 +248,52 @@ impl KafkaRecord {
 
 impl<'de> Deserialize<'de> for KafkaEvent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Event { partitions, arn, servers, other_source } = object(deserializer)?;
+        let (event, piped) = object_or_records::<Event, Flat, Flat, D>(deserializer)?;
+        if let Some(piped) = piped {
+            return Ok(from_pipe(piped));
+        }
+        let Event { partitions, arn, servers, other_source } = event;
         let partitions = partitions.ok_or_else(|| {
             de::Error::custom("not an event of Kafka: it has no object `records`")
         })?;
-        let is_named = |name: &Arc<str>| !name.is_empty();
-        let cluster = arn.filter(is_named).or(servers.filter(is_named));
+        let cluster = cluster(arn, servers);
         let mut records = Vec::new();
         for (name, fields) in partitions {
             add_partition(&mut records, &name, cluster.as_ref(), fields);
         }
-        Ok(Self { records, other_source })
+        Ok(Self { records, other_source, is_piped: false })
     }
+}
+
+/// Returns the cluster for the natural key.
+fn cluster(arn: Option<Arc<str>>, servers: Option<Arc<str>>) -> Option<Arc<str>> {
+    let is_named = |name: &Arc<str>| !name.is_empty();
+    arn.filter(is_named).or(servers.filter(is_named))
+}
+
+/// Reads the records that EventBridge Pipes sends, whose partitions come in the order of their first ones.
+fn from_pipe(piped: Vec<Flat>) -> KafkaEvent {
+    let mut places = HashMap::new();
+    let mut partitions: Vec<(Box<str>, Option<Arc<str>>, Vec<Arc<Fields>>)> = Vec::new();
+    let mut other = None;
+    for Flat { fields, partition, arn, servers, other_source } in piped {
+        other = other.or(other_source);
+        let name = match (&fields.topic, partition) {
+            (Some(topic), Some(partition)) => format!("{topic}-{partition}"),
+            // It has no identifier then, which a batch refuses.
+            _ => String::new(),
+        };
+        let place = *places.entry(name).or_insert_with_key(|name| {
+            partitions.push((name.as_str().into(), cluster(arn, servers), Vec::new()));
+            partitions.len() - 1
+        });
+        partitions[place].2.push(Arc::new(fields));
+    }
+    let mut records = Vec::new();
+    for (name, cluster, fields) in partitions {
+        add_partition(&mut records, &name, cluster.as_ref(), fields);
+    }
+    KafkaEvent { records, other_source: other, is_piped: true }
 }
 
 /// Adds the records of a partition, by their offsets.
@@ -284,10 +323,39 @@ struct Event {
     other_source: Option<Box<str>>,
 }
 
+/// A record as EventBridge Pipes sends it.
+#[derive(Default)]
+struct Flat {
+    fields: Fields,
+    partition: Option<i64>,
+    arn: Option<Arc<str>>,
+    servers: Option<Arc<str>>,
+    other_source: Option<Box<str>>,
+}
+
 impl Object for Event {
     fn member<'de, A: MapAccess<'de>>(name: &[u8]) -> Option<Read<'de, Self, A>> {
         let read: Read<'de, Self, A> = match name {
             b"records" => |it, value| value.lists::<Fields, _>(&mut it.partitions),
+            b"eventSourceArn" => |it, value| value.text(&mut it.arn),
+            b"bootstrapServers" => |it, value| value.text(&mut it.servers),
+            b"eventSource" => |it, value| value.unless(SOURCES, &mut it.other_source),
+            _ => return None,
+        };
+        Some(read)
+    }
+}
+
+impl Object for Flat {
+    fn member<'de, A: MapAccess<'de>>(name: &[u8]) -> Option<Read<'de, Self, A>> {
+        let read: Read<'de, Self, A> = match name {
+            b"offset" => |it, value| value.integer(&mut it.fields.offset),
+            b"topic" => |it, value| value.shared(&mut it.fields.topic),
+            b"partition" => |it, value| value.integer(&mut it.partition),
+            b"timestamp" => |it, value| value.integer(&mut it.fields.timestamp),
+            b"key" => |it, value| value.text(&mut it.fields.key),
+            b"value" => |it, value| value.text(&mut it.fields.value),
+            b"headers" => |it, value| value.raw("[]", &mut it.fields.headers),
             b"eventSourceArn" => |it, value| value.text(&mut it.arn),
             b"bootstrapServers" => |it, value| value.text(&mut it.servers),
             b"eventSource" => |it, value| value.unless(SOURCES, &mut it.other_source),

@@ -23,6 +23,8 @@ pub struct KinesisEvent {
     pub records: Vec<KinesisRecord>,
     /// True for an event of a tumbling window, which a batch rejects.
     pub has_window: bool,
+    /// EventBridge Pipes sent it.
+    pub(crate) is_piped: bool,
 }
 
 /// A record of a Kinesis stream, or one of several that the Kinesis Producer Library (KPL) aggregated
@@ -216,7 +218,7 @@ impl<'de> Deserialize<'de> for KinesisEvent {
             let fields = records.iter_mut().filter_map(|record| Arc::get_mut(&mut record.fields));
             fields.for_each(|fields| fields.is_piped = true);
         }
-        Ok(Self { records, has_window })
+        Ok(Self { records, has_window, is_piped })
     }
 }
 

@@ -1,6 +1,6 @@
 use serde_json::{Map, Value, json};
 
-use super::TIME_SECONDS;
+use super::{KinesisRecord, TIME_MILLIS, md5};
 use crate::testing::identifiers::{self, ACCOUNT, REGION};
 
 /// Starts a batch of changes from the stream of the table `name`.
@@ -63,6 +63,59 @@ impl DynamoDbRecords {
         self.records.into()
     }
 
+    /// Creates the records that a Kinesis stream of the table gets: without sequence numbers, with a time that
+    /// counts `MILLISECOND` or `MICROSECOND`.
+    ///
+    /// ```
+    /// use powertools::testing::events;
+    /// use serde_json::json;
+    ///
+    /// let changes = events::dynamodb("orders").insert(json!({ "id": 1 }), json!({ "id": 1 }));
+    /// let records = changes.through_kinesis("MICROSECOND");
+    /// let event = records.into_iter().fold(events::kinesis("changes"), |stream, record| stream.record(record));
+    /// assert_eq!(event.build()["Records"].as_array().unwrap().len(), 1);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Panics if the precision is another one.
+    #[must_use]
+    pub fn through_kinesis(self, precision: &str) -> Vec<KinesisRecord> {
+        let time = match precision {
+            "MILLISECOND" => TIME_MILLIS,
+            "MICROSECOND" => TIME_MILLIS * 1_000,
+            other => panic!("there is no precision {other}"),
+        };
+        let table = self.table;
+        let records = self.records.into_iter().map(|record| {
+            let mut change = record["dynamodb"].clone();
+            for (name, value) in [
+                ("ApproximateCreationDateTime", json!(time)),
+                ("ApproximateCreationDateTimePrecision", json!(precision)),
+            ] {
+                change[name] = value;
+            }
+            if let Some(change) = change.as_object_mut() {
+                change.remove("SequenceNumber");
+                change.remove("StreamViewType");
+            }
+            // All changes of an item have one partition key.
+            let key = md5(change["Keys"].to_string());
+            let data = json!({
+                "awsRegion": REGION,
+                "eventID": record["eventID"],
+                "eventName": record["eventName"],
+                "userIdentity": null,
+                "recordFormat": "application/json",
+                "tableName": table,
+                "dynamodb": change,
+                "eventSource": "aws:dynamodb",
+            });
+            KinesisRecord::json(key, data)
+        });
+        records.collect()
+    }
+
     /// The records, with sequence numbers that depend on nothing but their place.
     pub(in crate::testing) fn numbered(mut self) -> Vec<Value> {
         for (place, record) in self.records.iter_mut().enumerate() {
@@ -76,7 +129,7 @@ impl DynamoDbRecords {
     fn record(mut self, event: &str, keys: Value, old: Option<Value>, new: Option<Value>) -> Self {
         let id = identifiers::next();
         let mut change = json!({
-            "ApproximateCreationDateTime": TIME_SECONDS,
+            "ApproximateCreationDateTime": TIME_MILLIS / 1_000,
             "Keys": item(&keys),
             // They grow along a shard and have as many digits as real ones.
             "SequenceNumber": format!("1405{id:021}"),

@@ -44,6 +44,12 @@ impl KafkaRecords {
         envelope(self.numbered())
     }
 
+    /// Creates the event that EventBridge Pipes sends: the records alone, each with its cluster.
+    #[must_use]
+    pub fn build_piped(self) -> Value {
+        piped(self.numbered())
+    }
+
     /// The records with their offsets, each beside the name of its partition.
     pub(in crate::testing) fn numbered(self) -> Vec<(String, Value)> {
         let mut next: HashMap<u32, u64> = HashMap::new();
@@ -89,12 +95,25 @@ pub(in crate::testing) fn envelope(records: Vec<(String, Value)>) -> Value {
     }
     json!({
         "eventSource": "aws:kafka",
-        "eventSourceArn": format!(
-            "arn:aws:kafka:{REGION}:{ACCOUNT}:cluster/test/00000000-0000-4000-8000-000000000000-1"
-        ),
+        "eventSourceArn": cluster(),
         "bootstrapServers": format!("b-1.test.kafka.{REGION}.amazonaws.com:9092"),
         "records": partitions,
     })
+}
+
+/// Wraps records as the event of EventBridge Pipes that has them, each beside the name of its partition.
+pub(in crate::testing) fn piped(records: Vec<(String, Value)>) -> Value {
+    let flat = records.into_iter().map(|(partition, mut record)| {
+        record["eventSource"] = "aws:kafka".into();
+        record["eventSourceArn"] = cluster().into();
+        record["eventSourceKey"] = partition.into();
+        record
+    });
+    flat.collect()
+}
+
+fn cluster() -> String {
+    format!("arn:aws:kafka:{REGION}:{ACCOUNT}:cluster/test/00000000-0000-4000-8000-000000000000-1")
 }
 
 /// A record of a topic. Defaults to partition 0 and the next offset.

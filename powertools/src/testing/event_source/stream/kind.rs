@@ -185,6 +185,7 @@ impl Kind {
         match self {
             Self::Shards if is_piped => events::piped(values()),
             Self::Shards => json!({ "Records": values() }),
+            Self::Topic if is_piped => events::kafka_piped(records),
             Self::Topic => events::kafka_envelope(records),
             Self::ActiveMq => events::active_mq_envelope(values()),
             Self::RabbitMq => events::rabbit_mq_envelope(&line, values()),

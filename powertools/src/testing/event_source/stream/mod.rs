@@ -114,19 +114,20 @@ impl EventSource<Stream> {
         self
     }
 
-    /// Delivers the records of a stream of Kinesis or DynamoDB through EventBridge Pipes instead of a mapping.
+    /// Delivers the records of a stream of Kinesis or DynamoDB or of a topic through EventBridge Pipes instead of
+    /// a mapping.
     ///
-    /// An event is a list of records, flat for Kinesis, and a reply reports records by the ids of their events
-    /// and is always read. [Splitting](Self::bisect_batch_on_function_error) is its `AUTOMATIC_BISECT`. Histories
+    /// An event is a list of records, flat for Kinesis and Kafka. For a stream, a reply reports records by the ids
+    /// of their events and is always read; for a topic it never is, and only an error makes a batch come again. [Splitting](Self::bisect_batch_on_function_error) is its `AUTOMATIC_BISECT`. Histories
     /// still have the sequence numbers.
     ///
     /// # Panics
     ///
-    /// Panics for all but Kinesis and DynamoDB.
+    /// Panics for all but Kinesis, DynamoDB and Kafka.
     pub fn through_pipe(mut self) -> Self {
         assert!(
-            self.source.kind == Kind::Shards,
-            "only the pipes of SQS, Kinesis and DynamoDB are simulated"
+            self.source.kind.has_partial_responses(),
+            "only the pipes of SQS, Kinesis, DynamoDB and Kafka are simulated"
         );
         self.source.is_piped = true;
         self
@@ -334,7 +335,11 @@ impl Source for Stream {
     }
 
     fn reads_replies(&self, mapping_reports: bool) -> bool {
-        self.kind.has_partial_responses() && (mapping_reports || self.is_piped)
+        if self.is_piped {
+            self.kind == Kind::Shards
+        } else {
+            self.kind.has_partial_responses() && mapping_reports
+        }
     }
 
     fn check(&self, mapping: Mapping) {
