@@ -108,8 +108,9 @@ pub enum Reporting {
     /// Each record that did not succeed is reported and delivered again. A failure prevents those after
     /// it in its [order](Record::order) from starting, and no others.
     EachFailure,
-    /// One record is reported, unless the source [reports all](Source::reports_all): the first in the order of the batch that did not succeed. It and
-    /// everything after it is delivered again. A failure prevents everything after it from starting.
+    /// One record is reported, the first in the order of the batch that did not succeed, unless the source
+    /// [reports all](Source::reports_all). It and everything after it is delivered again. A failure prevents
+    /// everything after it from starting.
     Checkpoint,
 }
 

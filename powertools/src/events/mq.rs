@@ -50,7 +50,8 @@ struct Destination {
     name: Option<Box<str>>,
 }
 
-/// The queue, and the id that the broker gave the message: one that it forwards to several queues has the same id in each.
+/// The queue, and the id that the broker gave the message. One that it forwards to several queues has the same
+/// id in each.
 impl HasNaturalKey for ActiveMqRecord {
     fn natural_key(&self) -> NaturalKey {
         NaturalKey::new([self.queue(), self.message_id()])

@@ -274,7 +274,7 @@ fn cluster(arn: Option<Arc<str>>, servers: Option<Arc<str>>) -> Option<Arc<str>>
 /// Reads the records that EventBridge Pipes sends, whose partitions come in the order of their first ones.
 fn from_pipe(piped: Vec<Flat>) -> KafkaEvent {
     let mut places = HashMap::new();
-    let mut partitions: Vec<(Box<str>, Option<Arc<str>>, Vec<Arc<Fields>>)> = Vec::new();
+    let mut partitions: Vec<(Option<Arc<str>>, Partition)> = Vec::new();
     let mut other = None;
     for Flat { fields, partition, arn, servers, other_source } in piped {
         other = other.or(other_source);
@@ -284,13 +284,13 @@ fn from_pipe(piped: Vec<Flat>) -> KafkaEvent {
             _ => String::new(),
         };
         let place = *places.entry(name).or_insert_with_key(|name| {
-            partitions.push((name.as_str().into(), cluster(arn, servers), Vec::new()));
+            partitions.push((cluster(arn, servers), (name.as_str().into(), Vec::new())));
             partitions.len() - 1
         });
-        partitions[place].2.push(Arc::new(fields));
+        partitions[place].1.1.push(Arc::new(fields));
     }
     let mut records = Vec::new();
-    for (name, cluster, fields) in partitions {
+    for (cluster, (name, fields)) in partitions {
         add_partition(&mut records, &name, cluster.as_ref(), fields);
     }
     KafkaEvent { records, other_source: other, is_piped: true }
