@@ -157,7 +157,7 @@ impl Core {
         if let Some(early) = self.spans.take_early() {
             let (began, ready) = *lock(&self.init);
             let ready = ready.unwrap_or_else(opentelemetry::time::now);
-            early::add(&self.spans, &trace, early, began..ready);
+            early::add(&self.spans, &trace, early, began..ready.max(began));
         }
     }
 }

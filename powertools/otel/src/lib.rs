@@ -65,16 +65,16 @@
 //! `faas.trigger`, `faas.coldstart` and `aws.lambda.invoked_arn`.
 //!
 //! A failure sets its status: the name under which Lambda reports the error, which is also `error.type`, and
-//! an event `exception` with name and message. Spans of work that a time limit stopped, that of the function or
-//! one inside of it, have the status `stopped at the time limit`, and the name of the error that took the place of the
-//! work's result as `error.type`: `Powertools.DeadlineOutOfTime`, or that of idempotent work. A future that your
-//! own code drops leaves no such trace. At the limit of the function, spans that are still open in other tasks
+//! an event `exception` with name and message. Spans of work that a time guard or a lost lease stopped have the
+//! status `stopped before its end`, and the name of the guard's error as `error.type`:
+//! `Powertools.DeadlineOutOfTime`, or that of idempotent work. A future that your own code drops leaves no such trace, nor
+//! does a task that is aborted, such as a record of `run_spawned`. At the limit of the function, spans that are still open in other tasks
 //! end and are sent: the call that hung is among them. Its later end is not sent again.
 //!
 //! The first event's trace has a span `init`, with those of warm-ups and of your own code before the event. It
 //! ends when the function asks for events, and after a restore from a snapshot it begins with that: spans that
-//! ended before are not sent, and one that was open begins with it. Which trace that will be is not known before: until then the lines of the logs have no ids, and requests
-//! no headers.
+//! ended before are not sent, and one that was open begins with it. Which trace that will be is not known before: until
+//! then the lines of the logs have no ids, and requests no headers.
 //!
 //! A function takes one value of [`Otel`]: a second one is an error at the start. Of two layers in a
 //! subscriber, the second makes no spans, which is a warning.

@@ -226,7 +226,7 @@ impl SpanProcessor for Processor {
 /// Sets what a span says of work that was stopped, unless the work itself has said something.
 pub(crate) fn mark_stopped(span: &mut SpanData, error_type: &str) {
     if span.status == Status::Unset {
-        span.status = Status::error("stopped at the time limit");
+        span.status = Status::error("stopped before its end");
         span.attributes.push(KeyValue::new("error.type", error_type.to_owned()));
     }
 }

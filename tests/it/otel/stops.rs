@@ -42,7 +42,7 @@ async fn the_time_limit_ends_open_spans_and_sends_them() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
 
-        let stopped = (2, "stopped at the time limit".to_owned());
+        let stopped = (2, "stopped before its end".to_owned());
         let root = function.collector.span("orders");
         assert_eq!(root.status(), (2, "Powertools.DeadlineOutOfTime".to_owned()));
         for (name, parent) in [("call", "charge"), ("charge", "orders"), ("elsewhere", "orders")] {
@@ -111,7 +111,7 @@ async fn what_a_guard_inside_of_the_handler_stops_has_its_error() {
         assert_eq!(function.invoke(event).await.json::<String>(), "fallback");
         for name in ["call", "work"] {
             let span = function.collector.span(name);
-            assert_eq!(span.status(), (2, "stopped at the time limit".to_owned()), "{name}");
+            assert_eq!(span.status(), (2, "stopped before its end".to_owned()), "{name}");
             assert_eq!(span.text("error.type").as_deref(), Some(error_type), "{name}");
         }
         for name in ["quick", "close", "after", "orders"] {
