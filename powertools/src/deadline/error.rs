@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use crate::error::{AT_ONCE, Http};
+use crate::invocation::budget::OUT_OF_TIME;
 
 /// Why work under a time guard has no result.
 ///
@@ -37,9 +38,6 @@ pub enum Error {
 fn needs(needed: Duration) -> String {
     if needed.is_zero() { String::new() } else { format!(" needs {needed:?} and") }
 }
-
-/// The name of the error of work that was stopped.
-pub(crate) const OUT_OF_TIME: &str = "Powertools.DeadlineOutOfTime";
 
 impl Error {
     /// Returns the name under which Lambda reports the error. It never changes, so that a state machine

@@ -113,7 +113,6 @@ mod layer;
 
 pub use self::current::Deadline;
 pub use self::error::Error;
-pub(crate) use self::error::OUT_OF_TIME;
 pub use self::guard::ResponseFuture;
 pub use self::items::Items;
 pub use self::layer::{DeadlineLayer, DeadlineService};

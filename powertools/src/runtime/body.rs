@@ -10,10 +10,10 @@ use futures_util::{Stream, StreamExt};
 use lambda_runtime::{Diagnostic, Error as BoxError};
 
 use super::lifecycle::{Ending, Failure, FlushTime, Kind, List, Outcome};
-use crate::deadline::{Error, OUT_OF_TIME};
+use crate::deadline::Error;
 use crate::error::diagnose::{diagnose, diagnose_panic};
 use crate::error::panic::catch;
-use crate::invocation::budget::{Budget, Timer};
+use crate::invocation::budget::{Budget, OUT_OF_TIME, Timer};
 use crate::invocation::{Invocation, stopping};
 
 /// A body that runs inside its invocation, and ends with an error at its limit.

@@ -8,8 +8,10 @@ use tokio::task::futures::TaskLocalFuture;
 
 use super::warnings::note_overrun;
 use super::{Budget, Invocation, Timer};
-use crate::deadline::OUT_OF_TIME;
 use crate::invocation::{Mark, stopping};
+
+/// The name of the error of work that was stopped.
+pub(crate) const OUT_OF_TIME: &str = "Powertools.DeadlineOutOfTime";
 
 /// How guarded work ended.
 pub(crate) enum Ended<T> {

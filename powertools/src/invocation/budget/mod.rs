@@ -14,7 +14,7 @@ mod warnings;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-pub(crate) use self::guarded::{Ended, Guarded};
+pub(crate) use self::guarded::{Ended, Guarded, OUT_OF_TIME};
 pub(crate) use self::timer::Timer;
 pub(crate) use self::warnings::warn_if_missed;
 use super::{Invocation, Records};
