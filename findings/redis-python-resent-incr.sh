@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # One would guess that a Redis client whose connection breaks after it has sent INCR raises: it cannot know whether the
 # counter was raised, and doing it again is for the caller to decide.
-# redis-py connects anew and sends INCR again, without being asked to (it has three retries since 6.0). The server
+# redis-py connects anew and sends INCR again, without being asked to (it repeats a command that failed). The server
 # below has done the first one, so the counter is 2 after one call, which returns 2 as if nothing had happened.
 # ioredis does the same. redis for Node.js rejects the call.
 # Seen on 2026-11-29 with redis 8.1.0 on Python 3.11, ioredis 5.11.1 and redis 6.3.1 on Node.js 20.
