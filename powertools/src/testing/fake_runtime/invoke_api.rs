@@ -1,6 +1,5 @@
 //! The API by which others invoke the function.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -8,15 +7,12 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::task::{AbortHandle, JoinSet};
 
-use super::background::background;
+use super::background::{listen, respond_to};
 use super::event::Event;
 use super::outcome::{Outcome, Pending};
 use super::state::Shared;
@@ -29,15 +25,7 @@ pub(super) struct Function {
 
 /// Serves the API on a port of its own, until it is aborted.
 pub(super) fn serve(function: Function) -> std::io::Result<(SocketAddr, AbortHandle)> {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
-    listener.set_nonblocking(true)?;
-    let address = listener.local_addr()?;
-
-    let runtime = background();
-    let _runtime = runtime.enter();
-    let listener = TcpListener::from_std(listener)?;
-    let served = runtime.spawn(accept(listener, Arc::new(function)));
-    Ok((address, served.abort_handle()))
+    listen(|listener| accept(listener, Arc::new(function)))
 }
 
 async fn accept(listener: TcpListener, function: Arc<Function>) {
@@ -46,17 +34,10 @@ async fn accept(listener: TcpListener, function: Arc<Function>) {
         tokio::select! {
             Ok((stream, _)) = listener.accept() => {
                 let function = function.clone();
-                connections.spawn(async move {
-                    let _ = stream.set_nodelay(true);
-                    let service = service_fn(|request| {
-                        let function = function.clone();
-                        async move { Ok::<_, Infallible>(respond(request, &function).await) }
-                    });
-                    // An error here is a caller that hung up.
-                    let _ = http1::Builder::new()
-                        .serve_connection(TokioIo::new(stream), service)
-                        .await;
-                });
+                connections.spawn(respond_to(stream, move |request| {
+                    let function = function.clone();
+                    async move { respond(request, &function).await }
+                }));
             }
             Some(_) = connections.join_next() => {}
         }

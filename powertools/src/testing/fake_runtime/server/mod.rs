@@ -1,4 +1,3 @@
-use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,15 +7,12 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper::{Method, Request, StatusCode};
-use hyper_util::rt::TokioIo;
 use lambda_runtime::Diagnostic;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use super::background::background;
+use super::background::{listen, respond_to};
 use super::outcome::{Outcome, Response};
 use super::state::{Delivery, Environment, Refusal};
 use crate::invocation::LARGEST_REPLY;
@@ -33,14 +29,7 @@ type HttpResponse = hyper::Response<Full<Bytes>>;
 
 /// Serves the Runtime API to one environment, on a port of its own.
 pub(super) fn serve(environment: Arc<Environment>) -> io::Result<SocketAddr> {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
-    listener.set_nonblocking(true)?;
-    let address = listener.local_addr()?;
-
-    let runtime = background();
-    let _runtime = runtime.enter();
-    let listener = TcpListener::from_std(listener)?;
-    runtime.spawn(accept(listener, environment));
+    let (address, _) = listen(|listener| accept(listener, environment))?;
     Ok(address)
 }
 
@@ -55,23 +44,16 @@ async fn accept(listener: TcpListener, environment: Arc<Environment>) {
         };
         tokio::select! {
             Ok((stream, _)) = listener.accept() => {
-                connections.spawn(connection(stream, environment.clone()));
+                let environment = environment.clone();
+                connections.spawn(respond_to(stream, move |request| {
+                    let environment = environment.clone();
+                    async move { respond(request, &environment).await }
+                }));
             }
             Some(_) = connections.join_next() => {}
             () = deserted, if connections.is_empty() => break,
         }
     }
-}
-
-async fn connection(stream: TcpStream, environment: Arc<Environment>) {
-    // Small messages one way and then the other are the slow case of Nagle's algorithm.
-    let _ = stream.set_nodelay(true);
-    let service = service_fn(|request| {
-        let environment = environment.clone();
-        async move { Ok::<_, Infallible>(respond(request, &environment).await) }
-    });
-    // An error here is a function that was killed or hung up.
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
 async fn respond(request: Request<Incoming>, environment: &Arc<Environment>) -> HttpResponse {
