@@ -41,10 +41,13 @@ impl<S: Store> HeldClaim<S> {
         if let Err(error) = &found {
             self.session.undecided(error);
         }
-        self.armed = matches!(found, Ok(Found::Claim(_)))
-            && !self.session.is_durable()
-            && self.session.options().on_interrupt() == OnInterrupt::Release;
+        self.armed = matches!(found, Ok(Found::Claim(_))) && self.is_released_by_interrupt();
         found
+    }
+
+    /// The next invocation of a durable execution continues its claim.
+    fn is_released_by_interrupt(&self) -> bool {
+        !self.session.is_durable() && self.session.options().on_interrupt() == OnInterrupt::Release
     }
 
     /// Does not let outer guards wait for the claim, since none of them stops its work in time.
@@ -56,9 +59,7 @@ impl<S: Store> HeldClaim<S> {
     /// Releases or holds the claim of work whose outcome is unknown.
     pub(super) async fn interrupted(&mut self, mark: Mark) {
         self.session.time.mark_around(mark);
-        // The next invocation of a durable execution continues its claim.
-        let releases = self.session.options().on_interrupt() == OnInterrupt::Release;
-        if releases && !self.session.is_durable() {
+        if self.is_released_by_interrupt() {
             self.release().await;
         }
     }

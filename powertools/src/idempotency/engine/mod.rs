@@ -215,19 +215,15 @@ impl<S: Store, F> Running<'_, S, F> {
                 }
                 Finished::Passed(failure.unwrap_or_else(|panic| resume_unwind(panic)))
             }
-            Ended::Stopped => {
-                claim.interrupted(Mark::STOPPED).await;
-                Finished::Passed(Err(stopped(&claim.session, window).into()))
-            }
             // An earlier invocation may have begun the work of a durable execution.
-            Ended::NotStarted if claim.session.is_durable() => {
-                claim.interrupted(Mark::STOPPED).await;
-                Finished::Passed(Err(stopped(&claim.session, window).into()))
-            }
-            Ended::NotStarted => {
+            Ended::NotStarted if !claim.session.is_durable() => {
                 // The claim took all of the time. Nothing ran, so nothing has to be held.
                 claim.session.time.mark_around(Mark::REFUSED);
                 claim.release().await;
+                Finished::Passed(Err(stopped(&claim.session, window).into()))
+            }
+            Ended::NotStarted | Ended::Stopped => {
+                claim.interrupted(Mark::STOPPED).await;
                 Finished::Passed(Err(stopped(&claim.session, window).into()))
             }
         }

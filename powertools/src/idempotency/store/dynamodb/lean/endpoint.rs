@@ -63,10 +63,10 @@ impl Endpoint {
         environment: &Environment,
     ) -> Result<Self, Error> {
         let mode = environment.get(MODE).unwrap_or_else(|| "preferred".to_owned());
-        let mode = mode.to_lowercase();
-        let is_required = match &*mode {
-            "required" => true,
-            "preferred" | "disabled" => false,
+        let (is_enabled, is_required) = match &*mode.to_lowercase() {
+            "required" => (true, true),
+            "preferred" => (true, false),
+            "disabled" => (false, false),
             _ => {
                 return Err(Error::Config(format!(
                     "{MODE} is neither `preferred`, `required` nor `disabled`"
@@ -76,10 +76,7 @@ impl Endpoint {
         let usual = url(region, variant).map_err(Error::Config)?;
         let usual = Destination::parse(&usual)
             .map_err(|_| Error::Config(format!("`{region}` is not a region")))?;
-        let domain = match &*mode {
-            "disabled" => None,
-            _ => account_domain(region, variant),
-        };
+        let domain = account_domain(region, variant).filter(|_| is_enabled);
         if is_required && domain.is_none() {
             return Err(Error::Config(format!(
                 "{MODE} is `required`, and there are no endpoints of accounts here"
