@@ -10,7 +10,7 @@ use powertools::testing::events::{self, ActiveMqMessages, DocumentDbChanges, Rab
 use powertools::testing::{End, EventSource, History, Stream};
 use serde_json::{Value, json};
 
-use super::{Event, deliveries, ends, failed};
+use super::{Event, deliveries, ends, failed, most_at_once};
 
 fn active_mq(messages: usize) -> EventSource<Stream> {
     let queue: ActiveMqMessages = (0..messages).fold(events::active_mq("orders"), |queue, n| {
@@ -101,18 +101,8 @@ async fn activemq_gives_a_message_up_after_six_redeliveries_and_others_never_do(
 #[tokio::test]
 async fn only_activemq_has_several_batches_at_once() {
     for (source, most) in [(active_mq(12), 5), (rabbit_mq(12), 1), (document_db(12), 1)] {
-        let (running, largest) = (Cell::new(0), Cell::new(0));
-        let history = source
-            .batch_size(1)
-            .run(async |_: Event| {
-                running.set(running.get() + 1);
-                tokio::task::yield_now().await;
-                largest.set(largest.get().max(running.get()));
-                running.set(running.get() - 1);
-                Ok::<_, Infallible>(())
-            })
-            .await;
-        assert_eq!(largest.get(), most);
+        let (largest, history) = most_at_once(source.batch_size(1)).await;
+        assert_eq!(largest, most);
         assert_eq!(history.done().len(), 12);
     }
 }

@@ -7,7 +7,7 @@ use powertools::testing::events::{self, KafkaRecord};
 use powertools::testing::{End, EventSource, Stream};
 use serde_json::{Value, json};
 
-use super::{Event, deliveries, ends, failed};
+use super::{Event, deliveries, ends, failed, most_at_once};
 
 #[tokio::test]
 async fn each_partition_continues_at_its_lowest_reported_offset() {
@@ -127,18 +127,8 @@ async fn a_failure_holds_up_the_partitions_of_its_poller_only() {
 #[tokio::test]
 async fn pollers_have_a_batch_with_the_function_each() {
     for (pollers, most) in [(1, 1), (2, 2), (9, 3)] {
-        let (running, largest) = (Cell::new(0), Cell::new(0));
-        let history = source("0 1 2 0 1 2")
-            .pollers(pollers)
-            .run(async |_: Event| {
-                running.set(running.get() + 1);
-                tokio::task::yield_now().await;
-                largest.set(largest.get().max(running.get()));
-                running.set(running.get() - 1);
-                Ok::<_, Infallible>(())
-            })
-            .await;
-        assert_eq!(largest.get(), most);
+        let (largest, history) = most_at_once(source("0 1 2 0 1 2").pollers(pollers)).await;
+        assert_eq!(largest, most);
         assert_eq!(history.done().len(), 6);
     }
 }

@@ -1,9 +1,11 @@
 //! The simulated event source mappings: each rule of Lambda's, on small handlers.
 
+use std::cell::Cell;
+use std::convert::Infallible;
 use std::time::Duration;
 
 use lambda_runtime::LambdaEvent;
-use powertools::testing::{End, Happening, History};
+use powertools::testing::{End, EventSource, Happening, History, Stream};
 use serde_json::{Value, json};
 
 mod brokers;
@@ -61,4 +63,19 @@ fn ends(history: &History) -> Vec<&End> {
         _ => None,
     });
     ends.collect()
+}
+
+/// Delivers all of a source, and says how many of its batches the function had at once.
+async fn most_at_once(source: EventSource<Stream>) -> (usize, History) {
+    let (running, largest) = (Cell::new(0), Cell::new(0));
+    let history = source
+        .run(async |_: Event| {
+            running.set(running.get() + 1);
+            tokio::task::yield_now().await;
+            largest.set(largest.get().max(running.get()));
+            running.set(running.get() - 1);
+            Ok::<_, Infallible>(())
+        })
+        .await;
+    (largest.get(), history)
 }
