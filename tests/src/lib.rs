@@ -1,8 +1,12 @@
 //! What the tests of this package share.
 
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Region};
+use serde_json::Value;
 
 pub mod emulators;
 pub mod faulty;
@@ -24,6 +28,28 @@ pub fn client(endpoint: &str) -> Client {
         .http_client(aws_smithy_http_client::Builder::new().build_http())
         .build();
     Client::from_conf(config)
+}
+
+/// Returns the folder of the source of a package that this one depends on.
+///
+/// # Panics
+///
+/// Without cargo, or if there is no such dependency.
+#[must_use]
+pub fn source_of(package: &str) -> PathBuf {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--locked", "--offline"])
+        // What other platforms need may not have been downloaded.
+        .args(["--filter-platform", "host-tuple"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo is there");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo writes JSON");
+    let packages = metadata["packages"].as_array().expect("cargo lists packages");
+    let found = packages.iter().find(|other| other["name"] == package).expect("a dependency");
+    let manifest = found["manifest_path"].as_str().expect("a package has a manifest");
+    Path::new(manifest).parent().expect("a manifest is in a folder").to_owned()
 }
 
 /// Returns how much a long test does: `full` if `POWERTOOLS_TEST_SCALE` is set and not 0, otherwise

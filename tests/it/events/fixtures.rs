@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
-use std::process::Command;
 
 use powertools::batch::{self, FirehoseMessage, KinesisMessage, Transformed};
 use powertools::custom_resource;
 use powertools::events::*;
 use powertools_tests::emulators::{npm_events, sam_events};
+use powertools_tests::source_of;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
@@ -341,16 +340,7 @@ fn check(
 
 #[test]
 fn the_events_of_aws_lambda_events_are_read() {
-    let metadata = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--locked", "--offline"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .unwrap();
-    let metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
-    let packages = metadata["packages"].as_array().unwrap();
-    let package = packages.iter().find(|package| package["name"] == "aws_lambda_events").unwrap();
-    let manifest = Path::new(package["manifest_path"].as_str().unwrap());
-    let folder = manifest.with_file_name("src").join("fixtures");
+    let folder = source_of("aws_lambda_events").join("src/fixtures");
     let mut files = BTreeMap::new();
     for file in fs::read_dir(folder).unwrap() {
         let path = file.unwrap().path();

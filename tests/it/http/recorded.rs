@@ -4,11 +4,10 @@
 //! `aws_lambda_events`, whose events are those of the Go package of the same purpose, and of AWS's documentation.
 
 use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
 
 use powertools::testing::Event;
 use powertools_tests::emulators::npm_events;
+use powertools_tests::source_of;
 use serde_json::{Value, json};
 
 use super::{reply, seen};
@@ -211,28 +210,13 @@ const AWS_LAMBDA_EVENTS: &[Recorded] = &[
     ),
 ];
 
-/// Returns the folder of a package that this one depends on.
-fn folder(package: &str) -> PathBuf {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .args(["metadata", "--format-version", "1", "--locked", "--offline"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .expect("cargo is there");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let packages = metadata["packages"].as_array().unwrap();
-    let found = packages.iter().find(|other| other["name"] == package).expect("a dependency");
-    PathBuf::from(found["manifest_path"].as_str().unwrap()).parent().unwrap().to_owned()
-}
-
 #[tokio::test]
 async fn recorded_events_are_read_as_the_client_sent_them() {
     for (package, data, all) in [
         ("lambda_http", "tests/data", LAMBDA_HTTP),
         ("aws_lambda_events", "src/fixtures", AWS_LAMBDA_EVENTS),
     ] {
-        let data = folder(package).join(data);
+        let data = source_of(package).join(data);
         for Recorded { file, front_end, method, target, caller } in all {
             let text = fs::read_to_string(data.join(format!("{file}.json"))).unwrap();
             let event: Value = serde_json::from_str(&text).unwrap();
@@ -293,7 +277,7 @@ fn check_body(file: &str, event: &Value, seen: &Value) {
 async fn every_recorded_request_is_answered() {
     let (mut requests, mut others) = (0, Vec::new());
     for (package, data) in [("lambda_http", "tests/data"), ("aws_lambda_events", "src/fixtures")] {
-        for file in fs::read_dir(folder(package).join(data)).unwrap() {
+        for file in fs::read_dir(source_of(package).join(data)).unwrap() {
             let path = file.unwrap().path();
             let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
             let is_request = ["apigw", "alb", "lattice", "function_url"];
@@ -327,7 +311,7 @@ async fn the_requests_in_npm_packages_are_answered() {
 /// The header of a recorded event that `lambda_http` itself loses.
 #[tokio::test]
 async fn the_headers_of_a_recorded_event_keep_all_their_values() {
-    let file = folder("lambda_http").join("tests/data/alb_multi_value_request.json");
+    let file = source_of("lambda_http").join("tests/data/alb_multi_value_request.json");
     let event = Event::raw(fs::read(file).unwrap());
     let cookies = |request: powertools::http::Request| async move {
         let cookies = request.headers().get_all("cookie").iter();
