@@ -271,6 +271,38 @@ async fn a_registry_is_asked_once_for_a_schema_and_failures_are_those_of_their_r
     assert_eq!(requests.load(Ordering::Relaxed), 3);
 }
 
+/// Senders choose ids, and must not fill the memory.
+#[tokio::test]
+async fn up_to_1000_ids_without_a_schema_are_kept() {
+    struct Empty(Arc<AtomicUsize>);
+
+    impl SchemaSource for Empty {
+        async fn schema(
+            &self,
+            _: &SchemaId,
+        ) -> Result<Option<String>, Box<dyn StdError + Send + Sync>> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            Ok(None)
+        }
+    }
+
+    let asked = Arc::new(AtomicUsize::new(0));
+    let schemas = Schemas::from_source(Empty(asked.clone()));
+    let records = (0..1_010_u32).fold(events::kafka("t"), |records, id| {
+        records.record(KafkaRecord::new([&[0][..], &id.to_be_bytes()].concat()))
+    });
+    let event: KafkaEvent = parse(records.build());
+    let clock = ManualClock::new(SystemTime::UNIX_EPOCH);
+    let requests = async || {
+        let invocation = invocation().clock(&clock).build();
+        let _ = invocation.scope(event.clone().with_schemas(&schemas)).await;
+        asked.swap(0, Ordering::Relaxed)
+    };
+    assert_eq!([requests().await, requests().await], [1_010, 10]);
+    clock.advance(Duration::from_secs(30));
+    assert_eq!([requests().await, requests().await], [1_010, 10], "old ones make room");
+}
+
 /// A registry with trouble about every id but 10.
 struct Troubled;
 

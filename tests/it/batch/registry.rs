@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::error::Error as _;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use axum::extract::{Path, State};
@@ -21,6 +21,7 @@ use hyper_util::rt::TokioIo;
 use powertools::batch::{self, ConfluentRegistry, KafkaMessage, RecordError};
 use powertools::events::{Avro, KafkaEvent, SchemaId, SchemaSource, Schemas};
 use powertools::testing::events::{self, KafkaRecord};
+use powertools::testing::{ManualClock, invocation};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tower::ServiceExt;
@@ -159,6 +160,35 @@ async fn a_schema_is_requested_once_and_a_failure_again() {
     let _ = event(&[7, 5]).with_schemas(&schemas).await;
     assert_eq!((registry.requests("7"), registry.requests("5")), (1, 2), "one after another");
     assert_eq!(registry.callers.lock().unwrap()[0], None);
+}
+
+/// A batch of records whose id no schema has comes back until the schema is registered.
+#[tokio::test]
+async fn an_id_that_no_schema_has_is_requested_again_after_30_seconds() {
+    let registry = Registry::default();
+    let url = format!("{}/base", registry.start().await);
+    let schemas = Schemas::from_source(ConfluentRegistry::new(url).unwrap());
+    let clock = ManualClock::new(SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000));
+    let run = async || {
+        let invocation = invocation().clock(&clock).build();
+        let records = async {
+            let event = event(&[&[2; 10_000][..], &[5, 9]].concat()).with_schemas(&schemas).await;
+            let handler = async |_: KafkaMessage<Avro<String>>| Ok::<_, RecordError>(());
+            let report = batch::kafka(event).partial_response().run(handler).await;
+            assert_eq!(outcomes(&report).len(), 10_002);
+            let error = report.records().next().unwrap().1.error().unwrap().to_string();
+            assert!(error.starts_with("no schema has the id 2"), "{error}");
+        };
+        invocation.scope(records).await;
+        ["2", "5", "9"].map(|id| registry.requests(id))
+    };
+    assert_eq!(run().await, [1, 1, 1], "once for all its records");
+    clock.advance(Duration::from_millis(29_999));
+    assert_eq!(run().await, [1, 2, 2], "an outage is not kept");
+    clock.advance(Duration::from_millis(1));
+    assert_eq!(run().await, [2, 3, 3], "a schema may be registered later");
+    clock.set(SystemTime::UNIX_EPOCH);
+    assert_eq!(run().await, [3, 4, 4], "the clock was set back");
 }
 
 #[tokio::test]

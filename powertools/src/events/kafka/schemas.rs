@@ -3,6 +3,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::error::Error as StdError;
 use std::future::{Future, ready};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use futures_util::{StreamExt, stream};
 use tokio::sync::Mutex as AsyncMutex;
@@ -10,6 +11,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::KafkaEvent;
 use super::part::SchemaId;
+use crate::clock::Clock;
 use crate::error::panic::catch_future;
 use crate::events::ParseError;
 use crate::invocation::Invocation;
@@ -21,6 +23,9 @@ const REQUESTS: usize = 8;
 
 /// How many schemas from a source are kept. With more, the oldest ones are requested again.
 const KEPT: usize = 1_000;
+
+/// How long an id without a schema is not looked up again.
+const UNKNOWN_FOR: Duration = Duration::from_secs(30);
 
 /// Where the schemas of writers come from: a schema registry.
 ///
@@ -57,6 +62,9 @@ impl SchemaSource for NoSource {
 ///
 /// The schema with an id never changes, so each is requested from the [source](SchemaSource) once, also
 /// where several events need it at the same time; of more than 1,000, the oldest are requested again.
+/// That an id has no schema is kept for 30 seconds, of up to 1,000 ids, by the clock of the invocation: a
+/// schema that is registered later is then found. An error of the source is not kept.
+///
 /// Create one for the execution environment, for example with
 /// [`InitOnce`](crate::init::InitOnce) or beside the handler.
 ///
@@ -94,6 +102,8 @@ struct Known {
     schemas: HashMap<SchemaId, Arc<WriterSchema>>,
     /// Those from the source, the oldest first.
     requested: VecDeque<SchemaId>,
+    /// Those without a schema, and when the source said so.
+    unknown: HashMap<SchemaId, SystemTime>,
     /// The requests that are in progress.
     flights: HashMap<SchemaId, Arc<Flight>>,
 }
@@ -166,6 +176,9 @@ impl<S: SchemaSource> Schemas<S> {
             if let Some(schema) = known.schemas.get(id) {
                 return Ok(Some(schema.clone()));
             }
+            if known.is_unknown(id, now()) {
+                return Ok(None);
+            }
             known.flights.entry(id.clone()).or_default().clone()
         };
         let waited = match end {
@@ -188,8 +201,10 @@ impl<S: SchemaSource> Schemas<S> {
         let asked = asked.map(|text| text.map(WriterSchema::new));
         let mut known = self.known();
         known.flights.remove(id);
-        if let Ok(Some(schema)) = &asked {
-            known.keep(id, schema);
+        match &asked {
+            Ok(Some(schema)) => known.keep(id, schema),
+            Ok(None) => known.keep_unknown(id, now()),
+            Err(_) => {}
         }
         *answer = Some(asked.clone());
         asked
@@ -212,6 +227,11 @@ impl<S: SchemaSource> Schemas<S> {
 
 fn late() -> SharedError {
     BoxError::from("there was no answer in time").into()
+}
+
+fn now() -> SystemTime {
+    Invocation::with_current(|invocation| invocation.clock().now())
+        .unwrap_or_else(|| Clock::system().now())
 }
 
 impl KafkaEvent {
@@ -270,6 +290,25 @@ impl Known {
         self.schemas.insert(id.clone(), schema.clone());
         self.requested.push_back(id.clone());
     }
+
+    fn is_unknown(&self, id: &SchemaId, now: SystemTime) -> bool {
+        self.unknown.get(id).is_some_and(|since| is_recent(*since, now))
+    }
+
+    fn keep_unknown(&mut self, id: &SchemaId, now: SystemTime) {
+        if self.unknown.len() >= KEPT {
+            self.unknown.retain(|_, since| is_recent(*since, now));
+        }
+        // With more, the newest ones are looked up again.
+        if self.unknown.len() < KEPT || self.unknown.contains_key(id) {
+            self.unknown.insert(id.clone(), now);
+        }
+    }
+}
+
+/// Returns false also if the clock went back behind `since`.
+fn is_recent(since: SystemTime, now: SystemTime) -> bool {
+    now.duration_since(since).is_ok_and(|age| age < UNKNOWN_FOR)
 }
 
 impl WriterSchema {
