@@ -1,7 +1,12 @@
 //! What EventBridge Pipes sends: the records alone, those of Kinesis flat.
 
-use powertools::batch::{self, Change, Error, KafkaMessage, KinesisMessage, Message, Record};
-use powertools::events::{DynamoDbEvent, KafkaEvent, KinesisEvent, NaturalKey, SqsEvent, natural};
+use powertools::batch::{
+    self, Change, Error, KafkaMessage, KeyValue, KinesisMessage, Message, Record,
+};
+use powertools::events::{
+    Avro, DynamoDbEvent, Json, KafkaEvent, KinesisEvent, NaturalKey, Schemas, SqsEvent, Text,
+    natural,
+};
 use powertools::testing::events::{self, KafkaRecord, KinesisRecord, SqsMessage};
 use serde_json::{Value, json};
 
@@ -96,6 +101,70 @@ async fn each_record_that_was_not_done_is_reported_to_a_pipe() {
 }
 
 #[tokio::test]
+async fn a_flat_record_of_a_topic_has_all_that_another_has() {
+    let topic = events::kafka("orders")
+        .record(KafkaRecord::json(json!(7)).key("a").header("kind", "o"))
+        .record(
+            KafkaRecord::new("\x04hi")
+                .key("\x02k")
+                .value_schema("AVRO", "12")
+                .key_schema("AVRO", "13"),
+        )
+        .record(KafkaRecord::new("7").value_schema("JSON", "14"))
+        .record(KafkaRecord::tombstone().key("b"));
+    let schemas = Schemas::new().schema(12, r#""string""#).schema(13, r#""string""#);
+    let [mapped, piped] = [topic.clone().build(), topic.build_piped()];
+    let mapped = read::<KafkaEvent>(&mapped).with_schemas(&schemas).await;
+    let piped = read::<KafkaEvent>(&piped).with_schemas(&schemas).await;
+    assert_eq!(piped.records.len(), 4);
+    let seen = |record: &powertools::events::KafkaRecord| {
+        let place = (record.partition().to_owned(), record.topic().map(str::to_owned));
+        let times = (record.offset(), record.timestamp(), natural(record));
+        let data = (record.key().unwrap(), record.value().unwrap(), record.header("kind"));
+        let values = [record.key_as::<Avro<String>>(), record.value_as()];
+        let json = record.value_as::<Json<u8>>();
+        (place, times, data, format!("{values:?} {json:?}"))
+    };
+    for (mapped, piped) in std::iter::zip(&mapped.records, &piped.records) {
+        assert_eq!(seen(piped), seen(mapped));
+    }
+    // The mapping removed the ids from the data.
+    let of_avro = &piped.records[1];
+    assert_eq!(of_avro.value_as::<Avro<String>>().unwrap().unwrap().as_str(), "hi");
+    assert_eq!(of_avro.key_as::<Avro<String>>().unwrap().unwrap().as_str(), "k");
+    let other = piped.records[2].value_as::<Avro<String>>().unwrap_err();
+    assert_eq!(other.error_type(), "Powertools.RecordFormatUnexpected");
+}
+
+/// Both delete the key.
+#[tokio::test]
+async fn a_value_of_a_topic_that_is_absent_is_a_tombstone_like_null() {
+    let topic = events::kafka("orders").record(KafkaRecord::tombstone().key("b"));
+    for [event, with_null] in [topic.clone().build(), topic.build_piped()].map(|event| {
+        let mut with_null = event.clone();
+        let record = match &mut with_null {
+            Value::Array(records) => &mut records[0],
+            event => &mut event["records"]["orders-0"][0],
+        };
+        assert!(record.get("value").is_none(), "{record}");
+        record["value"] = Value::Null;
+        [event, with_null]
+    }) {
+        for event in [event, with_null] {
+            let event: KafkaEvent = read(&event);
+            assert_eq!(event.records[0].value().unwrap(), None);
+            let run = batch::kafka(event.clone()).run(async |record: KeyValue<Text, u8>| {
+                assert_eq!((record.key.as_deref(), record.value), (Some("b"), None));
+                Ok::<_, String>(())
+            });
+            assert!(run.await.is_done());
+            let run = batch::kafka(event).run(async |_: KafkaMessage<u8>| Ok::<_, String>(()));
+            assert!(!run.await.is_done(), "a value that is needed");
+        }
+    }
+}
+
+#[tokio::test]
 async fn flat_records_of_a_topic_are_a_batch_by_their_partitions() {
     let flat = |cluster: (&str, &str), source: &str, partition: u32, offset: u64| {
         let mut record = json!({
@@ -137,12 +206,6 @@ async fn flat_records_of_a_topic_are_a_batch_by_their_partitions() {
         );
         assert!(run.await.is_done());
     }
-    let topic = events::kafka("orders").record(KafkaRecord::json(json!(7)).key("a"));
-    let [mapped, piped]: [KafkaEvent; 2] =
-        [topic.clone().build(), topic.build_piped()].each_ref().map(read);
-    assert_eq!(natural(&piped.records[0]), natural(&mapped.records[0]));
-    assert_eq!(piped.records[0].key().unwrap(), mapped.records[0].key().unwrap());
-
     // Pipes reads no partial response of a topic.
     let record = || flat(("eventSourceArn", "arn"), "aws:kafka", 0, 1);
     let event: KafkaEvent = read(&json!([record()]));

@@ -349,17 +349,11 @@ impl Object for Event {
 impl Object for Flat {
     fn member<'de, A: MapAccess<'de>>(name: &[u8]) -> Option<Read<'de, Self, A>> {
         let read: Read<'de, Self, A> = match name {
-            b"offset" => |it, value| value.integer(&mut it.fields.offset),
-            b"topic" => |it, value| value.shared(&mut it.fields.topic),
             b"partition" => |it, value| value.integer(&mut it.partition),
-            b"timestamp" => |it, value| value.integer(&mut it.fields.timestamp),
-            b"key" => |it, value| value.text(&mut it.fields.key),
-            b"value" => |it, value| value.text(&mut it.fields.value),
-            b"headers" => |it, value| value.raw("[]", &mut it.fields.headers),
             b"eventSourceArn" => |it, value| value.text(&mut it.arn),
             b"bootstrapServers" => |it, value| value.text(&mut it.servers),
             b"eventSource" => |it, value| value.unless(SOURCES, &mut it.other_source),
-            _ => return None,
+            _ => return field(name),
         };
         Some(read)
     }
@@ -367,17 +361,34 @@ impl Object for Flat {
 
 impl Object for Fields {
     fn member<'de, A: MapAccess<'de>>(name: &[u8]) -> Option<Read<'de, Self, A>> {
-        let read: Read<'de, Self, A> = match name {
-            b"offset" => |it, value| value.integer(&mut it.offset),
-            b"topic" => |it, value| value.shared(&mut it.topic),
-            b"timestamp" => |it, value| value.integer(&mut it.timestamp),
-            b"key" => |it, value| value.text(&mut it.key),
-            b"value" => |it, value| value.text(&mut it.value),
-            b"headers" => |it, value| value.raw("[]", &mut it.headers),
-            b"keySchemaMetadata" => |it, value| value.raw("{}", &mut it.key_schema),
-            b"valueSchemaMetadata" => |it, value| value.raw("{}", &mut it.value_schema),
-            _ => return None,
-        };
-        Some(read)
+        field(name)
+    }
+}
+
+/// Returns how a member is read that a record has in both shapes.
+fn field<'de, T: AsMut<Fields>, A: MapAccess<'de>>(name: &[u8]) -> Option<Read<'de, T, A>> {
+    let read: Read<'de, T, A> = match name {
+        b"offset" => |it, value| value.integer(&mut it.as_mut().offset),
+        b"topic" => |it, value| value.shared(&mut it.as_mut().topic),
+        b"timestamp" => |it, value| value.integer(&mut it.as_mut().timestamp),
+        b"key" => |it, value| value.text(&mut it.as_mut().key),
+        b"value" => |it, value| value.text(&mut it.as_mut().value),
+        b"headers" => |it, value| value.raw("[]", &mut it.as_mut().headers),
+        b"keySchemaMetadata" => |it, value| value.raw("{}", &mut it.as_mut().key_schema),
+        b"valueSchemaMetadata" => |it, value| value.raw("{}", &mut it.as_mut().value_schema),
+        _ => return None,
+    };
+    Some(read)
+}
+
+impl AsMut<Fields> for Fields {
+    fn as_mut(&mut self) -> &mut Fields {
+        self
+    }
+}
+
+impl AsMut<Fields> for Flat {
+    fn as_mut(&mut self) -> &mut Fields {
+        &mut self.fields
     }
 }
