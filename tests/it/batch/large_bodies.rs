@@ -158,6 +158,51 @@ async fn a_message_of_a_topic_can_be_in_s3_too() {
     assert_eq!(left, ["c", "no-text"], "what was read was deleted");
 }
 
+/// What SNS delivers with raw message delivery: the attributes of the notification are those of the message.
+#[tokio::test]
+async fn a_pointer_that_a_topic_delivers_raw_is_that_of_the_message() {
+    for client in [JAVA_1, JAVA_2] {
+        let bucket = Bucket::of(&[("a", "70")]);
+        let raw = pointer(client, "bodies", "a")
+            .message_attribute("kind", "order")
+            .attribute("SenderId", "AIDAISMY7JYY5F7RTT6AO");
+        let mut event = events::sqs("orders").message(raw).build();
+        event["Records"][0]["messageAttributes"][client.1]["dataType"] = json!("Number");
+        let record = parse::<SqsEvent>(event).records[0].clone();
+        assert_eq!(record.s3_pointer().unwrap().unwrap().key, "a");
+        let amount = Message::<u64>::fetch(record.clone(), &bucket).await.unwrap();
+        assert_eq!(amount.body, 70);
+        assert_eq!(
+            amount.message_attribute("kind").unwrap().string_value.as_deref(),
+            Some("order")
+        );
+        // There is no notification in it.
+        let error = Message::<Sns<u64>>::fetch_notification(record, &bucket).await.unwrap_err();
+        assert_eq!(error.error_type(), "Powertools.RecordJsonInvalid", "{error:?}");
+        amount.delete_large_body(&bucket).await.unwrap();
+        assert!(bucket.0.into_inner().unwrap().is_empty(), "it was deleted");
+    }
+}
+
+/// What SNS delivers otherwise: the pointer and its mark are both in the body.
+#[tokio::test]
+async fn a_pointer_in_the_envelope_of_a_topic_is_that_of_the_notification() {
+    for (class, mark) in [JAVA_1, JAVA_2] {
+        let bucket = Bucket::of(&[("a", "70")]);
+        let message = json!([class, { "s3BucketName": "bodies", "s3Key": "a" }]).to_string();
+        let marks = json!({ mark: { "Type": "Number", "Value": "2" } });
+        let record = event([notification(&json!(message), &marks)]).records[0].clone();
+        assert_eq!(record.s3_pointer().unwrap(), None, "the message itself is not in S3");
+        let error = Message::<Sns<u64>>::fetch(record.clone(), &bucket).await.unwrap_err();
+        assert!(matches!(error, ParseError::BodyInS3), "{error:?}");
+        let amount = Message::<Sns<u64>>::fetch_notification(record, &bucket).await.unwrap();
+        assert_eq!(amount.body.message, 70);
+        assert_eq!(amount.body.message_id.as_deref(), Some("sns-1"));
+        amount.delete_large_body(&bucket).await.unwrap();
+        assert!(bucket.0.into_inner().unwrap().is_empty(), "it was deleted");
+    }
+}
+
 /// A body that only looks like a notification is a body.
 #[tokio::test]
 async fn a_body_that_mentions_the_mark_is_no_pointer() {
