@@ -69,10 +69,10 @@ fn kinesis(json: &Value) -> Result<(), String> {
     })
 }
 
-/// Reads an event of `aws_lambda_events` by the name of its file, if there is a type for it.
-fn of_rust(name: &str, json: &Value) -> Option<Result<(), String>> {
-    let name = name.strip_prefix("example-")?;
-    Some(match name {
+/// Reads an event of `aws_lambda_events` by its name.
+fn of_rust(name: &str, json: &Value) -> Result<(), String> {
+    match name {
+        _ if json.get("detail").is_some() => read(json, of_event_bridge),
         _ if name.starts_with("activemq") => read(json, |event: ActiveMqEvent| {
             event.records.iter().all(|record| record.data().is_ok())
         }),
@@ -82,33 +82,33 @@ fn of_rust(name: &str, json: &Value) -> Option<Result<(), String>> {
         _ if name.starts_with("documentdb") => read(json, |event: DocumentDbEvent| {
             !event.records.is_empty() && event.records.iter().all(|record| record.id().is_some())
         }),
-        "dynamodb-event-record-with-optional-fields.json" => read(json, |_: DynamoDbRecord| true),
+        "dynamodb-event-record-with-optional-fields" => read(json, |_: DynamoDbRecord| true),
         _ if name.starts_with("dynamodb") => {
             read(json, |event: DynamoDbEvent| !event.records.is_empty())
         }
-        _ if name.starts_with("eventbridge") => read(json, |_: EventBridge<IgnoredAny>| true),
-        "firehose-event.json" | "kinesis-firehose-event.json" => firehose(json),
+        "firehose-event" | "kinesis-firehose-event" => firehose(json),
         _ if name.starts_with("kafka") => read(json, |event: KafkaEvent| !event.records.is_empty()),
         _ if name.starts_with("kinesis-event") => kinesis(json),
-        "s3-event.json" | "s3-event-with-decoded.json" => read(json, |event: S3Notification| {
+        "s3-event" | "s3-event-with-decoded" => read(json, |event: S3Notification| {
             event.records.iter().all(|record| record.key().is_some())
         }),
-        "sns-event.json" | "sns-event-pascal-case.json" => {
-            read(json, |event: SnsEvent| !event.natural_key().is_absent())
+        "sns-event" | "sns-event-pascal-case" => read(json, notifications),
+        _ if name.starts_with("cloudwatch-alarm-sns") => {
+            read(json, |event: SnsEvent<Value>| event.records[0].message["AlarmName"].is_string())
         }
-        "sns-event-obj.json" => {
+        "sns-event-obj" => {
             read(json, |event: SnsEvent<Value>| event.records[0].message.is_object())
         }
-        "sqs-event.json" | "sqs-event-obj.json" => {
+        "sqs-event" | "sqs-event-obj" => {
             read(json, |event: SqsEvent| event.records.iter().all(|record| record.body().is_some()))
         }
-        "cloudwatch_logs-event.json" => read(json, |event: CloudWatchLogsEvent| {
+        "cloudwatch_logs-event" => read(json, |event: CloudWatchLogsEvent| {
             !event.logs.is_control_message && !event.logs.events.is_empty()
         }),
-        "appsync-direct-resolver.json" => {
+        "appsync-direct-resolver" => {
             read(json, |event: AppSyncResolver| event.info.field_name == "greet")
         }
-        "appsync-lambda-auth-request.json" => {
+        "appsync-lambda-auth-request" => {
             read(json, |event: AppSyncAuthorizer| event.request_context.request_id.is_some())
         }
         _ if name.starts_with("appsync-identity") => {
@@ -132,24 +132,24 @@ fn of_rust(name: &str, json: &Value) -> Option<Result<(), String>> {
             }
         }
         _ if name.starts_with("cloudformation")
-            && name.ends_with("-request.json")
+            && name.ends_with("-request")
             && !name.contains("provider") =>
         {
             read(json, |_: custom_resource::Event| true)
         }
-        _ => return None,
-    })
+        _ => Err(NOTHING.to_owned()),
+    }
 }
 
-/// Reads an event of AWS's SAM CLI by the name of its file, if there is a type for it.
-fn of_sam(name: &str, json: &Value) -> Option<Result<(), String>> {
-    Some(match name {
+/// Reads an event of AWS's SAM CLI by the name of its file.
+fn of_sam(name: &str, json: &Value) -> Result<(), String> {
+    match name {
         "appsync/AppSyncDirectResolver.json" => read(json, |_: AppSyncResolver| true),
         "cloudformation/CfnCreateRequest.json" => read(json, |_: custom_resource::Event| true),
         "cloudwatch/CloudwatchLogs.json" => {
             read(json, |event: CloudWatchLogsEvent| !event.logs.events.is_empty())
         }
-        "cloudwatch/ScheduledEvent.json" => read(json, |_: EventBridge<IgnoredAny>| true),
+        "cloudwatch/ScheduledEvent.json" => read(json, of_event_bridge),
         "dynamodb/DynamoDBUpdate.json" => {
             read(json, |event: DynamoDbEvent| event.records.len() == 3)
         }
@@ -163,14 +163,226 @@ fn of_sam(name: &str, json: &Value) -> Option<Result<(), String>> {
         },
         _ if name.starts_with("kinesis/KinesisFirehose") => firehose(json),
         "s3/S3BatchInvocation.json" => read(json, |event: S3BatchEvent| event.tasks.len() == 1),
-        _ if name.starts_with("s3/") => read(json, |event: S3Notification| {
-            event.records.iter().all(|record| record.key().is_some())
-        }),
-        "sns/Sns.json" => read(json, |event: SnsEvent| !event.natural_key().is_absent()),
+        "rekognition/RekognitionS3Request.json" => read(json, objects),
+        _ if name.starts_with("s3/") => read(json, objects),
+        "sns/Sns.json" => read(json, notifications),
         "sqs/Sqs.json" => read(json, |event: SqsEvent| event.records[0].body().is_some()),
-        _ => return None,
-    })
+        _ => Err(NOTHING.to_owned()),
+    }
 }
+
+/// What the packages contain beside events that are read here: the reason, and the names in their order.
+type Others = &'static [(&'static str, &'static [&'static str])];
+
+const NOTHING: &str = "nothing reads it";
+
+const SERVICE: &str = "a call by a service for which there is no type";
+
+/// Requests among the events of `aws_lambda_events`, which the tests of HTTP read.
+pub(crate) const REQUESTS_OF_RUST: &[&str] = &[
+    "alb-lambda-target-request-headers-only",
+    "alb-lambda-target-request-multivalue-headers",
+    "apigw-console-request",
+    "apigw-console-test-request",
+    "apigw-request",
+    "apigw-request-catch-all",
+    "apigw-request-multi-value-parameters",
+    "apigw-restapi-openapi-request",
+    "apigw-sam-http-request",
+    "apigw-sam-rest-request",
+    "apigw-v2-request-iam",
+    "apigw-v2-request-jwt-authorizer",
+    "apigw-v2-request-lambda-authorizer",
+    "apigw-v2-request-multi-value-parameters",
+    "apigw-v2-request-no-authorizer",
+    "apigw-websocket-request",
+    "apigw-websocket-request-disconnect-route",
+    "apigw-websocket-request-without-method",
+    "vpc-lattice-v1-request",
+    "vpc-lattice-v2-request",
+    "vpc-lattice-v2-request-base64",
+    "vpc-lattice-v2-request-roles-anywhere",
+];
+
+/// What of `aws_lambda_events` has no type.
+const OTHERS_OF_RUST: Others = &[
+    (
+        "an answer of a function",
+        &[
+            "alb-lambda-target-response",
+            "apigw-custom-auth-response",
+            "apigw-custom-auth-response-with-condition",
+            "apigw-custom-auth-response-with-single-value-action",
+            "apigw-custom-auth-response-with-single-value-resource",
+            "apigw-response",
+            "appsync-lambda-auth-response",
+            "cloudformation-custom-resource-provider-response",
+            "cloudformation-custom-resource-response",
+            "iot-custom-auth-response",
+            "kinesis-firehose-response",
+            "lex-response",
+            "sqs-batch-response",
+            "vpc-lattice-response",
+        ],
+    ),
+    (
+        "a question to an authorizer",
+        &[
+            "apigw-custom-auth-request",
+            "apigw-custom-auth-request-type-request",
+            "apigw-v2-custom-authorizer-v1-request",
+            "apigw-v2-custom-authorizer-v2-request",
+            "apigw-v2-custom-authorizer-v2-request-null-maps",
+            "apigw-v2-custom-authorizer-v2-request-without-cookies",
+            "apigw-v2-custom-authorizer-v2-request-without-identity-source",
+            "apigw-v2-custom-authorizer-websocket-request",
+            "iot-custom-auth-request",
+            "iot-custom-auth-request-x509",
+        ],
+    ),
+    ("what a template of the API makes of its request", &["appsync-batchinvoke", "appsync-invoke"]),
+    (
+        "the detail alone of an event of EventBridge",
+        &[
+            "cloudwatch-cloudtrail-assumed-role",
+            "cloudwatch-cloudtrail-unknown-federate",
+            "cloudwatch-cloudtrail-unknown-user-auth",
+            "controltower-create-managed-account",
+            "controltower-deregister-organizational-unit",
+            "controltower-disable-baseline",
+            "controltower-disable-guardrail",
+            "controltower-enable-baseline",
+            "controltower-enable-guardrail",
+            "controltower-precheck-organizational-unit",
+            "controltower-register-organizational-unit",
+            "controltower-reset-enabled-baseline",
+            "controltower-setup-landing-zone",
+            "controltower-update-enabled-baseline",
+            "controltower-update-landing-zone",
+            "controltower-update-managed-account",
+        ],
+    ),
+    (
+        "of CloudFormation's provider framework, which has no URL for a response",
+        &[
+            "cloudformation-custom-resource-provider-create-request",
+            "cloudformation-custom-resource-provider-delete-request",
+            "cloudformation-custom-resource-provider-update-request",
+        ],
+    ),
+    (
+        "a message of SNS to an HTTP endpoint, which no function is sent",
+        &["sns-subscription-confirmation", "sns-unsubscribe-confirmation"],
+    ),
+    ("an answer of the API of SQS", &["sqs-api-event-obj"]),
+    (
+        "an event of EventBridge that has no `detail`",
+        &["cloudwatch-alarm-composite-with-suppressor-alarm"],
+    ),
+    (
+        SERVICE,
+        &[
+            "bedrock-agent-runtime-event",
+            "bedrock-agent-runtime-event-without-parameters",
+            "bedrock-agent-runtime-event-without-request-body",
+            "clientvpn-connectionhandler-request",
+            "cloudwatch-alarm-composite",
+            "cloudwatch-alarm-metric",
+            "code_commit-event",
+            "codedeploy-lifecycle-event",
+            "codepipeline_job-event",
+            "cognito-event",
+            "config-event",
+            "connect-event",
+            "connect-event-without-queue",
+            "iot_1_click-event",
+            "iot_button-event",
+            "lex-event",
+            "s3-object-lambda-event-get-object-assumed-role",
+            "s3-object-lambda-event-get-object-iam",
+            "s3-object-lambda-event-head-object-iam",
+            "s3-object-lambda-event-list-objects-iam",
+            "s3-object-lambda-event-list-objects-v2-iam",
+            "secretsmanager-secret-rotation-event",
+            "ses-bcc-event",
+            "ses-event",
+            "ses-lambda-event",
+            "ses-s3-event",
+            "ses-sns-event",
+        ],
+    ),
+];
+
+/// Requests among the events of the SAM CLI, which the tests of HTTP read.
+pub(crate) const REQUESTS_OF_SAM: &[&str] =
+    &["alb/ALBRequest.json", "apigateway/AwsProxy.json", "apigateway/HttpApi.json"];
+
+/// What of the SAM CLI has no type.
+const OTHERS_OF_SAM: Others = &[
+    (
+        "a question to an authorizer",
+        &[
+            "apigateway/ApiGatewayAuthorizer.json",
+            "apigateway/ApiGatewayRestRequestAuthorizer.json",
+        ],
+    ),
+    (
+        "Lambda@Edge, which runs no functions in Rust",
+        &[
+            "cloudfront/CloudFrontABTest.json",
+            "cloudfront/CloudFrontAccessRequestInResponse.json",
+            "cloudfront/CloudFrontHttpRedirect.json",
+            "cloudfront/CloudFrontModifyQueryString.json",
+            "cloudfront/CloudFrontModifyResponseHeader.json",
+            "cloudfront/CloudFrontMultipleRemoteCallsAggregateResponse.json",
+            "cloudfront/CloudFrontNormalizeQuerystringToImproveCacheHit.json",
+            "cloudfront/CloudFrontRedirectOnViewerCountry.json",
+            "cloudfront/CloudFrontRedirectUnauthenticatedUsers.json",
+            "cloudfront/CloudFrontResponseGeneration.json",
+            "cloudfront/CloudFrontServeObjectOnViewerDevice.json",
+            "cloudfront/CloudFrontSimpleRemoteCall.json",
+        ],
+    ),
+    (
+        "a request to the API of AWS Batch, and its answer",
+        &["batch/BatchGetJob.json", "batch/BatchSubmitJob.json"],
+    ),
+    ("what a state machine catches", &["stepfunctions/StepFunctionsError.json"]),
+    (
+        SERVICE,
+        &[
+            "alexa-skills-kit/AlexaEndSession.json",
+            "alexa-skills-kit/AlexaIntentAnswer.json",
+            "alexa-skills-kit/AlexaIntentGetNewFact.json",
+            "alexa-skills-kit/AlexaIntentMyColorIs.json",
+            "alexa-skills-kit/AlexaIntentRecipe.json",
+            "alexa-skills-kit/AlexaStartSession.json",
+            "alexa-smart-home/AlexaSmartHomeControlTurnOffRequest.json",
+            "alexa-smart-home/AlexaSmartHomeControlTurnOnRequest.json",
+            "alexa-smart-home/AlexaSmartHomeDiscoveryRequest.json",
+            "codecommit/CodeCommit.json",
+            "codepipeline/CodePipeline.json",
+            "cognito/CognitoSyncTrigger.json",
+            "config/ConfigurationItemChangeNotification.json",
+            "config/OversizedConfigurationItemChangeNotification.json",
+            "config/PeriodicRule.json",
+            "connect/ConnectContactFlowEvent.json",
+            "kinesis/KinesisAnalytics.json",
+            "kinesis/KinesisAnalyticsKpl.json",
+            "lex-v2/BankingBot.json",
+            "lex-v2/LexBookCar.json",
+            "lex-v2/LexBookHotel.json",
+            "lex/LexBookCar.json",
+            "lex/LexBookHotel.json",
+            "lex/LexMakeAppointment.json",
+            "lex/LexOrderFlowers.json",
+            "sagemaker/AnnotationConsolidation.json",
+            "sagemaker/PreHumanTask.json",
+            "ses/SesEmailReceiving.json",
+            "workmail/WorkMail.json",
+        ],
+    ),
+];
 
 /// What is wrong with some events of npm packages, which no service sends.
 const WRONG_OF_NPM: &[(&str, &str)] = &[
@@ -185,27 +397,37 @@ const WRONG_OF_NPM: &[(&str, &str)] = &[
     ("@aws-lambda-powertools/parser/vpc-lattice#0", "a comma after the last member"),
 ];
 
-/// Events of npm packages for which there are no types.
-const OTHERS_OF_NPM: &[&str] = &[
-    "@aws-lambda-powertools/parser/api-gateway#0", // of an authorizer, like the next ones
-    "@aws-lambda-powertools/parser/api-gateway#1",
-    "@aws-lambda-powertools/parser/api-gateway#2",
-    "@aws-lambda-powertools/parser/api-gateway-websocket#0",
-    "@aws-lambda-powertools/parser/api-gatewayv2#0",
-    "aws-event-mocks/apiGateway.json", // a mapping template of an API's own makes it
-    "@serverless/event-mocks/alexa-skill-event-template.json",
-    "@serverless/event-mocks/alexa-smart-home-event-template.json",
-    "@aws-lambda-powertools/parser/connect-outbound-campaigns#0",
-    "@aws-lambda-powertools/parser/s3#3", // S3 Object Lambda
-    "@aws-lambda-powertools/parser/ses#0",
-    "@aws-lambda-powertools/parser/transfer-family#0",
-    "lambda-event-mock/cloudfront-record.json",
-    "lambda-event-mock/cognito.json", // Cognito Sync
-    "lambda-event-mock/config.json",
-    "lambda-event-mock/event-with-records.json", // the frame of others
-    "lambda-event-mock/iot-button.json",
-    "lambda-event-mock/lex.json",
-    "lambda-event-mock/ses-record.json",
+/// What of npm packages has no type.
+const OTHERS_OF_NPM: Others = &[
+    (
+        "a question to an authorizer",
+        &[
+            "@aws-lambda-powertools/parser/api-gateway#0",
+            "@aws-lambda-powertools/parser/api-gateway#1",
+            "@aws-lambda-powertools/parser/api-gateway#2",
+            "@aws-lambda-powertools/parser/api-gateway-websocket#0",
+            "@aws-lambda-powertools/parser/api-gatewayv2#0",
+        ],
+    ),
+    ("what a template of the API makes of its request", &["aws-event-mocks/apiGateway.json"]),
+    ("the frame of others", &["lambda-event-mock/event-with-records.json"]),
+    ("Lambda@Edge, which runs no functions in Rust", &["lambda-event-mock/cloudfront-record.json"]),
+    (
+        SERVICE,
+        &[
+            "@aws-lambda-powertools/parser/connect-outbound-campaigns#0",
+            "@aws-lambda-powertools/parser/s3#3",
+            "@aws-lambda-powertools/parser/ses#0",
+            "@aws-lambda-powertools/parser/transfer-family#0",
+            "@serverless/event-mocks/alexa-skill-event-template.json",
+            "@serverless/event-mocks/alexa-smart-home-event-template.json",
+            "lambda-event-mock/cognito.json",
+            "lambda-event-mock/config.json",
+            "lambda-event-mock/iot-button.json",
+            "lambda-event-mock/lex.json",
+            "lambda-event-mock/ses-record.json",
+        ],
+    ),
 ];
 
 /// Requests in npm packages, which the tests of HTTP read.
@@ -253,12 +475,12 @@ fn of_npm(name: &str, json: &Value) -> Result<(), String> {
         _ if name.starts_with("cloudformation-custom-resource#") => {
             read(json, |_: custom_resource::Event| true)
         }
-        (_, "cloudwatch.json") => read(json, |_: EventBridge<IgnoredAny>| true),
+        (_, "cloudwatch.json") => read(json, of_event_bridge),
         _ if ["eventbridge", "scheduled", "cloud-watch-event"]
             .iter()
             .any(|it| name.starts_with(it)) =>
         {
-            read(json, |event: EventBridge<IgnoredAny>| !natural(&event).is_absent())
+            read(json, of_event_bridge)
         }
         // Its trigger is none.
         (_, "cognito-user-pool-event-template.json") => cognito::<CognitoPreSignUp>(json),
@@ -273,8 +495,12 @@ fn of_npm(name: &str, json: &Value) -> Result<(), String> {
         _ if name.starts_with("s3") => read(json, objects),
         _ if name.starts_with("sns") => read(json, notifications),
         _ if name.starts_with("sqs") => read(json, messages),
-        _ => Err("nothing reads it".to_owned()),
+        _ => Err(NOTHING.to_owned()),
     }
+}
+
+fn of_event_bridge(event: EventBridge<IgnoredAny>) -> bool {
+    !event.source.is_empty() && !natural(&event).is_absent()
 }
 
 fn changes(event: DynamoDbEvent) -> bool {
@@ -319,23 +545,29 @@ fn of_cognito(json: &Value) -> Result<(), String> {
     }
 }
 
-/// Checks every file, and that as many as `least` have a type.
+/// Checks that every file has a type, is a request, or is on the list of the others; and that the lists have
+/// no other names.
 fn check(
-    files: BTreeMap<String, Value>,
-    read: impl Fn(&str, &Value) -> Option<Result<(), String>>,
-    least: usize,
+    mut files: BTreeMap<String, Value>,
+    read: impl Fn(&str, &Value) -> Result<(), String>,
+    requests: &[&str],
+    others: Others,
 ) {
-    let mut read_files = 0;
-    let mut failures = Vec::new();
-    for (name, json) in &files {
-        match read(name, json) {
-            Some(Ok(())) => read_files += 1,
-            Some(Err(problem)) => failures.push(format!("{name}: {problem}")),
-            None => {}
+    for name in requests {
+        assert!(files.remove(*name).is_some_and(|file| file.is_object()), "{name}");
+    }
+    for (reason, names) in others {
+        assert!(names.is_sorted(), "{reason}");
+        for name in *names {
+            let file = files.remove(*name).unwrap_or_else(|| panic!("there is no {name}"));
+            assert!(read(name, &file).is_err(), "{name} is read, and is not only {reason}");
         }
     }
+    let failures: Vec<_> = files
+        .iter()
+        .filter_map(|(name, json)| Some(format!("{name}: {}", read(name, json).err()?)))
+        .collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
-    assert!(read_files >= least, "{read_files} of {}", files.len());
 }
 
 #[test]
@@ -345,31 +577,27 @@ fn the_events_of_aws_lambda_events_are_read() {
     for file in fs::read_dir(folder).unwrap() {
         let path = file.unwrap().path();
         if path.extension().is_some_and(|extension| extension == "json") {
-            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-            files.insert(name, serde_json::from_slice(&fs::read(&path).unwrap()).unwrap());
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            let json = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+            files.insert(name.strip_prefix("example-").unwrap().to_owned(), json);
         }
     }
-    check(files, of_rust, 50);
+    check(files, of_rust, REQUESTS_OF_RUST, OTHERS_OF_RUST);
 }
 
 #[test]
 fn the_events_of_the_sam_cli_are_read() {
     let Some(files) = sam_events() else { return };
-    check(files, of_sam, 15);
+    check(files, of_sam, REQUESTS_OF_SAM, OTHERS_OF_SAM);
 }
 
-/// Each of them has a type, or is on a list that says why not.
 #[test]
 fn the_events_of_npm_packages_are_read() {
     let Some(mut files) = npm_events() else { return };
     for (name, reason) in WRONG_OF_NPM {
         assert!(files.remove(*name).is_some_and(|file| file.is_string()), "{name}: {reason}");
     }
-    for name in OTHERS_OF_NPM {
-        assert!(files.remove(*name).is_some_and(|file| file.is_object()), "{name}");
-    }
-    files.retain(|name, _| !REQUESTS_OF_NPM.contains(&name.as_str()));
-    check(files, |name, json| Some(of_npm(name, json)), 50);
+    check(files, of_npm, REQUESTS_OF_NPM, OTHERS_OF_NPM);
 }
 
 /// The type of the data is that of the handler, also for what others send.

@@ -6,12 +6,12 @@
 use std::fs;
 
 use powertools::testing::Event;
-use powertools_tests::emulators::npm_events;
+use powertools_tests::emulators::{npm_events, sam_events};
 use powertools_tests::source_of;
 use serde_json::{Value, json};
 
 use super::{reply, seen};
-use crate::events::fixtures::REQUESTS_OF_NPM;
+use crate::events::fixtures::{REQUESTS_OF_NPM, REQUESTS_OF_RUST, REQUESTS_OF_SAM};
 
 /// A recorded event, and what a handler sees of it.
 struct Recorded {
@@ -275,34 +275,28 @@ fn check_body(file: &str, event: &Value, seen: &Value) {
 /// Whatever else they contain, all events of front ends among them are requests.
 #[tokio::test]
 async fn every_recorded_request_is_answered() {
-    let (mut requests, mut others) = (0, Vec::new());
-    for (package, data) in [("lambda_http", "tests/data"), ("aws_lambda_events", "src/fixtures")] {
-        for file in fs::read_dir(source_of(package).join(data)).unwrap() {
-            let path = file.unwrap().path();
-            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-            let is_request = ["apigw", "alb", "lattice", "function_url"];
-            let is_request = is_request.iter().any(|front_end| name.contains(front_end));
-            // Authorizers are asked by other events, and some of the files are responses.
-            let is_other = ["response", "custom-auth"].iter().any(|other| name.contains(other));
-            if !is_request || is_other {
-                continue;
-            }
-            let event = Event::raw(fs::read(&path).unwrap());
-            let outcome = super::outcome(super::describe, event).await;
-            match outcome.response() {
-                Some(_) if outcome.json::<Value>()["statusCode"] == 200 => requests += 1,
-                _ => others.push(name),
-            }
+    let mut events: Vec<(String, Vec<u8>)> = Vec::new();
+    for file in fs::read_dir(source_of("lambda_http").join("tests/data")).unwrap() {
+        let path = file.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let is_request = ["apigw", "alb", "lattice", "function_url"];
+        if is_request.iter().any(|front_end| name.contains(front_end)) {
+            events.push((name, fs::read(&path).unwrap()));
         }
     }
-    assert!(others.is_empty() && requests > 30, "{requests} requests, and {others:?}");
-}
-
-#[tokio::test]
-async fn the_requests_in_npm_packages_are_answered() {
-    let Some(files) = npm_events() else { return };
-    for name in REQUESTS_OF_NPM {
-        let outcome = super::outcome(super::describe, Event::raw(files[*name].to_string())).await;
+    assert!(events.len() > 15, "{}", events.len());
+    let folder = source_of("aws_lambda_events").join("src/fixtures");
+    for name in REQUESTS_OF_RUST {
+        let event = fs::read(folder.join(format!("example-{name}.json"))).unwrap();
+        events.push(((*name).to_owned(), event));
+    }
+    for (files, names) in [(sam_events(), REQUESTS_OF_SAM), (npm_events(), REQUESTS_OF_NPM)] {
+        let Some(files) = files else { continue };
+        let text = |name: &&str| ((*name).to_owned(), files[*name].to_string().into_bytes());
+        events.extend(names.iter().map(text));
+    }
+    for (name, event) in events {
+        let outcome = super::outcome(super::describe, Event::raw(event)).await;
         assert!(outcome.response().is_some(), "{name}: {outcome:?}");
         assert_eq!(outcome.json::<Value>()["statusCode"], 200, "{name}");
     }

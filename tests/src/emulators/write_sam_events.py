@@ -36,12 +36,13 @@ for service, generators in kinds.items():
         if not isinstance(generator, dict) or "filename" not in generator:
             continue
         name = f"{service}/{generator['filename']}.json"
-        filled = values(generator.get("tags", {}))
+        tags = generator.get("tags", {})
+        filled = values(tags)
         text = (folder / "events" / name).read_text()
+        for tag, what in tags.items():
+            if what.get("type") == "dict":
+                # An object takes the place of the string.
+                text = text.replace('"{{{%s}}}"' % tag, what["default"])
         text = re.sub(r"\{\{\{?(\w+)\}\}\}?", lambda tag: filled.get(tag[1], tag[1]), text)
-        try:
-            events[name] = json.loads(text)
-        except ValueError:
-            # What the tool fills in otherwise; none of them is read.
-            continue
+        events[name] = json.loads(text)
 json.dump(events, sys.stdout)
