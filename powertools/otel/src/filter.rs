@@ -56,7 +56,7 @@ const NOT_ADMITTED: [&str; 9] = [
     "lambda_runtime",
     "opentelemetry",
     "opentelemetry_sdk",
-    crate::export::TARGET,
+    crate::warning::TARGET,
     "rustls",
     "tower",
 ];

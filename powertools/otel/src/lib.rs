@@ -166,6 +166,7 @@ mod settings;
 mod spans;
 mod trace;
 mod tracer;
+mod warning;
 
 pub mod outgoing;
 

@@ -15,12 +15,12 @@ use powertools::runtime::lifecycle::{
 use tracing::{dispatcher, subscriber};
 use tracing_subscriber::prelude::*;
 
-use crate::export::TARGET;
 use crate::filter::{self, Marker};
 use crate::ids;
 use crate::otel::Otel;
 use crate::settings::When;
 use crate::trace::{Trace, current_span};
+use crate::warning::warn;
 
 /// The part of the time of a flush that is kept for what follows it.
 const MARGIN: Duration = Duration::from_millis(10);
@@ -120,21 +120,17 @@ impl Otel {
             let is_set = dispatcher::get_default(|set| set.is::<Marker>());
             let subscriber = tracing_subscriber::registry().with(layer);
             if !is_set && subscriber::set_global_default(subscriber).is_err() {
-                tracing::warn!(
-                    target: TARGET,
-                    "a tracing subscriber is set already and stays: there are no spans but the \
-                     root spans, unless Otel::layer is among the layers of that"
+                warn(
+                    "a tracing subscriber is set already and stays: there are no spans but the root \
+                     spans, unless Otel::layer is among the layers of that",
                 );
             }
         }
         if filter::take_second_layer() {
-            tracing::warn!(
-                target: TARGET,
-                "a subscriber has the layers of two values of `Otel`: the second makes no spans"
-            );
+            warn("a subscriber has the layers of two values of `Otel`: the second makes no spans");
         }
         if let Some(problem) = &core.problem {
-            tracing::warn!(target: TARGET, "{problem}");
+            warn(problem);
         }
         let _ = core.exporter.redaction.set(redaction(&core.redacted));
         if let When::Every(interval) = core.when {

@@ -5,6 +5,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use tracing_subscriber::{Layer, Registry};
 
 use super::layer::settings_in_use;
+use super::start::settings_here;
 
 /// The trace and the span of the current task.
 pub type Ids = ([u8; 16], [u8; 8]);
@@ -40,6 +41,12 @@ pub fn set_beside(layer: BesideLines) {
 /// Takes that layer, if no subscriber did.
 pub fn take_beside() -> Option<BesideLines> {
     BESIDE.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+/// Returns true if there are logs, which admit a warning or do not.
+#[must_use]
+pub fn has_logs() -> bool {
+    settings_here().is_some()
 }
 
 /// Returns what decides whether the value of a field must not be written: that it is among `names`, or by the settings

@@ -88,6 +88,32 @@ async fn a_subscriber_without_the_layer_is_a_warning() {
 }
 
 #[tokio::test]
+async fn a_warning_without_logs_is_written_by_the_subscriber_or_else_to_the_standard_error() {
+    let part = "OTEL_EXPORTER_OTLP_TIMEOUT";
+    for (mode, level, to_stdout, to_stderr) in [
+        // No subscriber; one that takes no line; one that does; logs, and logs without warnings.
+        ("alone", "INFO", 0, 1),
+        ("bare", "INFO", 0, 1),
+        ("own", "INFO", 1, 0),
+        ("logs", "INFO", 1, 0),
+        ("logs", "ERROR", 0, 0),
+    ] {
+        let lambda = FakeRuntime::new()
+            .function_name("orders")
+            .env("POWERTOOLS_LOG_LEVEL", level)
+            .env(part, "soon");
+        let function = lambda.spawn(program(mode)).unwrap();
+        for _ in 0..2 {
+            lambda.invoke(Event::new("order").trace_id(SAMPLED)).await.response().unwrap();
+        }
+        function.kill().await;
+        let count = |lines: Vec<String>| lines.iter().filter(|line| line.contains(part)).count();
+        let written = (count(function.stdout()), count(function.stderr()));
+        assert_eq!(written, (to_stdout, to_stderr), "{mode} at {level}: {function:?}");
+    }
+}
+
+#[tokio::test]
 async fn spans_from_before_a_snapshot_are_in_no_trace() {
     let lambda = FakeRuntime::new()
         .function_name("orders")

@@ -1,5 +1,6 @@
 //! A function whose spans go where its first argument says, on one thread.
 
+use std::fmt::{self, Write as _};
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -10,7 +11,9 @@ use powertools::logging::Logging;
 use powertools::{Invocation, Powertools};
 use powertools_otel::Otel;
 use tokio::sync::Notify;
-use tracing::Instrument;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Instrument, Subscriber};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
 fn main() -> ExitCode {
     let mode = std::env::args().nth(1).unwrap_or_default();
@@ -36,6 +39,18 @@ async fn run(mode: &str) -> Result<(), Error> {
         "logs" => function.logging(logging()).lifecycle(Otel::stdout()).run().await,
         "every" => {
             let otel = Otel::new().every(Duration::from_secs(600));
+            function.lifecycle(otel).run().await
+        }
+        "own" => {
+            let otel = Otel::stdout();
+            let subscriber = tracing_subscriber::registry().with(otel.layer()).with(Lines);
+            tracing::subscriber::set_global_default(subscriber)?;
+            function.lifecycle(otel).run().await
+        }
+        "bare" => {
+            let otel = Otel::stdout();
+            let subscriber = tracing_subscriber::registry().with(otel.layer());
+            tracing::subscriber::set_global_default(subscriber)?;
             function.lifecycle(otel).run().await
         }
         "other" => {
@@ -71,6 +86,25 @@ async fn run(mode: &str) -> Result<(), Error> {
             Powertools::new(on_threads).warm_up("pool", warm_up).lifecycle(Otel::new()).run().await
         }
         _ => function.lifecycle(Otel::stdout()).run().await,
+    }
+}
+
+/// Writes the fields of events, without any rule.
+struct Lines;
+
+impl<S: Subscriber> Layer<S> for Lines {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        struct Fields(String);
+
+        impl Visit for Fields {
+            fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+                let _ = write!(self.0, " {field}={value:?}");
+            }
+        }
+
+        let mut fields = Fields(event.metadata().target().to_owned());
+        event.record(&mut fields);
+        let _ = writeln!(std::io::stdout(), "{}", fields.0);
     }
 }
 

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use self::chunk::Chunk;
 use crate::spans::{Spans, lock};
+use crate::warning::{warn, warn_of};
 
 pub(crate) use self::chunk::{Encoder, LINE_BYTES, REQUEST_BYTES};
 pub(crate) use self::stdout::Stdout;
@@ -99,10 +100,10 @@ impl Exporter {
         let dropped = spans.take_dropped();
         if dropped > 0 {
             let reason = error.map_or_else(String::new, |error| format!(": {}", causes(&*error)));
-            tracing::warn!(target: TARGET, spans = dropped, "spans were dropped{reason}");
+            warn_of(Some(dropped), &format!("spans were dropped{reason}"));
         } else if let Some(error) = error {
             let error = causes(&*error);
-            tracing::warn!(target: TARGET, "spans cannot be sent and are kept for now: {error}");
+            warn(&format!("spans cannot be sent and are kept for now: {error}"));
         }
     }
 
@@ -230,9 +231,6 @@ impl Drop for Sending<'_> {
         }
     }
 }
-
-/// The target of warnings.
-pub(crate) const TARGET: &str = "powertools_otel";
 
 /// Returns an error with its causes.
 pub(crate) fn causes(error: &(dyn std::error::Error + 'static)) -> String {

@@ -23,7 +23,7 @@ pub use self::collector::{Collector, Reply};
 pub use self::request::HttpRequest;
 pub use crate::environment::Environment;
 pub use crate::logging::traced::{
-    BesideLines, Ids, Redacts, find_ids_by, redaction, set_beside, take_beside,
+    BesideLines, Ids, Redacts, find_ids_by, has_logs, redaction, set_beside, take_beside,
 };
 
 /// Writes a line with its line break to the standard output, whole among those of the logs.
