@@ -32,8 +32,6 @@ pub(crate) struct Numbers(Mutex<Fields>);
 struct Fields {
     /// Those of the span. A field can be recorded again, with another type: its last value counts.
     of_span: Vec<&'static str>,
-    /// A field was recorded after the start of the span.
-    is_changed: bool,
     /// Those of events from before the span was entered first, and how many such events there are.
     of_events: Vec<(usize, &'static str)>,
     events: usize,
@@ -84,9 +82,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Note {
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
         if let Some(numbers) = numbers_of(id, &context) {
-            let mut fields = lock(&numbers.0);
-            fields.is_changed = true;
-            values.record(&mut Unsigned(&mut fields.of_span));
+            values.record(&mut Unsigned(&mut lock(&numbers.0).of_span));
         }
     }
 
@@ -171,9 +167,6 @@ impl Numbers {
     /// Turns the unsigned fields of a span back into numbers.
     pub(crate) fn restore(&self, span: &mut SpanData) {
         let fields = lock(&self.0);
-        if fields.is_changed {
-            keep_last(&mut span.attributes);
-        }
         if !fields.of_span.is_empty() {
             restore(&mut span.attributes, |name| fields.of_span.contains(&name));
         }
@@ -181,18 +174,6 @@ impl Numbers {
             for (index, event) in span.events.events.iter_mut().take(fields.events).enumerate() {
                 restore(&mut event.attributes, |name| fields.of_events.contains(&(index, name)));
             }
-        }
-    }
-}
-
-/// Removes all but the last value of each name.
-fn keep_last(attributes: &mut Vec<KeyValue>) {
-    let mut index = 0;
-    while index < attributes.len() {
-        let key = &attributes[index].key;
-        match attributes[index + 1..].iter().any(|later| later.key == *key) {
-            true => drop(attributes.remove(index)),
-            false => index += 1,
         }
     }
 }

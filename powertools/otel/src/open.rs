@@ -1,6 +1,7 @@
 //! A span that has started.
 
 use std::borrow::Cow;
+use std::mem;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::SystemTime;
 
@@ -15,15 +16,52 @@ use crate::spans::lock;
 #[derive(Debug)]
 pub(crate) struct OpenSpan {
     context: SpanContext,
-    span: Arc<Mutex<Span>>,
+    span: Arc<Mutex<Recording>>,
+}
+
+/// A span with what was set since its start, each name once: the SDK keeps all values of a name, and takes no more than
+/// 128 of them.
+#[derive(Debug)]
+pub(crate) struct Recording {
+    span: Span,
+    later: Vec<KeyValue>,
+}
+
+/// The most names of attributes: the SDK takes no more of them.
+const NAMES: usize = 128;
+
+impl Recording {
+    fn set(&mut self, attribute: KeyValue) {
+        if let Some(other) = self.later.iter_mut().find(|other| other.key == attribute.key) {
+            *other = attribute;
+        } else if self.later.len() < NAMES && self.span.is_recording() {
+            self.later.push(attribute);
+        } else {
+            // The SDK counts it as dropped.
+            self.span.set_attribute(attribute);
+        }
+    }
+
+    pub(crate) fn end(&mut self, at: SystemTime) {
+        self.span.set_attributes(mem::take(&mut self.later));
+        self.span.end_with_timestamp(at);
+    }
+}
+
+/// The SDK ends a span that is dropped.
+impl Drop for Recording {
+    fn drop(&mut self) {
+        self.span.set_attributes(mem::take(&mut self.later));
+    }
 }
 
 impl OpenSpan {
     pub(crate) fn new(span: Span) -> Self {
-        Self { context: span.span_context().clone(), span: Arc::new(Mutex::new(span)) }
+        let context = span.span_context().clone();
+        Self { context, span: Arc::new(Mutex::new(Recording { span, later: Vec::new() })) }
     }
 
-    pub(crate) fn downgrade(&self) -> Weak<Mutex<Span>> {
+    pub(crate) fn downgrade(&self) -> Weak<Mutex<Recording>> {
         Arc::downgrade(&self.span)
     }
 }
@@ -36,7 +74,7 @@ impl opentelemetry::trace::Span for OpenSpan {
         mut attributes: Vec<KeyValue>,
     ) {
         numbers::restore_event(&mut attributes);
-        lock(&self.span).add_event_with_timestamp(name, timestamp, attributes);
+        lock(&self.span).span.add_event_with_timestamp(name, timestamp, attributes);
     }
 
     fn span_context(&self) -> &SpanContext {
@@ -44,30 +82,31 @@ impl opentelemetry::trace::Span for OpenSpan {
     }
 
     fn is_recording(&self) -> bool {
-        lock(&self.span).is_recording()
+        lock(&self.span).span.is_recording()
     }
 
     fn set_attribute(&mut self, attribute: KeyValue) {
-        lock(&self.span).set_attribute(attribute);
+        lock(&self.span).set(attribute);
     }
 
     fn set_attributes(&mut self, attributes: impl IntoIterator<Item = KeyValue>) {
-        lock(&self.span).set_attributes(attributes);
+        let mut span = lock(&self.span);
+        attributes.into_iter().for_each(|attribute| span.set(attribute));
     }
 
     fn set_status(&mut self, status: Status) {
-        lock(&self.span).set_status(status);
+        lock(&self.span).span.set_status(status);
     }
 
     fn update_name<T: Into<Cow<'static, str>>>(&mut self, name: T) {
-        lock(&self.span).update_name(name);
+        lock(&self.span).span.update_name(name);
     }
 
     fn add_link(&mut self, span: SpanContext, attributes: Vec<KeyValue>) {
-        lock(&self.span).add_link(span, attributes);
+        lock(&self.span).span.add_link(span, attributes);
     }
 
     fn end_with_timestamp(&mut self, timestamp: SystemTime) {
-        lock(&self.span).end_with_timestamp(timestamp);
+        lock(&self.span).end(timestamp);
     }
 }

@@ -200,7 +200,7 @@ impl Variables<'_> {
     /// Returns the name of the service, `code` being the one in code and `given` the attributes of the variable.
     pub(crate) fn service(&self, code: Option<&str>, given: &[(String, String)]) -> String {
         let environment = self.environment;
-        let of_attributes = given.iter().find(|(name, _)| name == "service.name");
+        let of_attributes = given.iter().rev().find(|(name, _)| name == "service.name");
         environment
             .get("OTEL_SERVICE_NAME")
             .or_else(|| Some(of_attributes?.1.clone()))
@@ -210,7 +210,8 @@ impl Variables<'_> {
             .unwrap_or_else(|| "unknown_service".to_owned())
     }
 
-    /// Returns what is said of the function, `code` being the service in code.
+    /// Returns what is said of the function, `code` being the service in code. Of a name that is there twice the last
+    /// value counts.
     pub(crate) fn resource(&mut self, code: Option<&str>) -> Vec<KeyValue> {
         // The name, the version and the language of the SDK.
         let sdk = TelemetryResourceDetector.detect();
@@ -236,10 +237,8 @@ impl Variables<'_> {
 
         let given = self.given();
         let named = [("service.name".to_owned(), self.service(code, &given))];
-        for (name, value) in given.into_iter().chain(named) {
-            found.retain(|other| other.key.as_str() != name);
-            found.push(KeyValue::new(name, value));
-        }
+        let pairs = given.into_iter().chain(named);
+        found.extend(pairs.map(|(name, value)| KeyValue::new(name, value)));
         found
     }
 }

@@ -14,7 +14,7 @@ use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 use powertools::Invocation;
 
 use crate::numbers::{self, Numbers};
-use crate::open::OpenSpan;
+use crate::open::{OpenSpan, Recording};
 use crate::trace::Trace;
 
 /// The spans of a process that are open, or ended and not exported.
@@ -39,7 +39,7 @@ pub(crate) struct Spans {
 struct Open {
     trace: Arc<Trace>,
     /// That of the span that the trace began with is the trace's own.
-    span: Weak<Mutex<Span>>,
+    span: Weak<Mutex<Recording>>,
     numbers: Option<Arc<Numbers>>,
     /// The error with which the time limit ends it.
     stopped: Option<Arc<str>>,
@@ -96,7 +96,7 @@ impl Spans {
         self.insert(span.span_context().span_id(), trace, span.downgrade());
     }
 
-    fn insert(&self, id: SpanId, trace: Arc<Trace>, span: Weak<Mutex<Span>>) {
+    fn insert(&self, id: SpanId, trace: Arc<Trace>, span: Weak<Mutex<Recording>>) {
         lock(&self.open).insert(id, Open { trace, span, numbers: None, stopped: None });
     }
 
@@ -186,7 +186,7 @@ impl Spans {
         }
         // Outside of the lock: the ends come back to this.
         for span in spans {
-            lock(&span).end();
+            lock(&span).end(opentelemetry::time::now());
         }
     }
 

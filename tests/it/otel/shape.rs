@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use lambda_runtime::{BoxFuture, Error, LambdaEvent};
 use opentelemetry::trace::TraceContextExt;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue};
 use powertools::runtime::lifecycle::{Lifecycle, Moments, Starting};
 use powertools::testing::{Event, events};
 use powertools::{LambdaError, Powertools};
+use prost::Message;
 use serde_json::json;
 use tokio::sync::Notify;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
@@ -123,6 +126,71 @@ async fn a_string_of_digits_stays_a_string() {
     ] {
         let attributes = lookup.event(event).unwrap();
         assert_eq!((&attributes["number"], &attributes["name"]), (&of_number, &of_name), "{event}");
+    }
+}
+
+/// An error with a cause.
+#[derive(Debug, thiserror::Error)]
+#[error("the store is down")]
+struct Down(#[source] std::io::Error);
+
+fn down(cause: &str) -> Down {
+    Down(std::io::Error::other(cause))
+}
+
+#[tokio::test]
+async fn each_attribute_is_there_once_with_its_last_value() {
+    type Dyn = dyn std::error::Error + 'static;
+
+    async fn handle(_: LambdaEvent<serde_json::Value>) -> Result<String, Error> {
+        let empty = tracing::field::Empty;
+        let span = tracing::info_span!("step", order = 1_u64, done = empty);
+        let _span = span.enter();
+        span.record("order", "two");
+        // More often than a span may have attributes.
+        (0..200_u64).for_each(|done| drop(span.record("done", done)));
+        for error in [down("first"), down("second")] {
+            tracing::error!(error = &error as &Dyn, "it fails");
+        }
+        let (one, other) = (down("one"), down("other"));
+        tracing::warn!(one = &one as &Dyn, other = &other as &Dyn, level = "high", "both");
+        Ok(String::new())
+    }
+    let variables = [(
+        "OTEL_RESOURCE_ATTRIBUTES",
+        "stage=a,faas.name=mine,service.name=a,stage=b,service.name=b",
+    )];
+    let function = Function::with(Powertools::new(handle), &variables, |otel| otel).await;
+    function.invoke(Event::new(json!({})).trace_id(SAMPLED)).await;
+    let step = function.collector.span("step");
+    let request = function.collector.requests().pop().unwrap().1;
+    let request = ExportTraceServiceRequest::decode(&*request).unwrap();
+    let resource = request.resource_spans[0].resource.clone().unwrap().attributes;
+    let events = step.span.events.iter().map(|event| &event.attributes);
+    for list in events.chain([&step.span.attributes, &resource]) {
+        let mut names: Vec<_> = list.iter().map(|pair| &pair.key).collect();
+        names.sort();
+        let count = names.len();
+        names.dedup();
+        assert_eq!(names.len(), count, "{list:?}");
+    }
+    let chain = |cause: &str| {
+        let values = vec![AnyValue { value: text(cause) }];
+        Some(Value::ArrayValue(ArrayValue { values }))
+    };
+    assert_eq!(step.span.dropped_attributes_count, 0);
+    for (name, value) in [
+        ("order", text("two")),
+        ("done", Some(Value::IntValue(199))),
+        ("exception.stacktrace", chain("other")),
+    ] {
+        assert_eq!(step.attribute(name), value, "{name}");
+    }
+    let both = step.event("both").unwrap();
+    assert_eq!(both.get("exception.stacktrace").cloned(), chain("other"));
+    assert_eq!(both.get("level").cloned(), text("high"));
+    for (name, value) in [("stage", "b"), ("faas.name", "mine"), ("service.name", "b")] {
+        assert_eq!(step.resource.get(name).cloned(), text(value), "{name}");
     }
 }
 

@@ -68,11 +68,7 @@ impl Encoder {
     fn around(&self, instance: Option<String>) -> Around {
         let mut variables = Variables { environment: &self.environment, damaged: Vec::new() };
         let mut attributes = variables.resource(self.service.as_deref());
-        if let Some(instance) = instance {
-            let name = "faas.instance";
-            attributes.retain(|other| other.key.as_str() != name);
-            attributes.push(KeyValue::new(name, instance));
-        }
+        attributes.extend(instance.map(|instance| KeyValue::new("faas.instance", instance)));
         Around {
             resource: otlp::resource(&attributes),
             scope: otlp::scope(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")),

@@ -137,13 +137,17 @@ fn status(out: &mut Vec<u8>, status: &Status) {
     }
 }
 
+/// Writes each name once, as OTLP requires, with its last value.
 fn key_values(
     out: &mut Vec<u8>,
     number: u32,
     attributes: &[KeyValue],
     redacts: &dyn Fn(&str) -> bool,
 ) {
-    for KeyValue { key, value, .. } in attributes {
+    for (index, KeyValue { key, value, .. }) in attributes.iter().enumerate() {
+        if attributes[index + 1..].iter().any(|later| later.key == *key) {
+            continue;
+        }
         message(out, number, |out| {
             text(out, 1, key.as_str());
             message(out, 2, |out| match redacts(key.as_str()) {
