@@ -109,8 +109,16 @@
 //! [`Otel::redact`], are `*****`. What is nested inside of a value, such as JSON in a string, and messages
 //! of events and errors are not searched.
 //!
-//! Unsigned numbers are numbers, up to the 63 bits that OTLP has. Of a field that is recorded again the last
-//! value is sent.
+//! Unsigned numbers are numbers, up to the 63 bits that OTLP has. Each name is sent once: of a field that is recorded
+//! again the last value is sent.
+//!
+//! An error in a field, `error = &error as &dyn Error`, has its message under that name, and those of its causes under
+//! `error.chain`. Both are sent as `exception.message` and `exception.stacktrace` too, of the event and of its span: to
+//! redact the field, redact `exception` as well. The error of a function with `#[instrument(err)]` is an event
+//! `exception` and the status of the span.
+//!
+//! Spans have `code.file.path`, `code.line.number`, `code.module.name` and `target`, and how long they ran and waited
+//! as `busy_ns` and `idle_ns`.
 //!
 //! `faas.instance` is the log stream of the environment; in one that was restored from a snapshot, which has
 //! the variables of the snapshot, it is random.

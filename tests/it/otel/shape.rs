@@ -129,6 +129,8 @@ async fn a_string_of_digits_stays_a_string() {
     }
 }
 
+type Dyn = dyn std::error::Error + 'static;
+
 /// An error with a cause.
 #[derive(Debug, thiserror::Error)]
 #[error("the store is down")]
@@ -138,10 +140,94 @@ fn down(cause: &str) -> Down {
     Down(std::io::Error::other(cause))
 }
 
+fn texts(values: &[&str]) -> Option<Value> {
+    let values = values.iter().map(|value| AnyValue { value: text(value) }).collect();
+    Some(Value::ArrayValue(ArrayValue { values }))
+}
+
+/// A span with an error in a field, and an event with one; numbers of all kinds.
+async fn fail_to_store(_: LambdaEvent<serde_json::Value>) -> Result<String, Error> {
+    let error = down("no route");
+    let span = tracing::info_span!("store", error = &error as &Dyn, bytes = 1_usize, wide = 2_u128);
+    span.in_scope(|| {
+        tracing::warn!(cause = &error as &Dyn, small = 3_u8, wide = 4_i128, "not stored");
+    });
+    let _ = write("down").await;
+    Ok(String::new())
+}
+
+#[tracing::instrument(err, fields(size = 5_u32))]
+async fn write(cause: &str) -> Result<(), Down> {
+    tokio::task::yield_now().await;
+    Err(down(cause))
+}
+
+#[tokio::test]
+async fn an_error_in_a_field_has_its_message_and_its_causes() {
+    let function = Function::start(fail_to_store).await;
+    function.invoke(Event::new(json!({})).trace_id(SAMPLED)).await;
+    let store = function.collector.span("store");
+    let not_stored = store.event("not stored").unwrap();
+    let attribute = |name: &str| store.attribute(name);
+    let of_event = |name: &str| not_stored.get(name).cloned();
+    for name in ["error", "cause"] {
+        let get = |name: &str| attribute(name).or_else(|| of_event(name));
+        assert_eq!(get(name), text("the store is down"), "{name}");
+        assert_eq!(get(&format!("{name}.chain")), texts(&["no route"]), "{name}");
+    }
+    for get in [&attribute as &dyn Fn(&str) -> Option<Value>, &of_event] {
+        assert_eq!(get("exception.message"), text("the store is down"));
+        assert_eq!(get("exception.stacktrace"), texts(&["no route"]));
+    }
+    // A field is no failure of the span. An error that `instrument` takes note of is.
+    assert_eq!(store.status(), (0, String::new()));
+    let write = function.collector.span("write");
+    assert_eq!(write.status(), (2, "the store is down".to_owned()));
+    let exception = write.event("exception").unwrap();
+    assert_eq!(exception.get("exception.message").cloned(), text("the store is down"));
+    for (found, expected) in [
+        (attribute("bytes"), 1),
+        (attribute("wide"), 2),
+        (of_event("small"), 3),
+        (of_event("wide"), 4),
+        (write.attribute("size"), 5),
+    ] {
+        assert_eq!(found, Some(Value::IntValue(expected)));
+    }
+}
+
+#[tokio::test]
+async fn an_error_that_is_redacted_does_not_leave() {
+    let function = Function::with(Powertools::new(fail_to_store), &[], |otel| {
+        otel.redact(["error", "cause", "exception"])
+    })
+    .await;
+    function.invoke(Event::new(json!({})).trace_id(SAMPLED)).await;
+    let store = function.collector.span("store");
+    let sent = format!("{:?}{:?}", store.span.attributes, store.span.events);
+    assert!(sent.contains("*****"), "{sent}");
+    assert!(!sent.contains("no route") && !sent.contains("is down"), "{sent}");
+}
+
+#[tokio::test]
+async fn a_span_has_the_place_of_its_code_and_no_thread() {
+    let function = Function::start(handle).await;
+    function.invoke(Event::new(json!("order")).trace_id(SAMPLED)).await;
+    let charge = function.collector.span("charge");
+    let path = charge.text("code.file.path").unwrap();
+    assert!(path.ends_with("shape.rs"), "{path}");
+    assert!(matches!(charge.attribute("code.line.number"), Some(Value::IntValue(1..))));
+    assert_eq!(charge.text("code.module.name").as_deref(), Some(module_path!()));
+    assert_eq!(charge.text("target").as_deref(), Some(module_path!()));
+    for name in ["busy_ns", "idle_ns"] {
+        assert!(matches!(charge.attribute(name), Some(Value::IntValue(1..))), "{name}");
+    }
+    let pairs = charge.span.attributes.iter();
+    assert!(!pairs.into_iter().any(|pair| pair.key.starts_with("thread.")), "{charge:?}");
+}
+
 #[tokio::test]
 async fn each_attribute_is_there_once_with_its_last_value() {
-    type Dyn = dyn std::error::Error + 'static;
-
     async fn handle(_: LambdaEvent<serde_json::Value>) -> Result<String, Error> {
         let empty = tracing::field::Empty;
         let span = tracing::info_span!("step", order = 1_u64, done = empty);
@@ -174,20 +260,16 @@ async fn each_attribute_is_there_once_with_its_last_value() {
         names.dedup();
         assert_eq!(names.len(), count, "{list:?}");
     }
-    let chain = |cause: &str| {
-        let values = vec![AnyValue { value: text(cause) }];
-        Some(Value::ArrayValue(ArrayValue { values }))
-    };
     assert_eq!(step.span.dropped_attributes_count, 0);
     for (name, value) in [
         ("order", text("two")),
         ("done", Some(Value::IntValue(199))),
-        ("exception.stacktrace", chain("other")),
+        ("exception.stacktrace", texts(&["other"])),
     ] {
         assert_eq!(step.attribute(name), value, "{name}");
     }
     let both = step.event("both").unwrap();
-    assert_eq!(both.get("exception.stacktrace").cloned(), chain("other"));
+    assert_eq!(both.get("exception.stacktrace").cloned(), texts(&["other"]));
     assert_eq!(both.get("level").cloned(), text("high"));
     for (name, value) in [("stage", "b"), ("faas.name", "mine"), ("service.name", "b")] {
         assert_eq!(step.resource.get(name).cloned(), text(value), "{name}");
