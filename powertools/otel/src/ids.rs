@@ -56,7 +56,7 @@ impl IdGenerator for Random {
     }
 
     fn new_span_id(&self) -> SpanId {
-        let kept = KEPT.try_with(|kept| kept.borrow_mut().next());
+        let kept = KEPT.try_with(|kept| kept.borrow_mut().next(restores()));
         // Fails while the thread ends.
         SpanId::from_bytes(kept.unwrap_or_else(|_| random()))
     }
@@ -64,6 +64,7 @@ impl IdGenerator for Random {
 
 /// Random numbers for the next spans of a thread: one system call for 32 of them. Those from before a restore
 /// are dropped, since other environments have them too.
+#[derive(Clone)]
 struct Kept {
     bytes: [u8; 256],
     used: usize,
@@ -73,8 +74,8 @@ struct Kept {
 impl Kept {
     const NONE: Self = Self { bytes: [0; 256], used: 256, restores: 0 };
 
-    fn next(&mut self) -> [u8; 8] {
-        let restores = restores();
+    /// Returns the next one, in a process that was restored so often.
+    fn next(&mut self, restores: u64) -> [u8; 8] {
         if self.used == self.bytes.len() || self.restores != restores {
             *self = Self { bytes: random(), used: 0, restores };
         }
@@ -144,4 +145,35 @@ fn result(sampled: bool, trace_state: opentelemetry::trace::TraceState) -> Sampl
         false => SamplingDecision::Drop,
     };
     SamplingResult { decision, attributes: Vec::new(), trace_state }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use powertools::Clock;
+
+    use super::*;
+
+    #[test]
+    fn a_trace_begins_with_the_second_of_its_start() {
+        let now = || Clock::system().now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let before = now();
+        let trace = Random.new_trace_id().to_bytes();
+        let seconds = u64::from(u32::from_be_bytes(trace[..4].try_into().unwrap()));
+        assert!((before..=now()).contains(&seconds), "{seconds}");
+    }
+
+    #[test]
+    fn environments_of_one_snapshot_have_other_ids_than_it_and_each_other() {
+        let mut snapshot = Kept::NONE;
+        // There are some left.
+        snapshot.next(0);
+        let environments = [(snapshot.clone(), 0), (snapshot.clone(), 1), (snapshot, 1)];
+        let mut seen = HashSet::new();
+        for (mut kept, restores) in environments {
+            // More than are kept at a time.
+            assert!((0..100).all(|_| seen.insert(kept.next(restores))), "an id is there twice");
+        }
+    }
 }

@@ -38,6 +38,22 @@ fn event(header: &str) -> Event {
 }
 
 #[tokio::test]
+async fn a_trace_that_begins_here_has_its_time_as_x_ray_requires() {
+    let function =
+        Function::start(async |_| Ok(powertools_otel::outgoing::xray_header().unwrap_or_default()))
+            .await;
+    let seconds = || nanos() / 1_000_000_000;
+    let before = seconds();
+    let header = function.invoke(Event::new(json!({})).without_trace_id()).await.json::<String>();
+    let of_trace = header.strip_prefix("Root=1-").and_then(|rest| rest.split_once('-'));
+    let (time, rest) = of_trace.unwrap_or_else(|| panic!("{header}"));
+    let time = u64::from_str_radix(time, 16).unwrap();
+    assert!((before..=seconds()).contains(&time), "{header}");
+    let root = function.collector.span("orders");
+    assert!(root.trace().starts_with(&format!("{time:08x}{}", &rest[..24])), "{header}");
+}
+
+#[tokio::test]
 async fn the_header_of_the_event_decides_whether_it_is_sampled() {
     let not = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0";
     assert_eq!(root_of(&[], event(not)).await, []);
