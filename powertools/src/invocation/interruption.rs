@@ -19,14 +19,21 @@ impl Mark {
     pub(crate) const REFUSED: Self = Self(4);
 }
 
+/// The name of the error for which work is being dropped, and since when.
+pub(crate) type Stopping = (&'static str, SystemTime);
+
 tokio::task_local! {
-    /// Why work is being dropped, and since when.
-    static STOPPING: (&'static str, SystemTime);
+    static STOPPING: Stopping;
 }
 
 /// Drops work before its end. Its result is the error of this name.
 pub(crate) fn stopping<T>(error_type: &'static str, drop: impl FnOnce() -> T) -> T {
-    STOPPING.sync_scope((error_type, Clock::system().now()), drop)
+    stopping_for((error_type, Clock::system().now()), drop)
+}
+
+/// Drops the part of such work that another task has.
+pub(crate) fn stopping_for<T>(reason: Stopping, drop: impl FnOnce() -> T) -> T {
+    STOPPING.sync_scope(reason, drop)
 }
 
 /// What is called when a guard stops work of the event.

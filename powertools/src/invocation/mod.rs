@@ -36,6 +36,8 @@ pub(crate) use description::Invocation;
 use description::Scope;
 pub use execution::DurableExecution;
 pub(crate) use interruption::{Mark, stopping};
+#[cfg(feature = "batch")]
+pub(crate) use interruption::{Stopping, stopping_for};
 pub use layer::{InvocationLayer, InvocationService};
 pub(crate) use of_record::OfRecord;
 pub use record::RecordIdentity;

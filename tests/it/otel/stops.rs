@@ -2,13 +2,19 @@
 
 use std::future::pending;
 
+use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
+use http::Response;
 use lambda_runtime::FunctionResponse;
+use powertools::batch::{self, Message, RecordError};
+use powertools::events::SqsEvent;
+use powertools::http::{self as web, IdempotencyKeyLayer};
 use powertools::idempotency::{Idempotency, MemoryStore};
-use powertools::testing::Event;
+use powertools::testing::{Event, events};
 use powertools::{Deadline, Invocation};
 use serde_json::json;
+use tower::Layer;
 use tracing::Instrument;
 
 use super::*;
@@ -118,6 +124,82 @@ async fn what_a_guard_inside_of_the_handler_stops_has_its_error() {
             assert_eq!(function.collector.span(name).status().0, 0, "{name}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_record_in_a_task_of_its_own_is_stopped_with_the_error_of_its_batch() {
+    async fn record(order: Message<String>) -> Result<(), RecordError> {
+        async {}.instrument(tracing::info_span!("quick")).await;
+        if order.body == "hang" {
+            pending::<()>().instrument(tracing::info_span!("call")).await;
+        }
+        Ok(())
+    }
+    async fn handle(event: LambdaEvent<serde_json::Value>) -> Result<String, Error> {
+        if let Ok(messages) = serde_json::from_value::<SqsEvent>(event.payload) {
+            let batch = batch::sqs(messages).concurrency(2);
+            let report = batch.run_spawned(record).await;
+            assert!(!report.is_done());
+            // For the task that was aborted to be dropped.
+            tokio::task::yield_now().await;
+        }
+        Ok(String::new())
+    }
+    let function = Function::start(handle).await;
+    let event = events::sqs("orders").message("hang").message("pass").build();
+    let event = Event::new(event).trace_id(SAMPLED).timeout(SECOND);
+    function.invoke(event).await.response().unwrap();
+    let call = function.collector.span("call");
+    assert_eq!(call.trace(), TRACE);
+    assert_eq!(call.status(), (2, "stopped before its end".to_owned()));
+    assert_eq!(call.text("error.type").as_deref(), Some("Powertools.DeadlineOutOfTime"));
+    let spans = function.collector.spans();
+    let quick: Vec<_> = spans.iter().filter(|received| received.span.name == "quick").collect();
+    assert_eq!(quick.len(), 2);
+    assert!(quick.iter().all(|received| received.status().0 == 0), "{quick:?}");
+}
+
+/// Nothing of this crate knows why.
+#[tokio::test]
+async fn a_span_of_a_task_that_its_owner_aborts_has_no_status() {
+    async fn handle(_: LambdaEvent<serde_json::Value>) -> Result<String, Error> {
+        let call = pending::<()>().instrument(tracing::info_span!("call"));
+        let task = tokio::spawn(Invocation::carry(call));
+        tokio::task::yield_now().await;
+        task.abort();
+        let _ = task.await;
+        Ok(String::new())
+    }
+    let function = Function::start(handle).await;
+    function.invoke(Event::new(json!({})).trace_id(SAMPLED)).await;
+    assert_eq!(function.collector.span("call").status(), (0, String::new()));
+}
+
+#[tokio::test]
+async fn a_body_that_outlasts_its_lease_is_stopped_with_its_error() {
+    let handle = |_: web::Request| async {
+        let first = stream::iter([Ok::<_, Error>(Bytes::from_static(b"more than is stored"))]);
+        let call = pending::<Result<Bytes, Error>>().instrument(tracing::info_span!("call"));
+        let body = axum::body::Body::from_stream(first.chain(stream::once(call)));
+        Ok::<_, Error>(Response::new(body))
+    };
+    let idempotency = Idempotency::builder(MemoryStore::new()).lease(SECOND).build().unwrap();
+    let once = IdempotencyKeyLayer::new(idempotency, "payments").max_body_bytes(10);
+    let once = once.caller(|_| Some("ada".to_owned()));
+    let collector = Collector::start().await;
+    let otel = otel(&collector, &[]);
+    let _subscriber = subscribe(&otel);
+    let lambda = FakeRuntime::new().function_name("orders").timeout(20 * SECOND);
+    let function = Powertools::http(once.layer(web::handler(handle))).streaming();
+    let _function = lambda.run(function.lifecycle(otel).run());
+    let request = events::api_gateway_v2("POST", "/charges").header("idempotency-key", "k-1");
+    lambda.invoke(Event::new(request.build()).trace_id(SAMPLED)).await;
+    while collector.spans().is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let call = collector.span("call");
+    assert_eq!(call.status(), (2, "stopped before its end".to_owned()));
+    assert_eq!(call.text("error.type").as_deref(), Some("Powertools.IdempotencyOutOfTime"));
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use lambda_runtime::Error as BoxError;
 use pin_project_lite::pin_project;
 
 use crate::idempotency::Error;
-use crate::invocation::{Invocation, Mark};
+use crate::invocation::{Invocation, Mark, stopping};
 
 pin_project! {
     /// The body of a response of [`IdempotencyKeyService`](super::IdempotencyKeyService): that of the
@@ -73,6 +73,7 @@ impl OpenClaim {
 enum End {
     Whole,
     Failed(BoxError),
+    Stopped(Error),
     Panicked(Box<dyn Any + Send>),
 }
 
@@ -83,6 +84,7 @@ impl End {
         match self {
             Self::Whole => None,
             Self::Failed(error) => Some(Err(error)),
+            Self::Stopped(error) => Some(Err(error.into())),
             Self::Panicked(panic) => resume_unwind(panic),
         }
     }
@@ -175,7 +177,11 @@ impl<B: Body<Error: Into<BoxError>>> Body for ReplyBody<B> {
             let Some(claim) = this.claim.take() else { return Poll::Ready(end.tell()) };
             // It is dropped first: the next run may start when the claim ends. A panic of its destructor
             // changes nothing about the work.
-            let dropped = catch_unwind(AssertUnwindSafe(|| claim.inside(|| this.rest.set(None))));
+            let mut drop_rest = || claim.inside(|| this.rest.set(None));
+            let dropped = catch_unwind(AssertUnwindSafe(|| match &end {
+                End::Stopped(error) => stopping(error.error_type(), drop_rest),
+                _ => drop_rest(),
+            }));
             let end = match (end, dropped) {
                 (End::Whole, Err(panic)) => End::Panicked(panic),
                 (end, _) => end,
@@ -218,7 +224,7 @@ fn poll_rest<B: Body<Error: Into<BoxError>>>(
     if let Some(claim) = &mut claim
         && let Poll::Ready(error) = claim.expiry.as_mut().poll(cx)
     {
-        return Poll::Ready(Err((Ended::Stopped, End::Failed(error.into()))));
+        return Poll::Ready(Err((Ended::Stopped, End::Stopped(error))));
     }
     let Some(rest) = rest.as_pin_mut() else { return Poll::Ready(Err((Ended::Whole, End::Whole))) };
     let poll = || match claim {
