@@ -67,13 +67,19 @@
 //! A failure sets its status: the name under which Lambda reports the error, which is also `error.type`, and
 //! an event `exception` with name and message. Spans of work that a time guard or a lost lease stopped have the
 //! status `stopped before its end`, and the name of the guard's error as `error.type`:
-//! `Powertools.DeadlineOutOfTime`, or that of idempotent work. A future that your own code drops leaves no such trace, nor
-//! does a task that is aborted, such as a record of `run_spawned`. At the limit of the function, spans that are still open in other tasks
-//! end and are sent: the call that hung is among them. Its later end is not sent again.
+//! `Powertools.DeadlineOutOfTime`, or that of idempotent work. That is so for the tasks of `run_spawned`, too, and for the
+//! rest of a body that is stopped. At the limit of the function, spans that are still open in other tasks end and are
+//! sent: the call that hung is among them. Its later end is not sent again.
+//!
+//! What your own code drops says nothing of that: the losing branch of a `select!`, the work in a `timeout` of tokio,
+//! a task that is aborted or whose `JoinSet` is dropped, also where a guard drops that set. Nor does the rest of a body
+//! whose client is gone: there the root span alone has the status `dropped before its end`. Set
+//! `otel.status_code` where such an end is a failure.
 //!
 //! The first event's trace has a span `init`, with those of warm-ups and of your own code before the event. It
 //! ends when the function asks for events, and after a restore from a snapshot it begins with that: spans that
-//! ended before are not sent, and one that was open begins with it. Which trace that will be is not known before: until
+//! ended before are not sent, and one that was open begins with it. A warm-up that fails has its error as the status. What
+//! runs on in tasks after `init` is under it as well, and lies after its end. Which trace that will be is not known before: until
 //! then the lines of the logs have no ids, and requests no headers.
 //!
 //! A function takes one value of [`Otel`]: a second one is an error at the start. Of two layers in a

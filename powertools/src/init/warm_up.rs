@@ -60,6 +60,15 @@ impl Ended {
     }
 }
 
+/// Says at the end of a warm-up why it is an error, on its span. It is none without a reason.
+struct Status(Option<String>);
+
+impl Drop for Status {
+    fn drop(&mut self) {
+        tracing::Span::current().record("otel.status_description", self.0.take());
+    }
+}
+
 /// Runs all warm-ups concurrently, for `bound` at most, and logs in one line how they ended.
 ///
 /// An error is that of the first one in the list that is required and did not end well. The others
@@ -102,8 +111,15 @@ async fn run_concurrently(warm_ups: &[WarmUp], end: Instant) -> Vec<Ended> {
     let mut tasks = JoinSet::new();
     for (index, warm_up) in warm_ups.iter().enumerate() {
         let job = warm_up.job.clone();
-        let span = tracing::info_span!("warm-up", warm_up = warm_up.name);
+        let status = tracing::field::Empty;
+        let span = tracing::info_span!(
+            "warm-up",
+            warm_up = warm_up.name,
+            otel.status_description = status
+        );
         let work = async move {
+            // Until it has ended, what ends it is its time or another one.
+            let mut status = Status(Some("stopped before its end".to_owned()));
             let start = Instant::now();
             let outcome = AssertUnwindSafe(async { job().await }).catch_unwind().await;
             let took = start.elapsed();
@@ -111,6 +127,11 @@ async fn run_concurrently(warm_ups: &[WarmUp], end: Instant) -> Vec<Ended> {
                 Ok(Ok(())) => Ended::Done(took),
                 Ok(Err(error)) => Ended::Failed(took, error),
                 Err(panic) => Ended::Panicked(took, caught(panic)),
+            };
+            status.0 = match &ended {
+                Ended::Failed(_, error) => Some(with_causes(&**error)),
+                Ended::Panicked(_, message) => Some(format!("panicked: {message}")),
+                _ => None,
             };
             (index, ended)
         };

@@ -1,5 +1,6 @@
 //! What the spans of an invocation say.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use lambda_runtime::{BoxFuture, Error, LambdaEvent};
@@ -515,6 +516,34 @@ async fn what_came_before_the_first_event_is_in_its_trace() {
     // Provisioned environments wait for hours.
     assert!(init.span.end_time_unix_nano < sent, "the wait for an event is no part of it");
     assert!(init.span.end_time_unix_nano >= warm_up.span.end_time_unix_nano);
+}
+
+#[tokio::test]
+async fn a_warm_up_that_does_not_end_well_is_an_error() {
+    let collector = Collector::start().await;
+    let otel = otel(&collector, &[]);
+    let _subscriber = subscribe(&otel);
+    let lambda = FakeRuntime::new().function_name("orders");
+    let function = Powertools::new(handle)
+        .warm_up("pool", async || Ok::<_, Error>(()))
+        .warm_up("store", async || Err::<(), Error>(down("no route").into()))
+        .warm_up("cache", async || -> Result<(), Error> { panic!("in a warm-up") })
+        .warm_up("flags", async || std::future::pending::<Result<(), Error>>().await)
+        .start_timeout(Duration::from_millis(100));
+    let function = lambda.run(function.lifecycle(otel).run());
+    lambda.invoke(Event::new(json!({})).trace_id(SAMPLED)).await;
+    function.stop().await;
+    let warm_ups = collector.spans().into_iter().filter(|span| span.span.name == "warm-up");
+    let statuses: BTreeMap<_, _> =
+        warm_ups.map(|span| (span.text("warm_up").unwrap(), span.status())).collect();
+    let error = |description: &str| (2, description.to_owned());
+    let expected = [
+        ("cache", error("panicked: in a warm-up")),
+        ("flags", error("stopped before its end")),
+        ("pool", (0, String::new())),
+        ("store", error("the store is down: no route")),
+    ];
+    assert_eq!(statuses, expected.map(|(name, status)| (name.to_owned(), status)).into());
 }
 
 #[tokio::test]
