@@ -3,6 +3,8 @@
 use std::future::poll_fn;
 use std::hint::black_box;
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -13,7 +15,7 @@ use powertools::batch::{LargeBodies, Message};
 use powertools::events::{ParseError, S3Pointer, Sns, SqsEvent};
 use powertools::feature_flags::FeatureFlags;
 use powertools::logging::{self, Logging};
-use powertools::metrics::{self, MetricSet, Unit};
+use powertools::metrics::{self, MetricSet, Metrics, Namespace, Unit};
 use powertools::parameters::{Memory, Parameter, Parameters};
 use powertools::testing::{self, events};
 use tracing_subscriber::layer::SubscriberExt;
@@ -77,20 +79,29 @@ fn a_cached_value_is_read_without_an_allocation() {
 
 #[test]
 fn metrics_allocate_nothing_after_the_first_invocations() {
-    let captured = testing::metrics();
-    let measured = || {
-        metrics::count("OrdersAccepted", 1);
-        metrics::record("OrderSize", 12.5, Unit::Bytes);
-        metrics::record("Charge", Duration::from_millis(3), Unit::Milliseconds);
-    };
-    let invocation = captured.invocation(testing::invocation().build());
-    invocation.sync_scope(|| {
-        for _ in 0..3 {
-            measured();
+    let written = Arc::new(AtomicUsize::new(0));
+    let count = written.clone();
+    let settings = Metrics::new().namespace(Namespace::from_static("Test")).environment([("", "")]);
+    let settings = settings.writer(move |line| {
+        count.fetch_add(line.len(), Ordering::Relaxed);
+    });
+    settings.init().unwrap();
+    let measured = |flushes: usize| {
+        for _ in 0..flushes {
+            for size in [12.5, 12.5, 0.25] {
+                metrics::count("OrdersAccepted", 1);
+                metrics::record("OrderSize", size, Unit::Bytes);
+                metrics::record("Charge", Duration::from_millis(3), Unit::Milliseconds);
+            }
             metrics::flush();
         }
-        measured();
-        assert_eq!(measure(|| (0..10).for_each(|_| measured())).count_total, 0);
+    };
+    testing::invocation().build().sync_scope(|| {
+        metrics::dimension("Stage", "prod");
+        measured(3);
+        let before = written.load(Ordering::Relaxed);
+        assert_eq!(measure(|| measured(10)).count_total, 0);
+        assert!(written.load(Ordering::Relaxed) > before, "the flush is part of it");
     });
 }
 
