@@ -2,7 +2,7 @@
 
 use http::{Request, Response};
 use powertools::Powertools;
-use powertools::testing::Event;
+use powertools::testing::{Event, events};
 use powertools_otel::{PropagationLayer, outgoing};
 use powertools_tests::proxy::{Fault, Proxy};
 use serde_json::json;
@@ -41,6 +41,56 @@ async fn requests_have_the_headers_of_the_innermost_span() {
         let xray = "Root=1-5759e988-bd862e3fe1be46a994272793";
         assert_eq!(headers[1], format!("{xray};Parent={span};Sampled=1;Lineage=a:1"));
     }
+}
+
+#[tokio::test]
+async fn receivers_of_messages_continue_the_trace() {
+    async fn send(_: LambdaEvent<serde_json::Value>) -> Result<String, Error> {
+        let mut detail = json!({ "order": 7, "tracestate": "old" });
+        tracing::info_span!("put").in_scope(|| outgoing::add_to_detail(&mut detail));
+        let attributes = tracing::info_span!("publish").in_scope(outgoing::message_attributes);
+        let mut other = json!({ "tracestate": "old" });
+        tracing::info_span!(parent: None, "apart").in_scope(|| outgoing::add_to_detail(&mut other));
+        assert!(other["traceparent"].is_string() && other.get("tracestate").is_none(), "{other}");
+        let mut list = json!([7]);
+        outgoing::add_to_detail(&mut list);
+        assert_eq!(list, json!([7]));
+        Ok(json!([detail, attributes]).to_string())
+    }
+    let sender = Function::start(send).await;
+    let request = events::api_gateway_v2("POST", "/orders")
+        .header("traceparent", &format!("00-{TRACE}-{PARENT}-01"))
+        .header("tracestate", "vendor=1");
+    let sent = sender.invoke(Event::new(request.build()).without_trace_id()).await;
+    let sent: serde_json::Value = serde_json::from_str(&sent.json::<String>()).unwrap();
+    let [detail, attributes] = [&sent[0], &sent[1]];
+    assert_eq!((&detail["order"], &detail["tracestate"]), (&json!(7), &json!("vendor=1")));
+    assert_eq!(attributes[1], json!(["tracestate", "vendor=1"]));
+
+    let attribute = |value: &serde_json::Value| json!({ "Type": "String", "Value": value });
+    let sns = json!({ "Records": [{ "EventSource": "aws:sns", "Sns": {
+        "MessageId": "m-1", "TopicArn": "arn:aws:sns:eu-central-1:123456789012:orders",
+        "Message": "7", "Timestamp": "2026-11-28T00:00:00.000Z",
+        "MessageAttributes": {
+            "traceparent": attribute(&attributes[0][1]),
+            "tracestate": attribute(&attributes[1][1]),
+        },
+    } }] });
+    let bus = json!({ "detail-type": "OrderPlaced", "source": "shop", "detail": detail });
+    for (event, name) in [(sns, "publish"), (bus, "put")] {
+        let receiver = Function::start(async |_| Ok(String::new())).await;
+        receiver.invoke(Event::new(event).without_trace_id()).await.response().unwrap();
+        let spans = receiver.collector.spans();
+        let root = spans.iter().find(|span| span.text("faas.invocation_id").is_some()).unwrap();
+        let parent = sender.collector.span(name).id();
+        assert_eq!((root.trace(), root.parent()), (TRACE.to_owned(), parent), "{name}");
+        assert_eq!(root.span.trace_state, "vendor=1", "{name}");
+    }
+    // Where there is no span, nothing is added.
+    let mut detail = json!({ "traceparent": "mine" });
+    outgoing::add_to_detail(&mut detail);
+    assert_eq!(detail, json!({ "traceparent": "mine" }));
+    assert_eq!(outgoing::message_attributes(), []);
 }
 
 #[tokio::test]

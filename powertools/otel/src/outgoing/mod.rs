@@ -7,7 +7,8 @@
     feature = "aws-sdk",
     doc = "| AWS, through its SDK | [`SdkInterceptor`], which also makes a span of each call |"
 )]
-//! | SQS, SNS, EventBridge and Kafka | [`traceparent`] and [`xray_header`] in attributes of the message |
+//! | SQS, SNS and Kafka | [`message_attributes`]; of SQS also [`xray_header`] in an attribute of the system |
+//! | EventBridge | [`add_to_detail`], or [`xray_header`] as the `TraceHeader` of an entry |
 //!
 //! All of them name the innermost span of the current task, or else the root span of its invocation.
 //! Where there is no span, they do nothing.
@@ -33,17 +34,27 @@
 //!     message.message_system_attributes(name, attribute)
 //! }
 //!
-//! /// An attribute of the message.
+//! /// Attributes of the message. Those of SNS are alike.
 //! fn with_w3c(message: SendMessageFluentBuilder) -> SendMessageFluentBuilder {
-//!     let Some(header) = outgoing::traceparent() else { return message };
-//!     let attribute = MessageAttributeValue::builder().data_type("String").string_value(header);
-//!     let Ok(attribute) = attribute.build() else { return message };
-//!     message.message_attributes("traceparent", attribute)
+//!     outgoing::message_attributes().into_iter().fold(message, |message, (name, value)| {
+//!         let attribute = MessageAttributeValue::builder().data_type("String").string_value(value);
+//!         match attribute.build() {
+//!             Ok(attribute) => message.message_attributes(name, attribute),
+//!             Err(_) => message,
+//!         }
+//!     })
 //! }
+//!
+//! /// The detail of an event of EventBridge. X-Ray's header is `set_trace_header(outgoing::xray_header())`.
+//! fn detail(order: u32) -> String {
+//!     let mut detail = serde_json::json!({ "order": order });
+//!     outgoing::add_to_detail(&mut detail);
+//!     detail.to_string()
+//! }
+//! # assert_eq!(detail(7), r#"{"order":7}"#);
 //! ```
 //!
-//! For EventBridge it is `set_trace_header(outgoing::xray_header())` of an entry, or the members
-//! `traceparent` and `tracestate` of its detail.
+//! SNS has no attribute of the system: there it is those of the message, or an interceptor.
 //!
 //! The receiver finds `traceparent` and `tracestate` among the message attributes of SQS and SNS, in the
 //! headers of Kafka records, and at the top of EventBridge's `detail`.
@@ -82,6 +93,31 @@ pub fn xray_header() -> Option<String> {
     current_span().map(|span| xray_of(&span))
 }
 
+/// Returns attributes for a message of SQS or SNS, and headers for a record of Kafka, in which the receiver finds the current
+/// span: `traceparent`, and `tracestate` unless it is empty. Those of SQS and SNS have the type `String`; SQS takes ten of
+/// them.
+#[must_use]
+pub fn message_attributes() -> Vec<(&'static str, String)> {
+    current_span().map_or_else(Vec::new, |span| w3c_of(&span).collect())
+}
+
+/// Adds to the detail of an event for EventBridge what the receiver continues the trace by: the members `traceparent`, and
+/// `tracestate` unless it is empty.
+///
+/// Members of these names are replaced, where there is a span. A detail that is not an object, which EventBridge does not
+/// take, stays as it is.
+pub fn add_to_detail(detail: &mut serde_json::Value) {
+    let attributes = message_attributes();
+    if let Some(members) = detail.as_object_mut()
+        && !attributes.is_empty()
+    {
+        // That of another trace.
+        members.remove(TRACESTATE);
+        let attributes = attributes.into_iter();
+        members.extend(attributes.map(|(name, value)| (name.to_owned(), value.into())));
+    }
+}
+
 /// Returns the headers for an HTTP request, in the formats of `OTEL_PROPAGATORS`.
 #[must_use]
 pub fn headers() -> Vec<(&'static str, String)> {
@@ -93,14 +129,17 @@ pub(crate) fn headers_of(span: &SpanContext) -> Vec<(&'static str, String)> {
     let Propagators { w3c, xray } = of_trace.unwrap_or_default();
     let mut headers = Vec::with_capacity(3);
     if w3c {
-        let (parent, state) = write_w3c(span);
-        headers.push((TRACEPARENT, parent));
-        headers.extend(state.map(|state| (TRACESTATE, state)));
+        headers.extend(w3c_of(span));
     }
     if xray {
         headers.push((XRAY, xray_of(span)));
     }
     headers
+}
+
+fn w3c_of(span: &SpanContext) -> impl Iterator<Item = (&'static str, String)> {
+    let (parent, state) = write_w3c(span);
+    [(TRACEPARENT, parent)].into_iter().chain(state.map(|state| (TRACESTATE, state)))
 }
 
 pub(crate) fn xray_of(span: &SpanContext) -> String {
