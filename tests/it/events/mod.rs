@@ -8,7 +8,10 @@ mod reading;
 mod single;
 mod times;
 
-use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
+use aws_lambda_events::alb::AlbTargetGroupRequest;
+use aws_lambda_events::apigw::{
+    ApiGatewayProxyRequest, ApiGatewayV2httpRequest, ApiGatewayWebsocketProxyRequest,
+};
 use aws_lambda_events::dynamodb::Event as DynamoDbEvent;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use aws_lambda_events::kafka::KafkaEvent;
@@ -17,6 +20,7 @@ use aws_lambda_events::lambda_function_urls::LambdaFunctionUrlRequest;
 use aws_lambda_events::s3::S3Event;
 use aws_lambda_events::sns::SnsEvent;
 use aws_lambda_events::sqs::SqsEvent;
+use aws_lambda_events::vpc_lattice::VpcLatticeRequestV2;
 use powertools::testing::events::{self, KafkaRecord, KinesisRecord, SqsMessage};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -142,6 +146,47 @@ fn function_url() {
     let missing = ["/requestContext/routeKey", "/requestContext/stage", "/routeKey"];
     let event: LambdaFunctionUrlRequest = read(request.build(), &missing);
     assert_eq!(event.query_string_parameters["q"], "1");
+}
+
+#[test]
+fn load_balancer() {
+    let request = events::load_balancer("POST", "/orders")
+        .header("X-A", "1")
+        .query("q", "a b")
+        .cookie("a=b")
+        .json(json!({ "order": 7 }));
+    for request in [request.clone(), request.multi_value_headers()] {
+        let event: AlbTargetGroupRequest = read(request.build(), &[]);
+        assert_eq!(event.http_method, "POST");
+        let headers = [event.headers, event.multi_value_headers];
+        assert!(headers.iter().any(|headers| headers.get("x-a").is_some_and(|it| it == "1")));
+        assert_eq!(event.body.as_deref(), Some(r#"{"order":7}"#));
+        assert!(event.request_context.elb.target_group_arn.is_some());
+    }
+}
+
+#[test]
+fn vpc_lattice() {
+    let request = events::vpc_lattice("PUT", "/orders/7")
+        .header("X-A", "1")
+        .header("X-A", "2")
+        .query("q", "1")
+        .text("hello");
+    let event: VpcLatticeRequestV2 = read(request.build(), &[]);
+    assert_eq!(event.headers.get_all("x-a").iter().collect::<Vec<_>>(), ["1", "2"]);
+    assert_eq!(event.query_string_parameters.all("q"), Some(vec!["1"]));
+    assert_eq!(event.body.as_deref(), Some("hello"));
+}
+
+#[test]
+fn web_socket() {
+    let of = |route| events::web_socket(route).connection_id("c-1").query("q", "1").text("hello");
+    for (route, body) in [("$connect", None), ("$disconnect", None), ("$default", Some("hello"))] {
+        let event: ApiGatewayWebsocketProxyRequest = read(of(route).build(), &[]);
+        assert_eq!(event.request_context.connection_id.as_deref(), Some("c-1"));
+        assert_eq!(event.request_context.route_key.as_deref(), Some(route));
+        assert_eq!(event.body.as_deref(), body);
+    }
 }
 
 /// Reads `event` as a `T` that knows every member of it, except those in `missing`.

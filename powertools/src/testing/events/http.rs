@@ -28,8 +28,36 @@ pub fn function_url(method: impl Into<String>, path: impl Into<String>) -> HttpR
     HttpRequest::new(Front::FunctionUrl, method.into(), path.into())
 }
 
+/// Starts a request through an Application Load Balancer.
+pub fn load_balancer(method: impl Into<String>, path: impl Into<String>) -> HttpRequest {
+    HttpRequest::new(Front::LoadBalancer, method.into(), path.into())
+}
+
+/// Starts a request through VPC Lattice, in version 2 of its events.
+pub fn vpc_lattice(method: impl Into<String>, path: impl Into<String>) -> HttpRequest {
+    HttpRequest::new(Front::VpcLattice, method.into(), path.into())
+}
+
+/// Starts an event of a WebSocket API of API Gateway: for the route `$connect` the request by which
+/// a client connects, for `$disconnect` the end of the connection, and for any other route, such as
+/// `$default`, a message.
+///
+/// Only the request has the headers and the query of the client, and only a message has a body.
+///
+/// ```
+/// use powertools::testing::events;
+///
+/// let event = events::web_socket("$default").text("hello").build();
+/// assert_eq!(event["requestContext"]["eventType"], "MESSAGE");
+/// assert_eq!(event["body"], "hello");
+/// ```
+pub fn web_socket(route: impl Into<String>) -> HttpRequest {
+    HttpRequest::new(Front::WebSocketApi, String::new(), String::new()).route(route)
+}
+
 /// An HTTP request, as the service in front of the function passes it on. Created by
-/// [`api_gateway_v1`], [`api_gateway_v2`] and [`function_url`].
+/// [`api_gateway_v1`], [`api_gateway_v2`], [`function_url`], [`load_balancer`], [`vpc_lattice`] and
+/// [`web_socket`].
 ///
 /// ```
 /// use powertools::testing::events;
@@ -59,6 +87,8 @@ pub struct HttpRequest {
     authorizer: Option<Value>,
     body: Option<String>,
     is_base64: bool,
+    has_lists: bool,
+    connection_id: String,
 }
 
 /// The service in front of the function.
@@ -67,31 +97,47 @@ enum Front {
     RestApi,
     HttpApi,
     FunctionUrl,
+    LoadBalancer,
+    VpcLattice,
+    WebSocketApi,
 }
 
 impl HttpRequest {
     fn new(front: Front, method: String, path: String) -> Self {
         let host = match front {
-            Front::RestApi | Front::HttpApi => format!("{API}.execute-api.{REGION}.amazonaws.com"),
+            Front::RestApi | Front::HttpApi | Front::WebSocketApi => {
+                format!("{API}.execute-api.{REGION}.amazonaws.com")
+            }
             Front::FunctionUrl => format!("{API}.lambda-url.{REGION}.on.aws"),
+            Front::LoadBalancer => format!("test-1.{REGION}.elb.amazonaws.com"),
+            Front::VpcLattice => format!("test-1.7d67968.vpc-lattice-svcs.{REGION}.on.aws"),
         };
+        let mut headers = vec![
+            ("Host".to_owned(), host),
+            ("User-Agent".to_owned(), USER_AGENT.to_owned()),
+            ("X-Forwarded-For".to_owned(), SOURCE_IP.to_owned()),
+            ("X-Forwarded-Proto".to_owned(), "https".to_owned()),
+        ];
+        if front == Front::LoadBalancer {
+            // It does not sample, so the header names the trace alone.
+            let trace = identifiers::trace_id().split(';').take(1).collect();
+            headers.push(("X-Amzn-Trace-Id".to_owned(), trace));
+            headers.push(("X-Forwarded-Port".to_owned(), "443".to_owned()));
+        }
         Self {
             front,
             method,
             path,
             resource: None,
-            headers: vec![
-                ("Host".to_owned(), host),
-                ("User-Agent".to_owned(), USER_AGENT.to_owned()),
-                ("X-Forwarded-For".to_owned(), SOURCE_IP.to_owned()),
-                ("X-Forwarded-Proto".to_owned(), "https".to_owned()),
-            ],
+            headers,
             query: Vec::new(),
             path_parameters: Map::new(),
             cookies: Vec::new(),
             authorizer: None,
             body: None,
             is_base64: false,
+            has_lists: false,
+            connection_id: format!("{:012x}=", identifiers::next()),
         }
     }
 
@@ -107,8 +153,31 @@ impl HttpRequest {
         self
     }
 
+    /// Makes a load balancer send every value of each header and parameter, as it does with the
+    /// attribute `lambda.multi_value_headers.enabled` of its target group; without it, it sends the
+    /// last one. The other front ends do not have the attribute.
+    ///
+    /// ```
+    /// use powertools::testing::events;
+    ///
+    /// let request = events::load_balancer("GET", "/").query("q", "1").query("q", "2");
+    /// let event = request.multi_value_headers().build();
+    /// assert_eq!(event["multiValueQueryStringParameters"]["q"][1], "2");
+    /// ```
+    pub fn multi_value_headers(mut self) -> Self {
+        self.has_lists = true;
+        self
+    }
+
+    /// Sets the connection of a WebSocket API, which all its events name. Defaults to a new one.
+    pub fn connection_id(mut self, id: impl Into<String>) -> Self {
+        self.connection_id = id.into();
+        self
+    }
+
     /// Sets the route that the request matched, such as `/orders/{id}`. By default the path in a
-    /// REST API, and `$default` in an HTTP API; a function URL has none.
+    /// REST API, and `$default` in an HTTP API; function URLs, load balancers and VPC Lattice have
+    /// none.
     pub fn route(mut self, route: impl Into<String>) -> Self {
         self.resource = Some(route.into());
         self
@@ -126,7 +195,8 @@ impl HttpRequest {
         self
     }
 
-    /// Sets what the authorizer of the route returned: `requestContext.authorizer`.
+    /// Sets what the authorizer of the route returned: `requestContext.authorizer`. Load balancers
+    /// and VPC Lattice have no authorizers, and their events stay without one.
     ///
     /// ```
     /// use powertools::testing::events;
@@ -203,6 +273,9 @@ impl HttpRequest {
         let mut event = match self.front {
             Front::RestApi => self.version_1(),
             Front::HttpApi | Front::FunctionUrl => self.version_2(),
+            Front::WebSocketApi => self.of_web_socket(),
+            Front::LoadBalancer => return self.of_load_balancer(),
+            Front::VpcLattice => return self.of_vpc_lattice(),
         };
         if let Some(authorizer) = authorizer {
             event["requestContext"]["authorizer"] = authorizer;
@@ -210,10 +283,15 @@ impl HttpRequest {
         event
     }
 
-    fn version_1(mut self) -> Value {
+    /// Adds the cookies to the headers, for the front ends that have no list of them.
+    fn join_cookies(&mut self) {
         if !self.cookies.is_empty() {
             self.headers.push(("Cookie".to_owned(), self.cookies.join("; ")));
         }
+    }
+
+    fn version_1(mut self) -> Value {
+        self.join_cookies();
         let resource = self.resource.as_ref().unwrap_or(&self.path);
         json!({
             "resource": resource,
@@ -265,13 +343,8 @@ impl HttpRequest {
             _ => "$default".to_owned(),
         };
         let account = if self.front == Front::HttpApi { ACCOUNT } else { "anonymous" };
-        let query: Vec<_> = self
-            .query
-            .iter()
-            .map(|(name, value)| {
-                format!("{}={}", percent_encode(name, ""), percent_encode(value, ""))
-            })
-            .collect();
+        let query = encoded(&self.query);
+        let query: Vec<_> = query.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let mut event = json!({
             "version": "2.0",
             "routeKey": route,
@@ -312,6 +385,103 @@ impl HttpRequest {
         }
         event
     }
+
+    fn of_load_balancer(mut self) -> Value {
+        self.join_cookies();
+        let (headers, query) = (lower_case(&self.headers), encoded(&self.query));
+        let group = format!("arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:targetgroup/test/1");
+        let mut event = json!({
+            "requestContext": { "elb": { "targetGroupArn": group } },
+            "httpMethod": self.method,
+            "path": self.path,
+            "body": self.body.unwrap_or_default(),
+            "isBase64Encoded": self.is_base64,
+        });
+        if self.has_lists {
+            event["multiValueHeaders"] = all_values(&headers).into();
+            event["multiValueQueryStringParameters"] = all_values(&query).into();
+        } else {
+            event["headers"] = last_values(&headers).into();
+            event["queryStringParameters"] = last_values(&query).into();
+        }
+        event
+    }
+
+    fn of_vpc_lattice(mut self) -> Value {
+        self.join_cookies();
+        let arn = |id: &str| format!("arn:aws:vpc-lattice:{REGION}:{ACCOUNT}:{id}");
+        json!({
+            "version": "2.0",
+            "path": self.path,
+            "method": self.method,
+            "headers": all_values(&lower_case(&self.headers)),
+            "queryStringParameters": all_values(&encoded(&self.query)),
+            "body": self.body,
+            "isBase64Encoded": self.is_base64,
+            "requestContext": {
+                "serviceNetworkArn": arn("servicenetwork/sn-1"),
+                "serviceArn": arn("service/svc-1"),
+                "targetGroupArn": arn("targetgroup/tg-1"),
+                "identity": { "sourceVpcArn": format!("arn:aws:ec2:{REGION}:{ACCOUNT}:vpc/vpc-1") },
+                "region": REGION,
+                "timeEpoch": format!("{TIME_MILLIS}000"),
+            },
+        })
+    }
+
+    fn of_web_socket(mut self) -> Value {
+        self.join_cookies();
+        let route = self.resource.unwrap_or_default();
+        let event_type = match &*route {
+            "$connect" => "CONNECT",
+            "$disconnect" => "DISCONNECT",
+            _ => "MESSAGE",
+        };
+        let id = format!("{:012x}=", identifiers::next());
+        let mut event = json!({
+            "requestContext": {
+                "routeKey": route,
+                "eventType": event_type,
+                "extendedRequestId": id,
+                "requestTime": REQUEST_TIME,
+                "messageDirection": "IN",
+                "stage": "prod",
+                "connectedAt": TIME_MILLIS,
+                "requestTimeEpoch": TIME_MILLIS,
+                "identity": { "sourceIp": SOURCE_IP },
+                "requestId": id,
+                "domainName": self.headers[0].1,
+                "connectionId": self.connection_id,
+                "apiId": API,
+            },
+            "isBase64Encoded": self.is_base64 && event_type == "MESSAGE",
+        });
+        match event_type {
+            "CONNECT" => {
+                event["headers"] = last_values(&self.headers).into();
+                event["multiValueHeaders"] = all_values(&self.headers).into();
+                if !self.query.is_empty() {
+                    event["queryStringParameters"] = last_values(&self.query).into();
+                    event["multiValueQueryStringParameters"] = all_values(&self.query).into();
+                }
+            }
+            "DISCONNECT" => {
+                let names = ["Host", "x-api-key", "X-Forwarded-For", "x-restapi"];
+                let mut headers = names.map(|name| (name.to_owned(), String::new()));
+                headers[0].1.clone_from(&self.headers[0].1);
+                event["headers"] = last_values(&headers).into();
+                event["multiValueHeaders"] = all_values(&headers).into();
+                event["requestContext"]["disconnectStatusCode"] = 1000.into();
+                event["requestContext"]["disconnectReason"] = "".into();
+            }
+            _ => {
+                event["requestContext"]["messageId"] =
+                    format!("{:012x}=", identifiers::next()).into();
+                event["body"] = self.body.unwrap_or_default().into();
+            }
+        }
+        event
+    }
 }
 
 type Pairs = [(String, String)];
@@ -322,6 +492,14 @@ fn some(values: Map<String, Value>) -> Option<Value> {
 
 fn lower_case(headers: &Pairs) -> Vec<(String, String)> {
     headers.iter().map(|(name, value)| (name.to_lowercase(), value.clone())).collect()
+}
+
+/// Returns the parameters as the client sends them in a URL.
+fn encoded(query: &Pairs) -> Vec<(String, String)> {
+    query
+        .iter()
+        .map(|(name, value)| (percent_encode(name, ""), percent_encode(value, "")))
+        .collect()
 }
 
 fn last_values(pairs: &Pairs) -> Map<String, Value> {
@@ -392,5 +570,65 @@ mod tests {
         assert_eq!(event["body"], "/wA=");
         assert_eq!(event["isBase64Encoded"], true);
         assert_eq!(event["requestContext"]["accountId"], "anonymous");
+    }
+
+    #[test]
+    fn a_load_balancer_sends_the_last_value_or_all_and_decodes_nothing() {
+        let request = load_balancer("GET", "/orders")
+            .header("X-A", "1")
+            .header("x-a", "2")
+            .query("q", "a&b")
+            .query("q", "ä");
+        let event = request.clone().build();
+        assert_eq!(event["headers"]["x-a"], "2");
+        assert_eq!(event["queryStringParameters"], json!({ "q": "%C3%A4" }));
+        assert_eq!((&event["body"], event.get("multiValueHeaders")), (&json!(""), None));
+        let event = request.multi_value_headers().build();
+        assert_eq!(event["multiValueHeaders"]["x-a"], json!(["1", "2"]));
+        assert_eq!(event["multiValueQueryStringParameters"], json!({ "q": ["a%26b", "%C3%A4"] }));
+        assert_eq!(event.get("headers"), None);
+    }
+
+    #[test]
+    fn vpc_lattice_sends_lists_and_decodes_nothing() {
+        let request = vpc_lattice("GET", "/orders").header("X-A", "1").query("q", "a b");
+        let event = request.authorizer(json!({})).build();
+        assert_eq!(event["headers"]["x-a"], json!(["1"]));
+        assert_eq!(event["queryStringParameters"], json!({ "q": ["a%20b"] }));
+        assert_eq!(event["requestContext"].get("authorizer"), None);
+    }
+
+    #[test]
+    fn only_the_request_of_a_web_socket_has_headers_and_only_a_message_has_a_body() {
+        let event = |route| {
+            web_socket(route)
+                .header("X-A", "1")
+                .query("q", "ä")
+                .bytes([0xff])
+                .connection_id("c-1")
+                .build()
+        };
+        for (route, event_type) in [
+            ("$connect", "CONNECT"),
+            ("$disconnect", "DISCONNECT"),
+            ("$default", "MESSAGE"),
+            ("send", "MESSAGE"),
+        ] {
+            let event = event(route);
+            let context = &event["requestContext"];
+            assert_eq!(
+                (&context["eventType"], &context["routeKey"]),
+                (&json!(event_type), &json!(route))
+            );
+            assert_eq!(context["connectionId"], "c-1");
+            let (is_connect, is_message) = (event_type == "CONNECT", event_type == "MESSAGE");
+            assert_eq!(event["headers"].get("X-A").is_some(), is_connect, "{route}");
+            assert_eq!(event.get("headers").is_none(), is_message, "{route}");
+            assert_eq!(event.get("queryStringParameters").is_some(), is_connect, "{route}");
+            assert_eq!(event.get("body").is_some(), is_message, "{route}");
+            assert_eq!(event["isBase64Encoded"], is_message, "{route}");
+        }
+        let event = event("$connect");
+        assert_eq!(event["multiValueQueryStringParameters"], json!({ "q": ["ä"] }));
     }
 }

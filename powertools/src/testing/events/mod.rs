@@ -52,7 +52,10 @@ pub use document_db::{DocumentDbChanges, document_db};
 pub use dynamodb::{DynamoDbRecords, dynamodb};
 pub use event_bridge::{EventBridgeEvent, event_bridge, schedule};
 pub use firehose::{FirehoseRecords, firehose};
-pub use http::{HttpRequest, api_gateway_v1, api_gateway_v2, function_url};
+pub use http::{
+    HttpRequest, api_gateway_v1, api_gateway_v2, function_url, load_balancer, vpc_lattice,
+    web_socket,
+};
 pub use kafka::{KafkaRecord, KafkaRecords, kafka};
 pub(super) use kafka::{envelope as kafka_envelope, piped as kafka_piped};
 pub(super) use kinesis::piped;
