@@ -10,6 +10,7 @@ mod idempotency_key;
 mod layers;
 mod long_bodies;
 mod measured;
+mod properties;
 mod recorded;
 mod redis;
 mod replays;
