@@ -179,3 +179,53 @@ impl fmt::Debug for Event {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::events::natural;
+    use crate::testing::events;
+
+    /// The properties of a template, whose scalars are strings.
+    fn properties() -> impl Strategy<Value = Value> {
+        let value = ".{0,8}".prop_map(Value::from);
+        let value = prop_oneof![
+            value.clone(),
+            prop::collection::vec(value.clone(), 0..3).prop_map(Value::from),
+            prop::collection::btree_map("[A-Z][a-z]{0,3}", value, 0..3).prop_map(|map| json!(map)),
+        ];
+        prop::collection::btree_map("[A-Z][a-z]{0,3}", value, 0..4).prop_map(|map| json!(map))
+    }
+
+    fn request(event: Value) -> Request<Value> {
+        let event: Event = serde_json::from_str(&event.to_string()).unwrap();
+        event.request(&Announced::default()).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn changes_survive(now in properties(), before in properties(), id in ".{1,8}") {
+            let built = || events::custom_resource("http://localhost/").properties(now.clone());
+            let Change::Create(create) = request(built().build()).change else {
+                return Err(TestCaseError::fail("it is a creation"));
+            };
+            prop_assert_eq!(&create.properties, &now);
+            let event = built().update(&id, before.clone()).build();
+            let update = request(event.clone());
+            let parts = ["StackId", "LogicalResourceId", "RequestId"].map(|name| event[name].as_str());
+            prop_assert_eq!(natural(&update), NaturalKey::new(parts));
+            let Change::Update(update) = update.change else {
+                return Err(TestCaseError::fail("it is an update"));
+            };
+            prop_assert_eq!((update.physical_id, update.properties), (id.clone(), now.clone()));
+            prop_assert_eq!(update.earlier.read().unwrap(), before);
+            let Change::Delete(delete) = request(built().delete(&id).build()).change else {
+                return Err(TestCaseError::fail("it is a deletion"));
+            };
+            prop_assert_eq!((delete.physical_id, delete.properties.read().unwrap()), (id, now));
+        }
+    }
+}

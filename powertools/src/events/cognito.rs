@@ -79,7 +79,7 @@ pub struct CognitoTrigger<Q, R> {
 }
 
 /// The application that a user of a Cognito user pool called.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct CognitoCaller {
@@ -89,6 +89,18 @@ pub struct CognitoCaller {
     /// The SDK that called Cognito.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub aws_sdk_version: Option<String>,
+    /// The other members.
+    #[serde(flatten)]
+    rest: Map<String, Value>,
+}
+
+impl fmt::Debug for CognitoCaller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CognitoCaller")
+            .field("client_id", &self.client_id)
+            .field("aws_sdk_version", &self.aws_sdk_version)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The event of a pre sign-up trigger.
@@ -394,6 +406,7 @@ part! {
         /// Moves an alias that another user has.
         force_alias_creation: Option<bool>,
         /// Enables SMS as a second factor.
+        #[serde(rename = "enableSMSMFA")]
         enable_sms_mfa: Option<bool>,
     }
 }

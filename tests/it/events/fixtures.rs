@@ -27,7 +27,7 @@ fn cognito<T: DeserializeOwned + Serialize>(json: &Value) -> Result<(), String> 
 }
 
 /// Without nulls and what is empty, and with booleans as strings.
-fn pruned(value: Value) -> Value {
+pub(super) fn pruned(value: Value) -> Value {
     match value {
         Value::Object(members) => {
             let members = members.into_iter().map(|(name, value)| (name, pruned(value)));

@@ -7,8 +7,11 @@ use powertools::custom_resource;
 use powertools::events::*;
 use powertools::testing::events::{self, KafkaRecord, KinesisRecord, SqsMessage};
 use proptest::prelude::*;
+use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
+
+use super::fixtures::pruned;
 
 /// Replaces values anywhere in an event.
 pub(crate) fn change(value: &mut Value, places: &mut impl Iterator<Item = (bool, Value)>) {
@@ -123,13 +126,15 @@ proptest! {
             let record = key.clone().into_iter().fold(record, KafkaRecord::key);
             topic.record(record.partition(*partition).header("h", header.clone()))
         });
-        let event: KafkaEvent = read(&topic.build()).unwrap();
-        let mut found: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for record in &event.records {
-            let read = (record.key().unwrap(), record.value().unwrap(), record.header("h").unwrap());
-            found.entry(record.partition().to_owned()).or_default().push(read);
+        for event in [topic.clone().build(), topic.build_piped()] {
+            let event: KafkaEvent = read(&event).unwrap();
+            let mut found: BTreeMap<_, Vec<_>> = BTreeMap::new();
+            for record in &event.records {
+                let read = (record.key().unwrap(), record.value().unwrap(), record.header("h").unwrap());
+                found.entry(record.partition().to_owned()).or_default().push(read);
+            }
+            prop_assert_eq!(&found, &expected);
         }
-        prop_assert_eq!(found, expected);
     }
 
     #[test]
@@ -161,10 +166,13 @@ proptest! {
         let found = job.tasks[0].key();
         prop_assert_eq!(found.as_deref(), Some(key.as_str()));
         prop_assert_eq!(&job.job.user_arguments["a"], &argument);
-        let detail = json!({ "bucket": { "name": "b" }, "object": { "key": key, "size": 7 } });
-        let event = events::event_bridge("aws.s3", "Object Created", detail).build();
-        let event: EventBridge<S3Detail> = read(&event).unwrap();
-        prop_assert_eq!(event.detail.key(), Some(key.as_str()));
+        let (key, size) = &sent[0];
+        let event: EventBridge<S3Detail> = read(&events::s3_object_created("b", key, *size).build()).unwrap();
+        let detail = event.detail;
+        prop_assert_eq!((detail.bucket(), detail.key(), detail.size()), (Some("b"), Some(key.as_str()), Some(*size)));
+        let event: EventBridge<S3Detail> = read(&events::s3_object_deleted("b", key).build()).unwrap();
+        prop_assert_eq!((event.detail.key(), event.detail.size()), (Some(key.as_str()), None));
+        prop_assert!(event.detail.deletion_type().is_some());
     }
 
     #[test]
@@ -192,6 +200,165 @@ proptest! {
         let event: AppSyncEvents = read(&channel.build()).unwrap();
         let found: Vec<_> = event.events.into_iter().map(|event| event.payload).collect();
         prop_assert_eq!(found, [sent.clone(), other.clone()]);
+    }
+
+    #[test]
+    fn callers_of_appsync_survive(user in text(), groups in prop::collection::vec(text(), 0..3), claims in item(), token in text()) {
+        let caller = json!({
+            "sub": user, "issuer": "i", "username": user, "claims": claims, "groups": groups, "sourceIp": ["192.0.2.1"],
+            "userArn": user, "cognitoIdentityId": user, "resolverContext": claims, "handlerContext": claims,
+        });
+        let resolver = events::appsync_resolver("Query", "f").identity(caller.clone()).build();
+        let channel = events::appsync_events("/a").identity(caller).build();
+        let resolver: AppSyncResolver = read(&resolver).unwrap();
+        let channel: AppSyncEvents = read(&channel).unwrap();
+        for caller in [resolver.identity.unwrap(), channel.identity.unwrap()] {
+            for found in [&caller.sub, &caller.username, &caller.user_arn, &caller.cognito_identity_id] {
+                prop_assert_eq!(found.as_ref(), Some(&user));
+            }
+            prop_assert_eq!(&caller.groups, &groups);
+            for found in [caller.claims, caller.resolver_context, caller.handler_context] {
+                prop_assert_eq!(Value::Object(found), claims.clone());
+            }
+        }
+        let mut authorizer = events::appsync_authorizer(&token);
+        authorizer["requestContext"]["variables"] = claims.clone();
+        authorizer["requestHeaders"]["X-User"] = json!(user);
+        let authorizer: AppSyncAuthorizer = read(&authorizer).unwrap();
+        prop_assert_eq!((&authorizer.authorization_token, authorizer.header("x-user")), (&token, Some(user.as_str())));
+        prop_assert_eq!(Value::Object(authorizer.request_context.variables), claims);
+    }
+
+    /// Its key is what it was put together of: another attempt has the same, and another run another.
+    #[test]
+    fn contexts_identify_their_run(
+        names in prop::collection::vec("[^\\x00]{1,8}", 3),
+        item in prop::option::of(any::<u64>()),
+        outer in any::<u64>(),
+        attempts in any::<[u32; 2]>(),
+    ) {
+        let [state, execution, entered] = &names[..] else { unreachable!() };
+        let task = events::step_functions_context(state).execution(execution).entered(entered);
+        let task = item.into_iter().fold(task, |task, index| task.item(index));
+        let key = |attempt, outer: Option<u64>| {
+            let context: StepFunctionsContext = read(&task.clone().retries(attempt).build()).unwrap();
+            let around = |index| read(&events::step_functions_context("Each").item(index).build()).unwrap();
+            natural(&outer.into_iter().fold(context, |context, index| context.inside(&around(index))))
+        };
+        let arn = format!("arn:aws:states:us-east-1:123456789012:execution:test:{execution}");
+        let index = item.map(|index| index.to_string());
+        let own = [Some(arn.as_str()), Some(state), Some(entered)];
+        let expected = NaturalKey::new(own.into_iter().chain(index.as_deref().map(Some)));
+        prop_assert_eq!(key(attempts[0], None), expected.clone());
+        prop_assert_eq!(key(attempts[1], None), expected);
+        let outer_index = outer.to_string();
+        let nested = own.into_iter().chain([Some(outer_index.as_str())]).chain(index.as_deref().map(Some));
+        prop_assert_eq!(key(attempts[0], Some(outer)), NaturalKey::new(nested));
+
+        let run = |attempt| events::scheduler_context(state).time(entered).attempt(attempt).build();
+        let arn = format!("arn:aws:scheduler:us-east-1:123456789012:schedule/default/{state}");
+        let expected = NaturalKey::new([Some(arn.as_str()), Some(entered)]);
+        for attempt in attempts {
+            let run: SchedulerContext = read(&run(attempt)).unwrap();
+            prop_assert_eq!(&run.attempt_number, &Some(attempt.to_string()));
+            prop_assert_eq!(natural(&run), expected.clone());
+            let event: EventBridge<IgnoredAny> = read(&events::schedule(state).time(entered).build()).unwrap();
+            prop_assert_eq!(natural(&event), expected.clone());
+        }
+    }
+}
+
+/// The triggers of Cognito, with the type of each.
+const TRIGGERS: [(&str, u8, fn(&Value) -> Option<Value>); 17] = [
+    ("PreSignUp_SignUp", 1, reply::<CognitoPreSignUp>),
+    ("PreSignUp_AdminCreateUser", 1, reply::<CognitoPreSignUp>),
+    ("PostConfirmation_ConfirmSignUp", 1, reply::<CognitoPostConfirmation>),
+    ("PreAuthentication_Authentication", 1, reply::<CognitoPreAuthentication>),
+    ("PostAuthentication_Authentication", 1, reply::<CognitoPostAuthentication>),
+    ("TokenGeneration_HostedAuth", 1, reply::<CognitoPreTokenGeneration>),
+    ("TokenGeneration_Authentication", 2, reply::<CognitoPreTokenGenerationV2>),
+    ("TokenGeneration_RefreshTokens", 3, reply::<CognitoPreTokenGenerationV2>),
+    ("CustomMessage_SignUp", 1, reply::<CognitoCustomMessage>),
+    ("UserMigration_Authentication", 1, reply::<CognitoUserMigration>),
+    ("UserMigration_ForgotPassword", 1, reply::<CognitoUserMigration>),
+    ("DefineAuthChallenge_Authentication", 1, reply::<CognitoDefineAuthChallenge>),
+    ("CreateAuthChallenge_Authentication", 1, reply::<CognitoCreateAuthChallenge>),
+    ("VerifyAuthChallengeResponse_Authentication", 1, reply::<CognitoVerifyAuthChallenge>),
+    ("CustomEmailSender_SignUp", 1, reply::<CognitoCustomSender>),
+    ("CustomSMSSender_SignUp", 1, reply::<CognitoCustomSender>),
+    ("CustomMessage_ForgotPassword", 1, reply::<CognitoTrigger<Value, Value>>),
+];
+
+/// The reply of a function that changes nothing.
+fn reply<T: DeserializeOwned + Serialize>(event: &Value) -> Option<Value> {
+    Some(serde_json::to_value(read::<T>(event)?).unwrap())
+}
+
+/// With the attributes of the user as strings, whatever they are.
+fn with_texts(mut event: Value) -> Value {
+    let attributes = event.pointer_mut("/request/userAttributes").and_then(Value::as_object_mut);
+    for value in attributes.into_iter().flat_map(|attributes| attributes.values_mut()) {
+        if !value.is_string() && !value.is_null() {
+            *value = value.to_string().into();
+        }
+    }
+    event
+}
+
+proptest! {
+    #[test]
+    fn the_reply_of_every_trigger_keeps_every_member(
+        attributes in prop::collection::btree_map("[a-z]{1,4}", text(), 0..4),
+        unknown in item(),
+        session in prop::collection::vec(any::<bool>(), 0..3),
+        odd_one in (0..4_usize, item()),
+    ) {
+        for (source, version, reply) in TRIGGERS {
+            let mut event = events::cognito(source).version(version);
+            for (name, value) in &attributes {
+                event = event.attribute(name, value);
+            }
+            let session = session.iter().map(|passed| json!({ "challengeName": "C", "challengeResult": passed, "x": 1 }));
+            let event = event
+                .request("clientMetadata", json!(attributes))
+                .request("session", session.collect::<Value>())
+                .request("groupConfiguration", json!({ "groupsToOverride": ["g"], "preferredRole": "r", "x": unknown }))
+                .request("x", unknown.clone());
+            let mut event = event.build();
+            let (place, other) = odd_one.clone();
+            let places = ["", "/request", "/response", "/callerContext"];
+            event.pointer_mut(places[place]).unwrap()["x-new"] = other;
+            let reply = reply(&event).unwrap();
+            prop_assert_eq!(pruned(reply), pruned(event));
+        }
+    }
+
+    #[test]
+    fn the_reply_to_what_a_trigger_fills_keeps_it(text in text(), flag in any::<bool>(), list in prop::collection::vec(text(), 0..3)) {
+        let claims = json!({ "claimsToAddOrOverride": { "c": text }, "claimsToSuppress": list });
+        for (source, version, response) in [
+            ("PreSignUp_SignUp", 1, json!({ "autoConfirmUser": flag, "autoVerifyEmail": flag, "autoVerifyPhone": flag })),
+            ("TokenGeneration_HostedAuth", 1, json!({ "claimsOverrideDetails": claims })),
+            ("TokenGeneration_Authentication", 2, json!({ "claimsAndScopeOverrideDetails": { "idTokenGeneration": claims } })),
+            ("CustomMessage_SignUp", 1, json!({ "smsMessage": text, "emailMessage": text, "emailSubject": text })),
+            ("UserMigration_Authentication", 1, json!({
+                "userAttributes": { "a": text }, "finalUserStatus": text, "messageAction": text,
+                "desiredDeliveryMediums": list, "forceAliasCreation": flag, "enableSMSMFA": flag,
+            })),
+            ("DefineAuthChallenge_Authentication", 1, json!({ "challengeName": text, "issueTokens": flag, "failAuthentication": flag })),
+            ("CreateAuthChallenge_Authentication", 1, json!({
+                "publicChallengeParameters": { "a": text }, "privateChallengeParameters": { "b": text }, "challengeMetadata": text,
+            })),
+            ("VerifyAuthChallengeResponse_Authentication", 1, json!({ "answerCorrect": flag })),
+        ] {
+            let mut event = events::cognito(source).version(version).build();
+            let known: Vec<_> = event["response"].as_object().unwrap().keys().cloned().collect();
+            let filled: Vec<_> = response.as_object().unwrap().keys().cloned().collect();
+            prop_assert_eq!(known, filled, "the builder has what the trigger fills");
+            event["response"] = response;
+            let (.., reply) = TRIGGERS.iter().find(|(name, ..)| *name == source).unwrap();
+            prop_assert_eq!(pruned(reply(&event).unwrap()), pruned(event));
+        }
     }
 }
 
@@ -246,6 +413,46 @@ proptest! {
         let event = changed(events::sns("t", "x").build());
         if let Some(read) = read::<SnsEvent>(&event) {
             prop_assert_eq!(Some(read.records.len()), listed(&event, "/Records"));
+        }
+        let event = changed(events::kafka("t").record(KafkaRecord::new("1")).record(KafkaRecord::new("2")).build_piped());
+        if let Some(read) = read::<KafkaEvent>(&event) {
+            prop_assert_eq!(Some(read.records.len()), listed(&event, ""));
+        }
+        let channel = events::appsync_events("/a").identity(json!({ "sub": "s", "groups": ["g"] }));
+        let event = changed(channel.message(json!(1)).message(json!(2)).build());
+        if let Some(read) = read::<AppSyncEvents>(&event) {
+            prop_assert_eq!(read.events.len(), listed(&event, "/events").unwrap_or(0));
+        }
+        let resolver = events::appsync_resolver("Query", "f").identity(json!({ "sub": "s", "claims": { "a": 1 } }));
+        let event = changed(resolver.source(json!({ "a": 1 })).build());
+        if let Some(read) = read::<AppSyncResolver>(&event) {
+            prop_assert_eq!((&read.arguments, json!(read.source)), (&event["arguments"], event["source"].clone()));
+        }
+        for (source, version, reply) in TRIGGERS {
+            let request = json!({ "groupsToOverride": ["g"], "preferredRole": "r" });
+            let event = changed(events::cognito(source).version(version).request("groupConfiguration", request).build());
+            if let Some(reply) = reply(&event) {
+                prop_assert_eq!(pruned(with_texts(reply)), pruned(with_texts(event)));
+            }
+        }
+        // A key is that of what the event then says, or there is none.
+        let event = changed(events::step_functions_context("s").item(1).build());
+        if let Some(context) = read::<StepFunctionsContext>(&event) {
+            let [id, name, entered] = ["/Execution/Id", "/State/Name", "/State/EnteredTime"].map(|at| event.pointer(at)?.as_str());
+            let index = event.pointer("/Map/Item/Index").and_then(Value::as_u64).map(|index| index.to_string());
+            let is_in_a_map = !event["Map"].is_null();
+            let index = is_in_a_map.then_some(index.as_deref());
+            prop_assert_eq!(natural(&context), NaturalKey::new([id, name, entered].into_iter().chain(index)));
+        }
+        let event = changed(events::scheduler_context("s").build());
+        if let Some(context) = read::<SchedulerContext>(&event) {
+            let parts = ["schedule_arn", "scheduled_time"].map(|name| event[name].as_str());
+            prop_assert_eq!(natural(&context), NaturalKey::new(parts));
+        }
+        let event = changed(events::s3_object_created("b", "k", 7).build());
+        if let Some(read) = read::<EventBridge<S3Detail>>(&event) {
+            let key = event.pointer("/detail/object/key").and_then(Value::as_str);
+            prop_assert_eq!((read.detail.key(), read.detail.size()), (key, event.pointer("/detail/object/size").and_then(Value::as_u64)));
         }
         let _ = read::<CloudWatchLogsEvent>(&changed(events::cloudwatch_logs("g").message("m").build()));
         let _ = read::<EventBridge<IgnoredAny>>(&changed(events::schedule("s").build()));

@@ -41,7 +41,7 @@ pub fn appsync_authorizer(token: &str) -> Value {
 /// Starts the event of messages that a client publishes to a channel of AppSync Events, such as
 /// `/orders/7`. Without a message it is a subscription.
 pub fn appsync_events(channel: &str) -> AppSyncChannelEvent {
-    AppSyncChannelEvent { channel: channel.to_owned(), messages: Vec::new() }
+    AppSyncChannelEvent { channel: channel.to_owned(), identity: Value::Null, messages: Vec::new() }
 }
 
 /// The event of a field that a function resolves. Created by [`appsync_resolver`].
@@ -98,6 +98,7 @@ impl AppSyncResolverEvent {
 #[must_use = "a builder does nothing until it is built"]
 pub struct AppSyncChannelEvent {
     channel: String,
+    identity: Value,
     messages: Vec<Value>,
 }
 
@@ -109,13 +110,19 @@ impl AppSyncChannelEvent {
         self
     }
 
+    /// Sets who calls, as AppSync writes it.
+    pub fn identity(mut self, identity: Value) -> Self {
+        self.identity = identity;
+        self
+    }
+
     /// Creates the event.
     #[must_use]
     pub fn build(self) -> Value {
         let segments: Vec<_> = self.channel.split('/').filter(|name| !name.is_empty()).collect();
         let is_subscription = self.messages.is_empty();
         json!({
-            "identity": null,
+            "identity": self.identity,
             "result": null,
             "request": request(),
             "info": {

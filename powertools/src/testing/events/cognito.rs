@@ -6,7 +6,7 @@ use crate::testing::identifiers::REGION;
 /// `PreSignUp_SignUp`. The user is `ada`.
 pub fn cognito(source: &str) -> CognitoEvent {
     let request = json!({ "userAttributes": { "sub": "5f0c11c8", "email": "ada@example.com" } });
-    CognitoEvent { source: source.to_owned(), request, response: response(source) }
+    CognitoEvent { source: source.to_owned(), version: 1, request, response: response(source) }
 }
 
 /// An event of a Cognito user pool. Created by [`cognito`].
@@ -22,6 +22,7 @@ pub fn cognito(source: &str) -> CognitoEvent {
 #[must_use = "a builder does nothing until it is built"]
 pub struct CognitoEvent {
     source: String,
+    version: u8,
     request: Value,
     response: Value,
 }
@@ -39,11 +40,29 @@ impl CognitoEvent {
         self
     }
 
+    /// Sets the version of the event, which is 1 by default. The trigger of a pre token generation also
+    /// has the versions 2 and 3, with a response of their own.
+    ///
+    /// ```
+    /// use powertools::testing::events;
+    ///
+    /// let event = events::cognito("TokenGeneration_Authentication").version(2).build();
+    /// assert_eq!(event["version"], "2");
+    /// assert!(event["response"].get("claimsAndScopeOverrideDetails").is_some());
+    /// ```
+    pub fn version(mut self, version: u8) -> Self {
+        self.version = version;
+        if version > 1 && self.source.starts_with("TokenGeneration_") {
+            self.response = json!({ "claimsAndScopeOverrideDetails": null });
+        }
+        self
+    }
+
     /// Creates the event.
     #[must_use]
     pub fn build(self) -> Value {
         json!({
-            "version": "1",
+            "version": self.version.to_string(),
             "triggerSource": self.source,
             "region": REGION,
             "userPoolId": format!("{REGION}_Example"),
@@ -68,6 +87,19 @@ fn response(source: &str) -> Value {
         Some("DefineAuthChallenge") => {
             json!({ "challengeName": null, "issueTokens": null, "failAuthentication": null })
         }
+        Some("CreateAuthChallenge") => json!({
+            "publicChallengeParameters": null,
+            "privateChallengeParameters": null,
+            "challengeMetadata": null,
+        }),
+        Some("UserMigration") => json!({
+            "userAttributes": null,
+            "finalUserStatus": null,
+            "messageAction": null,
+            "desiredDeliveryMediums": null,
+            "forceAliasCreation": null,
+            "enableSMSMFA": null,
+        }),
         Some("VerifyAuthChallengeResponse") => json!({ "answerCorrect": null }),
         _ => json!({}),
     }

@@ -41,6 +41,7 @@ mod s3;
 mod s3_batch;
 mod sns;
 mod sqs;
+mod step_functions;
 
 pub use appsync::{
     AppSyncChannelEvent, AppSyncResolverEvent, appsync_authorizer, appsync_events, appsync_resolver,
@@ -50,7 +51,10 @@ pub use custom_resource::{CustomResourceEvent, custom_resource};
 pub(super) use document_db::envelope as document_db_envelope;
 pub use document_db::{DocumentDbChanges, document_db};
 pub use dynamodb::{DynamoDbRecords, dynamodb};
-pub use event_bridge::{EventBridgeEvent, event_bridge, schedule};
+pub use event_bridge::{
+    EventBridgeEvent, SchedulerAttributes, event_bridge, s3_object_created, s3_object_deleted,
+    schedule, scheduler_context,
+};
 pub use firehose::{FirehoseRecords, firehose};
 pub use http::{
     HttpRequest, api_gateway_v1, api_gateway_v2, function_url, load_balancer, vpc_lattice,
@@ -67,6 +71,7 @@ pub use s3::{S3Records, s3};
 pub use s3_batch::{S3BatchTask, s3_batch};
 pub use sns::{SnsNotification, sns};
 pub use sqs::{SqsMessage, SqsMessages, sqs};
+pub use step_functions::{StepFunctionsTask, step_functions_context};
 
 /// The time of every event, in the forms that the sources write.
 const TIME: &str = "2026-01-01T00:00:00.000Z";
