@@ -146,7 +146,7 @@ async fn a_record_in_a_task_of_its_own_is_stopped_with_the_error_of_its_batch() 
         Ok(String::new())
     }
     let function = Function::start(handle).await;
-    let event = events::sqs("orders").message("hang").message("pass").build();
+    let event = events::sqs("orders").message(json!("hang")).message(json!("pass")).build();
     let event = Event::new(event).trace_id(SAMPLED).timeout(SECOND);
     function.invoke(event).await.response().unwrap();
     let call = function.collector.span("call");
@@ -199,7 +199,7 @@ async fn a_body_that_outlasts_its_lease_is_stopped_with_its_error() {
     }
     let call = collector.span("call");
     assert_eq!(call.status(), (2, "stopped before its end".to_owned()));
-    assert_eq!(call.text("error.type").as_deref(), Some("Powertools.IdempotencyOutOfTime"));
+    assert_eq!(call.text("error.type").as_deref(), Some("Powertools.IdempotencyLeaseExpired"));
 }
 
 #[tokio::test]
