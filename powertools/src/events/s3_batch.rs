@@ -9,20 +9,30 @@ use super::{HasNaturalKey, NaturalKey, RecordId};
 /// The event by which a job of S3 Batch Operations invokes a function, in the versions 1.0 and 2.0 of
 /// its schema.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", remote = "Self")]
+#[serde(from = "Event")]
 #[non_exhaustive]
 pub struct S3BatchEvent {
     /// The version of the schema, which the reply has too.
-    #[serde(default)]
     pub invocation_schema_version: String,
     /// The id of the invocation, which the reply has too.
-    #[serde(default)]
     pub invocation_id: String,
     /// The job.
-    #[serde(default)]
     pub job: S3BatchJob,
     /// The tasks: one for each object. S3 sends one at a time.
     pub tasks: Vec<S3BatchTask>,
+}
+
+/// The event as S3 sends it, whose tasks do not have the id of their job.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Event {
+    #[serde(default)]
+    invocation_schema_version: String,
+    #[serde(default)]
+    invocation_id: String,
+    #[serde(default)]
+    job: S3BatchJob,
+    tasks: Vec<S3BatchTask>,
 }
 
 /// A job of S3 Batch Operations.
@@ -51,14 +61,13 @@ pub struct S3BatchTask {
     job_id: String,
 }
 
-impl<'de> Deserialize<'de> for S3BatchEvent {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Derived, as of a type elsewhere.
-        let mut event = Self::deserialize(deserializer)?;
-        for task in &mut event.tasks {
-            task.job_id.clone_from(&event.job.id);
+impl From<Event> for S3BatchEvent {
+    fn from(event: Event) -> Self {
+        let Event { invocation_schema_version, invocation_id, job, mut tasks } = event;
+        for task in &mut tasks {
+            task.job_id.clone_from(&job.id);
         }
-        Ok(event)
+        Self { invocation_schema_version, invocation_id, job, tasks }
     }
 }
 
