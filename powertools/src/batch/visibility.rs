@@ -46,12 +46,16 @@ impl<'a> Batch<'a, SqsEvent> {
     ///
     /// With `aws-sdk-sqs` among the dependencies of your function:
     ///
-    /// ```ignore
+    /// ```
     /// use aws_sdk_sqs::Client;
     /// use aws_sdk_sqs::types::ChangeMessageVisibilityBatchRequestEntry;
     /// use powertools::batch::VisibilityChange;
     ///
-    /// async fn change(sqs: &Client, queue_url: &str, changes: Vec<VisibilityChange>) -> Result<(), aws_sdk_sqs::Error> {
+    /// async fn change(
+    ///     sqs: &Client,
+    ///     queue_url: &str,
+    ///     changes: Vec<VisibilityChange>,
+    /// ) -> Result<(), aws_sdk_sqs::Error> {
     ///     let mut request = sqs.change_message_visibility_batch().queue_url(queue_url);
     ///     for (n, change) in changes.iter().enumerate() {
     ///         let entry = ChangeMessageVisibilityBatchRequestEntry::builder()
@@ -66,6 +70,7 @@ impl<'a> Batch<'a, SqsEvent> {
     ///     }
     ///     Ok(())
     /// }
+    /// # let _ = change;
     /// ```
     ///
     /// The batch, with such a function of any client:

@@ -35,6 +35,10 @@ impl Queue {
         queue
     }
 
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
     pub(super) async fn send(&self, bodies: &[Value]) {
         for bodies in bodies.chunks(10) {
             let entry = |(n, body): (usize, &Value)| json!({ "Id": n.to_string(), "MessageBody": body.to_string() });

@@ -16,6 +16,7 @@ use self::client::Queue;
 
 mod client;
 mod deliveries;
+mod visibility;
 
 /// How long the function may take for a batch: so long that it hardly ever stops itself.
 const TIMEOUT: Duration = Duration::from_secs(4);
