@@ -6,6 +6,9 @@ use serde::Serialize;
 use super::{Error, Outcome, Record, Report, Source, SourceReply};
 use crate::events::{RecordId, S3BatchEvent, S3BatchTask};
 
+/// The most bytes of all result strings: JSON writes each of them as up to six, and Lambda takes 6 MiB.
+const LARGEST: usize = 900 << 10;
+
 /// The reply to S3 Batch Operations: the result of each task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -31,7 +34,8 @@ pub struct S3BatchResult {
     pub task_id: RecordId,
     /// `Succeeded`, `TemporaryFailure` or `PermanentFailure`.
     pub result_code: &'static str,
-    /// What the handler returned, or the message of its error, for the report of the job.
+    /// What the handler returned, or the message of its error, for the report of the job. It is cut where
+    /// the reply would be larger than Lambda takes: after 900 KiB of all tasks.
     pub result_string: String,
 }
 
@@ -44,9 +48,10 @@ impl SourceReply<S3BatchEvent> for S3BatchReply {
         values: Vec<Option<String>>,
     ) -> Result<Self, Error> {
         let mut results = Vec::with_capacity(values.len());
+        let longest = LARGEST / values.len().max(1);
         for (index, ((task, outcome), value)) in zip(report.records(), values).enumerate() {
             let task_id = task.identifier().ok_or(Error::IdentifierMissing { index })?;
-            let (result_code, result_string) = match outcome {
+            let (result_code, mut result_string) = match outcome {
                 Outcome::Succeeded => ("Succeeded", value.unwrap_or_default()),
                 Outcome::Failed(error) | Outcome::Permanent(error) if error.is_permanent() => {
                     ("PermanentFailure", error.to_string())
@@ -57,6 +62,8 @@ impl SourceReply<S3BatchEvent> for S3BatchReply {
                 Outcome::Stopped => ("TemporaryFailure", "the time ran out".to_owned()),
                 Outcome::NotStarted => ("TemporaryFailure", "it was not started".to_owned()),
             };
+            // Without a reply, S3 would run a task again that is done.
+            result_string.truncate(result_string.floor_char_boundary(longest));
             results.push(S3BatchResult { task_id, result_code, result_string });
         }
         let event = report.source();

@@ -469,6 +469,25 @@ async fn a_task_of_s3_batch_has_a_result() {
 }
 
 #[tokio::test]
+async fn a_reply_to_s3_batch_stays_within_6_mib_and_loses_no_result() {
+    // JSON writes the first one as six bytes, and the last one has two, of which none is cut.
+    for text in ["\u{1}", "x", "ä"] {
+        for (result, code) in [
+            (Ok(text.repeat(7 << 20)), "Succeeded"),
+            (Err(RecordError::permanent(text.repeat(7 << 20))), "PermanentFailure"),
+        ] {
+            let event: S3BatchEvent = parse(events::s3_batch("photos", "a.jpg").build());
+            let report = batch::s3_batch(event).run(async |_: S3BatchTask| result.clone());
+            let reply = report.await.into_reply().unwrap();
+            assert_eq!(reply.results[0].result_code, code);
+            let length = reply.results[0].result_string.len();
+            assert!(length > 900 << 9, "{length} bytes");
+            assert!(serde_json::to_string(&reply).unwrap().len() <= 6 << 20);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_task_whose_permanent_error_the_sink_does_not_take_is_tried_again() {
     for (sink, code) in [
         ("takes", "PermanentFailure"),
