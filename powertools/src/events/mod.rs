@@ -14,6 +14,8 @@ mod step_functions;
 mod appsync;
 #[cfg(feature = "aws-lambda-events")]
 mod aws_lambda_events;
+#[cfg(feature = "events")]
+mod bedrock_agent;
 #[cfg(feature = "batch")]
 mod body;
 #[cfg(feature = "events")]
@@ -69,6 +71,10 @@ pub use self::appsync::{
     AppSyncAuthorization, AppSyncAuthorizer, AppSyncAuthorizerContext, AppSyncEvents,
     AppSyncEventsInfo, AppSyncEventsReply, AppSyncIdentity, AppSyncInfo, AppSyncMessage,
     AppSyncRequest, AppSyncResolver, AppSyncResult,
+};
+#[cfg(feature = "events")]
+pub use self::bedrock_agent::{
+    BedrockAction, BedrockAgent, BedrockAgentInfo, BedrockParameter, BedrockReply,
 };
 #[cfg(feature = "batch")]
 pub use self::body::{Body, Text};

@@ -57,8 +57,8 @@ use crate::json::ABSENT;
 ///
 /// # Events without a natural key
 ///
-/// Nothing in an event of a Cognito trigger or of AppSync tells a second attempt from another request, so
-/// these types have no natural key, and `natural` does not compile with them.
+/// Nothing in an event of a Cognito trigger, of AppSync or of a Bedrock agent tells a second attempt from
+/// another request, so these types have no natural key, and `natural` does not compile with them.
 ///
 /// An event without its identifier has an absent key, which is
 /// [`Error::KeyMissing`](crate::idempotency::Error::KeyMissing). A batch of several records has none

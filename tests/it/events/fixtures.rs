@@ -105,6 +105,10 @@ fn of_rust(name: &str, json: &Value) -> Result<(), String> {
         "cloudwatch_logs-event" => read(json, |event: CloudWatchLogsEvent| {
             !event.logs.is_control_message && !event.logs.events.is_empty()
         }),
+        _ if name.starts_with("bedrock-agent") => read(json, |event: BedrockAgent| {
+            let values: Vec<_> = event.parameters.iter().chain(&event.properties).collect();
+            !values.is_empty() && values.iter().all(|parameter| parameter.value == "value1")
+        }),
         "appsync-direct-resolver" => {
             read(json, |event: AppSyncResolver| event.info.field_name == "greet")
         }
@@ -282,9 +286,6 @@ const OTHERS_OF_RUST: Others = &[
     (
         SERVICE,
         &[
-            "bedrock-agent-runtime-event",
-            "bedrock-agent-runtime-event-without-parameters",
-            "bedrock-agent-runtime-event-without-request-body",
             "clientvpn-connectionhandler-request",
             "cloudwatch-alarm-composite",
             "cloudwatch-alarm-metric",

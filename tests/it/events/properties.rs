@@ -229,6 +229,30 @@ proptest! {
         prop_assert_eq!(Value::Object(authorizer.request_context.variables), claims);
     }
 
+    #[test]
+    fn what_an_agent_of_bedrock_took_survives(sent in prop::collection::vec((text(), text()), 0..4), name in text(), said in text()) {
+        let function = events::bedrock_function("g", &name);
+        let operation = events::bedrock_operation("g", &name, &said);
+        let action = BedrockAction::Operation { path: said.clone(), method: name.clone() };
+        for (start, action) in [(function, BedrockAction::Function(name.clone())), (operation, action)] {
+            let start = start.input_text(&said).session(&name).session_attribute("s", &said).prompt_attribute("p", &name);
+            let event = sent.iter().fold(start, |event, (name, value)| {
+                event.parameter(name, "string", value).property(value, "string", name)
+            });
+            let event: BedrockAgent = read(&event.build()).unwrap();
+            prop_assert_eq!(&event.action, &action);
+            prop_assert_eq!((event.input_text.as_ref(), event.session_id.as_ref()), (Some(&said), Some(&name)));
+            let found = [&event.parameters, &event.properties].map(|list| {
+                list.iter().map(|one| (one.name.clone(), one.value.clone())).collect::<Vec<_>>()
+            });
+            let turned = sent.iter().map(|(name, value)| (value.clone(), name.clone())).collect();
+            prop_assert_eq!(found, [sent.clone(), turned]);
+            let reply = serde_json::to_value(event.reply(&said)).unwrap();
+            prop_assert_eq!(&reply["sessionAttributes"], &json!({ "s": said }));
+            prop_assert_eq!(&reply["promptSessionAttributes"], &json!({ "p": name }));
+        }
+    }
+
     /// Its key is what it was put together of: another attempt has the same, and another run another.
     #[test]
     fn contexts_identify_their_run(
@@ -433,6 +457,15 @@ proptest! {
             let event = changed(events::cognito(source).version(version).request("groupConfiguration", request).build());
             if let Some(reply) = reply(&event) {
                 prop_assert_eq!(pruned(with_texts(reply)), pruned(with_texts(event)));
+            }
+        }
+        let operation = events::bedrock_operation("g", "GET", "/").parameter("a", "string", "1").parameter("b", "string", "2");
+        for event in [operation.property("c", "string", "3"), events::bedrock_function("g", "f").parameter("a", "string", "1")] {
+            let event = changed(event.build());
+            if let Some(read) = read::<BedrockAgent>(&event) {
+                let properties = "/requestBody/content/application~1json/properties";
+                prop_assert_eq!(read.parameters.len(), listed(&event, "/parameters").unwrap_or(0));
+                prop_assert_eq!(read.properties.len(), listed(&event, properties).unwrap_or(0));
             }
         }
         // A key is that of what the event then says, or there is none.

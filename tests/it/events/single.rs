@@ -2,9 +2,9 @@
 
 use powertools::events::{
     AppSyncAuthorization, AppSyncAuthorizer, AppSyncEvents, AppSyncEventsReply, AppSyncResolver,
-    CognitoCustomMessage, CognitoDefineAuthChallenge, CognitoPostConfirmation, CognitoPreSignUp,
-    CognitoPreTokenGeneration, CognitoPreTokenGenerationV2, CognitoTrigger,
-    CognitoVerifyAuthChallenge,
+    BedrockAction, BedrockAgent, CognitoCustomMessage, CognitoDefineAuthChallenge,
+    CognitoPostConfirmation, CognitoPreSignUp, CognitoPreTokenGeneration,
+    CognitoPreTokenGenerationV2, CognitoTrigger, CognitoVerifyAuthChallenge,
 };
 use powertools::logging::correlation;
 use powertools::testing::events;
@@ -210,6 +210,76 @@ fn a_channel_of_appsync_publishes_what_the_reply_has() {
     assert!(event.is_subscription() && event.events.is_empty());
 }
 
+#[test]
+fn an_agent_of_bedrock_gets_a_reply_for_its_action() {
+    let sent = events::bedrock_function("orders", "status")
+        .parameter("order", "integer", "7")
+        .session_attribute("user", "ada")
+        .session("s-1");
+    let event: BedrockAgent = read(sent.clone().build());
+    assert_eq!(event.action, BedrockAction::Function("status".to_owned()));
+    assert_eq!((event.parameter("order"), event.property("order")), (Some("7"), None));
+    let reply = event.reply("on its way").session_attribute("order", "7");
+    let expected = json!({
+        "messageVersion": "1.0",
+        "response": {
+            "actionGroup": "orders", "function": "status",
+            "functionResponse": { "responseBody": { "TEXT": { "body": "on its way" } } },
+        },
+        "sessionAttributes": { "user": "ada", "order": "7" },
+        "promptSessionAttributes": {},
+    });
+    assert_eq!(written(reply), expected);
+    let of_state = |reply| written(reply)["response"]["functionResponse"]["responseState"].clone();
+    assert_eq!(of_state(event.reply("").failed()), "FAILURE");
+    assert_eq!(of_state(event.reply("").reprompt()), "REPROMPT");
+    let shown = format!("{event:?} {:?}", event.parameters);
+    assert!(!shown.contains("hello") && !shown.contains('7'), "{shown}");
+
+    let sent = events::bedrock_operation("orders", "POST", "/orders").property("n", "number", "1");
+    let event: BedrockAgent = read(sent.prompt_attribute("a", "b").build());
+    assert_eq!((event.parameter("n"), event.property("n")), (None, Some("1")));
+    let expected = json!({
+        "messageVersion": "1.0",
+        "response": {
+            "actionGroup": "orders", "apiPath": "/orders", "httpMethod": "POST", "httpStatusCode": 200,
+            "responseBody": { "application/json": { "body": "{}" } },
+        },
+        "sessionAttributes": {},
+        "promptSessionAttributes": { "a": "b" },
+    });
+    assert_eq!(written(event.reply("{}")), expected);
+    let status = |reply| written(reply)["response"]["httpStatusCode"].clone();
+    assert_eq!(
+        (status(event.reply("").failed()), status(event.reply("").status(404))),
+        (500.into(), 404.into())
+    );
+}
+
+#[test]
+fn an_agent_of_bedrock_calls_a_function_or_an_operation() {
+    let function = events::bedrock_function("g", "f").build();
+    let operation = events::bedrock_operation("g", "GET", "/").build();
+    let mut both = function.clone();
+    both["apiPath"] = json!("/");
+    let mut without_method = operation.clone();
+    without_method["httpMethod"] = json!(null);
+    let mut neither = function.clone();
+    neither["function"] = json!(null);
+    for odd in [both, without_method, neither, json!({}), json!([])] {
+        assert!(serde_json::from_str::<BedrockAgent>(&odd.to_string()).is_err(), "{odd}");
+    }
+    for mut sent in [function, operation] {
+        for member in
+            ["parameters", "requestBody", "sessionAttributes", "promptSessionAttributes", "agent"]
+        {
+            sent[member] = json!(null);
+        }
+        let event: BedrockAgent = read(sent);
+        assert!(event.parameters.is_empty() && event.session_attributes.is_empty());
+    }
+}
+
 /// The correlation id of an event, as the logs find it.
 fn found(place: &str, event: &Value) -> Option<String> {
     event.pointer(place)?.as_str().map(str::to_owned)
@@ -224,6 +294,25 @@ fn the_places_of_correlation_ids_are_in_the_events() {
         (correlation::S3_BATCH, events::s3_batch("b", "k").build()),
         (correlation::SNS, events::sns("t", "x").build()),
         (correlation::S3, events::s3("b").created("k", 1).build()),
+        (correlation::BEDROCK_AGENT, events::bedrock_function("g", "f").build()),
+        (correlation::SCHEDULER, events::schedule("daily").build()),
+        (
+            "/schedule/execution_id",
+            json!({ "schedule": events::scheduler_context("daily").build() }),
+        ),
+        (correlation::API_GATEWAY_REST, events::api_gateway_v1("GET", "/").build()),
+        (correlation::API_GATEWAY_HTTP, events::api_gateway_v2("GET", "/").build()),
+        (correlation::LAMBDA_FUNCTION_URL, events::function_url("GET", "/").build()),
+        (correlation::API_GATEWAY_WEBSOCKET, events::web_socket("$default").build()),
+        (correlation::APPLICATION_LOAD_BALANCER, events::load_balancer("GET", "/").build()),
+        (
+            correlation::APPLICATION_LOAD_BALANCER_MULTI_VALUE,
+            events::load_balancer("GET", "/").multi_value_headers().build(),
+        ),
+        (
+            correlation::VPC_LATTICE_V2,
+            events::vpc_lattice("GET", "/").header("X-Amzn-Trace-Id", "Root=1-a").build(),
+        ),
     ];
     for (place, event) in places {
         assert!(found(place, &event).is_some(), "{place} {event}");

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, Runtime};
 use powertools::Powertools;
+use powertools::events::CloudWatchLogsEvent;
 use powertools::invocation::InvocationLayer;
 use powertools::logging::{self as logs, Format, Level, Logging, LoggingLayer, correlation};
-use powertools::testing::{Event, FakeRuntime, Outcome};
+use powertools::testing::{Event, FakeRuntime, Outcome, events};
 use serde_json::{Value, json};
 use tower::ServiceBuilder;
 
@@ -151,6 +152,26 @@ async fn a_typed_closure_finds_the_correlation_id() {
     assert_eq!(lines[0]["correlation_id"], "order-7");
     let lines = invoke(settings, json!({ "no": "id" }), handler).await;
     assert_eq!(lines[0].get("correlation_id"), None);
+}
+
+/// The log events of a subscription are compressed, so that no place in the event leads to an id.
+#[tokio::test]
+async fn a_typed_closure_finds_an_id_in_what_is_compressed() {
+    let settings = || {
+        logging().correlation_id_by(|event: CloudWatchLogsEvent| {
+            event.logs.events.into_iter().next()?.id
+        })
+    };
+    let event = events::cloudwatch_logs("/aws/lambda/orders").message("a").message("b").build();
+    let sent: CloudWatchLogsEvent = serde_json::from_value(event.clone()).unwrap();
+    let handler = async |_| {
+        tracing::info!("handling");
+        Ok::<_, Error>(json!(1))
+    };
+    let lines = invoke(settings, event, handler).await;
+    let id = sent.logs.events[0].id.as_deref();
+    assert!(id.is_some());
+    assert_eq!(lines[0]["correlation_id"].as_str(), id);
 }
 
 #[tokio::test]

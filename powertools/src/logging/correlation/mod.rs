@@ -2,6 +2,22 @@
 //!
 //! They are JSON pointers (RFC 6901), for
 //! [`Logging::correlation_id`](super::Logging::correlation_id).
+//!
+//! The log events of a subscription of CloudWatch Logs are compressed, so that no place leads to them.
+//! [`Logging::correlation_id_by`](super::Logging::correlation_id_by) reads the event for the id of the
+//! first one:
+//!
+//! ```
+//! # #[cfg(feature = "events")]
+//! # fn logging() -> powertools::logging::Logging {
+//! use powertools::events::CloudWatchLogsEvent;
+//! use powertools::logging::Logging;
+//!
+//! Logging::new().correlation_id_by(|event: CloudWatchLogsEvent| {
+//!     event.logs.events.into_iter().next()?.id
+//! })
+//! # }
+//! ```
 
 #[cfg(feature = "jmespath")]
 mod jmespath;
@@ -45,6 +61,15 @@ pub const SNS: &str = "/Records/0/Sns/MessageId";
 pub const EVENT_BRIDGE: &str = "/id";
 /// VPC Lattice.
 pub const VPC_LATTICE: &str = "/headers/x-amzn-trace-id";
+/// VPC Lattice, in version 2 of its events, whose headers are lists.
+pub const VPC_LATTICE_V2: &str = "/headers/x-amzn-trace-id/0";
+/// Application load balancers whose target group has multi-value headers.
+pub const APPLICATION_LOAD_BALANCER_MULTI_VALUE: &str = "/multiValueHeaders/x-amzn-trace-id/0";
+/// Agents of Bedrock: the session.
+pub const BEDROCK_AGENT: &str = "/sessionId";
+/// Schedules of EventBridge Scheduler without an input: the event. Where the target has an input, it
+/// is where the input has the execution id, such as `/schedule/execution_id`.
+pub const SCHEDULER: &str = "/id";
 /// S3 Object Lambda.
 pub const S3_OBJECT_LAMBDA: &str = "/xAmzRequestId";
 

@@ -26,6 +26,7 @@ use md5::{Digest as _, Md5};
 use crate::hex::hex;
 
 mod appsync;
+mod bedrock_agent;
 mod cognito;
 mod custom_resource;
 mod document_db;
@@ -46,6 +47,7 @@ mod step_functions;
 pub use appsync::{
     AppSyncChannelEvent, AppSyncResolverEvent, appsync_authorizer, appsync_events, appsync_resolver,
 };
+pub use bedrock_agent::{BedrockAgentEvent, bedrock_function, bedrock_operation};
 pub use cognito::{CognitoEvent, cognito};
 pub use custom_resource::{CustomResourceEvent, custom_resource};
 pub(super) use document_db::envelope as document_db_envelope;
