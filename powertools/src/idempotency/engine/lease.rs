@@ -145,7 +145,7 @@ impl<S: Store> Lease<S> {
     pub async fn renew(&mut self, time: Duration) -> Result<(), Error> {
         match &mut self.held {
             Some((claim, window)) => {
-                let timeout = claim.session.time.before(window.lease_end);
+                let timeout = claim.session.time.for_renewal(window);
                 claim.session.renew(window, time, timeout).await
             }
             None => Ok(()),

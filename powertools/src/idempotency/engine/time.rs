@@ -24,6 +24,9 @@ const LAST_CALL: Duration = Duration::from_millis(50);
 /// The time for a save even if none remains: the work is done, and would otherwise be repeated.
 const LAST_SAVE: Duration = Duration::from_secs(1);
 
+/// The time for a renewal on request even if its lease has ended.
+const LAST_RENEWAL: Duration = Duration::from_secs(1);
+
 /// The time limits of one call.
 #[derive(Debug)]
 pub(super) struct Time {
@@ -164,6 +167,12 @@ impl Time {
     /// Returns the time for a call that must end before `end`.
     pub(super) fn before(&self, end: SystemTime) -> Duration {
         call_time(self.now(), end)
+    }
+
+    /// Returns the time for a renewal on request: until the lease ends, and also some after that, since the
+    /// answer tells whether another invocation has taken the record over.
+    pub(super) fn for_renewal(&self, window: &Window) -> Duration {
+        self.before(window.lease_end).max(LAST_RENEWAL)
     }
 
     /// Returns when a save that starts at `now` gives up: in time for the reply to reach Lambda,
