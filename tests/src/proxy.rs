@@ -50,6 +50,8 @@ pub enum Fault {
     Stall,
     /// Passes the request on once it is notified.
     Hold(Arc<Notify>),
+    /// Keeps the request for [`Proxy::deliver_late`], and closes the connection.
+    Late,
     /// Replies that the table has no capacity left.
     Throttle,
     /// Replies with this error code and message, as DynamoDB does.
@@ -63,6 +65,7 @@ struct State {
     upstream: Option<String>,
     captured: Mutex<Vec<Captured>>,
     faults: Mutex<VecDeque<(String, Fault)>>,
+    late: Mutex<Vec<Request<Full<Bytes>>>>,
 }
 
 type Reply = Response<Full<Bytes>>;
@@ -81,8 +84,12 @@ impl Proxy {
     async fn start(upstream: Option<String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("there is a free port");
         let endpoint = format!("http://{}", listener.local_addr().expect("it is bound"));
-        let state =
-            Arc::new(State { upstream, captured: Mutex::default(), faults: Mutex::default() });
+        let state = Arc::new(State {
+            upstream,
+            captured: Mutex::default(),
+            faults: Mutex::default(),
+            late: Mutex::default(),
+        });
         let serving = tokio::spawn(serve(listener, Arc::clone(&state)));
         Self { endpoint, state, serving }
     }
@@ -102,6 +109,19 @@ impl Proxy {
     /// Injects `fault` into the next request for `operation`, after earlier faults.
     pub fn next(&self, operation: &str, fault: Fault) {
         lock(&self.state.faults).push_back((operation.to_owned(), fault));
+    }
+
+    /// Passes on the requests that are late, and returns when they have been answered.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is none, or if one is not answered.
+    pub async fn deliver_late(&self) {
+        let late = std::mem::take(&mut *lock(&self.state.late));
+        assert!(!late.is_empty(), "no request is late");
+        for request in late {
+            forward(&self.state, request).await.expect("it is answered");
+        }
     }
 
     /// Returns the requests so far, in the order in which they arrived.
@@ -167,6 +187,10 @@ async fn handle(state: &State, request: Request<Incoming>) -> io::Result<Reply> 
         }
         Some(Fault::DropReply) => {
             forward(state, request).await?;
+            Err(io::ErrorKind::ConnectionAborted.into())
+        }
+        Some(Fault::Late) => {
+            lock(&state.late).push(request);
             Err(io::ErrorKind::ConnectionAborted.into())
         }
         Some(Fault::Close) => Err(io::ErrorKind::ConnectionAborted.into()),

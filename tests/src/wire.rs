@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::io;
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -27,6 +27,8 @@ pub enum Loss {
     Reply,
     /// The reply; the connection stays open, and silent.
     Silence,
+    /// The reply and the connection. The request is kept for [`Wire::deliver_late`].
+    Late,
 }
 
 #[derive(Debug)]
@@ -34,6 +36,7 @@ struct State {
     upstream: AtomicU16,
     connections: AtomicUsize,
     losses: Mutex<VecDeque<(String, Loss)>>,
+    late: Mutex<Vec<(TcpStream, Vec<u8>)>>,
 }
 
 impl Wire {
@@ -48,6 +51,7 @@ impl Wire {
             upstream: AtomicU16::new(port),
             connections: AtomicUsize::new(0),
             losses: Mutex::default(),
+            late: Mutex::default(),
         });
         let port = listener.local_addr().expect("it is bound").port();
         let serving = tokio::spawn(serve(listener, Arc::clone(&state)));
@@ -67,13 +71,30 @@ impl Wire {
 
     /// Loses something of the next request that contains `text`, after earlier losses.
     pub fn lose(&self, text: &str, loss: Loss) {
-        self.state.lock().push_back((text.to_owned(), loss));
+        lock(&self.state.losses).push_back((text.to_owned(), loss));
     }
 
     /// Returns how many losses are still to come.
     #[must_use]
     pub fn outstanding(&self) -> usize {
-        self.state.lock().len()
+        lock(&self.state.losses).len()
+    }
+
+    /// Passes on the requests that are late, and returns when they have been answered.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is none, or if the answer is an error of Redis: it then had no effect whatever it is.
+    pub async fn deliver_late(&self) {
+        let late = std::mem::take(&mut *lock(&self.state.late));
+        assert!(!late.is_empty(), "no request is late");
+        for (mut server, request) in late {
+            server.write_all(&request).await.expect("the server is there");
+            let mut reply = [0; 1 << 12];
+            let length = server.read(&mut reply).await.expect("the server is there");
+            let reply = String::from_utf8_lossy(&reply[..length]);
+            assert!(!reply.is_empty() && !reply.starts_with('-'), "not carried out: {reply}");
+        }
     }
 
     /// Returns how many connections there have been.
@@ -90,12 +111,8 @@ impl Drop for Wire {
 }
 
 impl State {
-    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<(String, Loss)>> {
-        self.losses.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn loss(&self, request: &[u8]) -> Option<Loss> {
-        let mut losses = self.lock();
+        let mut losses = lock(&self.losses);
         let has = |text: &str| request.windows(text.len()).any(|part| part == text.as_bytes());
         let position = losses.iter().position(|(text, _)| has(text))?;
         losses.remove(position).map(|(_, loss)| loss)
@@ -125,6 +142,10 @@ async fn pass(mut client: TcpStream, state: &State) -> io::Result<()> {
                 if request.is_empty() || loss == Some(Loss::Request) {
                     return Ok(());
                 }
+                if loss == Some(Loss::Late) {
+                    lock(&state.late).push((server, request.to_vec()));
+                    return Ok(());
+                }
                 server.write_all(request).await?;
                 match loss {
                     Some(Loss::Reply) => return server.read(&mut replied).await.map(drop),
@@ -141,4 +162,8 @@ async fn pass(mut client: TcpStream, state: &State) -> io::Result<()> {
             }
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

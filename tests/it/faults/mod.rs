@@ -18,6 +18,7 @@ mod crossing;
 mod expired;
 mod killed;
 mod network;
+mod renewals;
 mod reported;
 mod zombies;
 
@@ -28,12 +29,17 @@ const SECOND: Duration = Duration::from_secs(1);
 /// fails.
 async fn on_each(test: impl AsyncFn(&Emulator)) {
     for emulators in Emulator::all().chunk_by(|a, b| a.via() == b.via()) {
-        let tests = emulators.iter().map(|it| AssertUnwindSafe(test(it)).catch_unwind());
-        for (emulator, outcome) in emulators.iter().zip(join_all(tests).await) {
-            if let Err(panic) = outcome {
-                eprintln!("on {}", emulator.name());
-                resume_unwind(panic);
-            }
+        at_once(emulators, Emulator::name, &test).await;
+    }
+}
+
+/// Does the same on each of these, concurrently. Names the one that fails.
+async fn at_once<T>(all: &[T], name: impl Fn(&T) -> String, test: impl AsyncFn(&T)) {
+    let tests = all.iter().map(|one| AssertUnwindSafe(test(one)).catch_unwind());
+    for (one, outcome) in all.iter().zip(join_all(tests).await) {
+        if let Err(panic) = outcome {
+            eprintln!("on {}", name(one));
+            resume_unwind(panic);
         }
     }
 }

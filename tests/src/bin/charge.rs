@@ -1,7 +1,8 @@
 //! An idempotent function that writes a line whenever its work runs, for tests that count the runs.
 //!
-//! Its records are in `TABLE` at `ENDPOINT`, or else in memory. `CLIENT` is `Lean` for this toolkit's
-//! own client instead of the SDK's. With `HTTP` its events are requests with an `Idempotency-Key`.
+//! Its records are in `TABLE` at `ENDPOINT`, on the server of `REDIS`, or else in memory. `CLIENT` is `Lean`
+//! for this toolkit's own client instead of the SDK's. Its claims have a lease of `LEASE` seconds, which is
+//! renewed, or else one for the whole invocation. With `HTTP` its events are requests with an `Idempotency-Key`.
 
 use std::future::pending;
 use std::io::Write;
@@ -10,7 +11,7 @@ use std::time::Duration;
 use lambda_runtime::{Error, LambdaEvent};
 use powertools::Powertools;
 use powertools::http::{self as web, IdempotencyKeyLayer, Request, StatusCode};
-use powertools::idempotency::{Idempotency, MemoryStore, Store};
+use powertools::idempotency::{Idempotency, MemoryStore, RedisStore, Store};
 use powertools_tests::via::Via;
 use serde::Deserialize;
 use tower::ServiceBuilder;
@@ -28,20 +29,25 @@ struct Order {
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     lambda_runtime::tracing::init_default_subscriber();
-    match (std::env::var("ENDPOINT"), std::env::var("TABLE")) {
-        (Ok(endpoint), Ok(table)) => {
-            let is_lean = std::env::var("CLIENT").is_ok_and(|client| client == "Lean");
+    let variable = |name| std::env::var(name).ok();
+    match (variable("ENDPOINT"), variable("TABLE"), variable("REDIS")) {
+        (Some(endpoint), Some(table), _) => {
+            let is_lean = variable("CLIENT").is_some_and(|client| client == "Lean");
             let via = if is_lean { Via::Lean } else { Via::Sdk };
-            // A busy emulator takes longer than the default to release a claim.
-            let idempotency =
-                Idempotency::builder(via.store(&endpoint, table)).save_reserve(SAVE_RESERVE);
-            serve(idempotency.build()?).await
+            serve(via.store(&endpoint, table)).await
         }
-        _ => serve(Idempotency::new(MemoryStore::new())?).await,
+        (_, _, Some(url)) => serve(RedisStore::new(&url)?).await,
+        _ => serve(MemoryStore::new()).await,
     }
 }
 
-async fn serve(idempotency: Idempotency<impl Store>) -> Result<(), Error> {
+async fn serve(store: impl Store) -> Result<(), Error> {
+    // A busy emulator takes longer than the default to release a claim.
+    let mut options = Idempotency::builder(store).save_reserve(SAVE_RESERVE);
+    if let Ok(lease) = std::env::var("LEASE") {
+        options = options.lease(Duration::from_secs(lease.parse()?)).renew_lease();
+    }
+    let idempotency = options.build()?;
     if std::env::var_os("HTTP").is_some() {
         let once = IdempotencyKeyLayer::new(idempotency, "payments");
         let service = ServiceBuilder::new().layer(once).service(web::handler(charge_requested));
