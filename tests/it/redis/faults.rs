@@ -1,8 +1,8 @@
 //! Replies that are lost, servers that fall silent or die.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use powertools::idempotency::Error;
+use powertools::idempotency::{Builder, Claimed, Error, Idempotency, RedisStore};
 use powertools_tests::emulators::RedisKind;
 use powertools_tests::wire::Loss;
 
@@ -11,6 +11,33 @@ use super::{SECOND, World};
 /// What the requests of a store contain, apart from those for scripts that the server does not know yet.
 const CLAIM: &str = "in_progress_expiration";
 const COMPLETION: &str = "COMPLETED";
+/// What a script receives that changes a claim.
+const HELD: &str = "\"status\":\"INPROGRESS\"";
+
+fn short(options: Builder<RedisStore>) -> Builder<RedisStore> {
+    options.lease(SECOND).grace(Duration::ZERO)
+}
+
+impl World {
+    /// Fails to charge the order. `end` is called at the end of the work.
+    async fn fail(&self, end: impl FnOnce()) -> anyhow::Error {
+        let work = async {
+            end();
+            Err(anyhow::anyhow!("no such card"))
+        };
+        self.run(30 * SECOND, "order", work).await.unwrap_err()
+    }
+
+    /// Charges an order as soon as its claim has ended.
+    async fn charge_when_free(&self, order: &str) -> String {
+        loop {
+            match self.charge(order).await {
+                Err(Error::InProgress { .. }) => tokio::time::sleep(SECOND / 50).await,
+                outcome => return outcome.unwrap(),
+            }
+        }
+    }
+}
 
 #[tokio::test]
 async fn a_claim_whose_reply_was_lost_runs_once() {
@@ -61,6 +88,101 @@ async fn a_claim_whose_replies_are_all_lost_excludes_no_one() {
         assert!(error.is_retryable(), "{error:?}");
         assert_eq!((world.runs(), world.record("order")), (1, None), "on {}", kind.name());
         assert_eq!(world.charge("order").await.unwrap(), "run 2");
+    }
+}
+
+#[tokio::test]
+async fn a_claim_that_cannot_be_released_admits_the_repeat_after_its_lease() {
+    for kind in RedisKind::all() {
+        let world = World::with(&kind, &[], short).await;
+        world.charge("first").await.unwrap();
+        for _ in 0..4 {
+            world.wire.lose(CLAIM, Loss::Reply);
+        }
+        // Of the release, on a new connection.
+        for _ in 0..3 {
+            world.wire.lose(HELD, Loss::Request);
+        }
+        let error = world.charge("order").await.unwrap_err();
+        assert_eq!(error.error_type(), "Powertools.IdempotencyStore", "on {}", kind.name());
+        assert_eq!((world.runs(), world.wire.outstanding()), (1, 0), "on {}", kind.name());
+
+        let error = world.charge("order").await.unwrap_err();
+        assert!(matches!(error, Error::InProgress { until: Some(_), .. }), "{error:?}");
+        assert_eq!(world.runs(), 1);
+        assert_eq!(world.charge_when_free("order").await, "run 2");
+        assert_eq!(world.charge("order").await.unwrap(), "run 2");
+    }
+}
+
+#[tokio::test]
+async fn a_release_whose_reply_was_lost_admits_the_repeat() {
+    for kind in RedisKind::all() {
+        let world = World::new(&kind).await;
+        for lost in 1..=4 {
+            let error = world.fail(|| (0..lost).for_each(|_| world.wire.lose(HELD, Loss::Reply)));
+            let error = error.await;
+            assert_eq!(error.to_string(), "no such card", "on {}", kind.name());
+            assert_eq!((world.wire.outstanding(), world.record("order")), (0, None), "{lost}");
+        }
+        assert_eq!(world.charge("order").await.unwrap(), "run 1");
+    }
+}
+
+#[tokio::test]
+async fn a_completion_whose_replies_are_all_lost_is_replayed() {
+    for kind in RedisKind::all() {
+        let world = World::new(&kind).await;
+        world.charge("first").await.unwrap();
+        for _ in 0..100 {
+            world.wire.lose(COMPLETION, Loss::Reply);
+        }
+        let error = world.charge_within(2 * SECOND, "order").await.unwrap_err();
+        assert_eq!(error.error_type(), "Powertools.IdempotencyNotSaved", "on {}", kind.name());
+        assert_ne!(world.wire.outstanding(), 0);
+        assert_eq!(world.charge("order").await.unwrap(), "run 2");
+        assert_eq!(world.runs(), 2);
+    }
+}
+
+#[tokio::test]
+async fn what_arrives_after_a_takeover_changes_nothing() {
+    for kind in RedisKind::all() {
+        for completes in [true, false] {
+            let world = World::with(&kind, &[], short).await;
+            // The server knows both scripts from here on.
+            world.charge("first").await.unwrap();
+            world.fail(|| {}).await;
+
+            let delay = || {
+                world.wire.lose(HELD, Loss::Late);
+                (0..100).for_each(|_| world.wire.lose(HELD, Loss::Request));
+            };
+            if completes {
+                let work = async {
+                    delay();
+                    Ok::<_, Error>("late".to_owned())
+                };
+                let error = world.run(2 * SECOND, "order", work).await.unwrap_err();
+                assert_eq!(error.error_type(), "Powertools.IdempotencyNotSaved");
+            } else {
+                world.fail(delay).await;
+            }
+
+            let store = RedisStore::new(&world.server.url()).unwrap();
+            let other = Idempotency::builder(store).lease(30 * SECOND).build().unwrap();
+            let lease = loop {
+                match other.operation("charge").key("order").unwrap().claim::<String>().await {
+                    Ok(Claimed::Lease(lease)) => break lease,
+                    Err(Error::InProgress { .. }) => tokio::time::sleep(SECOND / 50).await,
+                    outcome => panic!("on {}: {outcome:?}", kind.name()),
+                }
+            };
+            let theirs = world.record("order");
+            world.wire.deliver_late().await;
+            assert_eq!(world.record("order"), theirs, "completes: {completes}, on {}", kind.name());
+            lease.complete(&"the other's".to_owned()).await.unwrap();
+        }
     }
 }
 
