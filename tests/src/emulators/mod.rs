@@ -2,9 +2,9 @@
 //!
 //! | | what it is | the old item of a refused write |
 //! |---|---|---|
-//! | moto | Python; closest to the service | returned |
-//! | dynalite | Node; written against the service | not returned |
-//! | DynamoDB Local | AWS's own, of 2019; where there is Java | not returned |
+//! | moto | Python; with other services than DynamoDB too | returned |
+//! | dynalite | Node; written against the service; no transactions | not returned |
+//! | DynamoDB Local | AWS's own, of 2024, with its limits and its tokens; where there is Java | returned |
 //!
 //! They are installed once, below the target directory, started once for each test process, and end
 //! with it: each one watches its standard input, which closes when the process has ended, for
@@ -210,7 +210,7 @@ fn start_all() -> Result<Vec<Emulator>, String> {
     let tools = install::tools()?;
     let mut commands = vec![("moto", true, tools.moto()), ("dynalite", false, tools.dynalite())];
     match tools.dynamodb_local() {
-        Some(command) => commands.push(("DynamoDB Local", false, command)),
+        Some(command) => commands.push(("DynamoDB Local", true, command)),
         None => say("there is no Java: the tests on DynamoDB Local are left out"),
     }
 

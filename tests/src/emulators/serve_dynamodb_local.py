@@ -5,14 +5,30 @@ meanwhile.
 """
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
 starting = threading.Lock()
 started = []
+# It unpacks a library, and leaves it behind when it is killed.
+temporary = tempfile.mkdtemp()
+
+# It lives for minutes: the second compiler and the other collectors cost more than they gain.
+OPTIONS = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
+           "-Djava.library.path=DynamoDBLocal_lib", f"-Djava.io.tmpdir={temporary}"]
+
+
+def end():
+    for java in started:
+        java.kill()
+        java.wait()
+    shutil.rmtree(temporary, ignore_errors=True)
+    os._exit(0)
 
 
 def free_port():
@@ -31,8 +47,8 @@ def start(folder):
         port = free_port()
         with starting:
             java = subprocess.Popen(
-                ["java", "-Djava.library.path=DynamoDBLocal_lib", "-jar", "DynamoDBLocal.jar",
-                 "-inMemory", "-sharedDb", "-port", str(port)],
+                ["java", *OPTIONS, "-jar", "DynamoDBLocal.jar",
+                 "-inMemory", "-sharedDb", "-disableTelemetry", "-port", str(port)],
                 cwd=folder, stdin=subprocess.DEVNULL, stdout=sys.stderr)
             started.append(java)
         while java.poll() is None:
@@ -40,12 +56,10 @@ def start(folder):
                 print(port, flush=True)
                 return
             time.sleep(0.05)
-    os._exit(1)
+    end()
 
 
 threading.Thread(target=start, args=[sys.argv[1]], daemon=True).start()
 sys.stdin.read()
 with starting:
-    for java in started:
-        java.kill()
-    os._exit(0)
+    end()
