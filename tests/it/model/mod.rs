@@ -23,6 +23,7 @@ use stateright::{Checker, HasDiscoveries, Model, Property};
 use self::state::{Broken, Commit, Record, Request, State, Step, Without, Work, Worker};
 
 mod commits;
+mod durable;
 mod renewals;
 mod state;
 
