@@ -116,6 +116,16 @@ async fn a_suspension_keeps_the_claim_and_the_next_invocation_continues_it() {
     assert!(!world.store.calls().contains(&Op::Release));
 }
 
+/// Its code is replayed from the start, with the work in it.
+#[tokio::test(start_paused = true)]
+async fn a_result_is_kept_for_as_long_as_the_execution_may_last() {
+    let world = World::with(FaultyStore::new(), |options| options.expires_after(SECOND));
+    assert_eq!(world.run(ARN, "1", done()).await.unwrap(), "charged");
+    sleep(29 * DAY).await;
+    assert_eq!(world.run(ARN, "2", done()).await.unwrap(), "charged");
+    assert_eq!(world.runs(), 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn another_execution_is_refused_or_waits() {
     let world = World::new(FaultyStore::new());

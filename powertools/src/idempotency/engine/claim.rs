@@ -8,6 +8,7 @@ use super::result::{completion, finished, keeps};
 use super::save::Unsaved;
 use super::session::{Found, Lookup, Session};
 use super::spawn;
+use super::time::Window;
 use crate::error::causes::with_causes;
 use crate::idempotency::store::Completion;
 use crate::idempotency::{Error, OnError, OnInterrupt, OnSaveFailure, Replay, Store};
@@ -86,8 +87,8 @@ impl<S: Store> HeldClaim<S> {
     }
 
     /// Returns what completes the record, or `None` if the result is not to be kept.
-    pub(super) fn completion<R: Replay>(&self, result: &R) -> Option<Completion> {
-        keeps(&self.session, result).then(|| completion(&self.session, result))
+    pub(super) fn completion<R: Replay>(&self, window: &Window, result: &R) -> Option<Completion> {
+        keeps(&self.session, result).then(|| completion(&self.session, window, result))
     }
 
     /// Completes the claim of work that succeeded. Without a completion, the claim ends as after an

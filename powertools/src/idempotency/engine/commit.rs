@@ -80,7 +80,7 @@ impl<S: Store> Call<S> {
         match running.until_end(&mut window).await {
             Finished::Success(commit) => {
                 let (result, writes) = commit.into_parts();
-                let completion = running.claim.completion(&result);
+                let completion = running.claim.completion(&window, &result);
                 running.claim.commit(&window, completion, writes).await?;
                 Ok(result)
             }
@@ -105,7 +105,7 @@ impl<S: Store> Lease<S> {
         let (result, writes) = commit.into_parts();
         match self.held {
             Some((mut claim, window)) => {
-                let completion = claim.completion(&result);
+                let completion = claim.completion(&window, &result);
                 claim.commit(&window, completion, writes).await?;
             }
             None => apply(&self.idempotency, writes).await?,

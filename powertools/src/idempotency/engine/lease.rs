@@ -125,7 +125,8 @@ impl<S: Store> Lease<S> {
         self,
         result: &R,
     ) -> impl Future<Output = Result<(), Error>> + use<S, R> {
-        let completion = self.held.as_ref().and_then(|(claim, _)| claim.completion(result));
+        let completion = self.held.as_ref();
+        let completion = completion.and_then(|(claim, window)| claim.completion(window, result));
         async move {
             match self.held {
                 Some((mut claim, _)) => claim.complete(completion).await,

@@ -50,8 +50,8 @@ impl<S: Store> Call<S> {
         E: Carries<Error>,
     {
         let (result, held) = self.run_to_claim(work).await?;
-        if let Some(Held { mut claim, .. }) = held {
-            let completion = claim.completion(&result);
+        if let Some(Held { mut claim, window, .. }) = held {
+            let completion = claim.completion(&window, &result);
             claim.complete(completion).await?;
         }
         Ok(result)

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use super::session::Session;
+use super::time::Window;
 use crate::error::causes::caught;
 use crate::idempotency::store::Completion;
 use crate::idempotency::{Record, Replay, Status, Store};
@@ -31,7 +32,11 @@ pub(super) fn keeps<S: Store, R: Replay>(session: &Session<S>, result: &R) -> bo
 }
 
 /// Returns the request that completes the record of work that succeeded.
-pub(super) fn completion<S: Store, R: Replay>(session: &Session<S>, result: &R) -> Completion {
+pub(super) fn completion<S: Store, R: Replay>(
+    session: &Session<S>,
+    window: &Window,
+    result: &R,
+) -> Completion {
     let options = session.options();
     // The work is done, even if the code of the result panics.
     let encoded = catch_unwind(AssertUnwindSafe(|| options.codec.encode(result)));
@@ -40,10 +45,15 @@ pub(super) fn completion<S: Store, R: Replay>(session: &Session<S>, result: &R) 
         Ok(Err(WriteError(reason))) => (None, Some(reason)),
         Err(panic) => (None, Some(format!("writing the result panicked: {}", caught(panic)))),
     };
+    let expiration = match session.is_durable() {
+        // Each later invocation of the execution asks for the result again.
+        true => session.time.expiration().max(window.expiration),
+        false => session.time.expiration(),
+    };
     Completion {
         key: session.key().clone(),
         owner: session.owner.clone(),
-        expiration: session.time.expiration(),
+        expiration,
         validation: session.prepared.validation.clone(),
         data,
         not_stored,
