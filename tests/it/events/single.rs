@@ -4,7 +4,7 @@ use powertools::events::{
     AppSyncAuthorization, AppSyncAuthorizer, AppSyncEvents, AppSyncEventsReply, AppSyncResolver,
     BedrockAction, BedrockAgent, CognitoCustomMessage, CognitoDefineAuthChallenge,
     CognitoPostConfirmation, CognitoPreSignUp, CognitoPreTokenGeneration,
-    CognitoPreTokenGenerationV2, CognitoTrigger, CognitoVerifyAuthChallenge,
+    CognitoPreTokenGenerationV2, CognitoTrigger, CognitoUserMigration, CognitoVerifyAuthChallenge,
 };
 use powertools::logging::correlation;
 use powertools::testing::events;
@@ -83,6 +83,15 @@ fn each_trigger_has_its_response() {
     let mut event: CognitoVerifyAuthChallenge = read(answer.build());
     event.response.answer_correct = Some(event.request.is_answer("answer"));
     assert_eq!(written(event)["response"], json!({ "answerCorrect": true }));
+
+    let mut event: CognitoUserMigration =
+        read(events::cognito("UserMigration_Authentication").request("password", "p").build());
+    event.response.final_user_status = Some("CONFIRMED".to_owned());
+    event.response.enable_sms_mfa = Some(true);
+    assert_eq!(
+        written(event)["response"],
+        json!({ "finalUserStatus": "CONFIRMED", "enableSMSMFA": true })
+    );
 
     let mut event: CognitoCustomMessage =
         read(events::cognito("CustomMessage_SignUp").request("codeParameter", "{####}").build());
