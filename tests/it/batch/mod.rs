@@ -1,6 +1,7 @@
 //! Batches, by their public rules.
 
 mod aggregated;
+mod bad_data;
 mod bad_input;
 mod bulk;
 mod clock;
