@@ -3,9 +3,13 @@ use std::ops::Deref;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use super::error::in_layer;
 use super::{Body, HasNaturalKey, NaturalKey, Text, natural::of_the_only};
+
+/// The types of what SNS sends besides notifications.
+const CONFIRMATIONS: [&str; 2] = ["SubscriptionConfirmation", "UnsubscribeConfirmation"];
 
 /// The event of an SNS topic, with the message as a `T`.
 #[derive(Clone, Debug, Deserialize)]
@@ -26,7 +30,8 @@ pub struct SnsRecord<T = Text> {
 /// A notification of an SNS topic, with the message as a `T`.
 ///
 /// A queue receives messages of a topic in this envelope, unless the subscription has raw message
-/// delivery:
+/// delivery. What SNS sends to confirm a subscription, such as that of a queue of another account, is an error,
+/// so that it ends in the dead-letter queue and not as a message.
 ///
 /// ```
 /// use powertools::batch::{Message, RecordError};
@@ -81,6 +86,8 @@ pub struct Sns<T = Text> {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", bound(deserialize = "T: Body"))]
 struct Envelope<T> {
+    #[serde(default, rename = "Type", deserialize_with = "check_type")]
+    _type: (),
     #[serde(default, deserialize_with = "message")]
     message: Option<T>,
     message_id: Option<String>,
@@ -124,6 +131,17 @@ impl<T> TryFrom<Envelope<T>> for Sns<T> {
             attributes: envelope.message_attributes.unwrap_or_default(),
         })
     }
+}
+
+/// Refuses what asks for a confirmation: as the message of a topic, its text would be handled.
+fn check_type<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
+    let found = Value::deserialize(deserializer)?;
+    if CONFIRMATIONS.iter().any(|kind| found == *kind) {
+        return Err(D::Error::custom(
+            "not a notification of SNS: its `SubscribeURL` confirms a subscription",
+        ));
+    }
+    Ok(())
 }
 
 fn message<'de, D: Deserializer<'de>, T: Body>(deserializer: D) -> Result<Option<T>, D::Error> {

@@ -159,6 +159,37 @@ async fn a_message_whose_envelope_is_broken_fails_alone() {
     assert_eq!(reply, json!({ "batchItemFailures": [failed("m-1"), failed("m-2")] }));
 }
 
+/// A queue of another account than its topic receives it, whatever its messages are.
+#[tokio::test]
+async fn the_confirmation_of_a_subscription_is_no_message() {
+    // SNS writes the type in front.
+    let confirmation = |kind: &str| {
+        format!(
+            r#"{{
+                "Type": "{kind}",
+                "MessageId": "165545c9-2a5c-472c-8df2-7ff2be2b3b1b",
+                "TopicArn": "arn:aws:sns:us-east-1:123456789012:orders",
+                "Message": "You have chosen to subscribe to the topic.",
+                "SubscribeURL": "https://sns.us-east-1.amazonaws.com/?Action=ConfirmSubscription"
+            }}"#
+        )
+    };
+    let event = events::sqs("orders")
+        .message(SqsMessage::from(confirmation("SubscriptionConfirmation")))
+        .message(SqsMessage::from(confirmation("UnsubscribeConfirmation")))
+        .message(SqsMessage::from(confirmation("Notification")));
+    let event: SqsEvent = read(event.build());
+    let run = batch::sqs(event.clone()).run(async |_: Message<Sns>| Ok::<_, Infallible>(()));
+    assert_eq!(run.await.into_reply().unwrap().batch_item_failures.len(), 2);
+    for error in [
+        Message::<Sns>::from_record(event.records[0].clone()).unwrap_err(),
+        Message::<Sns<Order>>::from_record(event.records[1].clone()).map(drop).unwrap_err(),
+    ] {
+        let error = batch::RecordError::retry(error).to_string();
+        assert!(error.contains("its `SubscribeURL` confirms a subscription"), "{error}");
+    }
+}
+
 #[test]
 fn a_text_is_read_as_it_was_sent() {
     for text in ["hello", "\"hello\"", "7", "{}", "", "ä😀"] {
