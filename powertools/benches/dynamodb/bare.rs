@@ -5,14 +5,77 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+};
 
-use crate::{RESULT, TABLE};
+use crate::{ORDERS, RESULT, TABLE};
 
 /// The requests of a first call, with the same expressions and attributes as the store's.
 ///
 /// Key, owner, times and result are constants: making those is the engine's work.
 pub(crate) async fn first_call(client: &Client, order: &str, limits: Option<config::Builder>) {
+    claim(client, order, limits.as_ref()).await;
+    let update = client
+        .update_item()
+        .table_name(TABLE)
+        .key("id", text(&key(order)))
+        .update_expression(COMPLETION)
+        .condition_expression(OWNED)
+        .expression_attribute_names("#owner", "owner")
+        .expression_attribute_names("#status", "status")
+        .expression_attribute_names("#response_data", "data")
+        .expression_attribute_names("#expiry", "expiration")
+        .expression_attribute_values(":owner", text(OWNER))
+        .expression_attribute_values(":inprogress", text("INPROGRESS"))
+        .expression_attribute_values(":response_data", text(RESULT))
+        .expression_attribute_values(":expiry", number(EXPIRATION))
+        .expression_attribute_values(":status", text("COMPLETED"))
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+    let update = match limits {
+        Some(limits) => update.customize().config_override(limits).send().await,
+        None => update.send().await,
+    };
+    update.expect("the table agrees");
+}
+
+/// The requests of a first call that commits one write, as above.
+pub(crate) async fn commit(client: &Client, order: &str, limits: config::Builder) {
+    claim(client, order, Some(&limits)).await;
+    let complete = Update::builder()
+        .table_name(TABLE)
+        .key("id", text(&key(order)))
+        .update_expression(COMPLETION)
+        .condition_expression(OWNED)
+        .expression_attribute_names("#owner", "owner")
+        .expression_attribute_names("#status", "status")
+        .expression_attribute_names("#response_data", "data")
+        .expression_attribute_names("#expiry", "expiration")
+        .expression_attribute_values(":owner", text(OWNER))
+        .expression_attribute_values(":inprogress", text("INPROGRESS"))
+        .expression_attribute_values(":response_data", text(RESULT))
+        .expression_attribute_values(":expiry", number(EXPIRATION))
+        .expression_attribute_values(":status", text("COMPLETED"))
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+    let put = Put::builder()
+        .table_name(ORDERS)
+        .item("id", text(order))
+        .item("cents", number(17_385))
+        .condition_expression("attribute_not_exists(#id)")
+        .expression_attribute_names("#id", "id")
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+    let complete = complete.build().expect("it has all that it needs");
+    let put = put.build().expect("it has all that it needs");
+    let transaction = client
+        .transact_write_items()
+        .transact_items(TransactWriteItem::builder().update(complete).build())
+        .transact_items(TransactWriteItem::builder().put(put).build())
+        .client_request_token(OWNER);
+    let sent = transaction.customize().config_override(limits).send().await;
+    sent.expect("the table agrees");
+}
+
+async fn claim(client: &Client, order: &str, limits: Option<&config::Builder>) {
     let put = client
         .put_item()
         .table_name(TABLE)
@@ -35,35 +98,11 @@ pub(crate) async fn first_call(client: &Client, order: &str, limits: Option<conf
         .expression_attribute_values(":now_in_millis", number(NOW))
         .expression_attribute_values(":inprogress", text("INPROGRESS"))
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-    let put = match &limits {
+    let put = match limits {
         Some(limits) => put.customize().config_override(limits.clone()).send().await,
         None => put.send().await,
     };
     put.expect("the table agrees");
-
-    let update = client
-        .update_item()
-        .table_name(TABLE)
-        .key("id", text(&key(order)))
-        .update_expression(
-            "SET #response_data = :response_data, #expiry = :expiry, #status = :status",
-        )
-        .condition_expression("#owner = :owner AND #status = :inprogress")
-        .expression_attribute_names("#owner", "owner")
-        .expression_attribute_names("#status", "status")
-        .expression_attribute_names("#response_data", "data")
-        .expression_attribute_names("#expiry", "expiration")
-        .expression_attribute_values(":owner", text(OWNER))
-        .expression_attribute_values(":inprogress", text("INPROGRESS"))
-        .expression_attribute_values(":response_data", text(RESULT))
-        .expression_attribute_values(":expiry", number(EXPIRATION))
-        .expression_attribute_values(":status", text("COMPLETED"))
-        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-    let update = match limits {
-        Some(limits) => update.customize().config_override(limits).send().await,
-        None => update.send().await,
-    };
-    update.expect("the table agrees");
 }
 
 /// What a careful user gives to each request: the limits of the store.
@@ -85,6 +124,9 @@ pub(crate) fn timeouts() -> TimeoutConfig {
         .build()
 }
 
+const COMPLETION: &str =
+    "SET #response_data = :response_data, #expiry = :expiry, #status = :status";
+const OWNED: &str = "#owner = :owner AND #status = :inprogress";
 const OWNER: &str = "0123456789abcdef0123456789abcdef";
 const NOW: u64 = 1_790_000_000_000;
 const EXPIRATION: u64 = NOW / 1000 + 3_600;

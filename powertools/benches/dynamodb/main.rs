@@ -1,4 +1,4 @@
-//! What the engine takes beyond the two SDK calls that it makes for new work.
+//! What the engine takes beyond the two SDK calls that it makes for new work, and for work whose write it commits.
 //!
 //! The table is a process of its own that agrees to every write, so its time does not count. See
 //! the README beside this folder. `--instructions` counts instructions instead of CPU time.
@@ -18,6 +18,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
 use lambda_runtime::Context;
 use powertools::Invocation;
+use powertools::idempotency::transaction::{Commit, Item, Put};
 use powertools::idempotency::{DynamoDbStore, Error, Idempotency, LeanClient};
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
@@ -34,12 +35,29 @@ enum Side {
     Client,
     /// By hand, with what the SDK does by default: no limit.
     Plain,
+    /// The engine, with a write that is committed together with the record.
+    Commit,
+    /// The same by hand, each request with its own time limit.
+    Transaction,
 }
 
-const SIDES: [Side; 5] = [Side::Ours, Side::Lean, Side::Limited, Side::Client, Side::Plain];
+/// First calls; the sides beside ours are its floors.
+const FIRST_CALLS: [Side; 5] = [Side::Ours, Side::Lean, Side::Limited, Side::Client, Side::Plain];
+/// First calls that commit a write.
+const COMMITS: [Side; 2] = [Side::Commit, Side::Transaction];
+const SIDES: [Side; 7] = [
+    Side::Ours,
+    Side::Lean,
+    Side::Limited,
+    Side::Client,
+    Side::Plain,
+    Side::Commit,
+    Side::Transaction,
+];
 
 const NAME: &str = "charge";
 const TABLE: &str = "idempotency";
+const ORDERS: &str = "orders";
 const RESULT: &str = r#"{"order_id":"order-000001","cents":17385,"status":"charged"}"#;
 
 /// Pairs of measurements, and first calls in each of them.
@@ -56,16 +74,21 @@ fn main() {
             run(side.expect("a side has this name"), count.parse().expect("a number"), address);
         }
         _ if args.contains(&"--instructions") => {
-            table::print("instructions", &SIDES.map(process::instructions));
+            table::print("instructions", process::instructions);
         }
-        _ if args.contains(&"--bench") => table::print("µs", &time(ROUNDS, CALLS)),
+        _ if args.contains(&"--bench") => {
+            let times = time(ROUNDS, CALLS);
+            table::print("µs", |side| {
+                times[SIDES.iter().position(|&other| other == side).expect("it is one of them")]
+            });
+        }
         // `cargo test --benches` only wants to know that it works.
         _ => _ = time(1, 2),
     }
 }
 
 /// The CPU time of one first call on each side, in µs: the median of the rounds.
-fn time(rounds: usize, calls: u64) -> [f64; 5] {
+fn time(rounds: usize, calls: u64) -> [f64; SIDES.len()] {
     let table = process::table();
     let mut times = SIDES.map(|_| Vec::new());
     for round in 0..rounds {
@@ -101,6 +124,17 @@ fn run(side: Side, count: u64, address: &str) -> Duration {
                 }
                 Side::Limited => bare::first_call(&client, &order, Some(bare::limits())).await,
                 Side::Client | Side::Plain => bare::first_call(&client, &order, None).await,
+                Side::Commit => {
+                    let call = idempotency.operation(NAME).key(&order).expect("the key is valid");
+                    let put = Put::new(
+                        ORDERS,
+                        Item::new().set("id", order.as_str()).set("cents", 17_385),
+                    );
+                    let work =
+                        async { Ok::<_, Error>(Commit::new(result()).put(put.if_absent("id"))) };
+                    black_box(call.commit(work).await.expect("the table agrees"));
+                }
+                Side::Transaction => bare::commit(&client, &order, bare::limits()).await,
             }
         };
 
@@ -129,7 +163,7 @@ fn client(side: Side, endpoint: &str) -> Client {
         .http_client(aws_smithy_http_client::Builder::new().build_http());
     let config = match side {
         Side::Client => config.timeout_config(bare::timeouts()).retry_config(bare::retries()),
-        Side::Ours | Side::Lean | Side::Limited | Side::Plain => config,
+        _ => config,
     };
     Client::from_conf(config.build())
 }
