@@ -34,16 +34,23 @@ impl Recording {
     fn set(&mut self, attribute: KeyValue) {
         if let Some(other) = self.later.iter_mut().find(|other| other.key == attribute.key) {
             *other = attribute;
-        } else if self.later.len() < NAMES && self.span.is_recording() {
+            return;
+        }
+        if self.later.len() == NAMES {
+            self.pass_on();
+        }
+        if self.span.is_recording() {
             self.later.push(attribute);
-        } else {
-            // The SDK counts it as dropped.
-            self.span.set_attribute(attribute);
         }
     }
 
-    pub(crate) fn end(&mut self, at: SystemTime) {
+    /// Gives the SDK what was set. It keeps the first ones, and counts those that are too many as dropped.
+    fn pass_on(&mut self) {
         self.span.set_attributes(mem::take(&mut self.later));
+    }
+
+    pub(crate) fn end(&mut self, at: SystemTime) {
+        self.pass_on();
         self.span.end_with_timestamp(at);
     }
 }
@@ -51,7 +58,7 @@ impl Recording {
 /// The SDK ends a span that is dropped.
 impl Drop for Recording {
     fn drop(&mut self) {
-        self.span.set_attributes(mem::take(&mut self.later));
+        self.pass_on();
     }
 }
 
@@ -108,5 +115,36 @@ impl opentelemetry::trace::Span for OpenSpan {
 
     fn end_with_timestamp(&mut self, timestamp: SystemTime) {
         lock(&self.span).end(timestamp);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry::Context;
+    use opentelemetry::trace::SpanBuilder;
+    use opentelemetry_sdk::trace::Sampler;
+
+    use super::*;
+    use crate::ids::Sampling;
+    use crate::spans::{Processor, Spans};
+    use crate::tracer::SpanTracer;
+
+    #[test]
+    fn of_more_names_than_a_span_takes_the_first_ones_stay() {
+        let spans = Arc::new(Spans::new(1, false));
+        let sampling = Sampling { by_parent: false, rule: Sampler::AlwaysOn };
+        let tracer = SpanTracer::new(sampling, Processor(Arc::clone(&spans)));
+        let builder =
+            SpanBuilder::from_name("step").with_attributes([KeyValue::new("start", 0_i64)]);
+        let mut span = OpenSpan::new(tracer.start(builder, &Context::new()));
+        for number in 1..=300_i64 {
+            span.set_attribute(KeyValue::new(number.to_string(), number));
+        }
+        opentelemetry::trace::Span::end(&mut span);
+        let span = spans.take_early().unwrap().remove(0);
+        let names: Vec<_> = span.attributes.iter().map(|pair| pair.key.to_string()).collect();
+        let numbers = (1..128).map(|number| number.to_string());
+        let expected: Vec<_> = std::iter::once("start".to_owned()).chain(numbers).collect();
+        assert_eq!((names, span.dropped_attributes_count), (expected, 173));
     }
 }
