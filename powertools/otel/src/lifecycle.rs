@@ -105,7 +105,7 @@ impl Lifecycle for Otel {
     fn shutdown<'a>(&'a self, shutting_down: &'a ShuttingDown) -> BoxFuture<'a, ()> {
         let core = self.core();
         let time = shutting_down.time.saturating_sub(MARGIN);
-        async move { core.exporter.flush(&core.spans, Vec::new(), time).await }.boxed()
+        async move { core.exporter.flush_in_turn(&core.spans, time).await }.boxed()
     }
 }
 
@@ -142,7 +142,7 @@ impl Otel {
                 ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
                 loop {
                     ticks.tick().await;
-                    exporter.flush(&spans, Vec::new(), 10 * exporter.timeout).await;
+                    exporter.flush_in_turn(&spans, 10 * exporter.timeout).await;
                 }
             });
         }

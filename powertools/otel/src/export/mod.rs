@@ -31,6 +31,8 @@ pub(crate) struct Exporter {
     /// What could not be sent and waits for another attempt.
     pub(crate) unsent: Mutex<VecDeque<Chunk>>,
     pub(crate) outage: Mutex<Outage>,
+    /// Of the flushes that belong to no invocation.
+    turn: tokio::sync::Mutex<()>,
 }
 
 pub(crate) enum To {
@@ -105,6 +107,14 @@ impl Exporter {
             let error = causes(&*error);
             warn(&format!("spans cannot be sent and are kept for now: {error}"));
         }
+    }
+
+    /// Sends the spans that wait for no invocation, within `time`, after those that an earlier call still sends: at the
+    /// end of the environment these would be lost.
+    pub(crate) async fn flush_in_turn(&self, spans: &Spans, time: Duration) {
+        let end = Instant::now() + time;
+        let _turn = tokio::time::timeout(time, self.turn.lock()).await;
+        self.flush(spans, Vec::new(), end.saturating_duration_since(Instant::now())).await;
     }
 
     /// Sends chunks until one fails. Returns what the warning is about.
@@ -251,12 +261,22 @@ pub(crate) fn exporter(to: To, timeout: Duration, encoder: Encoder) -> Arc<Expor
         redaction: OnceLock::new(),
         unsent: Mutex::default(),
         outage: Mutex::default(),
+        turn: tokio::sync::Mutex::default(),
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+
+    use futures_util::FutureExt;
+    use opentelemetry::trace::{Span as _, Tracer as _};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use tokio::sync::Notify;
+
     use super::*;
+    use crate::otel::Otel;
 
     #[test]
     fn flushes_that_fail_together_are_one_failure() {
@@ -264,5 +284,34 @@ mod tests {
         assert!(outage.begin(None));
         (0..15).for_each(|_| assert!(!outage.begin(None)));
         assert_eq!(outage.failures, 1);
+    }
+
+    #[tokio::test]
+    async fn the_last_flush_waits_for_that_of_the_interval() {
+        const TIME: Duration = Duration::from_secs(60);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (asked, answered) = (Notify::new(), Notify::new());
+        let collector = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _ = stream.read(&mut [0; 4096]).await.unwrap();
+            asked.notify_one();
+            answered.notified().await;
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+        };
+        let otel = Otel::collector(&url).environment([("OTEL_EXPORTER_OTLP_TIMEOUT", "60000")]);
+        let core = otel.core();
+        core.spans.take_early();
+        core.of_invocations().start("late").end();
+        let interval = core.exporter.flush_in_turn(&core.spans, TIME);
+        let last = async {
+            asked.notified().await;
+            let mut last = pin!(core.exporter.flush_in_turn(&core.spans, TIME));
+            assert!(last.as_mut().now_or_never().is_none());
+            answered.notify_one();
+            last.await;
+        };
+        tokio::join!(collector, interval, last);
+        assert!(lock(&core.exporter.unsent).is_empty());
     }
 }
