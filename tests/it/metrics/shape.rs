@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::measured;
 
-/// The schema of AWS's specification, in a validator that is not ours.
+/// A schema after AWS's specification, in a validator that is not ours.
 static SCHEMA: LazyLock<Validator> = LazyLock::new(|| {
     let schema = include_str!("../../vectors/emf-schema.json");
     jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap()
