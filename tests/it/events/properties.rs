@@ -292,8 +292,11 @@ proptest! {
     }
 }
 
+/// The source of an event, its version, and what its type makes of it.
+type Trigger = (&'static str, u8, fn(&Value) -> Option<Value>);
+
 /// The triggers of Cognito, with the type of each.
-const TRIGGERS: [(&str, u8, fn(&Value) -> Option<Value>); 17] = [
+const TRIGGERS: [Trigger; 17] = [
     ("PreSignUp_SignUp", 1, reply::<CognitoPreSignUp>),
     ("PreSignUp_AdminCreateUser", 1, reply::<CognitoPreSignUp>),
     ("PostConfirmation_ConfirmSignUp", 1, reply::<CognitoPostConfirmation>),
