@@ -11,7 +11,7 @@ use std::time::Duration;
 use lambda_runtime::{Error, LambdaEvent};
 use powertools::Powertools;
 use powertools::http::{self as web, IdempotencyKeyLayer, Request, StatusCode};
-use powertools::idempotency::{Idempotency, MemoryStore, RedisStore, Store};
+use powertools::idempotency::{Builder, Idempotency, MemoryStore, RedisStore, Store};
 use powertools_tests::via::Via;
 use serde::Deserialize;
 use tower::ServiceBuilder;
@@ -34,16 +34,19 @@ async fn main() -> Result<(), Error> {
         (Some(endpoint), Some(table), _) => {
             let is_lean = variable("CLIENT").is_some_and(|client| client == "Lean");
             let via = if is_lean { Via::Lean } else { Via::Sdk };
-            serve(via.store(&endpoint, table)).await
+            serve(slow(via.store(&endpoint, table))).await
         }
-        (_, _, Some(url)) => serve(RedisStore::new(&url)?).await,
-        _ => serve(MemoryStore::new()).await,
+        (_, _, Some(url)) => serve(slow(RedisStore::new(&url)?)).await,
+        _ => serve(Idempotency::builder(MemoryStore::new())).await,
     }
 }
 
-async fn serve(store: impl Store) -> Result<(), Error> {
-    // A busy emulator takes longer than the default to release a claim.
-    let mut options = Idempotency::builder(store).save_reserve(SAVE_RESERVE);
+/// A busy emulator takes longer than the default to release a claim.
+fn slow<S: Store>(store: S) -> Builder<S> {
+    Idempotency::builder(store).save_reserve(SAVE_RESERVE)
+}
+
+async fn serve(mut options: Builder<impl Store>) -> Result<(), Error> {
     if let Ok(lease) = std::env::var("LEASE") {
         options = options.lease(Duration::from_secs(lease.parse()?)).renew_lease();
     }
