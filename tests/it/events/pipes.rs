@@ -164,6 +164,28 @@ async fn a_value_of_a_topic_that_is_absent_is_a_tombstone_like_null() {
     }
 }
 
+/// It is damaged: what it was is not known, and no key is to be deleted for it.
+#[tokio::test]
+async fn a_value_of_a_topic_that_is_no_string_is_no_tombstone() {
+    let topic = events::kafka("orders").record(KafkaRecord::tombstone().key("b"));
+    for member in ["value", "key"] {
+        for other in
+            [json!(7), json!(-1), json!(u64::MAX), json!(0.5), json!(true), json!([]), json!({})]
+        {
+            for mut event in [topic.clone().build(), topic.clone().build_piped()] {
+                let record = match &mut event {
+                    Value::Array(records) => &mut records[0],
+                    event => &mut event["records"]["orders-0"][0],
+                };
+                record[member] = other.clone();
+                let run = batch::kafka(read::<KafkaEvent>(&event));
+                let run = run.run(async |_: KeyValue<Text, u8>| Ok::<_, String>(()));
+                assert!(!run.await.is_done(), "{member}: {other}");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn flat_records_of_a_topic_are_a_batch_by_their_partitions() {
     let flat = |cluster: (&str, &str), source: &str, partition: u32, offset: u64| {

@@ -19,7 +19,7 @@ use serde_json::value::RawValue;
 
 use self::list::{Lists, Records};
 use self::raw::Raw;
-use self::shape::{As, Integer, Number, OtherText, Shape, SharedText, Text};
+use self::shape::{As, Encoded, Integer, Number, OtherText, Shape, SharedText, Text};
 
 pub(super) use self::raw::{member_in, text_in};
 
@@ -52,6 +52,12 @@ impl<'de, A: MapAccess<'de>> Value<'_, A> {
         into: &mut Option<T>,
     ) -> Result<(), A::Error> {
         *into = self.map.next_value_seed(As(Text(PhantomData)))?;
+        Ok(())
+    }
+
+    /// Reads a string in base64, whose absence means something: null. Anything else cannot be decoded later.
+    pub(super) fn encoded(&mut self, into: &mut Option<Box<str>>) -> Result<(), A::Error> {
+        *into = self.map.next_value_seed(As(Encoded))?;
         Ok(())
     }
 

@@ -11,6 +11,10 @@ pub(super) trait Shape<'de>: Sized {
     /// Returns what any other type becomes.
     fn nothing(self) -> Self::Value;
 
+    fn null(self) -> Self::Value {
+        self.nothing()
+    }
+
     fn text(self, _: &str) -> Self::Value {
         self.nothing()
     }
@@ -57,11 +61,11 @@ impl<'de, S: Shape<'de>> Visitor<'de> for As<S> {
     }
 
     fn visit_unit<E>(self) -> Result<S::Value, E> {
-        Ok(self.0.nothing())
+        Ok(self.0.null())
     }
 
     fn visit_none<E>(self) -> Result<S::Value, E> {
-        Ok(self.0.nothing())
+        Ok(self.0.null())
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<S::Value, E> {
@@ -111,6 +115,26 @@ impl<'de, T: for<'a> From<&'a str>> Shape<'de> for Text<T> {
     }
 
     fn text(self, text: &str) -> Option<T> {
+        Some(text.into())
+    }
+}
+
+/// A string in base64, or null. Anything else becomes a string that cannot be decoded: it is damaged, and not
+/// absent.
+pub(super) struct Encoded;
+
+impl Shape<'_> for Encoded {
+    type Value = Option<Box<str>>;
+
+    fn nothing(self) -> Self::Value {
+        Some("not a string".into())
+    }
+
+    fn null(self) -> Self::Value {
+        None
+    }
+
+    fn text(self, text: &str) -> Self::Value {
         Some(text.into())
     }
 }
