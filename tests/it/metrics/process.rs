@@ -118,6 +118,23 @@ fn without_a_namespace_and_powertools_there_is_one_warning_and_no_line() {
 /// Nobody reads: a line is lost, and the invocation is not.
 #[tokio::test]
 async fn a_closed_standard_output_fails_no_invocation() {
+    for stdout in [">(true)", "/dev/full"] {
+        let mut program = Command::new("bash");
+        let line = format!(r#"exec "$0" > {stdout}"#);
+        program.args(["-c", &line, env!("CARGO_BIN_EXE_metrics")]);
+        let lambda = lambda();
+        let function = lambda.spawn(program).unwrap();
+        for _ in 0..3 {
+            let outcome = lambda.invoke(Event::new("go")).await;
+            assert_eq!(outcome.json::<String>(), "go");
+        }
+        function.kill().await;
+        assert!(function.stdout().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_closed_standard_output_fails_nothing_outside_of_invocations() {
     let mut program = program();
     let (reader, writer) = pipe().unwrap();
     drop(reader);

@@ -1,6 +1,7 @@
 //! What becomes of spans when their work does not end by itself.
 
 use std::future::pending;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -14,6 +15,7 @@ use powertools::idempotency::{Idempotency, MemoryStore};
 use powertools::testing::{Event, events};
 use powertools::{Deadline, Invocation};
 use serde_json::json;
+use tokio::sync::Notify;
 use tower::Layer;
 use tracing::Instrument;
 
@@ -282,6 +284,29 @@ async fn the_root_span_of_a_streamed_body_ends_with_it() {
         }
         assert_eq!(collector.span("head").parent(), root.id());
     }
+}
+
+/// As the rest of a body is whose reader has gone.
+#[tokio::test]
+async fn an_event_whose_handler_is_dropped_says_so_on_its_root_span() {
+    let begun = Arc::new(Notify::new());
+    let handle = {
+        let begun = begun.clone();
+        move |_: LambdaEvent<serde_json::Value>| {
+            begun.notify_one();
+            pending()
+        }
+    };
+    let interval = |otel: Otel| otel.every(Duration::from_millis(20));
+    let function = Function::with(Powertools::new(handle), &[], interval).await;
+    let _event = function.lambda.send(Event::new(json!({})).trace_id(SAMPLED));
+    begun.notified().await;
+    function.task.stop().await;
+    while function.collector.spans().is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let root = function.collector.span("orders");
+    assert_eq!(root.status(), (2, "dropped before its end".to_owned()));
 }
 
 #[tokio::test]
