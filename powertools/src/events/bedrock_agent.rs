@@ -179,7 +179,7 @@ impl BedrockAgent {
             action: self.action.clone(),
             body: body.into(),
             outcome: None,
-            status: 200,
+            status: None,
             session_attributes: self.session_attributes.clone(),
             prompt_session_attributes: self.prompt_session_attributes.clone(),
         }
@@ -210,38 +210,58 @@ impl fmt::Debug for BedrockParameter {
     }
 }
 
+impl fmt::Debug for BedrockReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BedrockReply")
+            .field("action_group", &self.action_group)
+            .field("action", &self.action)
+            .field("outcome", &self.outcome)
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
+}
+
 /// The reply to an agent of Amazon Bedrock. Created by [`BedrockAgent::reply`].
-#[derive(Clone, Debug, PartialEq)]
+///
+/// `Debug` shows neither the body nor the attributes.
+#[derive(Clone, PartialEq)]
 #[must_use = "a reply that the handler does not return tells the agent nothing"]
 pub struct BedrockReply {
     action_group: String,
     action: BedrockAction,
     body: String,
-    outcome: Option<&'static str>,
-    status: u16,
+    outcome: Option<Outcome>,
+    /// That of the outcome, if it is not set.
+    status: Option<u16>,
     session_attributes: Map<String, Value>,
     prompt_session_attributes: Map<String, Value>,
 }
 
+/// How an action ended that did not succeed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Outcome {
+    Failure,
+    Reprompt,
+}
+
 impl BedrockReply {
     /// Says that the action failed. The session of a function ends with an error; an operation has the
-    /// status 500.
+    /// status 500, unless another one is set.
     pub fn failed(mut self) -> Self {
-        self.outcome = Some("FAILURE");
-        self.status = 500;
+        self.outcome = Some(Outcome::Failure);
         self
     }
 
-    /// Lets the agent ask the model again, with the body of this reply. An operation has the status 400.
+    /// Lets the agent ask the model again, with the body of this reply. An operation has the status 400,
+    /// unless another one is set.
     pub fn reprompt(mut self) -> Self {
-        self.outcome = Some("REPROMPT");
-        self.status = 400;
+        self.outcome = Some(Outcome::Reprompt);
         self
     }
 
     /// Sets the HTTP status of an operation. The reply of a function has none.
     pub fn status(mut self, status: u16) -> Self {
-        self.status = status;
+        self.status = Some(status);
         self
     }
 
@@ -264,7 +284,10 @@ impl Serialize for BedrockReply {
             BedrockAction::Function(name) => {
                 let mut response = json!({ "responseBody": { "TEXT": { "body": self.body } } });
                 if let Some(outcome) = self.outcome {
-                    response["responseState"] = outcome.into();
+                    response["responseState"] = match outcome {
+                        Outcome::Failure => "FAILURE".into(),
+                        Outcome::Reprompt => "REPROMPT".into(),
+                    };
                 }
                 json!({
                     "actionGroup": self.action_group,
@@ -276,7 +299,11 @@ impl Serialize for BedrockReply {
                 "actionGroup": self.action_group,
                 "apiPath": path,
                 "httpMethod": method,
-                "httpStatusCode": self.status,
+                "httpStatusCode": self.status.unwrap_or(match self.outcome {
+                    Some(Outcome::Failure) => 500,
+                    Some(Outcome::Reprompt) => 400,
+                    None => 200,
+                }),
                 "responseBody": { "application/json": { "body": self.body } },
             }),
         };
