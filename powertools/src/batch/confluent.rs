@@ -74,7 +74,7 @@ const UNKNOWN: u32 = 40_403;
 /// | a schema that refers to others, which is not resolved | the same |
 /// | none: no connection, no complete answer in time | the same |
 ///
-/// That no schema has an id is kept for [30 seconds](crate::events::Schemas), and no other failure: the next
+/// That no schema has an id is kept for [2 seconds](crate::events::Schemas), and no other failure: the next
 /// event requests the schema again.
 #[derive(Clone)]
 pub struct ConfluentRegistry {

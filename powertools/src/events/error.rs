@@ -102,7 +102,8 @@ pub enum ParseError {
          or into a header, and the event source mapping has none"
     )]
     SchemaMissing,
-    /// The schema of the writer is not known.
+    /// The schema of the writer is not known. It may be later: a registry can lag behind a producer that has just
+    /// registered a schema.
     #[error(
         "no schema has the id {id}: pass the event through `with_schemas`, with all schemas or with a \
          source that has them"
@@ -173,12 +174,16 @@ impl ParseError {
         }
     }
 
-    /// Returns true if the same record may be parsed when it is delivered again.
+    /// Returns true if the same record may be parsed when it is delivered again: memory, a schema or a body was not
+    /// there. Such a failure is not [permanent](crate::batch::Batch::permanent_if).
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         matches!(
             self,
-            Self::OutOfMemory { .. } | Self::SchemaUnavailable { .. } | Self::BodyUnavailable(_)
+            Self::OutOfMemory { .. }
+                | Self::SchemaUnknown { .. }
+                | Self::SchemaUnavailable { .. }
+                | Self::BodyUnavailable(_)
         )
     }
 }

@@ -24,8 +24,9 @@ const REQUESTS: usize = 8;
 /// How many schemas from a source are kept. With more, the oldest ones are requested again.
 const KEPT: usize = 1_000;
 
-/// How long an id without a schema is not looked up again.
-const UNKNOWN_FOR: Duration = Duration::from_secs(30);
+/// How long an id without a schema is not looked up again: a batch that is delivered again at once makes no
+/// request, and a schema that was registered late delays its records no longer than that.
+const UNKNOWN_FOR: Duration = Duration::from_secs(2);
 
 /// Where the schemas of writers come from: a schema registry.
 ///
@@ -62,7 +63,7 @@ impl SchemaSource for NoSource {
 ///
 /// The schema with an id never changes, so each is requested from the [source](SchemaSource) once, also
 /// where several events need it at the same time; of more than 1,000, the oldest are requested again.
-/// That an id has no schema is kept for 30 seconds, of up to 1,000 ids, by the clock of the invocation: a
+/// That an id has no schema is kept for 2 seconds, of up to 1,000 ids, by the clock of the invocation: a
 /// schema that is registered later is then found. An error of the source is not kept.
 ///
 /// Create one for the execution environment, for example with
