@@ -13,6 +13,8 @@ impl Source for DocumentDbEvent {
     /// A change stream is ordered, and its batch is delivered again as a whole.
     const REPORTING: Reporting = Reporting::Checkpoint;
 
+    const ACCEPTS_PARTIAL_RESPONSE: bool = false;
+
     fn take_records(&mut self) -> Result<Vec<DocumentDbRecord>, Error> {
         check_source(self.other_source.take(), SOURCES).map(|()| take(&mut self.records))
     }

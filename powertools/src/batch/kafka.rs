@@ -65,6 +65,9 @@ impl Source for KafkaEvent {
     type Record = KafkaRecord;
     type Reply = Reply<KafkaIdentifier>;
 
+    /// Unless [`partial_response`](Batch::partial_response) says that the mapping does.
+    const ACCEPTS_PARTIAL_RESPONSE: bool = false;
+
     fn take_records(&mut self) -> Result<Vec<KafkaRecord>, Error> {
         match self.other_source.take() {
             None => Ok(take(&mut self.records)),

@@ -172,5 +172,5 @@ pub fn dynamodb<'a>(event: impl Into<DynamoDbEvent>) -> Batch<'a, DynamoDbEvent>
 /// [`partial_response`](Batch::partial_response) declares that the event source mapping accepts a
 /// partial response.
 pub fn kafka<'a>(event: impl Into<KafkaEvent>) -> Batch<'a, KafkaEvent> {
-    Batch::new(event.into()).all_or_nothing()
+    Batch::new(event.into())
 }

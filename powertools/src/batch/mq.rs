@@ -21,6 +21,8 @@ impl Source for ActiveMqEvent {
     type Record = ActiveMqRecord;
     type Reply = Reply;
 
+    const ACCEPTS_PARTIAL_RESPONSE: bool = false;
+
     fn take_records(&mut self) -> Result<Vec<ActiveMqRecord>, Error> {
         check_source(self.other_source.take(), ACTIVE_MQ).map(|()| take(&mut self.records))
     }
@@ -29,6 +31,8 @@ impl Source for ActiveMqEvent {
 impl Source for RabbitMqEvent {
     type Record = RabbitMqRecord;
     type Reply = Reply;
+
+    const ACCEPTS_PARTIAL_RESPONSE: bool = false;
 
     fn take_records(&mut self) -> Result<Vec<RabbitMqRecord>, Error> {
         check_source(self.other_source.take(), RABBIT_MQ).map(|()| take(&mut self.records))

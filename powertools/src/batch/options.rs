@@ -40,7 +40,7 @@ impl<'a, S: Source> Batch<'a, S> {
             concurrency: 1,
             reserve: Duration::from_secs(1),
             stop_at_first_failure: false,
-            policy: Policy::default(),
+            policy: Policy { all_or_nothing: !S::ACCEPTS_PARTIAL_RESPONSE, ..Policy::default() },
             hook: None,
             sink: None,
             permanent_if: None,

@@ -7,7 +7,7 @@ use crate::events::{ActiveMqEvent, DocumentDbEvent, FirehoseEvent, RabbitMqEvent
 /// mappings of Amazon MQ accept no partial response. If the messages are idempotent, their work is
 /// not repeated.
 pub fn active_mq<'a>(event: impl Into<ActiveMqEvent>) -> Batch<'a, ActiveMqEvent> {
-    Batch::new(event.into()).all_or_nothing()
+    Batch::new(event.into())
 }
 
 /// Creates a batch of the messages of queues of RabbitMQ in Amazon MQ.
@@ -16,7 +16,7 @@ pub fn active_mq<'a>(event: impl Into<ActiveMqEvent>) -> Batch<'a, ActiveMqEvent
 /// mappings of Amazon MQ accept no partial response. If the messages are idempotent, their work is
 /// not repeated.
 pub fn rabbit_mq<'a>(event: impl Into<RabbitMqEvent>) -> Batch<'a, RabbitMqEvent> {
-    Batch::new(event.into()).all_or_nothing()
+    Batch::new(event.into())
 }
 
 /// Creates a batch of the changes in a change stream of DocumentDB.
@@ -25,7 +25,7 @@ pub fn rabbit_mq<'a>(event: impl Into<RabbitMqEvent>) -> Batch<'a, RabbitMqEvent
 /// mappings of DocumentDB accept no partial response. No change after it starts, since all of them are
 /// delivered again.
 pub fn document_db<'a>(event: impl Into<DocumentDbEvent>) -> Batch<'a, DocumentDbEvent> {
-    Batch::new(event.into()).all_or_nothing()
+    Batch::new(event.into())
 }
 
 /// Creates a batch of the records of a Firehose stream, which the function transforms. The handler

@@ -63,6 +63,10 @@ pub trait Source: Sized {
     /// How failures are reported to the source.
     const REPORTING: Reporting = Reporting::EachFailure;
 
+    /// Whether the source reads from the reply which records did not succeed. Where it does not, it would take them
+    /// for done: a batch then fails as a whole, as with [`all_or_nothing`](super::Batch::all_or_nothing).
+    const ACCEPTS_PARTIAL_RESPONSE: bool = true;
+
     /// Returns true if each record that did not succeed is reported after a
     /// [checkpoint](Reporting::Checkpoint) too, for a source that might not deliver the rest again otherwise.
     fn reports_all(&self) -> bool {

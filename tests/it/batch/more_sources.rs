@@ -13,9 +13,10 @@ use powertools::batch::{
 };
 use powertools::events::{
     ActiveMqEvent, DocumentDbEvent, DocumentDbRecord, FirehoseEvent, FirehoseRecord, HasNaturalKey,
-    NaturalKey, ParseError, RabbitMqEvent, S3BatchEvent, S3BatchTask, Text, natural,
+    KafkaEvent, NaturalKey, ParseError, RabbitMqEvent, S3BatchEvent, S3BatchTask, Text, natural,
 };
 use powertools::idempotency::{Idempotency, MemoryStore};
+use powertools::testing::events::KafkaRecord;
 use powertools::testing::{self, ManualClock, events};
 use proptest::prelude::*;
 use serde::de::DeserializeOwned;
@@ -126,6 +127,21 @@ async fn a_message_of_active_mq_is_read_and_a_failure_is_that_of_the_batch() {
     };
     assert_eq!(record, "ID:2");
     assert!(error.is_retryable());
+}
+
+/// A partial response would tell it that all were done.
+#[tokio::test]
+async fn a_source_that_reads_no_partial_response_never_gets_one() {
+    async fn fails<S: Source<Reply: SourceReply<S, Value = ()>>>(event: S) {
+        let report = Batch::new(event).run(async |_: S::Record| Err::<(), _>("down")).await;
+        assert!(matches!(error(report), Error::Incomplete { .. }));
+    }
+    fails(parse::<ActiveMqEvent>(active_mq())).await;
+    fails(parse::<RabbitMqEvent>(rabbit_mq())).await;
+    fails(parse::<DocumentDbEvent>(document_db())).await;
+    let topic = events::kafka("orders").record(KafkaRecord::json(json!(1)));
+    fails(parse::<KafkaEvent>(topic.clone().build())).await;
+    fails(parse::<KafkaEvent>(topic.build_piped())).await;
 }
 
 #[tokio::test]
