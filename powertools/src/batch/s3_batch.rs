@@ -34,8 +34,9 @@ pub struct S3BatchResult {
     pub task_id: RecordId,
     /// `Succeeded`, `TemporaryFailure` or `PermanentFailure`.
     pub result_code: &'static str,
-    /// What the handler returned, or the message of its error, for the report of the job. It is cut where
-    /// the reply would be larger than Lambda takes: after 900 KiB of all tasks.
+    /// What the handler returned, or the message of its error, for the report of the job. Each is cut after
+    /// 900 KiB divided by the number of tasks, whatever the length of the others, so that the reply never
+    /// exceeds what Lambda takes. S3 sends one task at a time.
     pub result_string: String,
 }
 
