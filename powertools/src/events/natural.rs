@@ -30,6 +30,11 @@ use crate::json::ABSENT;
 /// | Kinesis record | stream ARN, event id (shard and sequence number); the sub-sequence number, if it was aggregated | the batch is read again |
 /// | DynamoDB stream record | event id | the batch is read again |
 /// | Kafka record | cluster (ARN or bootstrap servers), topic and partition, offset, timestamp | the batch is read again |
+/// | ActiveMQ message | queue, message id of the broker | the message is delivered again |
+/// | RabbitMQ message | queue and virtual host, the property `messageId`, if the sender set it | the message is delivered again, or sent again under its id |
+/// | DocumentDB change | database and collection, where the change has them; resume token | the batch is read again |
+/// | Firehose record | stream ARN, record id | the transformation is retried |
+/// | task of S3 Batch Operations ([`S3BatchTask`](super::S3BatchTask)) | job id, task id | the task is retried |
 /// | S3 notification of a put or a delete | bucket, key, sequencer, event name | the notification is delivered again |
 /// | SNS notification, also in a queue ([`Sns`](super::Sns)) | message id | the notification is delivered again |
 /// | EventBridge event | event id | the event is delivered again, or replayed from an archive |
@@ -39,6 +44,7 @@ use crate::json::ABSENT;
 /// | invocation of a durable execution ([`DurableExecution`]) | ARN of the execution | the execution continues |
 /// | step of a durable execution ([`NaturalKey::of_step`]) | ARN of the execution, id of the operation | the step is retried |
 /// | Step Functions task ([`StepFunctionsContext`](super::StepFunctionsContext)) | execution, state, when it was entered, the index in each map | the task is retried |
+/// | change of a custom resource (`custom_resource::Request`, feature `custom-resources`) | stack, logical id, request id | the event is delivered again |
 ///
 /// # Natural key or business key
 ///
