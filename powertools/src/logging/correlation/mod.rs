@@ -67,8 +67,10 @@ pub const VPC_LATTICE_V2: &str = "/headers/x-amzn-trace-id/0";
 pub const APPLICATION_LOAD_BALANCER_MULTI_VALUE: &str = "/multiValueHeaders/x-amzn-trace-id/0";
 /// Agents of Bedrock: the session.
 pub const BEDROCK_AGENT: &str = "/sessionId";
-/// Schedules of EventBridge Scheduler without an input: the event. Where the target has an input, it
-/// is where the input has the execution id, such as `/schedule/execution_id`.
+/// Schedules of EventBridge Scheduler without an input: the id of the event. It identifies the delivery and
+/// not the run: a further attempt may have another one, so it is no key of the work; that is the
+/// [natural key](crate::events::natural). Where the target has an input, the id is where the input has the
+/// execution id, such as `/schedule/execution_id`, which is new for each attempt, too.
 pub const SCHEDULER: &str = "/id";
 /// S3 Object Lambda.
 pub const S3_OBJECT_LAMBDA: &str = "/xAmzRequestId";
