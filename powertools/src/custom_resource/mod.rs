@@ -57,6 +57,16 @@
 //! The handler is stopped 3 seconds before the function's timeout, or after half of a shorter one. The
 //! request is repeated until it succeeds or that time is over.
 //!
+//! # What cannot be answered
+//!
+//! The handler is stopped where it awaits. One that **blocks its thread** cannot be stopped: if it does not end
+//! early enough to send a response, Lambda kills the function, and nothing is sent. Move such work to
+//! `tokio::task::spawn_blocking`. Nothing is sent either if the process ends: its memory is exhausted, or the
+//! handler panics and was built with `panic = "abort"`.
+//!
+//! Lambda then delivers the event again. If no attempt responds, CloudFormation waits for the `ServiceTimeout`
+//! of the template, or for an hour without one.
+//!
 //! # Resources that could not be created
 //!
 //! After a failure CloudFormation deletes the resource under the physical id that it was sent. If the
