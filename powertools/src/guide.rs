@@ -6,6 +6,7 @@
 //! | charge a card once | [Make a handler idempotent](idempotent_handler) |
 //! | write an order exactly once | [Commit effects exactly once](effects_once) |
 //! | retry only the messages that failed | [Process a queue](process_a_queue) |
+//! | find the type, the order and the key of a source | [Every source](every_source) |
 //! | process entries in their order | [Keep order](keep_order) |
 //! | write many records with one request | [Process records in bulk](bulk_work) |
 //! | read Avro or Protobuf from Kafka | [Read Kafka values with schemas](kafka_values) |
@@ -38,6 +39,9 @@ pub mod effects_once {}
 
 #[doc = include_str!("../docs/guide/process_a_queue.md")]
 pub mod process_a_queue {}
+
+#[doc = include_str!("../docs/guide/every_source.md")]
+pub mod every_source {}
 
 #[doc = include_str!("../docs/guide/keep_order.md")]
 pub mod keep_order {}
