@@ -36,22 +36,31 @@
 //!
 //! # The order and the reply of each source
 //!
-//! | source | order kept | after a failure | reported |
-//! |---|---|---|---|
-//! | [`sqs`], standard queue | none | the others continue | each message that did not succeed |
-//! | [`sqs`], FIFO queue (by its ARN) | within a message group | the rest of the group does not start, other groups continue; after a [last attempt](Batch::max_receive_count) the group continues too | each message that did not succeed |
-//! | [`kinesis`] | within a partition key | nothing after it in the batch starts | the first record that did not succeed |
-//! | [`kinesis`], records that the KPL aggregated | within the partition key of each | nothing after it in the aggregate and in the batch starts | the record in the stream that contains the first one that did not succeed; all in it are delivered again |
-//! | [`dynamodb`] | within an item's key | nothing after it in the batch starts | the first record that did not succeed |
-//! | [`kafka`] | within a topic's partition, by offset | the rest of the partition does not start, other partitions continue | the batch as a whole; each record that did not succeed with [`partial_response`](Batch::partial_response) |
-//! | `active_mq`, `rabbit_mq` (feature `events`) | none | the others continue | the batch as a whole |
-//! | `document_db` (feature `events`) | within a document's key | nothing after it in the batch starts | the batch as a whole |
-//! | `firehose` (feature `events`) | none; the reply has the order of the event | the others continue | each record: `Ok`, `Dropped` or `ProcessingFailed`; the batch as a whole if there was no time for all records |
-//! | `s3_batch` (feature `events`) | none | the others continue | each task: `Succeeded`, `TemporaryFailure` or `PermanentFailure` |
-//! | [your own](Source) | as it defines | as it defines | as it defines |
+//! | source | order kept | after a failure | reported | identifier |
+//! |---|---|---|---|---|
+//! | [`sqs`], standard queue | none | the others continue | each message that did not succeed | message id |
+//! | [`sqs`], FIFO queue (by its ARN) | within a message group | the rest of the group does not start, other groups continue; after a [last attempt](Batch::max_receive_count) the group continues too | each message that did not succeed | message id |
+//! | [`sqs`], bodies in S3 (`Message::fetch`, feature `events`) | as the queue | as the queue | as the queue | message id |
+//! | [`kinesis`] | within a partition key | nothing after it in the batch starts | the first record that did not succeed | sequence number |
+//! | [`kinesis`], records that the KPL aggregated | within the partition key of each | nothing after it in the aggregate and in the batch starts | the record in the stream that contains the first one that did not succeed; all in it are delivered again | sequence number of the record in the stream, which all in it share |
+//! | [`kinesis`] with changes of DynamoDB or events of CloudWatch Logs in its records (feature `events`) | within the partition key of the record in the stream | nothing after it in the batch starts | the first record that did not succeed, with all log events in it | sequence number of the record |
+//! | [`dynamodb`] | within an item's key | nothing after it in the batch starts | the first record that did not succeed | sequence number |
+//! | [`kafka`] | within a topic's partition, by offset | the rest of the partition does not start, other partitions continue | the batch as a whole; each record that did not succeed with [`partial_response`](Batch::partial_response) | [`KafkaIdentifier`](crate::events::KafkaIdentifier): `topic-partition` and offset |
+//! | `active_mq` (feature `events`) | none | the others continue | the batch as a whole | message id |
+//! | `rabbit_mq` (feature `events`) | none | the others continue | the batch as a whole | `queue::vhost#index`: the place in the event, counted from 0 in each queue |
+//! | `document_db` (feature `events`) | within a document's key | nothing after it in the batch starts | the batch as a whole | resume token |
+//! | `firehose` (feature `events`) | none; the reply has the order of the event | the others continue | each record: `Ok`, `Dropped` or `ProcessingFailed`. One that failed, or does not fit into the 6 MiB of a reply, is `ProcessingFailed`: Firehose puts it under its error prefix and does not deliver it again. The batch as a whole if there was no time for all records | record id |
+//! | `s3_batch` (feature `events`) | none | the others continue | each task: `Succeeded`, `TemporaryFailure` or `PermanentFailure` | task id |
+//! | EventBridge Pipes: [`sqs`] | as the queue | as the queue | each message that did not succeed | message id |
+//! | EventBridge Pipes: [`kinesis`], [`dynamodb`] | as the stream | as the stream | each record that did not succeed | id of the event |
+//! | EventBridge Pipes: [`kafka`] | as the topic | as the topic | the batch as a whole | as the topic |
+//! | [your own](Source) | as it defines | as it defines | as it defines | [as it defines](Record::identifier) |
 //!
-//! The bare lists of records that EventBridge Pipes sends are batches of the same kinds. Each record of a stream
-//! that did not succeed is reported to it, by the id of its event. Batches of topics fail as a whole there.
+//! The identifier is what the reply and the log lines have, and what [`Report::fail`] takes. Where the batch is
+//! reported as a whole, the error names the first record that did not succeed by it.
+//!
+//! The bare lists of records that EventBridge Pipes sends are batches of the same kinds: the functions above
+//! recognise them. The page `guide::every_source` has all sources, with their keys and test events.
 //!
 //! [`concurrency`](Batch::concurrency) is the number of records that are processed at the same time, 1 by
 //! default. Records of one order are processed one after another, whatever the concurrency.
