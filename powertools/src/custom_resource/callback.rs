@@ -32,15 +32,14 @@ pub(super) struct Callback(OnceLock<Client>);
 
 impl Callback {
     /// Sends a response. It is sent again after a failure that may pass, as long as there is time.
-    pub(super) async fn send(&self, url: &str, body: Bytes) -> Result<(), Error> {
+    pub(super) async fn send(&self, to: &Destination, body: Bytes) -> Result<(), Error> {
         let client = self.client().map_err(Error::ResponseNotSent)?;
-        let to = Destination::parse(url).map_err(not_sent)?;
         let longer = |pause: &Duration| Some((2 * *pause).min(LONGEST_PAUSE));
         let mut pauses = successors(Some(PAUSE), longer).take(REPETITIONS);
         loop {
             let left = Deadline::current().remaining();
             // Without a content type, which would be a part of what is signed.
-            let sent = client.put(&to, HeaderMap::new(), body.clone(), left.min(ATTEMPT)).await;
+            let sent = client.put(to, HeaderMap::new(), body.clone(), left.min(ATTEMPT)).await;
             let failure = match sent {
                 Ok(reply) if reply.status.is_success() => return Ok(()),
                 Ok(reply) if !may_pass(reply.status) => return Err(refused(reply.status)),

@@ -6,6 +6,16 @@ use lambda_runtime::Error as BoxError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// The event is not one of CloudFormation's, apart from its `ResponseURL`. CloudFormation is sent this
+    /// error.
+    #[error("invalid event at {path}: {reason}")]
+    EventInvalid {
+        /// The path of the value.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+
     /// The properties of the template do not have the handler's type. CloudFormation is sent this error.
     #[error("invalid properties at {path}: {reason}")]
     PropertiesInvalid {
@@ -36,6 +46,7 @@ impl Error {
     #[must_use]
     pub fn error_type(&self) -> &'static str {
         match self {
+            Self::EventInvalid { .. } => "Powertools.CustomResourceEventInvalid",
             Self::PropertiesInvalid { .. } => "Powertools.CustomResourcePropertiesInvalid",
             Self::ResponseTooLarge { .. } => "Powertools.CustomResourceResponseTooLarge",
             Self::ResponseNotSent(_) => "Powertools.CustomResourceResponseNotSent",

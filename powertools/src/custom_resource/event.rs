@@ -2,34 +2,39 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::Error;
 use super::properties::{self, Earlier};
+use crate::aws::transport::Destination;
 use crate::events::{HasNaturalKey, NaturalKey};
 
 /// The event by which CloudFormation invokes the function of a custom resource.
 ///
+/// It is deserialized if it has the URL of the response. CloudFormation is told there what else is
+/// invalid.
+///
 /// Whoever has its URL can answer in the place of the function, so it is not shown by `Debug`.
-#[derive(Clone, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Clone)]
 pub struct Event {
-    pub(super) request_type: RequestType,
-    #[serde(rename = "ResponseURL")]
-    pub(super) response_url: String,
-    pub(super) stack_id: String,
-    pub(super) request_id: String,
-    pub(super) logical_resource_id: String,
-    #[serde(default)]
-    resource_type: String,
-    #[serde(default)]
-    pub(super) physical_resource_id: String,
-    #[serde(default)]
-    resource_properties: Map<String, Value>,
-    #[serde(default)]
-    old_resource_properties: Map<String, Value>,
+    pub(super) response_url: Destination,
+    members: Map<String, Value>,
+}
+
+/// The members of a valid event.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Members {
+    request_type: RequestType,
+    stack_id: String,
+    request_id: String,
+    logical_resource_id: String,
+    resource_type: Option<String>,
+    physical_resource_id: Option<String>,
+    resource_properties: Option<Map<String, Value>>,
+    old_resource_properties: Option<Map<String, Value>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -123,36 +128,66 @@ impl<T> Create<T> {
     }
 }
 
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut members = Map::deserialize(deserializer)?;
+        let url =
+            members.remove("ResponseURL").ok_or_else(|| D::Error::missing_field("ResponseURL"))?;
+        let response_url = url.as_str().and_then(|url| Destination::parse(url).ok());
+        let response_url = response_url
+            .ok_or_else(|| D::Error::custom("`ResponseURL` is not an absolute HTTP URL"))?;
+        Ok(Self { response_url, members })
+    }
+}
+
 impl Event {
+    /// Returns a member, even of an event that is invalid, if it is a string.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.members.get(name)?.as_str()
+    }
+
+    /// Returns what is to be done, if that is known.
+    pub(super) fn request_type(&self) -> Option<RequestType> {
+        RequestType::deserialize(self.members.get("RequestType")?).ok()
+    }
+
     /// Returns the request of a handler with properties of type `T`.
     pub(super) fn request<T: DeserializeOwned>(
-        mut self,
+        self,
         announced: &Announced,
     ) -> Result<Request<T>, Error> {
-        let service_timeout = properties::take_own(&mut self.resource_properties);
-        properties::take_own(&mut self.old_resource_properties);
-        let physical_id = self.physical_resource_id;
-        let properties = self.resource_properties;
-        let change = match self.request_type {
+        let invalid = |(path, reason)| Error::EventInvalid { path, reason };
+        let event: Members = properties::members(self.members).map_err(invalid)?;
+        let mut properties = event.resource_properties.unwrap_or_default();
+        let mut earlier = event.old_resource_properties.unwrap_or_default();
+        let service_timeout = properties::take_own(&mut properties);
+        properties::take_own(&mut earlier);
+        // A handler that deletes by the beginning of a name would delete all by an empty one.
+        let physical_id = event
+            .physical_resource_id
+            .filter(|id| !id.is_empty())
+            .ok_or_else(|| invalid((".".into(), "missing field `PhysicalResourceId`".into())));
+        let change = match event.request_type {
             RequestType::Create => Change::Create(Create {
                 properties: properties::read(properties)?,
                 announced: announced.clone(),
             }),
             RequestType::Update => Change::Update(Update {
-                physical_id,
+                physical_id: physical_id?,
                 properties: properties::read(properties)?,
-                earlier: Earlier::new(self.old_resource_properties),
+                earlier: Earlier::new(earlier),
             }),
-            RequestType::Delete => {
-                Change::Delete(Delete { physical_id, properties: Earlier::new(properties) })
-            }
+            RequestType::Delete => Change::Delete(Delete {
+                physical_id: physical_id?,
+                properties: Earlier::new(properties),
+            }),
         };
         Ok(Request {
             change,
-            stack_id: self.stack_id,
-            request_id: self.request_id,
-            logical_id: self.logical_resource_id,
-            resource_type: self.resource_type,
+            stack_id: event.stack_id,
+            request_id: event.request_id,
+            logical_id: event.logical_resource_id,
+            resource_type: event.resource_type.unwrap_or_default(),
             service_timeout,
         })
     }
@@ -172,10 +207,10 @@ impl<T> HasNaturalKey for Request<T> {
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Event")
-            .field("request_type", &self.request_type)
-            .field("stack_id", &self.stack_id)
-            .field("request_id", &self.request_id)
-            .field("logical_resource_id", &self.logical_resource_id)
+            .field("request_type", &self.request_type())
+            .field("stack_id", &self.text("StackId"))
+            .field("request_id", &self.text("RequestId"))
+            .field("logical_resource_id", &self.text("LogicalResourceId"))
             .finish_non_exhaustive()
     }
 }

@@ -3,7 +3,8 @@
 //!
 //! CloudFormation waits for a request to a signed URL, up to an hour, whatever the function returns.
 //! A function that panics, times out or fails before it has sent one blocks the stack, and the rollback
-//! too. [`Powertools::custom_resource`](crate::Powertools::custom_resource) sends it in each case, once:
+//! too. [`Powertools::custom_resource`](crate::Powertools::custom_resource) sends it in each case, once, if
+//! the event has the URL:
 //!
 //! ```no_run
 //! use lambda_runtime::Error;
@@ -53,6 +54,12 @@
 //! | returns a [`Resource`] | `SUCCESS` | that of the resource, or else the one it had; a new resource without one is named by its logical id and the id of the request |
 //! | returns an error, panics, or runs out of time | `FAILED`, with the name and the message of the error | the one it had; of a new resource, see below |
 //! | is not called, since the properties do not have its type | `FAILED`, with the path of the value | the same |
+//! | is not called, since the event is invalid | `FAILED`, with the path of the value | the one it had; without one, as of a new resource |
+//!
+//! An event is invalid if its `RequestType` is another one, if a member is missing or has another type, or
+//! if an update or a deletion has no physical id. Its response has what there is of the stack, the request
+//! and the resource. An event without a `ResponseURL` that is an absolute URL is not one of
+//! CloudFormation: the error `Powertools.EventInvalid` is reported to Lambda.
 //!
 //! The handler is stopped 3 seconds before the function's timeout, or after half of a shorter one. The
 //! request is repeated until it succeeds or that time is over.

@@ -88,11 +88,18 @@ pub(super) fn take_own(properties: &mut Map<String, Value>) -> Option<Duration> 
 }
 
 pub(super) fn read<T: DeserializeOwned>(properties: Map<String, Value>) -> Result<T, Error> {
-    serde_path_to_error::deserialize(Value::Object(properties)).map_err(|error| {
+    members(properties).map_err(|(path, reason)| Error::PropertiesInvalid { path, reason })
+}
+
+/// Reads the members of an object. The error is the path of a value, and what is wrong with it.
+pub(super) fn members<T: DeserializeOwned>(
+    members: Map<String, Value>,
+) -> Result<T, (String, String)> {
+    serde_path_to_error::deserialize(Value::Object(members)).map_err(|error| {
         let (path, error) = (error.path().to_string(), error.into_inner().to_string());
         // What serde says of a value quotes it, and it may be a secret. Of a name it says which one.
         let is_of_name = ["missing field", "unknown field"].iter().any(|it| error.starts_with(it));
         let reason = if is_of_name { error } else { "it does not fit the type".to_owned() };
-        Error::PropertiesInvalid { path, reason }
+        (path, reason)
     })
 }

@@ -22,10 +22,10 @@ const NEVER_CREATED: &str = "powertools:never-created:";
 /// What the reason takes beside its value.
 const REASON: &str = r#","Reason":"#;
 
-/// What each response to a request has.
+/// What each response to a request has. What an invalid event lacks is empty.
 #[derive(Clone, Debug)]
 pub(super) struct Addressee {
-    request_type: RequestType,
+    request_type: Option<RequestType>,
     stack_id: String,
     request_id: String,
     logical_id: String,
@@ -39,8 +39,11 @@ struct Response<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a RawValue>,
     physical_resource_id: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
     stack_id: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
     request_id: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
     logical_resource_id: &'a str,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     no_echo: bool,
@@ -50,18 +53,20 @@ struct Response<'a> {
 
 impl Addressee {
     pub(super) fn of(event: &Event) -> Self {
+        let text = |name: &str| event.text(name).unwrap_or_default().to_owned();
         Self {
-            request_type: event.request_type,
-            stack_id: event.stack_id.clone(),
-            request_id: event.request_id.clone(),
-            logical_id: event.logical_resource_id.clone(),
-            physical_id: event.physical_resource_id.clone(),
+            request_type: event.request_type(),
+            stack_id: text("StackId"),
+            request_id: text("RequestId"),
+            logical_id: text("LogicalResourceId"),
+            physical_id: text("PhysicalResourceId"),
         }
     }
 
     /// Returns true if a resource is to be deleted that was never created.
     pub(super) fn is_of_nothing(&self) -> bool {
-        self.request_type == RequestType::Delete && self.physical_id.starts_with(NEVER_CREATED)
+        self.request_type == Some(RequestType::Delete)
+            && self.physical_id.starts_with(NEVER_CREATED)
     }
 
     /// Returns the response to a change that succeeded.
@@ -91,13 +96,14 @@ impl Addressee {
         announced: &Announced,
     ) -> Bytes {
         let physical_id = match self.request_type {
-            RequestType::Create => resource
+            Some(RequestType::Create) => resource
                 .map(|resource| self.physical_id_of(resource, announced))
                 .or_else(|| announced.get().map(str::to_owned))
-                .filter(|id| id.len() <= LONGEST_ID)
-                .unwrap_or_else(|| format!("{NEVER_CREATED}{}", self.request_id)),
-            _ => self.physical_id.clone(),
+                .filter(|id| id.len() <= LONGEST_ID),
+            _ => Some(self.physical_id.clone()).filter(|id| !id.is_empty()),
         };
+        let physical_id =
+            physical_id.unwrap_or_else(|| format!("{NEVER_CREATED}{}", self.request_id));
         let failed = Response { physical_resource_id: &physical_id, ..self.empty("FAILED") };
         let message = format!("{}: {}", failure.error_type, failure.error_message);
         let room = LIMIT.saturating_sub(written(&failed).len() + REASON.len());
@@ -106,12 +112,14 @@ impl Addressee {
     }
 
     fn physical_id_of(&self, resource: &Resource, announced: &Announced) -> String {
-        let own =
-            resource.physical_id.as_deref().filter(|_| self.request_type != RequestType::Delete);
+        let own = resource
+            .physical_id
+            .as_deref()
+            .filter(|_| self.request_type != Some(RequestType::Delete));
         match (own.or(announced.get()), self.request_type) {
             (Some(id), _) => id.to_owned(),
             // The same when the event is delivered again.
-            (None, RequestType::Create) => format!("{}-{}", self.logical_id, self.request_id),
+            (None, Some(RequestType::Create)) => format!("{}-{}", self.logical_id, self.request_id),
             (None, _) => self.physical_id.clone(),
         }
     }

@@ -93,13 +93,13 @@ where
     E: Into<BoxError>,
 {
     let (to, announced) = (Addressee::of(&event), Announced::default());
-    let url = event.response_url.clone();
+    let response_url = event.response_url.clone();
     let ended = match to.is_of_nothing() {
         true => Ended::Done(Resource::new()),
         false => handle(provision, event, &announced).await,
     };
     let (response, ended) = answer(ended, &to, &announced);
-    callback.send(&url, response).await?;
+    callback.send(&response_url, response).await?;
     if let Some(invocation) = Invocation::current() {
         invocation.local::<Sent>().0.store(true, Ordering::Relaxed);
     }

@@ -13,7 +13,8 @@ impl Powertools<()> {
     /// Creates the function of a custom resource from a handler of its changes: an async function from a
     /// [`Request`] to a `Result<Resource, E>`. See [`custom_resource`](mod@crate::custom_resource).
     ///
-    /// CloudFormation receives a response however the handler ends. An error in that response is
+    /// CloudFormation receives a response however the handler ends, and to an event that is invalid but has
+    /// the URL of the response. An error in that response is
     /// not also reported to Lambda, which would repeat the change. It is a failure for logs,
     /// metrics and the [lifecycle](super::lifecycle).
     pub fn custom_resource<F, Fut, T, E>(handler: F) -> Powertools<CustomResource<F, T>>

@@ -268,6 +268,134 @@ async fn a_service_that_is_gone_is_an_error() {
 async fn an_event_of_something_else_is_invalid() {
     let outcome = invoke(json!({ "Records": [] })).await;
     assert_eq!(outcome.error_type(), Some("Powertools.EventInvalid"));
+    // Without the handler, whose change could not be told.
+    for url in [json!(null), json!(7), json!(""), json!("/s3cr3t"), json!("ftp://s3cr3t/")] {
+        let mut event = events::custom_resource("").properties(json!({ "Name": "a" })).build();
+        event["ResponseURL"] = url;
+        let outcome = invoke(event.clone()).await;
+        let diagnostic = outcome.diagnostic().expect("nobody else can be told");
+        assert_eq!(diagnostic.error_type, "Powertools.EventInvalid", "{event}");
+        assert!(!diagnostic.error_message.contains("s3cr3t"), "{}", diagnostic.error_message);
+    }
+}
+
+/// Returns the event with another value of a member, or without it.
+fn with(mut event: Value, name: &str, value: Option<Value>) -> Value {
+    match value {
+        Some(value) => event[name] = value,
+        None => drop(event.as_object_mut().unwrap().remove(name)),
+    }
+    event
+}
+
+/// Returns the response to an event that is invalid at `place`.
+async fn refusal(event: impl FnOnce(events::CustomResourceEvent) -> Value, place: &str) -> Value {
+    let cloudformation = CloudFormation::start([]).await;
+    let event = event(events::custom_resource(cloudformation.url()));
+    assert_eq!(invoke(event.clone()).await.json::<Value>(), Value::Null, "{event}");
+    let response = cloudformation.only_response();
+    assert_eq!(response["Status"], "FAILED", "{event}");
+    let reason = format!("Powertools.CustomResourceEventInvalid: invalid event at {place}");
+    assert_eq!(response["Reason"], reason, "{event}");
+    for name in ["StackId", "RequestId", "LogicalResourceId"] {
+        let expected = event.get(name).filter(|id| id.is_string());
+        assert_eq!(response.get(name), expected, "{name} of {event}");
+    }
+    response
+}
+
+#[tokio::test]
+async fn members_that_are_null_count_as_absent() {
+    let properties = || json!({ "Name": "index-1" });
+    for name in ["ResourceType", "PhysicalResourceId", "OldResourceProperties"] {
+        let changed = |event: events::CustomResourceEvent| {
+            with(event.properties(properties()).build(), name, Some(Value::Null))
+        };
+        assert_eq!(response(changed).await["Status"], "SUCCESS", "{name}");
+    }
+    let without = |event: Value| with(event, "ResourceProperties", Some(Value::Null));
+    let deleted = response(|event| without(event.delete("index-1").build())).await;
+    assert_eq!(deleted["Status"], "SUCCESS");
+    let failed = response(|event| without(event.build())).await;
+    let name = "Powertools.CustomResourcePropertiesInvalid";
+    let reason = format!("{name}: invalid properties at .: missing field `Name`");
+    assert_eq!(failed["Reason"], reason);
+}
+
+#[tokio::test]
+async fn an_unknown_type_of_request_is_told() {
+    for request_type in
+        ["s3cr3t", "create", ""].map(Value::from).into_iter().chain([json!(7), json!(null)])
+    {
+        let place = "RequestType: it does not fit the type";
+        let unknown = |event| with(event, "RequestType", Some(request_type.clone()));
+        let response = refusal(|event| unknown(event.delete("index-1").build()), place).await;
+        assert_eq!(response["PhysicalResourceId"], "index-1");
+        // Without an id there is nothing to delete.
+        let failed = refusal(|event| unknown(event.build()), place).await;
+        let id = failed["PhysicalResourceId"].as_str().unwrap();
+        let deleted = self::response(|event| event.delete(id).build()).await;
+        assert_eq!((&deleted["Status"], deleted.get("Data")), (&json!("SUCCESS"), None));
+    }
+}
+
+#[tokio::test]
+async fn members_that_are_missing_or_of_another_type_are_told() {
+    let properties = || json!({ "Name": "index-1" });
+    for name in ["RequestType", "StackId", "RequestId", "LogicalResourceId"] {
+        let changed = |value| {
+            move |event: events::CustomResourceEvent| {
+                with(
+                    event.update("index-1", properties()).properties(properties()).build(),
+                    name,
+                    value,
+                )
+            }
+        };
+        let told = refusal(changed(None), &format!(".: missing field `{name}`")).await;
+        assert_eq!(told["PhysicalResourceId"], "index-1", "{name}");
+        for value in [json!(null), json!(7), json!(["s3cr3t"])] {
+            let place = format!("{name}: it does not fit the type");
+            let told = refusal(changed(Some(value)), &place).await;
+            assert_eq!(told["PhysicalResourceId"], "index-1", "{name}");
+        }
+    }
+    for name in
+        ["ResourceType", "ResourceProperties", "OldResourceProperties", "PhysicalResourceId"]
+    {
+        let changed = |event: events::CustomResourceEvent| {
+            with(event.properties(properties()).build(), name, Some(json!(7)))
+        };
+        let told = refusal(changed, &format!("{name}: it does not fit the type")).await;
+        let id = told["PhysicalResourceId"].as_str().unwrap();
+        assert!(id.starts_with("powertools:never-created:"), "{name}: {id}");
+    }
+}
+
+#[tokio::test]
+async fn what_has_no_physical_id_is_neither_updated_nor_deleted() {
+    for id in [None, Some(json!(null)), Some(json!(""))] {
+        let place = ".: missing field `PhysicalResourceId`";
+        let without = |event: Value| with(event, "PhysicalResourceId", id.clone());
+        let properties = json!({ "Name": "index-1" });
+        let updated = |event: events::CustomResourceEvent| {
+            without(event.update("a", json!({})).properties(properties).build())
+        };
+        // CloudFormation does not take an empty one.
+        assert_ne!(refusal(updated, place).await["PhysicalResourceId"], "");
+        let deleted = refusal(|event| without(event.delete("a").build()), place).await;
+        assert_ne!(deleted["PhysicalResourceId"], "");
+    }
+}
+
+/// Returns the response to an event of others, without its properties' type.
+pub(super) async fn response_to(event: Value) -> Value {
+    let cloudformation = CloudFormation::start([]).await;
+    let lambda = FakeRuntime::new();
+    let handler = async |_: Request<Value>| Ok::<_, Error>(Resource::new());
+    let _function = lambda.run(Powertools::custom_resource(handler).run());
+    lambda.invoke(with(event, "ResponseURL", Some(cloudformation.url().into()))).await;
+    cloudformation.only_response()
 }
 
 #[tokio::test]

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use powertools::batch::{self, FirehoseMessage, KinesisMessage, Transformed};
-use powertools::custom_resource;
 use powertools::events::*;
 use powertools_tests::emulators::{npm_events, sam_events};
 use powertools_tests::source_of;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+use crate::custom_resource::response_to;
 
 /// Reads an event, and checks something that is in all of its kind.
 fn read<T: DeserializeOwned>(json: &Value, check: impl FnOnce(T) -> bool) -> Result<(), String> {
@@ -67,6 +69,12 @@ fn kinesis(json: &Value) -> Result<(), String> {
             .iter()
             .all(|record| record.data().is_ok() && !record.natural_key().is_absent())
     })
+}
+
+/// Lets a function handle an event of CloudFormation, which would be told what is invalid.
+fn custom_resource(json: &Value) -> Result<(), String> {
+    let response = Runtime::new().unwrap().block_on(response_to(json.clone()));
+    if response["Status"] == "SUCCESS" { Ok(()) } else { Err(response.to_string()) }
 }
 
 /// Reads an event of `aws_lambda_events` by its name.
@@ -144,7 +152,7 @@ fn of_rust(name: &str, json: &Value) -> Result<(), String> {
             && name.ends_with("-request")
             && !name.contains("provider") =>
         {
-            read(json, |_: custom_resource::Event| true)
+            custom_resource(json)
         }
         _ => Err(NOTHING.to_owned()),
     }
@@ -154,7 +162,7 @@ fn of_rust(name: &str, json: &Value) -> Result<(), String> {
 fn of_sam(name: &str, json: &Value) -> Result<(), String> {
     match name {
         "appsync/AppSyncDirectResolver.json" => read(json, |_: AppSyncResolver| true),
-        "cloudformation/CfnCreateRequest.json" => read(json, |_: custom_resource::Event| true),
+        "cloudformation/CfnCreateRequest.json" => custom_resource(json),
         "cloudwatch/CloudwatchLogs.json" => {
             read(json, |event: CloudWatchLogsEvent| !event.logs.events.is_empty())
         }
@@ -415,6 +423,13 @@ const OTHERS_OF_NPM: Others = &[
     ("the frame of others", &["lambda-event-mock/event-with-records.json"]),
     ("Lambda@Edge, which runs no functions in Rust", &["lambda-event-mock/cloudfront-record.json"]),
     (
+        "without the physical id that CloudFormation always sends",
+        &[
+            "@aws-lambda-powertools/parser/cloudformation-custom-resource#1",
+            "@aws-lambda-powertools/parser/cloudformation-custom-resource#2",
+        ],
+    ),
+    (
         SERVICE,
         &[
             "@aws-lambda-powertools/parser/connect-outbound-campaigns#0",
@@ -473,10 +488,8 @@ fn of_npm(name: &str, json: &Value) -> Result<(), String> {
         _ if name.starts_with("cloudwatch#") || name == "cloudwatch-logs.json" => {
             read(json, |event: CloudWatchLogsEvent| !event.logs.events.is_empty())
         }
-        (_, "cloudformation.json") => read(json, |_: custom_resource::Event| true),
-        _ if name.starts_with("cloudformation-custom-resource#") => {
-            read(json, |_: custom_resource::Event| true)
-        }
+        (_, "cloudformation.json") => custom_resource(json),
+        _ if name.starts_with("cloudformation-custom-resource#") => custom_resource(json),
         (_, "cloudwatch.json") => read(json, of_event_bridge),
         _ if ["eventbridge", "scheduled", "cloud-watch-event"]
             .iter()
