@@ -59,7 +59,7 @@ async fn receivers_of_messages_continue_the_trace() {
     }
     let sender = Function::start(send).await;
     let request = events::api_gateway_v2("POST", "/orders")
-        .header("traceparent", &format!("00-{TRACE}-{PARENT}-01"))
+        .header("traceparent", format!("00-{TRACE}-{PARENT}-01"))
         .header("tracestate", "vendor=1");
     let sent = sender.invoke(Event::new(request.build()).without_trace_id()).await;
     let sent: serde_json::Value = serde_json::from_str(&sent.json::<String>()).unwrap();
