@@ -21,6 +21,11 @@ pub(super) fn request_id() -> String {
     format!("{:08x}-0000-4000-8000-{:012x}", std::process::id(), next())
 }
 
+/// Returns a new id, in the form of those of API Gateway for connections, messages and requests.
+pub(super) fn gateway_id() -> String {
+    format!("{:012x}=", next())
+}
+
 /// Returns a new X-Ray trace header, of a trace that is not sampled.
 pub(super) fn trace_id() -> String {
     let n = next();

@@ -2,6 +2,9 @@ use serde_json::{Value, json};
 
 use crate::testing::identifiers::{self, ACCOUNT, REGION};
 
+/// The time of every event, as EventBridge writes it.
+const TIME: &str = "2026-01-01T00:00:00Z";
+
 /// Starts an event of `source` on the event bus, such as `("orders", "OrderPlaced", json)`.
 pub fn event_bridge(
     source: impl Into<String>,
@@ -13,7 +16,7 @@ pub fn event_bridge(
         source: source.into(),
         detail_type: detail_type.into(),
         detail,
-        time: "2026-01-01T00:00:00Z".to_owned(),
+        time: TIME.to_owned(),
         resources: Vec::new(),
     }
 }
@@ -75,11 +78,7 @@ fn s3_object(bucket: &str, key: &str, detail_type: &str, reason: &str) -> EventB
 /// assert_eq!(event["schedule"]["scheduled_time"], "2026-01-01T00:00:00Z");
 /// ```
 pub fn scheduler_context(name: &str) -> SchedulerAttributes {
-    SchedulerAttributes {
-        schedule: schedule_arn(name),
-        time: "2026-01-01T00:00:00Z".to_owned(),
-        attempt: 1,
-    }
+    SchedulerAttributes { schedule: schedule_arn(name), time: TIME.to_owned(), attempt: 1 }
 }
 
 /// The context attributes of a schedule. Created by [`scheduler_context`].

@@ -137,7 +137,7 @@ impl HttpRequest {
             body: None,
             is_base64: false,
             has_lists: false,
-            connection_id: format!("{:012x}=", identifiers::next()),
+            connection_id: identifiers::gateway_id(),
         }
     }
 
@@ -308,7 +308,7 @@ impl HttpRequest {
                 "apiId": API,
                 "domainName": self.headers[0].1,
                 "domainPrefix": API,
-                "extendedRequestId": format!("{:012x}=", identifiers::next()),
+                "extendedRequestId": identifiers::gateway_id(),
                 "httpMethod": self.method,
                 "identity": {
                     "accessKey": null,
@@ -437,7 +437,7 @@ impl HttpRequest {
             "$disconnect" => "DISCONNECT",
             _ => "MESSAGE",
         };
-        let id = format!("{:012x}=", identifiers::next());
+        let id = identifiers::gateway_id();
         let mut event = json!({
             "requestContext": {
                 "routeKey": route,
@@ -475,8 +475,7 @@ impl HttpRequest {
                 event["requestContext"]["disconnectReason"] = "".into();
             }
             _ => {
-                event["requestContext"]["messageId"] =
-                    format!("{:012x}=", identifiers::next()).into();
+                event["requestContext"]["messageId"] = identifiers::gateway_id().into();
                 event["body"] = self.body.unwrap_or_default().into();
             }
         }
@@ -528,107 +527,4 @@ fn joined_values(pairs: &Pairs) -> Map<String, Value> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn version_1_keeps_every_value_beside_the_last() {
-        let event = api_gateway_v1("GET", "/")
-            .header("X-A", "1")
-            .header("X-A", "2")
-            .query("q", "ä")
-            .build();
-        assert_eq!(event["headers"]["X-A"], "2");
-        assert_eq!(event["multiValueHeaders"]["X-A"], json!(["1", "2"]));
-        assert_eq!(event["multiValueQueryStringParameters"], json!({ "q": ["ä"] }));
-        assert_eq!(event["body"], Value::Null);
-        assert_eq!(event["pathParameters"], Value::Null);
-    }
-
-    #[test]
-    fn version_2_joins_values_and_omits_absent_members() {
-        let event = api_gateway_v2("GET", "/orders/7")
-            .route("/orders/{id}")
-            .path_parameter("id", "7")
-            .header("X-A", "1")
-            .header("x-a", "2")
-            .query("q", "a b")
-            .query("q", "ä")
-            .build();
-        assert_eq!(event["headers"]["x-a"], "1,2");
-        assert_eq!(event["queryStringParameters"]["q"], "a b,ä");
-        assert_eq!(event["rawQueryString"], "q=a%20b&q=%C3%A4");
-        assert_eq!(event["routeKey"], "GET /orders/{id}");
-        assert_eq!(event["pathParameters"]["id"], "7");
-        assert!(event.get("body").is_none());
-        assert!(event.get("cookies").is_none());
-    }
-
-    #[test]
-    fn bytes_arrive_in_base64() {
-        let event = function_url("PUT", "/").bytes([0xff, 0x00]).build();
-        assert_eq!(event["body"], "/wA=");
-        assert_eq!(event["isBase64Encoded"], true);
-        assert_eq!(event["requestContext"]["accountId"], "anonymous");
-    }
-
-    #[test]
-    fn a_load_balancer_sends_the_last_value_or_all_and_decodes_nothing() {
-        let request = load_balancer("GET", "/orders")
-            .header("X-A", "1")
-            .header("x-a", "2")
-            .query("q", "a&b")
-            .query("q", "ä");
-        let event = request.clone().build();
-        assert_eq!(event["headers"]["x-a"], "2");
-        assert_eq!(event["queryStringParameters"], json!({ "q": "%C3%A4" }));
-        assert_eq!((&event["body"], event.get("multiValueHeaders")), (&json!(""), None));
-        let event = request.multi_value_headers().build();
-        assert_eq!(event["multiValueHeaders"]["x-a"], json!(["1", "2"]));
-        assert_eq!(event["multiValueQueryStringParameters"], json!({ "q": ["a%26b", "%C3%A4"] }));
-        assert_eq!(event.get("headers"), None);
-    }
-
-    #[test]
-    fn vpc_lattice_sends_lists_and_decodes_nothing() {
-        let request = vpc_lattice("GET", "/orders").header("X-A", "1").query("q", "a b");
-        let event = request.authorizer(json!({})).build();
-        assert_eq!(event["headers"]["x-a"], json!(["1"]));
-        assert_eq!(event["queryStringParameters"], json!({ "q": ["a%20b"] }));
-        assert_eq!(event["requestContext"].get("authorizer"), None);
-    }
-
-    #[test]
-    fn only_the_request_of_a_web_socket_has_headers_and_only_a_message_has_a_body() {
-        let event = |route| {
-            web_socket(route)
-                .header("X-A", "1")
-                .query("q", "ä")
-                .bytes([0xff])
-                .connection_id("c-1")
-                .build()
-        };
-        for (route, event_type) in [
-            ("$connect", "CONNECT"),
-            ("$disconnect", "DISCONNECT"),
-            ("$default", "MESSAGE"),
-            ("send", "MESSAGE"),
-        ] {
-            let event = event(route);
-            let context = &event["requestContext"];
-            assert_eq!(
-                (&context["eventType"], &context["routeKey"]),
-                (&json!(event_type), &json!(route))
-            );
-            assert_eq!(context["connectionId"], "c-1");
-            let (is_connect, is_message) = (event_type == "CONNECT", event_type == "MESSAGE");
-            assert_eq!(event["headers"].get("X-A").is_some(), is_connect, "{route}");
-            assert_eq!(event.get("headers").is_none(), is_message, "{route}");
-            assert_eq!(event.get("queryStringParameters").is_some(), is_connect, "{route}");
-            assert_eq!(event.get("body").is_some(), is_message, "{route}");
-            assert_eq!(event["isBase64Encoded"], is_message, "{route}");
-        }
-        let event = event("$connect");
-        assert_eq!(event["multiValueQueryStringParameters"], json!({ "q": ["ä"] }));
-    }
-}
+mod tests;
