@@ -22,15 +22,8 @@ pub(crate) async fn first_call(client: &Client, order: &str, limits: Option<conf
         .key("id", text(&key(order)))
         .update_expression(COMPLETION)
         .condition_expression(OWNED)
-        .expression_attribute_names("#owner", "owner")
-        .expression_attribute_names("#status", "status")
-        .expression_attribute_names("#response_data", "data")
-        .expression_attribute_names("#expiry", "expiration")
-        .expression_attribute_values(":owner", text(OWNER))
-        .expression_attribute_values(":inprogress", text("INPROGRESS"))
-        .expression_attribute_values(":response_data", text(RESULT))
-        .expression_attribute_values(":expiry", number(EXPIRATION))
-        .expression_attribute_values(":status", text("COMPLETED"))
+        .set_expression_attribute_names(Some(completion_names()))
+        .set_expression_attribute_values(Some(completion_values()))
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
     let update = match limits {
         Some(limits) => update.customize().config_override(limits).send().await,
@@ -47,15 +40,8 @@ pub(crate) async fn commit(client: &Client, order: &str, limits: config::Builder
         .key("id", text(&key(order)))
         .update_expression(COMPLETION)
         .condition_expression(OWNED)
-        .expression_attribute_names("#owner", "owner")
-        .expression_attribute_names("#status", "status")
-        .expression_attribute_names("#response_data", "data")
-        .expression_attribute_names("#expiry", "expiration")
-        .expression_attribute_values(":owner", text(OWNER))
-        .expression_attribute_values(":inprogress", text("INPROGRESS"))
-        .expression_attribute_values(":response_data", text(RESULT))
-        .expression_attribute_values(":expiry", number(EXPIRATION))
-        .expression_attribute_values(":status", text("COMPLETED"))
+        .set_expression_attribute_names(Some(completion_names()))
+        .set_expression_attribute_values(Some(completion_values()))
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
     let put = Put::builder()
         .table_name(ORDERS)
@@ -103,6 +89,27 @@ async fn claim(client: &Client, order: &str, limits: Option<&config::Builder>) {
         None => put.send().await,
     };
     put.expect("the table agrees");
+}
+
+fn completion_names() -> HashMap<String, String> {
+    let names = [
+        ("#owner", "owner"),
+        ("#status", "status"),
+        ("#response_data", "data"),
+        ("#expiry", "expiration"),
+    ];
+    names.map(|(name, attribute)| (name.to_owned(), attribute.to_owned())).into()
+}
+
+fn completion_values() -> HashMap<String, AttributeValue> {
+    let values = [
+        (":owner", text(OWNER)),
+        (":inprogress", text("INPROGRESS")),
+        (":response_data", text(RESULT)),
+        (":expiry", number(EXPIRATION)),
+        (":status", text("COMPLETED")),
+    ];
+    values.map(|(name, value)| (name.to_owned(), value)).into()
 }
 
 /// What a careful user gives to each request: the limits of the store.

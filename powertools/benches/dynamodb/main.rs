@@ -45,15 +45,6 @@ enum Side {
 const FIRST_CALLS: [Side; 5] = [Side::Ours, Side::Lean, Side::Limited, Side::Client, Side::Plain];
 /// First calls that commit a write.
 const COMMITS: [Side; 2] = [Side::Commit, Side::Transaction];
-const SIDES: [Side; 7] = [
-    Side::Ours,
-    Side::Lean,
-    Side::Limited,
-    Side::Client,
-    Side::Plain,
-    Side::Commit,
-    Side::Transaction,
-];
 
 const NAME: &str = "charge";
 const TABLE: &str = "idempotency";
@@ -70,31 +61,31 @@ fn main() {
     match args[..] {
         [process::SERVE] => process::serve(),
         [process::RUN, side, count, address] => {
-            let side = SIDES.into_iter().find(|&known| format!("{known:?}") == side);
+            let mut sides = FIRST_CALLS.into_iter().chain(COMMITS);
+            let side = sides.find(|&known| format!("{known:?}") == side);
             run(side.expect("a side has this name"), count.parse().expect("a number"), address);
         }
         _ if args.contains(&"--instructions") => {
-            table::print("instructions", process::instructions);
+            table::first_calls("instructions", FIRST_CALLS.map(process::instructions));
+            table::commits("instructions", COMMITS.map(process::instructions));
         }
         _ if args.contains(&"--bench") => {
-            let times = time(ROUNDS, CALLS);
-            table::print("µs", |side| {
-                times[SIDES.iter().position(|&other| other == side).expect("it is one of them")]
-            });
+            table::first_calls("µs", time(FIRST_CALLS, ROUNDS, CALLS));
+            table::commits("µs", time(COMMITS, ROUNDS, CALLS));
         }
         // `cargo test --benches` only wants to know that it works.
-        _ => _ = time(1, 2),
+        _ => _ = (time(FIRST_CALLS, 1, 2), time(COMMITS, 1, 2)),
     }
 }
 
 /// The CPU time of one first call on each side, in µs: the median of the rounds.
-fn time(rounds: usize, calls: u64) -> [f64; SIDES.len()] {
+fn time<const N: usize>(sides: [Side; N], rounds: usize, calls: u64) -> [f64; N] {
     let table = process::table();
-    let mut times = SIDES.map(|_| Vec::new());
+    let mut times = sides.map(|_| Vec::new());
     for round in 0..rounds {
-        for turn in 0..SIDES.len() {
-            let index = (turn + round) % SIDES.len();
-            let time = run(SIDES[index], calls, &table.address);
+        for turn in 0..N {
+            let index = (turn + round) % N;
+            let time = run(sides[index], calls, &table.address);
             times[index].push(time.as_secs_f64() * 1e6 / calls as f64);
         }
     }
