@@ -163,12 +163,12 @@ async fn deliver(
     };
     let delivering =
         async { tokio::join!(mapping.poll(), mapping.poll(), mapping.poll(), sending) };
-    let count = u32::try_from(orders.len()).expect("a few thousand");
+    let patience = PATIENCE.0 + PATIENCE.1 * u32::try_from(orders.len()).expect("a few thousand");
     tokio::select! {
         ((one, two, three, ()), processes) = kill_until(lambda, delivering) => {
             ([one, two, three].concat(), processes)
         }
-        () = tokio::time::sleep(PATIENCE.0 + PATIENCE.1 * count) => panic!("the queue is never empty"),
+        () = tokio::time::sleep(patience) => panic!("the queue is never empty"),
     }
 }
 
