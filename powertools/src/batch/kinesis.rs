@@ -18,8 +18,6 @@ impl Source for KinesisEvent {
 
     const REPORTING: Reporting = Reporting::Checkpoint;
 
-    /// The guide of EventBridge Pipes does not say what happens to records behind the first one that is
-    /// reported: with all of them, it does not matter.
     fn reports_all(&self) -> bool {
         self.is_piped
     }

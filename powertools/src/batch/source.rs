@@ -68,7 +68,8 @@ pub trait Source: Sized {
     const ACCEPTS_PARTIAL_RESPONSE: bool = true;
 
     /// Returns true if each record that did not succeed is reported after a
-    /// [checkpoint](Reporting::Checkpoint) too, for a source that might not deliver the rest again otherwise.
+    /// [checkpoint](Reporting::Checkpoint) too, for a source that might not deliver the rest again otherwise: the
+    /// guide of EventBridge Pipes does not say what happens to records behind the first one that is reported.
     fn reports_all(&self) -> bool {
         false
     }
@@ -112,8 +113,8 @@ pub enum Reporting {
     /// Each record that did not succeed is reported and delivered again. A failure prevents those after
     /// it in its [order](Record::order) from starting, and no others.
     EachFailure,
-    /// One record is reported, the first in the order of the batch that did not succeed, unless the source
-    /// [reports all](Source::reports_all). It and everything after it is delivered again. A failure prevents
+    /// One record is reported, the first in the order of the batch that did not succeed, or
+    /// [all of them](Source::reports_all). It and everything after it is delivered again. A failure prevents
     /// everything after it from starting.
     Checkpoint,
 }
