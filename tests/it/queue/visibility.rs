@@ -3,36 +3,16 @@
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
-use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::{BehaviorVersion, Config, Region};
-use aws_sdk_sqs::types::ChangeMessageVisibilityBatchRequestEntry;
-use powertools::batch::{self, Message, RecordError, VisibilityChange};
+use powertools::batch::{self, Message, RecordError};
 use powertools::events::SqsEvent;
 use powertools_tests::emulators::Emulator;
 use serde_json::{Value, json};
 
 use super::client::Queue;
 
-/// The example of [`Batch::change_visibility`](batch::Batch::change_visibility).
-async fn change(
-    sqs: &Client,
-    queue_url: &str,
-    changes: Vec<VisibilityChange>,
-) -> Result<(), aws_sdk_sqs::Error> {
-    let mut request = sqs.change_message_visibility_batch().queue_url(queue_url);
-    for (n, change) in changes.iter().enumerate() {
-        let entry = ChangeMessageVisibilityBatchRequestEntry::builder()
-            .id(n.to_string())
-            .receipt_handle(change.record.receipt_handle().unwrap_or_default())
-            .visibility_timeout(change.seconds)
-            .build()?;
-        request = request.entries(entry);
-    }
-    for failed in request.send().await?.failed() {
-        tracing::warn!(code = failed.code(), "the visibility of a message was not changed");
-    }
-    Ok(())
-}
+// The example of `Batch::change_visibility`.
+include!("../../../powertools/docs/examples/change_visibility.rs");
 
 fn client(emulator: &Emulator) -> Client {
     let config = Config::builder()
