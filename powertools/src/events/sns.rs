@@ -30,8 +30,8 @@ pub struct SnsRecord<T = Text> {
 /// A notification of an SNS topic, with the message as a `T`.
 ///
 /// A queue receives messages of a topic in this envelope, unless the subscription has raw message
-/// delivery. What SNS sends to confirm a subscription, such as that of a queue of another account, is an error,
-/// so that it ends in the dead-letter queue and not as a message.
+/// delivery. What SNS sends to confirm a subscription, such as that of a queue of another account, is an error and
+/// no message: [read nested events](crate::guide::nested_events#confirmations-of-sns) says what happens then.
 ///
 /// ```
 /// use powertools::batch::{Message, RecordError};

@@ -159,21 +159,22 @@ async fn a_message_whose_envelope_is_broken_fails_alone() {
     assert_eq!(reply, json!({ "batchItemFailures": [failed("m-1"), failed("m-2")] }));
 }
 
+/// What SNS sends to confirm a subscription, or what has another type. SNS writes the type in front.
+fn confirmation(kind: &str) -> String {
+    format!(
+        r#"{{
+            "Type": "{kind}",
+            "MessageId": "165545c9-2a5c-472c-8df2-7ff2be2b3b1b",
+            "TopicArn": "arn:aws:sns:us-east-1:123456789012:orders",
+            "Message": "You have chosen to subscribe to the topic.",
+            "SubscribeURL": "https://sns.us-east-1.amazonaws.com/?Action=ConfirmSubscription"
+        }}"#
+    )
+}
+
 /// A queue of another account than its topic receives it, whatever its messages are.
 #[tokio::test]
 async fn the_confirmation_of_a_subscription_is_no_message() {
-    // SNS writes the type in front.
-    let confirmation = |kind: &str| {
-        format!(
-            r#"{{
-                "Type": "{kind}",
-                "MessageId": "165545c9-2a5c-472c-8df2-7ff2be2b3b1b",
-                "TopicArn": "arn:aws:sns:us-east-1:123456789012:orders",
-                "Message": "You have chosen to subscribe to the topic.",
-                "SubscribeURL": "https://sns.us-east-1.amazonaws.com/?Action=ConfirmSubscription"
-            }}"#
-        )
-    };
     let event = events::sqs("orders")
         .message(SqsMessage::from(confirmation("SubscriptionConfirmation")))
         .message(SqsMessage::from(confirmation("UnsubscribeConfirmation")))
@@ -188,6 +189,35 @@ async fn the_confirmation_of_a_subscription_is_no_message() {
         let error = batch::RecordError::retry(error).to_string();
         assert!(error.contains("its `SubscribeURL` confirms a subscription"), "{error}");
     }
+}
+
+/// Done, it would be deleted with the only copy of its URL.
+#[tokio::test]
+async fn a_confirmation_holds_its_group_until_its_last_attempt_or_a_sink_takes_it() {
+    let order = || SqsMessage::from(in_sns(&order()));
+    let event = |count| {
+        let confirmation = SqsMessage::from(confirmation("SubscriptionConfirmation"));
+        let event = events::sqs("orders.fifo")
+            .message(confirmation.id("c").group("a").receive_count(count))
+            .message(order().id("a").group("a").receive_count(count))
+            .message(order().id("b").group("b").receive_count(count));
+        batch::sqs(read::<SqsEvent>(event.build())).max_receive_count(3)
+    };
+    let handler = async |_: Message<Sns<Order>>| Ok::<_, Infallible>(());
+    let failed = async |batch: batch::Batch<'_, SqsEvent>| {
+        let reply = batch.run(handler).await.into_reply().unwrap();
+        let failures = reply.batch_item_failures.into_iter();
+        failures.map(|failure| failure.item_identifier.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(failed(event(2)).await, ["c", "a"], "the other group is done");
+    assert_eq!(failed(event(3)).await, ["c"], "the queue continues after it, too");
+    let with_sink = event(1).permanent_if(|error| error.is::<ParseError>()).permanent_sink(
+        |record: SqsRecord, _| async move {
+            assert!(record.body().unwrap().contains("SubscribeURL"));
+            Ok::<_, Infallible>(())
+        },
+    );
+    assert!(failed(with_sink).await.is_empty());
 }
 
 #[test]
