@@ -27,17 +27,30 @@ enum Values {
 
 type Start = fn(&str, &str) -> HttpRequest;
 
-const FRONT_ENDS: [(&str, Start, Values); 6] = [
-    ("RestApi", |method, path| events::api_gateway_v1(method, path), Values::All),
-    ("HttpApi", |method, path| events::api_gateway_v2(method, path), Values::Joined),
-    ("FunctionUrl", |method, path| events::function_url(method, path), Values::Joined),
-    ("LoadBalancer", |method, path| events::load_balancer(method, path), Values::Last),
+/// Each with the values of headers and of parameters.
+const FRONT_ENDS: [(&str, Start, Values, Values); 7] = [
+    ("RestApi", |method, path| events::api_gateway_v1(method, path), Values::All, Values::All),
+    ("HttpApi", |method, path| events::api_gateway_v2(method, path), Values::Joined, Values::All),
+    ("FunctionUrl", |method, path| events::function_url(method, path), Values::Joined, Values::All),
+    (
+        "LoadBalancer",
+        |method, path| events::load_balancer(method, path),
+        Values::Last,
+        Values::Last,
+    ),
     (
         "LoadBalancer",
         |method, path| events::load_balancer(method, path).multi_value_headers(),
         Values::All,
+        Values::All,
     ),
-    ("VpcLattice", |method, path| events::vpc_lattice(method, path), Values::All),
+    ("VpcLattice", |method, path| events::vpc_lattice(method, path), Values::All, Values::All),
+    (
+        "VpcLattice",
+        |method, path| events::vpc_lattice_v1(method, path),
+        Values::Joined,
+        Values::Last,
+    ),
 ];
 
 /// Values by their names.
@@ -257,7 +270,7 @@ fn is_valid_in_a_url(path: &str) -> bool {
 proptest! {
     #[test]
     fn requests_survive(sent in sent()) {
-        for (front_end, start, values) in FRONT_ENDS {
+        for (front_end, start, of_headers, of_parameters) in FRONT_ENDS {
             let event = sent.event(start(&sent.method, &sent.path));
             let Some(seen) = Seen::of(&event) else {
                 return Err(TestCaseError::fail(format!("{front_end}: {event} is refused")));
@@ -268,8 +281,8 @@ proptest! {
             if is_valid_in_a_url(&sent.path) {
                 prop_assert_eq!(&seen.path, &sent.path, "{}", front_end);
             }
-            prop_assert_eq!(parameters(&seen.query), sent.parameters(values), "{}", front_end);
-            prop_assert_eq!(seen.headers_of_client(), sent.headers(values), "{}", front_end);
+            prop_assert_eq!(parameters(&seen.query), sent.parameters(of_parameters), "{}", front_end);
+            prop_assert_eq!(seen.headers_of_client(), sent.headers(of_headers), "{}", front_end);
             prop_assert_eq!((seen.body, seen.is_text), sent.body(), "{}", front_end);
         }
     }
@@ -347,7 +360,9 @@ fn parameters_of(event: &Value, front_end: &str) -> Parameters {
     }
     let mut query = pairs(&event["multiValueQueryStringParameters"]);
     if query.is_empty() {
-        query = pairs(&event["queryStringParameters"]);
+        // VPC Lattice has other names in version 1.
+        let names = ["queryStringParameters", "query_string_parameters"];
+        query = names.iter().flat_map(|name| pairs(&event[name])).collect();
     }
     // API Gateway has decoded it.
     let is_decoded = ["RestApi", "WebSocketApi"].contains(&front_end);
@@ -365,7 +380,8 @@ fn target_of(event: &Value, front_end: &str) -> (Option<String>, String) {
     }
     let methods = [&context["http"]["method"], &event["httpMethod"], &event["method"]];
     let is_version_2 = ["HttpApi", "FunctionUrl"].contains(&front_end);
-    let path = scalar(&event[if is_version_2 { "rawPath" } else { "path" }]).unwrap_or_default();
+    let paths = if is_version_2 { &["rawPath"][..] } else { &["path", "raw_path"] };
+    let path = paths.iter().find_map(|name| scalar(&event[name])).unwrap_or_default();
     let path = if path.starts_with('/') { path } else { format!("/{path}") };
     (methods.into_iter().find_map(scalar), path)
 }
@@ -373,7 +389,7 @@ fn target_of(event: &Value, front_end: &str) -> (Option<String>, String) {
 /// The body that an event has, and whether it is text.
 fn body_of(event: &Value) -> (Vec<u8>, bool) {
     let body = scalar(&event["body"]).unwrap_or_default();
-    match event["isBase64Encoded"] == true {
+    match event["isBase64Encoded"] == true || event["is_base64_encoded"] == true {
         true => (BASE64_STANDARD.decode(body).unwrap(), false),
         false => (body.clone().into_bytes(), !body.is_empty()),
     }
@@ -389,7 +405,7 @@ proptest! {
     ) {
         // The stage `x` of a changed event would be taken for the start of a path.
         let path = format!("/p{}", sent.path);
-        let requests = FRONT_ENDS.iter().map(|(_, start, _)| start(&sent.method, &path));
+        let requests = FRONT_ENDS.iter().map(|(_, start, ..)| start(&sent.method, &path));
         let sockets = ["$connect", "$disconnect", "send"].map(events::web_socket);
         for request in requests.chain(sockets) {
             let mut event = sent.event(request);

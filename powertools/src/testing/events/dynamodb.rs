@@ -81,6 +81,34 @@ impl DynamoDbRecords {
     /// Panics if the precision is another one.
     #[must_use]
     pub fn through_kinesis(self, precision: &str) -> Vec<KinesisRecord> {
+        let changes = self.streamed(precision).into_iter();
+        changes.map(|(key, change)| KinesisRecord::json(key, change)).collect()
+    }
+
+    /// Creates the data of the records that a Firehose stream gets which reads that
+    /// [stream of Kinesis](Self::through_kinesis): the JSON of each change.
+    ///
+    /// ```
+    /// use powertools::testing::events;
+    /// use serde_json::json;
+    ///
+    /// let changes = events::dynamodb("orders").insert(json!({ "id": 1 }), json!({ "id": 1 }));
+    /// let changes = changes.through_firehose("MILLISECOND").into_iter();
+    /// let event = changes.fold(events::firehose("changes"), |stream, change| stream.record(change));
+    /// assert_eq!(event.build()["records"].as_array().unwrap().len(), 1);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Panics if the precision is another one.
+    #[must_use]
+    pub fn through_firehose(self, precision: &str) -> Vec<String> {
+        let changes = self.streamed(precision).into_iter();
+        changes.map(|(_, change)| change.to_string()).collect()
+    }
+
+    /// The changes as a stream of Kinesis has them, each with its partition key.
+    fn streamed(self, precision: &str) -> Vec<(String, Value)> {
         let time = match precision {
             "MILLISECOND" => TIME_MILLIS,
             "MICROSECOND" => TIME_MILLIS * 1_000,
@@ -111,7 +139,7 @@ impl DynamoDbRecords {
                 "dynamodb": change,
                 "eventSource": "aws:dynamodb",
             });
-            KinesisRecord::json(key, data)
+            (key, data)
         });
         records.collect()
     }

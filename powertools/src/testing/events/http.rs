@@ -38,6 +38,12 @@ pub fn vpc_lattice(method: impl Into<String>, path: impl Into<String>) -> HttpRe
     HttpRequest::new(Front::VpcLattice, method.into(), path.into())
 }
 
+/// Starts a request through VPC Lattice, in version 1 of its events. It has the values of a header with commas
+/// between them, and the last value of a query parameter.
+pub fn vpc_lattice_v1(method: impl Into<String>, path: impl Into<String>) -> HttpRequest {
+    HttpRequest::new(Front::VpcLatticeV1, method.into(), path.into())
+}
+
 /// Starts an event of a WebSocket API of API Gateway: for the route `$connect` the request by which
 /// a client connects, for `$disconnect` the end of the connection, and for any other route, such as
 /// `$default`, a message.
@@ -56,8 +62,8 @@ pub fn web_socket(route: impl Into<String>) -> HttpRequest {
 }
 
 /// An HTTP request, as the service in front of the function passes it on. Created by
-/// [`api_gateway_v1`], [`api_gateway_v2`], [`function_url`], [`load_balancer`], [`vpc_lattice`] and
-/// [`web_socket`].
+/// [`api_gateway_v1`], [`api_gateway_v2`], [`function_url`], [`load_balancer`], [`vpc_lattice`],
+/// [`vpc_lattice_v1`] and [`web_socket`].
 ///
 /// ```
 /// use powertools::testing::events;
@@ -99,6 +105,7 @@ enum Front {
     FunctionUrl,
     LoadBalancer,
     VpcLattice,
+    VpcLatticeV1,
     WebSocketApi,
 }
 
@@ -110,7 +117,9 @@ impl HttpRequest {
             }
             Front::FunctionUrl => format!("{API}.lambda-url.{REGION}.on.aws"),
             Front::LoadBalancer => format!("test-1.{REGION}.elb.amazonaws.com"),
-            Front::VpcLattice => format!("test-1.7d67968.vpc-lattice-svcs.{REGION}.on.aws"),
+            Front::VpcLattice | Front::VpcLatticeV1 => {
+                format!("test-1.7d67968.vpc-lattice-svcs.{REGION}.on.aws")
+            }
         };
         let mut headers = vec![
             ("Host".to_owned(), host),
@@ -141,6 +150,12 @@ impl HttpRequest {
         }
     }
 
+    /// Panics if the front end has no such thing: the event would stay without it.
+    #[track_caller]
+    fn check(&self, what: &str, has_it: &[Front]) {
+        assert!(has_it.contains(&self.front), "{:?} has no {what}", self.front);
+    }
+
     /// Adds a header. One that is added twice has both values.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
@@ -155,7 +170,7 @@ impl HttpRequest {
 
     /// Makes a load balancer send every value of each header and parameter, as it does with the
     /// attribute `lambda.multi_value_headers.enabled` of its target group; without it, it sends the
-    /// last one. The other front ends do not have the attribute.
+    /// last one.
     ///
     /// ```
     /// use powertools::testing::events;
@@ -164,27 +179,50 @@ impl HttpRequest {
     /// let event = request.multi_value_headers().build();
     /// assert_eq!(event["multiValueQueryStringParameters"]["q"][1], "2");
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// Panics if the request is not that of a [`load_balancer`].
+    #[track_caller]
     pub fn multi_value_headers(mut self) -> Self {
+        self.check("attribute for lists of values", &[Front::LoadBalancer]);
         self.has_lists = true;
         self
     }
 
     /// Sets the connection of a WebSocket API, which all its events name. Defaults to a new one.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the event is not that of a [`web_socket`].
+    #[track_caller]
     pub fn connection_id(mut self, id: impl Into<String>) -> Self {
+        self.check("connection", &[Front::WebSocketApi]);
         self.connection_id = id.into();
         self
     }
 
     /// Sets the route that the request matched, such as `/orders/{id}`. By default the path in a
-    /// REST API, and `$default` in an HTTP API; function URLs, load balancers and VPC Lattice have
-    /// none.
+    /// REST API, and `$default` in an HTTP API.
+    ///
+    /// # Panics
+    ///
+    /// Panics for function URLs, load balancers and VPC Lattice, which have no routes.
+    #[track_caller]
     pub fn route(mut self, route: impl Into<String>) -> Self {
+        self.check("routes", &[Front::RestApi, Front::HttpApi, Front::WebSocketApi]);
         self.resource = Some(route.into());
         self
     }
 
     /// Sets a parameter that the route took from the path.
+    ///
+    /// # Panics
+    ///
+    /// Panics unless the request is that of a REST or HTTP API, since others have no such parameters.
+    #[track_caller]
     pub fn path_parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.check("parameters in its path", &[Front::RestApi, Front::HttpApi]);
         self.path_parameters.insert(name.into(), value.into().into());
         self
     }
@@ -195,8 +233,7 @@ impl HttpRequest {
         self
     }
 
-    /// Sets what the authorizer of the route returned: `requestContext.authorizer`. Load balancers
-    /// and VPC Lattice have no authorizers, and their events stay without one.
+    /// Sets what the authorizer of the route returned: `requestContext.authorizer`.
     ///
     /// ```
     /// use powertools::testing::events;
@@ -209,8 +246,12 @@ impl HttpRequest {
     ///
     /// # Panics
     ///
-    /// Panics if `authorizer` cannot be written as JSON.
+    /// Panics if `authorizer` cannot be written as JSON, and for load balancers and VPC Lattice, which have no
+    /// authorizers.
+    #[track_caller]
     pub fn authorizer(mut self, authorizer: impl Serialize) -> Self {
+        let have_it = [Front::RestApi, Front::HttpApi, Front::FunctionUrl, Front::WebSocketApi];
+        self.check("authorizers", &have_it);
         let authorizer = serde_json::to_value(authorizer);
         self.authorizer = Some(authorizer.expect("the authorizer can be written as JSON"));
         self
@@ -276,6 +317,7 @@ impl HttpRequest {
             Front::WebSocketApi => self.of_web_socket(),
             Front::LoadBalancer => return self.of_load_balancer(),
             Front::VpcLattice => return self.of_vpc_lattice(),
+            Front::VpcLatticeV1 => return self.of_vpc_lattice_v1(),
         };
         if let Some(authorizer) = authorizer {
             event["requestContext"]["authorizer"] = authorizer;
@@ -426,6 +468,18 @@ impl HttpRequest {
                 "region": REGION,
                 "timeEpoch": format!("{TIME_MILLIS}000"),
             },
+        })
+    }
+
+    fn of_vpc_lattice_v1(mut self) -> Value {
+        self.join_cookies();
+        json!({
+            "raw_path": self.path,
+            "method": self.method,
+            "headers": joined_values(&lower_case(&self.headers)),
+            "query_string_parameters": last_values(&encoded(&self.query)),
+            "body": self.body,
+            "is_base64_encoded": self.is_base64,
         })
     }
 

@@ -7,7 +7,7 @@ use crate::testing::identifiers::{ACCOUNT, REGION};
 
 /// Starts a batch of records from the topic `name`, as Amazon MSK sends it.
 pub fn kafka(topic: impl Into<String>) -> KafkaRecords {
-    KafkaRecords { topic: topic.into(), records: Vec::new() }
+    KafkaRecords { topic: topic.into(), cluster: Cluster::Msk, records: Vec::new() }
 }
 
 /// A batch of records from the partitions of a topic. Created by [`kafka`].
@@ -28,10 +28,25 @@ pub fn kafka(topic: impl Into<String>) -> KafkaRecords {
 #[must_use = "a builder does nothing until it is built"]
 pub struct KafkaRecords {
     topic: String,
+    pub(in crate::testing) cluster: Cluster,
     records: Vec<KafkaRecord>,
 }
 
 impl KafkaRecords {
+    /// Makes it the batch of a cluster that is not one of Amazon MSK: it has no ARN, and the servers identify it.
+    ///
+    /// ```
+    /// use powertools::testing::events::{self, KafkaRecord};
+    ///
+    /// let event = events::kafka("orders").self_managed().record(KafkaRecord::new("7")).build();
+    /// assert_eq!(event["eventSource"], "SelfManagedKafka");
+    /// assert!(event.get("eventSourceArn").is_none());
+    /// ```
+    pub fn self_managed(mut self) -> Self {
+        self.cluster = Cluster::SelfManaged;
+        self
+    }
+
     /// Adds a record.
     pub fn record(mut self, record: KafkaRecord) -> Self {
         self.records.push(record);
@@ -41,19 +56,19 @@ impl KafkaRecords {
     /// Creates the event.
     #[must_use]
     pub fn build(self) -> Value {
-        envelope(self.numbered())
+        self.cluster.envelope(self.numbered())
     }
 
     /// Creates the event that EventBridge Pipes sends: the records alone, each with its cluster.
     #[must_use]
     pub fn build_piped(self) -> Value {
-        piped(self.numbered())
+        self.cluster.piped(self.numbered())
     }
 
     /// The records with their offsets, each beside the name of its partition.
-    pub(in crate::testing) fn numbered(self) -> Vec<(String, Value)> {
+    pub(in crate::testing) fn numbered(&self) -> Vec<(String, Value)> {
         let mut next: HashMap<u32, u64> = HashMap::new();
-        let number = |record: KafkaRecord| {
+        let number = |record: &KafkaRecord| {
             let next = next.entry(record.partition).or_default();
             let offset = record.offset.unwrap_or(*next);
             *next = offset + 1;
@@ -66,54 +81,75 @@ impl KafkaRecords {
                 "timestampType": "CREATE_TIME",
                 "headers": record.headers,
             });
-            for (name, bytes) in [("key", record.key), ("value", record.value)] {
+            for (name, bytes) in [("key", &record.key), ("value", &record.value)] {
                 if let Some(bytes) = bytes {
                     value[name] = base64(bytes).into();
                 }
             }
             let schemas = [
-                ("keySchemaMetadata", record.key_schema),
-                ("valueSchemaMetadata", record.value_schema),
+                ("keySchemaMetadata", &record.key_schema),
+                ("valueSchemaMetadata", &record.value_schema),
             ];
             for (name, schema) in schemas {
                 if let Some(schema) = schema {
-                    value[name] = schema;
+                    value[name] = schema.clone();
                 }
             }
             (format!("{}-{}", self.topic, record.partition), value)
         };
-        self.records.into_iter().map(number).collect()
+        self.records.iter().map(number).collect()
     }
 }
 
-/// Wraps records as the event that has them, each beside the name of its partition.
-pub(in crate::testing) fn envelope(records: Vec<(String, Value)>) -> Value {
-    let mut partitions: Map<String, Value> = Map::new();
-    for (partition, record) in records {
-        let list = partitions.entry(partition).or_insert_with(|| json!([]));
-        list.as_array_mut().expect("made as a list above").push(record);
+/// Where a topic is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::testing) enum Cluster {
+    Msk,
+    SelfManaged,
+}
+
+impl Cluster {
+    /// Wraps records as the event that has them, each beside the name of its partition.
+    pub(in crate::testing) fn envelope(self, records: Vec<(String, Value)>) -> Value {
+        let mut partitions: Map<String, Value> = Map::new();
+        for (partition, record) in records {
+            let list = partitions.entry(partition).or_insert_with(|| json!([]));
+            list.as_array_mut().expect("made as a list above").push(record);
+        }
+        let mut event = json!({ "records": partitions });
+        self.identify(&mut event);
+        event
     }
-    json!({
-        "eventSource": "aws:kafka",
-        "eventSourceArn": cluster(),
-        "bootstrapServers": format!("b-1.test.kafka.{REGION}.amazonaws.com:9092"),
-        "records": partitions,
-    })
-}
 
-/// Wraps records as the event of EventBridge Pipes that has them, each beside the name of its partition.
-pub(in crate::testing) fn piped(records: Vec<(String, Value)>) -> Value {
-    let flat = records.into_iter().map(|(partition, mut record)| {
-        record["eventSource"] = "aws:kafka".into();
-        record["eventSourceArn"] = cluster().into();
-        record["eventSourceKey"] = partition.into();
-        record
-    });
-    flat.collect()
-}
+    /// Wraps records as the event of EventBridge Pipes that has them, each beside the name of its partition.
+    pub(in crate::testing) fn piped(self, records: Vec<(String, Value)>) -> Value {
+        let flat = records.into_iter().map(|(partition, mut record)| {
+            record["eventSourceKey"] = partition.into();
+            self.identify(&mut record);
+            record
+        });
+        flat.collect()
+    }
 
-fn cluster() -> String {
-    format!("arn:aws:kafka:{REGION}:{ACCOUNT}:cluster/test/00000000-0000-4000-8000-000000000000-1")
+    /// Adds the members that identify the cluster.
+    fn identify(self, event: &mut Value) {
+        match self {
+            Self::Msk => {
+                event["eventSource"] = "aws:kafka".into();
+                event["eventSourceArn"] = format!(
+                    "arn:aws:kafka:{REGION}:{ACCOUNT}:cluster/test/00000000-0000-4000-8000-000000000000-1"
+                )
+                .into();
+                event["bootstrapServers"] =
+                    format!("b-1.test.kafka.{REGION}.amazonaws.com:9092").into();
+            }
+            Self::SelfManaged => {
+                event["eventSource"] = "SelfManagedKafka".into();
+                event["bootstrapServers"] =
+                    "kafka-1.example.com:9092,kafka-2.example.com:9092".into();
+            }
+        }
+    }
 }
 
 /// A record of a topic. Defaults to partition 0 and the next offset.

@@ -60,10 +60,10 @@ pub use event_bridge::{
 pub use firehose::{FirehoseRecords, firehose};
 pub use http::{
     HttpRequest, api_gateway_v1, api_gateway_v2, function_url, load_balancer, vpc_lattice,
-    web_socket,
+    vpc_lattice_v1, web_socket,
 };
+pub(super) use kafka::Cluster as KafkaCluster;
 pub use kafka::{KafkaRecord, KafkaRecords, kafka};
-pub(super) use kafka::{envelope as kafka_envelope, piped as kafka_piped};
 pub(super) use kinesis::piped;
 pub use kinesis::{KinesisRecord, KinesisRecords, kinesis};
 pub use logs::{CloudWatchLogsMessages, cloudwatch_logs};

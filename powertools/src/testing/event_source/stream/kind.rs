@@ -26,7 +26,7 @@ pub(super) enum Kind {
     /// Shards of Kinesis or DynamoDB.
     Shards,
     /// A topic of Kafka.
-    Topic,
+    Topic(events::KafkaCluster),
     /// A queue of ActiveMQ.
     ActiveMq,
     /// A queue of RabbitMQ.
@@ -65,11 +65,12 @@ impl EventSource<Stream> {
     /// A batch has records of all partitions of its [poller](Self::pollers). From one with reported records,
     /// each partition goes on at the lowest offset reported for it, and where none was, the partition is done.
     pub fn kafka(records: KafkaRecords) -> Self {
+        let cluster = records.cluster;
         let records = records.numbered().into_iter().map(|(line, value)| {
             let id = format!("{line}@{}", value["offset"]).into();
             Record { line, ..Record::new(&id, &value) }
         });
-        Self::stream(Kind::Topic, records.collect())
+        Self::stream(Kind::Topic(cluster), records.collect())
     }
 
     /// Simulates a queue of ActiveMQ with these messages. Those without an
@@ -142,7 +143,7 @@ impl Record {
 impl Kind {
     /// Whether the mapping looks into replies.
     pub(super) fn has_partial_responses(self) -> bool {
-        matches!(self, Self::Shards | Self::Topic)
+        matches!(self, Self::Shards | Self::Topic(_))
     }
 
     /// Refuses a setting that mappings without partial responses do not have.
@@ -154,7 +155,7 @@ impl Kind {
     /// Returns how often a batch is delivered again where the mapping does not say so.
     pub(super) fn most_retries(self, has_destination: bool) -> Option<u32> {
         match self {
-            Self::Topic if has_destination => Some(KAFKA_RETRIES),
+            Self::Topic(_) if has_destination => Some(KAFKA_RETRIES),
             Self::ActiveMq => Some(ACTIVE_MQ_REDELIVERIES),
             _ => None,
         }
@@ -163,7 +164,7 @@ impl Kind {
     /// Returns what the reply calls a record.
     pub(super) fn identifier(self, record: &Record, is_piped: bool) -> Value {
         match self {
-            Self::Topic => json!({ "partition": record.line, "offset": record.value["offset"] }),
+            Self::Topic(_) => json!({ "partition": record.line, "offset": record.value["offset"] }),
             _ if is_piped => record.value["eventID"].clone(),
             _ => record.id.as_str().into(),
         }
@@ -185,8 +186,8 @@ impl Kind {
         match self {
             Self::Shards if is_piped => events::piped(values()),
             Self::Shards => json!({ "Records": values() }),
-            Self::Topic if is_piped => events::kafka_piped(records),
-            Self::Topic => events::kafka_envelope(records),
+            Self::Topic(cluster) if is_piped => cluster.piped(records),
+            Self::Topic(cluster) => cluster.envelope(records),
             Self::ActiveMq => events::active_mq_envelope(values()),
             Self::RabbitMq => events::rabbit_mq_envelope(&line, values()),
             Self::Changes => events::document_db_envelope(values()),

@@ -108,7 +108,7 @@ impl EventSource<Stream> {
     /// Panics if `pollers` is 0, and for all but Kafka.
     pub fn pollers(mut self, pollers: usize) -> Self {
         assert!(pollers > 0, "a topic has at least one poller");
-        assert!(self.source.kind == Kind::Topic, "only mappings of Kafka have pollers");
+        assert!(matches!(self.source.kind, Kind::Topic(_)), "only mappings of Kafka have pollers");
         self.source.shards = pollers;
         self.source.read();
         self
@@ -222,7 +222,7 @@ impl Stream {
         for (index, record) in self.records.iter().enumerate() {
             let reader = match self.kind {
                 Kind::Shards => record.shard(shards) * factor + record.lane(factor),
-                Kind::Topic => record.partition() % shards,
+                Kind::Topic(_) => record.partition() % shards,
                 Kind::ActiveMq | Kind::RabbitMq | Kind::Changes => 0,
             };
             self.readers[reader].unread.push_back(index);

@@ -57,11 +57,33 @@ fn a_load_balancer_sends_the_last_value_or_all_and_decodes_nothing() {
 
 #[test]
 fn vpc_lattice_sends_lists_and_decodes_nothing() {
-    let request = vpc_lattice("GET", "/orders").header("X-A", "1").query("q", "a b");
-    let event = request.authorizer(json!({})).build();
+    let event = vpc_lattice("GET", "/orders").header("X-A", "1").query("q", "a b").build();
     assert_eq!(event["headers"]["x-a"], json!(["1"]));
     assert_eq!(event["queryStringParameters"], json!({ "q": ["a%20b"] }));
-    assert_eq!(event["requestContext"].get("authorizer"), None);
+}
+
+/// What a front end does not have would be missing in its event, and a test of it would test nothing.
+#[test]
+fn what_a_front_end_does_not_have_is_a_panic() {
+    use std::panic::catch_unwind;
+
+    let starts = [
+        || api_gateway_v1("GET", "/"),
+        || api_gateway_v2("GET", "/"),
+        || function_url("GET", "/"),
+        || load_balancer("GET", "/"),
+        || vpc_lattice("GET", "/"),
+        || vpc_lattice_v1("GET", "/"),
+        || web_socket("$connect"),
+    ];
+    let having = |set: fn(HttpRequest) -> HttpRequest| {
+        starts.map(|start| u8::from(catch_unwind(|| set(start())).is_ok()))
+    };
+    assert_eq!(having(HttpRequest::multi_value_headers), [0, 0, 0, 1, 0, 0, 0]);
+    assert_eq!(having(|request| request.connection_id("c")), [0, 0, 0, 0, 0, 0, 1]);
+    assert_eq!(having(|request| request.route("/{id}")), [1, 1, 0, 0, 0, 0, 1]);
+    assert_eq!(having(|request| request.path_parameter("id", "7")), [1, 1, 0, 0, 0, 0, 0]);
+    assert_eq!(having(|request| request.authorizer(7)), [1, 1, 1, 0, 0, 0, 1]);
 }
 
 #[test]
