@@ -94,8 +94,8 @@ pub struct BedrockParameter {
     pub name: String,
     /// The type, such as `string`, `number`, `integer`, `boolean` or `array`.
     pub r#type: Option<String>,
-    /// The value as text, whatever its type is.
-    pub value: String,
+    /// The value as text, whatever its type is. `None` if the agent took none from the conversation.
+    pub value: Option<String>,
 }
 
 /// The members of both kinds of events.
@@ -158,13 +158,13 @@ impl TryFrom<Sent> for BedrockAgent {
 }
 
 impl BedrockAgent {
-    /// Returns the parameter of this name, as text.
+    /// Returns the parameter of this name, as text, if it has a value.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<&str> {
         find(&self.parameters, name)
     }
 
-    /// Returns the property of the body of this name, as text.
+    /// Returns the property of the body of this name, as text, if it has a value.
     #[must_use]
     pub fn property(&self, name: &str) -> Option<&str> {
         find(&self.properties, name)
@@ -187,7 +187,7 @@ impl BedrockAgent {
 }
 
 fn find<'a>(values: &'a [BedrockParameter], name: &str) -> Option<&'a str> {
-    Some(values.iter().find(|parameter| parameter.name == name)?.value.as_str())
+    values.iter().find(|parameter| parameter.name == name)?.value.as_deref()
 }
 
 impl fmt::Debug for BedrockAgent {

@@ -120,7 +120,8 @@ fn of_rust(name: &str, json: &Value) -> Result<(), String> {
         }),
         _ if name.starts_with("bedrock-agent") => read(json, |event: BedrockAgent| {
             let values: Vec<_> = event.parameters.iter().chain(&event.properties).collect();
-            !values.is_empty() && values.iter().all(|parameter| parameter.value == "value1")
+            !values.is_empty()
+                && values.iter().all(|parameter| parameter.value.as_deref() == Some("value1"))
         }),
         "appsync-direct-resolver" => {
             read(json, |event: AppSyncResolver| event.info.field_name == "greet")

@@ -243,7 +243,7 @@ proptest! {
             prop_assert_eq!(&event.action, &action);
             prop_assert_eq!((event.input_text.as_ref(), event.session_id.as_ref()), (Some(&said), Some(&name)));
             let found = [&event.parameters, &event.properties].map(|list| {
-                list.iter().map(|one| (one.name.clone(), one.value.clone())).collect::<Vec<_>>()
+                list.iter().map(|one| (one.name.clone(), one.value.clone().unwrap())).collect::<Vec<_>>()
             });
             let turned = sent.iter().map(|(name, value)| (value.clone(), name.clone())).collect();
             prop_assert_eq!(found, [sent.clone(), turned]);

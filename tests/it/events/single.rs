@@ -267,6 +267,32 @@ fn an_agent_of_bedrock_gets_a_reply_for_its_action() {
     assert_eq!(replies.map(status), [404, 404], "in any order");
 }
 
+/// A parameter that is not required can lack its value, and the others are still of use.
+#[test]
+fn a_parameter_without_a_value_is_absent() {
+    let sent = events::bedrock_operation("orders", "POST", "/orders")
+        .parameter("null", "string", "")
+        .parameter("missing", "string", "")
+        .parameter("empty", "string", "")
+        .property("null", "number", "")
+        .property("n", "number", "1");
+    let mut sent = sent.build();
+    sent["parameters"][0]["value"] = json!(null);
+    sent["parameters"][1].as_object_mut().unwrap().remove("value");
+    sent["requestBody"]["content"]["application/json"]["properties"][0]["value"] = json!(null);
+    let event: BedrockAgent = read(sent.clone());
+    assert_eq!(
+        ["null", "missing", "empty"].map(|name| event.parameter(name)),
+        [None, None, Some("")]
+    );
+    assert_eq!(["null", "n"].map(|name| event.property(name)), [None, Some("1")]);
+    assert_eq!((event.parameters.len(), event.properties.len()), (3, 2), "they are listed");
+
+    // One of another type is no value that was not taken.
+    sent["parameters"][0]["value"] = json!(7);
+    assert!(serde_json::from_str::<BedrockAgent>(&sent.to_string()).is_err());
+}
+
 #[test]
 fn an_agent_of_bedrock_calls_a_function_or_an_operation() {
     let function = events::bedrock_function("g", "f").build();
