@@ -239,6 +239,10 @@ async fn flat_records_of_a_topic_are_a_batch_by_their_partitions() {
     let event: KafkaEvent = read(&json!([record(), other]));
     let run = batch::kafka(event).run(async |_: KafkaMessage<u8>| Ok::<_, String>(()));
     assert!(matches!(run.await.into_reply(), Err(Error::SourceUnexpected { .. })));
+    let mut of_the_guide = record();
+    of_the_guide["partition"] = json!("0");
+    let event: KafkaEvent = read(&json!([of_the_guide]));
+    assert_eq!(event.records[0].partition(), "orders-0");
     let nameless: KafkaEvent = read(&json!([{ "offset": 1 }, 7]));
     let run = batch::kafka(nameless).run(async |_: KafkaMessage<u8>| Ok::<_, String>(()));
     assert!(matches!(run.await.into_reply(), Err(Error::IdentifierMissing { index: 0 })));

@@ -276,12 +276,13 @@ fn from_pipe(piped: Vec<Flat>) -> KafkaEvent {
     let mut places = HashMap::new();
     let mut partitions: Vec<(Option<Arc<str>>, Partition)> = Vec::new();
     let mut other = None;
-    for Flat { fields, partition, arn, servers, other_source } in piped {
+    for Flat { fields, partition, place, arn, servers, other_source } in piped {
         other = other.or(other_source);
         let name = match (&fields.topic, partition) {
             (Some(topic), Some(partition)) => format!("{topic}-{partition}"),
-            // It has no identifier then, which a batch refuses.
-            _ => String::new(),
+            // The samples of the guide have the number as a string. Without a name there is no identifier, which
+            // a batch refuses.
+            _ => place.unwrap_or_default().into(),
         };
         let place = *places.entry(name).or_insert_with_key(|name| {
             partitions.push((cluster(arn, servers), (name.as_str().into(), Vec::new())));
@@ -328,6 +329,8 @@ struct Event {
 struct Flat {
     fields: Fields,
     partition: Option<i64>,
+    /// The topic and the partition, as in a reply.
+    place: Option<Box<str>>,
     arn: Option<Arc<str>>,
     servers: Option<Arc<str>>,
     other_source: Option<Box<str>>,
@@ -350,6 +353,7 @@ impl Object for Flat {
     fn member<'de, A: MapAccess<'de>>(name: &[u8]) -> Option<Read<'de, Self, A>> {
         let read: Read<'de, Self, A> = match name {
             b"partition" => |it, value| value.integer(&mut it.partition),
+            b"eventSourceKey" => |it, value| value.text(&mut it.place),
             b"eventSourceArn" => |it, value| value.text(&mut it.arn),
             b"bootstrapServers" => |it, value| value.text(&mut it.servers),
             b"eventSource" => |it, value| value.unless(SOURCES, &mut it.other_source),
