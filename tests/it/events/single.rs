@@ -1,5 +1,7 @@
 //! Cognito's triggers and AppSync: single events with a reply of their own.
 
+use std::fs;
+
 use powertools::events::{
     AppSyncAuthorization, AppSyncAuthorizer, AppSyncEvents, AppSyncEventsReply, AppSyncResolver,
     BedrockAction, BedrockAgent, CognitoCustomMessage, CognitoDefineAuthChallenge,
@@ -7,7 +9,8 @@ use powertools::events::{
     CognitoPreTokenGenerationV2, CognitoTrigger, CognitoUserMigration, CognitoVerifyAuthChallenge,
 };
 use powertools::logging::correlation;
-use powertools::testing::events;
+use powertools::testing::events::{self, HttpRequest};
+use powertools_tests::source_of;
 use proptest::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -323,35 +326,53 @@ fn found(place: &str, event: &Value) -> Option<String> {
 }
 
 #[test]
-fn the_places_of_correlation_ids_are_in_the_events() {
-    let custom = events::custom_resource("http://localhost/").build();
-    assert!(found(correlation::CLOUDFORMATION, &custom).is_some());
-    let places = [
-        (correlation::FIREHOSE, events::firehose("f").record("x").build()),
-        (correlation::S3_BATCH, events::s3_batch("b", "k").build()),
-        (correlation::SNS, events::sns("t", "x").build()),
-        (correlation::S3, events::s3("b").created("k", 1).build()),
-        (correlation::BEDROCK_AGENT, events::bedrock_function("g", "f").build()),
-        (correlation::SCHEDULER, events::schedule("daily").build()),
-        (
-            "/schedule/execution_id",
-            json!({ "schedule": events::scheduler_context("daily").build() }),
-        ),
-        (correlation::API_GATEWAY_REST, events::api_gateway_v1("GET", "/").build()),
-        (correlation::API_GATEWAY_HTTP, events::api_gateway_v2("GET", "/").build()),
-        (correlation::LAMBDA_FUNCTION_URL, events::function_url("GET", "/").build()),
-        (correlation::API_GATEWAY_WEBSOCKET, events::web_socket("$default").build()),
-        (correlation::APPLICATION_LOAD_BALANCER, events::load_balancer("GET", "/").build()),
-        (
-            correlation::APPLICATION_LOAD_BALANCER_MULTI_VALUE,
+fn every_place_of_a_correlation_id_is_in_its_event() {
+    macro_rules! places {
+        ($($name:ident: $event:expr,)*) => {
+            [$((stringify!($name), correlation::$name, $event)),*]
+        };
+    }
+    let traced = |request: HttpRequest| request.header("X-Amzn-Trace-Id", "Root=1-a").build();
+    let object_lambda = source_of("aws_lambda_events")
+        .join("src/fixtures/example-s3-object-lambda-event-get-object-iam.json");
+    let object_lambda = serde_json::from_slice(&fs::read(object_lambda).unwrap()).unwrap();
+    let resolver = events::appsync_resolver("Query", "order").build();
+    let places = places![
+        API_GATEWAY_REST: events::api_gateway_v1("GET", "/").build(),
+        API_GATEWAY_HTTP: events::api_gateway_v2("GET", "/").build(),
+        LAMBDA_FUNCTION_URL: events::function_url("GET", "/").build(),
+        APPLICATION_LOAD_BALANCER: events::load_balancer("GET", "/").build(),
+        APPSYNC_RESOLVER: resolver.clone(),
+        APPSYNC_BATCH_RESOLVER: json!([resolver]),
+        APPSYNC_EVENTS: events::appsync_events("/orders").build(),
+        APPSYNC_AUTHORIZER: events::appsync_authorizer("t"),
+        API_GATEWAY_WEBSOCKET: events::web_socket("$default").build(),
+        CLOUDFORMATION: events::custom_resource("http://localhost/").build(),
+        FIREHOSE: events::firehose("f").record("x").build(),
+        S3: events::s3("b").created("k", 1).build(),
+        S3_BATCH: events::s3_batch("b", "k").build(),
+        SNS: events::sns("t", "x").build(),
+        EVENT_BRIDGE: events::event_bridge("s", "d", json!({})).build(),
+        VPC_LATTICE: traced(events::vpc_lattice_v1("GET", "/")),
+        VPC_LATTICE_V2: traced(events::vpc_lattice("GET", "/")),
+        APPLICATION_LOAD_BALANCER_MULTI_VALUE:
             events::load_balancer("GET", "/").multi_value_headers().build(),
-        ),
-        (
-            correlation::VPC_LATTICE_V2,
-            events::vpc_lattice("GET", "/").header("X-Amzn-Trace-Id", "Root=1-a").build(),
-        ),
+        BEDROCK_AGENT: events::bedrock_function("g", "f").build(),
+        SCHEDULER: events::schedule("daily").build(),
+        S3_OBJECT_LAMBDA: object_lambda,
     ];
-    for (place, event) in places {
+    let source = include_str!("../../../powertools/src/logging/correlation/mod.rs");
+    let declared =
+        source.lines().filter_map(|line| line.strip_prefix("pub const ")?.split(':').next());
+    assert_eq!(places.each_ref().map(|(name, ..)| *name)[..], declared.collect::<Vec<_>>());
+    for (name, place, event) in &places {
+        assert!(found(place, event).is_some_and(|id| !id.is_empty()), "{name} {event}");
+    }
+
+    // Where the input of a target has them.
+    let schedule = json!({ "schedule": events::scheduler_context("daily").build() });
+    let task = json!({ "context": events::step_functions_context("s").build() });
+    for (place, event) in [("/schedule/execution_id", schedule), ("/context/Execution/Id", task)] {
         assert!(found(place, &event).is_some(), "{place} {event}");
     }
 }
