@@ -4,13 +4,16 @@ use std::collections::HashMap;
 use std::error::Error as StdError;
 use std::sync::Mutex;
 
-use powertools::batch::{self, LargeBodies, Message, Outcome, RecordError};
+use futures_util::FutureExt as _;
+use powertools::batch::{self, FromRecord as _, LargeBodies, Message, Outcome, RecordError};
 use powertools::events::{Body, ParseError, S3Pointer, Sns, SqsEvent, SqsRecord, Text};
 use powertools::testing::events::{self, SqsMessage};
 use proptest::prelude::*;
+use proptest::sample::Index;
 use serde_json::{Value, json};
 
 use super::{outcomes, parse, reported};
+use crate::events::properties::{change, odd};
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
@@ -312,6 +315,147 @@ proptest! {
         let message = SqsMessage::from(Value::from(body).to_string()).message_attribute(JAVA_2.1, "x");
         let pointer = event([message]).records[0].s3_pointer();
         prop_assert!(matches!(pointer, Err(ParseError::PointerInvalid)), "{:?}", pointer);
+    }
+}
+
+/// How a text is damaged: it ends at this place, or has another character there.
+fn damage() -> impl Strategy<Value = Option<(Index, Option<char>)>> {
+    prop::option::weighted(0.3, (any::<Index>(), any::<Option<char>>()))
+}
+
+fn damaged(text: &str, damage: Option<(Index, Option<char>)>) -> String {
+    let Some((place, with)) = damage else { return text.to_owned() };
+    let place = place.index(text.len());
+    match with {
+        Some(with) => format!("{}{with}{}", &text[..place], &text[place + 1..]),
+        None => text[..place].to_owned(),
+    }
+}
+
+/// The objects `a` and `b`, which no text of a message looks like.
+fn two_objects() -> Bucket {
+    Bucket::of(&[("a", "\"object a\""), ("b", "\"object b\"")])
+}
+
+/// What is in the object to which a text points.
+fn object(text: &str) -> Option<Value> {
+    let pointer: Value = serde_json::from_str(text).ok()?;
+    let [class, place] = &pointer.as_array()?[..] else { return None };
+    let is_known = [JAVA_1.0, JAVA_2.0].contains(&class.as_str()?);
+    let key = place["s3Key"].as_str()?;
+    let is_there = is_known && place["s3BucketName"] == "bodies" && ["a", "b"].contains(&key);
+    is_there.then(|| json!(format!("object {key}")))
+}
+
+/// Runs a batch, and returns its outcomes and what its messages were read as.
+fn run<Fut>(event: SqsEvent, read: impl Fn(SqsRecord) -> Fut) -> (String, Vec<Value>)
+where
+    Fut: Future<Output = Result<Value, ParseError>>,
+{
+    let found = Mutex::new(Vec::new());
+    let handler = async |record: SqsRecord| {
+        let body = read(record).await?;
+        found.lock().unwrap().push(body);
+        Ok::<_, RecordError>(())
+    };
+    let report = batch::sqs(event).run(handler).now_or_never().unwrap();
+    (outcomes(&report), found.into_inner().unwrap())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+
+    #[test]
+    fn a_changed_message_is_the_object_to_which_it_points_or_its_own_text(
+        places in prop::collection::vec((prop::bool::weighted(0.1), odd()), 4),
+        of_attributes in prop::collection::vec((prop::bool::weighted(0.1), odd()), 8),
+        damage in damage(),
+        client in prop::sample::select(vec![JAVA_1, JAVA_2]),
+    ) {
+        let mut place = json!([client.0, { "s3BucketName": "bodies", "s3Key": "a" }]);
+        change(&mut place, &mut places.into_iter());
+        let body = damaged(&place.to_string(), damage);
+        let queue = events::sqs("q").message(json!(7)).message(pointer(client, "bodies", "a"));
+        let mut event = queue.message(pointer(client, "bodies", "b")).build();
+        let attributes = &mut event["Records"][1]["messageAttributes"];
+        change(attributes, &mut of_attributes.into_iter());
+        let mark = attributes.get(client.1).cloned();
+        event["Records"][1]["body"] = json!(body);
+        let event: SqsEvent = parse(event);
+
+        let own: Option<Value> = serde_json::from_str(&body).ok();
+        let expected = |first: Value, second: Option<Value>, third: Option<Value>| {
+            let letters = [true, second.is_some(), third.is_some()];
+            let letters = letters.map(|is_done| if is_done { 's' } else { 'f' });
+            (String::from_iter(letters), [Some(first), second, third].into_iter().flatten().collect::<Vec<_>>())
+        };
+        let bucket = two_objects();
+        let fetched = run(event.clone(), async |record| Ok(Message::fetch(record, &bucket).await?.body));
+        let second = match &mark {
+            None => own.clone(),
+            Some(mark) => {
+                let is_text = |name: &str| mark[name].is_string() || mark[name].is_null();
+                let is_readable = mark["dataType"].is_string() && is_text("stringValue") && is_text("binaryValue");
+                object(&body).filter(|_| is_readable)
+            }
+        };
+        prop_assert_eq!(fetched, expected(json!(7), second, Some(json!("object b"))));
+
+        // Without a bucket no pointer is taken for a text.
+        let parsed = run(event, async |record| Ok(Message::<Value>::from_record(record)?.body));
+        prop_assert_eq!(parsed, expected(json!(7), own.filter(|_| mark.is_none()), None));
+    }
+
+    #[test]
+    fn a_changed_notification_has_the_object_to_which_it_points_or_its_own_text(
+        places in prop::collection::vec((prop::bool::weighted(0.1), odd()), 4),
+        of_notification in prop::collection::vec((prop::bool::weighted(0.08), odd()), 10),
+        damage in damage(),
+        client in prop::sample::select(vec![JAVA_1, JAVA_2]),
+    ) {
+        let mark = json!({ client.1: { "Type": "Number", "Value": "2" } });
+        let mut place = json!([client.0, { "s3BucketName": "bodies", "s3Key": "a" }]);
+        change(&mut place, &mut places.into_iter());
+        let good = place.clone();
+        let message = notification(&json!(place.to_string()), &mark);
+        let other = json!([client.0, { "s3BucketName": "bodies", "s3Key": "b" }]).to_string();
+        let queue = events::sqs("q").message(notification(&json!("7"), &json!({}))).message(message);
+        let mut event = queue.message(notification(&json!(other), &mark)).build();
+        let sent = event["Records"][1]["body"].as_str().unwrap().to_owned();
+        let mut changed: Value = serde_json::from_str(&sent).unwrap();
+        change(&mut changed, &mut of_notification.into_iter());
+        let body = damaged(&changed.to_string(), damage);
+        event["Records"][1]["body"] = json!(body);
+        let event: SqsEvent = parse(event);
+
+        let outer: Value = serde_json::from_str(&body).unwrap_or_default();
+        let attribute = outer["MessageAttributes"].get(client.1);
+        let is_marked = attribute.is_some() && outer["TopicArn"].is_string() && outer["Message"].is_string();
+        let text = outer["Message"].as_str().unwrap_or_default();
+        let own: Option<Value> = serde_json::from_str(text).ok();
+        let wanted = match attribute {
+            Some(mark) if is_marked => object(text).filter(|_| mark["Value"].is_string()),
+            _ => own.clone(),
+        };
+        let bucket = two_objects();
+        let (outcomes, found) = run(event.clone(), async |record| {
+            Ok(Message::<Sns<Value>>::fetch_notification(record, &bucket).await?.body.message)
+        });
+        if outcomes == "sss" {
+            prop_assert_eq!(found, [json!(7), wanted.unwrap(), json!("object b")], "{}", body);
+        } else {
+            prop_assert_eq!((&*outcomes, found), ("sfs", vec![json!(7), json!("object b")]));
+            let is_unchanged = body == sent && object(&good.to_string()).is_some();
+            prop_assert!(!is_unchanged, "{}", body);
+        }
+
+        let (outcomes, found) = run(event, async |record| Ok(Message::<Sns<Value>>::from_record(record)?.body.message));
+        if outcomes == "ssf" {
+            prop_assert!(!is_marked, "a pointer is no text: {}", body);
+            prop_assert_eq!(found, [json!(7), own.unwrap()]);
+        } else {
+            prop_assert_eq!((&*outcomes, found), ("sff", vec![json!(7)]));
+        }
     }
 }
 
