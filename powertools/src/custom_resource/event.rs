@@ -262,5 +262,43 @@ mod tests {
             };
             prop_assert_eq!((delete.physical_id, delete.properties.read().unwrap()), (id, now));
         }
+
+        #[test]
+        fn a_changed_event_is_read_as_it_is_or_an_error_names_the_change(
+            name in prop::sample::select(vec![
+                "RequestType", "ResponseURL", "StackId", "RequestId", "ResourceType", "LogicalResourceId",
+                "PhysicalResourceId", "ResourceProperties", "OldResourceProperties",
+            ]),
+            other in prop::sample::select(vec![
+                Value::Null, json!(7), json!("x"), json!(""), json!([]), json!({}), json!(true),
+            ]),
+        ) {
+            let built = events::custom_resource("http://localhost/").properties(json!({ "A": "2" }));
+            let mut event = built.update("p-1", json!({ "A": "1" })).build();
+            event[name] = other;
+            let Ok(read) = serde_json::from_str::<Event>(&event.to_string()) else {
+                prop_assert_eq!(name, "ResponseURL");
+                return Ok(());
+            };
+            prop_assert_ne!(name, "ResponseURL", "it is no URL");
+            let request = match read.request::<Value>(&Announced::default()) {
+                Ok(request) => request,
+                Err(Error::EventInvalid { path, reason }) => {
+                    prop_assert!(path == name || reason.contains(name), "{} at {}: {}", event, path, reason);
+                    return Ok(());
+                }
+                Err(error) => return Err(TestCaseError::fail(error.to_string())),
+            };
+            let Change::Update(update) = request.change else {
+                return Err(TestCaseError::fail("it is an update"));
+            };
+            let found = [&request.stack_id, &request.request_id, &request.logical_id, &update.physical_id];
+            let names = ["StackId", "RequestId", "LogicalResourceId", "PhysicalResourceId"];
+            prop_assert_eq!(found.map(|text| Some(text.as_str())), names.map(|name| event[name].as_str()));
+            prop_assert_eq!(request.resource_type, event["ResourceType"].as_str().unwrap_or_default());
+            let properties = [update.properties, update.earlier.read().unwrap()];
+            let names = ["ResourceProperties", "OldResourceProperties"];
+            prop_assert_eq!(properties.map(|found| found["A"].clone()), names.map(|name| event[name]["A"].clone()));
+        }
     }
 }

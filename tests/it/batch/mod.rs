@@ -116,7 +116,7 @@ fn reported<S: Source>(report: Report<S>) -> Vec<Value> {
 }
 
 /// Returns the outcomes, a letter for each: succeeded, failed, permanent, c for stopped, not started.
-fn outcomes<S: Source>(report: &Report<S>) -> String {
+pub(crate) fn outcomes<S: Source>(report: &Report<S>) -> String {
     let letters = report.records().map(|(_, outcome)| match outcome {
         Outcome::Succeeded => 's',
         Outcome::Failed(_) => 'f',

@@ -1,5 +1,6 @@
 //! The event builders against the types that functions read events with.
 
+mod damaged;
 mod envelopes;
 pub(crate) mod fixtures;
 mod pipes;
