@@ -41,8 +41,9 @@ struct Fields {
 thread_local! {
     /// Those of the span that is being closed.
     static CLOSING: RefCell<Option<Arc<Numbers>>> = const { RefCell::new(None) };
-    /// Those of the event that is being added to a span.
-    static EVENT: RefCell<Option<Vec<&'static str>>> = const { RefCell::new(None) };
+    /// Those of the events that are being added to spans, until a span takes them. Each one was logged while a value of
+    /// the one before it was written.
+    static EVENTS: RefCell<Vec<Option<Vec<&'static str>>>> = const { RefCell::new(Vec::new()) };
     /// Whether the span that is being created has no parent, which its code says.
     static IS_ROOT: Cell<bool> = const { Cell::new(false) };
 }
@@ -89,7 +90,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Note {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let mut names = Vec::new();
         event.record(&mut Unsigned(&mut names));
-        let _ = EVENT.try_with(|event| *event.borrow_mut() = Some(names));
+        let _ = EVENTS.try_with(|events| events.borrow_mut().push(Some(names)));
     }
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {
@@ -118,7 +119,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Forget {
 
     /// An event that was not taken by then waits for the start of its span.
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let names = EVENT.try_with(|event| event.borrow_mut().take());
+        let names = EVENTS.try_with(|events| events.borrow_mut().pop().flatten());
         let (Ok(Some(names)), Some(span)) = (names, context.event_span(event)) else { return };
         if let Some(numbers) = numbers_of(&span.id(), &context) {
             let mut fields = lock(&numbers.0);
@@ -157,7 +158,7 @@ pub(crate) fn closing() -> Option<Arc<Numbers>> {
 
 /// Turns the unsigned fields of the event that is being added back into numbers.
 pub(crate) fn restore_event(attributes: &mut [KeyValue]) {
-    let names = EVENT.try_with(|event| event.borrow_mut().take());
+    let names = EVENTS.try_with(|events| events.borrow_mut().last_mut()?.take());
     if let Ok(Some(names)) = names {
         restore(attributes, |name| names.contains(&name));
     }

@@ -206,3 +206,19 @@ async fn an_interval_sends_the_rest_when_the_environment_ends() {
     function.shut_down().await;
     assert_eq!(collector.span("charge").trace(), TRACE);
 }
+
+#[tokio::test]
+async fn an_event_within_another_leaves_the_numbers_of_that() {
+    let lambda = FakeRuntime::new().function_name("orders");
+    let function = lambda.spawn(program("nested")).unwrap();
+    lambda.invoke(Event::new("order").trace_id(SAMPLED)).await.response().unwrap();
+    function.kill().await;
+    let spans = spans(&lines(&function));
+    let step = spans.iter().find(|received| received.span.name == "step").unwrap();
+    for (event, field, number) in
+        [("before", "order", 7), ("then", "order", 8), ("outer", "order", 9), ("inner", "size", 3)]
+    {
+        let fields = step.event(event).unwrap();
+        assert_eq!(fields[field], Value::IntValue(number), "{event}");
+    }
+}

@@ -41,6 +41,7 @@ async fn run(mode: &str) -> Result<(), Error> {
             let otel = Otel::new().every(Duration::from_secs(600));
             function.lifecycle(otel).run().await
         }
+        "nested" => Powertools::new(nested).lifecycle(Otel::stdout()).run().await,
         "own" => {
             let otel = Otel::stdout();
             let subscriber = tracing_subscriber::registry().with(otel.layer()).with(Lines);
@@ -117,6 +118,24 @@ async fn handle(event: LambdaEvent<String>) -> Result<String, Error> {
 async fn charge(card: &str) {
     tracing::info!("charged");
     tokio::task::yield_now().await;
+}
+
+/// Events of whose values one logs an event itself.
+async fn nested(event: LambdaEvent<String>) -> Result<String, Error> {
+    struct Item;
+
+    impl fmt::Debug for Item {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            tracing::info!(size = 3_u64, "inner");
+            f.write_str("item")
+        }
+    }
+
+    let span = tracing::info_span!("step");
+    tracing::info!(parent: &span, order = 7_u64, item = ?Item, "before");
+    tracing::info!(parent: &span, order = 8_u64, "then");
+    span.in_scope(|| tracing::info!(order = 9_u64, item = ?Item, "outer"));
+    Ok(event.payload)
 }
 
 async fn on_threads(event: LambdaEvent<u64>) -> Result<u64, Error> {
