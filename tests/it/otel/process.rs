@@ -4,8 +4,8 @@ use std::process::Command;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use powertools::testing::{Event, FunctionProcess};
-use powertools_tests::otlp::{Received, decode};
+use powertools::testing::{Event, FunctionProcess, events};
+use powertools_tests::otlp::{Answer, Received, decode};
 use serde_json::{Value as Json, json};
 
 use super::*;
@@ -205,6 +205,46 @@ async fn an_interval_sends_the_rest_when_the_environment_ends() {
     assert_eq!(std::fs::read_dir(threads).unwrap().count(), 1, "an export needs no thread");
     function.shut_down().await;
     assert_eq!(collector.span("charge").trace(), TRACE);
+}
+
+/// What the interval is sending would be lost, and what came since as well.
+#[tokio::test]
+async fn the_environment_ends_after_a_flush_that_is_being_sent_and_one_more() {
+    let collector = Collector::start().await;
+    collector.answer(Answer::Slow(Duration::from_millis(150)));
+    let lambda = FakeRuntime::new()
+        .function_name("orders")
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url());
+    let function = lambda.spawn(program("often")).unwrap();
+    let event = || Event::new("order").trace_id(SAMPLED);
+    lambda.invoke(event()).await.response().unwrap();
+    while collector.requests().is_empty() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    collector.answer(Answer::Take);
+    lambda.invoke(event()).await.response().unwrap();
+    function.shut_down().await;
+    let spans = collector.spans();
+    assert_eq!(spans.iter().filter(|received| received.span.name == "charge").count(), 2);
+}
+
+/// Their tasks are dropped after the batch has ended.
+#[tokio::test]
+async fn the_last_flush_has_the_spans_of_records_that_were_stopped_in_tasks() {
+    let collector = Collector::start().await;
+    let lambda = FakeRuntime::new()
+        .function_name("orders")
+        .timeout(SECOND)
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url());
+    let function = lambda.spawn(program("records")).unwrap();
+    let event = events::sqs("orders").message(json!("order")).build();
+    lambda.invoke(Event::new(event).trace_id(SAMPLED)).await.response().unwrap();
+    function.shut_down().await;
+    let call = collector.span("call");
+    assert_eq!(
+        (call.trace(), call.status()),
+        (TRACE.to_owned(), (2, "stopped before its end".to_owned()))
+    );
 }
 
 #[tokio::test]

@@ -1,12 +1,15 @@
 //! A function whose spans go where its first argument says, on one thread.
 
 use std::fmt::{self, Write as _};
+use std::future::pending;
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use lambda_runtime::{Error, LambdaEvent};
+use powertools::batch::{self, Message, RecordError};
+use powertools::events::SqsEvent;
 use powertools::logging::Logging;
 use powertools::{Invocation, Powertools};
 use powertools_otel::Otel;
@@ -40,6 +43,14 @@ async fn run(mode: &str) -> Result<(), Error> {
         "every" => {
             let otel = Otel::new().every(Duration::from_secs(600));
             function.lifecycle(otel).run().await
+        }
+        "often" => {
+            let otel = Otel::new().every(Duration::from_millis(20));
+            function.lifecycle(otel).run().await
+        }
+        "records" => {
+            let otel = Otel::new().every(Duration::from_secs(600));
+            Powertools::new(records).lifecycle(otel).run().await
         }
         "nested" => Powertools::new(nested).lifecycle(Otel::stdout()).run().await,
         "own" => {
@@ -118,6 +129,17 @@ async fn handle(event: LambdaEvent<String>) -> Result<String, Error> {
 async fn charge(card: &str) {
     tracing::info!("charged");
     tokio::task::yield_now().await;
+}
+
+/// Records that never end, each in a task of its own.
+async fn records(event: LambdaEvent<SqsEvent>) -> Result<String, Error> {
+    let hang = async |_: Message<String>| {
+        pending::<()>().instrument(tracing::info_span!("call")).await;
+        Ok::<_, RecordError>(())
+    };
+    let report = batch::sqs(event.payload).run_spawned(hang).await;
+    assert!(!report.is_done(), "none of them ends");
+    Ok(String::new())
 }
 
 /// Events of whose values one logs an event itself.
