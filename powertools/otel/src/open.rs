@@ -10,13 +10,15 @@ use opentelemetry::trace::{Span as _, SpanContext, Status};
 use opentelemetry_sdk::trace::Span;
 
 use crate::numbers;
-use crate::spans::lock;
+use crate::spans::{Spans, lock};
 
 /// A span that its trace can end, too. The first end counts.
 #[derive(Debug)]
 pub(crate) struct OpenSpan {
     context: SpanContext,
     span: Arc<Mutex<Recording>>,
+    /// Where the span is noted that the SDK will not end: it is not sampled.
+    noted: Option<Arc<Spans>>,
 }
 
 /// A span with what was set since its start, each name once: the SDK keeps all values of a name, and takes no more than
@@ -65,11 +67,25 @@ impl Drop for Recording {
 impl OpenSpan {
     pub(crate) fn new(span: Span) -> Self {
         let context = span.span_context().clone();
-        Self { context, span: Arc::new(Mutex::new(Recording { span, later: Vec::new() })) }
+        let span = Arc::new(Mutex::new(Recording { span, later: Vec::new() }));
+        Self { context, span, noted: None }
+    }
+
+    /// Takes the span out of `spans` with its end.
+    pub(crate) fn forget_in(&mut self, spans: &Arc<Spans>) {
+        self.noted = Some(Arc::clone(spans));
     }
 
     pub(crate) fn downgrade(&self) -> Weak<Mutex<Recording>> {
         Arc::downgrade(&self.span)
+    }
+}
+
+impl Drop for OpenSpan {
+    fn drop(&mut self) {
+        if let Some(spans) = &self.noted {
+            spans.remove(self.context.span_id());
+        }
     }
 }
 
@@ -126,7 +142,7 @@ mod tests {
 
     use super::*;
     use crate::ids::Sampling;
-    use crate::spans::{Processor, Spans};
+    use crate::spans::Processor;
     use crate::tracer::SpanTracer;
 
     #[test]

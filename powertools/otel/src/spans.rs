@@ -100,6 +100,12 @@ impl Spans {
         lock(&self.open).insert(id, Open { trace, span, numbers: None, stopped: None });
     }
 
+    /// Forgets an open span.
+    pub(crate) fn remove(&self, span: SpanId) {
+        // Dropped outside of the lock: a trace can end with it, and comes back to this.
+        let _open = lock(&self.open).remove(&span);
+    }
+
     /// Notes which fields of an open span are numbers.
     pub(crate) fn set_numbers(&self, id: SpanId, numbers: Arc<Numbers>) {
         if let Some(open) = lock(&self.open).get_mut(&id) {

@@ -69,11 +69,15 @@ impl OfInvocations {
         self.note(OpenSpan::new(ids::with(given, start)), trace)
     }
 
-    fn note(&self, span: OpenSpan, trace: Option<Arc<Trace>>) -> OpenSpan {
-        if let Some(trace) = trace
-            && span.span_context().is_sampled()
-        {
+    /// Notes the invocation of a span. One that is not sampled shows it by its trace, unless it is in another trace.
+    fn note(&self, mut span: OpenSpan, trace: Option<Arc<Trace>>) -> OpenSpan {
+        let Some(trace) = trace else { return span };
+        let context = span.span_context();
+        if context.is_sampled() {
             self.spans.start(&span, trace);
+        } else if context.trace_id() != trace.context().trace_id() {
+            self.spans.start(&span, trace);
+            span.forget_in(&self.spans);
         }
         span
     }

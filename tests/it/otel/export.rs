@@ -1,10 +1,8 @@
 //! The way of spans to a collector.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::Instant;
 
-use powertools::logging::Logging;
 use powertools::testing::Event;
 use powertools_tests::otlp::{Answer, Received, decode};
 use powertools_tests::scale;
@@ -308,17 +306,6 @@ async fn a_disabled_sdk_sends_nothing() {
         function.invoke(Event::new(json!({})).trace_id(SAMPLED)).await;
         assert!(function.collector.requests().is_empty());
     }
-}
-
-/// The lines that the logs of a function write, as text.
-fn logged(otel: &Otel) -> (Arc<std::sync::Mutex<String>>, DefaultGuard) {
-    let lines = Arc::new(std::sync::Mutex::new(String::new()));
-    let kept = lines.clone();
-    let write = move |line: &[u8]| kept.lock().unwrap().push_str(str::from_utf8(line).unwrap());
-    let logging = Logging::new().environment([("A", "")]).redact(["token"]).writer(write);
-    let subscriber =
-        tracing_subscriber::registry().with(otel.layer()).with(logging.layer().unwrap());
-    (lines, tracing::subscriber::set_default(subscriber))
 }
 
 #[tokio::test]

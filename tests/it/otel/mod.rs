@@ -1,9 +1,11 @@
 //! Spans, as a collector receives them.
 
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
 
 use lambda_runtime::{Error, LambdaEvent};
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use powertools::logging::Logging;
 use powertools::testing::{Event, FakeRuntime, FunctionTask};
 use powertools::{Clock, Powertools};
 use powertools_otel::Otel;
@@ -56,6 +58,17 @@ fn otel(collector: &Collector, variables: &[(&str, &str)]) -> Otel {
 /// Sets a subscriber that makes spans, for the thread of the test.
 fn subscribe(otel: &Otel) -> DefaultGuard {
     tracing::subscriber::set_default(tracing_subscriber::registry().with(otel.layer()))
+}
+
+/// The lines that the logs of a function write, as text.
+fn logged(otel: &Otel) -> (Arc<Mutex<String>>, DefaultGuard) {
+    let lines = Arc::new(Mutex::new(String::new()));
+    let kept = lines.clone();
+    let write = move |line: &[u8]| kept.lock().unwrap().push_str(str::from_utf8(line).unwrap());
+    let logging = Logging::new().environment([("A", "")]).redact(["token"]).writer(write);
+    let subscriber =
+        tracing_subscriber::registry().with(otel.layer()).with(logging.layer().unwrap());
+    (lines, tracing::subscriber::set_default(subscriber))
 }
 
 impl Function {

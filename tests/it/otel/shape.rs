@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use lambda_runtime::{BoxFuture, Error, LambdaEvent};
-use opentelemetry::trace::TraceContextExt;
+use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue};
 use powertools::runtime::lifecycle::{Lifecycle, Moments, Starting};
 use powertools::testing::{Event, events};
-use powertools::{LambdaError, Powertools};
+use powertools::{Invocation, LambdaError, Powertools};
 use prost::Message;
 use serde_json::json;
 use tokio::sync::Notify;
-use tracing_opentelemetry::OpenTelemetrySpanExt;
+use tracing::Instrument;
+use tracing::instrument::WithSubscriber;
+use tracing_opentelemetry::{OpenTelemetrySpanExt, SetParentError};
 
 use super::*;
 
@@ -439,19 +441,19 @@ async fn a_span_around_the_function_takes_no_span_of_an_event() {
     function.stop().await;
 }
 
+/// A span of another trace, as a message that the handler reads by itself could name it.
+fn remote(flags: TraceFlags) -> opentelemetry::Context {
+    let trace = TraceId::from_hex("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa").unwrap();
+    let span = SpanId::from_hex("bbbbbbbbbbbbbbbb").unwrap();
+    let remote = SpanContext::new(trace, span, flags, true, Default::default());
+    opentelemetry::Context::new().with_remote_span_context(remote)
+}
+
 #[tokio::test]
 async fn a_parent_that_the_user_sets_is_kept() {
     let function = Function::start(async |_| {
-        let remote = opentelemetry::trace::SpanContext::new(
-            opentelemetry::trace::TraceId::from_hex("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa").unwrap(),
-            opentelemetry::trace::SpanId::from_hex("bbbbbbbbbbbbbbbb").unwrap(),
-            opentelemetry::trace::TraceFlags::SAMPLED,
-            true,
-            Default::default(),
-        );
         let span = tracing::info_span!("elsewhere");
-        let parent = opentelemetry::Context::new().with_remote_span_context(remote);
-        span.set_parent(parent).unwrap();
+        span.set_parent(remote(TraceFlags::SAMPLED)).unwrap();
         span.in_scope(|| tracing::info_span!("inner").in_scope(|| ()));
         let explicit = tracing::info_span!(parent: &span, "explicit");
         drop((explicit.entered(), span));
@@ -464,6 +466,75 @@ async fn a_parent_that_the_user_sets_is_kept() {
     for name in ["inner", "explicit"] {
         let inner = function.collector.span(name);
         assert_eq!((inner.trace(), inner.parent()), ("a".repeat(32), elsewhere.id()), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn lines_and_headers_are_in_the_trace_that_the_user_set_and_later_ones_in_that_of_the_event()
+{
+    #[tracing::instrument(skip_all)]
+    async fn handle(_: LambdaEvent<serde_json::Value>) -> Result<String, Error> {
+        // What has begun has its parent.
+        let current = tracing::Span::current().set_parent(remote(TraceFlags::SAMPLED));
+        assert!(matches!(current, Err(SetParentError::AlreadyStarted)), "{current:?}");
+        let span = tracing::info_span!("elsewhere");
+        span.set_parent(remote(TraceFlags::SAMPLED)).unwrap();
+        let work = async {
+            tokio::task::yield_now().await;
+            tracing::info!("inside");
+            powertools_otel::outgoing::traceparent()
+        };
+        let header =
+            tokio::spawn(Invocation::carry(work.instrument(span).with_current_subscriber()));
+        let header = header.await?;
+        tracing::info!("outside");
+        Ok(header.unwrap_or_default())
+    }
+    let collector = Collector::start().await;
+    let otel = otel(&collector, &[]);
+    let (lines, _subscriber) = logged(&otel);
+    let lambda = FakeRuntime::new().function_name("orders");
+    let function = lambda.run(Powertools::new(handle).lifecycle(otel).run());
+    let outcome = lambda.invoke(Event::new(json!({})).trace_id(SAMPLED)).await;
+    function.stop().await;
+    let (elsewhere, handle) = (collector.span("elsewhere"), collector.span("handle"));
+    let other = "a".repeat(32);
+    assert_eq!(outcome.json::<String>(), format!("00-{other}-{}-01", elsewhere.id()));
+    let lines = lines.lock().unwrap();
+    let lines: Vec<serde_json::Value> =
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for (message, trace, span) in
+        [("inside", &*other, elsewhere.id()), ("outside", TRACE, handle.id())]
+    {
+        let line = lines.iter().find(|line| line["message"] == message).unwrap();
+        assert_eq!((&line["trace_id"], &line["span_id"]), (&json!(trace), &json!(span)), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_parent_that_the_user_sets_decides_whether_its_spans_are_sampled() {
+    async fn handle(event: LambdaEvent<serde_json::Value>) -> Result<String, Error> {
+        let flags = match event.payload.as_bool() {
+            Some(true) => TraceFlags::SAMPLED,
+            _ => TraceFlags::NOT_SAMPLED,
+        };
+        let span = tracing::info_span!("elsewhere");
+        span.set_parent(remote(flags)).unwrap();
+        span.in_scope(|| tracing::info_span!("inner").in_scope(|| ()));
+        Ok(String::new())
+    }
+    let not = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0";
+    for (header, is_sampled, expected) in [
+        (SAMPLED, false, ["init", "orders"]),
+        // Those of another trace are sent with the event all the same.
+        (not, true, ["elsewhere", "inner"]),
+    ] {
+        let function = Function::start(handle).await;
+        function.invoke(Event::new(is_sampled).trace_id(header)).await.response().unwrap();
+        let spans = function.collector.spans();
+        let mut names: Vec<_> = spans.iter().map(|received| &*received.span.name).collect();
+        names.sort_unstable();
+        assert_eq!(names, expected);
     }
 }
 
