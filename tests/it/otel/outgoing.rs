@@ -1,6 +1,10 @@
 //! The trace on its way to other services.
 
+use bytes::Bytes;
 use http::{Request, Response};
+use http_body_util::Full;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
 use powertools::Powertools;
 use powertools::testing::{Event, events};
 use powertools_otel::{PropagationLayer, outgoing};
@@ -41,6 +45,27 @@ async fn requests_have_the_headers_of_the_innermost_span() {
         let xray = "Root=1-5759e988-bd862e3fe1be46a994272793";
         assert_eq!(headers[1], format!("{xray};Parent={span};Sampled=1;Lineage=a:1"));
     }
+}
+
+#[tokio::test]
+async fn a_client_of_hyper_sends_the_headers() {
+    // Any server.
+    let payments = Collector::start().await;
+    let url = format!("{}/payments", payments.url());
+    let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
+    let client = ServiceBuilder::new().layer(PropagationLayer::new()).service(client);
+    let function = Function::start(move |_| {
+        let request = Request::post(&url).header("traceparent", "of another");
+        let reply = client.clone().oneshot(request.body(Full::default()).unwrap());
+        async move { Ok(reply.await?.status().to_string()) }
+    })
+    .await;
+    function.invoke(Event::new(json!({})).trace_id(SAMPLED)).await.response().unwrap();
+    let root = function.collector.span("orders");
+    let (headers, _) = payments.requests().remove(0);
+    assert_eq!(headers["traceparent"], format!("00-{TRACE}-{}-01", root.id()));
+    let xray = "Root=1-5759e988-bd862e3fe1be46a994272793";
+    assert_eq!(headers["x-amzn-trace-id"], format!("{xray};Parent={};Sampled=1", root.id()));
 }
 
 #[tokio::test]

@@ -5,7 +5,8 @@ use tower::{Layer, Service};
 
 use super::headers;
 
-/// Adds the headers of the current span to the requests of an HTTP client.
+/// Adds the headers of the current span to the requests of an HTTP client that is a `tower::Service` of `http::Request`, as
+/// those of `hyper-util` are. Other clients take [`headers`](super::headers).
 ///
 /// A header that a request has already is replaced.
 ///

@@ -2,7 +2,7 @@
 //!
 //! | to | by |
 //! |---|---|
-//! | HTTP | [`PropagationLayer`] around a client that is a `tower::Service`, or [`headers`] |
+//! | HTTP | [`PropagationLayer`] around a client that is a `tower::Service` of `http::Request`, or [`headers`] |
 #![cfg_attr(
     feature = "aws-sdk",
     doc = "| AWS, through its SDK | [`SdkInterceptor`], which also makes a span of each call |"
@@ -12,6 +12,21 @@
 //!
 //! All of them name the innermost span of the current task, or else the root span of its invocation.
 //! Where there is no span, they do nothing.
+//!
+//! # HTTP
+//!
+//! [`PropagationLayer`] fits the clients of `hyper-util`, and all others that take an `http::Request`. `reqwest` has a type of
+//! its own for requests: its `RequestBuilder` takes the headers one by one, as that of `http` does.
+//!
+//! ```
+//! use powertools_otel::outgoing;
+//!
+//! // With `reqwest`, `client.get(..)`.
+//! let request = http::Request::get("https://payments.example/charges/7");
+//! let headers = outgoing::headers().into_iter();
+//! let request = headers.fold(request, |request, (name, value)| request.header(name, value));
+//! # assert!(request.body(()).is_ok());
+//! ```
 //!
 //! # Messages
 //!
