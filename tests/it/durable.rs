@@ -6,14 +6,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
+use powertools::idempotency::transaction::{Item, Update};
 use powertools::idempotency::{
-    Builder, Claimed, Error, Idempotency, MemoryStore, Record, RedisStore, Status, Store,
+    Builder, Claimed, Commit, Error, Idempotency, MemoryStore, Record, RedisStore, Status, Store,
     StoreErrorKind, WhileInProgress,
 };
 use powertools::testing::{ManualClock, invocation};
 use powertools::{DurableExecution, Invocation, deadline};
 use powertools_tests::faulty::{Fault, FaultyStore, Op};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 
 const ARN: &str = "arn:aws:lambda:eu-west-1:123456789012:function:orders:1/durable-execution/a/b";
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -193,6 +194,53 @@ async fn a_store_that_fails_inside_other_work_keeps_the_claim_of_that() {
         assert_eq!(world.record().status, Status::InProgress, "{op:?}");
         assert!(world.run("another", "2", done()).await.is_err());
         assert_eq!(world.run(ARN, "3", charge()).await.unwrap(), "charged");
+    }
+}
+
+/// The invocation is repeated. Another execution would do the steps before its commit again.
+#[tokio::test(start_paused = true)]
+async fn a_commit_that_the_store_fails_keeps_the_claim_and_has_its_effect_once() {
+    let faults = [
+        (1, Fault::Fail(StoreErrorKind::AccessDenied)),
+        (200, Fault::Fail(StoreErrorKind::Throttled)),
+        (200, Fault::Hang),
+    ];
+    // A request is under way, and arrives before or after the next invocation has continued the claim.
+    for ((count, fault), late) in faults.into_iter().flat_map(|it| [(it, 40), (it, 60)]) {
+        let store =
+            (0..count).fold(FaultyStore::new(), |store, _| store.fault(Op::Transact, fault));
+        let (world, start) = (World::new(store), Instant::now());
+        world.store.records().create_table("charges", ["id"]);
+        world.store.delay_transaction(late * SECOND);
+        let commit = async |arn, request, time: Duration| {
+            let work = async {
+                world.runs.fetch_add(1, Ordering::Relaxed);
+                sleep(time).await;
+                let charge = Item::new().set("id", "order-7");
+                Ok::<_, Error>(
+                    Commit::new(7).update(Update::new("charges", charge).add("count", 1)),
+                )
+            };
+            let invocation = world.invocation(arn, request);
+            let call = world.idempotency.operation("charge").key("order-7").unwrap();
+            (invocation.clone().scope(call.commit(work)).await, invocation.is_interrupted())
+        };
+
+        let (first, is_repeated) = commit(ARN, "1", Duration::ZERO).await;
+        let error = first.unwrap_err();
+        assert!(matches!(error, Error::CommitUnknown { .. }) && is_repeated, "{error:?}");
+        assert_eq!(world.record().status, Status::InProgress);
+        world.store.forget_faults();
+        let (other, _) = commit("another", "2", Duration::ZERO).await;
+        assert!(matches!(other, Err(Error::InProgress { .. })), "{other:?}");
+
+        sleep_until(start + 50 * SECOND).await;
+        let (second, _) = commit(ARN, "3", 20 * SECOND).await;
+        assert_eq!(second.unwrap(), 7);
+        assert_eq!(world.runs(), if late < 50 { 1 } else { 2 }, "{fault:?}");
+        sleep(60 * SECOND).await;
+        let charges = world.store.records().items("charges");
+        assert!(charges.len() == 1 && charges[0].get("count") == Some(&1.into()), "{charges:?}");
     }
 }
 

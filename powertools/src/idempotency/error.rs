@@ -188,7 +188,8 @@ pub enum Error {
     },
 
     /// The store did not answer, so that a commit may have been applied or not. Its claim is held: when
-    /// it expires, a retry finds the result or runs the work.
+    /// it expires, or in the next invocation of a [durable execution](crate::DurableExecution), a retry
+    /// finds the result or runs the work.
     #[error("it is unknown whether the commit under idempotency key {key} was applied")]
     CommitUnknown {
         /// The key.

@@ -49,7 +49,9 @@ impl<S: Store> Call<S> {
     /// - [`Error::LeaseLost`] or [`Error::RecordGone`] if the record is no longer this claim's.
     /// - [`Error::Store`] if the store failed until no time remained; the claim is released.
     /// - [`Error::CommitUnknown`] if the store did not answer at all: the claim is held, and when it
-    ///   expires, a retry finds the result or runs the work.
+    ///   expires, a retry finds the result or runs the work. In a [durable
+    ///   execution](crate::DurableExecution) also if the store failed: its next invocation continues the
+    ///   claim.
     ///
     /// # Panics
     ///
@@ -173,6 +175,11 @@ impl<S: TransactStore> Session<S> {
             Ok(()) => Ok(completion),
             Err(Failure::Record(Some(record))) if is_finished_by(&record, &self.owner) => {
                 Ok(completion)
+            }
+            // The execution goes on, so that no other one may begin the work. Its next invocation settles the
+            // outcome: when it has continued the claim, this transaction is refused.
+            Err(Failure::Store(source)) if self.is_durable() => {
+                Err(Error::CommitUnknown { key: self.key().clone(), source })
             }
             Err(failure) => self.settle(failure, end).await.map(|()| completion),
         }
