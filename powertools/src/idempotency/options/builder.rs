@@ -41,7 +41,10 @@ impl<S: Store> Builder<S> {
     /// unknown. A lease lasts at least 1 second.
     ///
     /// Work in a [durable execution](crate::DurableExecution) needs a lease that lasts for the longest
-    /// execution, counted from its first claim. An execution that never ends holds its key for that long.
+    /// execution, counted from its first claim. There is no default: without one, the work is
+    /// [`Error::Config`] before it starts. An execution that is stopped from outside, that its SDK fails, or
+    /// that never ends leaves its claim, and other executions are refused until the lease and the grace
+    /// have passed: two days, for example, with `lease(Duration::from_secs(2 * 24 * 60 * 60))`.
     pub fn lease(mut self, time: Duration) -> Self {
         self.options.lease = Some(time);
         self
