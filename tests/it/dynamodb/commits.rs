@@ -137,6 +137,70 @@ async fn a_commit_that_the_service_rejects_applies_nothing_and_is_released() {
     }
 }
 
+/// The most that the items of a transaction may have together, in bytes.
+const TRANSACTION: usize = 4 * 1024 * 1024;
+
+/// The record is one of them. DynamoDB Local counts the text of expressions, too, and what they
+/// refer to; AWS's documentation names the items only.
+#[tokio::test]
+async fn a_commit_over_4_mb_is_not_sent_and_one_that_the_service_rejects_applies_nothing() {
+    for (emulator, records, shop) in shops().await {
+        if !emulator.limits_transactions() {
+            continue;
+        }
+        let fill = async |bytes| {
+            let commit = filled(&shop, bytes, "placed");
+            place(emulator.store(&records), commit).await
+        };
+        // As if nothing but the items counted.
+        let counted = refusal(fill(TRANSACTION).await);
+        let counted = counted.split(' ').find_map(|word| word.parse::<usize>().ok());
+        let own = counted.expect("the number of bytes") - TRANSACTION;
+        for (bytes, sent) in [(TRANSACTION - own + 1, false), (TRANSACTION - own, true)] {
+            let reason = refusal(fill(bytes).await);
+            let expected = if sent { "DynamoDB rejects the commit" } else { "have 4194305 bytes" };
+            assert!(reason.contains(expected), "{reason}");
+            assert_eq!(state(&emulator, &shop).await, ("3".to_owned(), 0));
+            assert!(items::all(&emulator.client(), &records).await.is_empty());
+        }
+        assert_eq!(fill(TRANSACTION - own - 512).await.unwrap(), "placed");
+    }
+}
+
+#[tokio::test]
+async fn a_result_that_the_transaction_has_no_room_for_is_left_out() {
+    for (emulator, records, shop) in shops().await {
+        if !emulator.limits_transactions() {
+            continue;
+        }
+        let result = "x".repeat(10_000);
+        let commit = filled(&shop, TRANSACTION - 2_000, &result);
+        assert_eq!(place(emulator.store(&records), commit).await.unwrap(), result);
+        let again = place(emulator.store(&records), order(&shop)).await;
+        assert!(matches!(again, Err(Error::ResultNotStored { .. })), "{again:?}");
+    }
+}
+
+const ITEMS: usize = 11;
+
+/// A commit of new items that have this many bytes together.
+fn filled(table: &str, bytes: usize, result: &str) -> Commit<String> {
+    (0..ITEMS).fold(Commit::new(result.to_owned()), |commit, at| {
+        let size = bytes / ITEMS + usize::from(at < bytes % ITEMS);
+        let id = format!("item-{at:02}");
+        let rest = "x".repeat(size - "id".len() - id.len() - "rest".len());
+        commit.put(Put::new(table, Item::new().set("id", id).set("rest", rest)))
+    })
+}
+
+/// Why a commit is invalid.
+fn refusal(result: Result<String, Error>) -> String {
+    match result {
+        Err(Error::CommitInvalid { reason }) => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
 #[tokio::test]
 async fn a_conflict_is_retried_with_the_same_token() {
     for via in Via::ALL {

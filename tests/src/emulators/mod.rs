@@ -148,6 +148,12 @@ impl Emulator {
         self.name != "dynalite"
     }
 
+    /// Returns true if it limits the size of a transaction, as the service does.
+    #[must_use]
+    pub fn limits_transactions(&self) -> bool {
+        self.name == "DynamoDB Local"
+    }
+
     /// Returns a client with connections of its own.
     #[must_use]
     pub fn client(&self) -> Client {

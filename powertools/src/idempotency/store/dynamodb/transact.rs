@@ -100,8 +100,7 @@ impl DynamoDbStore {
             }
             "AccessDeniedException" | "AccessDenied" => denied(),
             "ValidationException" => {
-                let message =
-                    "DynamoDB rejects the commit as invalid, for example because of a key";
+                let message = "DynamoDB rejects the commit as invalid, for example because of a key or of its size";
                 StoreError::new(StoreErrorKind::Invalid, message)
             }
             "TransactionInProgressException" => other("the transaction is still in progress"),
