@@ -68,8 +68,9 @@
 //! an event `exception` with name and message. Spans of work that a time guard or a lost lease stopped have the
 //! status `stopped before its end`, and the name of the guard's error as `error.type`:
 //! `Powertools.DeadlineOutOfTime`, or that of idempotent work. That is so for the tasks of `run_spawned`, too, whose spans
-//! end after the batch and may go with a later flush, and for the rest of a body that is stopped. At the limit of the function, spans that are still open in other tasks end and are
-//! sent: the call that hung is among them. Its later end is not sent again.
+//! end after the batch and may go with a later flush, and for the rest of a body that is stopped. At the limit of the
+//! function, spans that are still open in other tasks end and are sent: the call that hung is among them. Its later end is
+//! not sent again.
 //!
 //! What your own code drops says nothing of that: the losing branch of a `select!`, the work in a `timeout` of tokio,
 //! a task that is aborted or whose `JoinSet` is dropped, also where a guard drops that set. Nor does the rest of a body

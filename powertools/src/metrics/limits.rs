@@ -1,7 +1,7 @@
-//! What CloudWatch takes: the limits of its embedded metric format and of its API.
+//! What CloudWatch takes, as AWS documents it: the limits of its embedded metric format and of its API.
 //!
-//! The lengths are from the JSON schema of the format's specification, what the characters may be
-//! from the documentation of `PutMetricData`.
+//! The lengths are from the format's specification, but for that of a namespace, which is from the
+//! documentation of `PutMetricData`, as what the characters may be is.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What CloudWatch takes on one line: more makes more lines, and loses nothing.
+//! What the format allows on one line: more makes more lines, and loses nothing.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Metrics as CloudWatch sees them.
+//! Metrics, on the lines that CloudWatch reads.
 
 use std::time::{Duration, SystemTime};
 

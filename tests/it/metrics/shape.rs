@@ -1,17 +1,19 @@
-//! Every line is in CloudWatch's embedded metric format, whatever is measured.
+//! Every line keeps to the specification of CloudWatch's embedded metric format, whatever is measured. CloudWatch itself
+//! takes no part in this.
 
 use std::collections::BTreeMap;
+use std::panic::catch_unwind;
 use std::sync::LazyLock;
 
 use jsonschema::Validator;
 use powertools::metrics::{self as measure, MetricSet, Unit};
 use powertools::testing::CapturedMetrics;
 use proptest::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::measured;
 
-/// A schema after AWS's specification, in a validator that is not ours.
+/// A schema written by hand after the specification, in a validator that is not ours.
 static SCHEMA: LazyLock<Validator> = LazyLock::new(|| {
     let schema = include_str!("../../vectors/emf-schema.json");
     jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap()
@@ -33,7 +35,11 @@ fn check(line: &str) {
     let metrics = directive["Metrics"].as_array().unwrap();
     assert!((1..=100).contains(&metrics.len()), "{line}");
     for metric in metrics {
+        let resolution =
+            metric.get("StorageResolution").map_or(60, |seconds| seconds.as_u64().unwrap());
+        assert!([1, 60].contains(&resolution), "{line}");
         let values = match &members[metric["Name"].as_str().unwrap()] {
+            // Not in the specification, which has numbers and arrays: the form of AWS's own writers for values that repeat.
             Value::Object(counted) => {
                 assert_eq!(
                     counted["Values"].as_array().unwrap().len(),
@@ -186,6 +192,26 @@ proptest! {
             expected.sort_by(f64::total_cmp);
             prop_assert_eq!(values, expected);
         }
+    }
+}
+
+#[test]
+fn a_line_that_breaks_a_rule_of_the_words_is_seen() {
+    let line = |dimension: Value, resolution: u32, value: Value| {
+        let metric = json!({ "Name": "a", "StorageResolution": resolution });
+        let directive = json!({ "Namespace": "n", "Dimensions": [["d"]], "Metrics": [metric] });
+        let metadata = json!({ "Timestamp": 1, "CloudWatchMetrics": [directive] });
+        format!("{}\n", json!({ "_aws": metadata, "d": dimension, "a": value }))
+    };
+    check(&line(json!("x"), 60, json!([1, 2.5])));
+    for line in [
+        line(json!(7), 60, json!(1)),
+        line(json!("x"), 5, json!(1)),
+        line(json!("x"), 60, json!("1")),
+        line(json!("x"), 60, json!(vec![1; 101])),
+        line(json!("x"), 60, json!({ "Values": [1, 2], "Counts": [1] })),
+    ] {
+        assert!(catch_unwind(|| check(&line)).is_err(), "{line}");
     }
 }
 
