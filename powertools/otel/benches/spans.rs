@@ -1,4 +1,5 @@
-//! What spans cost: CPU of an event with five of them, the latency of each mode, and the start.
+//! What spans cost: CPU of an event with five of them, the latency of each mode, the start, and the first event, which sets
+//! up what the start leaves out.
 //!
 //! Each function is a process of its own on one thread, so that the kernel counts its CPU time. There are two
 //! to compare with: `tracing` is `tracing-opentelemetry` by itself, whose spans go nowhere, and `upstream` is
@@ -23,8 +24,9 @@ use opentelemetry_otlp::{WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use powertools::Powertools;
 use powertools::logging::Logging;
-use powertools::testing::{Event, FakeRuntime};
+use powertools::testing::{Event, FakeRuntime, FunctionProcess};
 use powertools_otel::Otel;
+use tokio::runtime::Runtime;
 use tracing_subscriber::prelude::*;
 
 const TRACE: &str = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
@@ -39,7 +41,10 @@ fn main() {
         (Some("collector"), _) => collect(),
         (Some("function"), Some(mode)) => function(&mode),
         (Some("starts"), _) => starts("http://127.0.0.1:4318"),
-        _ => measure(),
+        (Some("first"), _) => {
+            with_collector(|runtime, endpoint| runtime.block_on(firsts(endpoint)))
+        }
+        _ => with_collector(measure),
     }
 }
 
@@ -177,14 +182,17 @@ async fn step(name: &'static str, id: u32) {
     tokio::task::yield_now().await;
 }
 
-fn measure() {
+fn with_collector(measure: fn(&Runtime, &str)) {
     let mut collector = this("collector", "").stdout(Stdio::piped()).spawn().unwrap();
     let port = first_line(&mut collector);
-    let endpoint = format!("http://127.0.0.1:{port}");
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    measure(&Runtime::new().unwrap(), &format!("http://127.0.0.1:{port}"));
+    collector.kill().unwrap();
+}
+
+fn measure(runtime: &Runtime, endpoint: &str) {
     println!("| mode | CPU of an event | latency p50 | p99 |");
     println!("|---|--:|--:|--:|");
-    let measured = runtime.block_on(events(&endpoint));
+    let measured = runtime.block_on(events(endpoint));
     for (mode, (mut cpu, mut latencies)) in MODES.into_iter().zip(measured) {
         cpu.sort();
         latencies.sort();
@@ -192,8 +200,74 @@ fn measure() {
         let at = |share: usize| latencies[latencies.len() * share / 100].as_secs_f64() * 1e6;
         println!("| {mode} | {cpu:.1} µs | {:.0} µs | {:.0} µs |", at(50), at(99));
     }
-    starts(&endpoint);
-    collector.kill().unwrap();
+    runtime.block_on(firsts(endpoint));
+    starts(endpoint);
+}
+
+/// Whose first events are compared. The function without spans is the floor.
+const FIRSTS: [&str; 4] = ["none", "tracing", "upstream", "before"];
+
+/// Starts functions in turns, and compares the first events of one turn.
+async fn firsts(endpoint: &str) {
+    let mut rounds = Vec::new();
+    for _ in 0..ROUNDS {
+        let mut round = Vec::new();
+        for mode in FIRSTS {
+            round.push(first(mode, endpoint).await);
+        }
+        rounds.push(round);
+    }
+    println!(
+        "\n| mode | CPU of the first event | beyond `none` | of a later event | beyond `none` |"
+    );
+    println!("|---|--:|--:|--:|--:|");
+    for (at, mode) in FIRSTS.into_iter().enumerate() {
+        let micros = |cost: fn(&Costs, &Costs) -> f64| {
+            median(rounds.iter().map(|round| cost(&round[at], &round[0])).collect()) / 1e3
+        };
+        println!(
+            "| {mode} | {:.0} µs | {:.0} µs | {:.0} µs | {:.0} µs |",
+            micros(|own, _| own.first),
+            micros(|own, none| own.first - none.first),
+            micros(|own, _| own.later),
+            micros(|own, none| own.later - none.later),
+        );
+    }
+}
+
+/// The CPU time of events in nanoseconds.
+struct Costs {
+    first: f64,
+    later: f64,
+}
+
+/// Measures the first event of a function, and the mean of later ones.
+async fn first(mode: &'static str, endpoint: &str) -> Costs {
+    const LATER: u32 = 20;
+    let (lambda, function) = spawn(mode, endpoint);
+    let process = function.id().unwrap();
+    let before = at_rest(process).await;
+    invoke(&lambda, 0).await;
+    let after = at_rest(process).await;
+    let first = (after - before) as f64;
+    for number in 0..LATER {
+        invoke(&lambda, number).await;
+    }
+    let later = (at_rest(process).await - after) as f64 / f64::from(LATER);
+    function.kill().await;
+    Costs { first, later }
+}
+
+/// Waits until a function does nothing, as before it has an event, and returns its CPU time.
+async fn at_rest(process: u32) -> u64 {
+    let mut used = 0;
+    loop {
+        let before = std::mem::replace(&mut used, cpu(process));
+        if used > 0 && used == before {
+            return used;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 /// What is started, and what it is compared with.
@@ -230,25 +304,14 @@ fn median(mut values: Vec<f64>) -> f64 {
 /// Returns the CPU time of each block of events in nanoseconds, and the latency of each event, for each of
 /// the modes. They take turns, so that what else the machine does meets all of them.
 async fn events(endpoint: &str) -> Vec<(Vec<u64>, Vec<Duration>)> {
-    let start = |mode| {
-        let lambda = FakeRuntime::new()
-            .function_name("bench")
-            .env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
-            .env("OTEL_BSP_MAX_QUEUE_SIZE", "100000");
-        let function = lambda.spawn(this("function", mode)).unwrap();
-        (lambda, function)
-    };
-    let functions = MODES.map(start);
+    let functions = MODES.map(|mode| spawn(mode, endpoint));
     let mut measured = vec![(Vec::new(), Vec::new()); MODES.len()];
     for block in 0..BLOCKS {
         for ((lambda, function), (used, latencies)) in functions.iter().zip(&mut measured) {
             let process = function.id().unwrap();
             let before = cpu(process);
             for number in 0..BLOCK {
-                let start = Instant::now();
-                let outcome = lambda.invoke(Event::new(number).trace_id(TRACE)).await;
-                latencies.push(start.elapsed());
-                assert!(outcome.response().is_some(), "{outcome:?}");
+                latencies.push(invoke(lambda, number).await);
             }
             // The first blocks warm up.
             if block >= 3 {
@@ -262,6 +325,24 @@ async fn events(endpoint: &str) -> Vec<(Vec<u64>, Vec<Duration>)> {
         function.kill().await;
     }
     measured
+}
+
+fn spawn(mode: &str, endpoint: &str) -> (FakeRuntime, FunctionProcess) {
+    let lambda = FakeRuntime::new()
+        .function_name("bench")
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+        .env("OTEL_BSP_MAX_QUEUE_SIZE", "100000");
+    let function = lambda.spawn(this("function", mode)).unwrap();
+    (lambda, function)
+}
+
+/// Sends an event, and returns its latency.
+async fn invoke(lambda: &FakeRuntime, number: u32) -> Duration {
+    let start = Instant::now();
+    let outcome = lambda.invoke(Event::new(number).trace_id(TRACE)).await;
+    let latency = start.elapsed();
+    assert!(outcome.response().is_some(), "{outcome:?}");
+    latency
 }
 
 /// The nanoseconds that the threads of a process ran.
