@@ -64,6 +64,7 @@ struct State {
     calls: Vec<Op>,
     tokens: Vec<String>,
     late: Option<Duration>,
+    copy: Option<Duration>,
 }
 
 impl FaultyStore {
@@ -89,6 +90,11 @@ impl FaultyStore {
     /// Lets the next transaction take effect this much later, after its sender has given up.
     pub fn delay_transaction(&self, after: Duration) {
         self.state().late = Some(after);
+    }
+
+    /// Lets a copy of the next claim take effect this much later.
+    pub fn copy_claim(&self, after: Duration) {
+        self.state().copy = Some(after);
     }
 
     /// Returns the tokens of the transactions so far.
@@ -197,6 +203,14 @@ impl Store for FaultyStore {
     }
 
     async fn claim(&self, claim: &Claim) -> Result<Outcome, StoreError> {
+        let copy = self.state().copy.take();
+        if let Some(after) = copy {
+            let (store, claim) = (self.inner.clone(), claim.clone());
+            tokio::spawn(async move {
+                tokio::time::sleep(after).await;
+                let _ = store.claim(&claim).await;
+            });
+        }
         self.write(Op::Claim, || self.inner.claim(claim)).await
     }
 

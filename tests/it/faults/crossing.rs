@@ -1,12 +1,17 @@
 //! Calls that are nested, concurrent or alike: nothing crosses over.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use powertools::idempotency::{DynamoDbStore, Error, Idempotency, WhileInProgress};
+use powertools::idempotency::{
+    Builder, Claimed, DynamoDbStore, EpochMillis, Error, Idempotency, WhileInProgress,
+};
 use powertools::macro_support::default_name;
 use powertools::testing::invocation;
+use powertools_tests::proxy::Fault;
 use serde_json::Value;
+use tokio::sync::Notify;
 
 use super::{MILLI, SECOND, World, number, on_each};
 
@@ -82,7 +87,7 @@ async fn parallel_calls_on_one_store_keep_their_options() {
         let minutes = 1..=8_u32;
         let deliver = async |count: u32| {
             let time = 60 * SECOND * count;
-            let options = |options: powertools::idempotency::Builder<DynamoDbStore>| {
+            let options = |options: Builder<DynamoDbStore>| {
                 options
                     .lease(time)
                     .grace(Duration::ZERO)
@@ -137,6 +142,47 @@ async fn the_same_operation_in_two_functions_has_two_keys() {
         assert!((270_000..=310_000).contains(&apart), "each has its own deadline: {apart}");
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_claim_that_arrives_late_has_the_lease_of_its_record() {
+    on_each(async |emulator| {
+        let wait = WhileInProgress::Wait(20 * SECOND);
+        let options = |options: Builder<DynamoDbStore>| options.lease(30 * SECOND);
+        let world = World::with(emulator, |it| options(it).while_in_progress(wait)).await;
+        let other = world.other(options);
+        let Claimed::Lease(holder) = claim(&other).await else { panic!("it is free") };
+
+        // The first request is late. The second one, with the same claim, is refused.
+        world.proxy.next("PutItem", Fault::Late);
+        let crossing = async {
+            requests(&world, "GetItem", 1).await;
+            let opened = Arc::new(Notify::new());
+            world.proxy.next("PutItem", Fault::Hold(opened.clone()));
+            holder.release().await;
+            requests(&world, "PutItem", 3).await;
+            world.proxy.deliver_late().await;
+            opened.notify_one();
+        };
+        let (claimed, ()) = tokio::join!(claim(&world.idempotency), crossing);
+        let Claimed::Lease(lease) = claimed else { panic!("nobody has done the work") };
+        let lease_end = number(&world.only_record().await["in_progress_expiration"]);
+        let limit = EpochMillis::from(lease.limit().unwrap() + SECOND);
+        assert_eq!(limit, EpochMillis(lease_end), "and the grace");
+    })
+    .await;
+}
+
+async fn claim(idempotency: &Idempotency<DynamoDbStore>) -> Claimed<DynamoDbStore, String> {
+    idempotency.operation("charge").key("order-1").unwrap().claim().await.unwrap()
+}
+
+/// Waits until this many requests for `operation` have arrived.
+async fn requests(world: &World, operation: &str, count: usize) {
+    let arrived = || world.proxy.operations().iter().filter(|it| *it == operation).count();
+    while arrived() < count {
+        tokio::time::sleep(MILLI).await;
+    }
 }
 
 /// The record of the operation with this name.

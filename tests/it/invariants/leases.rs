@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use powertools::idempotency::{Error, Idempotency, Status, StoreErrorKind};
+use powertools::idempotency::{Error, Idempotency, Status, StoreErrorKind, WhileInProgress};
 use powertools_tests::faulty::{Fault, FaultyStore, Op};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -69,6 +69,43 @@ async fn i1_work_stops_when_its_lease_ends_so_that_two_runs_never_overlap() {
 
     let error = first.await.unwrap().unwrap_err();
     assert!(matches!(error.idempotency(), Error::LeaseExpired { .. }), "{error:?}");
+}
+
+/// A copy of its first request takes effect when the record is free, shortly before its second request, which
+/// recognises the claim.
+#[tokio::test(start_paused = true)]
+async fn i1_a_claim_that_an_earlier_request_made_has_the_lease_of_that_request() {
+    for renews in [false, true] {
+        let store = FaultyStore::new();
+        let store = store.fault(Op::Claim, Fault::None).fault(Op::Claim, Fault::Slow(3 * SECOND));
+        let world = World::with(store, |options| {
+            let wait = WhileInProgress::Wait(40 * SECOND);
+            let options = options.lease(30 * SECOND).while_in_progress(wait);
+            if renews { options.renew_lease() } else { options }
+        });
+        world.store.records().insert(world.key(), other_record(&world));
+        world.store.copy_claim(24 * SECOND);
+        let running = Arc::new(AtomicU32::new(0));
+        let work = |time: Duration| {
+            let running = running.clone();
+            async move {
+                let _running = Running::new(&running);
+                sleep(time).await;
+                Ok("done".to_owned())
+            }
+        };
+
+        let first = world.spawn(90 * SECOND, work(40 * SECOND));
+        sleep(22 * SECOND).await;
+        remove_all(world.store.records());
+        sleep(9 * SECOND + 2 * MILLI).await;
+        assert_eq!(world.run(90 * SECOND, work(SECOND)).await.unwrap(), "done");
+        match first.await.unwrap() {
+            Ok(result) => assert!(renews && result == "done"),
+            Err(error) => assert!(!renews && error.name() == "LeaseExpired", "{error:?}"),
+        }
+        assert_eq!(world.runs(), if renews { 1 } else { 2 });
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -115,7 +115,10 @@ async fn renewal<S: Store>(
 ) -> Result<Window, Error> {
     let time = &session.time;
     let third = lease / 3;
-    tokio::time::sleep(time.until(window.now + third)).await;
+    // Only a lease that lasts as long as it may is renewed, so this is its first third, whenever the request
+    // was sent that confirmed it.
+    let next = window.lease_end - session.options().grace - 2 * third;
+    tokio::time::sleep(time.until(next)).await;
 
     if time.now() >= window.limit {
         // The work blocked its thread past the end of its lease, and is stopped.

@@ -187,15 +187,15 @@ impl<S: Store> Session<S> {
             let mut now = window.now;
             loop {
                 match self.classify(found.as_ref(), now, Some(&self.owner))? {
-                    Verdict::Mine => return Ok(Found::Claim(self.window_of(window, &found))),
+                    Verdict::Mine => return Ok(Found::Claim(self.window_of(window, found))),
                     Verdict::Free => break,
                     Verdict::Suspended => {
-                        let window = self.window_of(window, &found);
-                        let Some(existing) = self.reenter(found).await? else {
-                            return Ok(Found::Claim(window));
+                        let existing = match self.reenter(found.as_ref()).await? {
+                            None => return Ok(Found::Claim(self.window_of(window, found))),
+                            Some(existing) => existing,
                         };
                         if existing.as_ref().is_some_and(|record| is_held_by(record, &self.owner)) {
-                            return Ok(Found::Claim(window));
+                            return Ok(Found::Claim(self.window_of(window, existing)));
                         }
                         break;
                     }
@@ -264,8 +264,9 @@ impl<S: Store> Session<S> {
     /// done, otherwise the record that prevented it, if that still exists.
     ///
     /// After a failure nothing is released: the claim is still that of the execution.
-    async fn reenter(&self, found: Option<Record>) -> Result<Option<Option<Record>>, Error> {
-        let Some(earlier) = found.and_then(|record| record.attempt) else { return Ok(Some(None)) };
+    async fn reenter(&self, found: Option<&Record>) -> Result<Option<Option<Record>>, Error> {
+        let earlier = found.and_then(|record| record.attempt.clone());
+        let Some(earlier) = earlier else { return Ok(Some(None)) };
         let timeout = self.time.last_call();
         let (key, owner) = (self.key().clone(), self.owner.clone());
         let reentry = Reentry { key, owner, earlier, timeout };
@@ -276,14 +277,13 @@ impl<S: Store> Session<S> {
         })
     }
 
-    /// Returns the window of a claim that is in the store. A durable execution keeps that of its first
-    /// claim, so that one that never ends does not hold the key for ever.
-    fn window_of(&self, window: Window, record: &Option<Record>) -> Window {
+    /// Returns the window of a claim that is in the store: that of its record, for which others wait, however
+    /// late it was found. So a durable execution keeps the lease of its first claim, and one that never ends
+    /// does not hold the key for ever.
+    fn window_of(&self, window: Window, record: Option<Record>) -> Window {
         match record {
-            Some(record) if self.is_durable() => {
-                self.time.window_of(self.options(), window, record)
-            }
-            _ => window,
+            Some(record) => self.time.window_of(self.options(), window, &record),
+            None => window,
         }
     }
 

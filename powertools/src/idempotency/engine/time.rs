@@ -81,47 +81,58 @@ impl Time {
     /// Returns the times of a claim that is made now, or the error that it is too late for one.
     pub(super) fn window(&self, options: &Options) -> Result<Window, Error> {
         let now = self.now();
-        // When the work has to stop because its lease ends, and when the claim expires. The grace is
-        // for saving and for clocks that differ; the work cannot use it.
-        let (stop, lease_end) = match (options.lease, &self.invocation) {
+        let lease_end = match (options.lease, &self.invocation) {
             (Some(lease), Some(invocation)) if options.renew_lease => {
-                let stop = (now + lease).min(invocation.deadline());
-                (stop, stop + options.grace)
+                (now + lease).min(invocation.deadline()) + options.grace
             }
-            (Some(lease), _) => (now + lease, now + lease + options.grace),
-            (None, Some(invocation)) => {
-                let end = invocation.deadline() + options.grace;
-                (end, end)
-            }
-            (None, None) => (now + LEASE_OUTSIDE, now + LEASE_OUTSIDE),
+            (Some(lease), _) => now + lease + options.grace,
+            (None, Some(invocation)) => invocation.deadline() + options.grace,
+            (None, None) => now + LEASE_OUTSIDE,
         };
-        // The work of a durable execution continues in later invocations. If this one ends before it, the
-        // guard around the handler stops both, and an error of this call would end the execution.
-        let work_end = self.work_end(options).filter(|_| self.execution().is_none());
-        if let (Some(invocation), Some(end)) = (&self.invocation, work_end)
+        if let (Some(invocation), Some(end)) = (&self.invocation, self.end_of_claimed(options))
             && end <= now
         {
             invocation.mark_out(Mark::REFUSED);
             let remaining = invocation.deadline().duration_since(now).unwrap_or_default();
             return Err(Error::NoTime { remaining });
         }
-        let ends_with_lease = work_end.is_none_or(|end| stop <= end);
-        let limit = if ends_with_lease { stop } else { work_end.unwrap_or(stop) };
-        Ok(Window {
-            now,
-            lease_end,
-            expiration: self.expiration_from(now).max(EpochMillis::from(lease_end).ceil()),
-            limit,
-            ends_with_lease,
-        })
+        let expiration = self.expiration_from(now).max(EpochMillis::from(lease_end).ceil());
+        Ok(self.claimed(options, now, lease_end, expiration))
     }
 
-    /// Returns the times of a claim that an earlier invocation of this durable execution has made.
+    /// Returns the times of a claim as its record has them. The request that wrote it can be an earlier
+    /// one than that of `window`: one that was late, or one of an earlier invocation of this durable
+    /// execution.
     pub(super) fn window_of(&self, options: &Options, window: Window, record: &Record) -> Window {
         let lease_end = record.in_progress_expiration.map(EpochMillis::to_system_time);
         let lease_end = lease_end.unwrap_or(window.lease_end);
         let expiration = record.expiration.unwrap_or(window.expiration);
-        Window { lease_end, expiration, limit: lease_end - options.grace, ..window }
+        self.claimed(options, window.now, lease_end, expiration)
+    }
+
+    /// Returns the times of a claim with this lease.
+    fn claimed(
+        &self,
+        options: &Options,
+        now: SystemTime,
+        lease_end: SystemTime,
+        expiration: EpochSeconds,
+    ) -> Window {
+        // The grace is for saving and for clocks that differ; the work cannot use it. Without an
+        // explicit lease, the deadline stops the work before that.
+        let stop = options.lease.map_or(lease_end, |_| lease_end - options.grace);
+        let work_end = self.end_of_claimed(options);
+        let ends_with_lease = work_end.is_none_or(|end| stop <= end);
+        let limit = if ends_with_lease { stop } else { work_end.unwrap_or(stop) };
+        Window { now, lease_end, expiration, limit, ends_with_lease }
+    }
+
+    /// Returns when this invocation ends the work of a claim, whatever its lease.
+    ///
+    /// The work of a durable execution continues in later invocations. If this one ends before it, the
+    /// guard around the handler stops both, and an error of this call would end the execution.
+    fn end_of_claimed(&self, options: &Options) -> Option<SystemTime> {
+        self.work_end(options).filter(|_| self.execution().is_none())
     }
 
     /// Returns the window of a lease that is extended to `lease` from now, but not past the end of the
