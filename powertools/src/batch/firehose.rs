@@ -1,17 +1,30 @@
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::iter::zip;
 use std::mem::take;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 
 use super::data::read_data;
-use super::{Error, FromRecord, Message, Outcome, Record, Report, Source, SourceReply};
+use super::handling::results;
+use super::{
+    Error, FromRecord, Message, Outcome, Record, RecordError, Report, Source, SourceReply,
+};
 use crate::events::{Body, FirehoseEvent, FirehoseRecord, ParseError, RecordId};
+use crate::invocation::budget::Guarded;
 
 /// The maximum size of a reply, in bytes: 6 MiB, the limit of Lambda.
 const LARGEST: usize = 6 << 20;
+
+/// The most records, and bytes of them, that a `PutRecordBatch` of Firehose takes. `PutRecords` of Kinesis takes
+/// no fewer.
+const CHUNK: (usize, usize) = (500, 4 << 20);
+
+/// The number of requests that are sent at the same time.
+const REQUESTS: usize = 10;
 
 /// The most bytes that a record of the reply takes in addition to its data, its id and its keys.
 const OVERHEAD: usize = 100;
@@ -92,39 +105,180 @@ impl SourceReply<FirehoseEvent> for FirehoseReply {
         report: &Report<FirehoseEvent>,
         values: Vec<Option<Transformed>>,
     ) -> Result<Self, Error> {
-        let is_unfinished =
-            |outcome: &Outcome| matches!(outcome, Outcome::Stopped | Outcome::NotStarted);
-        // Records that did not start because of a failure fail like it.
-        if report.out_of_time && report.records().any(|(_, outcome)| is_unfinished(outcome)) {
-            return Err(report.incomplete());
+        let (reply, rest) = reply(report, values)?;
+        warn_of(rest.len());
+        Ok(reply)
+    }
+}
+
+impl Report<FirehoseEvent> {
+    /// Returns the reply like [`into_reply`](Self::into_reply), and sends what does not fit into its 6 MiB to the
+    /// stream again instead of failing it.
+    ///
+    /// `put` takes records as they arrived, not as they were transformed, up to 500 of them with 4 MiB: as many as
+    /// `PutRecordBatch` of Firehose takes, or `PutRecords` of the Kinesis stream that the Firehose stream
+    /// reads, by the [partition key](FirehoseRecord::partition_key). It returns a result for each, in their
+    /// order, as both requests do. A record that was sent is `Dropped` in the reply, and Firehose has it
+    /// transformed again, with others. It is a new record then, with another id and a later time, so its
+    /// handler runs again.
+    ///
+    /// A record stays `ProcessingFailed` if its request failed or there was no time for it, as for a number of
+    /// results other than that of the records, and if it would not fit into a reply by itself. Up to ten requests
+    /// are sent concurrently. They have until half of the batch's [reserve](super::Batch::reserve) remains.
+    ///
+    /// A request whose answer is lost may have been done, and Firehose repeats an invocation that failed: a record
+    /// can be delivered twice, but is not lost.
+    ///
+    /// ```
+    /// use powertools::batch::{self, FirehoseMessage, FirehoseReply, RecordError, Transformed};
+    /// use powertools::events::{FirehoseEvent, FirehoseRecord, Text};
+    ///
+    /// async fn explain(code: FirehoseMessage<Text>) -> Result<Transformed, RecordError> {
+    ///     Ok(Transformed::data(code.body.0.repeat(1000)))
+    /// }
+    ///
+    /// # async fn put_record_batch(data: Vec<Vec<u8>>) -> Result<Vec<Option<String>>, std::io::Error> {
+    /// #     Ok(data.iter().map(|_| None).collect())
+    /// # }
+    /// /// Sends all with one request, whose answer has an error code for each record that was not taken.
+    /// async fn put(records: Vec<FirehoseRecord>) -> Vec<Result<(), RecordError>> {
+    ///     let data: Result<Vec<_>, _> = records.iter().map(FirehoseRecord::data).collect();
+    ///     let answer = match data {
+    ///         Ok(data) => put_record_batch(data).await.map_err(RecordError::from),
+    ///         Err(error) => Err(error.into()),
+    ///     };
+    ///     match answer {
+    ///         Ok(codes) => codes.into_iter().map(|code| code.map_or(Ok(()), |code| Err(code.into()))).collect(),
+    ///         Err(error) => records.iter().map(|_| Err(error.clone())).collect(),
+    ///     }
+    /// }
+    ///
+    /// async fn handle(event: FirehoseEvent) -> Result<FirehoseReply, batch::Error> {
+    ///     batch::firehose(event).run(explain).await.into_split_reply(put).await
+    /// }
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// # let record = |id| serde_json::json!({ "recordId": id, "data": "eHh4".repeat(1100) });
+    /// # let event = serde_json::json!({ "records": [record("1"), record("2")] });
+    /// # let reply = handle(serde_json::from_value(event).unwrap()).await.unwrap();
+    /// # assert_eq!((reply.records[0].result, reply.records[1].result), ("Ok", "Dropped"));
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`into_reply`](Self::into_reply). Nothing is sent then.
+    pub async fn into_split_reply<F, Fut, E>(mut self, put: F) -> Result<FirehoseReply, Error>
+    where
+        F: Fn(Vec<FirehoseRecord>) -> Fut,
+        Fut: Future<Output = Vec<Result<(), E>>>,
+        E: Into<RecordError>,
+    {
+        let values = self.take_values()?;
+        let (mut reply, rest) = reply(&self, values)?;
+        let mut left = rest.len();
+        let sending = async {
+            let mut requests = stream::iter(chunks(rest))
+                .map(|chunk| request(chunk, &put))
+                .buffer_unordered(REQUESTS);
+            while let Some(sent) = requests.next().await {
+                left -= sent.len();
+                for index in sent {
+                    reply.records[index].result = "Dropped";
+                }
+            }
+        };
+        Guarded::new(self.cleanup.clone(), sending).await;
+        warn_of(left);
+        Ok(reply)
+    }
+}
+
+/// Returns the reply, and those records, by their place in it, whose results would fit only into another one.
+fn reply(
+    report: &Report<FirehoseEvent>,
+    values: Vec<Option<Transformed>>,
+) -> Result<(FirehoseReply, Vec<(usize, FirehoseRecord)>), Error> {
+    let is_unfinished =
+        |outcome: &Outcome| matches!(outcome, Outcome::Stopped | Outcome::NotStarted);
+    // Records that did not start because of a failure fail like it.
+    if report.out_of_time && report.records().any(|(_, outcome)| is_unfinished(outcome)) {
+        return Err(report.incomplete());
+    }
+    let mut results = Vec::with_capacity(values.len());
+    for (index, (record, outcome)) in report.records().enumerate() {
+        let id = record.identifier().ok_or(Error::IdentifierMissing { index })?;
+        results.push(FirehoseResult::without_data(id, outcome));
+    }
+    let mut size: usize = results.iter().map(FirehoseResult::size).sum();
+    let mut rest = Vec::new();
+    let mut too_large = 0;
+    for (index, ((record, _), value)) in zip(report.records(), values).enumerate() {
+        let Some(value) = value else { continue };
+        let place = &mut results[index];
+        let result = value.reply(place.record_id.clone());
+        let more = result.size().saturating_sub(place.size());
+        if size + more <= LARGEST {
+            size += more;
+            *place = result;
+        } else if result.size() <= LARGEST {
+            rest.push((index, record.clone()));
+        } else {
+            too_large += 1;
         }
-        let mut records = Vec::with_capacity(values.len());
-        for (index, (record, outcome)) in report.records().enumerate() {
-            let id = record.identifier().ok_or(Error::IdentifierMissing { index })?;
-            records.push(FirehoseResult::without_data(id, outcome));
-        }
-        let mut size: usize = records.iter().map(FirehoseResult::size).sum();
-        let mut too_large = 0;
-        for (record, value) in zip(&mut records, values) {
-            let Some(value) = value else { continue };
-            let result = value.reply(record.record_id.clone());
-            let more = result.size().saturating_sub(record.size());
-            if size + more <= LARGEST {
-                size += more;
-                *record = result;
-            } else {
-                too_large += 1;
+    }
+    if too_large > 0 {
+        tracing::warn!(
+            records = too_large,
+            "transformed records are larger than a reply can be and are delivered as failed"
+        );
+    }
+    Ok((FirehoseReply { records: results }, rest))
+}
+
+fn warn_of(left: usize) {
+    if left > 0 {
+        tracing::warn!(
+            records = left,
+            "transformed records do not fit into a reply and are delivered as failed: give the \
+             Firehose stream a smaller buffer"
+        );
+    }
+}
+
+/// Groups records so that one request can send each group.
+fn chunks(records: Vec<(usize, FirehoseRecord)>) -> Vec<Vec<(usize, FirehoseRecord)>> {
+    let mut chunks: Vec<Vec<_>> = Vec::new();
+    let mut bytes = 0;
+    for (index, record) in records {
+        let more = record.encoded_data().map_or(0, |data| data.len() / 4 * 3);
+        match chunks.last_mut() {
+            Some(chunk) if chunk.len() < CHUNK.0 && bytes + more <= CHUNK.1 => {
+                chunk.push((index, record));
+                bytes += more;
+            }
+            _ => {
+                chunks.push(vec![(index, record)]);
+                bytes = more;
             }
         }
-        if too_large > 0 {
-            tracing::warn!(
-                records = too_large,
-                "transformed records do not fit into a reply and are delivered as failed: give the \
-                 Firehose stream a smaller buffer"
-            );
-        }
-        Ok(Self { records })
     }
+    chunks
+}
+
+/// Sends records with one request, and returns the places of those that were sent.
+async fn request<F, Fut, E>(records: Vec<(usize, FirehoseRecord)>, put: &F) -> Vec<usize>
+where
+    F: Fn(Vec<FirehoseRecord>) -> Fut,
+    Fut: Future<Output = Vec<Result<(), E>>>,
+    E: Into<RecordError>,
+{
+    let (places, records): (Vec<_>, Vec<_>) = records.into_iter().unzip();
+    let results = results(records, put, "what sends records again").await;
+    if let Some(reason) = results.iter().find_map(|result| result.as_ref().err()) {
+        let records = results.iter().filter(|result| result.is_err()).count();
+        tracing::warn!(records, %reason, "records that do not fit into a reply were not sent again");
+    }
+    zip(places, results).filter_map(|(place, result)| result.ok().map(|()| place)).collect()
 }
 
 impl Transformed {

@@ -157,7 +157,7 @@ impl<'b, R: Record> Handling<'b, R> {
             }
         }
 
-        let results = self.results(messages, handler).await;
+        let results = results(messages, handler, "the handler of a chunk").await;
         let mut broken = Broken::default();
         for (index, result) in zip(parsed, results) {
             let record = &records[index];
@@ -173,36 +173,6 @@ impl<'b, R: Record> Handling<'b, R> {
             ended.push((index, result));
         }
         ended
-    }
-
-    /// Returns a result for each message.
-    async fn results<M, F, Fut, V, E>(
-        &self,
-        messages: Vec<M>,
-        handler: &F,
-    ) -> Vec<Result<V, RecordError>>
-    where
-        F: Fn(Vec<M>) -> Fut,
-        Fut: Future<Output = Vec<Result<V, E>>>,
-        E: Into<RecordError>,
-    {
-        let count = messages.len();
-        if count == 0 {
-            return Vec::new();
-        }
-        let results = AssertUnwindSafe(async { handler(messages).await }).catch_unwind().await;
-        let error = match results {
-            Ok(results) if results.len() == count => {
-                return results.into_iter().map(|result| result.map_err(Into::into)).collect();
-            }
-            Ok(results) => {
-                let results = results.len();
-                let error = format!("the handler of {count} records returned {results} results");
-                RecordError::retry(error)
-            }
-            Err(panic) => RecordError::panicked("the handler of a chunk", panic),
-        };
-        (0..count).map(|_| Err(error.clone())).collect()
     }
 
     /// Notes that the order of a record must not continue, if that follows from its outcome.
@@ -343,6 +313,36 @@ impl Broken {
 /// Returns the error of a record that was handled although one before it in its order failed.
 pub(super) fn after_a_failure() -> RecordError {
     RecordError::retry("a record before it in its order failed, and they are delivered in order")
+}
+
+/// Returns a result for each item, by what takes many at once. If it panics or returns another number of results,
+/// all fail, since it is unknown whose they are.
+pub(super) async fn results<M, F, Fut, V, E>(
+    items: Vec<M>,
+    take: &F,
+    who: &str,
+) -> Vec<Result<V, RecordError>>
+where
+    F: Fn(Vec<M>) -> Fut,
+    Fut: Future<Output = Vec<Result<V, E>>>,
+    E: Into<RecordError>,
+{
+    let count = items.len();
+    if count == 0 {
+        return Vec::new();
+    }
+    let results = AssertUnwindSafe(async { take(items).await }).catch_unwind().await;
+    let error = match results {
+        Ok(results) if results.len() == count => {
+            return results.into_iter().map(|result| result.map_err(Into::into)).collect();
+        }
+        Ok(results) => {
+            let results = results.len();
+            RecordError::retry(format!("{who} returned {results} results for {count} records"))
+        }
+        Err(panic) => RecordError::panicked(who, panic),
+    };
+    (0..count).map(|_| Err(error.clone())).collect()
 }
 
 /// Returns the budget of a batch that starts now; `None` outside an invocation.

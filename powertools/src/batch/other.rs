@@ -34,7 +34,8 @@ pub fn document_db<'a>(event: impl Into<DocumentDbEvent>) -> Batch<'a, DocumentD
 /// A record that cannot be parsed, or whose handler returns an error or panics, is reported as
 /// `ProcessingFailed`: Firehose puts it under the error prefix of the destination, and does not deliver it
 /// to the function again. A transformed record that does not fit into the 6 MiB of a reply is reported like
-/// that, too, while smaller ones after it may still fit: give the stream a smaller buffer. A record that a
+/// that, too, while smaller ones after it may still fit: give the stream a smaller buffer, or have it sent to the
+/// stream again by [`into_split_reply`](super::Report::into_split_reply). A record that a
 /// [sink](Batch::permanent_sink) accepted is reported as `Dropped`.
 ///
 /// If there is no time for all records, the batch fails as a whole with

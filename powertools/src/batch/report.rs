@@ -12,6 +12,7 @@ use super::observer::warn_of;
 use super::source::is_identifier;
 use super::{Error, Outcome, Record, RecordError, Reporting, Source, SourceReply, ValueOf};
 use crate::events::RecordId;
+use crate::invocation::budget::Budget;
 use crate::invocation::{RecordIdentity, Records};
 
 /// How the records of a batch ended, and the reply to Lambda that follows from it.
@@ -26,6 +27,8 @@ pub struct Report<S: Source> {
     pub(super) policy: Policy,
     /// True if records did not start or end for lack of time.
     pub(super) out_of_time: bool,
+    /// The time for what follows the records; `None` outside an invocation.
+    pub(super) cleanup: Option<Budget>,
     /// Why there is no partial batch response.
     pub(super) refused: Option<Error>,
 }
@@ -155,6 +158,12 @@ impl<S: Source> Report<S> {
     /// [`fail_when_all_failed`](super::Batch::fail_when_all_failed). The reply of a source can have
     /// further reasons.
     pub fn into_reply(mut self) -> Result<S::Reply, Error> {
+        let values = self.take_values()?;
+        S::Reply::from_report(&self, values)
+    }
+
+    /// Returns what the reply is made of: the values of the records that succeeded.
+    pub(super) fn take_values(&mut self) -> Result<Vec<Option<ValueOf<S>>>, Error> {
         if let Some(error) = self.refused.take() {
             return Err(error);
         }
@@ -173,7 +182,7 @@ impl<S: Source> Report<S> {
                 *value = None;
             }
         }
-        S::Reply::from_report(&self, values)
+        Ok(values)
     }
 
     /// Returns the error of a batch some of whose records were not handled.

@@ -16,7 +16,7 @@ use super::{
     ValueOf, engine, visibility,
 };
 use crate::invocation::OfRecord;
-use crate::invocation::budget::{self, Guarded};
+use crate::invocation::budget::{self, Budget, Guarded};
 
 impl<S: Source> Batch<'_, S> {
     /// Processes each record with `handler`, which takes the record or a type that is created from
@@ -232,6 +232,7 @@ impl<'b, S: Source> Batch<'b, S> {
             values: Vec::new(),
             policy: self.policy,
             out_of_time: false,
+            cleanup: None,
             refused: None,
         };
         match report.source.take_records() {
@@ -261,6 +262,7 @@ impl<'b, S: Source> Batch<'b, S> {
         }
         let handling =
             Handling::new(self.reserve, list, after_failure, self.sink, self.permanent_if);
+        report.cleanup = handling.budget.as_ref().map(Budget::of_cleanup);
         let observer = Observer { hook: self.hook, scope: handling.scope().cloned() };
         let Self { concurrency, postpone, .. } = self;
         (report, Some((Work { plan, concurrency, observer, postpone }, handling)))

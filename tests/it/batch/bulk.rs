@@ -96,7 +96,10 @@ async fn a_wrong_number_of_results_reports_the_whole_chunk() {
         let report = batch::sqs(messages(4)).run_chunks(2, handler).await;
         assert_eq!(outcomes(&report), "ffss", "{results}");
         let error = report.records().next().unwrap().1.error().unwrap().to_string();
-        assert_eq!(error, format!("the handler of 2 records returned {results} results"));
+        assert_eq!(
+            error,
+            format!("the handler of a chunk returned {results} results for 2 records")
+        );
         assert_eq!(reported(report), ["m-0", "m-1"]);
     }
 }

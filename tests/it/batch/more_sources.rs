@@ -268,6 +268,91 @@ async fn a_reply_to_firehose_stays_within_6_mib_and_loses_no_record() {
     assert!(serde_json::to_string(&reply).unwrap().len() <= 6 << 20);
 }
 
+/// Transforms each text to as many bytes as it says.
+async fn expand(size: FirehoseMessage<usize>) -> Result<Transformed, RecordError> {
+    Ok(Transformed::data(vec![b'x'; size.body]))
+}
+
+#[tokio::test]
+async fn what_does_not_fit_into_a_reply_to_firehose_is_sent_again_as_it_arrived() {
+    // The third one fits into no reply.
+    let sizes = ["1", "3000000", "5000000", "2000000", "1500000", "1"];
+    let sent = Mutex::new(Vec::new());
+    let put = async |records: Vec<FirehoseRecord>| {
+        let data = records.iter().map(|record| String::from_utf8(record.data().unwrap()).unwrap());
+        sent.lock().unwrap().push(data.collect::<Vec<_>>());
+        records.iter().map(|_| Ok::<_, Infallible>(())).collect()
+    };
+    let report = batch::firehose(firehose(&sizes)).run(expand).await;
+    let reply = report.into_split_reply(put).await.unwrap();
+    assert_eq!(results(&reply), ["Ok", "Ok", "ProcessingFailed", "Dropped", "Ok", "Ok"]);
+    assert_eq!(*sent.lock().unwrap(), [["2000000"]]);
+    let reply = serde_json::to_value(&reply).unwrap();
+    assert!(reply.to_string().len() <= 6 << 20);
+    assert_eq!(reply["records"][3].as_object().unwrap().len(), 2, "no data");
+
+    let report = batch::firehose(firehose(&["1", "2"])).run(expand).await;
+    let put = async |_| -> Vec<Result<(), RecordError>> { panic!("all fit") };
+    assert_eq!(results(&report.into_split_reply(put).await.unwrap()), ["Ok", "Ok"]);
+
+    let put = async |_| -> Vec<Result<(), RecordError>> { panic!("the event is refused") };
+    let mut report = batch::firehose(firehose(&sizes)).run(expand).await;
+    report.fail(&"unknown".into(), "no such record");
+    assert!(matches!(report.into_split_reply(put).await, Err(Error::RecordUnknown { .. })));
+}
+
+#[tokio::test]
+async fn what_was_not_sent_again_is_delivered_as_failed() {
+    let sizes = ["4000000", "3000000", "3000001", "3000002"];
+    for (answer, expected) in [
+        ("ok, error, ok", ["Ok", "Dropped", "ProcessingFailed", "Dropped"]),
+        ("ok, ok", ["Ok", "ProcessingFailed", "ProcessingFailed", "ProcessingFailed"]),
+        ("panic", ["Ok", "ProcessingFailed", "ProcessingFailed", "ProcessingFailed"]),
+    ] {
+        let put = async |_| {
+            assert_ne!(answer, "panic");
+            answer.split(", ").map(|it| if it == "ok" { Ok(()) } else { Err(it) }).collect()
+        };
+        let report = batch::firehose(firehose(&sizes)).run(expand).await;
+        let reply = report.into_split_reply(put).await.unwrap();
+        assert_eq!(results(&reply), expected, "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn records_are_sent_again_in_requests_that_firehose_takes() {
+    let many: Vec<_> = (0..1_300).map(|_| "10000").collect();
+    // Numbers can have spaces around them.
+    let large: Vec<_> = (0..7).map(|_| format!("{}4000000", " ".repeat(900_000))).collect();
+    let large: Vec<_> = large.iter().map(String::as_str).collect();
+    for (sizes, expected) in [(many, vec![500, 345]), (large, vec![4, 2])] {
+        let sent = Mutex::new(Vec::new());
+        let put = async |records: Vec<FirehoseRecord>| {
+            sent.lock().unwrap().push(records.len());
+            records.iter().map(|_| Ok::<_, Infallible>(())).collect()
+        };
+        let report = batch::firehose(firehose(&sizes)).run(expand).await;
+        let reply = report.into_split_reply(put).await.unwrap();
+        assert_eq!(*sent.lock().unwrap(), expected);
+        assert!(!results(&reply).contains(&"ProcessingFailed"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn sending_again_leaves_time_for_the_reply() {
+    let clock = ManualClock::following_tokio(SystemTime::UNIX_EPOCH + 1_000_000 * SECOND);
+    let invocation = testing::invocation().clock(&clock).remaining(10 * SECOND).build();
+    let start = tokio::time::Instant::now();
+    let work = async {
+        let report = batch::firehose(firehose(&["4000000", "3000000"])).run(expand).await;
+        report.into_split_reply(async |_| pending::<Vec<Result<(), RecordError>>>().await).await
+    };
+    let reply = invocation.scope(work).await.unwrap();
+    assert_eq!(results(&reply), ["Ok", "ProcessingFailed"]);
+    // Half of the reserve of a second remains.
+    assert_eq!(start.elapsed().as_millis(), 9_500);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_transformation_without_time_for_all_records_is_an_error() {
     let clock = ManualClock::following_tokio(SystemTime::UNIX_EPOCH + 1_000_000 * SECOND);
