@@ -109,7 +109,7 @@ impl Spans {
     /// Forgets an open span.
     pub(crate) fn remove(&self, span: SpanId) {
         // Dropped outside of the lock: a trace can end with it, and comes back to this.
-        let _open = lock(&self.open).remove(&span);
+        let _open = lock(&self.open).remove(&key(span));
     }
 
     /// Notes which fields of an open span are numbers.

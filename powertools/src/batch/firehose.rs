@@ -14,6 +14,7 @@ use super::{
     Error, FromRecord, Message, Outcome, Record, RecordError, Report, Source, SourceReply,
 };
 use crate::events::{Body, FirehoseEvent, FirehoseRecord, ParseError, RecordId};
+use crate::invocation::Invocation;
 use crate::invocation::budget::Guarded;
 
 /// The maximum size of a reply, in bytes: 6 MiB, the limit of Lambda.
@@ -120,10 +121,11 @@ impl Report<FirehoseEvent> {
     /// reads, by the [partition key](FirehoseRecord::partition_key). It returns a result for each, in their
     /// order, as both requests do. A record that was sent is `Dropped` in the reply, and Firehose has it
     /// transformed again, with others. It is a new record then, with another id and a later time, so its
-    /// handler runs again.
+    /// handler runs again, and a large one may do so several times until it fits. A Firehose stream that reads
+    /// from Kafka takes neither request.
     ///
     /// A record stays `ProcessingFailed` if its request failed or there was no time for it, as for a number of
-    /// results other than that of the records, and if it would not fit into a reply by itself. Up to ten requests
+    /// results other than that of the records, and if its result would not fit although no other had data. Up to ten requests
     /// are sent concurrently. They have until half of the batch's [reserve](super::Batch::reserve) remains.
     ///
     /// A request whose answer is lost may have been done, and Firehose repeats an invocation that failed: a record
@@ -187,6 +189,8 @@ impl Report<FirehoseEvent> {
                 }
             }
         };
+        // The guards around the batch wait for its end.
+        let _cleanup = Invocation::current().map(|invocation| invocation.cleanup_guard());
         Guarded::new(self.cleanup.clone(), sending).await;
         warn_of(left);
         Ok(reply)
@@ -209,7 +213,8 @@ fn reply(
         let id = record.identifier().ok_or(Error::IdentifierMissing { index })?;
         results.push(FirehoseResult::without_data(id, outcome));
     }
-    let mut size: usize = results.iter().map(FirehoseResult::size).sum();
+    let without_data: usize = results.iter().map(FirehoseResult::size).sum();
+    let mut size = without_data;
     let mut rest = Vec::new();
     let mut too_large = 0;
     for (index, ((record, _), value)) in zip(report.records(), values).enumerate() {
@@ -220,7 +225,7 @@ fn reply(
         if size + more <= LARGEST {
             size += more;
             *place = result;
-        } else if result.size() <= LARGEST {
+        } else if without_data + more <= LARGEST {
             rest.push((index, record.clone()));
         } else {
             too_large += 1;

@@ -10,6 +10,7 @@ use futures_util::{FutureExt, StreamExt, stream};
 use super::options::{BoxError, Postpone};
 use super::{Batch, Outcome, Record, RecordError};
 use crate::events::{SqsEvent, SqsRecord};
+use crate::invocation::Invocation;
 use crate::invocation::budget::{Budget, Ended, Guarded};
 
 /// The maximum number of messages that a request to SQS can change.
@@ -124,6 +125,8 @@ pub(super) async fn postpone<R: Record>(
     let chunks: Vec<_> = delays.chunks(CHANGES).map(<[_]>::to_vec).collect();
     let requests =
         stream::iter(chunks).for_each_concurrent(REQUESTS, |chunk| request(chunk, postpone));
+    // The guards around the batch wait for its end.
+    let _cleanup = Invocation::current().map(|invocation| invocation.cleanup_guard());
     if let Ended::Stopped | Ended::NotStarted =
         Guarded::new(budget.map(Budget::of_cleanup), requests).await
     {

@@ -11,8 +11,9 @@ use tokio::time::sleep;
 
 use super::Error;
 use crate::aws::transport::{Client, Destination, TransportError};
-use crate::deadline::Deadline;
 use crate::environment::Environment;
+use crate::invocation::Invocation;
+use crate::invocation::budget::REPLY;
 
 /// The limit for one attempt.
 const ATTEMPT: Duration = Duration::from_secs(3);
@@ -21,7 +22,7 @@ const ATTEMPT: Duration = Duration::from_secs(3);
 const PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// The most attempts after the first: outside an invocation no time runs out.
+/// The most attempts after the first outside an invocation, where no time runs out.
 const REPETITIONS: usize = 9;
 
 /// The most bytes of S3's answer: an error document at most.
@@ -34,10 +35,9 @@ impl Callback {
     /// Sends a response. It is sent again after a failure that may pass, as long as there is time.
     pub(super) async fn send(&self, to: &Destination, body: Bytes) -> Result<(), Error> {
         let client = self.client().map_err(Error::ResponseNotSent)?;
-        let longer = |pause: &Duration| Some((2 * *pause).min(LONGEST_PAUSE));
-        let mut pauses = successors(Some(PAUSE), longer).take(REPETITIONS);
+        let mut pauses = pauses(Invocation::current().is_some());
         loop {
-            let left = Deadline::current().remaining();
+            let left = left();
             // Without a content type, which would be a part of what is signed.
             let sent = client.put(to, HeaderMap::new(), body.clone(), left.min(ATTEMPT)).await;
             let failure = match sent {
@@ -50,7 +50,7 @@ impl Callback {
                 Err(error) => not_sent(error),
             };
             match pauses.next() {
-                Some(pause) if Deadline::current().remaining() > pause => sleep(pause).await,
+                Some(pause) if self::left() > pause => sleep(pause).await,
                 _ => return Err(failure),
             }
         }
@@ -65,6 +65,19 @@ impl Callback {
     }
 }
 
+/// Returns the pauses between attempts.
+fn pauses(is_inside_invocation: bool) -> impl Iterator<Item = Duration> {
+    let longer = |pause: &Duration| Some((2 * *pause).min(LONGEST_PAUSE));
+    let most = if is_inside_invocation { usize::MAX } else { REPETITIONS };
+    successors(Some(PAUSE), longer).take(most)
+}
+
+/// Returns the time until the reply to Lambda must be sent. Nothing else is more urgent than the response.
+fn left() -> Duration {
+    Invocation::current()
+        .map_or(Duration::MAX, |invocation| invocation.remaining().saturating_sub(REPLY))
+}
+
 fn may_pass(status: StatusCode) -> bool {
     status.is_server_error()
         || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
@@ -77,4 +90,16 @@ fn refused(status: StatusCode) -> Error {
 /// Without the URL, by which others could answer.
 fn not_sent(error: TransportError) -> Error {
     Error::ResponseNotSent(error.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_time_limits_the_attempts_of_an_invocation() {
+        let spent = |pauses: Vec<Duration>| pauses.iter().sum::<Duration>();
+        assert_eq!(spent(pauses(false).collect()), Duration::from_millis(11_100));
+        assert!(spent(pauses(true).take(1000).collect()) > Duration::from_secs(900));
+    }
 }

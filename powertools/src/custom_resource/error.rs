@@ -34,6 +34,15 @@ pub enum Error {
         limit: usize,
     },
 
+    /// The resource has a longer physical id than CloudFormation takes. CloudFormation is sent this error.
+    #[error("the physical id has {bytes} bytes, and CloudFormation takes {limit}")]
+    PhysicalIdTooLong {
+        /// The size of the id in bytes.
+        bytes: usize,
+        /// The most bytes that CloudFormation takes.
+        limit: usize,
+    },
+
     /// CloudFormation has not received the response. The function reports this error to Lambda, which
     /// delivers the event again.
     #[error("CloudFormation has not received the response")]
@@ -49,6 +58,7 @@ impl Error {
             Self::EventInvalid { .. } => "Powertools.CustomResourceEventInvalid",
             Self::PropertiesInvalid { .. } => "Powertools.CustomResourcePropertiesInvalid",
             Self::ResponseTooLarge { .. } => "Powertools.CustomResourceResponseTooLarge",
+            Self::PhysicalIdTooLong { .. } => "Powertools.CustomResourcePhysicalIdTooLong",
             Self::ResponseNotSent(_) => "Powertools.CustomResourceResponseNotSent",
         }
     }

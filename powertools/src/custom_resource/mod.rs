@@ -61,8 +61,8 @@
 //! and the resource. An event without a `ResponseURL` that is an absolute URL is not one of
 //! CloudFormation: the error `Powertools.EventInvalid` is reported to Lambda.
 //!
-//! The handler is stopped 3 seconds before the function's timeout, or after half of a shorter one. The
-//! request is repeated until it succeeds or that time is over.
+//! The handler is stopped 3 seconds before the function's timeout, or after half of it if it is shorter than
+//! 6 seconds. The request is repeated until it succeeds, or until 50 milliseconds before the timeout.
 //!
 //! # What cannot be answered
 //!
@@ -82,10 +82,17 @@
 //! the deletion, and confirms it without the handler. So a resource whose properties were invalid can
 //! be rolled back.
 //!
+//! A creation that was never answered has no such id. CloudFormation makes one up and passes it to the
+//! deletion, and the handler is called with it: **an id that is not one of yours belongs to nothing**, and its
+//! deletion is a success.
+//!
 //! # Replacement
 //!
 //! If an update returns another physical id, CloudFormation considers it a new resource, and deletes
 //! the one with the old id when the stack is complete. The default keeps the id.
+//!
+//! An update that fails keeps the id, too, so that the resource in use is not taken for the one to delete. A new
+//! resource that it made before that is the handler's to remove, or to find again by its name.
 //!
 //! # Repeated events
 //!

@@ -75,8 +75,12 @@ impl Addressee {
         resource: &Resource,
         announced: &Announced,
     ) -> Result<Bytes, Error> {
+        let physical_id = self.physical_id_of(resource, announced);
+        if physical_id.len() > LONGEST_ID {
+            return Err(Error::PhysicalIdTooLong { bytes: physical_id.len(), limit: LONGEST_ID });
+        }
         let body = written(&Response {
-            physical_resource_id: &self.physical_id_of(resource, announced),
+            physical_resource_id: &physical_id,
             no_echo: resource.hides_data,
             data: Some(&resource.data).filter(|data| !data.is_empty()),
             ..self.empty("SUCCESS")
@@ -98,6 +102,7 @@ impl Addressee {
         let physical_id = match self.request_type {
             Some(RequestType::Create) => resource
                 .map(|resource| self.physical_id_of(resource, announced))
+                .filter(|id| id.len() <= LONGEST_ID)
                 .or_else(|| announced.get().map(str::to_owned))
                 .filter(|id| id.len() <= LONGEST_ID),
             _ => Some(self.physical_id.clone()).filter(|id| !id.is_empty()),

@@ -23,7 +23,7 @@ use super::{Event, Request, Resource};
 use crate::deadline::Deadline;
 use crate::error::diagnose::{diagnose, diagnose_panic};
 use crate::error::panic::message_of;
-use crate::invocation::Invocation;
+use crate::invocation::{CleanupGuard, Invocation};
 
 /// What is kept of the invocation's time for the response.
 const RESERVE: Duration = Duration::from_secs(3);
@@ -92,6 +92,8 @@ where
     T: DeserializeOwned,
     E: Into<BoxError>,
 {
+    // The guards around the function wait for the response until shortly before the deadline.
+    let mut guard = Invocation::current().map(|invocation| invocation.cleanup_guard());
     let (to, announced) = (Addressee::of(&event), Announced::default());
     let response_url = event.response_url.clone();
     let ended = match to.is_of_nothing() {
@@ -99,6 +101,7 @@ where
         false => handle(provision, event, &announced).await,
     };
     let (response, ended) = answer(ended, &to, &announced);
+    guard.iter_mut().for_each(CleanupGuard::save);
     callback.send(&response_url, response).await?;
     if let Some(invocation) = Invocation::current() {
         invocation.local::<Sent>().0.store(true, Ordering::Relaxed);

@@ -11,6 +11,7 @@ use powertools::batch::{
     self, ActiveMqMessage, Batch, Error, FirehoseMessage, FirehoseReply, RabbitMqMessage, Record,
     RecordError, Report, Source, SourceReply, Transformed,
 };
+use powertools::deadline::Deadline;
 use powertools::events::{
     ActiveMqEvent, DocumentDbEvent, DocumentDbRecord, FirehoseEvent, FirehoseRecord, HasNaturalKey,
     KafkaEvent, NaturalKey, ParseError, RabbitMqEvent, S3BatchEvent, S3BatchTask, Text, natural,
@@ -344,8 +345,13 @@ async fn sending_again_leaves_time_for_the_reply() {
     let invocation = testing::invocation().clock(&clock).remaining(10 * SECOND).build();
     let start = tokio::time::Instant::now();
     let work = async {
-        let report = batch::firehose(firehose(&["4000000", "3000000"])).run(expand).await;
-        report.into_split_reply(async |_| pending::<Vec<Result<(), RecordError>>>().await).await
+        // As the guard of `Powertools` does, which ends at the same time.
+        let handler = async {
+            let report = batch::firehose(firehose(&["4000000", "3000000"])).run(expand).await;
+            let put = async |_| pending::<Vec<Result<(), RecordError>>>().await;
+            Ok::<_, lambda_runtime::Error>(report.into_split_reply(put).await?)
+        };
+        Deadline::current().run(SECOND / 2, handler).await
     };
     let reply = invocation.scope(work).await.unwrap();
     assert_eq!(results(&reply), ["Ok", "ProcessingFailed"]);

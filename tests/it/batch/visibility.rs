@@ -5,6 +5,7 @@ use std::future::pending;
 use std::time::{Duration, SystemTime};
 
 use powertools::batch::{self, Message, RecordError, VisibilityChange};
+use powertools::deadline::Deadline;
 use powertools::events::SqsEvent;
 use powertools::testing::{self, ManualClock};
 use tokio::time::Instant;
@@ -105,12 +106,13 @@ async fn a_change_that_hangs_is_stopped_in_time_for_the_reply() {
     let invocation = testing::invocation().clock(&clock).remaining(10 * SECOND).build();
     let start = Instant::now();
     let work = async {
-        batch::sqs(messages(2))
-            .change_visibility(|_: Vec<VisibilityChange>| pending::<Result<(), Infallible>>())
-            .run(fail)
-            .await
+        let batch = batch::sqs(messages(2))
+            .change_visibility(|_: Vec<VisibilityChange>| pending::<Result<(), Infallible>>());
+        // As the guard of `Powertools` does, which ends at the same time.
+        let handler = async { Ok::<_, lambda_runtime::Error>(batch.run(fail).await) };
+        Deadline::current().run(SECOND / 2, handler).await
     };
-    let report = invocation.scope(work).await;
+    let report = invocation.scope(work).await.unwrap();
     assert_eq!(start.elapsed(), 9 * SECOND + SECOND / 2, "half of the reserve remains");
     assert_eq!(reported(report), ["m-0", "m-1"]);
 }

@@ -57,7 +57,7 @@ async fn provision(request: Request<Index>) -> Result<Resource, Error> {
         "hangs" => std::future::pending().await,
         "unnamed" => Ok(Resource::new()),
         "large" => Ok(Resource::new().physical_id("large-1").data("Text", "x".repeat(4096))),
-        "long id" => Ok(Resource::new().physical_id("x".repeat(4000))),
+        "long id" | "announced first" => Ok(Resource::new().physical_id("x".repeat(4000))),
         "long" => Err("é\"".repeat(5000).into()),
         "secret" => Ok(Resource::new().physical_id("s").data("Password", "p").no_echo()),
         name => Ok(Resource::new().physical_id(name).data("Shards", created.properties.shards)),
@@ -177,6 +177,18 @@ async fn a_handler_whose_time_runs_out_is_told() {
     assert!(reason.starts_with("Powertools.DeadlineOutOfTime: "), "{reason}");
 }
 
+/// The guard around the function ends with the handler, or shortly after it.
+#[tokio::test]
+async fn a_response_has_the_time_until_the_deadline() {
+    let cloudformation = CloudFormation::start([503]).await;
+    let event = events::custom_resource(cloudformation.url());
+    let event = event.properties(json!({ "Name": "hangs" })).build();
+    let outcome = invoke(Event::new(event).timeout(Duration::from_secs(1))).await;
+    assert!(outcome.response().is_some(), "{outcome:?}");
+    let responses = cloudformation.responses();
+    assert_eq!((responses.len(), &responses[1]["Status"]), (2, &json!("FAILED")));
+}
+
 #[tokio::test]
 async fn invalid_properties_are_told_with_their_path() {
     let properties = json!({ "Name": "a", "Shards": "s3cr3t" });
@@ -222,8 +234,13 @@ async fn a_response_has_at_most_4096_bytes() {
     let reason = large["Reason"].as_str().unwrap();
     assert!(reason.starts_with("Powertools.CustomResourceResponseTooLarge: "), "{reason}");
 
-    let response = creation("long id").await;
-    assert_eq!(response["Status"], "FAILED");
+    for (name, id) in [("long id", "powertools:never-created:"), ("announced first", "first")] {
+        let response = creation(name).await;
+        assert_eq!(response["Status"], "FAILED");
+        let reason = response["Reason"].as_str().unwrap();
+        assert!(reason.starts_with("Powertools.CustomResourcePhysicalIdTooLong: "), "{reason}");
+        assert!(response["PhysicalResourceId"].as_str().unwrap().starts_with(id), "{response}");
+    }
 
     let long = creation("long").await;
     let length = long.to_string().len();
