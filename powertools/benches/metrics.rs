@@ -18,10 +18,13 @@ use powertools::{Clock, Invocation, testing};
 
 use self::turns::{cpu_time, median};
 
+/// The name of a side, and what measures so many runs of it.
+type Side = (&'static str, fn(u64) -> Duration);
+
 struct Line {
     name: &'static str,
-    /// Each with its name, and what measures so many runs; the first is ours.
-    sides: &'static [(&'static str, fn(u64) -> Duration)],
+    /// The first is ours.
+    sides: &'static [Side],
     target: &'static str,
 }
 
