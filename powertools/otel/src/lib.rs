@@ -106,12 +106,12 @@
 //! `OTEL_PROPAGATORS=tracecontext`.
 //!
 //! A span with `parent: None` begins a trace of its own, with a link to the span of the event. It is sent with
-//! those of the event, and only if these are sampled.
+//! those of the event, and only if these are sampled, unless `OTEL_TRACES_SAMPLER` decides without the parent.
 //!
 //! A parent that you set by `OpenTelemetrySpanExt::set_parent` of `tracing-opentelemetry` takes precedence, where the span
 //! has not begun: once it was entered, as that of `#[instrument]` is inside of its function, that is an error. The span,
-//! those under it, and its log lines and headers are then in that trace, and sampled as that parent is. They are sent with
-//! those of the event.
+//! those under it, and its log lines and headers are then in that trace, and sampled as that parent is, unless
+//! `OTEL_TRACES_SAMPLER` decides without it. They are sent with those of the event.
 //!
 //! [`outgoing`] has the other direction.
 //!

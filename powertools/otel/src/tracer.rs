@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
 use opentelemetry::trace::{
-    Link, Span as _, SpanBuilder, SpanContext, TraceContextExt, Tracer, TracerProvider,
+    Link, Span as _, SpanBuilder, SpanContext, SpanId, TraceContextExt, Tracer, TracerProvider,
 };
 use opentelemetry::{Context, InstrumentationScope};
 use opentelemetry_sdk::Resource;
@@ -63,10 +63,15 @@ impl OfInvocations {
     /// is sampled as the event is.
     fn apart(&self, mut builder: SpanBuilder, root: SpanContext) -> OpenSpan {
         let given = Given { sampled: Some(root.is_sampled()), ..Given::default() };
-        let trace = self.spans.trace_of(root.span_id());
+        let trace = self.trace_of(root.span_id());
         builder.links.get_or_insert_default().push(Link::with_context(root));
         let start = || self.inner.start(builder, &Context::new());
         self.note(OpenSpan::new(ids::with(given, start)), trace)
+    }
+
+    /// Returns the trace of an open span, or that of the invocation: a span that is not sampled is in none.
+    fn trace_of(&self, span: SpanId) -> Option<Arc<Trace>> {
+        self.spans.trace_of(span).or_else(|| Trace::current(&self.spans))
     }
 
     /// Notes the invocation of a span. One that is not sampled shows it by its trace, unless it is in another trace.
@@ -120,7 +125,7 @@ impl Tracer for OfInvocations {
             _ => None,
         };
         let id = root.as_ref().unwrap_or(&of_parent).span_id();
-        let trace = self.spans.trace_of(id).or_else(|| Trace::current(&self.spans));
+        let trace = self.trace_of(id);
         let span = match root {
             Some(root) => {
                 let parent = parent.with_remote_span_context(root);
