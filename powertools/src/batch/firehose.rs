@@ -121,8 +121,9 @@ impl Report<FirehoseEvent> {
     /// reads, by the [partition key](FirehoseRecord::partition_key). It returns a result for each, in their
     /// order, as both requests do. A record that was sent is `Dropped` in the reply, and Firehose has it
     /// transformed again, with others. It is a new record then, with another id and a later time, so its
-    /// handler runs again, and a large one may do so several times until it fits. A Firehose stream that reads
-    /// from Kafka takes neither request.
+    /// handler runs again, and a large one may do so several times until it fits. All
+    /// other consumers of a Kinesis stream get it again, too, as another record. A Firehose stream that reads from
+    /// Kafka takes neither request.
     ///
     /// A record stays `ProcessingFailed` if its request failed or there was no time for it, as for a number of
     /// results other than that of the records, and if its result would not fit although no other had data. Up to ten requests

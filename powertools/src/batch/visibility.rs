@@ -122,6 +122,9 @@ pub(super) async fn postpone<R: Record>(
     postpone: &Postpone<'_, R>,
     budget: Option<&Budget>,
 ) {
+    if delays.is_empty() {
+        return;
+    }
     let chunks: Vec<_> = delays.chunks(CHANGES).map(<[_]>::to_vec).collect();
     let requests =
         stream::iter(chunks).for_each_concurrent(REQUESTS, |chunk| request(chunk, postpone));

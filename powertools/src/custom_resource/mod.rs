@@ -62,7 +62,7 @@
 //! CloudFormation: the error `Powertools.EventInvalid` is reported to Lambda.
 //!
 //! The handler is stopped 3 seconds before the function's timeout, or after half of it if it is shorter than
-//! 6 seconds. The request is repeated until it succeeds, or until 50 milliseconds before the timeout.
+//! 6 seconds. The request is repeated until it succeeds, or until 60 milliseconds before the timeout.
 //!
 //! # What cannot be answered
 //!
@@ -81,6 +81,9 @@
 //! of the resource. Otherwise there is nothing to delete: the id is one by which this module recognises
 //! the deletion, and confirms it without the handler. So a resource whose properties were invalid can
 //! be rolled back.
+//!
+//! A new resource whose physical id has more than 1,024 bytes cannot be named to CloudFormation, which is told a
+//! failure: if it has not announced a shorter one, nothing deletes it.
 //!
 //! A creation that was never answered has no such id. CloudFormation makes one up and passes it to the
 //! deletion, and the handler is called with it: **an id that is not one of yours belongs to nothing**, and its

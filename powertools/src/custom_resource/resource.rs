@@ -17,7 +17,8 @@ impl Resource {
         Self::default()
     }
 
-    /// Sets the physical id, which `Ref` returns in the template. An empty one counts as none.
+    /// Sets the physical id, which `Ref` returns in the template. An empty one counts as none, and one of more than
+    /// 1,024 bytes is an error.
     ///
     /// Another one than before, after an update, replaces the resource. After a deletion it has no effect.
     pub fn physical_id(mut self, id: impl Into<String>) -> Self {

@@ -20,10 +20,11 @@ use super::callback::Callback;
 use super::event::Announced;
 use super::reply::Addressee;
 use super::{Event, Request, Resource};
-use crate::deadline::Deadline;
+use crate::deadline::ResponseFuture;
 use crate::error::diagnose::{diagnose, diagnose_panic};
 use crate::error::panic::message_of;
-use crate::invocation::{CleanupGuard, Invocation};
+use crate::invocation::Invocation;
+use crate::invocation::budget::{Budget, Guarded};
 
 /// What is kept of the invocation's time for the response.
 const RESERVE: Duration = Duration::from_secs(3);
@@ -101,7 +102,9 @@ where
         false => handle(provision, event, &announced).await,
     };
     let (response, ended) = answer(ended, &to, &announced);
-    guard.iter_mut().for_each(CleanupGuard::save);
+    if let Some(guard) = &mut guard {
+        guard.save();
+    }
     callback.send(&response_url, response).await?;
     if let Some(invocation) = Invocation::current() {
         invocation.local::<Sent>().0.store(true, Ordering::Relaxed);
@@ -125,7 +128,9 @@ where
         let request = event.request(announced)?;
         provision(request).await.map_err(Into::into)
     };
-    let work = Deadline::current().run(RESERVE, work);
+    let reserve = |current| Budget::reserving(&current, RESERVE, "a custom resource");
+    let budget = Invocation::current().map(|current| reserve(current).with_something_after_it());
+    let work = ResponseFuture::new(Guarded::new(budget, work));
     match AssertUnwindSafe(work).catch_unwind().await {
         Ok(Ok(resource)) => Ended::Done(resource),
         Ok(Err(error)) => Ended::Failed(error),

@@ -68,7 +68,7 @@ pin_project! {
 }
 
 impl<F> ResponseFuture<F> {
-    pub(super) fn new(work: Guarded<F>) -> Self {
+    pub(crate) fn new(work: Guarded<F>) -> Self {
         Self { work }
     }
 }

@@ -95,6 +95,14 @@ impl Budget {
         self
     }
 
+    /// Returns the same budget for work that something follows which needs the time before the deadline: what
+    /// saves a result has no more of it than what cleans up.
+    #[cfg(feature = "custom-resources")]
+    pub(crate) fn with_something_after_it(mut self) -> Self {
+        self.save_end = self.cleanup_end;
+        self
+    }
+
     /// Returns the budget of what cleans up after the work, outside its scope.
     pub(crate) fn of_cleanup(&self) -> Self {
         Self::until(self.cleanup_end, self.clock.clone(), None)
@@ -168,6 +176,27 @@ mod tests {
     use lambda_runtime::Context;
 
     use super::*;
+
+    #[cfg(feature = "custom-resources")]
+    #[tokio::test(start_paused = true)]
+    async fn what_saves_leaves_the_time_of_what_follows() {
+        use std::future::pending;
+
+        let start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        for (is_followed, end) in [(false, 9_950), (true, 8_500)] {
+            let began = tokio::time::Instant::now();
+            let mut context = Context::default();
+            context.deadline = 1_700_000_010_000;
+            let clock = Clock::from_fn(move || start + began.elapsed());
+            let invocation = Invocation::with_clock(&context, clock);
+            let budget = Budget::reserving(&invocation, Duration::from_secs(3), "a test");
+            let budget = if is_followed { budget.with_something_after_it() } else { budget };
+            let mut guard = budget.scope().unwrap().cleanup_guard();
+            guard.save();
+            Guarded::new(Some(budget), pending::<()>()).await;
+            assert_eq!(began.elapsed().as_millis(), end);
+        }
+    }
 
     #[test]
     fn flushes_have_five_seconds_or_until_shortly_before_the_deadline() {
