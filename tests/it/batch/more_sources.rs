@@ -345,9 +345,10 @@ async fn sending_again_leaves_time_for_the_reply() {
     let invocation = testing::invocation().clock(&clock).remaining(10 * SECOND).build();
     let start = tokio::time::Instant::now();
     let work = async {
-        // As the guard of `Powertools` does, which ends at the same time.
+        // As the guard of `Powertools` does, which ends before the sending.
         let handler = async {
-            let report = batch::firehose(firehose(&["4000000", "3000000"])).run(expand).await;
+            let batch = batch::firehose(firehose(&["4000000", "3000000"])).reserve(SECOND / 2);
+            let report = batch.run(expand).await;
             let put = async |_| pending::<Vec<Result<(), RecordError>>>().await;
             Ok::<_, lambda_runtime::Error>(report.into_split_reply(put).await?)
         };
@@ -355,8 +356,8 @@ async fn sending_again_leaves_time_for_the_reply() {
     };
     let reply = invocation.scope(work).await.unwrap();
     assert_eq!(results(&reply), ["Ok", "ProcessingFailed"]);
-    // Half of the reserve of a second remains.
-    assert_eq!(start.elapsed().as_millis(), 9_500);
+    // Half of the reserve remains, which is 10 ms more than that of the guard.
+    assert_eq!(start.elapsed().as_millis(), 9_745);
 }
 
 #[tokio::test(start_paused = true)]
