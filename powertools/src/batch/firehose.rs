@@ -20,9 +20,11 @@ use crate::invocation::budget::Guarded;
 /// The maximum size of a reply, in bytes: 6 MiB, the limit of Lambda.
 const LARGEST: usize = 6 << 20;
 
-/// The most records, and bytes of them, that a `PutRecordBatch` of Firehose takes. `PutRecords` of Kinesis takes
-/// no fewer.
-const CHUNK: (usize, usize) = (500, 4 << 20);
+/// The most records that a `PutRecordBatch` of Firehose takes. `PutRecords` of Kinesis takes as many.
+const MOST_RECORDS: usize = 500;
+
+/// The most bytes that a `PutRecordBatch` of Firehose takes: 4 MiB. `PutRecords` of Kinesis takes more.
+const MOST_BYTES: usize = 4 << 20;
 
 /// The number of requests that are sent at the same time.
 const REQUESTS: usize = 10;
@@ -121,13 +123,14 @@ impl Report<FirehoseEvent> {
     /// reads, by the [partition key](FirehoseRecord::partition_key). It returns a result for each, in their
     /// order, as both requests do. A record that was sent is `Dropped` in the reply, and Firehose has it
     /// transformed again, with others. It is a new record then, with another id and a later time, so its
-    /// handler runs again, and a large one may do so several times until it fits. All
-    /// other consumers of a Kinesis stream get it again, too, as another record. A Firehose stream that reads from
-    /// Kafka takes neither request.
+    /// handler runs again, and a large one may do so several times until it fits. All other consumers of a
+    /// Kinesis stream get it again, too, as another record. A Firehose stream that reads from Kafka takes
+    /// neither request.
     ///
     /// A record stays `ProcessingFailed` if its request failed or there was no time for it, as for a number of
-    /// results other than that of the records, and if its result would not fit although no other had data. Up to ten requests
-    /// are sent concurrently. They have until half of the batch's [reserve](super::Batch::reserve) remains.
+    /// results other than that of the records, and if its result would not fit although no other had data. Up to
+    /// ten requests are sent concurrently. They have until half of the batch's
+    /// [reserve](super::Batch::reserve) remains.
     ///
     /// A request whose answer is lost may have been done, and Firehose repeats an invocation that failed: a record
     /// can be delivered twice, but is not lost.
@@ -258,7 +261,7 @@ fn chunks(records: Vec<(usize, FirehoseRecord)>) -> Vec<Vec<(usize, FirehoseReco
     for (index, record) in records {
         let more = record.encoded_data().map_or(0, |data| data.len() / 4 * 3);
         match chunks.last_mut() {
-            Some(chunk) if chunk.len() < CHUNK.0 && bytes + more <= CHUNK.1 => {
+            Some(chunk) if chunk.len() < MOST_RECORDS && bytes + more <= MOST_BYTES => {
                 chunk.push((index, record));
                 bytes += more;
             }

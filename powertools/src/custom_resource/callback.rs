@@ -37,9 +37,9 @@ impl Callback {
         let client = self.client().map_err(Error::ResponseNotSent)?;
         let mut pauses = pauses(Invocation::current().is_some());
         loop {
-            let left = left();
+            let limit = time_left().min(ATTEMPT);
             // Without a content type, which would be a part of what is signed.
-            let sent = client.put(to, HeaderMap::new(), body.clone(), left.min(ATTEMPT)).await;
+            let sent = client.put(to, HeaderMap::new(), body.clone(), limit).await;
             let failure = match sent {
                 Ok(reply) if reply.status.is_success() => return Ok(()),
                 Ok(reply) if !may_pass(reply.status) => return Err(refused(reply.status)),
@@ -50,7 +50,7 @@ impl Callback {
                 Err(error) => not_sent(error),
             };
             match pauses.next() {
-                Some(pause) if self::left() > pause => sleep(pause).await,
+                Some(pause) if time_left() > pause => sleep(pause).await,
                 _ => return Err(failure),
             }
         }
@@ -74,7 +74,7 @@ fn pauses(is_inside_invocation: bool) -> impl Iterator<Item = Duration> {
 
 /// Returns the time until shortly before the guards around the function end. Nothing else is more urgent than the
 /// response, but its error is that of the invocation.
-fn left() -> Duration {
+fn time_left() -> Duration {
     let kept = REPLY + Duration::from_millis(10);
     Invocation::current()
         .map_or(Duration::MAX, |invocation| invocation.remaining().saturating_sub(kept))

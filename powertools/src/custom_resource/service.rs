@@ -128,8 +128,9 @@ where
         let request = event.request(announced)?;
         provision(request).await.map_err(Into::into)
     };
-    let reserve = |current| Budget::reserving(&current, RESERVE, "a custom resource");
-    let budget = Invocation::current().map(|current| reserve(current).with_something_after_it());
+    let budget = Invocation::current().map(|current| {
+        Budget::reserving(&current, RESERVE, "a custom resource").with_something_after_it()
+    });
     let work = ResponseFuture::new(Guarded::new(budget, work));
     match AssertUnwindSafe(work).catch_unwind().await {
         Ok(Ok(resource)) => Ended::Done(resource),
