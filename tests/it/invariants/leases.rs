@@ -49,18 +49,18 @@ async fn i1_a_late_finisher_changes_nothing() {
     }
 }
 
+/// Works for so long, and panics if other work is running.
+async fn alone(running: Arc<AtomicU32>, time: Duration) -> Result<String, Failure> {
+    let _running = Running::new(&running);
+    sleep(time).await;
+    Ok("done".to_owned())
+}
+
 #[tokio::test(start_paused = true)]
 async fn i1_work_stops_when_its_lease_ends_so_that_two_runs_never_overlap() {
     let world = World::with(FaultyStore::new(), |options| options.lease(2 * SECOND));
     let running = Arc::new(AtomicU32::new(0));
-    let work = |time: Duration| {
-        let running = running.clone();
-        async move {
-            let _running = Running::new(&running);
-            sleep(time).await;
-            Ok("done".to_owned())
-        }
-    };
+    let work = |time| alone(running.clone(), time);
 
     let overrun = work(60 * SECOND);
     let first = world.spawn(90 * SECOND, overrun);
@@ -86,14 +86,7 @@ async fn i1_a_claim_that_an_earlier_request_made_has_the_lease_of_that_request()
         world.store.records().insert(world.key(), other_record(&world));
         world.store.copy_claim(24 * SECOND);
         let running = Arc::new(AtomicU32::new(0));
-        let work = |time: Duration| {
-            let running = running.clone();
-            async move {
-                let _running = Running::new(&running);
-                sleep(time).await;
-                Ok("done".to_owned())
-            }
-        };
+        let work = |time| alone(running.clone(), time);
 
         let first = world.spawn(90 * SECOND, work(40 * SECOND));
         sleep(22 * SECOND).await;
