@@ -1,11 +1,10 @@
 use std::fmt;
-use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use redis::aio::ConnectionLike;
 use redis::{Cmd, Value};
 use tokio::sync::OnceCell;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::failure::Failure;
 use super::fitness::{self, Fitness};
@@ -13,14 +12,10 @@ use super::fitness::{self, Fitness};
 /// A connection to the server.
 pub(super) trait Connection: fmt::Debug + Send + Sync {
     /// Checks that the server can be reached and can keep records.
-    fn open(&self, limit: Duration) -> BoxFuture<'_, Result<(), Failure>>;
+    fn open(&self, end: Instant) -> BoxFuture<'_, Result<(), Failure>>;
 
     /// Sends a command and returns the reply. A reply that is an error is a [`Failure`].
-    fn send<'a>(
-        &'a self,
-        command: &'a Cmd,
-        limit: Duration,
-    ) -> BoxFuture<'a, Result<Value, Failure>>;
+    fn send<'a>(&'a self, command: &'a Cmd, end: Instant) -> BoxFuture<'a, Result<Value, Failure>>;
 }
 
 /// The user's own connection, which reconnects by itself.
@@ -51,21 +46,17 @@ impl<C> fmt::Debug for Shared<C> {
 }
 
 impl<C: ConnectionLike + Clone + Send + Sync + 'static> Connection for Shared<C> {
-    fn open(&self, limit: Duration) -> BoxFuture<'_, Result<(), Failure>> {
-        Box::pin(async move { timeout(limit, self.fit()).await? })
+    fn open(&self, end: Instant) -> BoxFuture<'_, Result<(), Failure>> {
+        Box::pin(async move { timeout_at(end, self.fit()).await? })
     }
 
-    fn send<'a>(
-        &'a self,
-        command: &'a Cmd,
-        limit: Duration,
-    ) -> BoxFuture<'a, Result<Value, Failure>> {
+    fn send<'a>(&'a self, command: &'a Cmd, end: Instant) -> BoxFuture<'a, Result<Value, Failure>> {
         Box::pin(async move {
             let reply = async {
                 self.fit().await?;
                 Ok(command.query_async(&mut self.connection.clone()).await?)
             };
-            timeout(limit, reply).await?
+            timeout_at(end, reply).await?
         })
     }
 }

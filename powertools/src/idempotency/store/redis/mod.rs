@@ -153,7 +153,7 @@ impl RedisStore {
     /// Returns an error if the server cannot be reached, does not accept the password, is a replica or
     /// evicts records, or after 4 seconds without an answer.
     pub async fn warm_up(&self) -> Result<(), StoreError> {
-        let opened = self.connection.open(WARM_UP_TIMEOUT).await;
+        let opened = self.connection.open(Instant::now() + WARM_UP_TIMEOUT).await;
         opened.map_err(|failure| failure.of_store(&self.scope))
     }
 
@@ -161,8 +161,8 @@ impl RedisStore {
     async fn call(&self, request: Request<'_>, end: Instant) -> Result<Value, StoreError> {
         let mut attempt = 1;
         loop {
-            let left = end.saturating_duration_since(Instant::now());
-            let failure = match self.attempt(request, left.min(ATTEMPT_TIMEOUT)).await {
+            let attempted = self.attempt(request, end.min(Instant::now() + ATTEMPT_TIMEOUT));
+            let failure = match attempted.await {
                 Ok(reply) => return Ok(reply),
                 Err(failure) => failure,
             };
@@ -175,23 +175,20 @@ impl RedisStore {
         }
     }
 
-    async fn attempt(&self, request: Request<'_>, limit: Duration) -> Result<Value, Failure> {
-        let end = Instant::now() + limit;
+    async fn attempt(&self, request: Request<'_>, end: Instant) -> Result<Value, Failure> {
         let (key, script, arguments) = match &request {
-            Request::Read(key) => return self.connection.send(cmd("GET").arg(key), limit).await,
+            Request::Read(key) => return self.connection.send(cmd("GET").arg(key), end).await,
             Request::Create(key, arguments) => {
-                if let Some(reply) = self.create(key, arguments, limit).await? {
+                if let Some(reply) = self.create(key, arguments, end).await? {
                     return Ok(reply);
                 }
                 (*key, &*scripts::CLAIM, &arguments[..])
             }
             Request::Write(key, script, arguments) => (*key, *script, *arguments),
         };
-        let left = end.saturating_duration_since(Instant::now());
-        match self.connection.send(&script.by_hash(key, arguments), left).await {
+        match self.connection.send(&script.by_hash(key, arguments), end).await {
             Err(failure) if failure.is_unknown_script() => {
-                let left = end.saturating_duration_since(Instant::now());
-                self.connection.send(&script.by_text(key, arguments), left).await
+                self.connection.send(&script.by_text(key, arguments), end).await
             }
             reply => reply,
         }
@@ -203,12 +200,12 @@ impl RedisStore {
         &self,
         key: &str,
         arguments: &[&[u8]; 2],
-        limit: Duration,
+        end: Instant,
     ) -> Result<Option<Value>, Failure> {
         if !self.creates.load(Ordering::Relaxed) {
             return Ok(None);
         }
-        match self.connection.send(&scripts::create(key, arguments), limit).await {
+        match self.connection.send(&scripts::create(key, arguments), end).await {
             Ok(Value::Nil) => Ok(Some(Value::Int(1))),
             Ok(found) => Ok(Some(found)),
             // Even a server that is out of memory, or cannot write to its disk, returns an existing
@@ -377,14 +374,14 @@ mod tests {
     struct Old(Arc<Mutex<Vec<String>>>);
 
     impl Connection for Old {
-        fn open(&self, _: Duration) -> BoxFuture<'_, Result<(), Failure>> {
+        fn open(&self, _: Instant) -> BoxFuture<'_, Result<(), Failure>> {
             Box::pin(ready(Ok(())))
         }
 
         fn send<'a>(
             &'a self,
             command: &'a Cmd,
-            _: Duration,
+            _: Instant,
         ) -> BoxFuture<'a, Result<Value, Failure>> {
             let packed = String::from_utf8(command.get_packed_command()).unwrap();
             let name = packed.lines().nth(2).unwrap().to_owned();

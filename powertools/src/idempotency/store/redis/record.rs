@@ -20,29 +20,25 @@ pub(super) fn held(owner: &Owner) -> Vec<u8> {
 }
 
 fn beginning(owner: &Owner, status: &Status) -> Vec<u8> {
+    // A claim with the hash of its payload, or a completion without its result.
     let mut text = Vec::with_capacity(256);
     text.extend_from_slice(br#"{"owner":"#);
     write::quoted(&mut text, owner.as_str(), &write::STANDARD);
-    member(&mut text, "status", |text| {
-        write::quoted(text, status.as_str(), &write::STANDARD);
-    });
+    text.extend_from_slice(br#","status":"#);
+    write::quoted(&mut text, status.as_str(), &write::STANDARD);
     text
-}
-
-fn member(text: &mut Vec<u8>, name: &str, value: impl FnOnce(&mut Vec<u8>)) {
-    text.push(b',');
-    write::quoted(text, name, &write::STANDARD);
-    text.push(b':');
-    value(text);
 }
 
 /// Returns the record that a claim writes.
 pub(super) fn claimed(claim: &Claim) -> Vec<u8> {
     let mut text = held(&claim.owner);
-    member(&mut text, "expiration", |text| write::integer(text, claim.expiration.0));
-    member(&mut text, "in_progress_expiration", |text| write::integer(text, claim.lease_end.0));
+    text.extend_from_slice(br#","expiration":"#);
+    write::integer(&mut text, claim.expiration.0);
+    text.extend_from_slice(br#","in_progress_expiration":"#);
+    write::integer(&mut text, claim.lease_end.0);
     if let Some(hash) = &claim.validation {
-        member(&mut text, "validation", |text| write::quoted(text, hash, &write::STANDARD));
+        text.extend_from_slice(br#","validation":"#);
+        write::quoted(&mut text, hash, &write::STANDARD);
     }
     text.push(b'}');
     text
@@ -68,23 +64,29 @@ pub(super) fn taken_over(claim: &Claim) -> Record {
 /// the end of its lease and the hash of the payload.
 pub(super) fn completed(completion: &Completion) -> Result<(Vec<u8>, Vec<u8>), StoreError> {
     let mut first = beginning(&completion.owner, &Status::Completed);
-    member(&mut first, "expiration", |text| write::integer(text, completion.expiration.0));
+    first.extend_from_slice(br#","expiration":"#);
+    write::integer(&mut first, completion.expiration.0);
     let mut last = Vec::new();
     match &completion.data {
         Some(Data::Text(data)) => {
-            member(&mut last, "data", |text| write::quoted(text, data, &write::STANDARD));
+            // Room for the quotes in JSON, which are escaped.
+            last.reserve(32 + data.len() + data.len() / 2);
+            last.extend_from_slice(br#","data":"#);
+            write::quoted(&mut last, data, &write::STANDARD);
         }
         Some(Data::Value(data)) if depth(data) >= MAX_DEPTH => {
             let message = "the result is nested too deeply for a record";
             return Err(StoreError::new(StoreErrorKind::ResultTooLarge, message));
         }
-        Some(Data::Value(data)) => member(&mut last, "data", |text| {
-            text.extend_from_slice(data.to_string().as_bytes());
-        }),
+        Some(Data::Value(data)) => {
+            last.extend_from_slice(br#","data":"#);
+            last.extend_from_slice(data.to_string().as_bytes());
+        }
         None => {}
     }
     if let Some(reason) = &completion.not_stored {
-        member(&mut last, "not_stored", |text| write::quoted(text, reason, &write::STANDARD));
+        last.extend_from_slice(br#","not_stored":"#);
+        write::quoted(&mut last, reason, &write::STANDARD);
     }
     last.push(b'}');
     check_size(first.len() + last.len())?;

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use redis::{Cmd, Script, cmd};
+use redis::{Cmd, Script};
 
 /// A script, with the hash under which a server keeps it.
 #[derive(Debug)]
@@ -28,10 +28,18 @@ pub(super) static CLAIM: LazyLock<Write> = LazyLock::new(|| {
 /// Changes the beginning to `ARGV[2]`, which contains the expiration `ARGV[3]`, and the end to
 /// `ARGV[4]`.
 pub(super) static COMPLETE: LazyLock<Write> = LazyLock::new(|| {
-    Write::held(
-        "members = string.gsub(members, EXPIRATION, '', 1)
-        return set(ARGV[2] .. members .. ARGV[4], ARGV[3])",
-    )
+    // Mostly the record still has the same expiration, right after the status. Without a search for
+    // it, and without the function `set`, the server takes a quarter less.
+    let quick = "local same = ARGV[1] .. ',\"expiration\":' .. ARGV[3] .. ','
+        if record and string.sub(record, 1, #same) == same then
+            local changed = ARGV[2] .. string.sub(record, #same, -2) .. ARGV[4]
+            if redis.pcall('SET', KEYS[1], changed, 'KEEPTTL').ok then
+                return 1
+            end
+        end";
+    let change = "members = string.gsub(members, EXPIRATION, '', 1)
+        return set(ARGV[2] .. members .. ARGV[4], ARGV[3])";
+    Write::new([READ, quick, IS_HELD, change].concat())
 });
 
 /// Changes the end of the lease to `ARGV[2]` and the expiration to `ARGV[3]`.
@@ -55,6 +63,8 @@ pub(super) static RELEASE: LazyLock<Write> = LazyLock::new(|| {
     )
 });
 
+const READ: &str = "local record = redis.call('GET', KEYS[1])\n";
+
 /// Returns the existing record, or none, unless it begins with `ARGV[1]`: the owner and the status
 /// of a claim. `members` is the rest of it, without its last brace. A claim has no result, so these
 /// are numbers and hashes.
@@ -64,7 +74,6 @@ pub(super) static RELEASE: LazyLock<Write> = LazyLock::new(|| {
 /// servers before Redis 6 do not know that.
 const IS_HELD: &str = "
     local EXPIRATION, LEASE = ',\"expiration\":(%d+)', ',\"in_progress_expiration\":(%d+)'
-    local record = redis.call('GET', KEYS[1])
     if not record or string.sub(record, 1, #ARGV[1]) ~= ARGV[1] then
         return record
     end
@@ -94,7 +103,7 @@ impl Write {
 
     /// Creates a write of a record that is held.
     fn held(change: &str) -> Self {
-        Self::new([IS_HELD, change].concat())
+        Self::new([READ, IS_HELD, change].concat())
     }
 
     /// Returns the command that runs the script on a server that knows it.
@@ -111,13 +120,15 @@ impl Write {
 /// The command that does the same as [`CLAIM`] without a free record, in half of its time. Servers
 /// before Redis 7 do not know it.
 pub(super) fn create(key: &str, [record, kept]: &[&[u8]; 2]) -> Cmd {
-    let mut command = cmd("SET");
-    command.arg(key).arg(record).arg("NX").arg("GET").arg("PX").arg(kept);
+    let mut command = Cmd::with_capacity(7, 20 + key.len() + record.len() + kept.len());
+    command.arg("SET").arg(key).arg(record).arg("NX").arg("GET").arg("PX").arg(kept);
     command
 }
 
 fn command(name: &str, script: &str, key: &str, arguments: &[&[u8]]) -> Cmd {
-    let mut command = cmd(name);
-    command.arg(script).arg(1).arg(key).arg(arguments);
+    let bytes: usize = arguments.iter().map(|argument| argument.len()).sum();
+    let mut command =
+        Cmd::with_capacity(4 + arguments.len(), 10 + script.len() + key.len() + bytes);
+    command.arg(name).arg(script).arg(1).arg(key).arg(arguments);
     command
 }

@@ -1,6 +1,5 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use futures_util::future::{BoxFuture, join};
 use redis::aio::MultiplexedConnection;
@@ -173,8 +172,12 @@ impl Server {
         Ok(live)
     }
 
-    async fn send_within(&self, command: &Cmd, end: Instant) -> Result<Value, Failure> {
-        let (live, is_new) = timeout_at(end, self.live()).await??;
+    async fn send_until(&self, command: &Cmd, end: Instant) -> Result<Value, Failure> {
+        // Connecting takes a large future, which requests on a kept connection do not need.
+        let (live, is_new) = match self.kept() {
+            Some(live) => (live, false),
+            None => Box::pin(timeout_at(end, self.live())).await??,
+        };
         let failure = match timeout_at(end, live.send(command)).await {
             Ok(Ok(reply)) => return Ok(reply),
             Ok(Err(failure)) => failure,
@@ -187,8 +190,8 @@ impl Server {
         match failure {
             // An older connection may have died while the process was frozen.
             Failure::Redis(_) if !is_new => {
-                let (live, _) = timeout_at(end, self.live()).await??;
-                timeout_at(end, live.send(command)).await?
+                let again = async { self.live().await?.0.send(command).await };
+                Box::pin(timeout_at(end, again)).await?
             }
             failure => Err(failure),
         }
@@ -202,19 +205,15 @@ impl fmt::Debug for Server {
 }
 
 impl Connection for Server {
-    fn open(&self, limit: Duration) -> BoxFuture<'_, Result<(), Failure>> {
+    fn open(&self, end: Instant) -> BoxFuture<'_, Result<(), Failure>> {
         Box::pin(async move {
-            timeout_at(Instant::now() + limit, self.live()).await??;
+            timeout_at(end, self.live()).await??;
             Ok(())
         })
     }
 
-    fn send<'a>(
-        &'a self,
-        command: &'a Cmd,
-        limit: Duration,
-    ) -> BoxFuture<'a, Result<Value, Failure>> {
-        Box::pin(self.send_within(command, Instant::now() + limit))
+    fn send<'a>(&'a self, command: &'a Cmd, end: Instant) -> BoxFuture<'a, Result<Value, Failure>> {
+        Box::pin(self.send_until(command, end))
     }
 }
 
