@@ -23,7 +23,6 @@ mod keys;
 mod lifecycle;
 mod logging;
 mod metrics;
-mod model;
 mod natural;
 mod otel;
 mod pages;

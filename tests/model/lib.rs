@@ -18,6 +18,8 @@
 //!
 //! Two workers by default, which takes seconds; three as well with `POWERTOOLS_TEST_SCALE` set.
 
+#![cfg(test)]
+
 use stateright::{Checker, HasDiscoveries, Model, Property};
 
 use self::state::{Broken, Commit, Record, Request, State, Step, Without, Work, Worker};
