@@ -2,7 +2,7 @@
 //! killed again and again.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use powertools::testing::{Event, FakeRuntime, FunctionProcess, Outcome};
@@ -10,7 +10,6 @@ use powertools_tests::emulators::Emulator;
 use powertools_tests::{items, scale, times};
 use serde_json::{Value, json};
 use tokio::process::Command;
-use tokio::time::Instant;
 
 use self::client::Queue;
 
@@ -24,7 +23,7 @@ const TIMEOUT: Duration = Duration::from_secs(4);
 const VISIBILITY: Duration = Duration::from_secs(6);
 /// As many messages are in the queue at most: the emulator looks at all of them for each request.
 const DEPTH: usize = 400;
-/// The lifetime of a function.
+/// How long a function lives, at least.
 const LIFE: Duration = Duration::from_secs(2);
 /// The pause after an empty receive.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -165,7 +164,8 @@ async fn deliver(
     lambda: &FakeRuntime,
     orders: &[Value],
 ) -> (Vec<Result<String, String>>, Vec<FunctionProcess>) {
-    let mapping = Mapping { queue, lambda, all_sent: AtomicBool::new(false) };
+    let (all_sent, replies) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let mapping = Mapping { queue, lambda, all_sent, replies };
     let sending = async {
         for orders in orders.chunks(DEPTH / 4) {
             while queue.len().await > DEPTH - DEPTH / 4 {
@@ -180,7 +180,7 @@ async fn deliver(
     let count = u32::try_from(orders.len()).expect("a few thousand");
     let patience = PATIENCE + PATIENCE_FOR_EACH * count;
     tokio::select! {
-        ((one, two, three, ()), processes) = kill_until(lambda, delivering) => {
+        ((one, two, three, ()), processes) = kill_until(lambda, &mapping.replies, delivering) => {
             ([one, two, three].concat(), processes)
         }
         () = tokio::time::sleep(patience) => panic!("the queue is never empty"),
@@ -202,17 +202,24 @@ fn order(n: usize) -> Value {
 /// Runs two functions, and kills the older one again and again until `work` is done.
 async fn kill_until<T>(
     lambda: &FakeRuntime,
+    replies: &AtomicUsize,
     work: impl Future<Output = T>,
 ) -> (T, Vec<FunctionProcess>) {
     let spawn = || lambda.spawn(Command::new(env!("CARGO_BIN_EXE_fulfilment"))).unwrap();
     let mut processes = vec![spawn(), spawn()];
     let mut work = std::pin::pin!(work);
-    let start = Instant::now();
-    for n in 1.. {
-        let kill_at = start + LIFE * n / 2;
+    loop {
+        let seen = replies.load(Ordering::Relaxed);
+        let life = async {
+            tokio::time::sleep(LIFE / 2).await;
+            // On a machine that is too slow for a batch, good messages would end as poison.
+            while replies.load(Ordering::Relaxed) == seen {
+                tokio::time::sleep(PAUSE).await;
+            }
+        };
         tokio::select! {
             done = &mut work => return (done, processes),
-            () = tokio::time::sleep_until(kill_at) => {}
+            () = life => {}
         }
         processes.push(spawn());
         let oldest = processes.len() - 3;
@@ -221,7 +228,6 @@ async fn kill_until<T>(
             _ = processes[oldest].kill() => {}
         }
     }
-    unreachable!("it goes on until the work is done")
 }
 
 /// What Lambda does between the queue and the function.
@@ -229,6 +235,8 @@ struct Mapping<'a> {
     queue: &'a Queue,
     lambda: &'a FakeRuntime,
     all_sent: AtomicBool,
+    /// How many batches were answered.
+    replies: AtomicUsize,
 }
 
 impl Mapping<'_> {
@@ -259,6 +267,7 @@ impl Mapping<'_> {
                     let done =
                         messages.iter().filter(|message| !failed.contains(&message["MessageId"]));
                     self.queue.delete(done).await;
+                    self.replies.fetch_add(1, Ordering::Relaxed);
                     requests.push(Ok(request));
                 }
                 Outcome::Exited(_) | Outcome::TimedOut(_) => requests.push(Err(request)),
