@@ -1,11 +1,12 @@
 //! What is known about an event, and the scopes of the work for it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use lambda_runtime::{Config, Context};
 
+use super::execution::DurableExecution;
 use super::local::Locals;
 use super::of_record::Place;
 use super::record::Batch;
@@ -53,6 +54,8 @@ pub(super) struct Event {
     pub(super) clock: Clock,
     /// True after the warning that work has overrun.
     pub(super) has_overrun: AtomicBool,
+    /// Not one of the locals: it is asked for with each log line and each value of a metric.
+    pub(super) execution: OnceLock<DurableExecution>,
     pub(super) locals: Locals,
 }
 
@@ -106,6 +109,7 @@ impl Invocation {
             function: context.env_config.clone(),
             clock,
             has_overrun: AtomicBool::new(false),
+            execution: OnceLock::new(),
             locals: Locals::default(),
         };
         let scope = Scope {

@@ -54,10 +54,6 @@ const SUSPENDING: u8 = 1;
 /// The handler was dropped.
 const SUSPENDED: u8 = 2;
 
-/// The execution of an event.
-#[derive(Default)]
-struct Entered(OnceLock<DurableExecution>);
-
 impl DurableExecution {
     /// Creates the execution with this ARN, which is not replayed.
     pub fn new(arn: impl Into<String>) -> Self {
@@ -152,14 +148,14 @@ impl Invocation {
     /// counts.
     pub fn enter_execution(&self, execution: DurableExecution) {
         // The first one stays.
-        let _ = self.local::<Entered>().0.set(execution);
+        let _ = self.event().execution.set(execution);
     }
 
     /// Returns the durable execution that this event is a part of, if it has
     /// [entered](Self::enter_execution) one.
     #[must_use]
     pub fn execution(&self) -> Option<&DurableExecution> {
-        self.event().locals.get::<Entered>()?.0.get()
+        self.event().execution.get()
     }
 }
 

@@ -88,11 +88,16 @@ impl Invocation {
     /// another. A record without a value allocates nothing.
     #[must_use]
     pub fn record_local<T: Default + Send + Sync + 'static>(&self) -> &T {
-        let Some(At { batch, index }) = self.at() else { return self.local() };
+        self.local_of_record().unwrap_or_else(|| self.local())
+    }
+
+    /// As [`record_local`](Self::record_local), but `None` outside the handler of a record.
+    pub(crate) fn local_of_record<T: Default + Send + Sync + 'static>(&self) -> Option<&T> {
+        let At { batch, index } = self.at()?;
         let locals = batch
             .locals
             .get_or_init(|| (0..batch.records.count()).map(|_| Locals::default()).collect());
-        locals[index as usize].get_or_default()
+        Some(locals[index as usize].get_or_default())
     }
 
     /// Returns the values of type `T` that exist and are visible here, innermost first: that of the
@@ -100,12 +105,16 @@ impl Invocation {
     ///
     /// Reading creates nothing: there is no value where none was written.
     pub fn locals<T: 'static>(&self) -> impl Iterator<Item = &T> {
+        self.locals_of_records().chain(self.event().locals.get())
+    }
+
+    /// As [`locals`](Self::locals), without that of the event.
+    pub(crate) fn locals_of_records<T: 'static>(&self) -> impl Iterator<Item = &T> {
         let records = std::iter::successors(self.at(), |at| {
             let (batch, index) = at.batch.around.as_ref()?;
             Some(At { batch, index: *index })
         });
-        let of_records = records.filter_map(|at| at.batch.locals.get()?[at.place()].get());
-        of_records.chain(self.event().locals.get())
+        records.filter_map(|at| at.batch.locals.get()?[at.place()].get())
     }
 
     /// Returns the same invocation for the records of a batch.

@@ -97,11 +97,15 @@ pub(super) struct ScopeKey([u64; 3]);
 impl ScopeKey {
     /// Returns `None` for batches that are nested too deeply.
     #[inline]
-    pub(super) fn of(invocation: &Invocation) -> Option<Self> {
-        let mut key = [0; 3];
-        for (place, scoped) in invocation.locals::<Scoped>().enumerate() {
-            *key.get_mut(place)? = scoped.version.load(Ordering::Relaxed);
+    pub(super) fn of(invocation: &Invocation, event: &Scoped) -> Option<Self> {
+        let key = Self([event.version.load(Ordering::Relaxed), 0, 0]);
+        if invocation.is_for_record() { key.with_records(invocation) } else { Some(key) }
+    }
+
+    fn with_records(mut self, invocation: &Invocation) -> Option<Self> {
+        for (index, scoped) in invocation.locals_of_records::<Scoped>().enumerate() {
+            *self.0.get_mut(index + 1)? = scoped.version.load(Ordering::Relaxed);
         }
-        Some(Self(key))
+        Some(self)
     }
 }

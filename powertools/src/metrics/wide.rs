@@ -145,8 +145,7 @@ impl Line {
         }
         store::describe(&mut set, settings, invocation, Some(&own), &mut problems);
         for (name, definition, values) in values {
-            let entry = recorded(name, &*values, definition);
-            set.add(entry, &mut problems);
+            set.add(&mut recorded(name, &*values, definition), &mut problems);
         }
         problems.report(&settings.reported);
         let properties = store.and_then(Store::properties);

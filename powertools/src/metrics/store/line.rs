@@ -2,7 +2,7 @@
 //!
 //! The format is AWS's [specification](https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html).
 
-use super::set::{Series, Set};
+use super::set::{Counted, Series, Set, heads};
 use crate::json::write::{self, JSON, quoted};
 use crate::metrics::labels::Text;
 use crate::metrics::limits;
@@ -27,21 +27,32 @@ pub(super) fn write(
     out: &mut Vec<u8>,
     scratch: &mut Vec<u8>,
     settings: &Settings,
-    set: &Set,
+    set: &mut Set,
     event: &[(Text, String)],
     now: u64,
     problems: &mut Problems,
 ) {
     scratch.clear();
     properties(scratch, set, event, problems);
+    if set.is_whole() {
+        set.join();
+    }
+    let timestamp = set.timestamp.unwrap_or(now);
     let mut base = FRAME + set.head.len() + set.members.len();
+    let (mut most, mut size) = (0, base + scratch.len());
+    for series in &set.series {
+        most = most.max(series.values.len());
+        size += bound(series);
+    }
+    if set.series.len() <= limits::METRICS && most <= limits::VALUES && size <= limits::LINE {
+        return line(out, settings, set, &set.series, 0, scratch, timestamp);
+    }
     let longest = set.series.iter().map(bound).max().unwrap_or_default();
     if base + scratch.len() + longest > limits::LINE {
         problems.push(Kind::PropertiesTooLong, "");
         scratch.clear();
     }
     base += scratch.len();
-    let most = set.series.iter().map(|series| series.values.len()).max().unwrap_or_default();
     let mut first = 0;
     while first < most {
         let mut rest = &set.series[..];
@@ -61,7 +72,7 @@ pub(super) fn write(
                 break;
             }
             let (part, others) = rest.split_at(end);
-            line(out, settings, set, part, first, scratch, set.timestamp.unwrap_or(now));
+            line(out, settings, set, part, first, scratch, timestamp);
             rest = others;
         }
         first += limits::VALUES;
@@ -87,16 +98,18 @@ fn line(
     let metrics = || part.iter().filter(|series| series.values.len() > first);
     out.extend_from_slice(br#"{"_aws":{"Timestamp":"#);
     write::integer(out, timestamp);
-    out.extend_from_slice(&set.head);
-    for (index, series) in metrics().enumerate() {
-        out.extend_from_slice(&series.head[usize::from(index == 0)..]);
+    if first == 0 && part.len() == set.series.len() && set.is_whole() {
+        out.extend_from_slice(set.joined());
+    } else {
+        out.extend_from_slice(&set.head);
+        heads(out, metrics());
+        out.extend_from_slice(&set.members);
     }
-    out.extend_from_slice(&set.members);
     out.extend_from_slice(properties);
     for series in metrics() {
         out.extend_from_slice(&series.member);
         let end = series.values.len().min(first + limits::VALUES);
-        values(out, &series.values[first..end], &series.counts[first..end]);
+        values(out, &series.values[first..end]);
     }
     out.extend_from_slice(b"}\n");
     settings.writer.write(out);
@@ -121,15 +134,15 @@ fn properties(out: &mut Vec<u8>, set: &Set, event: &[(Text, String)], problems: 
 
 /// Writes one value by itself, several as an array, and those that came often with how often they
 /// came, where that is shorter or the array would be too long.
-fn values(out: &mut Vec<u8>, values: &[f64], counts: &[u64]) {
-    if let ([value], [1]) = (values, counts) {
+fn values(out: &mut Vec<u8>, values: &[Counted]) {
+    if let [Counted { value, count: 1 }] = values {
         return number(out, *value);
     }
-    let observed = counts.iter().fold(0, |sum: u64, count| sum.saturating_add(*count));
+    let observed = values.iter().fold(0, |sum: u64, each| sum.saturating_add(each.count));
     let start = out.len();
     if observed <= limits::VALUES as u64 {
-        let times = values.iter().zip(counts);
-        let each = times.flat_map(|(value, count)| std::iter::repeat_n(*value, *count as usize));
+        let times = |each: &Counted| std::iter::repeat_n(each.value, each.count as usize);
+        let each = values.iter().flat_map(times);
         array(out, each, number);
         if observed == values.len() as u64 {
             return;
@@ -137,9 +150,9 @@ fn values(out: &mut Vec<u8>, values: &[f64], counts: &[u64]) {
     }
     let plain = out.len() - start;
     out.extend_from_slice(br#"{"Values":"#);
-    array(out, values.iter().copied(), number);
+    array(out, values.iter().map(|each| each.value), number);
     out.extend_from_slice(br#","Counts":"#);
-    array(out, counts.iter().copied(), write::integer);
+    array(out, values.iter().map(|each| each.count), write::integer);
     out.push(b'}');
     if plain > 0 && plain <= out.len() - start - plain {
         out.truncate(start + plain);

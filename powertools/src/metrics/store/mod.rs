@@ -25,6 +25,8 @@ pub(super) use self::sets::{Own, Sets, describe};
 pub(super) struct Store {
     /// Those of the process, where there are none.
     settings: OnceLock<Shared>,
+    /// What is set for the event.
+    event: Scoped,
     state: Mutex<State>,
 }
 
@@ -45,39 +47,38 @@ type Properties = Vec<(Text, String)>;
 pub(super) fn record(
     invocation: Option<&Invocation>,
     own: Option<&Own>,
-    entry: Entry<impl Iterator<Item = Observation>>,
+    mut entry: Entry<impl Iterator<Item = Observation>>,
 ) {
-    match invocation {
-        Some(invocation) => {
-            let store = invocation.local::<Store>();
-            if let Some(rest) = store.add(Some(invocation), own, entry) {
-                rest.finish(store);
-            }
-        }
-        None => {
-            let store = Store::at_once();
-            if let Some(rest) = store.add(None, own, entry) {
-                rest.finish(&store);
-            }
-        }
-    }
+    let Some(invocation) = invocation else { return record_at_once(own, entry) };
+    let mut rest = Rest::default();
+    let store = invocation.local::<Store>();
+    store.add(Some(invocation), own, &mut entry, &mut rest);
+    rest.finish(store);
 }
 
 /// As [`record`], for the current invocation.
 #[inline]
-pub(super) fn record_current(own: Option<&Own>, entry: Entry<impl Iterator<Item = Observation>>) {
-    let mut entry = Some(entry);
+pub(super) fn record_current(
+    own: Option<&Own>,
+    mut entry: Entry<impl Iterator<Item = Observation>>,
+) {
+    let mut rest = Rest::default();
     let added = Invocation::with_current(|invocation| {
-        let entry = entry.take()?;
-        let rest = invocation.local::<Store>().add(Some(invocation), own, entry)?;
-        // What follows may call code of others, for which the invocation must not be borrowed.
-        Some((invocation.clone(), rest))
+        invocation.local::<Store>().add(Some(invocation), own, &mut entry, &mut rest);
     });
-    match (added, entry) {
-        (Some(Some((invocation, rest))), _) => rest.finish(invocation.local::<Store>()),
-        (None, Some(entry)) => record(None, own, entry),
-        _ => {}
+    match added {
+        // This may call code of others, for which the invocation must not be borrowed.
+        Some(()) => rest.finish_current(),
+        None => record_at_once(own, entry),
     }
+}
+
+/// Writes values that belong to no invocation.
+#[cold]
+fn record_at_once(own: Option<&Own>, mut entry: Entry<impl Iterator<Item = Observation>>) {
+    let (store, mut rest) = (Store::at_once(), Rest::default());
+    store.add(None, own, &mut entry, &mut rest);
+    rest.finish(&store);
 }
 
 /// Returns true if what is recorded for the invocation is written.
@@ -93,14 +94,37 @@ pub(super) fn is_repeated(invocation: Option<&Invocation>) -> bool {
 }
 
 /// What is left to be done when the lock is released.
+#[derive(Default)]
 struct Rest {
     problems: Problems,
     write: bool,
 }
 
 impl Rest {
-    #[cold]
+    #[inline]
+    fn is_nothing(&self) -> bool {
+        !self.write && self.problems.is_empty()
+    }
+
+    #[inline]
     fn finish(self, store: &Store) {
+        if !self.is_nothing() {
+            self.finish_now(store);
+        }
+    }
+
+    /// Does it for the current invocation.
+    #[inline]
+    fn finish_current(self) {
+        if !self.is_nothing()
+            && let Some(invocation) = Invocation::current()
+        {
+            self.finish_now(invocation.local());
+        }
+    }
+
+    #[cold]
+    fn finish_now(self, store: &Store) {
         let Self { problems, write } = self;
         problems.report(&store.settings().reported);
         if write {
@@ -112,7 +136,7 @@ impl Rest {
 impl Store {
     fn at_once() -> Self {
         let state = Mutex::new(State { has_ended: true, ..State::default() });
-        Self { settings: OnceLock::new(), state }
+        Self { settings: OnceLock::new(), event: Scoped::default(), state }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -124,28 +148,30 @@ impl Store {
         &self,
         invocation: Option<&Invocation>,
         own: Option<&Own>,
-        entry: Entry<impl Iterator<Item = Observation>>,
-    ) -> Option<Rest> {
+        entry: &mut Entry<impl Iterator<Item = Observation>>,
+        rest: &mut Rest,
+    ) {
         let settings = self.settings();
         if settings.is_silent || is_repeated(invocation) {
-            return None;
+            return;
         }
-        let mut problems = Problems::default();
+        let problems = &mut rest.problems;
         if !settings.has_namespace() {
-            problems.push(Kind::NamespaceMissing, "");
-            return Some(Rest { problems, write: false });
+            return problems.push(Kind::NamespaceMissing, "");
         }
         let mut state = self.lock();
         let State { clock, sets, has_ended, .. } = &mut *state;
-        let sets = sets.get_or_insert_with(|| settings.pool.take());
-        if clock.is_none()
-            && let Some(invocation) = invocation
-        {
-            *clock = Some(invocation.clock().clone());
-        }
-        let is_full = sets.add(settings, invocation, own, entry, &mut problems);
-        let write = is_full || *has_ended;
-        (write || !problems.is_empty()).then_some(Rest { problems, write })
+        let sets = sets.get_or_insert_with(|| {
+            *clock = invocation.map(|invocation| invocation.clock().clone());
+            settings.pool.take()
+        });
+        let is_full = sets.add(settings, invocation, &self.event, own, entry, problems);
+        rest.write = is_full || *has_ended;
+    }
+
+    /// Returns what is set for the event.
+    pub(super) fn event(&self) -> &Scoped {
+        &self.event
     }
 
     /// Decides by which settings the values of this invocation are written.
@@ -238,7 +264,9 @@ pub(super) enum Place<'a> {
 
 impl<'a> Place<'a> {
     pub(super) fn of(invocation: &'a Invocation) -> Self {
-        let (record, event) = (invocation.record_local::<Scoped>(), invocation.local::<Scoped>());
-        if std::ptr::eq(record, event) { Self::Event(event) } else { Self::Record(record) }
+        match invocation.local_of_record() {
+            Some(record) => Self::Record(record),
+            None => Self::Event(invocation.local::<Store>().event()),
+        }
     }
 }

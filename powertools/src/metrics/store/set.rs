@@ -28,8 +28,12 @@ pub(in crate::metrics) struct Set {
     pub(in crate::metrics) series: Vec<Series>,
     /// How many of them have values.
     measured: usize,
+    /// Which of them comes next, if they come in the order of the line before.
+    next: usize,
     /// The hashes of the names in `series`, in the same order.
     hashes: Vec<u32>,
+    /// The head, those of all `series`, and the members; empty before it is needed.
+    joined: Vec<u8>,
 }
 
 /// The values of one metric.
@@ -41,12 +45,17 @@ pub(in crate::metrics) struct Series {
     pub(in crate::metrics) head: Vec<u8>,
     /// The name as that of a member: `,"Charge":`.
     pub(in crate::metrics) member: Vec<u8>,
-    /// Each value once, in the order in which it came first.
-    pub(in crate::metrics) values: Vec<f64>,
-    /// How often each of `values` came.
-    pub(in crate::metrics) counts: Vec<u64>,
+    /// In the order in which they came first.
+    pub(in crate::metrics) values: Vec<Counted>,
     /// Where in `values` each one is, by its bits; once there are more than are on a line.
     places: Option<HashMap<u64, usize>>,
+}
+
+/// A value, and how often it came.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::metrics) struct Counted {
+    pub(in crate::metrics) value: f64,
+    pub(in crate::metrics) count: u64,
 }
 
 /// What is to be added.
@@ -110,6 +119,7 @@ impl Set {
         {
             dimensions.push((&SERVICE_NAME, service));
         }
+        self.joined.clear();
         self.head.clear();
         self.head.extend_from_slice(&settings.head);
         self.members.clear();
@@ -145,15 +155,14 @@ impl Set {
     #[inline]
     pub(in crate::metrics) fn add(
         &mut self,
-        entry: Entry<impl Iterator<Item = Observation>>,
+        entry: &mut Entry<impl Iterator<Item = Observation>>,
         problems: &mut Problems,
     ) -> bool {
         let Entry { name, definition, values, is_count } = entry;
-        let hash = hash(&name);
-        let known = self.find(hash, &name);
-        let Some(index) = known.or_else(|| self.know(name, hash, definition, problems)) else {
-            return false;
-        };
+        let (definition, known) = (*definition, self.series.len());
+        let found = self.find(name).or_else(|| self.know(name, definition, problems));
+        let Some(index) = found else { return false };
+        self.next = if index + 1 < self.series.len() { index + 1 } else { 0 };
         let series = &mut self.series[index];
         let is_first = series.values.is_empty();
         if series.definition != definition {
@@ -162,19 +171,21 @@ impl Set {
                 return false;
             }
             series.define(definition);
+            self.joined.clear();
         }
         for value in values {
-            match number(value, definition, is_count) {
+            match number(value, definition, *is_count) {
                 Ok(value) => series.add(value),
                 Err(kind) => problems.push(kind, &series.name),
             }
         }
         let count = series.values.len();
-        if is_first && count > 0 {
-            self.measured += 1;
-        } else if known.is_none() {
-            self.hashes.pop();
-            self.series.pop();
+        if is_first {
+            if count > 0 {
+                self.measured += 1;
+            } else if self.series.len() > known {
+                self.forget_last();
+            }
         }
         count >= limits::VALUES || self.measured >= limits::METRICS
     }
@@ -183,32 +194,72 @@ impl Set {
     #[cold]
     fn know(
         &mut self,
-        name: Text,
-        hash: u32,
+        name: &mut Text,
         definition: Definition,
         problems: &mut Problems,
     ) -> Option<usize> {
-        if limits::metric_name(&name).is_some() {
-            problems.push(Kind::MetricName, &name);
+        if limits::metric_name(name).is_some() {
+            problems.push(Kind::MetricName, name);
             return None;
         }
-        if self.dimensions.contains(&name) {
-            problems.push(Kind::NameIsDimension, &name);
+        if self.dimensions.contains(name) {
+            problems.push(Kind::NameIsDimension, name);
             return None;
         }
-        let mut series = Series { name, ..Series::default() };
+        self.hashes.push(hash(name));
+        let mut series = Series { name: std::mem::take(name), ..Series::default() };
         series.define(definition);
         self.series.push(series);
-        self.hashes.push(hash);
+        self.joined.clear();
         Some(self.series.len() - 1)
     }
 
+    /// Removes a metric that has been added in vain.
+    #[cold]
+    fn forget_last(&mut self) {
+        self.hashes.pop();
+        self.series.pop();
+        self.joined.clear();
+        self.next = 0;
+    }
+
+    /// Returns where a metric is: most events have the same ones in the same order, with names that are
+    /// the same strings of the program.
     #[inline]
-    fn find(&self, hash: u32, name: &str) -> Option<usize> {
+    fn find(&self, name: &str) -> Option<usize> {
+        match self.series.get(self.next) {
+            Some(series) if std::ptr::eq(&*series.name, name) => Some(self.next),
+            _ => self.search(name),
+        }
+    }
+
+    fn search(&self, name: &str) -> Option<usize> {
+        let hash = hash(name);
         let mut hashes = self.hashes.iter().enumerate();
         hashes
             .find(|&(index, &known)| known == hash && self.series[index].name == name)
             .map(|(i, _)| i)
+    }
+
+    /// Returns true if all known metrics have values.
+    pub(super) fn is_whole(&self) -> bool {
+        self.measured == self.series.len()
+    }
+
+    /// Returns all that is between the timestamp and the properties where the line is that of all known
+    /// metrics.
+    pub(super) fn joined(&self) -> &[u8] {
+        &self.joined
+    }
+
+    /// Prepares [`joined`](Self::joined).
+    pub(super) fn join(&mut self) {
+        if self.joined.is_empty() {
+            let Self { head, series, members, joined, .. } = self;
+            joined.extend_from_slice(head);
+            heads(joined, series.iter());
+            joined.extend_from_slice(members);
+        }
     }
 
     /// Returns true if there is a value.
@@ -218,26 +269,27 @@ impl Set {
 
     /// Removes the values. The metrics that had some are still known, unless these are many.
     pub(super) fn clear(&mut self) {
-        if self.measured < self.series.len() || self.measured > KNOWN {
-            self.hashes.clear();
-            self.series.retain(|series| !series.values.is_empty());
-            self.series.truncate(KNOWN);
-            self.hashes.extend(self.series.iter().map(|series| hash(&series.name)));
+        if !self.is_whole() || self.measured > KNOWN {
+            self.forget_others();
         }
-        self.measured = 0;
-        for series in &mut self.series {
-            series.values.clear();
-            series.values.shrink_to(limits::VALUES);
-            series.counts.clear();
-            series.counts.shrink_to(limits::VALUES);
-            series.places = None;
-        }
+        (self.measured, self.next) = (0, 0);
+        self.series.iter_mut().for_each(Series::clear);
+    }
+
+    /// Removes the metrics without values, and those that are too many.
+    #[cold]
+    fn forget_others(&mut self) {
+        self.series.retain(|series| !series.values.is_empty());
+        self.series.truncate(KNOWN);
+        self.hashes.clear();
+        self.hashes.extend(self.series.iter().map(|series| hash(&series.name)));
+        self.joined.clear();
     }
 
     /// Keeps no more of its memory than most sets need.
     pub(super) fn shrink(&mut self) {
         self.properties.clear();
-        for buffer in [&mut self.head, &mut self.members] {
+        for buffer in [&mut self.head, &mut self.members, &mut self.joined] {
             buffer.clear();
             buffer.shrink_to(SPARE_BYTES);
         }
@@ -245,9 +297,17 @@ impl Set {
 
     /// Removes the metrics.
     fn forget(&mut self) {
-        self.measured = 0;
+        (self.measured, self.next) = (0, 0);
         self.series.clear();
         self.hashes.clear();
+        self.joined.clear();
+    }
+}
+
+/// Writes the heads of metrics.
+pub(super) fn heads<'a>(out: &mut Vec<u8>, series: impl Iterator<Item = &'a Series>) {
+    for (index, series) in series.enumerate() {
+        out.extend_from_slice(&series.head[usize::from(index == 0)..]);
     }
 }
 
@@ -263,15 +323,12 @@ impl Series {
     #[inline]
     fn add(&mut self, value: f64) {
         let known = match self.values.len() {
-            ..=limits::VALUES => self.values.iter().position(|known| *known == value),
-            _ => self.place(value),
+            ..=limits::VALUES => self.values.iter_mut().find(|known| known.value == value),
+            _ => self.place(value).map(|index| &mut self.values[index]),
         };
         match known {
-            Some(index) => self.counts[index] += 1,
-            None => {
-                self.values.push(value);
-                self.counts.push(1);
-            }
+            Some(known) => known.count += 1,
+            None => self.values.push(Counted { value, count: 1 }),
         }
     }
 
@@ -281,7 +338,7 @@ impl Series {
         // Zero is the same with either sign.
         let bits = |value: f64| (value + 0.0).to_bits();
         let Self { values, places, .. } = self;
-        let known = || values.iter().enumerate().map(|(index, known)| (bits(*known), index));
+        let known = || values.iter().enumerate().map(|(index, known)| (bits(known.value), index));
         match places.get_or_insert_with(|| known().collect()).entry(bits(value)) {
             MapEntry::Occupied(place) => Some(*place.get()),
             MapEntry::Vacant(place) => {
@@ -289,6 +346,22 @@ impl Series {
                 None
             }
         }
+    }
+
+    /// Removes the values.
+    #[inline]
+    fn clear(&mut self) {
+        self.values.clear();
+        if self.values.capacity() > limits::VALUES {
+            self.shrink();
+        }
+    }
+
+    /// Keeps no more memory than most lines need.
+    #[cold]
+    fn shrink(&mut self) {
+        self.values.shrink_to(limits::VALUES);
+        self.places = None;
     }
 
     fn define(&mut self, definition: Definition) {
@@ -351,17 +424,15 @@ mod tests {
         let mut problems = Problems::default();
         let values = (0..50_000).map(|value| Observation::Number(value.into()));
         let definition = Definition::default();
-        set.add(
-            Entry { name: "Latency".into(), definition, values, is_count: false },
-            &mut problems,
-        );
+        let mut entry = Entry { name: "Latency".into(), definition, values, is_count: false };
+        set.add(&mut entry, &mut problems);
         set.properties.push(("note".into(), "n".repeat(500_000)));
         set.members.resize(500_000, b' ');
         set.clear();
         set.shrink();
         let [series] = &set.series[..] else { panic!("the name is still known: {set:?}") };
-        let values = series.values.capacity() + series.counts.capacity();
-        assert!(values <= 4 * limits::VALUES, "{values}");
+        let values = series.values.capacity();
+        assert!(values <= 2 * limits::VALUES, "{values}");
         assert!(set.members.capacity() <= 2 * SPARE_BYTES && set.properties.is_empty());
     }
 }

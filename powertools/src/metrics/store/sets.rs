@@ -2,8 +2,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::line;
 use super::set::{Entry, Set};
+use super::{Store, line};
 use crate::invocation::Invocation;
 use crate::metrics::labels::{Labels, ScopeKey, Scoped, Text};
 use crate::metrics::problem::Problems;
@@ -45,14 +45,15 @@ impl Sets {
         &mut self,
         settings: &Settings,
         invocation: Option<&Invocation>,
+        event: &Scoped,
         own: Option<&Own>,
-        entry: Entry<impl Iterator<Item = Observation>>,
+        entry: &mut Entry<impl Iterator<Item = Observation>>,
         problems: &mut Problems,
     ) -> bool {
         let key = match (own, invocation) {
             (Some(_), _) => None,
             (None, None) => Some(ScopeKey::default()),
-            (None, Some(invocation)) => ScopeKey::of(invocation),
+            (None, Some(invocation)) => ScopeKey::of(invocation, event),
         };
         let known = key.and_then(|key| self.of_scopes.iter().find(|(known, _)| *known == key));
         let index = match known {
@@ -145,7 +146,10 @@ pub(in crate::metrics) fn describe(
     problems: &mut Problems,
 ) {
     let scopes: Vec<_> = match invocation {
-        Some(invocation) => invocation.locals::<Scoped>().map(Scoped::lock).collect(),
+        Some(invocation) => {
+            let event = invocation.local::<Store>().event();
+            invocation.locals_of_records().chain([event]).map(Scoped::lock).collect()
+        }
         None => Vec::new(),
     };
     let labels = scopes.iter().rev().map(|labels| &**labels);
@@ -156,5 +160,5 @@ pub(in crate::metrics) fn describe(
 
 fn millis(time: SystemTime) -> u64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    since.as_secs().saturating_mul(1_000).saturating_add(since.subsec_millis().into())
 }
