@@ -95,17 +95,17 @@ impl Scoped {
 pub(super) struct ScopeKey([u64; 3]);
 
 impl ScopeKey {
-    /// Returns `None` for batches that are nested too deeply.
     #[inline]
-    pub(super) fn of(invocation: &Invocation, event: &Scoped) -> Option<Self> {
-        let key = Self([event.version.load(Ordering::Relaxed), 0, 0]);
-        if invocation.is_for_record() { key.with_records(invocation) } else { Some(key) }
+    pub(super) fn of_event(event: &Scoped) -> Self {
+        Self([event.version.load(Ordering::Relaxed), 0, 0])
     }
 
-    fn with_records(mut self, invocation: &Invocation) -> Option<Self> {
+    /// Returns `None` for batches that are nested too deeply.
+    pub(super) fn of_record(invocation: &Invocation, event: &Scoped) -> Option<Self> {
+        let mut key = Self::of_event(event);
         for (index, scoped) in invocation.locals_of_records::<Scoped>().enumerate() {
-            *self.0.get_mut(index + 1)? = scoped.version.load(Ordering::Relaxed);
+            *key.0.get_mut(index + 1)? = scoped.version.load(Ordering::Relaxed);
         }
-        Some(self)
+        Some(key)
     }
 }

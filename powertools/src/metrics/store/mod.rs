@@ -53,7 +53,9 @@ pub(super) fn record(
     let mut rest = Rest::default();
     let store = invocation.local::<Store>();
     store.add(Some(invocation), own, &mut entry, &mut rest);
-    rest.finish(store);
+    if !rest.is_nothing() {
+        rest.finish(store);
+    }
 }
 
 /// As [`record`], for the current invocation.
@@ -67,6 +69,7 @@ pub(super) fn record_current(
         invocation.local::<Store>().add(Some(invocation), own, &mut entry, &mut rest);
     });
     match added {
+        Some(()) if rest.is_nothing() => {}
         // This may call code of others, for which the invocation must not be borrowed.
         Some(()) => rest.finish_current(),
         None => record_at_once(own, entry),
@@ -106,25 +109,15 @@ impl Rest {
         !self.write && self.problems.is_empty()
     }
 
-    #[inline]
-    fn finish(self, store: &Store) {
-        if !self.is_nothing() {
-            self.finish_now(store);
-        }
-    }
-
-    /// Does it for the current invocation.
-    #[inline]
+    #[cold]
     fn finish_current(self) {
-        if !self.is_nothing()
-            && let Some(invocation) = Invocation::current()
-        {
-            self.finish_now(invocation.local());
+        if let Some(invocation) = Invocation::current() {
+            self.finish(invocation.local());
         }
     }
 
     #[cold]
-    fn finish_now(self, store: &Store) {
+    fn finish(self, store: &Store) {
         let Self { problems, write } = self;
         problems.report(&store.settings().reported);
         if write {

@@ -52,8 +52,10 @@ impl Sets {
     ) -> bool {
         let key = match (own, invocation) {
             (Some(_), _) => None,
-            (None, None) => Some(ScopeKey::default()),
-            (None, Some(invocation)) => ScopeKey::of(invocation, event),
+            (None, Some(invocation)) if invocation.is_for_record() => {
+                ScopeKey::of_record(invocation, event)
+            }
+            (None, _) => Some(ScopeKey::of_event(event)),
         };
         let known = key.and_then(|key| self.of_scopes.iter().find(|(known, _)| *known == key));
         let index = match known {
