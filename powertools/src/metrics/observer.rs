@@ -52,7 +52,7 @@ fn count_cold_start(settings: &Shared, invocation: &Invocation) {
     own.labels.set_dimension("function_name".into(), name.to_owned().into(), &mut problems);
     problems.report(&settings.reported);
     let store = invocation.local::<Store>();
-    store::record(Some(invocation), Some(&own), counted("ColdStart".into(), &1));
+    store::record(Some(invocation), Some(&own), counted("ColdStart".into(), &1).erased());
     store.flush();
 }
 

@@ -53,8 +53,8 @@ impl Timer {
     fn record(&mut self) -> Duration {
         let elapsed = self.started.elapsed();
         if let Some(name) = self.name.take() {
-            let entry = recorded(name, &elapsed, self.definition);
-            store::record(self.invocation.as_ref(), self.own.as_ref(), entry);
+            let mut entry = recorded(name, &elapsed, self.definition);
+            store::record(self.invocation.as_ref(), self.own.as_ref(), entry.erased());
         }
         elapsed
     }

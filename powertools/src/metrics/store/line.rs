@@ -34,25 +34,47 @@ pub(super) fn write(
 ) {
     scratch.clear();
     properties(scratch, set, event, problems);
-    if set.is_whole() {
-        set.join();
-    }
     let timestamp = set.timestamp.unwrap_or(now);
-    let mut base = FRAME + set.head.len() + set.members.len();
-    let (mut most, mut size) = (0, base + scratch.len());
-    for series in &set.series {
-        most = most.max(series.values.len());
+    if set.is_whole() && is_one_line(set, scratch) {
+        set.join();
+        begin(out, timestamp);
+        out.extend_from_slice(set.joined());
+        out.extend_from_slice(scratch);
+        for series in &set.series {
+            member(out, series, &series.values);
+        }
+        end(out, settings);
+    } else {
+        parts(out, scratch, settings, set, timestamp, problems);
+    }
+}
+
+/// Returns true if all metrics fit.
+fn is_one_line(set: &Set, properties: &[u8]) -> bool {
+    let mut size = frame(set) + properties.len();
+    let fit = |series: &Series| {
         size += bound(series);
-    }
-    if set.series.len() <= limits::METRICS && most <= limits::VALUES && size <= limits::LINE {
-        return line(out, settings, set, &set.series, 0, scratch, timestamp);
-    }
+        series.values.len() <= limits::VALUES
+    };
+    set.series.len() <= limits::METRICS && set.series.iter().all(fit) && size <= limits::LINE
+}
+
+/// Writes the metrics that have values, on as few lines as take them.
+fn parts(
+    out: &mut Vec<u8>,
+    properties: &mut Vec<u8>,
+    settings: &Settings,
+    set: &Set,
+    timestamp: u64,
+    problems: &mut Problems,
+) {
     let longest = set.series.iter().map(bound).max().unwrap_or_default();
-    if base + scratch.len() + longest > limits::LINE {
+    if frame(set) + properties.len() + longest > limits::LINE {
         problems.push(Kind::PropertiesTooLong, "");
-        scratch.clear();
+        properties.clear();
     }
-    base += scratch.len();
+    let base = frame(set) + properties.len();
+    let most = set.series.iter().map(|series| series.values.len()).max().unwrap_or_default();
     let mut first = 0;
     while first < most {
         let mut rest = &set.series[..];
@@ -72,11 +94,16 @@ pub(super) fn write(
                 break;
             }
             let (part, others) = rest.split_at(end);
-            line(out, settings, set, part, first, scratch, timestamp);
+            line(out, settings, set, part, first, properties, timestamp);
             rest = others;
         }
         first += limits::VALUES;
     }
+}
+
+/// The bytes of a line but for its properties and metrics, at most.
+fn frame(set: &Set) -> usize {
+    FRAME + set.head.len() + set.members.len()
 }
 
 /// The bytes of a metric in a line, at most.
@@ -94,29 +121,44 @@ fn line(
     properties: &[u8],
     timestamp: u64,
 ) {
-    out.clear();
     let metrics = || part.iter().filter(|series| series.values.len() > first);
-    out.extend_from_slice(br#"{"_aws":{"Timestamp":"#);
-    write::integer(out, timestamp);
-    if first == 0 && part.len() == set.series.len() && set.is_whole() {
-        out.extend_from_slice(set.joined());
-    } else {
-        out.extend_from_slice(&set.head);
-        heads(out, metrics());
-        out.extend_from_slice(&set.members);
-    }
+    begin(out, timestamp);
+    out.extend_from_slice(&set.head);
+    heads(out, metrics());
+    out.extend_from_slice(&set.members);
     out.extend_from_slice(properties);
     for series in metrics() {
-        out.extend_from_slice(&series.member);
-        let end = series.values.len().min(first + limits::VALUES);
-        values(out, &series.values[first..end]);
+        let last = series.values.len().min(first + limits::VALUES);
+        member(out, series, &series.values[first..last]);
     }
+    end(out, settings);
+}
+
+fn begin(out: &mut Vec<u8>, timestamp: u64) {
+    out.clear();
+    out.extend_from_slice(br#"{"_aws":{"Timestamp":"#);
+    write::integer(out, timestamp);
+}
+
+fn end(out: &mut Vec<u8>, settings: &Settings) {
     out.extend_from_slice(b"}\n");
     settings.writer.write(out);
 }
 
+/// Writes a metric: one value by itself, which most have.
+fn member(out: &mut Vec<u8>, series: &Series, values: &[Counted]) {
+    out.extend_from_slice(&series.member);
+    match values {
+        [Counted { value, count: 1 }] => number(out, *value),
+        _ => several(out, values),
+    }
+}
+
 /// Writes what the rest of the event has, and the set.
 fn properties(out: &mut Vec<u8>, set: &Set, event: &[(Text, String)], problems: &mut Problems) {
+    if event.is_empty() && set.properties.is_empty() {
+        return;
+    }
     let of_set = |name: &Text| set.properties.iter().any(|(known, _)| known == name);
     let of_event = event.iter().filter(|(name, _)| !of_set(name));
     for (name, value) in of_event.chain(&set.properties) {
@@ -132,12 +174,9 @@ fn properties(out: &mut Vec<u8>, set: &Set, event: &[(Text, String)], problems: 
     }
 }
 
-/// Writes one value by itself, several as an array, and those that came often with how often they
-/// came, where that is shorter or the array would be too long.
-fn values(out: &mut Vec<u8>, values: &[Counted]) {
-    if let [Counted { value, count: 1 }] = values {
-        return number(out, *value);
-    }
+/// Writes values as an array, and those that came often with how often they came, where that is
+/// shorter or the array would be too long.
+fn several(out: &mut Vec<u8>, values: &[Counted]) {
     let observed = values.iter().fold(0, |sum: u64, each| sum.saturating_add(each.count));
     let start = out.len();
     if observed <= limits::VALUES as u64 {

@@ -43,11 +43,10 @@ struct State {
 type Properties = Vec<(Text, String)>;
 
 /// Adds values to the invocation, or writes them where there is none.
-#[inline]
 pub(super) fn record(
     invocation: Option<&Invocation>,
     own: Option<&Own>,
-    mut entry: Entry<impl Iterator<Item = Observation>>,
+    mut entry: Entry<&mut dyn Iterator<Item = Observation>>,
 ) {
     let Some(invocation) = invocation else { return record_at_once(own, entry) };
     let mut rest = Rest::default();
@@ -72,13 +71,13 @@ pub(super) fn record_current(
         Some(()) if rest.is_nothing() => {}
         // This may call code of others, for which the invocation must not be borrowed.
         Some(()) => rest.finish_current(),
-        None => record_at_once(own, entry),
+        None => record_at_once(own, entry.erased()),
     }
 }
 
 /// Writes values that belong to no invocation.
 #[cold]
-fn record_at_once(own: Option<&Own>, mut entry: Entry<impl Iterator<Item = Observation>>) {
+fn record_at_once(own: Option<&Own>, mut entry: Entry<&mut dyn Iterator<Item = Observation>>) {
     let (store, mut rest) = (Store::at_once(), Rest::default());
     store.add(None, own, &mut entry, &mut rest);
     rest.finish(&store);
@@ -198,7 +197,10 @@ impl Store {
 
     /// Writes what there is.
     pub(super) fn flush(&self) {
-        let mut state = self.lock();
+        self.flush_locked(self.lock());
+    }
+
+    fn flush_locked(&self, mut state: MutexGuard<'_, State>) {
         let Some(mut sets) = state.sets.take() else { return };
         let (properties, clock) = (state.properties.clone(), state.clock.take());
         let has_ended = state.has_ended;
@@ -218,8 +220,9 @@ impl Store {
 
     /// Writes what there is, and from now on all that comes at once.
     pub(super) fn end(&self) {
-        self.lock().has_ended = true;
-        self.flush();
+        let mut state = self.lock();
+        state.has_ended = true;
+        self.flush_locked(state);
     }
 }
 

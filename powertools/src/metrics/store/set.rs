@@ -68,6 +68,15 @@ pub(in crate::metrics) struct Entry<I> {
     pub(in crate::metrics) is_count: bool,
 }
 
+impl<I: Iterator<Item = Observation>> Entry<I> {
+    /// Returns the same for code that is compiled once for all kinds of values.
+    pub(in crate::metrics) fn erased(&mut self) -> Entry<&mut dyn Iterator<Item = Observation>> {
+        let Self { name, definition, values, is_count } = self;
+        let (name, definition) = (std::mem::take(name), *definition);
+        Entry { name, definition, values, is_count: *is_count }
+    }
+}
+
 impl Set {
     /// Becomes the set, without values, of what is set in code and in `labels`, of which later ones
     /// take precedence.
