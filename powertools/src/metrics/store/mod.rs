@@ -242,7 +242,7 @@ pub(super) fn write(
 
 impl Drop for Store {
     fn drop(&mut self) {
-        self.flush();
+        self.end();
     }
 }
 
