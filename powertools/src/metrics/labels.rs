@@ -22,6 +22,10 @@ pub(super) struct Labels {
 }
 
 impl Labels {
+    pub(super) fn is_empty(&self) -> bool {
+        self.dimensions.is_empty() && self.properties.is_empty()
+    }
+
     pub(super) fn set_dimension(&mut self, name: Text, value: Text, problems: &mut Problems) {
         if limits::dimension_name(&name).or_else(|| limits::dimension_value(&value)).is_some() {
             problems.push(Kind::DimensionInvalid, &name);

@@ -217,14 +217,12 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 /// Writes an integer without a fraction.
 fn number(out: &mut Vec<u8>, value: f64) {
     let whole = value as i64;
-    if let 0..10 = whole
-        && whole as f64 == value
-    {
+    if whole as f64 != value || value.abs() > EXACT {
+        write::float(out, value);
+    } else if let 0..10 = whole {
         // Most counts are 1.
         out.push(b'0' + whole as u8);
-    } else if whole as f64 == value && value.abs() <= EXACT {
-        write::integer(out, whole);
     } else {
-        write::float(out, value);
+        write::integer(out, whole);
     }
 }

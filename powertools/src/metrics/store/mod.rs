@@ -170,6 +170,10 @@ impl Store {
     pub(super) fn attach(&self, settings: &Shared) {
         // It is the first of the invocation.
         let _ = self.settings.set(settings.clone());
+        // Their pool is for what they describe.
+        if let Some(sets) = &mut self.lock().sets {
+            sets.forget_plain();
+        }
     }
 
     /// Returns by which settings the values of this invocation are written.
@@ -264,5 +268,41 @@ impl<'a> Place<'a> {
             Some(record) => Self::Record(record),
             None => Self::Event(invocation.local::<Store>().event()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::measure::counted;
+    use crate::metrics::{Metrics, Namespace};
+
+    fn settings() -> Shared {
+        let metrics = Metrics::new().namespace(Namespace::from_static("Shop"));
+        metrics.environment([("", "")]).writer(|_| {}).build().unwrap()
+    }
+
+    fn measured(settings: &Shared) -> Store {
+        let store = Store::default();
+        store.attach(settings);
+        store.add(None, None, &mut counted("Orders".into(), &1), &mut Rest::default());
+        store
+    }
+
+    #[test]
+    fn an_invocation_leaves_its_memory_to_the_next_one() {
+        let settings = settings();
+        let store = measured(&settings);
+        drop(store);
+        assert!(settings.pool.take().knows_plain());
+    }
+
+    #[test]
+    fn what_other_settings_describe_is_not_kept() {
+        let settings = settings();
+        let store = measured(&settings);
+        store.attach(&settings);
+        drop(store);
+        assert!(!settings.pool.take().knows_plain());
     }
 }

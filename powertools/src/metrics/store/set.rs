@@ -24,6 +24,8 @@ pub(in crate::metrics) struct Set {
     pub(in crate::metrics) properties: Vec<(Text, String)>,
     /// In milliseconds since the epoch, if it is not that of the writing.
     pub(in crate::metrics) timestamp: Option<u64>,
+    /// It has nothing of its own, but only what is set in code.
+    is_plain: bool,
     /// Those without values are known from before, and are not written.
     pub(in crate::metrics) series: Vec<Series>,
     /// How many of them have values.
@@ -109,7 +111,9 @@ impl Set {
             put(&dimension.name, &dimension.value);
         }
         self.properties.clear();
+        self.is_plain = timestamp.is_none();
         for labels in labels {
+            self.is_plain &= labels.is_empty();
             for (name, value) in &labels.dimensions {
                 put(name, value);
             }
@@ -228,8 +232,6 @@ impl Set {
     fn forget_last(&mut self) {
         self.hashes.pop();
         self.series.pop();
-        self.joined.clear();
-        self.next = 0;
     }
 
     /// Returns where a metric is: most events have the same ones in the same order, with names that are
@@ -269,6 +271,16 @@ impl Set {
             heads(joined, series.iter());
             joined.extend_from_slice(members);
         }
+    }
+
+    /// Returns true if it is the one of all events that set neither dimensions nor properties.
+    pub(super) fn is_plain(&self) -> bool {
+        self.is_plain
+    }
+
+    /// Lets it not be kept for later events.
+    pub(super) fn forget_plain(&mut self) {
+        self.is_plain = false;
     }
 
     /// Returns true if there is a value.

@@ -17,6 +17,8 @@ pub(in crate::metrics) struct Sets {
     /// Which set is that of a scope, where no value has dimensions of its own.
     of_scopes: Vec<(ScopeKey, usize)>,
     spare_sets: Vec<Set>,
+    /// The set of events that set nothing, from one of them for the next.
+    plain: Option<Set>,
     line: Vec<u8>,
     scratch: Vec<u8>,
 }
@@ -76,8 +78,14 @@ impl Sets {
         key: Option<ScopeKey>,
         problems: &mut Problems,
     ) -> usize {
-        let mut set = self.spare_sets.pop().unwrap_or_default();
-        describe(&mut set, settings, invocation, own, problems);
+        let set = match self.plain.take_if(|_| key == Some(ScopeKey::default())) {
+            Some(set) => set,
+            None => {
+                let mut set = self.spare_sets.pop().unwrap_or_default();
+                describe(&mut set, settings, invocation, own, problems);
+                set
+            }
+        };
         let index = match self.sets.iter().position(|known| known.is_like(&set)) {
             Some(index) => {
                 self.spare_sets.push(set);
@@ -127,8 +135,23 @@ impl Sets {
         self.spare_sets.truncate(SPARE_SETS);
     }
 
-    /// Keeps nothing but memory, and not much of it.
+    /// Keeps no set for later events.
+    pub(super) fn forget_plain(&mut self) {
+        self.plain = None;
+        self.sets.iter_mut().for_each(Set::forget_plain);
+    }
+
+    #[cfg(test)]
+    pub(super) fn knows_plain(&self) -> bool {
+        self.plain.is_some()
+    }
+
+    /// Keeps memory, not much of it, and the set that most events need.
     pub(in crate::metrics) fn recycled(mut self: Box<Self>) -> Box<Self> {
+        if self.plain.is_none() {
+            let index = self.sets.iter().position(Set::is_plain);
+            self.plain = index.map(|index| self.sets.swap_remove(index));
+        }
         self.forget();
         self.spare_sets.iter_mut().for_each(Set::shrink);
         for buffer in [&mut self.line, &mut self.scratch] {
