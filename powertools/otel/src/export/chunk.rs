@@ -1,5 +1,7 @@
 //! Requests to a collector, none of which is too long for it.
 
+use std::collections::VecDeque;
+use std::mem;
 use std::sync::Mutex;
 
 use bytes::Bytes;
@@ -47,6 +49,8 @@ pub(crate) struct Encoder {
 struct Around {
     resource: Vec<u8>,
     scope: Vec<u8>,
+    /// The memory of the last spans.
+    memory: Vec<u8>,
 }
 
 impl Encoder {
@@ -72,33 +76,33 @@ impl Encoder {
         Around {
             resource: otlp::resource(&attributes),
             scope: otlp::scope(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")),
+            memory: Vec::new(),
         }
     }
 
-    /// Returns requests, and how many spans are in none of them, since each is too long for one by itself.
+    /// Adds requests to `chunks`. Returns how many spans are in none of them, since each is too long for one by itself.
     pub(super) fn encode(
         &self,
         spans: &[SpanData],
         redaction: Option<&Redacts>,
-    ) -> (Vec<Chunk>, usize) {
-        let redacts = |name: &str| redaction.is_some_and(|redacts| redacts(name));
+        chunks: &mut VecDeque<Chunk>,
+    ) -> usize {
         let mut around = lock(&self.around);
-        let Around { resource, scope } = around.get_or_insert_with(|| self.around(None));
+        let Around { resource, scope, memory } = around.get_or_insert_with(|| self.around(None));
         let around = resource.len() + scope.len() + crate::SCHEMA_URL.len() + FRAME;
         let room = self.limit.saturating_sub(around);
-        let (mut chunks, mut too_long) = (Vec::new(), 0);
-        let (mut written, mut count) = (Vec::with_capacity(spans.len().min(SPANS) * TYPICAL), 0);
+        let (mut written, mut count, mut too_long) = (mem::take(memory), 0, 0);
         let mut close = |written: &[u8], count: usize| {
             let body = otlp::request(resource, scope, written, crate::SCHEMA_URL);
             let body = match &self.gzip {
                 Some(gzip) => lock(gzip).get_or_insert_default().compress(&body),
                 None => body,
             };
-            chunks.push(Chunk { body: body.into(), spans: count });
+            chunks.push_back(Chunk { body: body.into(), spans: count });
         };
         for span in spans {
             let before = written.len();
-            otlp::span(&mut written, span, &redacts);
+            otlp::span(&mut written, span, redaction);
             let len = written.len() - before;
             if len > room {
                 written.truncate(before);
@@ -115,12 +119,15 @@ impl Encoder {
         if count > 0 {
             close(&written, count);
         }
-        (chunks, too_long)
+        written.clear();
+        written.shrink_to(KEPT);
+        *memory = written;
+        too_long
     }
 }
 
-/// The bytes of a span as most are.
-const TYPICAL: usize = 512;
+/// The most memory that is kept for the next request.
+pub(super) const KEPT: usize = 64 << 10;
 
 /// A compressor, which keeps its memory: to allocate that takes longer than to compress a request.
 ///

@@ -70,18 +70,16 @@ enum Failed {
 
 impl Exporter {
     /// Sends the spans that wait for no invocation, and `ended`, within `time`.
-    pub(crate) async fn flush(&self, spans: &Spans, ended: Vec<SpanData>, time: Duration) {
+    pub(crate) async fn flush(&self, spans: &Spans, mut ended: Vec<SpanData>, time: Duration) {
         let end = Instant::now() + time;
-        let mut all = spans.take_late();
-        all.extend(ended);
+        ended.append(&mut spans.take_late());
         if let To::Nowhere = self.to {
-            return spans.forget(all.len());
+            return spans.forget(ended.len());
         }
         let redaction = self.redaction.get().and_then(Option::as_ref);
         let mut sending = Sending { exporter: self, chunks: mem::take(&mut lock(&self.unsent)) };
-        let (chunks, too_long) = self.encoder.encode(&all, redaction);
-        drop(all);
-        sending.chunks.extend(chunks);
+        let too_long = self.encoder.encode(&ended, redaction, &mut sending.chunks);
+        drop(ended);
         spans.forget(too_long);
         spans.count_dropped(too_long);
 

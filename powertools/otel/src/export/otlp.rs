@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use opentelemetry::trace::{Event, Link, SpanContext, SpanId, SpanKind, Status};
 use opentelemetry::{Array, KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
+use powertools::macro_support::otel::Redacts;
 
 /// What a span has in place of values that must not be sent.
 const REDACTED: &str = "*****";
@@ -16,7 +17,7 @@ const IS_REMOTE: u32 = 0x200;
 /// Writes `ResourceSpans.resource`.
 pub(super) fn resource(attributes: &[KeyValue]) -> Vec<u8> {
     let mut out = Vec::new();
-    message(&mut out, 1, |out| key_values(out, 1, attributes, &|_| false));
+    message(&mut out, 1, |out| key_values(out, 1, attributes, None));
     out
 }
 
@@ -31,7 +32,7 @@ pub(super) fn scope(name: &str, version: &str) -> Vec<u8> {
 }
 
 /// Writes one of `ScopeSpans.spans`.
-pub(super) fn span(out: &mut Vec<u8>, span: &SpanData, redacts: &dyn Fn(&str) -> bool) {
+pub(super) fn span(out: &mut Vec<u8>, span: &SpanData, redaction: Option<&Redacts>) {
     message(out, 2, |out| {
         ids(out, &span.span_context);
         if span.parent_span_id != SpanId::INVALID {
@@ -41,11 +42,11 @@ pub(super) fn span(out: &mut Vec<u8>, span: &SpanData, redacts: &dyn Fn(&str) ->
         integer(out, 6, kind(&span.span_kind));
         time(out, 7, span.start_time);
         time(out, 8, span.end_time);
-        key_values(out, 9, &span.attributes, redacts);
+        key_values(out, 9, &span.attributes, redaction);
         integer(out, 10, span.dropped_attributes_count.into());
         span.events
             .iter()
-            .for_each(|event| message(out, 11, |out| write_event(out, event, redacts)));
+            .for_each(|event| message(out, 11, |out| write_event(out, event, redaction)));
         integer(out, 12, span.events.dropped_count.into());
         span.links.iter().for_each(|link| message(out, 13, |out| write_link(out, link)));
         integer(out, 14, span.links.dropped_count.into());
@@ -57,16 +58,11 @@ pub(super) fn span(out: &mut Vec<u8>, span: &SpanData, redacts: &dyn Fn(&str) ->
 /// Writes the request around spans that [`span`] wrote.
 pub(super) fn request(resource: &[u8], scope: &[u8], spans: &[u8], schema_url: &str) -> Vec<u8> {
     let of_scope = scope.len() + spans.len();
-    let inner = resource.len() + FRAME + of_scope + schema_url.len();
-    let mut out = Vec::with_capacity(inner + FRAME);
-    let mut around = Vec::with_capacity(FRAME);
-    tag(&mut around, 2, BYTES);
-    varint(&mut around, of_scope as u64);
-    let schema = 1 + varint_len(schema_url.len() as u64) + schema_url.len();
-    tag(&mut out, 1, BYTES);
-    varint(&mut out, (resource.len() + around.len() + of_scope + schema) as u64);
+    let len = resource.len() + field_len(of_scope) + field_len(schema_url.len());
+    let mut out = Vec::with_capacity(field_len(len));
+    head(&mut out, 1, len);
     out.extend_from_slice(resource);
-    out.extend_from_slice(&around);
+    head(&mut out, 2, of_scope);
     out.extend_from_slice(scope);
     out.extend_from_slice(spans);
     text(&mut out, 3, schema_url);
@@ -89,16 +85,16 @@ pub(super) fn rejected(answer: &[u8]) -> usize {
     usize::try_from(spans.unwrap_or_default()).unwrap_or_default()
 }
 
-fn write_event(out: &mut Vec<u8>, event: &Event, redacts: &dyn Fn(&str) -> bool) {
+fn write_event(out: &mut Vec<u8>, event: &Event, redaction: Option<&Redacts>) {
     time(out, 1, event.timestamp);
     text(out, 2, &event.name);
-    key_values(out, 3, &event.attributes, redacts);
+    key_values(out, 3, &event.attributes, redaction);
     integer(out, 4, event.dropped_attributes_count.into());
 }
 
 fn write_link(out: &mut Vec<u8>, link: &Link) {
     ids(out, &link.span_context);
-    key_values(out, 4, &link.attributes, &|_| false);
+    key_values(out, 4, &link.attributes, None);
     integer(out, 5, link.dropped_attributes_count.into());
     flags(out, 6, &link.span_context, link.span_context.is_remote());
 }
@@ -142,7 +138,7 @@ fn key_values(
     out: &mut Vec<u8>,
     number: u32,
     attributes: &[KeyValue],
-    redacts: &dyn Fn(&str) -> bool,
+    redaction: Option<&Redacts>,
 ) {
     for (index, KeyValue { key, value, .. }) in attributes.iter().enumerate() {
         if attributes[index + 1..].iter().any(|later| later.key == *key) {
@@ -150,9 +146,9 @@ fn key_values(
         }
         message(out, number, |out| {
             text(out, 1, key.as_str());
-            message(out, 2, |out| match redacts(key.as_str()) {
-                true => string(out, REDACTED),
-                false => any_value(out, value),
+            message(out, 2, |out| match redaction {
+                Some(redacts) if redacts(key.as_str()) => string(out, REDACTED),
+                _ => any_value(out, value),
             });
         });
     }
@@ -226,10 +222,31 @@ fn varint_len(value: u64) -> usize {
     bits.div_ceil(7)
 }
 
+#[inline]
 fn bytes(out: &mut Vec<u8>, number: u32, value: &[u8]) {
-    tag(out, number, BYTES);
-    varint(out, value.len() as u64);
+    head(out, number, value.len());
     out.extend_from_slice(value);
+}
+
+/// Writes what stands before so many bytes.
+#[inline]
+fn head(out: &mut Vec<u8>, number: u32, len: usize) {
+    if number < 0x10 && len < 0x80 {
+        return out.extend_from_slice(&[(number << 3 | BYTES) as u8, len as u8]);
+    }
+    long_head(out, number, len);
+}
+
+// Apart, so that the common one is short.
+#[cold]
+fn long_head(out: &mut Vec<u8>, number: u32, len: usize) {
+    tag(out, number, BYTES);
+    varint(out, len as u64);
+}
+
+/// The length of so many bytes with what [`head`] writes before them, if the number is below 16.
+fn field_len(len: usize) -> usize {
+    1 + varint_len(len as u64) + len
 }
 
 /// Writes a string, unless it is empty, which is the default.
@@ -259,9 +276,8 @@ fn time(out: &mut Vec<u8>, number: u32, time: SystemTime) {
 /// Writes a message. Its length, which comes first, is known only at its end: what does not fit in one byte
 /// moves the message.
 fn message(out: &mut Vec<u8>, number: u32, write: impl FnOnce(&mut Vec<u8>)) {
-    tag(out, number, BYTES);
-    let start = out.len();
-    out.push(0);
+    head(out, number, 0);
+    let start = out.len() - 1;
     write(out);
     let len = out.len() - start - 1;
     if len < 0x80 {
@@ -428,7 +444,7 @@ mod tests {
             let pairs = [KeyValue::new("service.name", text.to_owned())];
             let schema = "https://opentelemetry.io/schemas/1.37.0";
             let mut own = Vec::new();
-            spans.iter().for_each(|data| span(&mut own, data, &|_| false));
+            spans.iter().for_each(|data| span(&mut own, data, None));
             let own = request(&resource(&pairs), &scope("name", "1"), &own, schema);
             let attributes = Attributes::from(pairs);
             let of =

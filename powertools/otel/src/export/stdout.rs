@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use powertools::macro_support::otel::write_line;
 
+use super::chunk::KEPT;
 use crate::spans::lock;
 
 /// Writes lines in the form of `otlp-stdout-span-exporter`.
@@ -19,9 +20,6 @@ pub(crate) struct Stdout {
 
 /// Who wrote the line.
 const VERSION: &str = concat!(env!("CARGO_PKG_NAME"), "@", env!("CARGO_PKG_VERSION"));
-
-/// The most memory that is kept for the next line.
-const KEPT: usize = 64 << 10;
 
 impl Stdout {
     /// Writes lines of this service, whose requests are for the collector at `endpoint`.
