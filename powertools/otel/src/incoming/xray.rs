@@ -33,7 +33,7 @@ impl Header {
             if name.eq_ignore_ascii_case("root") {
                 header.trace = trace(value);
             } else if name.eq_ignore_ascii_case("parent") {
-                header.parent = hex(value).and_then(|_: [u8; 8]| SpanId::from_hex(value).ok());
+                header.parent = hex(value).map(SpanId::from_bytes);
                 header.parent = header.parent.filter(|parent| *parent != SpanId::INVALID);
             } else if name.eq_ignore_ascii_case("sampled") {
                 header.sampled = match value {
@@ -83,14 +83,19 @@ fn trace(text: &str) -> Option<TraceId> {
 }
 
 fn hex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let (pairs, []) = text.as_bytes().as_chunks() else { return None };
     let mut bytes = [0; N];
-    if text.len() != 2 * N || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    if pairs.len() != N {
         return None;
     }
-    for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
-        *byte = u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()?;
+    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+        *byte = digit(*high)? << 4 | digit(*low)?;
     }
     Some(bytes)
+}
+
+fn digit(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16)?.try_into().ok()
 }
 
 /// Returns true if a value can be sent on in a header.
