@@ -35,7 +35,6 @@ struct Fields {
     /// Those of events from before the span was entered first, and how many such events there are.
     of_events: Vec<(usize, &'static str)>,
     events: usize,
-    is_entered: bool,
 }
 
 thread_local! {
@@ -105,14 +104,11 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Forget {
 
     /// The span has started now: it may end without being closed.
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {
-        let Some(numbers) = numbers_of(id, &context) else { return };
-        let mut fields = lock(&numbers.0);
-        if !fields.is_entered {
-            fields.is_entered = true;
-            drop(fields);
-            let span = opentelemetry::Context::map_current(|current| {
-                current.span().span_context().span_id()
-            });
+        let span =
+            opentelemetry::Context::map_current(|current| current.span().span_context().span_id());
+        if self.0.lacks_numbers(span)
+            && let Some(numbers) = numbers_of(id, &context)
+        {
             self.0.set_numbers(span, numbers);
         }
     }

@@ -112,6 +112,11 @@ impl Spans {
         let _open = lock(&self.open).remove(&key(span));
     }
 
+    /// Returns true for an open span of which it is not noted yet which fields are numbers.
+    pub(crate) fn lacks_numbers(&self, id: SpanId) -> bool {
+        lock(&self.open).get(&key(id)).is_some_and(|open| open.numbers.is_none())
+    }
+
     /// Notes which fields of an open span are numbers.
     pub(crate) fn set_numbers(&self, id: SpanId, numbers: Arc<Numbers>) {
         if let Some(open) = lock(&self.open).get_mut(&key(id)) {
