@@ -25,11 +25,14 @@ pub(crate) struct Trace {
     ended: Mutex<Ended>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Ended {
     spans: Vec<SpanData>,
     is_flushed: bool,
 }
+
+/// As many spans as most events have.
+const TYPICAL: usize = 8;
 
 /// What the event contained of its trace.
 #[derive(Debug, Default)]
@@ -58,13 +61,15 @@ impl Trace {
         propagators: Propagators,
     ) -> Arc<Self> {
         let context = root.span_context().clone();
+        let capacity = if context.is_sampled() { TYPICAL } else { 0 };
+        let ended = Ended { spans: Vec::with_capacity(capacity), is_flushed: false };
         let trace = Arc::new(Self {
             spans: spans.clone(),
             context: context.clone(),
             incoming,
             propagators,
             root: Mutex::new(Some(root)),
-            ended: Mutex::default(),
+            ended: Mutex::new(ended),
         });
         if context.is_sampled() {
             spans.adopt(context.span_id(), &trace);

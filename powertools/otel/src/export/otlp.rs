@@ -141,13 +141,14 @@ fn key_values(
     redaction: Option<&Redacts>,
 ) {
     for (index, KeyValue { key, value, .. }) in attributes.iter().enumerate() {
-        if attributes[index + 1..].iter().any(|later| later.key == *key) {
+        let name = key.as_str();
+        if attributes[index + 1..].iter().any(|later| later.key.as_str() == name) {
             continue;
         }
         message(out, number, |out| {
-            text(out, 1, key.as_str());
+            text(out, 1, name);
             message(out, 2, |out| match redaction {
-                Some(redacts) if redacts(key.as_str()) => string(out, REDACTED),
+                Some(redacts) if redacts(name) => string(out, REDACTED),
                 _ => any_value(out, value),
             });
         });
