@@ -143,15 +143,19 @@ impl Store {
         entry: &mut Entry<impl Iterator<Item = Observation>>,
         rest: &mut Rest,
     ) {
+        if is_repeated(invocation) {
+            return;
+        }
+        let mut state = self.lock();
+        // Not before: `attach` forgets what other settings have described by then.
         let settings = self.settings();
-        if settings.is_silent || is_repeated(invocation) {
+        if settings.is_silent {
             return;
         }
         let problems = &mut rest.problems;
         if !settings.has_namespace() {
             return problems.push(Kind::NamespaceMissing, "");
         }
-        let mut state = self.lock();
         let State { clock, sets, has_ended, .. } = &mut *state;
         let sets = sets.get_or_insert_with(|| {
             *clock = invocation.map(|invocation| invocation.clock().clone());
@@ -168,11 +172,11 @@ impl Store {
 
     /// Decides by which settings the values of this invocation are written.
     pub(super) fn attach(&self, settings: &Shared) {
+        let mut state = self.lock();
         // It is the first of the invocation.
         let _ = self.settings.set(settings.clone());
-        // Their pool is for what they describe.
-        if let Some(sets) = &mut self.lock().sets {
-            sets.forget_plain();
+        if let Some(sets) = &mut state.sets {
+            sets.forget_settings();
         }
     }
 
@@ -207,14 +211,16 @@ impl Store {
     fn flush_locked(&self, mut state: MutexGuard<'_, State>) {
         let Some(mut sets) = state.sets.take() else { return };
         let (properties, clock) = (state.properties.clone(), state.clock.take());
-        let has_ended = state.has_ended;
+        let (has_ended, settings) = (state.has_ended, self.settings());
         drop(state);
 
         // Without the lock: a writer may measure, too.
-        let settings = self.settings();
         write(settings, &mut sets, properties.as_deref(), clock.as_ref());
 
         let mut state = self.lock();
+        if !Arc::ptr_eq(settings, self.settings()) {
+            sets.forget_settings();
+        }
         if has_ended || state.sets.is_some() {
             settings.pool.put(sets);
         } else {

@@ -159,7 +159,8 @@ impl Set {
 
     /// Returns true if values of both belong on one line.
     pub(super) fn is_like(&self, other: &Self) -> bool {
-        self.members == other.members
+        self.head == other.head
+            && self.members == other.members
             && self.timestamp == other.timestamp
             && self.properties == other.properties
     }

@@ -52,17 +52,11 @@ impl Sets {
         entry: &mut Entry<impl Iterator<Item = Observation>>,
         problems: &mut Problems,
     ) -> bool {
-        let key = match (own, invocation) {
-            (Some(_), _) => None,
-            (None, Some(invocation)) if invocation.is_for_record() => {
-                ScopeKey::of_record(invocation, event)
-            }
-            (None, _) => Some(ScopeKey::of_event(event)),
-        };
+        let key = key(invocation, event, own);
         let known = key.and_then(|key| self.of_scopes.iter().find(|(known, _)| *known == key));
         let index = match known {
             Some((_, index)) => *index,
-            None => self.describe(settings, invocation, own, key, problems),
+            None => self.describe(settings, invocation, event, own, key, problems),
         };
         let is_full = self.sets[index].add(entry, problems);
         is_full || self.sets.len() >= MOST_SETS
@@ -74,11 +68,12 @@ impl Sets {
         &mut self,
         settings: &Settings,
         invocation: Option<&Invocation>,
+        event: &Scoped,
         own: Option<&Own>,
-        key: Option<ScopeKey>,
+        scope: Option<ScopeKey>,
         problems: &mut Problems,
     ) -> usize {
-        let set = match self.plain.take_if(|_| key == Some(ScopeKey::default())) {
+        let set = match self.plain.take_if(|_| scope == Some(ScopeKey::default())) {
             Some(set) => set,
             None => {
                 let mut set = self.spare_sets.pop().unwrap_or_default();
@@ -96,7 +91,8 @@ impl Sets {
                 self.sets.len() - 1
             }
         };
-        if let Some(key) = key {
+        // Another thread may have set something before it was read.
+        if let Some(key) = scope.filter(|_| scope == key(invocation, event, own)) {
             if self.of_scopes.len() == MOST_SCOPES {
                 self.of_scopes.clear();
             }
@@ -135,9 +131,10 @@ impl Sets {
         self.spare_sets.truncate(SPARE_SETS);
     }
 
-    /// Keeps no set for later events.
-    pub(super) fn forget_plain(&mut self) {
+    /// Keeps nothing for later values that other settings have described.
+    pub(super) fn forget_settings(&mut self) {
         self.plain = None;
+        self.of_scopes.clear();
         self.sets.iter_mut().for_each(Set::forget_plain);
     }
 
@@ -159,6 +156,18 @@ impl Sets {
             buffer.shrink_to(SPARE_BYTES);
         }
         self
+    }
+}
+
+/// Returns what a set is known by, unless a value has something of its own.
+#[inline]
+fn key(invocation: Option<&Invocation>, event: &Scoped, own: Option<&Own>) -> Option<ScopeKey> {
+    match (own, invocation) {
+        (Some(_), _) => None,
+        (None, Some(invocation)) if invocation.is_for_record() => {
+            ScopeKey::of_record(invocation, event)
+        }
+        (None, _) => Some(ScopeKey::of_event(event)),
     }
 }
 
