@@ -36,7 +36,6 @@ pub(super) fn write(
     properties(scratch, set, event, problems);
     let timestamp = set.timestamp.unwrap_or(now);
     if set.is_whole() && is_one_line(set, scratch) {
-        set.join();
         begin(out, timestamp);
         out.extend_from_slice(set.joined());
         out.extend_from_slice(scratch);

@@ -260,18 +260,15 @@ impl Set {
 
     /// Returns all that is between the timestamp and the properties where the line is that of all known
     /// metrics.
-    pub(super) fn joined(&self) -> &[u8] {
-        &self.joined
-    }
-
-    /// Prepares [`joined`](Self::joined).
-    pub(super) fn join(&mut self) {
-        if self.joined.is_empty() {
-            let Self { head, series, members, joined, .. } = self;
+    #[inline]
+    pub(super) fn joined(&mut self) -> &[u8] {
+        let Self { head, series, members, joined, .. } = self;
+        if joined.is_empty() {
             joined.extend_from_slice(head);
             heads(joined, series.iter());
             joined.extend_from_slice(members);
         }
+        joined
     }
 
     /// Returns true if it is the one of all events that set neither dimensions nor properties.

@@ -29,7 +29,7 @@ pub(super) static CLAIM: LazyLock<Write> = LazyLock::new(|| {
 /// `ARGV[4]`.
 pub(super) static COMPLETE: LazyLock<Write> = LazyLock::new(|| {
     // Mostly the record still has the same expiration, right after the status. Without a search for
-    // it, and without the function `set`, the server takes a quarter less.
+    // it, and without the function `set`, the server takes a sixth less.
     let quick = "local same = ARGV[1] .. ',\"expiration\":' .. ARGV[3] .. ','
         if record and string.sub(record, 1, #same) == same then
             local changed = ARGV[2] .. string.sub(record, #same, -2) .. ARGV[4]

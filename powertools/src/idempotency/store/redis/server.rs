@@ -137,7 +137,8 @@ impl Server {
         if let Some(live) = self.kept() {
             return Ok((live, true));
         }
-        let live = Arc::new(self.connect().await?);
+        // Apart, since its future is large, and requests on a kept connection do not need it.
+        let live = Arc::new(Box::pin(self.connect()).await?);
         *self.lock() = Some(live.clone());
         Ok((live, true))
     }
@@ -173,11 +174,7 @@ impl Server {
     }
 
     async fn send_until(&self, command: &Cmd, end: Instant) -> Result<Value, Failure> {
-        // Connecting takes a large future, which requests on a kept connection do not need.
-        let (live, is_new) = match self.kept() {
-            Some(live) => (live, false),
-            None => Box::pin(timeout_at(end, self.live())).await??,
-        };
+        let (live, is_new) = timeout_at(end, self.live()).await??;
         let failure = match timeout_at(end, live.send(command)).await {
             Ok(Ok(reply)) => return Ok(reply),
             Ok(Err(failure)) => failure,
@@ -190,8 +187,8 @@ impl Server {
         match failure {
             // An older connection may have died while the process was frozen.
             Failure::Redis(_) if !is_new => {
-                let again = async { self.live().await?.0.send(command).await };
-                Box::pin(timeout_at(end, again)).await?
+                let (live, _) = timeout_at(end, self.live()).await??;
+                timeout_at(end, live.send(command)).await?
             }
             failure => Err(failure),
         }
