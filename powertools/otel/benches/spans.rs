@@ -33,7 +33,7 @@ const TRACE: &str = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42c
 /// Events at a time of one mode, and how often each process of a mode has its turn. The first turn warms up.
 const BLOCK: u32 = 200;
 const BLOCKS: u32 = 5;
-/// Processes of each mode: where the kernel puts its threads makes one up to a quarter slower for all of its life.
+/// Processes of each mode: where the kernel puts its threads makes one slower or faster for all of its life.
 const PROCESSES: u32 = 12;
 const MODES: [&str; 7] = ["none", "tracing", "upstream", "before", "after", "every", "stdout"];
 

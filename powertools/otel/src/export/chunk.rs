@@ -80,7 +80,8 @@ impl Encoder {
         }
     }
 
-    /// Adds requests to `chunks`. Returns how many spans are in none of them, since each is too long for one by itself.
+    /// Adds requests to `chunks`. Returns how many spans are in none of them, since each is too long for one
+    /// by itself.
     pub(super) fn encode(
         &self,
         spans: &[SpanData],
