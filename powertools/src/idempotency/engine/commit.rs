@@ -191,12 +191,13 @@ impl<S: TransactStore> Session<S> {
     ///
     /// Returns `Ok` if the transaction was applied after all.
     async fn settle(&self, failure: Failure, end: SystemTime) -> Result<(), Error> {
+        let store = self.store();
         let mut pauses = Pauses::default();
         let existing = loop {
             let timeout = self.time.last_call();
             let (key, owner) = (self.key().clone(), self.owner.clone());
             let release = Release { key, owner, timeout };
-            let error = match bounded(timeout, self.store().release(&release)).await {
+            let error = match bounded(store, timeout, store.release(&release)).await {
                 Ok(Outcome::Applied) => break None,
                 Ok(Outcome::Refused(Some(record))) => break Some(record),
                 Ok(Outcome::Refused(None)) => match self.read(self.time.last_call()).await {
@@ -328,7 +329,7 @@ async fn answer<S: TransactStore>(
     transaction: &Transaction,
 ) -> Result<Transacted, StoreError> {
     let call = AssertUnwindSafe(store.transact(transaction)).catch_unwind();
-    bounded(transaction.timeout, async {
+    bounded(store, transaction.timeout, async {
         call.await.unwrap_or_else(|panic| {
             let message = format!("the store panicked: {}", caught(panic));
             Err(StoreError::new(StoreErrorKind::Other, message))

@@ -38,7 +38,8 @@ impl<S: Store> Session<S> {
             expiration: renewed.expiration,
             timeout,
         };
-        let existing = match bounded(timeout, self.store().renew(&renewal)).await? {
+        let store = self.store();
+        let existing = match bounded(store, timeout, store.renew(&renewal)).await? {
             Outcome::Applied => {
                 *window = renewed;
                 return Ok(());

@@ -75,14 +75,15 @@ impl<S: Store> Session<S> {
         completion: &Completion,
         end: SystemTime,
     ) -> Result<Option<Error>, StoreError> {
-        let existing = match bounded(completion.timeout, self.store().complete(completion)).await? {
+        let store = self.store();
+        let existing = match bounded(store, completion.timeout, store.complete(completion)).await? {
             Outcome::Applied => return Ok(None),
             Outcome::Refused(Some(record)) => Some(*record),
             Outcome::Refused(None) => {
                 // The completion has taken some of the time.
                 let timeout = self.time.before(end);
                 let read = Read { key: self.key().clone(), timeout };
-                bounded(timeout, self.store().read(&read)).await?
+                bounded(store, timeout, store.read(&read)).await?
             }
         };
         Ok(match existing {

@@ -242,7 +242,8 @@ impl<S: Store> Session<S> {
         // A failed claim may have been acquired nevertheless, and would exclude everyone. The same
         // holds for a refused one that was sent twice, if the record that prevented it cannot be
         // read.
-        let (error, in_doubt) = match bounded(claim.timeout, self.store().claim(&claim)).await {
+        let store = self.store();
+        let (error, in_doubt) = match bounded(store, claim.timeout, store.claim(&claim)).await {
             Ok(Outcome::Applied) => return Ok(None),
             Ok(Outcome::Refused(Some(record))) => return Ok(Some(Some(*record))),
             Ok(Outcome::Refused(None)) => match self.read(self.time.before(window.limit)).await {
@@ -270,7 +271,8 @@ impl<S: Store> Session<S> {
         let timeout = self.time.last_call();
         let (key, owner) = (self.key().clone(), self.owner.clone());
         let reentry = Reentry { key, owner, earlier, timeout };
-        Ok(match bounded(timeout, self.store().reenter(&reentry)).await? {
+        let store = self.store();
+        Ok(match bounded(store, timeout, store.reenter(&reentry)).await? {
             Outcome::Applied => None,
             Outcome::Refused(Some(record)) => Some(Some(*record)),
             Outcome::Refused(None) => Some(self.read(self.time.last_call()).await?),
@@ -289,14 +291,16 @@ impl<S: Store> Session<S> {
 
     pub(super) async fn read(&self, timeout: Duration) -> Result<Option<Record>, StoreError> {
         let read = Read { key: self.key().clone(), timeout };
-        bounded(timeout, self.store().read(&read)).await
+        let store = self.store();
+        bounded(store, timeout, store.read(&read)).await
     }
 
     /// Releases the claim, once. A failure is only logged: the lease expires by itself.
     pub(super) async fn release(&self) {
         let timeout = self.time.last_call();
         let release = Release { key: self.key().clone(), owner: self.owner.clone(), timeout };
-        if let Err(error) = bounded(timeout, self.store().release(&release)).await {
+        let store = self.store();
+        if let Err(error) = bounded(store, timeout, store.release(&release)).await {
             tracing::warn!(
                 key = %self.key(),
                 error = with_causes(&error),

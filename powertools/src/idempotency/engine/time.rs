@@ -8,7 +8,9 @@ use tokio::time::sleep;
 
 use crate::clock::Clock;
 use crate::idempotency::options::Options;
-use crate::idempotency::{EpochMillis, EpochSeconds, Error, Record, StoreError, StoreErrorKind};
+use crate::idempotency::{
+    EpochMillis, EpochSeconds, Error, Record, Store, StoreError, StoreErrorKind,
+};
 use crate::invocation::budget::{Budget, REPLY, warn_if_missed};
 use crate::invocation::{CleanupGuard, DurableExecution, Invocation, Mark};
 
@@ -247,8 +249,9 @@ pub(super) fn call_time(now: SystemTime, end: SystemTime) -> Duration {
     end.duration_since(now).unwrap_or_default().min(CALL)
 }
 
-/// Waits for a store call, at most for `timeout`.
+/// Waits for a call of the store, at most for `timeout`.
 pub(super) async fn bounded<T>(
+    store: &impl Store,
     timeout: Duration,
     call: impl Future<Output = Result<T, StoreError>>,
 ) -> Result<T, StoreError> {
@@ -258,6 +261,9 @@ pub(super) async fn bounded<T>(
     poll_fn(|cx| {
         if let Poll::Ready(result) = call.as_mut().poll(cx) {
             return Poll::Ready(result);
+        }
+        if store.keeps_timeouts() {
+            return Poll::Pending;
         }
         if timer.is_none() {
             timer.set(Some(sleep(timeout)));

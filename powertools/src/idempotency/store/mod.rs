@@ -35,7 +35,7 @@ pub use transact::{TransactStore, Transacted, Transaction};
 /// and `RedisStore` implement it, and `testing::store_suite` checks an implementation.
 ///
 /// Each request has a timeout. An implementation uses it to limit its own attempts and connections;
-/// the engine abandons a call that takes longer.
+/// the engine abandons a call that takes longer, unless the store [keeps them](Self::keeps_timeouts).
 pub trait Store: Send + Sync + 'static {
     /// Returns a name for the place: stores with the same scope share their records.
     ///
@@ -46,6 +46,12 @@ pub trait Store: Send + Sync + 'static {
     /// Returns the length of the longest key that the store can hold, in bytes.
     fn max_key_bytes(&self) -> usize {
         2048
+    }
+
+    /// Returns true if each call of this store ends within its timeout by itself, also if a server does not
+    /// answer. The engine then sets no timer of its own.
+    fn keeps_timeouts(&self) -> bool {
+        false
     }
 
     /// Writes a new record with the status *in progress* and replaces the existing one, if
@@ -110,6 +116,10 @@ impl<S: Store> Store for Arc<S> {
 
     fn max_key_bytes(&self) -> usize {
         (**self).max_key_bytes()
+    }
+
+    fn keeps_timeouts(&self) -> bool {
+        (**self).keeps_timeouts()
     }
 
     fn claim(&self, claim: &Claim) -> impl Future<Output = Result<Outcome, StoreError>> + Send {

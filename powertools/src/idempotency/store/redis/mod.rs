@@ -293,6 +293,11 @@ impl Store for RedisStore {
         &self.scope
     }
 
+    // Each command has the end of its request.
+    fn keeps_timeouts(&self) -> bool {
+        true
+    }
+
     async fn claim(&self, claim: &Claim) -> Result<Outcome, StoreError> {
         let end = Instant::now() + claim.timeout;
         let new = record::claimed(claim);
