@@ -186,12 +186,15 @@ proptest! {
                 }
             }
         });
-        for (name, mut expected) in expected {
-            let mut values = captured.values(&name);
-            values.sort_by(f64::total_cmp);
-            expected.sort_by(f64::total_cmp);
-            prop_assert_eq!(values, expected);
+        // Read once, and not for each name.
+        let mut written: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+        for (name, metric) in captured.lines().into_iter().flat_map(|line| line.metrics) {
+            written.entry(name).or_default().extend(metric.values);
         }
+        for values in expected.values_mut().chain(written.values_mut()) {
+            values.sort_by(f64::total_cmp);
+        }
+        prop_assert_eq!(written, expected);
     }
 }
 
