@@ -57,13 +57,11 @@ impl Core {
 
         let (mut problem, mut limit) = (None, REQUEST_BYTES);
         let mut connect = |url: &str, is_signed| {
-            let headers: Vec<_> = [("content-type", "application/x-protobuf")]
-                .into_iter()
-                .chain(is_compressed.then_some(("content-encoding", "gzip")))
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .chain(headers.clone())
-                .collect();
-            Collector::new(&settings.environment, url, &headers, is_signed)
+            let of_body = [("content-type", "application/x-protobuf")];
+            let encoding = is_compressed.then_some(("content-encoding", "gzip"));
+            let given = headers.iter().map(|(name, value)| (&**name, &**value));
+            let headers = of_body.into_iter().chain(encoding).chain(given);
+            Collector::new(&settings.environment, url, headers, is_signed)
                 .map(|collector| To::Collector(Box::new(collector)))
                 .unwrap_or_else(|error| {
                     let error = causes(&*error);

@@ -21,7 +21,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::header::{HOST, HeaderMap, HeaderValue, PROXY_AUTHORIZATION};
-use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode, Uri};
 use tokio::time::timeout;
 
@@ -135,14 +134,15 @@ impl Client {
         for (name, value) in headers {
             map.insert(*name, value.parse().map_err(invalid)?);
         }
-        self.repeatable(&to, &request(Method::GET, &to, map, Bytes::new()), limit).await
+        let request = Outgoing { method: Method::GET, headers: &map, body: Bytes::new() };
+        self.repeatable(&to, &request, limit).await
     }
 
     /// Sends a request that may arrive twice, even if the server has begun to respond.
     async fn repeatable(
         &self,
         to: &Destination,
-        request: &Outgoing,
+        request: &Outgoing<'_>,
         limit: Duration,
     ) -> Result<Reply, TransportError> {
         within(limit, async {
@@ -171,7 +171,8 @@ impl Client {
         body: Bytes,
         limit: Duration,
     ) -> Result<Reply, TransportError> {
-        self.repeatable(to, &request(Method::PUT, to, headers, body), limit).await
+        let request = Outgoing { method: Method::PUT, headers: &headers, body };
+        self.repeatable(to, &request, limit).await
     }
 
     /// Sends a POST request and returns the complete response, whatever its status.
@@ -186,11 +187,11 @@ impl Client {
     pub(crate) async fn post(
         &self,
         to: &Destination,
-        headers: HeaderMap,
+        headers: &HeaderMap,
         body: Bytes,
         limit: Duration,
     ) -> Result<Reply, TransportError> {
-        let request = request(Method::POST, to, headers, body);
+        let request = Outgoing { method: Method::POST, headers, body };
         within(limit, async {
             match self.shared.send(to, &request).await {
                 Err(Broke::Kept(_)) => self.shared.send_anew(to, &request).await,
@@ -208,62 +209,66 @@ async fn within(
     timeout(limit, work).await.unwrap_or(Err(TransportError::Timeout(limit)))
 }
 
-fn request(method: Method, to: &Destination, headers: HeaderMap, body: Bytes) -> Outgoing {
-    let mut request = Request::new(());
-    *request.method_mut() = method;
-    *request.headers_mut() = headers;
-    request.headers_mut().insert(HOST, to.host.clone());
-    Outgoing { parts: request.into_parts().0, body }
+/// A request that can be sent again.
+struct Outgoing<'a> {
+    method: Method,
+    /// Those beside that of the host.
+    headers: &'a HeaderMap,
+    body: Bytes,
 }
 
-/// A request that can be sent again.
-struct Outgoing {
-    parts: Parts,
-    body: Bytes,
+impl Outgoing<'_> {
+    fn request(&self, to: &Destination, uri: Uri) -> Request<Full<Bytes>> {
+        let mut request = Request::new(Full::new(self.body.clone()));
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = uri;
+        *request.headers_mut() = self.headers.clone();
+        request.headers_mut().insert(HOST, to.host.clone());
+        request
+    }
 }
 
 impl Shared {
     /// Sends a request on a connection from the pool, or else on a new one.
-    async fn send(&self, to: &Destination, request: &Outgoing) -> Result<Reply, Broke> {
-        match self.pool.take(&to.uri).await {
-            Some(connection) => self.exchange(to, request, connection, Broke::Kept).await,
+    async fn send(&self, to: &Destination, request: &Outgoing<'_>) -> Result<Reply, Broke> {
+        let (connection, broke): (_, fn(_) -> _) = match self.pool.take(&to.uri).await {
+            Some(connection) => (connection, Broke::Kept),
             None => {
-                let connection = self.connector.connect(&to.uri).await.map_err(Broke::Else)?;
+                // Boxed, since it is large and rare.
+                let connected = Box::pin(self.connector.connect(&to.uri)).await;
                 let broken = |error| Broke::Else(TransportError::Broken(error));
-                self.exchange(to, request, connection, broken).await
+                (connected.map_err(Broke::Else)?, broken)
             }
-        }
+        };
+        self.exchange(to, request, connection, broke).await
     }
 
     /// Sends a request again, on a new connection: those in the pool were not used for even longer.
     async fn send_anew(
         &self,
         to: &Destination,
-        request: &Outgoing,
+        request: &Outgoing<'_>,
     ) -> Result<Reply, TransportError> {
         self.pool.clear();
-        Ok(self.send(to, request).await?)
+        // Boxed, since it is rare.
+        Ok(Box::pin(self.send(to, request)).await?)
     }
 
     /// Sends a request. `broke` has the error of a connection that breaks before the response begins.
     async fn exchange(
         &self,
         to: &Destination,
-        request: &Outgoing,
+        request: &Outgoing<'_>,
         mut connection: Connection,
-        broke: impl FnOnce(lambda_runtime::Error) -> Broke,
+        broke: fn(lambda_runtime::Error) -> Broke,
     ) -> Result<Reply, Broke> {
-        let body = Full::new(request.body.clone());
-        let mut request = Request::from_parts(request.parts.clone(), body);
-        match &connection.through {
+        let mut request = match &connection.through {
             // A proxy of plain HTTP has to know where the request goes.
-            Some(through) => {
-                *request.uri_mut() = to.uri.clone();
-                if let Some(authorization) = through {
-                    request.headers_mut().insert(PROXY_AUTHORIZATION, authorization.clone());
-                }
-            }
-            None => *request.uri_mut() = origin_form(&to.uri),
+            Some(_) => request.request(to, to.uri.clone()),
+            None => request.request(to, origin_form(&to.uri)),
+        };
+        if let Some(Some(authorization)) = &connection.through {
+            request.headers_mut().insert(PROXY_AUTHORIZATION, authorization.clone());
         }
         let sent = connection.sender.send_request(request).await;
         let response = sent.map_err(|error| match error.is_parse() {

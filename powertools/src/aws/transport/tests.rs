@@ -56,7 +56,7 @@ impl Server {
             hyper::header::HeaderName::from_static("x-token"),
             HeaderValue::from_static("t"),
         )]);
-        client.post(&to, headers, Bytes::new(), 5 * SECOND).await
+        client.post(&to, &headers, Bytes::new(), 5 * SECOND).await
     }
 }
 

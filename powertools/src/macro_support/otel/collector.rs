@@ -2,13 +2,13 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use hyper::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use hyper::header::{HOST, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use lambda_runtime::Error;
 use tokio::time::Instant;
 
 use super::outside;
 use super::signed::Signing;
-use crate::aws::transport::{Client, Destination};
+use crate::aws::transport::{self, Client, Destination};
 use crate::environment::Environment;
 
 /// A server that takes spans.
@@ -40,10 +40,10 @@ impl Collector {
     ///
     /// Returns an error if `url` is no URL, if a header is invalid, or if the connection needs what no
     /// feature brings.
-    pub fn new(
+    pub fn new<'a>(
         environment: &Environment,
         url: &str,
-        headers: &[(String, String)],
+        headers: impl Iterator<Item = (&'a str, &'a str)>,
         is_signed: bool,
     ) -> Result<Self, Error> {
         let to = Destination::parse(url)?;
@@ -51,10 +51,12 @@ impl Collector {
             true => Client::new(Self::MAX_BYTES),
             false => outside::client(environment, &to, Self::MAX_BYTES)?,
         };
-        let mut map = HeaderMap::with_capacity(headers.len() + 6);
+        let mut map = HeaderMap::with_capacity(4);
         for (name, value) in headers {
             map.insert(HeaderName::try_from(name)?, HeaderValue::try_from(value)?);
         }
+        // The client sets it again: in a copy of the map, which has no room for another one.
+        map.insert(HOST, to.host().clone());
         let signing = is_signed.then(|| Signing::of(environment)).transpose()?;
         Ok(Self { client, to, headers: map, signing })
     }
@@ -65,17 +67,27 @@ impl Collector {
     ///
     /// Returns an error if there is no complete answer within `limit`.
     pub async fn post(&self, body: Bytes, limit: Duration) -> Result<Reply, Error> {
-        // One budget for both: credentials can be a request of their own.
-        let end = Instant::now() + limit;
-        let mut headers = self.headers.clone();
-        if let Some(signing) = &self.signing {
-            signing.sign(&self.to, &mut headers, &body, limit).await?;
-        }
-        let left = end.saturating_duration_since(Instant::now());
-        let reply = self.client.post(&self.to, headers, body, left).await?;
+        let reply = match &self.signing {
+            None => self.client.post(&self.to, &self.headers, body, limit).await?,
+            Some(signing) => Box::pin(self.post_signed(signing, body, limit)).await?,
+        };
         let retry_after = reply.headers.get(RETRY_AFTER);
         let retry_after = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());
         Ok(Reply { status: reply.status.as_u16(), retry_after, body: reply.body })
+    }
+
+    async fn post_signed(
+        &self,
+        signing: &Signing,
+        body: Bytes,
+        limit: Duration,
+    ) -> Result<transport::Reply, Error> {
+        // One budget for both: credentials can be a request of their own.
+        let end = Instant::now() + limit;
+        let mut headers = self.headers.clone();
+        signing.sign(&self.to, &mut headers, &body, limit).await?;
+        let left = end.saturating_duration_since(Instant::now());
+        Ok(self.client.post(&self.to, &headers, body, left).await?)
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use hyper::header::{
-    AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, USER_AGENT,
+    AUTHORIZATION, CONTENT_TYPE, DATE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT,
 };
 use tokio::time::Instant;
 
@@ -95,7 +95,7 @@ impl Shared {
         let to = self.endpoint.of(&credentials).map_err(never)?;
         let headers = self.headers(&to, operation, body, &credentials, now).map_err(never)?;
         let left = end.saturating_duration_since(Instant::now());
-        let reply = self.http.post(&to, headers, body.clone(), left).await;
+        let reply = self.http.post(&to, &headers, body.clone(), left).await;
         let reply = reply.map_err(unsent)?;
         self.read(reply, &credentials)
     }
@@ -119,6 +119,8 @@ impl Shared {
         };
         let signature = self.signer.sign(unsigned, credentials, now);
         let mut headers = HeaderMap::with_capacity(8);
+        // The client sets it again: in a copy of the map, which has no room for another one.
+        headers.insert(HOST, to.host().clone());
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
         headers.insert(TARGET, target.try_into().map_err(invalid)?);
         headers.insert(USER_AGENT, self.user_agent.clone());
