@@ -94,6 +94,7 @@ impl Tracer for OfInvocations {
     /// Notes the root span as the first link: the span may start elsewhere, where it is first entered.
     fn span_builder<T: Into<Cow<'static, str>>>(&self, name: T) -> SpanBuilder {
         let mut builder = SpanBuilder::from_name(name);
+        builder.attributes = Some(Vec::with_capacity(ATTRIBUTES));
         let Some(trace) = Trace::current(&self.spans) else { return builder };
         let root = trace.context();
         // None, or a span from around the whole function.
@@ -136,6 +137,10 @@ impl Tracer for OfInvocations {
         self.note(OpenSpan::new(span), trace)
     }
 }
+
+/// Room for the attributes of most spans: four of the layer, the fields, and two times at the end. To move them costs
+/// more than to record them.
+const ATTRIBUTES: usize = 12;
 
 /// Mark a link that is none: to the root span as the parent, or to that of which the span is apart. No span
 /// has so many attributes.

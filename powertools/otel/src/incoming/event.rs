@@ -15,6 +15,9 @@ use crate::propagators::{Propagators, TRACEPARENT, TRACESTATE, read_w3c};
 /// The most links of a span.
 const LINKS: usize = 128;
 
+/// Room for the attributes of most root spans.
+const ATTRIBUTES: usize = 12;
+
 /// What an event contains about its trace: nothing, if its shape is unknown.
 #[derive(Debug)]
 pub(super) struct Seen {
@@ -132,7 +135,7 @@ impl Seen {
         let mut seen = Self {
             name: None,
             kind: SpanKind::Server,
-            attributes: Vec::new(),
+            attributes: Vec::with_capacity(ATTRIBUTES),
             sender: None,
             records: HashMap::new(),
         };
