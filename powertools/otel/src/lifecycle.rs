@@ -88,6 +88,11 @@ impl Lifecycle for Otel {
         async move { core.exporter.flush(&core.spans, trace.take(), time).await }.boxed()
     }
 
+    /// Each attempt of the exporter has a limit, and none starts too late.
+    fn flushes_in_time(&self) -> bool {
+        true
+    }
+
     /// Spans from before a snapshot belong to none of the environments that are restored from it.
     fn before_snapshot<'a>(&'a self, _: &'a Snapshot) -> BoxFuture<'a, Result<(), Error>> {
         self.core().spans.start_anew();

@@ -132,6 +132,13 @@ pub trait Lifecycle: std::any::Any + Send + Sync {
         Box::pin(ready(()))
     }
 
+    /// Returns true if a [`flush`](Self::flush) ends within its time by itself, so that no timer has to stop it. Not
+    /// for users: each timer costs a system call.
+    #[doc(hidden)]
+    fn flushes_in_time(&self) -> bool {
+        false
+    }
+
     /// Called before a SnapStart snapshot is taken.
     ///
     /// # Errors
