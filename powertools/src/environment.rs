@@ -57,7 +57,11 @@ impl Environment {
             None => std::env::var(name).ok()?,
             Some(variables) => variables.get(name)?.clone(),
         };
-        Some(value.trim().to_owned()).filter(|value| !value.is_empty())
+        match value.trim() {
+            "" => None,
+            trimmed if trimmed.len() == value.len() => Some(value),
+            trimmed => Some(trimmed.to_owned()),
+        }
     }
 
     /// Returns whether a variable is on.

@@ -140,7 +140,8 @@ impl Otel {
         let _ = core.exporter.redaction.set(redaction(&core.redacted));
         if let When::Every(interval) = core.when {
             let (exporter, spans) = (core.exporter.clone(), core.spans.clone());
-            tokio::spawn(async move {
+            // Boxed, since to pass it on takes room on the stack of every start.
+            tokio::spawn(Box::pin(async move {
                 let interval = interval.clamp(Duration::from_millis(10), LONGEST);
                 let start = tokio::time::Instant::now() + interval;
                 let mut ticks = tokio::time::interval_at(start, interval);
@@ -149,7 +150,7 @@ impl Otel {
                     ticks.tick().await;
                     exporter.flush_in_turn(&spans, 10 * exporter.timeout).await;
                 }
-            });
+            }));
         }
         Ok(())
     }

@@ -95,7 +95,7 @@ impl Variables<'_> {
         }
         let base = self.environment.get("OTEL_EXPORTER_OTLP_ENDPOINT");
         let base = base.as_deref().or(code).unwrap_or("http://localhost:4318");
-        format!("{}{PATH}", base.trim_end_matches('/'))
+        [base.trim_end_matches('/'), PATH].concat()
     }
 
     /// Returns the URL of X-Ray in the region, unless a variable names another one.
