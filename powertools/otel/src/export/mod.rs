@@ -284,6 +284,22 @@ mod tests {
         assert_eq!(outage.failures, 1);
     }
 
+    /// Nothing else ends it: see `flushes_in_time`.
+    #[tokio::test]
+    async fn a_flush_ends_within_its_time_by_itself() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let otel = Otel::collector(&url).environment([("OTEL_EXPORTER_OTLP_TIMEOUT", "60000")]);
+        let core = otel.core();
+        core.spans.take_early();
+        core.of_invocations().start("late").end();
+        // The collector never answers.
+        let time = Duration::from_millis(50);
+        let flush = core.exporter.flush(&core.spans, Vec::new(), time);
+        tokio::time::timeout(100 * time, flush).await.unwrap();
+        assert_eq!(lock(&core.exporter.unsent).len(), 1);
+    }
+
     #[tokio::test]
     async fn the_last_flush_waits_for_that_of_the_interval() {
         const TIME: Duration = Duration::from_secs(60);

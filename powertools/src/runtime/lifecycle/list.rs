@@ -303,4 +303,28 @@ mod tests {
         list.push_first(Silent);
         assert_eq!(list.entries().len(), 1, "a value replaces another one of its type");
     }
+
+    struct NeverFlushed;
+
+    impl Lifecycle for NeverFlushed {
+        fn moments(&self) -> Moments {
+            Moments::FLUSH_BEFORE_REPLY
+        }
+
+        fn flush<'a>(&'a self, _: &'a Flush<'a>) -> BoxFuture<'a, ()> {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flush_that_does_not_say_that_it_ends_in_time_is_stopped() {
+        let mut list = List::default();
+        list.push(NeverFlushed);
+        let mut context = lambda_runtime::Context::default();
+        let deadline = Clock::system().now() + Duration::from_secs(60);
+        let since_epoch = deadline.duration_since(std::time::UNIX_EPOCH).unwrap();
+        context.deadline = since_epoch.as_millis().try_into().unwrap();
+        let flush = list.flush(FlushTime::BeforeReply, Invocation::new(&context));
+        tokio::time::timeout(Duration::from_secs(6), flush).await.unwrap();
+    }
 }
