@@ -1,14 +1,16 @@
-use std::future::Future;
 use std::hint::black_box;
 use std::time::Duration;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent as TheirEvent};
-use lambda_runtime::Context;
-use powertools::Invocation;
+use bytes::Bytes;
+use lambda_runtime::{Context, Diagnostic, Error, LambdaEvent, LambdaInvocation};
 use powertools::batch::{self, Message};
 use powertools::events::{SqsEvent, SqsRecord};
+use powertools::testing::{self, in_process};
+use powertools::{Invocation, Powertools};
 use rustix::time::{ClockId, clock_gettime};
 use serde::Deserialize;
+use tower::{Service, service_fn};
 
 use crate::messages::{Order, event};
 
@@ -38,15 +40,27 @@ const RECORDS: u64 = 10_000;
 pub(crate) const LINES: &[Line] = &[
     Line {
         name: "event to reply",
-        target: Target::Ratio(0.75),
+        target: Target::Ratio(0.42),
         records: RECORDS,
-        prepare: || event_to_reply(18),
+        prepare: || event_to_reply(RECORDS, 18),
     },
     Line {
         name: "event to reply, real handles",
-        target: Target::Ratio(0.75),
+        target: Target::Ratio(0.42),
         records: RECORDS,
-        prepare: || event_to_reply(412),
+        prepare: || event_to_reply(RECORDS, 412),
+    },
+    Line {
+        name: "events of 10 records",
+        target: Target::Ratio(0.5),
+        records: RECORDS,
+        prepare: || event_to_reply(10, 412),
+    },
+    Line {
+        name: "events of 1 record",
+        target: Target::Ratio(0.6),
+        records: RECORDS,
+        prepare: || event_to_reply(1, 412),
     },
     Line {
         name: "engine",
@@ -64,16 +78,23 @@ pub(crate) const LINES: &[Line] = &[
 
 /// Both sides must say the same.
 pub(crate) fn check() {
-    let event = event(RECORDS, 412);
-    let ours = block_on(ours(&event));
-    assert_eq!(ours, block_on(by_hand(&event)));
-    assert_eq!(ours.windows(14).filter(|bytes| bytes == b"itemIdentifier").count(), 10);
+    for records in [1, 10, RECORDS] {
+        let event = Bytes::from(event(records, 412));
+        let mut replies = Vec::new();
+        block_on(async {
+            replies.push(ours().call(invocation(&event, &context())).await.unwrap());
+            replies.push(by_hand().call(invocation(&event, &context())).await.unwrap());
+        });
+        let failures = replies[0].windows(14).filter(|bytes| bytes == b"itemIdentifier").count();
+        assert_eq!(failures as u64, records / 1_000);
+        assert_eq!(replies[0], replies[1]);
+    }
 }
 
-/// Runs `work` as in a function: on one thread, inside an invocation.
+/// Runs `work` as in a function: on one thread.
 pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    runtime.block_on(Invocation::new(&Context::default()).scope(work))
+    runtime.block_on(work)
 }
 
 /// As `lambda_runtime` does it.
@@ -81,35 +102,64 @@ pub(crate) fn parse<T: for<'de> Deserialize<'de>>(event: &[u8]) -> T {
     serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(event)).unwrap()
 }
 
-pub(crate) async fn ours(event: &[u8]) -> Vec<u8> {
-    let report =
-        batch::sqs(parse::<SqsEvent>(event)).run(|order: Message<Order>| order.body.charge()).await;
-    serde_json::to_vec(&report.into_reply().unwrap()).unwrap()
+/// What the runtime has of an event when its bytes have arrived.
+pub(crate) fn invocation(event: &Bytes, context: &Context) -> LambdaInvocation {
+    let (parts, ()) = http::Response::new(()).into_parts();
+    LambdaInvocation { parts, body: event.clone(), context: context.clone() }
 }
 
-pub(crate) async fn by_hand(event: &[u8]) -> Vec<u8> {
-    let event: TheirEvent = parse(event);
-    let mut reply = SqsBatchResponse::default();
-    for record in event.records {
-        let result = match serde_json::from_str::<Order>(record.body.as_deref().unwrap_or_default())
-        {
-            Ok(order) => order.charge().await.map_err(|error| error.to_string()),
-            Err(error) => Err(error.to_string()),
-        };
-        if black_box(result).is_err() {
-            reply.add_failure(record.message_id.unwrap_or_default());
+pub(crate) fn context() -> Context {
+    testing::invocation().remaining(Duration::from_secs(600)).context()
+}
+
+/// A function with `Powertools`, as the runtime calls it.
+pub(crate) fn ours() -> impl Service<LambdaInvocation, Response = Vec<u8>, Error = Diagnostic> {
+    let handler = async |event: LambdaEvent<SqsEvent>| {
+        let charge = |order: Message<Order>| order.body.charge();
+        batch::sqs(event.payload).run(charge).await.into_reply()
+    };
+    in_process::function(Powertools::new(handler))
+}
+
+/// The usual loop, as `lambda_runtime` calls it.
+pub(crate) fn by_hand() -> impl Service<LambdaInvocation, Response = Vec<u8>, Error = Diagnostic> {
+    in_process::handler_alone(service_fn(async |event: LambdaEvent<TheirEvent>| {
+        let mut reply = SqsBatchResponse::default();
+        for record in event.payload.records {
+            let body = record.body.as_deref().unwrap_or_default();
+            let result = match serde_json::from_str::<Order>(body) {
+                Ok(order) => order.charge().await.map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
+            };
+            if black_box(result).is_err() {
+                reply.add_failure(record.message_id.unwrap_or_default());
+            }
         }
-    }
-    serde_json::to_vec(&reply).unwrap()
+        Ok::<_, Error>(reply)
+    }))
 }
 
-fn event_to_reply(receipt_handle: usize) -> (Side, Side) {
-    let bytes = event(RECORDS, receipt_handle);
-    let other = bytes.clone();
-    (
-        Box::new(move || block_on(timed(async || ours(black_box(&bytes)).await))),
-        Box::new(move || block_on(timed(async || by_hand(black_box(&other)).await))),
-    )
+/// From the bytes of events, with so many records each, to those of their replies.
+fn event_to_reply(records: u64, receipt_handle: usize) -> (Side, Side) {
+    let bytes = Bytes::from(event(records, receipt_handle));
+    let events = RECORDS / records;
+    (side(bytes.clone(), events, ours), side(bytes, events, by_hand))
+}
+
+fn side<S>(event: Bytes, events: u64, function: fn() -> S) -> Side
+where
+    S: Service<LambdaInvocation, Response = Vec<u8>, Error = Diagnostic> + 'static,
+{
+    Box::new(move || {
+        let context = context();
+        let invocations: Vec<_> = (0..events).map(|_| invocation(&event, &context)).collect();
+        let mut function = function();
+        block_on(timed(async || {
+            for invocation in invocations {
+                black_box(function.call(black_box(invocation)).await.unwrap());
+            }
+        }))
+    })
 }
 
 /// The time of this thread on a CPU: other programs do not count.
@@ -131,11 +181,11 @@ fn engine(concurrency: usize) -> (Side, Side) {
     (
         Box::new(move || {
             let event = event.clone();
-            block_on(timed(async || {
+            block_on(Invocation::new(&Context::default()).scope(timed(async || {
                 let batch = batch::sqs(event).concurrency(concurrency);
                 let report = batch.run(async |record: SqsRecord| handle(record)).await;
                 report.into_reply().unwrap()
-            }))
+            })))
         }),
         Box::new(move || {
             let event = other.clone();

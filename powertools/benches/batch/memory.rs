@@ -5,9 +5,11 @@ use std::io::{Read, Write, stdin};
 use std::process::{Command, Stdio};
 
 use aws_lambda_events::event::sqs::SqsEvent as TheirEvent;
+use bytes::Bytes;
 use powertools::events::SqsEvent;
+use tower::Service;
 
-use crate::lines::{block_on, by_hand, ours, parse};
+use crate::lines::{block_on, by_hand, context, invocation, ours, parse};
 use crate::messages::event;
 
 /// What this program is told to do one side, and nothing else.
@@ -25,12 +27,13 @@ const SIDES: [(&str, &str); 4] = [
 pub(crate) fn run(side: &str, length: &str) {
     let mut bytes = Vec::with_capacity(length.parse().expect("a length"));
     stdin().read_to_end(&mut bytes).expect("the event");
+    let bytes = Bytes::from(bytes);
     let before = kilobytes("VmHWM");
     match side {
         "event" => drop(parse::<SqsEvent>(&bytes)),
         "their event" => drop(parse::<TheirEvent>(&bytes)),
-        "ours" => drop(block_on(ours(&bytes))),
-        _ => drop(block_on(by_hand(&bytes))),
+        "ours" => drop(block_on(ours().call(invocation(&bytes, &context())))),
+        _ => drop(block_on(by_hand().call(invocation(&bytes, &context())))),
     }
     println!("{}", kilobytes("VmHWM") - before);
 }

@@ -21,14 +21,14 @@ use crate::invocation::Invocation;
 /// Creates the invocation of each event, and passes the event around the runtime's own parser,
 /// which answers a failure itself before any of this code runs.
 #[derive(Clone, Debug)]
-pub(super) struct AroundEvents {
+pub(crate) struct AroundEvents {
     pub(super) list: List,
     /// Counts the running events, if shutdown waits for them.
     pub(super) running: Option<Running>,
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Events<S> {
+pub(crate) struct Events<S> {
     inner: S,
     around: AroundEvents,
 }
@@ -66,7 +66,7 @@ impl<S: Service<LambdaInvocation>> Service<LambdaInvocation> for Events<S> {
 
 pin_project! {
     /// An event that is being handled, and the flush after its reply.
-    pub(super) struct EventFuture<F, R> {
+    pub(crate) struct EventFuture<F, R> {
         #[pin]
         future: TaskLocalFuture<Invocation, F>,
         after: Option<(List, Invocation)>,

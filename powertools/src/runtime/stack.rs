@@ -10,8 +10,11 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use futures_util::{FutureExt, Stream};
 use lambda_runtime::layers::TracingLayer;
-use lambda_runtime::{BoxFuture, Error, IntoFunctionResponse, LambdaEvent, Runtime};
+use lambda_runtime::{
+    BoxFuture, Diagnostic, Error, FunctionResponse, IntoFunctionResponse, LambdaEvent, Runtime,
+};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use tower::util::{ServiceFn, service_fn};
 use tower::{Layer, Service, ServiceExt};
 
@@ -21,6 +24,7 @@ use crate::process::{InitializationType, starting};
 
 use super::answer::Answer;
 use super::api::{self, ApiError};
+use super::body::Body;
 use super::events::AroundEvents;
 use super::failure::Failure;
 use super::handler::Handler;
@@ -139,7 +143,7 @@ impl<S> Powertools<S> {
         // bound three times.
         Box::pin(async move {
             start::check_environment()?;
-            let list = self.lifecycle;
+            let list = self.lifecycle.clone();
             let time = self
                 .time_to_start
                 .unwrap_or_else(|| start::time_to_start(InitializationType::current()));
@@ -152,16 +156,11 @@ impl<S> Powertools<S> {
                 Shutdown::new(list.clone(), running.clone()).listen().await;
             }
 
-            // The guard is inside the mapping of errors, which names its error like any other, so
-            // the handler's error type needs no conversion from it.
-            let handler = self.handler.map_err(Failure::Handler as fn(S::Error) -> _);
-            let handler = self.deadline.clone().into_layer().layer(handler);
-            let handler = Handler::<_, T, B, St>::new(handler, self.deadline, list.clone())
-                .answering(self.answer);
-            let (snapshot, failure) = AroundSnapshot::new(list.clone());
+            let (handler, around) = self.services::<T, R, B, St, D, E>();
+            let (snapshot, failure) = AroundSnapshot::new(list);
             let events = Runtime::new(handler)
                 .layer(TracingLayer::new())
-                .layer(AroundEvents { list, running })
+                .layer(AroundEvents { running, ..around })
                 .register_snapstart_resource(Arc::new(CountRestores))
                 .register_snapstart_resource(Arc::new(snapshot))
                 .run_concurrent();
@@ -174,5 +173,41 @@ impl<S> Powertools<S> {
                 Either::Right((Either::Right((lost, _)), _)) => Err(lost.into()),
             }
         })
+    }
+
+    /// Returns what the runtime calls for each event, and the layer around that.
+    #[expect(clippy::type_complexity, reason = "the runtime infers its own types from all of it")]
+    pub(crate) fn services<T, R, B, St, D, E>(
+        self,
+    ) -> (
+        impl Service<
+            LambdaEvent<()>,
+            Response = FunctionResponse<Box<RawValue>, Body<St>>,
+            Error = Diagnostic,
+            Future: Send,
+        > + Clone
+        + Send
+        + 'static,
+        AroundEvents,
+    )
+    where
+        S: Service<LambdaEvent<T>, Response = R> + Clone + Send + 'static,
+        S::Future: Future<Output = Result<R, S::Error>> + Send + 'static,
+        S::Error: Reported + fmt::Debug + 'static,
+        T: for<'de> Deserialize<'de> + Send + 'static,
+        R: IntoFunctionResponse<B, St> + Send + 'static,
+        B: Serialize + Send + 'static,
+        St: Stream<Item = Result<D, E>> + Unpin + Send + 'static,
+        D: Into<bytes::Bytes> + Send + 'static,
+        E: Into<Error> + Send + fmt::Debug + 'static,
+    {
+        let Self { handler, deadline, lifecycle: list, answer, .. } = self;
+        // The guard is inside the mapping of errors, which names its error like any other, so the
+        // handler's error type needs no conversion from it.
+        let handler = handler.map_err(Failure::Handler as fn(S::Error) -> _);
+        let handler = deadline.clone().into_layer().layer(handler);
+        let handler =
+            Handler::<_, T, B, St>::new(handler, deadline, list.clone()).answering(answer);
+        (handler, AroundEvents { list, running: None })
     }
 }

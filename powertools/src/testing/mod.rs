@@ -34,6 +34,8 @@
 //! | a handler with the events of a queue, a stream or an API | [`events`] |
 
 pub mod events;
+#[doc(hidden)]
+pub mod in_process;
 
 mod clock;
 mod event_source;
