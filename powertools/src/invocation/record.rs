@@ -118,13 +118,19 @@ impl Invocation {
     }
 
     /// Returns the same invocation for the records of a batch.
-    pub(crate) fn for_records(&self, records: Arc<dyn Records>) -> Self {
+    pub(crate) fn for_records(mut self, records: Arc<dyn Records>) -> Self {
         let around = self.scope.batch.clone().zip(self.record.get()).or_else(|| {
             let batch = self.scope.batch.as_ref()?;
             batch.around.clone()
         });
         let batch = Some(Arc::new(Batch { records, locals: OnceLock::new(), around }));
-        Self { record: Place::none(), ..self.in_scope(Scope { batch, ..self.inner() }) }
+        self.record = Place::none();
+        match Arc::get_mut(&mut self.scope) {
+            // A scope that was created for the batch needs no other one inside it.
+            Some(scope) => scope.batch = batch,
+            None => self.scope = Arc::new(Scope { batch, ..self.inner() }),
+        }
+        self
     }
 
     /// Returns the same invocation for one record of its batch.

@@ -8,6 +8,7 @@ mod pointer;
 mod reason;
 mod ser;
 mod value;
+mod whole;
 
 #[cfg(feature = "jmespath")]
 mod jmespath;
@@ -24,8 +25,11 @@ pub use self::jmespath::{JmesPath, JmesPathError};
 pub use self::number::Number;
 pub(crate) use self::pointer::Pointer;
 pub(crate) use self::reason::{reason, without_values};
-pub(crate) use self::ser::{ABSENT, AsName, Form, WriteError, Written, append, to_text};
+pub(crate) use self::ser::{ABSENT, AsName, Form, RAW_VALUE, WriteError, Written, append, to_text};
 pub use self::value::{Json, JsonError};
+#[cfg(test)]
+pub(crate) use self::whole::from_whole;
+pub(crate) use self::whole::{Declined, WHOLE, from_slice};
 
 /// Containers may be nested this deep.
 pub(crate) const MAX_DEPTH: usize = 128;

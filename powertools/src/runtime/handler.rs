@@ -3,12 +3,14 @@
 use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
-use std::panic::AssertUnwindSafe;
-use std::task::{Context, Poll};
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use futures_util::future::{BoxFuture, Either, ready};
-use futures_util::{FutureExt, Stream};
+use futures_util::Stream;
+use futures_util::future::BoxFuture;
 use lambda_runtime::{
     Diagnostic, Error as BoxError, FunctionResponse, IntoFunctionResponse, LambdaEvent,
     StreamResponse,
@@ -25,7 +27,7 @@ use super::stack_deadline::StackDeadline;
 use crate::error::diagnose::bounded;
 use crate::error::panic::{catch, caught};
 use crate::invocation::{Invocation, LARGEST_REPLY};
-use crate::json::without_values;
+use crate::json::{from_slice, without_values};
 
 tokio::task_local! {
     /// The bytes of the event, which bypass the runtime's own parser.
@@ -77,7 +79,7 @@ where
 {
     type Response = FunctionResponse<Box<RawValue>, Body<St>>;
     type Error = Diagnostic;
-    type Future = BoxFuture<'static, Result<Self::Response, Diagnostic>>;
+    type Future = Running<S::Future, B, St>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(cx).map_err(|failure| conclude(failure, None, None).0)
@@ -87,10 +89,11 @@ where
         let body = EVENT.try_with(Cell::take).ok().flatten();
         let body = body.unwrap_or_else(|| Bytes::from_static(NO_EVENT));
         let ending = Ending::begin(&self.list);
-        // A handler can also panic before it returns its future.
+        // A handler can also panic before it returns its future. That is boxed at once, since it is large
+        // and everything around it would move it.
         let called = catch(|| {
             let event = LambdaEvent::new(parse(&body)?, event.context);
-            Ok(self.inner.call(event))
+            Ok(Box::pin(self.inner.call(event)))
         });
         drop(body);
         let settling = Settling {
@@ -99,34 +102,87 @@ where
             list: self.list.clone(),
             answer: self.answer,
         };
-        let list = self.list.clone();
-        let settled = match called {
-            Ok(Ok(future)) => {
-                Either::Left(AssertUnwindSafe(future).catch_unwind().map(move |ended| {
-                    settling.settle(match ended {
-                        Ok(result) => result.and_then(serialize),
-                        Err(panic) => Err(Failure::Panicked(caught(panic))),
-                    })
-                }))
-            }
+        let state = match called {
+            Ok(Ok(handler)) => State::Handling(handler, settling),
             Ok(Err(diagnostic)) => {
-                Either::Right(ready(settling.settle::<St, E>(Err(Failure::Invalid(diagnostic)))))
+                State::settled(settling.settle::<St, E>(Err(Failure::Invalid(diagnostic))))
             }
-            Err(panic) => {
-                Either::Right(ready(settling.settle::<St, E>(Err(Failure::Panicked(panic)))))
-            }
+            Err(panic) => State::settled(settling.settle::<St, E>(Err(Failure::Panicked(panic)))),
         };
-        Box::pin(async move {
-            let reply = settled.await;
-            // A streamed body flushes when it ends.
-            if list.flushes(FlushTime::BeforeReply)
-                && !matches!(reply, Ok(FunctionResponse::StreamingResponse(_)))
-                && let Some(invocation) = Invocation::current()
-            {
-                list.flush(FlushTime::BeforeReply, invocation).await;
+        Running { state, list: self.list.clone(), body: PhantomData }
+    }
+}
+
+type Reply<St> = Result<FunctionResponse<Box<RawValue>, Body<St>>, Diagnostic>;
+
+/// A handler and what follows it until its reply is ready.
+pub(super) struct Running<F, B, St> {
+    state: State<F, St>,
+    list: List,
+    body: PhantomData<fn() -> B>,
+}
+
+/// Replies are in boxes, since a future that is small is moved cheaply.
+enum State<F, St> {
+    Handling(Pin<Box<F>>, Settling),
+    Settled(Box<Reply<St>>),
+    Flushing(BoxFuture<'static, ()>, Box<Reply<St>>),
+    Ended,
+}
+
+impl<F, St> State<F, St> {
+    fn settled(reply: Reply<St>) -> Self {
+        Self::Settled(Box::new(reply))
+    }
+}
+
+impl<F, R, B, St, E> Future for Running<F, B, St>
+where
+    F: Future<Output = Result<R, Failure<E>>>,
+    E: Into<Diagnostic> + fmt::Debug + 'static,
+    R: IntoFunctionResponse<B, St>,
+    B: Serialize,
+{
+    type Output = Reply<St>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Reply<St>> {
+        let Self { state, list, .. } = self.get_mut();
+        if let State::Handling(handler, _) = state {
+            let polled = catch_unwind(AssertUnwindSafe(|| handler.as_mut().poll(cx)));
+            let ended = match polled {
+                Ok(poll) => Ok(ready!(poll)),
+                Err(panic) => Err(panic),
+            };
+            let State::Handling(handler, settling) = mem::replace(state, State::Ended) else {
+                unreachable!("it was handling above");
+            };
+            drop(handler);
+            let reply = settling.settle(match ended {
+                Ok(result) => result.and_then(serialize),
+                Err(panic) => Err(Failure::Panicked(caught(panic))),
+            });
+            if !list.flushes(FlushTime::BeforeReply) {
+                return Poll::Ready(reply);
             }
-            reply
-        })
+            *state = State::settled(reply);
+        }
+        // A streamed body flushes when it ends.
+        if list.flushes(FlushTime::BeforeReply)
+            && let State::Settled(reply) = state
+            && !matches!(**reply, Ok(FunctionResponse::StreamingResponse(_)))
+            && let Some(invocation) = Invocation::current()
+            && let State::Settled(reply) = mem::replace(state, State::Ended)
+        {
+            let flush = list.clone().flush(FlushTime::BeforeReply, invocation);
+            *state = State::Flushing(Box::pin(flush), reply);
+        }
+        if let State::Flushing(flush, _) = state {
+            ready!(flush.as_mut().poll(cx));
+        }
+        match mem::replace(state, State::Ended) {
+            State::Settled(reply) | State::Flushing(_, reply) => Poll::Ready(*reply),
+            State::Handling(..) | State::Ended => panic!("it is polled until it is ready"),
+        }
     }
 }
 
@@ -142,7 +198,7 @@ impl Settling {
     fn settle<St, E>(
         self,
         result: Result<FunctionResponse<Box<RawValue>, St>, Failure<E>>,
-    ) -> Result<FunctionResponse<Box<RawValue>, Body<St>>, Diagnostic>
+    ) -> Reply<St>
     where
         E: Into<Diagnostic> + fmt::Debug + 'static,
     {
@@ -175,7 +231,7 @@ impl Settling {
 
 /// Parses the event. The error contains the path of the value.
 fn parse<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, Diagnostic> {
-    serde_json::from_slice(body).map_err(|error| {
+    from_slice(body).map_err(|error| {
         // Only after a failure, since tracking the path costs time for every member.
         let parser = &mut serde_json::Deserializer::from_slice(body);
         let path = match serde_path_to_error::deserialize::<_, T>(parser) {

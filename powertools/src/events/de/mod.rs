@@ -7,6 +7,7 @@
 
 mod list;
 mod raw;
+mod reader;
 mod shape;
 
 use std::borrow::Cow;
@@ -17,8 +18,11 @@ use std::sync::Arc;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::json::{Declined, WHOLE};
+
 use self::list::{Lists, Records};
 use self::raw::Raw;
+use self::reader::Reader;
 use self::shape::{As, Encoded, Integer, Number, OtherText, Shape, SharedText, Text};
 
 pub(super) use self::raw::{member_in, text_in};
@@ -184,7 +188,7 @@ pub(super) fn object_or_records<'de, E: Object, O: Object, R: From<O>, D: Deseri
     let mut event = E::default();
     let context = &mut Context::default();
     let whole = Whole { event: &mut event, context, of: PhantomData::<(O, R)> };
-    let records = As(whole).deserialize(deserializer)?;
+    let records = deserializer.deserialize_newtype_struct(WHOLE, As(whole))?;
     Ok((event, records))
 }
 
@@ -199,6 +203,13 @@ impl<'de, E: Object, O: Object, R: From<O>> Shape<'de> for Whole<'_, E, O, R> {
 
     fn nothing(self) -> Self::Value {
         None
+    }
+
+    fn document(self, document: &'de [u8]) -> Result<Self::Value, Declined> {
+        let mut reader = Reader::new(document)?;
+        let records = As(self).deserialize(&mut reader)?;
+        reader.end()?;
+        Ok(records)
     }
 
     fn list<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {

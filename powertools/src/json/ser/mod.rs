@@ -16,7 +16,7 @@ pub(crate) use self::writer::{Form, WriteError, Written, append, to_text};
 use super::Json;
 
 /// The struct whose content `serde_json` copies as raw JSON.
-pub(super) const RAW_VALUE: &str = "$serde_json::private::RawValue";
+pub(crate) const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
 /// The struct that `serde_json::Number` becomes when a program turns on `arbitrary_precision`.
 pub(super) const NUMBER: &str = "$serde_json::private::Number";
