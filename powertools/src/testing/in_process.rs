@@ -10,9 +10,9 @@ use lambda_runtime::{
 use serde::{Deserialize, Serialize};
 use tower::{Layer, Service, service_fn};
 
-use crate::Powertools;
 use crate::error::Reported;
 use crate::error::panic::caught;
+use crate::runtime::Powertools;
 
 /// Not for users: the service that the runtime calls for each event of `function`.
 #[doc(hidden)]
