@@ -90,6 +90,8 @@ pub use self::cognito::{
     CognitoTokenClaims, CognitoTokenRequest, CognitoTokens, CognitoTokensV2, CognitoTrigger,
     CognitoUserMigration, CognitoVerdict, CognitoVerifyAuthChallenge,
 };
+#[cfg(feature = "batch")]
+pub(crate) use self::de::from_slice;
 #[cfg(feature = "events")]
 pub use self::document_db::{DocumentDbEvent, DocumentDbRecord};
 #[cfg(feature = "batch")]
@@ -131,3 +133,5 @@ pub use self::sns::{Sns, SnsEvent, SnsRecord};
 #[cfg(feature = "batch")]
 pub use self::sqs::{MessageAttribute, SqsEvent, SqsRecord};
 pub use self::step_functions::StepFunctionsContext;
+#[cfg(not(feature = "batch"))]
+pub(crate) use serde_json::from_slice;

@@ -8,7 +8,6 @@ mod pointer;
 mod reason;
 mod ser;
 mod value;
-mod whole;
 
 #[cfg(feature = "jmespath")]
 mod jmespath;
@@ -27,9 +26,6 @@ pub(crate) use self::pointer::Pointer;
 pub(crate) use self::reason::{reason, without_values};
 pub(crate) use self::ser::{ABSENT, AsName, Form, RAW_VALUE, WriteError, Written, append, to_text};
 pub use self::value::{Json, JsonError};
-#[cfg(test)]
-pub(crate) use self::whole::from_whole;
-pub(crate) use self::whole::{Declined, WHOLE, from_slice};
 
 /// Containers may be nested this deep.
 pub(crate) const MAX_DEPTH: usize = 128;

@@ -26,8 +26,9 @@ use super::lifecycle::{Ending, FlushTime, List, Outcome};
 use super::stack_deadline::StackDeadline;
 use crate::error::diagnose::bounded;
 use crate::error::panic::{catch, caught};
+use crate::events::from_slice;
 use crate::invocation::{Invocation, LARGEST_REPLY};
-use crate::json::{from_slice, without_values};
+use crate::json::without_values;
 
 tokio::task_local! {
     /// The bytes of the event, which bypass the runtime's own parser.
@@ -70,7 +71,7 @@ where
     S: Service<LambdaEvent<T>, Response = R, Error = Failure<E>>,
     S::Future: Send + 'static,
     E: Into<Diagnostic> + fmt::Debug + 'static,
-    T: for<'de> Deserialize<'de>,
+    T: for<'de> Deserialize<'de> + 'static,
     R: IntoFunctionResponse<B, St>,
     B: Serialize,
     St: Stream<Item = Result<D, DE>> + Unpin + Send + 'static,
@@ -230,7 +231,7 @@ impl Settling {
 }
 
 /// Parses the event. The error contains the path of the value.
-fn parse<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, Diagnostic> {
+fn parse<T: for<'de> Deserialize<'de> + 'static>(body: &[u8]) -> Result<T, Diagnostic> {
     from_slice(body).map_err(|error| {
         // Only after a failure, since tracking the path costs time for every member.
         let parser = &mut serde_json::Deserializer::from_slice(body);

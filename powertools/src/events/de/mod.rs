@@ -9,6 +9,7 @@ mod list;
 mod raw;
 mod reader;
 mod shape;
+mod whole;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,14 +19,14 @@ use std::sync::Arc;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::json::{Declined, WHOLE};
-
 use self::list::{Lists, Records};
 use self::raw::Raw;
 use self::reader::Reader;
 use self::shape::{As, Encoded, Integer, Number, OtherText, Shape, SharedText, Text};
+use self::whole::{Declined, WHOLE};
 
 pub(super) use self::raw::{member_in, text_in};
+pub(crate) use self::whole::from_slice;
 
 /// What is read of a JSON object, member by member.
 pub(super) trait Object: Default {

@@ -5,8 +5,9 @@ use serde::de::value::MapDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
+use super::whole::Declined;
 use crate::json::scan::unit;
-use crate::json::{Declined, MAX_DEPTH, RAW_VALUE};
+use crate::json::{MAX_DEPTH, RAW_VALUE};
 
 type Result<T> = std::result::Result<T, Declined>;
 
@@ -114,7 +115,8 @@ impl<'de> Reader<'de> {
         let bytes = self.bytes();
         let mut end = 0;
         loop {
-            if self.unescaped.len() < end + 8 {
+            // A block, of which seven bytes can be plain, and the character of an escape behind them.
+            if self.unescaped.len() < end + 16 {
                 self.unescaped.resize((2 * end).max(512), 0);
             }
             let blocks =
@@ -366,12 +368,28 @@ impl<'de> MapAccess<'de> for Items<'_, 'de> {
         if self.reader.peek() != Some(b'"') {
             return Err(Declined);
         }
-        seed.deserialize(&mut *self.reader).map(Some)
+        seed.deserialize(Name(self.reader)).map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value> {
         self.reader.expect(b':')?;
         seed.deserialize(&mut *self.reader)
+    }
+}
+
+/// The name of a member: `serde_json` reads the text also of one that is ignored.
+struct Name<'a, 'de>(&'a mut Reader<'de>);
+
+impl<'de> Deserializer<'de> for Name<'_, 'de> {
+    type Error = Declined;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        self.0.deserialize_any(visitor)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
+        unit unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
     }
 }
 
@@ -395,8 +413,8 @@ mod tests {
     use proptest::sample::{Index, select};
     use serde::Deserialize;
 
+    use crate::events::de::whole::{from_slice, from_whole};
     use crate::events::{DynamoDbEvent, KafkaEvent, KinesisEvent, SqsEvent};
-    use crate::json::{from_slice, from_whole};
 
     const SQS: &str = r#"{"Records":[{"messageId":"m-1","receiptHandle":"AQEBwJnKyrHigUMZj6reyNurSvK+AQEBwJnKyrHigUMZj6reyNurSvK","body":"{\"a\":\"\\\\ \/\b\f\n\r\t\u00e9\u2028\",\"long\":\"0123456789abcdef\"} é","attributes":{"ApproximateReceiveCount":"1","a":[1,-2.5,true,null,{}]},"messageAttributes":{ "x": {"stringValue":"\ud83d"}},"md5OfBody":null,"eventSource":"aws:sqs","eventSourceARN":"arn:q","awsRegion":"us-east-1","n":[]},{"messageId":7,"eventSource":"other","attributes":{}}, null]}"#;
     const KINESIS: &str = r#"{"Records":[{"kinesis":{"kinesisSchemaVersion":"1.0","partitionKey":"1","sequenceNumber":"49590338271490256608559692538361571095921575989136588898","data":"SGVsbG8=","approximateArrivalTimestamp":1545084650.987},"eventID":"shardId-000000000006:49","eventSource":"aws:kinesis","eventSourceARN":"arn:s"}],"window":{"start":"a"}}"#;
@@ -404,7 +422,7 @@ mod tests {
     const KAFKA: &str = r#"{"eventSource":"aws:kafka","records":{"t-0":[{"topic":"t","partition":0,"offset":15,"timestamp":1545084650987,"timestampType":"CREATE_TIME","key":"a2V5","value":"eyJhIjoxfQ==","headers":[{"h":[104,-1]}]},{"topic":"t","partition":0,"offset":16,"value":null}]}}"#;
 
     /// What is read of a document, or why it cannot be.
-    fn both<T: for<'de> Deserialize<'de> + Debug>(document: &[u8]) -> [String; 2] {
+    fn both<T: for<'de> Deserialize<'de> + Debug + 'static>(document: &[u8]) -> [String; 2] {
         let text = |result: Result<T, serde_json::Error>| match result {
             Ok(event) => format!("{event:?}"),
             Err(error) => error.to_string(),
@@ -430,6 +448,27 @@ mod tests {
         }
     }
 
+    #[test]
+    fn an_escape_has_room_behind_a_text_of_any_length() {
+        for length in 0..1_100 {
+            for escape in ["\\u0041", "\\u00e9", "\\u20ac", "\\n", "\\\""] {
+                let text = "a".repeat(length);
+                let document =
+                    format!(r#"{{"Records":[{{"messageId":"m","body":"{text}{escape} b"}}]}}"#);
+                assert!(from_whole::<SqsEvent>(document.as_bytes()).is_some());
+                let [ours, serde] = both::<SqsEvent>(document.as_bytes());
+                assert_eq!(ours, serde);
+            }
+        }
+    }
+
+    #[test]
+    fn names_that_are_no_text_are_errors_where_they_are_ignored_too() {
+        let [ours, serde] =
+            both::<SqsEvent>(br#"{"Records":[{"messageId":"m","body":{"\ud800":1}}]}"#);
+        assert_eq!(ours, serde);
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(4_000))]
 
@@ -437,12 +476,12 @@ mod tests {
         fn what_is_read_is_what_serde_json_reads(
             source in 0..4_usize,
             edits in prop::collection::vec(
-                (any::<Index>(), 0..4_usize, select(PIECES), any::<bool>()),
+                (any::<Index>(), 0..4_usize, select(PIECES), any::<bool>(), select(PADDING)),
                 1..4,
             ),
         ) {
             let mut document = [SQS, KINESIS, DYNAMODB, KAFKA][source].as_bytes().to_vec();
-            for (at, removed, piece, is_at_sign) in edits {
+            for (at, removed, piece, is_at_sign, padding) in edits {
                 let mut at = at.index(document.len());
                 if is_at_sign {
                     // Where the structure is, rather than in the middle of a text.
@@ -450,12 +489,16 @@ mod tests {
                     at += document[at..].iter().position(is_sign).unwrap_or(0);
                 }
                 let end = (at + removed).min(document.len());
-                document.splice(at..end, piece.iter().copied());
+                let padding = std::iter::repeat_n(b'a', padding);
+                document.splice(at..end, padding.chain(piece.iter().copied()));
             }
             let [ours, serde] = all(source, &document);
             prop_assert_eq!(ours, serde, "{}", String::from_utf8_lossy(&document));
         }
     }
+
+    /// How many letters are inserted before a piece: enough for what has to grow.
+    const PADDING: &[usize] = &[0, 0, 0, 0, 7, 490, 500, 510, 511, 1020, 1023];
 
     /// What is inserted into documents.
     const PIECES: &[&[u8]] = &[

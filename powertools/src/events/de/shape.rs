@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use crate::json::Declined;
+use super::whole::Declined;
 
 /// What a value becomes, by its JSON type. Types without a method of their own become nothing.
 pub(super) trait Shape<'de>: Sized {
@@ -33,7 +33,7 @@ pub(super) trait Shape<'de>: Sized {
         self.nothing()
     }
 
-    /// Reads a whole document, which [`WHOLE`](crate::json::WHOLE) asks for.
+    /// Reads a whole document, which [`WHOLE`](super::whole::WHOLE) asks for.
     fn document(self, _: &'de [u8]) -> Result<Self::Value, Declined> {
         Err(Declined)
     }

@@ -11,6 +11,7 @@ use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
+use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 
@@ -210,7 +211,7 @@ impl Connection for Server {
     }
 
     fn send<'a>(&'a self, command: &'a Cmd, end: Instant) -> BoxFuture<'a, Result<Value, Failure>> {
-        Box::pin(self.send_until(command, end))
+        Box::pin(unconstrained(self.send_until(command, end)))
     }
 }
 
