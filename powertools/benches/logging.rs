@@ -57,8 +57,8 @@ fn main() {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
         [instructions::RUN, case, side, count] => run(case, side, count),
-        _ if args.contains(&"--instructions") => print(&counted()),
-        _ => print(&timed()),
+        _ if args.contains(&"--instructions") => print("instructions", &counted()),
+        _ => print("ns", &timed()),
     }
 }
 
@@ -104,8 +104,9 @@ fn timed() -> Table {
 }
 
 #[expect(clippy::print_stdout, reason = "it is what a bench is for")]
-fn print(table: &Table) {
-    println!("| line | ours | beside | its | ratio | at most |\n|---|---|---|---|---|---|");
+fn print(unit: &str, table: &Table) {
+    println!("| line | {unit} | beside | its {unit} | ratio | at most |");
+    println!("|---|---:|---|---:|---:|---:|");
     for (case, turns) in table.iter().filter(|(_, turns)| !turns.is_empty()) {
         for (at, floor) in case.floors.iter().enumerate() {
             let ours = median(turns.iter().map(|turn| turn[0]));

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Draws the pictures of the documentation.
+"""Draws the pictures of the documentation, and writes the table of figures on its first page.
 
-    draw.py            writes the pictures beside this script
+    draw.py            writes the pictures beside this script, and the table
     draw.py --check    fails if they differ from what it would write
 
-`performance.svg` takes its figures from the tables of `powertools/benches/README.md`, which hold the
-output of the benches. `event-flow.svg` has no figures. `trace.svg` shows the spans in `trace.json`, which the
+`performance.svg` and the table take their figures from the tables of `powertools/benches/README.md`, which
+hold the output of the benches. `event-flow.svg` has no figures. `trace.svg` shows the spans in `trace.json`, which the
 test `otel::services` writes.
 """
 
@@ -16,6 +16,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 BENCHES = HERE.parent.parent / "benches" / "README.md"
+README = HERE.parent.parent.parent / "README.md"
 
 STYLE = """
   .card { fill: #ffffff; stroke: #d0d7de; }
@@ -93,7 +94,8 @@ def cell(heading, row, column, nth=0):
             index = cells.index(column)
         elif index is not None and cells[0] == row:
             if nth == 0:
-                return float(cells[index].replace(",", ""))
+                # A ratio can have its quartiles behind it.
+                return float(cells[index].split()[0].replace(",", ""))
             nth -= 1
     raise LookupError(f"{heading}: {row}: {column}")
 
@@ -110,7 +112,7 @@ def panels():
             ("tracing-subscriber, JSON", cell(logs, "two fields", "its ns", 1), False),
         ]),
         ("SQS record with a JSON body, event to reply", "ns", [
-            ("powertools", cell(batches, "event to reply", "ns a record"), True),
+            ("powertools", cell(batches, "event to reply", "ns"), True),
             ("aws_lambda_events and a loop", cell(batches, "event to reply", "floor"), False),
         ]),
         ("First invocation with two DynamoDB calls over TLS", "ms", [
@@ -126,6 +128,60 @@ def panels():
             ("by hand, replay", cell(engine, "replay", "floor"), False),
         ]),
     ]
+
+
+def figures():
+    """The table of the first page: what was measured, the figure, what it is compared with, and the ratio."""
+    engine, sdk, http = "The engine, on the store in memory", "Beyond the SDK", "HTTP"
+    start, values = "The cold start", "Values from outside and feature flags"
+    table = []
+
+    def row(what, figure, unit, other, ratio, decimals=1):
+        shown = f"{ratio:.3f} ×" if ratio < 0.03 else f"{ratio:.2f} ×"
+        table.append(f"| {what} | {figure:,.{decimals}f}{unit} | {other} | {shown} |")
+
+    def ours(what, unit, scale, other, heading, name, column, its_name, its_column, decimals=1):
+        figure, its = cell(heading, name, column), cell(heading, its_name, its_column)
+        row(what, figure / scale, unit, other, figure / its, decimals)
+
+    hand, defaults, first = "the same by hand", "the SDK's defaults by hand", "first, ms"
+    for what, name in [("new work, on the store in memory", "first call"), ("a replay", "replay")]:
+        ours(what, " µs", 1000, hand, engine, name, "ns", name, "floor")
+    calls = "two SDK calls, limits for each (target: at most 5 %)"
+    for what, name in [
+        ("new work against DynamoDB, instructions", "engine and store"),
+        ("the same with the lean client, instructions", "engine and store, lean client"),
+    ]:
+        other = "the two SDK calls with the same limits"
+        ours(what, "", 1, other, sdk, name, "instructions", calls, "instructions", 0)
+    loop = "`aws_lambda_events` and a loop"
+    batch = "event to reply"
+    ours("an SQS record with a JSON body, from event to reply", " µs", 1000, loop, "Batches", batch, "ns", batch, "floor")
+    request = "an HTTP request to a router of axum, with logs, metrics and time guard, instructions"
+    router, name = "`lambda_http::run` with the router alone", "HTTP API, nothing logged"
+    ours(request, "", 1, router, http, name, "ours", name, "lambda_http", 0)
+    line, its = cell("Logs", "two fields", "ns"), cell("Logs", "two fields", "its ns", 1)
+    row("a log line with two fields", line / 1000, " µs", "`tracing-subscriber`'s JSON", line / its, 2)
+    for what, name in [
+        ("the first invocation of a function with two DynamoDB calls, over TLS", "ours, ring"),
+        ("the same after a warm-up", "ours, ring, warm-up"),
+        ("the same with the lean client, without a warm-up", "ours, lean"),
+    ]:
+        ours(what, " ms", 1, defaults, start, name, first, "by hand, SDK defaults", first)
+    for what, unit, scale, name, other, its_name, decimals in [
+        ("a read of a cached parameter", " ns", 1, "cached value", "`get_parameter`", "`get_parameter`, cached", 0),
+        ("a feature flag with three rules", " µs", 1000, "flag by the third of three rules", "`evaluate`",
+         "`evaluate`, the same document with three rules", 2),
+    ]:
+        figure, its = cell(values, name, "ns"), cell(values, its_name, "ns in Python")
+        row(what, figure / scale, unit, f"{other} of the Python toolkit", figure / its, decimals)
+    return "\n".join(["| | | compared with | |", "|---|---:|---|---:|", *table])
+
+
+def with_figures(page):
+    """The first page with the table of figures as it has to be."""
+    before, after = page.split("| | | compared with | |\n")
+    return before + figures() + "\n\n" + after.split("\n\n", 1)[1]
 
 
 def performance():
@@ -237,13 +293,15 @@ def trace():
 
 def main():
     pictures = {"performance.svg": performance(), "event-flow.svg": event_flow(), "trace.svg": trace()}
+    files = {HERE / name: svg for name, svg in pictures.items()}
+    files[README] = with_figures(README.read_text())
     if sys.argv[1:] == ["--check"]:
-        stale = [name for name, svg in pictures.items() if (HERE / name).read_text() != svg]
+        stale = [path.name for path, content in files.items() if path.read_text() != content]
         if stale:
             sys.exit(f"out of date, run powertools/docs/pictures/draw.py: {', '.join(stale)}")
         return
-    for name, svg in pictures.items():
-        (HERE / name).write_text(svg)
+    for path, content in files.items():
+        path.write_text(content)
 
 
 if __name__ == "__main__":
