@@ -88,7 +88,7 @@ mod tests {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
             serde_json::Value::deserialize(deserializer)
                 .map(|_| Self)
-                .or_else(|_| panic!("no JSON"))
+                .map_err(|_| panic!("no JSON"))
         }
     }
 
