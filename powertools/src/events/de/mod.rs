@@ -9,7 +9,6 @@ mod list;
 mod raw;
 mod reader;
 mod shape;
-mod whole;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -21,12 +20,10 @@ use serde_json::value::RawValue;
 
 use self::list::{Lists, Records};
 use self::raw::Raw;
-use self::reader::Reader;
 use self::shape::{As, Encoded, Integer, Number, OtherText, Shape, SharedText, Text};
-use self::whole::{Declined, WHOLE};
 
 pub(super) use self::raw::{member_in, text_in};
-pub(crate) use self::whole::from_slice;
+pub(crate) use self::reader::from_slice;
 
 /// What is read of a JSON object, member by member.
 pub(super) trait Object: Default {
@@ -189,7 +186,7 @@ pub(super) fn object_or_records<'de, E: Object, O: Object, R: From<O>, D: Deseri
     let mut event = E::default();
     let context = &mut Context::default();
     let whole = Whole { event: &mut event, context, of: PhantomData::<(O, R)> };
-    let records = deserializer.deserialize_newtype_struct(WHOLE, As(whole))?;
+    let records = As(whole).deserialize(deserializer)?;
     Ok((event, records))
 }
 
@@ -204,13 +201,6 @@ impl<'de, E: Object, O: Object, R: From<O>> Shape<'de> for Whole<'_, E, O, R> {
 
     fn nothing(self) -> Self::Value {
         None
-    }
-
-    fn document(self, document: &'de [u8]) -> Result<Self::Value, Declined> {
-        let mut reader = Reader::new(document)?;
-        let records = As(self).deserialize(&mut reader)?;
-        reader.end()?;
-        Ok(records)
     }
 
     fn list<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {

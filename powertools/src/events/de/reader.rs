@@ -1,21 +1,67 @@
-use std::iter;
+use std::any::TypeId;
+use std::{fmt, iter};
 
 use memchr::memchr2;
 use serde::de::value::MapDeserializer;
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::whole::Declined;
+use crate::events::{DynamoDbEvent, KafkaEvent, KinesisEvent, SqsEvent};
 use crate::json::scan::unit;
 use crate::json::{MAX_DEPTH, RAW_VALUE};
 
-type Result<T> = std::result::Result<T, Declined>;
+type Result<T, E = Declined> = std::result::Result<T, E>;
+
+/// Reads an event. Batches are read by [`Reader`] unless it declines; everything else is read by `serde_json`,
+/// and so are all errors.
+pub(crate) fn from_slice<T: for<'de> Deserialize<'de> + 'static>(
+    document: &[u8],
+) -> Result<T, serde_json::Error> {
+    // No type of a user: one can panic at an error that no document has, or take it for a value.
+    let batches = [
+        TypeId::of::<SqsEvent>(),
+        TypeId::of::<KinesisEvent>(),
+        TypeId::of::<DynamoDbEvent>(),
+        TypeId::of::<KafkaEvent>(),
+    ];
+    if batches.contains(&TypeId::of::<T>())
+        && let Ok(batch) = read(document)
+    {
+        return Ok(batch);
+    }
+    serde_json::from_slice(document)
+}
+
+fn read<'de, T: Deserialize<'de>>(document: &'de [u8]) -> Result<T> {
+    let mut reader = Reader::new(document)?;
+    let value = T::deserialize(&mut reader)?;
+    reader.end()?;
+    Ok(value)
+}
+
+/// The document is to be read by `serde_json`, which finds what is wrong with it, if anything.
+#[derive(Debug)]
+struct Declined;
+
+impl de::Error for Declined {
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        Self
+    }
+}
+
+impl std::error::Error for Declined {}
+
+impl fmt::Display for Declined {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("it is read in another way")
+    }
+}
 
 /// Reads the JSON of an event faster than `serde_json`, and declines what events do not have: white space
 /// other than blanks, halves of surrogate pairs, numbers of more than 18 digits.
 ///
 /// What it reads is what `serde_json` reads, and what `serde_json` rejects it declines.
-pub(super) struct Reader<'de> {
+struct Reader<'de> {
     text: &'de str,
     at: usize,
     /// How many lists and objects are open.
@@ -31,7 +77,7 @@ enum Text<'de> {
 }
 
 impl<'de> Reader<'de> {
-    pub(super) fn new(document: &'de [u8]) -> Result<Self> {
+    fn new(document: &'de [u8]) -> Result<Self> {
         // Both are checked for the whole document, since each string would take longer alone. Without an
         // early end, since that is compiled to instructions for many bytes at once.
         let has_control = document.iter().fold(false, |found, &byte| found | (byte < b' '));
@@ -42,7 +88,7 @@ impl<'de> Reader<'de> {
     }
 
     /// Checks that nothing follows.
-    pub(super) fn end(&mut self) -> Result<()> {
+    fn end(&mut self) -> Result<()> {
         if self.peek().is_some() { Err(Declined) } else { Ok(()) }
     }
 
@@ -411,10 +457,8 @@ mod tests {
 
     use proptest::prelude::*;
     use proptest::sample::{Index, select};
-    use serde::Deserialize;
 
-    use crate::events::de::whole::{from_slice, from_whole};
-    use crate::events::{DynamoDbEvent, KafkaEvent, KinesisEvent, SqsEvent};
+    use super::*;
 
     const SQS: &str = r#"{"Records":[{"messageId":"m-1","receiptHandle":"AQEBwJnKyrHigUMZj6reyNurSvK+AQEBwJnKyrHigUMZj6reyNurSvK","body":"{\"a\":\"\\\\ \/\b\f\n\r\t\u00e9\u2028\",\"long\":\"0123456789abcdef\"} é","attributes":{"ApproximateReceiveCount":"1","a":[1,-2.5,true,null,{}]},"messageAttributes":{ "x": {"stringValue":"\ud83d"}},"md5OfBody":null,"eventSource":"aws:sqs","eventSourceARN":"arn:q","awsRegion":"us-east-1","n":[]},{"messageId":7,"eventSource":"other","attributes":{}}, null]}"#;
     const KINESIS: &str = r#"{"Records":[{"kinesis":{"kinesisSchemaVersion":"1.0","partitionKey":"1","sequenceNumber":"49590338271490256608559692538361571095921575989136588898","data":"SGVsbG8=","approximateArrivalTimestamp":1545084650.987},"eventID":"shardId-000000000006:49","eventSource":"aws:kinesis","eventSourceARN":"arn:s"}],"window":{"start":"a"}}"#;
@@ -436,12 +480,30 @@ mod tests {
         read[index](document)
     }
 
+    /// Never fails on JSON, and panics where it could not be read.
+    struct Sure;
+
+    impl<'de> Deserialize<'de> for Sure {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            serde_json::Value::deserialize(deserializer)
+                .map(|_| Self)
+                .map_err(|_| panic!("no JSON"))
+        }
+    }
+
+    #[test]
+    fn types_of_users_are_read_by_serde_json_alone() {
+        assert!(from_slice::<Sure>(b"{}").is_ok());
+        let error = from_slice::<u8>(b"7 8").unwrap_err();
+        assert_eq!(error.to_string(), "trailing characters at line 1 column 3");
+    }
+
     #[test]
     fn usual_events_are_not_declined() {
-        assert!(from_whole::<SqsEvent>(SQS.as_bytes()).is_some());
-        assert!(from_whole::<KinesisEvent>(KINESIS.as_bytes()).is_some());
-        assert!(from_whole::<DynamoDbEvent>(DYNAMODB.as_bytes()).is_some());
-        assert!(from_whole::<KafkaEvent>(KAFKA.as_bytes()).is_some());
+        assert!(read::<SqsEvent>(SQS.as_bytes()).is_ok());
+        assert!(read::<KinesisEvent>(KINESIS.as_bytes()).is_ok());
+        assert!(read::<DynamoDbEvent>(DYNAMODB.as_bytes()).is_ok());
+        assert!(read::<KafkaEvent>(KAFKA.as_bytes()).is_ok());
         for (index, document) in [SQS, KINESIS, DYNAMODB, KAFKA].into_iter().enumerate() {
             let [ours, serde] = all(index, document.as_bytes());
             assert_eq!(ours, serde);
@@ -455,7 +517,7 @@ mod tests {
                 let text = "a".repeat(length);
                 let document =
                     format!(r#"{{"Records":[{{"messageId":"m","body":"{text}{escape} b"}}]}}"#);
-                assert!(from_whole::<SqsEvent>(document.as_bytes()).is_some());
+                assert!(read::<SqsEvent>(document.as_bytes()).is_ok());
                 let [ours, serde] = both::<SqsEvent>(document.as_bytes());
                 assert_eq!(ours, serde);
             }

@@ -2,9 +2,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-
-use super::whole::Declined;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// What a value becomes, by its JSON type. Types without a method of their own become nothing.
 pub(super) trait Shape<'de>: Sized {
@@ -31,11 +29,6 @@ pub(super) trait Shape<'de>: Sized {
 
     fn float(self, _: f64) -> Self::Value {
         self.nothing()
-    }
-
-    /// Reads a whole document, which [`WHOLE`](super::whole::WHOLE) asks for.
-    fn document(self, _: &'de [u8]) -> Result<Self::Value, Declined> {
-        Err(Declined)
     }
 
     fn list<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
@@ -100,17 +93,6 @@ impl<'de, S: Shape<'de>> Visitor<'de> for As<S> {
 
     fn visit_borrowed_str<E>(self, text: &'de str) -> Result<S::Value, E> {
         Ok(self.0.borrowed_text(text))
-    }
-
-    fn visit_borrowed_bytes<E: Error>(self, document: &'de [u8]) -> Result<S::Value, E> {
-        self.0.document(document).map_err(E::custom)
-    }
-
-    fn visit_newtype_struct<D: Deserializer<'de>>(
-        self,
-        deserializer: D,
-    ) -> Result<S::Value, D::Error> {
-        deserializer.deserialize_any(self)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<S::Value, A::Error> {
