@@ -19,7 +19,7 @@ const LONG: Duration = Duration::from_secs(120);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_concurrent_duplicates_one_runs_and_the_others_are_rejected_or_replayed() {
-    for emulator in Emulator::all() {
+    for emulator in Emulator::busy() {
         let table = emulator.create_table(&["id"]).await;
         race(&emulator.name(), || emulator.store(&table)).await;
     }

@@ -6,8 +6,8 @@
 //! | dynalite | Node; written against the service; no transactions | not returned |
 //! | DynamoDB Local | AWS's own, of 2024, with its limits and its tokens; where there is Java | returned |
 //!
-//! They are installed once, below the target directory, started once for each test process, and end
-//! with it: each one watches its standard input, which closes when the process has ended, for
+//! They are installed once, below the target directory, started once for each test process, and once
+//! more for those tests that keep them busy. They end with it: each one watches its standard input, which closes when the process has ended, for
 //! whatever reason.
 //!
 //! moto checks a condition and writes in two steps without a lock, so two writers can both find
@@ -60,14 +60,21 @@ impl Emulator {
     pub fn all() -> Vec<Self> {
         static ALL: OnceLock<Result<Vec<Emulator>, String>> = OnceLock::new();
 
-        match ALL.get_or_init(start_all) {
-            Ok(all) => all.clone(),
-            Err(problem) => panic!(
-                "{problem}\n\nThe tests of the DynamoDB store run on emulators, which need Python \
-                 3 with venv, Node with npm, and the package registries for the first run. Install \
-                 what is missing, or leave these tests out with POWERTOOLS_TEST_EMULATORS=off"
-            ),
-        }
+        started(ALL.get_or_init(|| start_all("")))
+    }
+
+    /// Returns others like [all](Self::all), for tests that send many requests at once. An answer
+    /// that waits behind these for a second makes a store send its request again, and tests of single
+    /// answers would see that of the second one.
+    ///
+    /// # Panics
+    ///
+    /// Panics where [`all`](Self::all) does.
+    #[must_use]
+    pub fn busy() -> Vec<Self> {
+        static BUSY: OnceLock<Result<Vec<Emulator>, String>> = OnceLock::new();
+
+        started(BUSY.get_or_init(|| start_all(" (busy)")))
     }
 
     /// Returns the one that behaves most like the service: moto. `None` if emulators are turned
@@ -208,7 +215,19 @@ fn is_on(of: &str) -> Result<bool, String> {
     }
 }
 
-fn start_all() -> Result<Vec<Emulator>, String> {
+fn started(all: &Result<Vec<Emulator>, String>) -> Vec<Emulator> {
+    match all {
+        Ok(all) => all.clone(),
+        Err(problem) => panic!(
+            "{problem}\n\nThe tests of the DynamoDB store run on emulators, which need Python \
+             3 with venv, Node with npm, and the package registries for the first run. Install \
+             what is missing, or leave these tests out with POWERTOOLS_TEST_EMULATORS=off"
+        ),
+    }
+}
+
+/// `set` is in the names of their logs.
+fn start_all(set: &str) -> Result<Vec<Emulator>, String> {
     if !is_on("DynamoDB emulators")? {
         return Ok(Vec::new());
     }
@@ -223,7 +242,7 @@ fn start_all() -> Result<Vec<Emulator>, String> {
     let started: Vec<_> = commands
         .into_iter()
         .map(|(name, returns_old_items, command)| {
-            let log = tools.log(name);
+            let log = tools.log(&format!("{name}{set}"));
             thread::spawn(move || {
                 let port = process::start(name, command, &log)?;
                 let endpoint = format!("http://127.0.0.1:{port}");
