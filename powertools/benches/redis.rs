@@ -1,6 +1,7 @@
 //! What the engine takes beyond the two commands that it sends for new work, on a real server.
 //!
-//! The server is a process of its own, `redis-server` of the system. See the README beside this.
+//! The server is a process of its own: `redis-server` of the system, or the program in the environment variable
+//! `REDIS_SERVER`, such as a `valkey-server`. See the README beside this.
 
 use std::env;
 use std::future::Future;
@@ -218,7 +219,8 @@ impl Server {
     fn start() -> Option<Self> {
         let free = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
         let port = free.expect("there is a free port").port();
-        let process = Command::new("redis-server")
+        let program = env::var_os("REDIS_SERVER").unwrap_or_else(|| "redis-server".into());
+        let process = Command::new(program)
             .args(["--bind", "127.0.0.1", "--save", "", "--port", &port.to_string()])
             .stdout(Stdio::null())
             .spawn()

@@ -252,6 +252,22 @@ impl RedisServer {
         reply.unwrap_or_else(|error| panic!("{parts:?} on {}: {error}", self.name()))
     }
 
+    /// Returns the first two numbers of the version of Redis with which it is compatible.
+    ///
+    /// # Panics
+    ///
+    /// Panics if it does not reveal them.
+    #[must_use]
+    pub fn version(&self) -> (u32, u32) {
+        let info = self.command::<String>(&["INFO", "server"]);
+        let version = info.lines().find_map(|line| line.strip_prefix("redis_version:"));
+        let mut numbers = version.unwrap_or_default().split('.').map(str::parse);
+        match (numbers.next(), numbers.next()) {
+            (Some(Ok(major)), Some(Ok(minor))) => (major, minor),
+            _ => panic!("no version in {info}"),
+        }
+    }
+
     /// Returns the value of a key, if it has one.
     ///
     /// # Panics

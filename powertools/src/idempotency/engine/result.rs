@@ -54,6 +54,8 @@ pub(super) fn completion<S: Store, R: Replay>(
         key: session.key().clone(),
         owner: session.owner.clone(),
         expiration,
+        claimed_expiration: window.expiration,
+        lease_end: window.lease_end.into(),
         validation: session.prepared.validation.clone(),
         data,
         not_stored,

@@ -201,6 +201,11 @@ pub struct Completion {
     pub owner: Owner,
     /// The new `expiration` of the record.
     pub expiration: EpochSeconds,
+    /// The `expiration` that the owner wrote before, with its claim or the last renewal that was confirmed.
+    pub claimed_expiration: EpochSeconds,
+    /// The `in_progress_expiration` that the owner wrote with it. A condition on these times has to be
+    /// followed by one on the owner alone: a renewal may have changed them although its answer was lost.
+    pub lease_end: EpochMillis,
     /// The `validation` of the record, which the claim wrote too.
     pub validation: Option<String>,
     /// The result.

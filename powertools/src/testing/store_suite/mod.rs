@@ -152,6 +152,8 @@ pub fn completion(claim: &Claim) -> Completion {
         key: claim.key.clone(),
         owner: claim.owner.clone(),
         expiration: EpochSeconds(claim.expiration.0 + 1),
+        claimed_expiration: claim.expiration,
+        lease_end: claim.lease_end,
         validation: claim.validation.clone(),
         data: None,
         not_stored: None,

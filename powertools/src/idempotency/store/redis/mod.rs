@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ::redis::aio::ConnectionLike;
-use ::redis::{Value, cmd};
+use ::redis::{Cmd, Value, cmd};
 use tokio::time::Instant;
 
 use self::connection::{Connection, Shared};
@@ -78,8 +78,9 @@ mod server;
 /// | first call after a lease has expired | claim, lock, claim that replaces the expired record, complete |
 /// | replay | claim, refused; it returns the record |
 ///
-/// Each write touches one key: a script, or from Redis 7 on, for a claim, `SET` with `NX` and `GET`. It
-/// runs atomically, in a cluster on the node that has the key. The user needs the commands GET, SET,
+/// Each write touches one key, and runs atomically, in a cluster on the node that has the key. It is a script;
+/// or `SET` with `NX` and `GET` for a claim from Redis 7 on, and with `IFEQ` for a completion from Redis 8.4 and
+/// Valkey 8.1 on, which take the server half of the time. The user needs the commands GET, SET,
 /// DEL, PTTL, EVAL and EVALSHA.
 ///
 /// Each request has up to three attempts. It is retried after a lost connection, an answer that the server
@@ -91,8 +92,16 @@ mod server;
 pub struct RedisStore {
     connection: Arc<dyn Connection>,
     scope: Arc<str>,
-    /// The server knows `SET` with `NX` and `GET`, as far as is known.
-    creates: Arc<AtomicBool>,
+    known: Arc<Known>,
+}
+
+/// Commands that do what a script does, and that the server knows, as far as the store knows.
+#[derive(Debug)]
+struct Known {
+    /// `SET` with `NX` and `GET`.
+    create: AtomicBool,
+    /// `SET` with `IFEQ`.
+    replace: AtomicBool,
 }
 
 impl RedisStore {
@@ -139,8 +148,8 @@ impl RedisStore {
     }
 
     fn on(connection: impl Connection + 'static, scope: Arc<str>) -> Self {
-        let creates = Arc::new(AtomicBool::new(true));
-        Self { connection: Arc::new(connection), scope, creates }
+        let known = Known { create: AtomicBool::new(true), replace: AtomicBool::new(true) };
+        Self { connection: Arc::new(connection), scope, known: Arc::new(known) }
     }
 
     /// Connects, and checks that the server can keep records.
@@ -179,10 +188,20 @@ impl RedisStore {
         let (key, script, arguments) = match &request {
             Request::Read(key) => return self.connection.send(cmd("GET").arg(key), end).await,
             Request::Create(key, arguments) => {
-                if let Some(reply) = self.create(key, arguments, end).await? {
-                    return Ok(reply);
+                let command = || scripts::create(key, arguments);
+                match self.without_script(&self.known.create, command, end).await? {
+                    Some(Value::Nil) => return Ok(Value::Int(1)),
+                    Some(found) => return Ok(found),
+                    None => (*key, &*scripts::CLAIM, &arguments[..]),
                 }
-                (*key, &*scripts::CLAIM, &arguments[..])
+            }
+            Request::Replace(key, records, arguments) => {
+                let command = || scripts::replace(key, records);
+                match self.without_script(&self.known.replace, command, end).await? {
+                    Some(Value::Okay) => return Ok(Value::Int(1)),
+                    // The record is another one. It may be held nevertheless.
+                    _ => (*key, &*scripts::COMPLETE, &arguments[..]),
+                }
             }
             Request::Write(key, script, arguments) => (*key, *script, *arguments),
         };
@@ -194,25 +213,24 @@ impl RedisStore {
         }
     }
 
-    /// Creates a record without a script, with the reply of [`scripts::CLAIM`]. Returns none if a
-    /// script has to do it.
-    async fn create(
+    /// Sends a command that does what a script does, unless it is known not to be `known`. Returns none if
+    /// a script has to do it.
+    async fn without_script(
         &self,
-        key: &str,
-        arguments: &[&[u8]; 2],
+        known: &AtomicBool,
+        command: impl FnOnce() -> Cmd,
         end: Instant,
     ) -> Result<Option<Value>, Failure> {
-        if !self.creates.load(Ordering::Relaxed) {
+        if !known.load(Ordering::Relaxed) {
             return Ok(None);
         }
-        match self.connection.send(&scripts::create(key, arguments), end).await {
-            Ok(Value::Nil) => Ok(Some(Value::Int(1))),
-            Ok(found) => Ok(Some(found)),
+        match self.connection.send(&command(), end).await {
+            Ok(reply) => Ok(Some(reply)),
             // Even a server that is out of memory, or cannot write to its disk, returns an existing
             // record to the script. A replica does not get here: it may lag, and is an error.
             Err(failure) if failure.is_refusal() => {
                 if failure.is_unknown_syntax() {
-                    self.creates.store(false, Ordering::Relaxed);
+                    known.store(false, Ordering::Relaxed);
                 }
                 Ok(None)
             }
@@ -254,12 +272,10 @@ impl RedisStore {
     /// Makes a conditional write, and reads the existing record if it was refused.
     async fn change(
         &self,
-        script: &Write,
+        request: Request<'_>,
         key: &Key,
-        arguments: &[&[u8]],
         timeout: Duration,
     ) -> Result<Outcome, StoreError> {
-        let request = Request::Write(key.as_str(), script, arguments);
         match self.write(request, Instant::now() + timeout).await? {
             Written::Applied => Ok(Outcome::Applied),
             Written::Refused(found) => {
@@ -276,6 +292,8 @@ enum Request<'a> {
     Read(&'a str),
     /// The first write of a claim, by a command if the server knows it.
     Create(&'a str, [&'a [u8]; 2]),
+    /// A completion: the record as it is expected to be and to become, and the arguments of the script.
+    Replace(&'a str, [&'a [u8]; 2], [&'a [u8]; 4]),
     Write(&'a str, &'a Write, &'a [&'a [u8]]),
 }
 
@@ -332,11 +350,20 @@ impl Store for RedisStore {
     }
 
     async fn complete(&self, completion: &Completion) -> Result<Outcome, StoreError> {
-        let Completion { key, owner, expiration, timeout, .. } = completion;
-        let (first, last) = record::completed(completion)?;
-        let (held, expiration) = (record::held(owner), expiration.0.to_string());
-        let arguments: [&[u8]; 4] = [&held, &first, expiration.as_bytes(), &last];
-        self.change(&scripts::COMPLETE, key, &arguments, *timeout).await
+        let Completion { key, owner, expiration, claimed_expiration, timeout, .. } = completion;
+        let completed = record::completed(completion)?;
+        let (held, [first, last]) = (record::held(owner), completed.ends());
+        let seconds = expiration.0.to_string();
+        let arguments: [&[u8]; 4] = [&held, first, seconds.as_bytes(), last];
+        let claimed;
+        let request = if expiration == claimed_expiration {
+            claimed = completed.claimed(&held, *expiration);
+            Request::Replace(key.as_str(), [&claimed, &completed.text], arguments)
+        } else {
+            // The server has to keep the record for a different time.
+            Request::Write(key.as_str(), &scripts::COMPLETE, &arguments)
+        };
+        self.change(request, key, *timeout).await
     }
 
     async fn renew(&self, renewal: &Renewal) -> Result<Outcome, StoreError> {
@@ -344,12 +371,16 @@ impl Store for RedisStore {
         let held = record::held(owner);
         let (lease_end, expiration) = (lease_end.0.to_string(), expiration.0.to_string());
         let arguments: [&[u8]; 3] = [&held, lease_end.as_bytes(), expiration.as_bytes()];
-        self.change(&scripts::RENEW, key, &arguments, *timeout).await
+        let request = Request::Write(key.as_str(), &scripts::RENEW, &arguments);
+        self.change(request, key, *timeout).await
     }
 
     async fn release(&self, release: &Release) -> Result<Outcome, StoreError> {
-        let held = record::held(&release.owner);
-        match self.change(&scripts::RELEASE, &release.key, &[&held], release.timeout).await {
+        let Release { key, owner, timeout } = release;
+        let held = record::held(owner);
+        let arguments: [&[u8]; 1] = [&held];
+        let request = Request::Write(key.as_str(), &scripts::RELEASE, &arguments);
+        match self.change(request, key, *timeout).await {
             // The write was refused, so the record is not this claim's, even if it cannot be read.
             Err(error) if error.kind() == StoreErrorKind::Malformed => Ok(Outcome::Refused(None)),
             outcome => outcome,
@@ -368,13 +399,13 @@ impl Store for RedisStore {
 mod tests {
     use std::sync::Mutex;
 
-    use ::redis::{Cmd, parse_redis_value};
+    use ::redis::parse_redis_value;
     use futures_util::future::{BoxFuture, ready};
 
     use super::*;
     use crate::idempotency::{EpochMillis, EpochSeconds, Owner};
 
-    /// A server that does not know `SET` with `NX` and `GET`, and the names of its commands.
+    /// A server that knows no option of `SET`, and the names of its commands.
     #[derive(Clone, Debug, Default)]
     struct Old(Arc<Mutex<Vec<String>>>);
 
@@ -398,7 +429,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_server_that_does_not_know_the_command_receives_it_once() {
+    async fn a_server_that_does_not_know_a_command_receives_it_once() {
         let server = Old::default();
         let store = RedisStore::on(server.clone(), "old".into());
         for key in ["one", "two"] {
@@ -412,7 +443,20 @@ mod tests {
                 timeout: Duration::from_secs(1),
             };
             assert_eq!(store.claim(&claim).await.unwrap(), Outcome::Applied);
+            let completion = Completion {
+                key: claim.key,
+                owner: claim.owner,
+                expiration: claim.expiration,
+                claimed_expiration: claim.expiration,
+                lease_end: claim.lease_end,
+                validation: None,
+                data: None,
+                not_stored: None,
+                timeout: claim.timeout,
+            };
+            assert_eq!(store.complete(&completion).await.unwrap(), Outcome::Applied);
         }
-        assert_eq!(*server.0.lock().unwrap(), ["SET", "EVALSHA", "EVALSHA"]);
+        let (first, second) = (["SET", "EVALSHA", "SET", "EVALSHA"], ["EVALSHA", "EVALSHA"]);
+        assert_eq!(*server.0.lock().unwrap(), [&first[..], &second].concat());
     }
 }

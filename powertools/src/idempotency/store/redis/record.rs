@@ -1,5 +1,7 @@
 //! Records as JSON, with the members of the toolkits for Python and TypeScript.
 
+use std::ops::Range;
+
 use crate::idempotency::store::{Claim, Completion, StoreError, StoreErrorKind};
 use crate::idempotency::{
     Data, EpochMillis, EpochSeconds, Json, Key, Number, Owner, Record, Status,
@@ -32,16 +34,24 @@ fn beginning(owner: &Owner, status: &Status) -> Vec<u8> {
 /// Returns the record that a claim writes.
 pub(super) fn claimed(claim: &Claim) -> Vec<u8> {
     let mut text = held(&claim.owner);
-    text.extend_from_slice(br#","expiration":"#);
-    write::integer(&mut text, claim.expiration.0);
-    text.extend_from_slice(br#","in_progress_expiration":"#);
-    write::integer(&mut text, claim.lease_end.0);
-    if let Some(hash) = &claim.validation {
-        text.extend_from_slice(br#","validation":"#);
-        write::quoted(&mut text, hash, &write::STANDARD);
-    }
+    push_expiration(&mut text, claim.expiration);
+    push_claim(&mut text, claim.lease_end, claim.validation.as_deref());
     text.push(b'}');
     text
+}
+
+fn push_expiration(text: &mut Vec<u8>, expiration: EpochSeconds) {
+    text.extend_from_slice(br#","expiration":"#);
+    write::integer(text, expiration.0);
+}
+
+fn push_claim(text: &mut Vec<u8>, lease_end: EpochMillis, validation: Option<&str>) {
+    text.extend_from_slice(br#","in_progress_expiration":"#);
+    write::integer(text, lease_end.0);
+    if let Some(hash) = validation {
+        text.extend_from_slice(br#","validation":"#);
+        write::quoted(text, hash, &write::STANDARD);
+    }
 }
 
 /// Returns for how many milliseconds the server keeps a claimed record: through the second of its
@@ -60,41 +70,65 @@ pub(super) fn taken_over(claim: &Claim) -> Record {
     record
 }
 
-/// Returns the beginning and the end of a completed record. What the claim wrote stays between them:
-/// the end of its lease and the hash of the payload.
-pub(super) fn completed(completion: &Completion) -> Result<(Vec<u8>, Vec<u8>), StoreError> {
-    let mut first = beginning(&completion.owner, &Status::Completed);
-    first.extend_from_slice(br#","expiration":"#);
-    write::integer(&mut first, completion.expiration.0);
-    let mut last = Vec::new();
+/// A completed record, as its owner expects it to be.
+pub(super) struct Completed {
+    pub(super) text: Vec<u8>,
+    /// Where in it the end of the lease and the hash of the payload are, as the claim wrote them.
+    claim: Range<usize>,
+}
+
+impl Completed {
+    /// Returns what is before and after that which the claim wrote.
+    pub(super) fn ends(&self) -> [&[u8]; 2] {
+        [&self.text[..self.claim.start], &self.text[self.claim.end..]]
+    }
+
+    /// Returns the record before its completion, which begins with `held`.
+    pub(super) fn claimed(&self, held: &[u8], expiration: EpochSeconds) -> Vec<u8> {
+        let mut text = Vec::with_capacity(held.len() + 32 + self.claim.len());
+        text.extend_from_slice(held);
+        push_expiration(&mut text, expiration);
+        text.extend_from_slice(&self.text[self.claim.clone()]);
+        text.push(b'}');
+        text
+    }
+}
+
+/// Returns the record that a completion writes.
+pub(super) fn completed(completion: &Completion) -> Result<Completed, StoreError> {
+    let mut text = beginning(&completion.owner, &Status::Completed);
+    push_expiration(&mut text, completion.expiration);
+    let start = text.len();
+    push_claim(&mut text, completion.lease_end, completion.validation.as_deref());
+    let claim = start..text.len();
     match &completion.data {
         Some(Data::Text(data)) => {
             // Room for the quotes in JSON, which are escaped.
-            last.reserve(32 + data.len() + data.len() / 2);
-            last.extend_from_slice(br#","data":"#);
-            write::quoted(&mut last, data, &write::STANDARD);
+            text.reserve(32 + data.len() + data.len() / 2);
+            text.extend_from_slice(br#","data":"#);
+            write::quoted(&mut text, data, &write::STANDARD);
         }
         Some(Data::Value(data)) if depth(data) >= MAX_DEPTH => {
             let message = "the result is nested too deeply for a record";
             return Err(StoreError::new(StoreErrorKind::ResultTooLarge, message));
         }
         Some(Data::Value(data)) => {
-            last.extend_from_slice(br#","data":"#);
-            last.extend_from_slice(data.to_string().as_bytes());
+            text.extend_from_slice(br#","data":"#);
+            text.extend_from_slice(data.to_string().as_bytes());
         }
         None => {}
     }
     if let Some(reason) = &completion.not_stored {
-        last.extend_from_slice(br#","not_stored":"#);
-        write::quoted(&mut last, reason, &write::STANDARD);
+        text.extend_from_slice(br#","not_stored":"#);
+        write::quoted(&mut text, reason, &write::STANDARD);
     }
-    last.push(b'}');
-    check_size(first.len() + last.len())?;
-    Ok((first, last))
+    text.push(b'}');
+    check_size(text.len())?;
+    Ok(Completed { text, claim })
 }
 
 fn check_size(bytes: usize) -> Result<(), StoreError> {
-    // The claim wrote less than this between the two.
+    // What the claim wrote may be longer than expected by less than this.
     if bytes + 1024 <= LIMIT {
         return Ok(());
     }
@@ -206,15 +240,17 @@ mod tests {
                 key: Key::from("key"),
                 owner: Owner::new().unwrap(),
                 expiration: EpochSeconds(60),
+                claimed_expiration: EpochSeconds(60),
+                lease_end: EpochMillis(30_000),
                 validation: None,
                 data: Some(Data::Value(text.parse().unwrap())),
                 not_stored: None,
                 timeout: Duration::from_secs(1),
             }
         };
-        let (first, last) = completed(&nested(127)).unwrap();
-        assert!(parse(&Key::from("key"), &[first, last].concat()).is_ok());
-        let error = completed(&nested(128)).unwrap_err();
+        let completed_at = |depth| completed(&nested(depth)).map(|completed| completed.text);
+        assert!(parse(&Key::from("key"), &completed_at(127).unwrap()).is_ok());
+        let error = completed_at(128).unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::ResultTooLarge);
     }
 }

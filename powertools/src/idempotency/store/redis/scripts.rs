@@ -125,6 +125,15 @@ pub(super) fn create(key: &str, [record, kept]: &[&[u8]; 2]) -> Cmd {
     command
 }
 
+/// The command that does the same as [`COMPLETE`] if the record is exactly this one, in half of its time.
+/// Servers before Valkey 8.1 and Redis 8.4 do not know it.
+pub(super) fn replace(key: &str, [claimed, completed]: &[&[u8]; 2]) -> Cmd {
+    let bytes = key.len() + claimed.len() + completed.len();
+    let mut command = Cmd::with_capacity(6, 20 + bytes);
+    command.arg("SET").arg(key).arg(completed).arg("IFEQ").arg(claimed).arg("KEEPTTL");
+    command
+}
+
 fn command(name: &str, script: &str, key: &str, arguments: &[&[u8]]) -> Cmd {
     let bytes: usize = arguments.iter().map(|argument| argument.len()).sum();
     let mut command =
