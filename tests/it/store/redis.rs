@@ -19,18 +19,20 @@ async fn redis_keeps_the_rules() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn redis_keeps_the_rules_on_a_connection_of_the_user() {
-    let Some(kind) = RedisKind::first() else { return };
-    let server = kind.start(&[]);
-    let client = Client::open(server.url()).unwrap();
-    let connection = ConnectionManager::new(client).await.unwrap();
-    check(RedisStore::with_connection(connection, "orders"), &server).await;
+    for kind in RedisKind::all() {
+        let server = kind.start(&[]);
+        let client = Client::open(server.url()).unwrap();
+        let connection = ConnectionManager::new(client).await.unwrap();
+        check(RedisStore::with_connection(connection, "orders"), &server).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_keeps_the_rules() {
-    let Some(kind) = RedisKind::first() else { return };
-    let (servers, store) = cluster(&kind, 1).await;
-    check(store, &servers[0]).await;
+    for kind in RedisKind::all().into_iter().filter(RedisKind::has_clusters) {
+        let (servers, store) = cluster(&kind, 1).await;
+        check(store, &servers[0]).await;
+    }
 }
 
 #[expect(clippy::print_stdout, reason = "shown when the suite fails")]

@@ -87,6 +87,13 @@ impl RedisKind {
         self.start_with(|| arguments.iter().map(|&argument| argument.to_owned()).collect())
     }
 
+    /// Returns true if it can start a node of a cluster. Servers before Redis 7 cannot choose the port
+    /// between the nodes.
+    #[must_use]
+    pub fn has_clusters(&self) -> bool {
+        self.name != "Redis 6"
+    }
+
     /// Starts a node of a cluster, which knows no other and has no slots yet.
     ///
     /// # Panics
@@ -250,6 +257,23 @@ impl RedisServer {
             cmd(name).arg(arguments).query(&mut connection)
         });
         reply.unwrap_or_else(|error| panic!("{parts:?} on {}: {error}", self.name()))
+    }
+
+    /// Returns what a server with `--appendonly yes` has logged, which is what its replicas receive too.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is no log.
+    #[must_use]
+    pub fn append_only_file(&self) -> String {
+        let folder = self.folder.join("appendonlydir");
+        // Servers before Redis 7 have one file.
+        let folder = if folder.is_dir() { folder } else { self.folder.clone() };
+        let files = fs::read_dir(folder).expect("the server has a folder").flatten();
+        let logs =
+            files.map(|file| file.path()).filter(|path| path.extension() == Some("aof".as_ref()));
+        let text = logs.map(|path| fs::read(path).expect("the log can be read"));
+        text.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect()
     }
 
     /// Returns the first two numbers of the version of Redis with which it is compatible.

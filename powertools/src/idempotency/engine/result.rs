@@ -45,14 +45,16 @@ pub(super) fn completion<S: Store, R: Replay>(
         Ok(Err(WriteError(reason))) => (None, Some(reason)),
         Err(panic) => (None, Some(format!("writing the result panicked: {}", caught(panic)))),
     };
+    let now = session.time.now();
     let expiration = match session.is_durable() {
         // Each later invocation of the execution asks for the result again.
-        true => session.time.expiration().max(window.expiration),
-        false => session.time.expiration(),
+        true => session.time.expiration_from(now).max(window.expiration),
+        false => session.time.expiration_from(now),
     };
     Completion {
         key: session.key().clone(),
         owner: session.owner.clone(),
+        now: now.into(),
         expiration,
         claimed_expiration: window.expiration,
         lease_end: window.lease_end.into(),

@@ -168,12 +168,8 @@ impl Time {
         deadline.is_none_or(|deadline| window.lease_end < deadline + options.grace)
     }
 
-    /// Returns when a record that is written now expires.
-    pub(super) fn expiration(&self) -> EpochSeconds {
-        self.expiration_from(self.now())
-    }
-
-    fn expiration_from(&self, now: SystemTime) -> EpochSeconds {
+    /// Returns when a record expires that is written at `now`.
+    pub(super) fn expiration_from(&self, now: SystemTime) -> EpochSeconds {
         EpochMillis::from(now + self.expires_after).ceil()
     }
 

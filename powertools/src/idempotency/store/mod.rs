@@ -199,6 +199,8 @@ pub struct Completion {
     pub key: Key,
     /// Who claimed it.
     pub owner: Owner,
+    /// The time at which the work was completed.
+    pub now: EpochMillis,
     /// The new `expiration` of the record.
     pub expiration: EpochSeconds,
     /// The `expiration` that the owner wrote before, with its claim or the last renewal that was confirmed.

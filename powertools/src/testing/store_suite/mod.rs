@@ -151,6 +151,7 @@ pub fn completion(claim: &Claim) -> Completion {
     Completion {
         key: claim.key.clone(),
         owner: claim.owner.clone(),
+        now: claim.now,
         expiration: EpochSeconds(claim.expiration.0 + 1),
         claimed_expiration: claim.expiration,
         lease_end: claim.lease_end,

@@ -9,7 +9,7 @@ pub(super) async fn check<S: Store>(suite: &StoreSuite<S>) {
     leases(suite).await;
     expirations(suite).await;
     completions(suite).await;
-    quick_completions(suite).await;
+    expected_expirations(suite).await;
     releases(suite).await;
     fencing(suite).await;
     odd_keys(suite).await;
@@ -110,42 +110,42 @@ async fn completions<S: Store>(suite: &StoreSuite<S>) {
     rule.same(rule.record().await, record, "the record");
 }
 
-/// Those that keep the expiration, as most do: what is known of the record beside its owner may be wrong.
-async fn quick_completions<S: Store>(suite: &StoreSuite<S>) {
+/// What a completion knows of the record beside its owner may be wrong, also where the expiration stays.
+async fn expected_expirations<S: Store>(suite: &StoreSuite<S>) {
     let rule = suite.rule("a completion may keep the expiration of its claim");
     let claim = rule.claimed().await;
-    let stranger = quick(&rule.claim_at(0));
+    let stranger = in_its_second(&rule.claim_at(0));
     rule.refused(rule.store.complete(&stranger).await, "another owner's completion").await;
     rule.same(rule.record().await, Some(claimed(&claim)), "the record");
-    rule.applied(rule.store.complete(&quick(&claim)).await, "the completion");
+    rule.applied(rule.store.complete(&in_its_second(&claim)).await, "the completion");
     let expected = completed(&claim);
     rule.same(rule.record().await, Some(expected.clone()), "the record");
-    rule.refused(rule.store.complete(&quick(&claim)).await, "the second completion").await;
+    rule.refused(rule.store.complete(&in_its_second(&claim)).await, "the second completion").await;
     rule.same(rule.record().await, Some(expected), "the record");
 
     let rule = suite.rule("a renewal whose answer was lost hinders no completion");
     let claim = rule.claimed().await;
     let renewal = renewal(&claim);
     rule.applied(rule.store.renew(&renewal).await, "the renewal");
-    rule.applied(rule.store.complete(&quick(&claim)).await, "the completion");
+    rule.applied(rule.store.complete(&in_its_second(&claim)).await, "the completion");
     let mut expected = completed(&claim);
     expected.in_progress_expiration = Some(renewal.lease_end);
     rule.same(rule.record().await, Some(expected), "the record");
 
     let rule = suite.rule("an owner without the lease completes nothing");
     let (loser, holder) = taken_over(&rule).await;
-    rule.refused(rule.store.complete(&quick(&loser)).await, "the loser's completion").await;
+    rule.refused(rule.store.complete(&in_its_second(&loser)).await, "the loser's completion").await;
     rule.same(rule.record().await, Some(claimed(&holder)), "the record");
     rule.applied(rule.store.release(&release(&holder)).await, "the holder's release");
-    rule.refused(rule.store.complete(&quick(&loser)).await, "the loser's completion").await;
+    rule.refused(rule.store.complete(&in_its_second(&loser)).await, "the loser's completion").await;
     rule.same(rule.record().await, None, "the record");
 }
 
-fn quick(claim: &Claim) -> Completion {
+fn in_its_second(claim: &Claim) -> Completion {
     Completion { expiration: claim.expiration, ..completion(claim) }
 }
 
-/// Returns the record that a quick completion of `claim` leaves.
+/// Returns the record that such a completion of `claim` leaves.
 fn completed(claim: &Claim) -> Record {
     Record { status: Status::Completed, ..claimed(claim) }
 }

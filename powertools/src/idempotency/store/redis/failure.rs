@@ -72,12 +72,9 @@ impl Failure {
         matches!(self, Self::Redis(_)) && !self.is_transient()
     }
 
-    /// Returns true if the server does not know an option of the command.
-    pub(super) fn is_unknown_syntax(&self) -> bool {
-        let syntax = |error: &RedisError| {
-            code(error) == "ERR" && error.detail().is_some_and(|text| text.contains("syntax"))
-        };
-        matches!(self, Self::Redis(error) if syntax(error))
+    /// Returns true if the server may not know an option of the command. Servers word that differently.
+    pub(super) fn may_be_of_syntax(&self) -> bool {
+        matches!(self, Self::Redis(error) if code(error) == "ERR")
     }
 
     /// Returns true if the server does not know the script.

@@ -80,7 +80,8 @@ mod server;
 ///
 /// Each write touches one key, and runs atomically, in a cluster on the node that has the key. It is a script;
 /// or `SET` with `NX` and `GET` for a claim from Redis 7 on, and with `IFEQ` for a completion from Redis 8.4 and
-/// Valkey 8.1 on, which take the server half of the time. The user needs the commands GET, SET,
+/// Valkey 8.1 on, which take the server half of the time. An older server receives each of these once, and
+/// answers with an error. The user needs the commands GET, SET,
 /// DEL, PTTL, EVAL and EVALSHA.
 ///
 /// Each request has up to three attempts. It is retried after a lost connection, an answer that the server
@@ -229,7 +230,7 @@ impl RedisStore {
             // Even a server that is out of memory, or cannot write to its disk, returns an existing
             // record to the script. A replica does not get here: it may lag, and is an error.
             Err(failure) if failure.is_refusal() => {
-                if failure.is_unknown_syntax() {
+                if failure.may_be_of_syntax() {
                     known.store(false, Ordering::Relaxed);
                 }
                 Ok(None)
@@ -292,8 +293,9 @@ enum Request<'a> {
     Read(&'a str),
     /// The first write of a claim, by a command if the server knows it.
     Create(&'a str, [&'a [u8]; 2]),
-    /// A completion: the record as it is expected to be and to become, and the arguments of the script.
-    Replace(&'a str, [&'a [u8]; 2], [&'a [u8]; 4]),
+    /// A completion: the record as it is expected to be and to become, for how long the server keeps it, and
+    /// the arguments of the script.
+    Replace(&'a str, [&'a [u8]; 3], [&'a [u8]; 4]),
     Write(&'a str, &'a Write, &'a [&'a [u8]]),
 }
 
@@ -319,7 +321,7 @@ impl Store for RedisStore {
     async fn claim(&self, claim: &Claim) -> Result<Outcome, StoreError> {
         let end = Instant::now() + claim.timeout;
         let new = record::claimed(claim);
-        let kept = record::kept(claim).to_string();
+        let kept = record::kept(claim.expiration, claim.now).to_string();
         let key = claim.key.as_str();
         let mut free: Option<Vec<u8>> = None;
         for _ in 0..CLAIMS {
@@ -350,19 +352,16 @@ impl Store for RedisStore {
     }
 
     async fn complete(&self, completion: &Completion) -> Result<Outcome, StoreError> {
-        let Completion { key, owner, expiration, claimed_expiration, timeout, .. } = completion;
+        let Completion { key, owner, now, expiration, claimed_expiration, timeout, .. } =
+            completion;
         let completed = record::completed(completion)?;
         let (held, [first, last]) = (record::held(owner), completed.ends());
+        let claimed = completed.claimed(&held, *claimed_expiration);
+        let kept = record::kept(*expiration, *now).to_string();
+        let records: [&[u8]; 3] = [&claimed, &completed.text, kept.as_bytes()];
         let seconds = expiration.0.to_string();
         let arguments: [&[u8]; 4] = [&held, first, seconds.as_bytes(), last];
-        let claimed;
-        let request = if expiration == claimed_expiration {
-            claimed = completed.claimed(&held, *expiration);
-            Request::Replace(key.as_str(), [&claimed, &completed.text], arguments)
-        } else {
-            // The server has to keep the record for a different time.
-            Request::Write(key.as_str(), &scripts::COMPLETE, &arguments)
-        };
+        let request = Request::Replace(key.as_str(), records, arguments);
         self.change(request, key, *timeout).await
     }
 
@@ -446,6 +445,7 @@ mod tests {
             let completion = Completion {
                 key: claim.key,
                 owner: claim.owner,
+                now: claim.now,
                 expiration: claim.expiration,
                 claimed_expiration: claim.expiration,
                 lease_end: claim.lease_end,

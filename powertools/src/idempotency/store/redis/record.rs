@@ -54,11 +54,11 @@ fn push_claim(text: &mut Vec<u8>, lease_end: EpochMillis, validation: Option<&st
     }
 }
 
-/// Returns for how many milliseconds the server keeps a claimed record: through the second of its
-/// expiration.
-pub(super) fn kept(claim: &Claim) -> u64 {
-    let end = claim.expiration.0.saturating_add(1).saturating_mul(1000);
-    end.saturating_sub(claim.now.0).clamp(1, LONGEST)
+/// Returns for how many milliseconds the server keeps a record that is written `now`: through the second of
+/// its expiration.
+pub(super) fn kept(expiration: EpochSeconds, now: EpochMillis) -> u64 {
+    let end = expiration.0.saturating_add(1).saturating_mul(1000);
+    end.saturating_sub(now.0).clamp(1, LONGEST)
 }
 
 /// Returns what a claim finds while another toolkit holds the lock of a takeover: a claim whose payload is
@@ -205,18 +205,10 @@ mod tests {
 
     #[test]
     fn a_record_is_kept_through_the_second_of_its_expiration() {
-        let claim = |now: u64, expiration: u64| Claim {
-            key: Key::from("key"),
-            owner: Owner::new().unwrap(),
-            now: EpochMillis(now),
-            lease_end: EpochMillis(now + 1),
-            expiration: EpochSeconds(expiration),
-            validation: None,
-            timeout: Duration::from_secs(1),
-        };
-        assert_eq!(kept(&claim(5_400, 60)), 55_600);
-        assert_eq!(kept(&claim(5_000, 4)), 1);
-        assert_eq!(kept(&claim(0, u64::MAX)), 315_360_000_000_000);
+        let kept = |now, expiration| kept(EpochSeconds(expiration), EpochMillis(now));
+        assert_eq!(kept(5_400, 60), 55_600);
+        assert_eq!(kept(5_000, 4), 1);
+        assert_eq!(kept(0, u64::MAX), 315_360_000_000_000);
     }
 
     #[test]
@@ -239,6 +231,7 @@ mod tests {
             Completion {
                 key: Key::from("key"),
                 owner: Owner::new().unwrap(),
+                now: EpochMillis(0),
                 expiration: EpochSeconds(60),
                 claimed_expiration: EpochSeconds(60),
                 lease_end: EpochMillis(30_000),
