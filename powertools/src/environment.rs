@@ -70,6 +70,16 @@ impl Environment {
         parse_flag(&value).map(Some).ok_or(InvalidFlag { name, value })
     }
 
+    /// Returns the level of Lambda's own setting where it is above INFO. Lambda
+    /// [counts](https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html) JSON
+    /// without a level as INFO, so that lines which are no logs can be lost.
+    #[must_use]
+    pub fn level_above_info(&self) -> Option<String> {
+        let level = self.get("AWS_LAMBDA_LOG_LEVEL")?;
+        let is_above = ["WARN", "ERROR", "FATAL"].iter().any(|it| level.eq_ignore_ascii_case(it));
+        is_above.then_some(level)
+    }
+
     /// Returns true where a function runs: in Lambda and its emulators.
     pub(crate) fn is_lambda(&self) -> bool {
         self.get(RUNTIME_API).is_some()

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::environment::{self, Environment};
-use super::settings::{Settings, Shared, head, set_for_the_process};
+use super::settings::{Settings, Shared, head, is_environment_in_use, set_for_the_process};
 use super::{Dimension, Error, Namespace, limits};
 use crate::clock::Clock;
 use crate::process::Writer;
@@ -126,7 +126,11 @@ impl Metrics {
     /// an invalid name of the service, and [`Error::AlreadySet`] if the process has measured or was set
     /// up before.
     pub fn init(self) -> Result<(), Error> {
-        set_for_the_process(self.build()?)
+        let settings = self.build()?;
+        match is_environment_in_use() {
+            true => Err(Error::AlreadySet),
+            false => set_for_the_process(settings),
+        }
     }
 
     /// Decides by the environment. Where metrics are disabled, nothing needs a namespace.
@@ -158,6 +162,7 @@ impl Metrics {
             function_name: environment::function_name(&environment).or(self.function_name),
             counts_cold_starts: self.counts_cold_starts,
             is_silent,
+            level_above_info: environment.level_above_info(),
             writer: self.writer,
             clock: self.clock,
             reported: Default::default(),

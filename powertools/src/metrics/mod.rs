@@ -85,6 +85,8 @@
 //! | no namespace | an error when [`Powertools`](crate::Powertools) starts; elsewhere no line is written |
 //! | a namespace that is invalid | does not compile as a constant, is an error otherwise |
 //! | a closed standard output | the line is lost |
+//! | a level of Lambda's own setting above INFO, in `AWS_LAMBDA_LOG_LEVEL` | a warning when `Powertools` starts: lines have no level, and Lambda counts JSON without one as INFO and can drop it |
+//! | a name, value or property that is not ASCII | it is written; the API of CloudWatch refuses such names and values of dimensions, so that they may be ignored |
 //!
 //! # The environment
 //!

@@ -26,7 +26,9 @@ impl Observed {
 
     pub(crate) fn start(&self) -> Result<(), lambda_runtime::Error> {
         let settings = self.0.clone()?;
-        // What the program has set up before is for what it measures outside of its events.
+        settings.warn_of_levels();
+        // What the program has set up before is for what it measures outside of its events. What it measured
+        // before went by the environment.
         let _ = set_for_the_process(settings);
         Ok(())
     }

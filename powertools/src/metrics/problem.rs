@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 pub(super) enum Kind {
     NamespaceMissing,
     Setting,
+    LevelAboveInfo,
     MetricName,
     NotFinite,
     TooLarge,
@@ -30,6 +31,10 @@ impl Kind {
                 "no metrics are written: set POWERTOOLS_METRICS_NAMESPACE or `Metrics::namespace`"
             }
             Self::Setting => "a setting of the metrics is invalid and was ignored",
+            Self::LevelAboveInfo => {
+                "AWS_LAMBDA_LOG_LEVEL is above INFO: Lambda can drop the lines of the metrics, which have \
+                 no level and count as INFO"
+            }
             Self::MetricName => {
                 "a value was dropped: the name of its metric is empty, longer than 1,024 characters, \
                  `_aws`, or has a control character"

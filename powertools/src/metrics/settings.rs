@@ -22,6 +22,8 @@ pub(super) struct Settings {
     pub(super) counts_cold_starts: bool,
     /// True where nothing is measured.
     pub(super) is_silent: bool,
+    /// The level of Lambda's own setting, where it can drop the lines.
+    pub(super) level_above_info: Option<String>,
     pub(super) writer: Writer,
     pub(super) clock: Clock,
     pub(super) reported: Reported,
@@ -31,6 +33,15 @@ pub(super) struct Settings {
 impl Settings {
     pub(super) fn has_namespace(&self) -> bool {
         !self.head.is_empty()
+    }
+
+    /// Warns of what can lose all lines.
+    pub(super) fn warn_of_levels(&self) {
+        if let Some(level) = self.level_above_info.as_deref().filter(|_| !self.is_silent) {
+            let mut problems = Problems::default();
+            problems.push(Kind::LevelAboveInfo, level);
+            problems.report(&self.reported);
+        }
     }
 }
 
@@ -64,25 +75,43 @@ impl Pool {
     }
 }
 
-static OF_THE_PROCESS: OnceLock<Shared> = OnceLock::new();
+/// Those that the program has set.
+static SET: OnceLock<Shared> = OnceLock::new();
+
+/// Those of the environment, by which a process measures before it has set some.
+static OF_THE_ENVIRONMENT: OnceLock<Shared> = OnceLock::new();
 
 /// The settings of the process; those of the environment if there are no others.
+///
+/// The first call may report a variable that is invalid, so that it must not hold a lock.
 pub(super) fn of_the_process() -> &'static Shared {
-    OF_THE_PROCESS.get_or_init(of_the_environment)
+    match SET.get().or_else(|| OF_THE_ENVIRONMENT.get()) {
+        Some(settings) => settings,
+        None => of_the_environment(),
+    }
 }
 
-/// Makes the settings those of the process, unless that has some.
+/// Makes the settings those of the process, unless it has set some.
 pub(super) fn set_for_the_process(settings: Shared) -> Result<(), Error> {
-    OF_THE_PROCESS.set(settings).map_err(|_| Error::AlreadySet)
+    SET.set(settings).map_err(|_| Error::AlreadySet)
+}
+
+/// Returns true if the process has measured by the environment alone.
+pub(super) fn is_environment_in_use() -> bool {
+    OF_THE_ENVIRONMENT.get().is_some()
 }
 
 /// An invalid variable is a warning here: this is no start.
-fn of_the_environment() -> Shared {
+#[cold]
+fn of_the_environment() -> &'static Shared {
     let mut problems = Problems::default();
-    let settings = Metrics::new().build_reporting(|error| {
-        problems.push(Kind::Setting, &error.to_string());
+    let settings = OF_THE_ENVIRONMENT.get_or_init(|| {
+        let settings = Metrics::new().build_reporting(|error| {
+            problems.push(Kind::Setting, &error.to_string());
+        });
+        Arc::new(settings)
     });
-    let settings = Arc::new(settings);
+    // Not inside: a subscriber may measure, too.
     problems.report(&settings.reported);
     settings
 }

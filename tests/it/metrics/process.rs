@@ -142,3 +142,50 @@ async fn a_closed_standard_output_fails_nothing_outside_of_invocations() {
     let status = program.stdout(Stdio::from(writer)).status().unwrap();
     assert!(status.success());
 }
+
+/// What was measured by the environment alone does not decide for later.
+#[tokio::test]
+async fn a_value_before_the_start_hinders_none_after_it() {
+    let lambda = FakeRuntime::new();
+    let mut program = program();
+    program.arg("before");
+    let function = lambda.spawn(program).unwrap();
+    assert_eq!(lambda.invoke(Event::new("go")).await.json::<String>(), "go");
+    function.kill().await;
+    let lines = metric_lines(&function.stdout());
+    assert_eq!(["Boot", "WarmUps", "Received"].map(|name| count(&lines, name)), [0, 1, 1]);
+}
+
+/// The warning about the variable must not meet a lock that the value holds.
+#[tokio::test]
+async fn a_subscriber_that_measures_the_warning_of_an_invalid_variable_does_not_hang() {
+    let mut program = program();
+    program.arg("counted").env("POWERTOOLS_METRICS_NAMESPACE", "Shop");
+    program.env("POWERTOOLS_METRICS_DISABLED", "perhaps");
+    let output = tokio::process::Command::from(program).kill_on_drop(true).output();
+    let output = tokio::time::timeout(Duration::from_secs(30), output).await;
+    let output = output.expect("it hangs").unwrap();
+    assert!(output.status.success());
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    let lines = stdout.lines().map(MetricLine::parse).collect::<Vec<_>>();
+    assert_eq!(["Runs", "Warnings"].map(|name| count(&lines, name)), [2, 1], "{stdout}");
+}
+
+/// How many values a metric has.
+fn count(lines: &[MetricLine], name: &str) -> usize {
+    lines.iter().filter_map(|line| line.metrics.get(name)).map(|metric| metric.values.len()).sum()
+}
+
+/// Lambda counts JSON without a level as INFO.
+#[tokio::test]
+async fn a_level_of_lambda_that_can_drop_the_lines_is_warned_about() {
+    for (level, warns) in [("INFO", false), ("WARN", true)] {
+        let lambda = lambda().env("AWS_LAMBDA_LOG_LEVEL", level);
+        let function = lambda.spawn(program()).unwrap();
+        lambda.invoke(Event::new("go")).await;
+        function.kill().await;
+        let stdout = function.stdout().join("\n");
+        let message = "Lambda can drop the lines of the metrics";
+        assert_eq!(stdout.contains(message), warns, "{level}: {stdout}");
+    }
+}

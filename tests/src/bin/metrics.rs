@@ -7,7 +7,11 @@ use lambda_runtime::{Error, LambdaEvent, Runtime};
 use powertools::Powertools;
 use powertools::invocation::InvocationLayer;
 use powertools::logging::Logging;
-use powertools::metrics::{self, MetricSet as _, Metrics};
+use powertools::metrics::{self, MetricSet as _, Metrics, Namespace};
+use tracing::Subscriber;
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::{Context, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
@@ -21,6 +25,23 @@ async fn main() -> Result<(), Error> {
             metrics::dimension("lost", "x");
             Ok(())
         }
+        Some("before") => {
+            // By the environment alone, which has no namespace.
+            metrics::count("Boot", 1);
+            let metrics = Metrics::new().namespace(Namespace::from_static("Shop"));
+            let warm_up = || async {
+                metrics::count("WarmUps", 1);
+                Ok::<_, Error>(())
+            };
+            Powertools::new(handle).metrics(metrics).warm_up("count", warm_up).run().await
+        }
+        Some("counted") => {
+            tracing_subscriber::registry().with(CountWarnings).init();
+            let invocation = powertools::testing::invocation().build();
+            invocation.sync_scope(|| metrics::count("Runs", 1));
+            metrics::count("Runs", 1);
+            Ok(())
+        }
         Some("plain") => {
             Metrics::new().init()?;
             let runtime = Runtime::new(tower::service_fn(handle));
@@ -30,6 +51,15 @@ async fn main() -> Result<(), Error> {
             let metrics = Metrics::new().count_cold_starts();
             Powertools::new(handle).logging(Logging::new()).metrics(metrics).run().await
         }
+    }
+}
+
+/// A layer that measures.
+struct CountWarnings;
+
+impl<S: Subscriber> Layer<S> for CountWarnings {
+    fn on_event(&self, _: &tracing::Event<'_>, _: Context<'_, S>) {
+        metrics::count("Warnings", 1);
     }
 }
 

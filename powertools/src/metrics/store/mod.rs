@@ -146,6 +146,8 @@ impl Store {
         if is_repeated(invocation) {
             return;
         }
+        // The first call reports what is wrong, for which no lock may be held.
+        self.settings();
         let mut state = self.lock();
         // Not before: `attach` forgets what other settings have described by then.
         let settings = self.settings();
