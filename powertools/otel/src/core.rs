@@ -75,6 +75,12 @@ impl Core {
             Destination::XRay => connect(&variables.xray_endpoint(), true),
             Destination::Stdout => {
                 is_compressed = true;
+                problem = settings.environment.level_above_info().map(|level| {
+                    format!(
+                        "AWS_LAMBDA_LOG_LEVEL is {level}: Lambda can drop the lines of the spans, which \
+                         have no level and count as INFO"
+                    )
+                });
                 let service = variables.service(settings.service.as_deref(), &given);
                 limit = LINE_BYTES;
                 To::Stdout(Stdout::new(&service, &variables.endpoint(None)))

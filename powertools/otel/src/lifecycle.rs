@@ -7,7 +7,10 @@ use futures_util::future::{BoxFuture, ready};
 use lambda_runtime::Error;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span, Status};
-use powertools::macro_support::otel::{find_ids_by, redaction, set_beside, take_beside};
+use powertools::Invocation;
+use powertools::macro_support::otel::{
+    find_ids_by, http_status, redaction, set_beside, take_beside,
+};
 use powertools::runtime::lifecycle::{
     EventReceived, Failure, Flush, HandlerEnds, Lifecycle, Moments, Outcome, Restored,
     ShuttingDown, Snapshot, Starting,
@@ -68,7 +71,7 @@ impl Lifecycle for Otel {
     fn handler_ends(&self, ends: &HandlerEnds<'_>) {
         let Some(trace) = Trace::of(ends.invocation) else { return };
         match &ends.outcome {
-            Outcome::Success => {}
+            Outcome::Success => answered(&trace, ends.invocation),
             Outcome::Stopped(failure) => {
                 fail(&trace, failure);
                 trace.end_open(&failure.diagnostic.error_type);
@@ -157,6 +160,19 @@ impl Otel {
 }
 
 /// Describes a failure on the root span.
+/// Notes the status of a response to an HTTP request; by the semantic conventions, those of the server's
+/// errors are errors of its span.
+fn answered(trace: &Trace, invocation: &Invocation) {
+    let Some(status) = http_status(invocation) else { return };
+    trace.with_root(|root| {
+        root.set_attribute(KeyValue::new("http.response.status_code", i64::from(status)));
+        if status >= 500 {
+            root.set_status(Status::error(""));
+            root.set_attribute(KeyValue::new("error.type", status.to_string()));
+        }
+    });
+}
+
 fn fail(trace: &Trace, failure: &Failure<'_>) {
     let diagnostic = failure.diagnostic;
     let (name, message) = (diagnostic.error_type.clone(), diagnostic.error_message.clone());

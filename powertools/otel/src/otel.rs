@@ -55,7 +55,8 @@ impl Otel {
     }
 
     /// Writes spans to the standard output, for a forwarder that reads the logs. A flush is one line of
-    /// JSON in the form of `otlp-stdout-span-exporter`: the compressed protobuf in base64.
+    /// JSON in the form of `otlp-stdout-span-exporter`: the compressed protobuf in base64. It has no level,
+    /// so that Lambda can drop it where the level of its own setting, `AWS_LAMBDA_LOG_LEVEL`, is above INFO.
     pub fn stdout() -> Self {
         Self::with(Destination::Stdout)
     }

@@ -1,6 +1,7 @@
 //! The handler of HTTP requests as the handler of events.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -52,7 +53,11 @@ pub(crate) struct Buffered;
 
 /// How the request of an invocation is answered. Empty until there is one.
 #[derive(Default)]
-pub(crate) struct Answers(OnceLock<Answering>);
+pub(crate) struct Answers {
+    answering: OnceLock<Answering>,
+    /// The status of the last response; 0 if there is none.
+    status: AtomicU16,
+}
 
 #[derive(Clone)]
 pub(crate) struct Answering {
@@ -88,8 +93,21 @@ impl<S> HttpService<S> {
 
 impl Answers {
     pub(crate) fn get(&self) -> Option<&Answering> {
-        self.0.get()
+        self.answering.get()
     }
+
+    /// Returns the status of the response, once there is one.
+    #[cfg(feature = "__otel")]
+    pub(crate) fn status(&self) -> Option<u16> {
+        Some(self.status.load(Ordering::Relaxed)).filter(|status| *status > 0)
+    }
+}
+
+/// Notes the status of the response of this invocation.
+fn note_status(parts: &response::Parts) {
+    Invocation::with_current(|invocation| {
+        invocation.local::<Answers>().status.store(parts.status.as_u16(), Ordering::Relaxed);
+    });
 }
 
 /// An answer in place of that of the handler.
@@ -111,6 +129,7 @@ impl Answering {
 
     fn answer(&self, response: Response<Bytes>) -> Answer {
         let (parts, body) = response.into_parts();
+        note_status(&parts);
         if self.streams {
             let metadata_prelude = prelude(parts);
             FunctionResponse::StreamingResponse(StreamResponse { metadata_prelude, stream: body })
@@ -150,7 +169,7 @@ where
         let answering =
             Answering { front, streams: self.streams, out_of_time: self.out_of_time.clone() };
         if let Some(invocation) = Invocation::current() {
-            let _ = invocation.local::<Answers>().0.set(answering.clone());
+            let _ = invocation.local::<Answers>().answering.set(answering.clone());
         }
         let mut request = match request {
             Ok(request) => request,
@@ -190,6 +209,7 @@ impl Answering {
         if self.out_of_time.is_some() && parts.extensions.get::<OutOfTime>().is_some() {
             return own(self.out_of_time());
         }
+        note_status(&parts);
         if self.streams {
             let metadata_prelude = prelude(parts);
             let stream = BodyStream::new(body);

@@ -264,6 +264,68 @@ async fn a_batch_links_to_the_senders_and_each_record_to_its_own() {
     assert!(of("step").all(|step| step.links().is_empty()));
 }
 
+/// A topic and an event bus put what the sender wrote into the body.
+#[tokio::test]
+async fn a_message_from_a_topic_or_a_bus_continues_the_trace_of_its_sender() {
+    let attribute = json!({ "Type": "String", "Value": W3C });
+    let notification = json!({
+        "Type": "Notification", "TopicArn": "arn:aws:sns:eu-central-1:123456789012:orders",
+        "Message": "1", "MessageAttributes": { "traceparent": attribute },
+    });
+    let of_bus = json!({
+        "version": "0", "detail-type": "order", "source": "shop", "detail": { "traceparent": W3C },
+    });
+    for body in [notification, of_bus] {
+        let mut message = message(1, SENDERS[1]);
+        message["body"] = body.to_string().into();
+        let roots =
+            root_of(&[], Event::new(json!({ "Records": [message] })).trace_id(SAMPLED)).await;
+        assert_eq!(roots[0], ("a".repeat(32), "b".repeat(16)), "{body}");
+    }
+    // What a customer wrote is no header.
+    let mut message = message(1, SENDERS[1]);
+    message["body"] = json!({ "traceparent": W3C }).to_string().into();
+    let roots = root_of(&[], Event::new(json!({ "Records": [message] })).trace_id(SAMPLED)).await;
+    assert_eq!(roots[0], ("c".repeat(32), "d".repeat(16)));
+}
+
+/// As EventBridge Pipes invokes a function: with the records alone.
+#[tokio::test]
+async fn the_records_of_a_pipe_link_to_their_senders() {
+    let function = Function::start(quiet).await;
+    let event = json!([message(1, SENDERS[0]), message(2, SENDERS[1])]);
+    function.invoke(Event::new(event).trace_id(SAMPLED)).await;
+    let mut links = function.collector.span("process charges").links();
+    links.sort();
+    let expected = [("a".repeat(32), "b".repeat(16)), ("c".repeat(32), "d".repeat(16))];
+    assert_eq!(links, expected);
+    let function = Function::start(quiet).await;
+    function.invoke(Event::new(json!([1, { "a": 1 }])).trace_id(SAMPLED)).await;
+    assert_eq!(function.collector.span("orders").text("faas.trigger").as_deref(), Some("other"));
+}
+
+#[tokio::test]
+async fn a_large_batch_links_to_each_sender_once() {
+    let function = Function::start(quiet).await;
+    // One in the middle has another sender.
+    let sender = |id| SENDERS[usize::from(id == 500)];
+    let messages: Vec<_> = (0..1000).map(|id| message(id, sender(id))).collect();
+    function.invoke(Event::new(json!({ "Records": messages })).trace_id(SAMPLED)).await;
+    let root = function.collector.span("process charges");
+    let mut links = root.links();
+    links.sort();
+    let expected = [("a".repeat(32), "b".repeat(16)), ("c".repeat(32), "d".repeat(16))];
+    assert_eq!(links, expected);
+
+    // Those over the limit of a span are counted.
+    let function = Function::start(quiet).await;
+    let sender = |id: u32| SENDERS[0].replace("bbbbbbbbbbbbbbbb", &format!("{:016x}", id + 1));
+    let messages: Vec<_> = (0..200).map(|id| message(id, &sender(id))).collect();
+    function.invoke(Event::new(json!({ "Records": messages })).trace_id(SAMPLED)).await;
+    let root = function.collector.span("process charges");
+    assert_eq!((root.links().len(), root.span.dropped_links_count), (128, 72));
+}
+
 #[tokio::test]
 async fn a_batch_of_kafka_links_to_the_senders_and_each_record_to_its_own() {
     #[tracing::instrument(skip_all)]

@@ -64,6 +64,20 @@ async fn logs_and_spans_share_a_subscriber() {
     assert_eq!(line["base64"], true);
 }
 
+/// Lambda counts JSON without a level as INFO.
+#[tokio::test]
+async fn a_level_of_lambda_that_can_drop_the_lines_is_warned_about() {
+    for (level, warns) in [("INFO", false), ("WARN", true)] {
+        let lambda = FakeRuntime::new().function_name("orders").env("AWS_LAMBDA_LOG_LEVEL", level);
+        let function = lambda.spawn(program("logs")).unwrap();
+        lambda.invoke(Event::new("order").trace_id(SAMPLED)).await.response().unwrap();
+        function.kill().await;
+        let stdout = function.stdout().join("\n");
+        let message = "Lambda can drop the lines of the spans";
+        assert_eq!(stdout.contains(message), warns, "{level}: {stdout}");
+    }
+}
+
 #[tokio::test]
 async fn without_logs_there_are_spans_all_the_same() {
     let lambda = FakeRuntime::new().function_name("orders");

@@ -421,6 +421,32 @@ async fn a_request_names_its_route() {
     assert_eq!(root.text("http.route").as_deref(), Some("/orders/{id}"));
 }
 
+/// By the semantic conventions, a response of the server's errors is an error of its span, and one of the
+/// client's is not.
+#[tokio::test]
+async fn a_request_has_the_status_of_its_response() {
+    use powertools::http::{Problem, Request};
+
+    let collector = Collector::start().await;
+    let otel = otel(&collector, &[]);
+    let _subscriber = subscribe(&otel);
+    let lambda = FakeRuntime::new().function_name("orders");
+    let handle = async |request: Request| {
+        let status = request.uri().path().trim_start_matches("/").parse::<u16>().unwrap();
+        Ok::<_, Error>(Problem::new(http::StatusCode::from_u16(status).unwrap()))
+    };
+    let _function = lambda.run(Powertools::http(handle).lifecycle(otel).run());
+    for (status, code, error_type) in [(404, 0, None), (503, 2, Some("503"))] {
+        let request = events::api_gateway_v2("GET", &format!("/{status}")).route("/{status}");
+        lambda.invoke(Event::new(request.build()).trace_id(SAMPLED)).await;
+        let root = collector.spans().pop().unwrap();
+        let attribute = root.attribute("http.response.status_code");
+        assert_eq!(attribute, Some(Value::IntValue(status)));
+        assert_eq!(root.status(), (code, String::new()), "{status}");
+        assert_eq!(root.text("error.type").as_deref(), error_type);
+    }
+}
+
 #[tokio::test]
 async fn a_span_around_the_function_takes_no_span_of_an_event() {
     let collector = Collector::start().await;

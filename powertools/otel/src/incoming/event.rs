@@ -1,6 +1,6 @@
 //! The parts of events that concern traces: what started them, and the spans of their senders.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanKind};
@@ -11,9 +11,6 @@ use serde_json::value::RawValue;
 use super::xray::Header;
 use crate::ids::Given;
 use crate::propagators::{Propagators, TRACEPARENT, TRACESTATE, read_w3c};
-
-/// The most links of a span.
-const LINKS: usize = 128;
 
 /// Room for the attributes of most root spans.
 const ATTRIBUTES: usize = 12;
@@ -75,6 +72,21 @@ struct Record<'a> {
     message: Option<&'a RawValue>,
     #[serde(borrow, rename = "Sns")]
     sns: Option<&'a RawValue>,
+    /// That of SQS, which can be a notification of SNS or an event of EventBridge.
+    #[serde(borrow)]
+    body: Option<&'a RawValue>,
+}
+
+/// What other services put around a message that they send to a queue.
+#[derive(Default, Deserialize)]
+struct Envelope<'a> {
+    /// Those of a message that was published to a topic.
+    #[serde(borrow, rename = "MessageAttributes")]
+    attributes: Option<&'a RawValue>,
+    #[serde(borrow, rename = "detail-type")]
+    detail_type: Option<&'a RawValue>,
+    #[serde(borrow)]
+    detail: Option<&'a RawValue>,
 }
 
 #[derive(Default, Deserialize)]
@@ -119,6 +131,24 @@ struct Headers {
 }
 
 impl Headers {
+    /// Returns the headers in the envelope that a message of SQS has as its body.
+    fn of_body(body: &RawValue) -> Option<(String, Option<String>)> {
+        // Most bodies are not worth reading.
+        if !body.get().contains(TRACEPARENT) {
+            return None;
+        }
+        let body: String = read(body)?;
+        let envelope: Envelope<'_> = serde_json::from_str(&body).ok()?;
+        let (members, is_attribute) = match envelope {
+            Envelope { attributes: Some(attributes), .. } => (attributes, true),
+            Envelope { detail_type: Some(_), detail: Some(detail), .. } => (detail, false),
+            _ => return None,
+        };
+        let Members { traceparent, tracestate, .. } = read_or_default(members);
+        let text = |raw| if is_attribute { text_of_attribute(raw) } else { read(raw) };
+        Some((traceparent.and_then(text)?, tracestate.and_then(text)))
+    }
+
     fn sender(&self, propagators: Propagators) -> Option<Sender> {
         let w3c = self.traceparent.as_deref().filter(|_| propagators.w3c);
         let w3c = w3c.and_then(|traceparent| read_w3c(traceparent, self.tracestate.as_deref()));
@@ -140,8 +170,17 @@ impl Seen {
             records: HashMap::new(),
         };
         // The error of another shape would be a string, which takes longer than all else here.
-        let is_object = body.trim_ascii_start().starts_with(b"{");
-        let event = is_object.then(|| serde_json::from_slice::<Event<'_>>(body).ok()).flatten();
+        let event = match body.trim_ascii_start().first() {
+            Some(b'{') => serde_json::from_slice::<Event<'_>>(body).ok(),
+            Some(b'[') => {
+                // As EventBridge Pipes has them. Other lists name no source.
+                let records: Vec<&RawValue> = serde_json::from_slice(body).unwrap_or_default();
+                let records: Vec<_> = records.into_iter().map(read_or_default).collect();
+                seen.records(&records, propagators);
+                return seen;
+            }
+            _ => None,
+        };
         let Some(event) = event else {
             seen.trigger("other");
             return seen;
@@ -162,9 +201,11 @@ impl Seen {
         seen
     }
 
-    /// Returns the senders of several records.
+    /// Returns the senders of several records, each once.
     pub(super) fn senders(&self) -> impl Iterator<Item = &SpanContext> {
-        self.records.values().take(LINKS)
+        let mut known = HashSet::new();
+        let ids = |sender: &SpanContext| (sender.trace_id(), sender.span_id());
+        self.records.values().filter(move |sender| known.insert(ids(sender)))
     }
 
     fn trigger(&mut self, trigger: &'static str) {
@@ -226,11 +267,16 @@ impl Seen {
             let Members { traceparent, tracestate, xray } = given.unwrap_or_default();
             let by_system: Option<Members<'_>> = record.attributes.map(read_or_default);
             let by_system = by_system.and_then(|members| members.xray.and_then(read));
-            let headers = Headers {
+            let mut headers = Headers {
                 traceparent: traceparent.and_then(text_of_attribute),
                 tracestate: tracestate.and_then(text_of_attribute),
                 xray: by_system.or_else(|| xray.and_then(text_of_attribute)),
             };
+            if headers.traceparent.is_none()
+                && let Some((traceparent, tracestate)) = record.body.and_then(Headers::of_body)
+            {
+                (headers.traceparent, headers.tracestate) = (Some(traceparent), tracestate);
+            }
             let id = record.id.and_then(read).unwrap_or_default();
             Some((id, headers.sender(propagators)?))
         });

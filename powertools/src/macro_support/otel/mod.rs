@@ -19,12 +19,28 @@ mod signed;
 #[path = "unsigned.rs"]
 mod signed;
 
+use crate::invocation::Invocation;
+
 pub use self::collector::{Collector, Reply};
 pub use self::request::HttpRequest;
 pub use crate::environment::Environment;
 pub use crate::logging::traced::{
     BesideLines, Ids, Redacts, find_ids_by, has_logs, redaction, set_beside, take_beside,
 };
+
+/// Returns the status of the response to an HTTP request that [`Powertools::http`](crate::Powertools) has
+/// answered.
+pub fn http_status(invocation: &Invocation) -> Option<u16> {
+    #[cfg(feature = "http")]
+    return invocation
+        .locals::<crate::http::service::Answers>()
+        .find_map(crate::http::service::Answers::status);
+    #[cfg(not(feature = "http"))]
+    {
+        let _ = invocation;
+        None
+    }
+}
 
 /// Writes a line with its line break to the standard output, whole among those of the logs.
 pub fn write_line(line: &[u8]) {
