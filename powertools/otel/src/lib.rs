@@ -21,6 +21,15 @@
 //! }
 //! ```
 //!
+//! ```toml
+//! [dependencies]
+//! lambda_runtime = "1.5"
+//! powertools = "0.1"
+//! powertools-otel = "0.1" # or with features, such as { version = "0.1", features = ["aws-sdk"] }
+//! tokio = { version = "1", features = ["macros", "rt-multi-thread"] }
+//! tracing = "0.1"
+//! ```
+//!
 //! Spans are those of the crate `tracing`: keep `#[tracing::instrument]` where you have it. Each event has
 //! a root span, and the spans of its work are under it, also in tasks that
 //! [carry](powertools::Invocation::carry) the invocation, with any number of events at the same time. The
