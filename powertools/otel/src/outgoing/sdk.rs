@@ -21,14 +21,14 @@ use crate::tracer::OfInvocations;
 /// headers with the request.
 ///
 /// ```no_run
-/// # #[derive(Default)] struct Builder;
-/// # impl Builder { fn interceptor<T>(self, _: T) -> Self { self } }
+/// use aws_sdk_sqs::config::Builder;
 /// use powertools_otel::Otel;
 ///
 /// let otel = Otel::new();
-/// // Of any client, such as `aws_sdk_dynamodb::config::Builder`.
-/// let config = Builder::default().interceptor(otel.sdk_interceptor());
-/// # let _ = config;
+/// // That of any client; with `powertools::aws` it is `Builder::from(aws::config().await)`.
+/// let config = Builder::new().interceptor(otel.sdk_interceptor());
+/// let client = aws_sdk_sqs::Client::from_conf(config.build());
+/// # let _ = client;
 /// ```
 ///
 /// The span is named after the service and the operation, and has `rpc.system`, `rpc.service`,
