@@ -11,7 +11,7 @@ pub(super) const METRICS: usize = 100;
 pub(super) const VALUES: usize = 100;
 /// The dimensions of a metric, the service among them.
 pub(super) const DIMENSIONS: usize = 30;
-/// The bytes of a line, line break included.
+/// The bytes of a line, line break included: an event of CloudWatch Logs has at most 1 MB.
 pub(super) const LINE: usize = 1024 * 1024;
 /// The largest value, in both directions.
 pub(super) const VALUE: f64 = 2.348_542_582_773_833_2e108; // 2^360

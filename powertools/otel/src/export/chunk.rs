@@ -22,7 +22,8 @@ const SPANS: usize = 512;
 pub(crate) const REQUEST_BYTES: usize = 4 << 20;
 
 /// The most bytes in the request of one line: as base64 and if nothing of it can be compressed, which the fastest
-/// level makes an eighth longer, the line is below the 256 KiB of an event of CloudWatch Logs.
+/// level makes an eighth longer, the line is below 256 KiB. An event of CloudWatch Logs has at most 1 MB, but forwarders
+/// that read the log can have its limit from before April 2025, which was 256 KB.
 pub(crate) const LINE_BYTES: usize = 170_000;
 
 /// The body of a request.
@@ -197,7 +198,7 @@ mod tests {
             let mut whole = Vec::new();
             GzDecoder::new(&*compressed).read_to_end(&mut whole).unwrap();
             assert!(whole == bytes, "{}", bytes.len());
-            // Base64, and what a line has around it.
+            // Base64, and what a line has around it: 256 KiB, less the 26 bytes that CloudWatch Logs counts for an event.
             assert!(bytes.len() > LINE_BYTES || compressed.len().div_ceil(3) * 4 + 1024 < 262_118);
         }
     }
