@@ -173,10 +173,13 @@
 //!
 //! | feature | brings |
 //! |---|---|
-//! | none | 13 crates in addition to those of `powertools` with `logging` (`cargo tree`): `opentelemetry`, `opentelemetry_sdk`, `tracing-opentelemetry`, `rand`, `flate2` with `zlib-rs` and what these need. No TLS, no C code |
+//! | none | 13 crates in addition to those of `powertools` with `logging`: `opentelemetry`, `opentelemetry_sdk`, `tracing-opentelemetry`, `rand`, `flate2` with `zlib-rs` and what these need. No TLS, no C code |
 //! | `tls` | collectors behind `https`: rustls with ring |
 //! | `xray` | `tls`, and signatures for X-Ray |
 //! | `aws-sdk` | the interceptor for clients of AWS's SDK in [`outgoing`]: 17 crates, which each of these clients has |
+//!
+//! The 13 crates are those that `cargo tree -p powertools-otel -e normal` lists, apart from this package, and
+//! `cargo tree -p powertools --no-default-features --features logging -e normal` does not.
 //!
 //! This package has versions of its own, since those of OpenTelemetry break often, and needs exactly one
 //! version of `powertools`.
