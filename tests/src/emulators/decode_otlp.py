@@ -1,4 +1,8 @@
-"""Reads a request of OTLP and writes it as JSON, by OpenTelemetry's own types."""
+"""Reads a request of OTLP and writes it as JSON, by OpenTelemetry's own types.
+
+They read it in place of a collector: OpenTelemetry's collector and Jaeger are published by their projects in none of the
+registries that the tests install from, which are PyPI, npm and Debian's.
+"""
 
 import sys
 
