@@ -20,7 +20,7 @@
 //! | turn a feature on for some customers | [Turn features on by rules](feature_flags) |
 //! | find the log lines of one request | [Read the logs](read_the_logs) |
 //! | know how many, how long and how often | [Measure what matters](metrics) |
-//! | see where the time of a request goes | [Follow one request through five services](https://docs.rs/powertools-otel/latest/powertools_otel/guide/) |
+//! | see where the time of a request goes | [Follow one request through five services](https://docs.rs/powertools-otel/latest/powertools_otel/guide/), in the repository `powertools/otel/docs/follow_a_request.md` |
 //! | test without AWS | [Test your function](test_your_function) |
 //! | process many events in one process | [Run many invocations at once](many_at_once) |
 //! | create the table and the role | [Set up the table and the role](table_and_iam) |
