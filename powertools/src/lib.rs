@@ -61,7 +61,7 @@
 //! | `logging` | yes | the layer for `tracing-subscriber`, without its own formatters |
 //! | `metrics` | yes | metrics of CloudWatch, in its embedded metric format |
 //! | `metrics-recorder` | no | a recorder for the facade of the crate `metrics`; brings that crate |
-//! | `macros` | yes | the attributes [`idempotent`](macro@idempotent), [`batch`](macro@batch), [`deadline`](macro@deadline), [`init_once`](macro@init_once), [`logged`](macro@logged), and the derive [`LambdaError`](macro@LambdaError) |
+//! | `macros` | yes | the attributes [`idempotent`](macro@idempotent), [`batch`](macro@batch), [`deadline`](macro@deadline), [`init_once`](macro@init_once), [`logged`](macro@logged), and the derives [`LambdaError`](macro@LambdaError) and `metrics::Metrics` |
 //! | `avro`, `protobuf` | no | `batch`, and Kafka values in Avro or Protocol Buffers: `apache-avro`, `prost` |
 //! | `jmespath` | no | keys by JMESPath, for events without a type |
 //! | `dynamodb` | no | the store on DynamoDB, and a source of `parameters`: `aws-sdk-dynamodb`, without a TLS stack |
