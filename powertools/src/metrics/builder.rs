@@ -75,8 +75,9 @@ impl Metrics {
         self
     }
 
-    /// Writes the metric `ColdStart` for the first event of an environment, on a line of its own with
-    /// the dimension `function_name` and before the handler runs.
+    /// Writes the metric `ColdStart` for the first event of an environment, on a line of its own and
+    /// before the handler runs. Its dimensions are `function_name`, `service`, and those of the
+    /// [process](Self::dimension).
     pub fn count_cold_starts(mut self) -> Self {
         self.counts_cold_starts = true;
         self
