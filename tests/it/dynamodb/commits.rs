@@ -85,6 +85,27 @@ async fn effects_and_record_are_written_once() {
 }
 
 #[tokio::test]
+async fn a_commit_completes_the_record_in_its_shard() {
+    for (emulator, _, shop) in shops().await {
+        let records = emulator.create_table(&["pk", "sk"]).await;
+        let store = || {
+            let builder = emulator.store_builder(&records).key_attribute("pk");
+            let builder = builder.sort_key_attribute("sk").partition_value("orders");
+            builder.partition_shards(8).build().unwrap()
+        };
+        for _ in 0..2 {
+            let placed = place(store(), order(&shop)).await.unwrap();
+            assert_eq!(placed, "placed", "{}", emulator.name());
+        }
+        assert_eq!(state(&emulator, &shop).await, ("2".to_owned(), 1), "{}", emulator.name());
+        let records = items::all(&emulator.client(), &records).await;
+        let [record] = &records[..] else { panic!("{records:#?}") };
+        assert_eq!(record["status"]["S"], "COMPLETED");
+        assert!(record["pk"]["S"].as_str().unwrap().starts_with("orders#"), "{record}");
+    }
+}
+
+#[tokio::test]
 async fn a_lost_reply_is_read_from_the_own_record() {
     for (emulator, records, shop) in shops().await {
         let proxy = Proxy::before(emulator.endpoint()).await;

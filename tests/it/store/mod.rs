@@ -1,11 +1,14 @@
 //! The store suite, on every store.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use powertools::idempotency::Outcome;
 use powertools::idempotency::{EpochMillis, Key, MemoryStore, Record, Store};
 use powertools::testing::store_suite::{self, StoreSuite};
 use powertools_tests::emulators::Emulator;
+use powertools_tests::items;
 
 mod redis;
 mod suite;
@@ -40,6 +43,31 @@ async fn dynamodb_with_a_composite_key_keeps_the_rules() {
 async fn dynamodb_with_other_names_keeps_the_rules() {
     for emulator in Emulator::all() {
         check(&emulator, &RENAMED).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dynamodb_with_shards_keeps_the_rules() {
+    for emulator in Emulator::all() {
+        let table = emulator.create_table(&["pk", "sk"]).await;
+        let store = |shards| {
+            let builder = emulator.store_builder(&table).key_attribute("pk");
+            let builder = builder.sort_key_attribute("sk").partition_value("orders");
+            builder.partition_shards(shards).build().unwrap()
+        };
+        StoreSuite::new(store(8)).run().await;
+
+        let items = items::all(&emulator.client(), &table).await;
+        let partitions: BTreeSet<_> = items.iter().map(|item| item["pk"]["S"].as_str()).collect();
+        let all = (0..8).map(|shard| format!("orders#{shard}")).collect::<Vec<_>>();
+        let all: BTreeSet<_> = all.iter().map(|shard| Some(&**shard)).collect();
+        assert!(partitions.is_subset(&all), "{partitions:?} on {}", emulator.name());
+        assert!(partitions.len() > 4, "{partitions:?} on {}", emulator.name());
+
+        // Another number of shards is another set of records.
+        let claim = store_suite::claim("moved", EpochMillis(1_800_000_000_000));
+        assert_eq!(store(8).claim(&claim).await.unwrap(), Outcome::Applied);
+        assert_eq!(store(7).claim(&claim).await.unwrap(), Outcome::Applied);
     }
 }
 

@@ -6,6 +6,10 @@
 //! | dynalite | Node; written against the service; no transactions | not returned |
 //! | DynamoDB Local | AWS's own, of 2024, with its limits and its tokens; where there is Java | returned |
 //!
+//! Each earns its time: moto has the queues and the other services too, dynalite is the only one that returns no old
+//! items, and DynamoDB Local the only one with the limits and tokens of transactions. They answer to valid
+//! requests alike, so that most tests run on all of them.
+//!
 //! They are installed once, below the target directory, started once for each test process, and once
 //! more for those tests that keep them busy. They end with it: each one watches its standard input, which closes when the process has ended, for
 //! whatever reason.

@@ -51,7 +51,8 @@ mod server;
 /// Amazon MemoryDB, which answers only after its log has the write.
 ///
 /// **A server that evicts keys loses records.** Its `maxmemory-policy` must be `noeviction`. The store
-/// requests it with each new connection, and rejects a server with any other. If the server does not
+/// requests it with each new connection, or once from one node of
+/// [`with_connection`](Self::with_connection), and rejects a server with any other. If the server does not
 /// reveal it, as on Amazon ElastiCache, the store logs a warning once: there, the parameter group sets
 /// the policy, and its default is another one.
 ///
