@@ -24,7 +24,9 @@ pub use self::jmespath::{JmesPath, JmesPathError};
 pub use self::number::Number;
 pub(crate) use self::pointer::Pointer;
 pub(crate) use self::reason::{reason, without_values};
-pub(crate) use self::ser::{ABSENT, AsName, Form, RAW_VALUE, WriteError, Written, append, to_text};
+pub(crate) use self::ser::{
+    ABSENT, AsName, Form, NUMBER, RAW_VALUE, WriteError, Written, append, to_text,
+};
 pub use self::value::{Json, JsonError};
 
 /// Containers may be nested this deep.

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use crate::json::NUMBER;
+
 /// What a value becomes, by its JSON type. Types without a method of their own become nothing.
 pub(super) trait Shape<'de>: Sized {
     type Value;
@@ -142,7 +144,7 @@ impl Shape<'_> for Encoded {
 /// A whole number.
 pub(super) struct Integer;
 
-impl Shape<'_> for Integer {
+impl<'de> Shape<'de> for Integer {
     type Value = Option<i64>;
 
     fn nothing(self) -> Option<i64> {
@@ -152,12 +154,16 @@ impl Shape<'_> for Integer {
     fn integer(self, number: i64) -> Option<i64> {
         Some(number)
     }
+
+    fn object<A: MapAccess<'de>>(self, object: A) -> Result<Option<i64>, A::Error> {
+        Ok(digits(object)?.and_then(|digits| digits.parse().ok()))
+    }
 }
 
 /// A number.
 pub(super) struct Number;
 
-impl Shape<'_> for Number {
+impl<'de> Shape<'de> for Number {
     type Value = Option<f64>;
 
     fn nothing(self) -> Option<f64> {
@@ -171,6 +177,24 @@ impl Shape<'_> for Number {
     fn float(self, number: f64) -> Option<f64> {
         Some(number)
     }
+
+    fn object<A: MapAccess<'de>>(self, object: A) -> Result<Option<f64>, A::Error> {
+        Ok(digits(object)?.and_then(|digits| digits.parse().ok()))
+    }
+}
+
+/// Returns the digits of a number that is an object, as it is in a program that turns on
+/// `arbitrary_precision` of `serde_json`.
+fn digits<'de, A: MapAccess<'de>>(mut object: A) -> Result<Option<Box<str>>, A::Error> {
+    let mut digits = None;
+    while let Some(name) = object.next_key_seed(As(Text::<Box<str>>(PhantomData)))? {
+        if name.as_deref() == Some(NUMBER) {
+            digits = object.next_value_seed(As(Text(PhantomData)))?;
+        } else {
+            let _: IgnoredAny = object.next_value()?;
+        }
+    }
+    Ok(digits)
 }
 
 /// A string that is shared with the last one if they are equal.
@@ -203,5 +227,22 @@ impl Shape<'_> for OtherText<'_> {
 
     fn text(self, text: &str) -> Self::Value {
         (!self.0.contains(&text)).then(|| text.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::de::value::{Error, MapDeserializer};
+
+    use super::*;
+
+    #[test]
+    fn a_number_of_arbitrary_precision_is_a_number() {
+        let number = |text| MapDeserializer::<_, Error>::new([(NUMBER, text)].into_iter());
+        assert_eq!(As(Integer).deserialize(number("-15")), Ok(Some(-15)));
+        assert_eq!(As(Integer).deserialize(number("1.5")), Ok(None));
+        assert_eq!(As(Number).deserialize(number("1545084650.987")), Ok(Some(1545084650.987)));
+        let object = MapDeserializer::<_, Error>::new([("a", "1")].into_iter());
+        assert_eq!(As(Integer).deserialize(object), Ok(None));
     }
 }

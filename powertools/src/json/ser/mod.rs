@@ -19,7 +19,7 @@ use super::Json;
 pub(crate) const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
 /// The struct that `serde_json::Number` becomes when a program turns on `arbitrary_precision`.
-pub(super) const NUMBER: &str = "$serde_json::private::Number";
+pub(crate) const NUMBER: &str = "$serde_json::private::Number";
 
 /// Marks a float whose text in the document was the one that Rust writes. Other serializers see
 /// the float; the keys of other toolkits need to distinguish it from one whose digits were lost.
