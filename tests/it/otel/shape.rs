@@ -437,7 +437,7 @@ async fn a_request_has_the_status_of_its_response() {
     };
     let _function = lambda.run(Powertools::http(handle).lifecycle(otel).run());
     for (status, code, error_type) in [(404, 0, None), (503, 2, Some("503"))] {
-        let request = events::api_gateway_v2("GET", &format!("/{status}")).route("/{status}");
+        let request = events::api_gateway_v2("GET", format!("/{status}")).route("/{status}");
         lambda.invoke(Event::new(request.build()).trace_id(SAMPLED)).await;
         let root = collector.spans().pop().unwrap();
         let attribute = root.attribute("http.response.status_code");

@@ -271,6 +271,10 @@ impl Mapping<'_> {
                     requests.push(Ok(request));
                 }
                 Outcome::Exited(_) | Outcome::TimedOut(_) => requests.push(Err(request)),
+                // Its guard was before the kill or, where the machine is busy, before the store's answer.
+                Outcome::Failed(it) if it.error_type == "Powertools.DeadlineOutOfTime" => {
+                    requests.push(Err(request));
+                }
                 other => panic!("the function failed: {other:?}"),
             }
         }
