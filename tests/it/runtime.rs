@@ -5,12 +5,15 @@ use std::future::{Ready, ready};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use anyhow::Context;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent};
-use powertools::Powertools;
-use powertools::idempotency::{self, StoreError, StoreErrorKind};
-use powertools::testing::{FakeRuntime, Outcome};
+use powertools::idempotency::{
+    self, EpochMillis, Idempotency, MemoryStore, StoreError, StoreErrorKind,
+};
+use powertools::testing::{Event, FakeRuntime, Outcome};
+use powertools::{Clock, Invocation, Powertools};
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 
@@ -53,6 +56,35 @@ async fn an_error_of_the_toolkit_is_reported_with_its_causes() {
     .await;
     let message = "the idempotency store failed: table `orders` takes no more: connection reset";
     assert_eq!(failed, diagnostic("Powertools.IdempotencyStoreThrottled", message));
+}
+
+/// 1,800 s is the longest timeout of a function, and 5,400 s that of one on Managed Instances.
+#[tokio::test]
+async fn the_longest_timeouts_are_those_of_the_event() {
+    for seconds in [1_800, 5_400] {
+        let store = MemoryStore::new();
+        let idempotency = Idempotency::new(store.clone()).unwrap();
+        let handle = move |event: LambdaEvent<String>| {
+            let idempotency = idempotency.clone();
+            async move {
+                let remaining = async {
+                    let invocation = Invocation::current().expect("it runs in one");
+                    Ok::<_, Error>(invocation.remaining().as_secs())
+                };
+                idempotency.run("charge", &event.payload, remaining).await
+            }
+        };
+        let lambda = FakeRuntime::new();
+        let _function = lambda.run(Powertools::new(handle).run());
+        let event = Event::new("order").timeout(Duration::from_secs(seconds));
+        let begun = EpochMillis::from(Clock::system().now()).0 / 1000;
+        let remaining = lambda.invoke(event).await.json::<u64>();
+        assert!((seconds - 30..=seconds).contains(&remaining), "{remaining} of {seconds}");
+        // Nothing of the claim is limited before the deadline.
+        let (_, record) = store.snapshot().remove(0);
+        let lease = record.in_progress_expiration.unwrap().0 / 1000 - begun;
+        assert!((seconds..=seconds + 60).contains(&lease), "{lease} of {seconds}");
+    }
 }
 
 /// A handler's error as users write it, with names of their own.
