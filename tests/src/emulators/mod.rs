@@ -5,10 +5,11 @@
 //! | moto | Python; with other services than DynamoDB too | returned |
 //! | dynalite | Node; written against the service; no transactions | not returned |
 //! | DynamoDB Local | AWS's own, of 2024, with its limits and its tokens; where there is Java | returned |
+//! | dynoxide | Rust, in the process of the tests | returned |
 //!
 //! Each earns its time: moto has the queues and the other services too, dynalite is the only one that returns no old
-//! items, and DynamoDB Local the only one with the limits and tokens of transactions. They answer to valid
-//! requests alike, so that most tests run on all of them.
+//! items, DynamoDB Local the only one with the limits of transactions, and dynoxide is compared with the service by
+//! its authors and takes no time. They answer to valid requests alike, so that most tests run on all of them.
 //!
 //! They are installed once, below the target directory, started once for each test process, and once
 //! more for those tests that keep them busy. They end with it: each one watches its standard input, which closes when the process has ended, for
@@ -26,15 +27,17 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::Command;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{OnceLock, mpsc};
 use std::thread;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TableStatus,
 };
+use dynoxide::Database;
 use powertools::idempotency::{DynamoDbStore, DynamoDbStoreBuilder};
+use tokio::net::TcpListener;
 
 use crate::via::Via;
 
@@ -256,8 +259,27 @@ fn start_all(set: &str) -> Result<Vec<Emulator>, String> {
         .collect();
     let started = started.into_iter().map(|it| it.join().expect("starting does not panic"));
     let started = started.collect::<Result<Vec<_>, String>>()?;
+    let started = started.into_iter().chain([start_dynoxide()?]).collect::<Vec<_>>();
     let by = |via| started.iter().map(move |it| Emulator { via, ..Emulator::clone(it) });
     Ok(Via::ALL.into_iter().flat_map(by).collect())
+}
+
+/// Starts the emulator in this process, on a thread of its own: each test has another runtime.
+fn start_dynoxide() -> Result<Emulator, String> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("the system has threads").block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("there is a free port");
+            let port = listener.local_addr().expect("it listens").port();
+            let _ = sender.send(port);
+            dynoxide::server::serve_on(listener, Database::memory().expect("it is in memory"))
+                .await;
+        });
+    });
+    let port = receiver.recv().map_err(|_| "dynoxide does not start".to_owned())?;
+    let endpoint = format!("http://127.0.0.1:{port}");
+    Ok(Emulator { name: "dynoxide", via: Via::Sdk, endpoint, returns_old_items: true })
 }
 
 /// Writes a line that the test harness does not capture.
