@@ -26,6 +26,7 @@ use self::state::{Broken, Commit, Record, Request, State, Step, Without, Work, W
 
 mod commits;
 mod durable;
+mod moves;
 mod renewals;
 mod state;
 
