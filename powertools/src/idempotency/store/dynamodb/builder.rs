@@ -133,8 +133,19 @@ impl Builder {
     /// [guide](crate::guide::table_and_iam) has figures.
     ///
     /// Records that were written with another number are not found: after a change all work is new, as
-    /// after an operation was renamed. Choose the number before the first record is written; to change
-    /// it later, stop the source of the events until every record that must be honoured has expired.
+    /// after an operation was renamed. Choose the number before the first record is written. To change it
+    /// later:
+    ///
+    /// 1. Stop the source of the events, and their retries.
+    /// 2. Wait until the last invocation and the last [durable execution](crate::DurableExecution) have
+    ///    ended, and from then on for the longest [`expires_after`] or [`lease`] and the [`grace`]: every
+    ///    record has expired by then. A look at the table is not enough, since an invocation that still
+    ///    runs can write a record that is not there yet.
+    /// 3. Deploy the change, at once and not gradually, and start the source again.
+    ///
+    /// [`expires_after`]: crate::idempotency::Builder::expires_after
+    /// [`lease`]: crate::idempotency::Builder::lease
+    /// [`grace`]: crate::idempotency::Builder::grace
     pub fn partition_shards(mut self, shards: u16) -> Self {
         self.shards = Some(shards);
         self
