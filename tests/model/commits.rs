@@ -7,7 +7,13 @@ impl Protocol {
     /// A commit arrives: the record is completed and the effect takes place, or neither.
     pub(super) fn commit(&self, state: &mut State, at: usize, answered: bool) {
         state.workers[at].completes -= 1;
-        let time = state.time + state.workers[at].ahead;
+        let worker = &state.workers[at];
+        let kept = state.time + worker.ahead + EXPIRES_AFTER;
+        // As long as an answer to a commit can be late.
+        let expiration = match self.without {
+            Without::ExpirationOnCommit => kept,
+            _ => kept.max(self.last(worker) + self.grace()),
+        };
         let applied = match &mut state.record {
             Some(record)
                 if (record.owner == at || self.without == Without::OwnerOnCommit)
@@ -17,9 +23,7 @@ impl Protocol {
                 state.workers[at].commit.completions +=
                     u8::from(record.owner == at && !record.completed);
                 record.completed = true;
-                // As long as an answer to a commit can be late.
-                let lease_end = record.lease_end.unwrap_or(0);
-                record.expiration = (time + EXPIRES_AFTER).max(lease_end);
+                record.expiration = expiration;
                 true
             }
             _ => false,

@@ -2,7 +2,7 @@
 
 use stateright::Representative;
 
-use super::{RENEWALS, WORKERS};
+use super::{KILL_DELAY, RENEWALS, WORKERS};
 
 /// What the protocol can be without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub(super) enum Without {
     Transaction,
     /// The release that settles an end in doubt.
     Settling,
+    /// An expiration that is not before the last answer to a commit.
+    ExpirationOnCommit,
     /// The reading of the own completed record as success.
     OwnCompletion,
     /// Of renewals: the owner in the condition.
@@ -110,14 +112,17 @@ pub(super) struct State {
     pub(super) broken: Option<Broken>,
 }
 
-impl Work {
-    /// Whether its claim is, or may still become, the right to run.
-    pub(super) fn may_run(self) -> bool {
-        matches!(self, Self::Claiming(_) | Self::Looking | Self::Running | Self::Completing(_))
-    }
-}
-
 impl Worker {
+    /// Whether its claim is, or may still become, the right to run.
+    pub(super) fn may_run(&self, time: u8) -> bool {
+        match self.work {
+            Work::Claiming(_) | Work::Looking | Work::Running => true,
+            // It can complete for longer than it can run.
+            Work::Completing(_) => time <= self.deadline + KILL_DELAY,
+            _ => false,
+        }
+    }
+
     /// It does nothing any more, and nothing that it sent is on its way.
     pub(super) fn is_over(&self) -> bool {
         matches!(self.work, Work::Ended | Work::Dead)
@@ -145,8 +150,10 @@ impl Worker {
         }
         if self.now == 0 && matches!(self.work, Work::Ended | Work::Dead) {
             self.work = Work::Ended;
-            self.deadline = 0;
-            self.last = 0;
+            if self.completes == 0 {
+                self.deadline = 0;
+                self.last = 0;
+            }
         }
     }
 }
