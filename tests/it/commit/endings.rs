@@ -1,6 +1,6 @@
 //! How commits end when answers are lost, late or missing.
 
-use powertools::idempotency::{Error, MemoryStore, Status, StoreErrorKind};
+use powertools::idempotency::{Builder, EpochMillis, Error, MemoryStore, Status, StoreErrorKind};
 use powertools_tests::faulty::{Fault, FaultyStore, Op};
 
 use super::world::*;
@@ -172,6 +172,13 @@ async fn a_record_outlives_every_answer_that_can_be_late() {
     let shop = Shop::with(FaultyStore::new(), |options| options.expires_after(MILLI));
     shop.order().await.unwrap();
     let record = shop.record().unwrap();
-    let deadline = powertools::idempotency::EpochMillis::from(shop.start + 30 * SECOND);
+    let deadline = EpochMillis::from(shop.start + 30 * SECOND);
     assert!(record.expiration.unwrap() >= deadline.ceil());
+
+    // A lease that ends earlier does not end the attempts, and clocks can differ by the grace.
+    let early = |options: Builder<_>| options.expires_after(MILLI).lease(SECOND).grace(5 * SECOND);
+    let shop = Shop::with(FaultyStore::new(), early);
+    shop.order().await.unwrap();
+    let last = EpochMillis::from(shop.start + 34 * SECOND);
+    assert!(shop.record().unwrap().expiration.unwrap() >= last.ceil());
 }

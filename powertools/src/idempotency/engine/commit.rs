@@ -17,8 +17,8 @@ use crate::error::causes::caught;
 use crate::idempotency::store::{Completion, Outcome, Release, Transacted, Transaction};
 use crate::idempotency::transaction::{Commit, Write};
 use crate::idempotency::{
-    Call, EpochMillis, EpochSeconds, Error, Idempotency, Record, Replay, Store, StoreError,
-    StoreErrorKind, TransactStore,
+    Call, EpochMillis, Error, Idempotency, Record, Replay, Store, StoreError, StoreErrorKind,
+    TransactStore,
 };
 
 /// How long a token is used. DynamoDB remembers it for ten minutes.
@@ -127,10 +127,12 @@ impl<S: TransactStore> HeldClaim<S> {
             self.failed().await;
             return Ok(());
         };
-        // The record must exist until the last attempt, since it shows whether a commit whose
-        // answer was lost has been applied.
-        let end = self.session.time.save_end(self.session.time.now()).into();
-        completion.expiration = completion.expiration.max(window.expiration).max(next_second(end));
+        // The record must exist until the last attempt by every clock, since it shows whether a commit
+        // whose answer was lost has been applied. The lease may end before that.
+        let end = self.session.time.save_end(self.session.time.now());
+        let end = end + self.session.options().grace.max(LEAST_GRACE);
+        let last = EpochMillis::from(end).ceil();
+        completion.expiration = completion.expiration.max(window.expiration).max(last);
         if let Err(reason) = self.session.store().check(Some(&completion), &writes) {
             self.release().await;
             return Err(Error::CommitInvalid { reason });
@@ -144,10 +146,8 @@ impl<S: TransactStore> HeldClaim<S> {
     }
 }
 
-/// Returns the second after the one that contains `end`.
-fn next_second(end: EpochMillis) -> EpochSeconds {
-    EpochSeconds(end.ceil().0 + 1)
-}
+/// By how much a committed record outlasts its last attempt at least.
+const LEAST_GRACE: Duration = Duration::from_secs(1);
 
 /// Why a transaction was not applied, as far as its last answer shows.
 enum Failure {
