@@ -127,12 +127,7 @@ impl<S: TransactStore> HeldClaim<S> {
             self.failed().await;
             return Ok(());
         };
-        // The record must exist until the last attempt by every clock, since it shows whether a commit
-        // whose answer was lost has been applied. The lease may end before that.
-        let end = self.session.time.save_end(self.session.time.now());
-        let end = end + self.session.options().grace.max(LEAST_GRACE);
-        let last = EpochMillis::from(end).ceil();
-        completion.expiration = completion.expiration.max(window.expiration).max(last);
+        completion.expiration = completion.expiration.max(window.expiration);
         if let Err(reason) = self.session.store().check(Some(&completion), &writes) {
             self.release().await;
             return Err(Error::CommitInvalid { reason });
@@ -162,10 +157,14 @@ impl<S: TransactStore> Session<S> {
     /// Commits, and returns what the record was completed with. Every other outcome is settled.
     async fn commit(
         &self,
-        completion: Completion,
+        mut completion: Completion,
         writes: Vec<Write>,
     ) -> Result<Completion, Error> {
         let end = self.time.save_end(self.time.now());
+        // The record must exist until the last attempt by every clock, since it shows whether a commit
+        // whose answer was lost has been applied. The lease may end before that.
+        let last = EpochMillis::from(end + self.options().grace.max(LEAST_GRACE)).ceil();
+        completion.expiration = completion.expiration.max(last);
         let settling = (self.time.until(end) / 4).min(SETTLING);
         let mut transaction = Transaction::new(Some(completion), writes)?;
         let mut sending = Sending::new(&self.time, self.key().as_str(), end - settling);

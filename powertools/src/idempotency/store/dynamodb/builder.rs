@@ -138,7 +138,8 @@ impl Builder {
     ///
     /// 1. Stop the source of the events, and their retries.
     /// 2. Wait until the last invocation and the last [durable execution](crate::DurableExecution) have
-    ///    ended, and from then on for the longest [`expires_after`] or [`lease`] and the [`grace`]: every
+    ///    ended, and from then on for the longest of [`expires_after`], [`lease`] and the timeout of the
+    ///    function, for twice the [`grace`], and for a minute, in which requests that are late arrive: every
     ///    record has expired by then. A look at the table is not enough, since an invocation that still
     ///    runs can write a record that is not there yet.
     /// 3. Deploy the change, at once and not gradually, and start the source again.
