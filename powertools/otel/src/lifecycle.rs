@@ -7,7 +7,6 @@ use futures_util::future::{BoxFuture, ready};
 use lambda_runtime::Error;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span, Status};
-use powertools::Invocation;
 use powertools::macro_support::otel::{
     find_ids_by, http_status, redaction, set_beside, take_beside,
 };
@@ -70,8 +69,14 @@ impl Lifecycle for Otel {
 
     fn handler_ends(&self, ends: &HandlerEnds<'_>) {
         let Some(trace) = Trace::of(ends.invocation) else { return };
+        let status = http_status(ends.invocation);
+        if let Some(status) = status {
+            trace.with_root(|root| {
+                root.set_attribute(KeyValue::new("http.response.status_code", i64::from(status)));
+            });
+        }
         match &ends.outcome {
-            Outcome::Success => answered(&trace, ends.invocation),
+            Outcome::Success => answered(&trace, status),
             Outcome::Stopped(failure) => {
                 fail(&trace, failure);
                 trace.end_open(&failure.diagnostic.error_type);
@@ -159,20 +164,16 @@ impl Otel {
     }
 }
 
-/// Describes a failure on the root span.
-/// Notes the status of a response to an HTTP request; by the semantic conventions, those of the server's
-/// errors are errors of its span.
-fn answered(trace: &Trace, invocation: &Invocation) {
-    let Some(status) = http_status(invocation) else { return };
+/// By the semantic conventions, a response with an error of the server is an error of its span.
+fn answered(trace: &Trace, status: Option<u16>) {
+    let Some(status) = status.filter(|status| *status >= 500) else { return };
     trace.with_root(|root| {
-        root.set_attribute(KeyValue::new("http.response.status_code", i64::from(status)));
-        if status >= 500 {
-            root.set_status(Status::error(""));
-            root.set_attribute(KeyValue::new("error.type", status.to_string()));
-        }
+        root.set_status(Status::error(""));
+        root.set_attribute(KeyValue::new("error.type", status.to_string()));
     });
 }
 
+/// Describes a failure on the root span.
 fn fail(trace: &Trace, failure: &Failure<'_>) {
     let diagnostic = failure.diagnostic;
     let (name, message) = (diagnostic.error_type.clone(), diagnostic.error_message.clone());

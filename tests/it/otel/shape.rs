@@ -432,7 +432,7 @@ async fn a_request_has_the_status_of_its_response() {
     let _subscriber = subscribe(&otel);
     let lambda = FakeRuntime::new().function_name("orders");
     let handle = async |request: Request| {
-        let status = request.uri().path().trim_start_matches("/").parse::<u16>().unwrap();
+        let status = request.uri().path().trim_start_matches("/").parse::<u16>()?;
         Ok::<_, Error>(Problem::new(http::StatusCode::from_u16(status).unwrap()))
     };
     let _function = lambda.run(Powertools::http(handle).lifecycle(otel).run());
@@ -445,6 +445,13 @@ async fn a_request_has_the_status_of_its_response() {
         assert_eq!(root.status(), (code, String::new()), "{status}");
         assert_eq!(root.text("error.type").as_deref(), error_type);
     }
+    // A failure that is answered keeps its own name.
+    let request = events::api_gateway_v2("GET", "/x").route("/{status}");
+    lambda.invoke(Event::new(request.build()).trace_id(SAMPLED)).await;
+    let root = collector.spans().pop().unwrap();
+    assert_eq!(root.attribute("http.response.status_code"), Some(Value::IntValue(500)));
+    assert_eq!(root.status(), (2, "HandlerError".to_owned()));
+    assert_eq!(root.text("error.type").as_deref(), Some("HandlerError"));
 }
 
 #[tokio::test]

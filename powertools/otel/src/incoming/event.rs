@@ -1,11 +1,13 @@
 //! The parts of events that concern traces: what started them, and the spans of their senders.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
 
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanKind};
 use powertools::macro_support::otel::HttpRequest;
-use serde::Deserialize;
+use serde::de::{Error as _, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::xray::Header;
@@ -87,6 +89,42 @@ struct Envelope<'a> {
     detail_type: Option<&'a RawValue>,
     #[serde(borrow)]
     detail: Option<&'a RawValue>,
+}
+
+/// The records of EventBridge Pipes, which are a list. Any other list is an error with its first element,
+/// since it can be long.
+#[derive(Default)]
+struct Piped<'a>(Vec<Record<'a>>);
+
+/// The most records that EventBridge Pipes delivers at once.
+const PIPED: usize = 10_000;
+
+impl<'de: 'a, 'a> Deserialize<'de> for Piped<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Records;
+
+        impl<'de> Visitor<'de> for Records {
+            type Value = Vec<Record<'de>>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("records")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let mut records: Self::Value = Vec::new();
+                while let Some(record) = list.next_element::<&RawValue>()? {
+                    let record: Record<'de> = read_or_default(record);
+                    if record.source.is_none() || records.len() == PIPED {
+                        return Err(A::Error::custom("not the records of a pipe"));
+                    }
+                    records.push(record);
+                }
+                Ok(records)
+            }
+        }
+
+        deserializer.deserialize_seq(Records).map(Self)
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -173,9 +211,7 @@ impl Seen {
         let event = match body.trim_ascii_start().first() {
             Some(b'{') => serde_json::from_slice::<Event<'_>>(body).ok(),
             Some(b'[') => {
-                // As EventBridge Pipes has them. Other lists name no source.
-                let records: Vec<&RawValue> = serde_json::from_slice(body).unwrap_or_default();
-                let records: Vec<_> = records.into_iter().map(read_or_default).collect();
+                let Piped(records) = serde_json::from_slice(body).unwrap_or_default();
                 seen.records(&records, propagators);
                 return seen;
             }
