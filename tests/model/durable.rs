@@ -16,9 +16,9 @@
 //! Each rule is there for one of them. One execution with three invocations, and two executions, one of them
 //! with two; one request in a history is sent twice.
 
-use stateright::{Checker, HasDiscoveries, Model, Property, Representative};
+use stateright::{HasDiscoveries, Model, Property, Representative};
 
-use super::full;
+use super::{assert_breaks, assert_holds, full};
 
 const WORKERS: usize = 3;
 /// How long the lease of an execution is, in ticks. There is one clock: the model of single invocations has
@@ -465,11 +465,7 @@ const PROTOCOLS: [Durable; 2] = [
 
 #[test]
 fn the_protocol_of_durable_executions_holds_in_every_state() {
-    for protocol in PROTOCOLS {
-        let checker = protocol.checker().threads(2).symmetry().spawn_dfs().join();
-        eprintln!("explored {} states of {protocol:?}", checker.unique_state_count());
-        checker.assert_properties();
-    }
+    PROTOCOLS.into_iter().for_each(assert_holds);
 }
 
 #[test]
@@ -490,12 +486,6 @@ fn each_rule_of_durable_executions_is_needed() {
         let protocol = Durable { without, ..protocol };
         // That nothing else breaks takes a look at every state.
         let until = if full() { HasDiscoveries::All } else { HasDiscoveries::AnyFailures };
-        let checker = protocol.checker().threads(2).symmetry().finish_when(until);
-        let checker = checker.spawn_dfs().join();
-        let mut broken: Vec<_> = checker.discoveries().into_keys().collect();
-        broken.retain(|name| ["A", "S", "R", "N", "L"].contains(name));
-        assert_eq!(broken, [property], "without {without:?}");
-        let states = checker.unique_state_count();
-        eprintln!("without {without:?}: {property} breaks, in {states} states");
+        assert_breaks(protocol, until, &["A", "S", "R", "N", "L"], &[property], without);
     }
 }

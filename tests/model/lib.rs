@@ -21,7 +21,10 @@
 
 #![cfg(test)]
 
-use stateright::{Checker, HasDiscoveries, Model, Property};
+use std::fmt::Debug;
+use std::hash::Hash;
+
+use stateright::{Checker, HasDiscoveries, Model, Property, Representative};
 
 use self::state::{Broken, Commit, Record, Request, State, Step, Without, Work, Worker};
 
@@ -460,17 +463,56 @@ fn full() -> bool {
     std::env::var_os("POWERTOOLS_TEST_SCALE").is_some()
 }
 
+/// Explores the states of a protocol.
+fn explore<P>(protocol: P, until: HasDiscoveries) -> impl Checker<P>
+where
+    P: Model + Send + Sync + 'static,
+    P::State: Representative + Hash + Send + Sync + Clone + PartialEq + 'static,
+    P::Action: Clone + PartialEq,
+{
+    protocol.checker().threads(2).symmetry().finish_when(until).spawn_dfs().join()
+}
+
+/// Asserts that a protocol holds in every state.
+fn assert_holds<P>(protocol: P)
+where
+    P: Model + Copy + Debug + Send + Sync + 'static,
+    P::State: Representative + Debug + Hash + Send + Sync + Clone + PartialEq + 'static,
+    P::Action: Clone + Debug + PartialEq,
+{
+    let checker = explore(protocol, HasDiscoveries::All);
+    eprintln!("explored {} states of {protocol:?}", checker.unique_state_count());
+    checker.assert_properties();
+}
+
+/// Asserts that of the properties `all`, a protocol breaks these.
+fn assert_breaks<P>(
+    protocol: P,
+    until: HasDiscoveries,
+    all: &[&str],
+    properties: &[&str],
+    without: impl Debug,
+) where
+    P: Model + Send + Sync + 'static,
+    P::State: Representative + Hash + Send + Sync + Clone + PartialEq + 'static,
+    P::Action: Clone + PartialEq,
+{
+    let checker = explore(protocol, until);
+    let mut broken: Vec<_> = checker.discoveries().into_keys().collect();
+    broken.retain(|name| all.contains(name));
+    broken.sort_unstable();
+    assert_eq!(broken, properties, "without {without:?}");
+    let (properties, states) = (properties.join(" and "), checker.unique_state_count());
+    eprintln!("without {without:?}: {properties} breaks, in {states} states");
+}
+
 #[test]
 fn the_protocol_holds_in_every_state() {
     let protocols: &[Protocol] = match full() {
         true => &[SMALL, COMMIT, RENEW, COMMIT_RENEW, FULL, FULL_COMMIT],
         false => &[SMALL, COMMIT, RENEW_ONCE],
     };
-    for protocol in protocols {
-        let checker = protocol.checker().threads(2).symmetry().spawn_dfs().join();
-        eprintln!("explored {} states of {protocol:?}", checker.unique_state_count());
-        checker.assert_properties();
-    }
+    protocols.iter().copied().for_each(assert_holds);
 }
 
 #[test]
@@ -514,12 +556,6 @@ fn each_rule_is_needed() {
             true => HasDiscoveries::AnyFailures,
             false => HasDiscoveries::All,
         };
-        let checker = protocol.checker().threads(2).symmetry().finish_when(until);
-        let checker = checker.spawn_dfs().join();
-        let mut broken: Vec<_> = checker.discoveries().into_keys().collect();
-        broken.retain(|name| ["S", "L", "R", "E", "F"].contains(name));
-        assert_eq!(broken, [property], "without {without:?}");
-        let states = checker.unique_state_count();
-        eprintln!("without {without:?}: {property} breaks, in {states} states");
+        assert_breaks(protocol, until, &["S", "L", "R", "E", "F"], &[property], without);
     }
 }

@@ -13,9 +13,9 @@
 //! for, and nothing else. Two workers by default, and three in the full model where there are not too many
 //! states; one request in a history is sent twice.
 
-use stateright::{Checker, HasDiscoveries, Model, Property, Representative};
+use stateright::{HasDiscoveries, Model, Property, Representative};
 
-use super::{KILL_DELAY, SKEW, START, TIMEOUT, full};
+use super::{KILL_DELAY, SKEW, START, TIMEOUT, assert_breaks, assert_holds, full};
 
 const WORKERS: usize = 3;
 const OLD: usize = 0;
@@ -423,11 +423,7 @@ fn a_move_holds_in_every_state() {
         true => &[KEPT, LEASED, LATE, FULL],
         false => &[KEPT, LEASED, LATE],
     };
-    for protocol in protocols {
-        let checker = protocol.checker().threads(2).symmetry().spawn_dfs().join();
-        eprintln!("explored {} states of {protocol:?}", checker.unique_state_count());
-        checker.assert_properties();
-    }
+    protocols.iter().copied().for_each(assert_holds);
 }
 
 #[test]
@@ -443,13 +439,6 @@ fn each_rule_of_a_move_is_needed() {
     ] {
         let protocol = Move { without, ..protocol };
         // That nothing else breaks takes a look at every state.
-        let checker = protocol.checker().threads(2).symmetry().finish_when(HasDiscoveries::All);
-        let checker = checker.spawn_dfs().join();
-        let mut broken: Vec<_> = checker.discoveries().into_keys().collect();
-        broken.retain(|name| ["E", "S"].contains(name));
-        broken.sort_unstable();
-        assert_eq!(broken, properties, "without {without:?}");
-        let states = checker.unique_state_count();
-        eprintln!("without {without:?}: {} breaks, in {states} states", properties.join(" and "));
+        assert_breaks(protocol, HasDiscoveries::All, &["E", "S"], properties, without);
     }
 }
