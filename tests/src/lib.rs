@@ -8,6 +8,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Region};
 use serde_json::Value;
 
+mod alone;
 pub mod emulators;
 pub mod faulty;
 pub mod items;
@@ -16,6 +17,8 @@ pub mod proxy;
 pub mod vectors;
 pub mod via;
 pub mod wire;
+
+pub use alone::{alone, alone_with};
 
 /// Returns a client for a DynamoDB that answers on plain HTTP.
 #[must_use]

@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use powertools::aws;
 use powertools::testing::FakeRuntime;
+use powertools_tests::alone;
 use serde_json::json;
 use tokio::process::Command;
 
@@ -20,6 +21,10 @@ const ALWAYS: [(&str, &str); 4] = [
 
 #[test]
 fn settings_are_those_of_the_sdks_chain() {
+    alone(compare_with_the_sdks_chain);
+}
+
+fn compare_with_the_sdks_chain() {
     let all = [
         ("AWS_REGION", "eu-north-1"),
         ("AWS_DEFAULT_REGION", "us-east-1"),
@@ -67,8 +72,10 @@ fn settings_are_those_of_the_sdks_chain() {
 #[test]
 fn invalid_retries_count_as_unset() {
     let variables = [("AWS_MAX_ATTEMPTS", Some("0")), ("AWS_RETRY_MODE", Some("often"))];
-    let config = temp_env::with_vars(variables, || aws::builder().build());
-    assert_eq!(config.retry_config().unwrap().max_attempts(), 3);
+    alone(|| {
+        let config = temp_env::with_vars(variables, || aws::builder().build());
+        assert_eq!(config.retry_config().unwrap().max_attempts(), 3);
+    });
 }
 
 fn settings(config: &SdkConfig) -> String {

@@ -7,6 +7,7 @@ use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
 use powertools::batch::{self, Change, KinesisMessage, Message, RecordError};
 use powertools::events::{DynamoDbEvent, KinesisEvent, ParseError, SqsEvent, Text};
+use powertools_tests::alone_with;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -63,9 +64,13 @@ async fn data_whose_values_exhaust_the_memory_is_refused() {
     assert!(matches!(error, ParseError::OutOfMemory { .. }), "{error}");
 }
 
-/// Each of them fits alone.
-#[tokio::test]
-async fn records_share_the_memory_while_they_are_processed() {
+#[test]
+fn records_share_the_memory_while_they_are_processed() {
+    alone_with(&[], share_the_memory());
+}
+
+/// Each of two records fits without the other.
+async fn share_the_memory() {
     let body = format!("[{}0]", "0,".repeat(400_000));
     let record = |n: usize| json!({ "messageId": n.to_string(), "body": body });
     let event: SqsEvent = parse(json!({ "Records": [record(0), record(1)] }));

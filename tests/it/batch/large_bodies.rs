@@ -8,6 +8,7 @@ use futures_util::FutureExt as _;
 use powertools::batch::{self, FromRecord as _, LargeBodies, Message, Outcome, RecordError};
 use powertools::events::{Body, ParseError, S3Pointer, Sns, SqsEvent, SqsRecord, Text};
 use powertools::testing::events::{self, SqsMessage};
+use powertools_tests::alone_with;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
@@ -287,8 +288,13 @@ async fn a_message_whose_body_is_in_s3_is_not_parsed_as_its_pointer() {
     }
 }
 
-#[tokio::test]
-async fn a_body_that_is_larger_than_its_mark_says_is_limited() {
+/// The one at the limit takes all of the memory.
+#[test]
+fn a_body_that_is_larger_than_its_mark_says_is_limited() {
+    alone_with(&[], fetch_bodies_around_the_limit());
+}
+
+async fn fetch_bodies_around_the_limit() {
     // A quarter of 128 MB, of white space and a number, which takes no memory as a value.
     let limit = 32 << 20;
     let of = |size: usize| " ".repeat(size - 1) + "7";

@@ -6,12 +6,13 @@ use hyper::StatusCode;
 use powertools::parameters::{
     AppConfigAgent, Configuration, Extension, Memory, Parameter, Parameters, Secret, Value,
 };
+use powertools_tests::alone_with;
 use serde::Deserialize;
 use tokio::net::TcpListener;
 
 use super::cache::Warnings;
+use super::name;
 use super::server::{Reply, Server};
-use super::{name, with_variables};
 
 const PARAMETER: Reply = (
     StatusCode::OK,
@@ -42,7 +43,7 @@ struct Database {
 
 #[test]
 fn requests_have_the_form_of_the_documentation() {
-    with_variables(&[("AWS_SESSION_TOKEN", "the token")], async {
+    alone_with(&[("AWS_SESSION_TOKEN", "the token")], async {
         let server =
             Server::replying([PARAMETER, PARAMETER, PARAMETER, SECRET, SECRET, SECRET]).await;
         let read = async {

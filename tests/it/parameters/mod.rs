@@ -1,6 +1,5 @@
 //! Values from outside: their sources and their cache.
 
-use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -98,28 +97,6 @@ impl Source for Service {
             }
         })
     }
-}
-
-/// Runs `work` with these variables, in a process that has this test alone: other tests would see them too.
-fn with_variables(variables: &[(&str, &str)], work: impl Future<Output = ()>) {
-    const ARE_SET: &str = "POWERTOOLS_TEST_VARIABLES_ARE_SET";
-
-    if std::env::var_os(ARE_SET).is_none() {
-        let thread = std::thread::current();
-        // Named after its test, unless tests run one by one on the main thread.
-        if let Some(test) = thread.name().filter(|name| *name != "main") {
-            let mut alone = Command::new(std::env::current_exe().unwrap());
-            alone.args([test, "--exact"]).env(ARE_SET, "1").envs(variables.iter().copied());
-            let output = alone.output().unwrap();
-            let said = String::from_utf8_lossy(&output.stdout);
-            return assert!(output.status.success() && said.contains("1 passed"), "{said}");
-        }
-    }
-    let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, Some(*value))).collect();
-    temp_env::with_vars(variables, || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        runtime.unwrap().block_on(work);
-    });
 }
 
 /// The name under which Lambda reports an error.

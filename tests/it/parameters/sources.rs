@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use powertools::parameters::{
     Files, Memory, Parameter, Parameters, Secret, SourceErrorKind, Variables,
 };
+use powertools_tests::alone_with;
 
-use super::{name, with_variables};
+use super::name;
 
 /// A folder of this process that is empty.
 fn folder(name: &str) -> PathBuf {
@@ -54,7 +55,7 @@ async fn a_name_does_not_leave_the_folder() {
 #[test]
 fn variables_have_values_and_names() {
     let variables = [("TEST_ORDERS_URL", "https://example.com"), ("PASSWORD_NAME", "orders/url")];
-    with_variables(&variables, async {
+    alone_with(&variables, async {
         let read = async {
             let url = Parameter::<String>::plain("/orders/url").get().await.unwrap();
             assert_eq!(*url, "https://example.com");
@@ -73,7 +74,7 @@ fn variables_have_values_and_names() {
 fn variables_set_the_age_and_whether_parameters_are_decrypted() {
     let variables =
         [("POWERTOOLS_PARAMETERS_MAX_AGE", "0"), ("POWERTOOLS_PARAMETERS_SSM_DECRYPT", "true")];
-    with_variables(&variables, async {
+    alone_with(&variables, async {
         let service = super::Service::with("a");
         let read = async {
             let value = Parameter::<String>::plain("/a");
@@ -157,7 +158,7 @@ async fn memory_has_versions() {
 
 #[test]
 fn a_source_without_versions_refuses_one() {
-    with_variables(&[("P", "current")], async {
+    alone_with(&[("P", "current")], async {
         let folder = folder("versions");
         fs::write(folder.join("p"), "current").unwrap();
         let versions = async || {

@@ -3,11 +3,16 @@
 use std::fs;
 
 use powertools::idempotency::{RedisStore, StoreErrorKind};
+use powertools_tests::alone_with;
 use powertools_tests::emulators::RedisKind;
 use rcgen::{CertificateParams, KeyPair};
 
-#[tokio::test]
-async fn a_server_with_a_trusted_certificate_is_reached() {
+#[test]
+fn a_server_with_a_trusted_certificate_is_reached() {
+    alone_with(&[], reach_a_server_with_a_trusted_certificate());
+}
+
+async fn reach_a_server_with_a_trusted_certificate() {
     let Some(kind) = RedisKind::first() else { return };
     let folder = std::env::temp_dir().join(format!("redis-tls-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
