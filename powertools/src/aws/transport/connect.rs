@@ -1,10 +1,15 @@
+use std::future::ready;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use hyper::Uri;
 use hyper::client::conn::http1;
 use hyper::header::HeaderValue;
 use hyper::rt::{Read, Write};
 use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use lambda_runtime::Error as BoxError;
 use tokio::time::timeout;
 use tower::Service;
@@ -20,13 +25,40 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// Opens connections.
 #[derive(Debug)]
 pub(super) struct Connector {
-    tcp: HttpConnector,
+    tcp: Tcp,
     outside: Option<Outside>,
+}
+
+pub(super) type Tcp = HttpConnector<Resolver>;
+
+/// Resolves names. That of this host has addresses that never change (RFC 6761), and asking the system takes a
+/// thread.
+#[derive(Clone, Debug)]
+pub(super) struct Resolver(GaiResolver);
+
+impl Service<Name> for Resolver {
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = std::io::Error;
+    type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
+        if name.as_str().eq_ignore_ascii_case("localhost") {
+            let addresses: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+            let addresses = addresses.map(|address| SocketAddr::new(address, 0)).to_vec();
+            return Box::pin(ready(Ok(addresses.into_iter())));
+        }
+        let resolved = self.0.call(name);
+        Box::pin(async move { Ok(resolved.await?.collect::<Vec<_>>().into_iter()) })
+    }
 }
 
 impl Connector {
     pub(super) fn local() -> Self {
-        let mut tcp = HttpConnector::new();
+        let mut tcp = HttpConnector::new_with_resolver(Resolver(GaiResolver::new()));
         tcp.set_nodelay(true);
         Self { tcp, outside: None }
     }
@@ -63,7 +95,5 @@ where
     S: Read + Write + Unpin + Send + 'static,
 {
     let (sender, connection) = http1::handshake(stream).await?;
-    // It moves the bytes, and ends with its sender or with the server.
-    tokio::spawn(connection);
-    Ok(Connection::new(sender, to, through))
+    Ok(Connection::new(sender, Box::pin(connection), to, through))
 }

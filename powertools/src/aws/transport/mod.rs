@@ -270,12 +270,13 @@ impl Shared {
         if let Some(Some(authorization)) = &connection.through {
             request.headers_mut().insert(PROXY_AUTHORIZATION, authorization.clone());
         }
-        let sent = connection.sender.send_request(request).await;
+        let sent = connection.sender.send_request(request);
+        let sent = connection.run(sent).await;
         let response = sent.map_err(|error| match error.is_parse() {
             true => Broke::Else(TransportError::Malformed(error.into())),
             false => broke(error.into()),
         })?;
-        let reply = self.read(response).await.map_err(Broke::Else)?;
+        let reply = connection.run(self.read(response)).await.map_err(Broke::Else)?;
         self.pool.give(connection);
         Ok(reply)
     }

@@ -3,16 +3,16 @@
 use std::convert::Infallible;
 
 use hyper::Uri;
-use hyper_util::client::legacy::connect::HttpConnector;
 use lambda_runtime::Error as BoxError;
 
+use super::connect::Tcp;
 use super::pool::Connection;
 
 #[derive(Debug)]
 pub(super) struct Outside(Infallible);
 
 impl Outside {
-    pub(super) async fn connect(&self, _: HttpConnector, _: &Uri) -> Result<Connection, BoxError> {
+    pub(super) async fn connect(&self, _: Tcp, _: &Uri) -> Result<Connection, BoxError> {
         match self.0 {}
     }
 }

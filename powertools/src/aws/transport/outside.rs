@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use hyper::Uri;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::TokioIo;
@@ -13,7 +12,7 @@ use rustls::pki_types::ServerName;
 use tokio_rustls::TlsConnector;
 use tower::Service;
 
-use super::connect::{Connector, start};
+use super::connect::{Connector, Tcp, start};
 use super::pool::Connection;
 use super::{Client, is_local};
 use crate::aws::own_tls::{self, SetupError};
@@ -70,11 +69,7 @@ impl Proxies {
 }
 
 impl Outside {
-    pub(super) async fn connect(
-        &self,
-        mut tcp: HttpConnector,
-        to: &Uri,
-    ) -> Result<Connection, BoxError> {
+    pub(super) async fn connect(&self, mut tcp: Tcp, to: &Uri) -> Result<Connection, BoxError> {
         // A proxy would look for the server on its own host, and read what is sent.
         let proxy = if is_local(to) { None } else { self.proxies.0.intercept(to) };
         if proxy.as_ref().is_some_and(|proxy| proxy.uri().scheme_str() != Some("http")) {

@@ -1,6 +1,9 @@
 use std::collections::VecDeque;
 use std::fmt;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -32,20 +35,58 @@ struct Idle {
 
 pub(super) struct Connection {
     pub(super) sender: SendRequest<Full<Bytes>>,
+    /// Moves the bytes. In a task of its own, each request would cost two switches between tasks.
+    moving: Option<Moving>,
     /// A proxy that is no tunnel, with its authorisation.
     pub(super) through: Option<Option<HeaderValue>>,
     scheme: Option<Scheme>,
     authority: Option<Authority>,
 }
 
+type Moving = Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>;
+
 impl Connection {
     pub(super) fn new(
         sender: SendRequest<Full<Bytes>>,
+        moving: Moving,
         to: &Uri,
         through: Option<Option<HeaderValue>>,
     ) -> Self {
         let (scheme, authority) = (to.scheme().cloned(), to.authority().cloned());
-        Self { sender, through, scheme, authority }
+        Self { sender, moving: Some(moving), through, scheme, authority }
+    }
+
+    /// Runs work that waits for bytes of this connection.
+    pub(super) async fn run<T>(&mut self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        poll_fn(|cx| {
+            // Before the bytes move, to say what it waits for, and after it.
+            if let Poll::Ready(output) = work.as_mut().poll(cx) {
+                return Poll::Ready(output);
+            }
+            self.move_bytes(cx);
+            work.as_mut().poll(cx)
+        })
+        .await
+    }
+
+    /// An error is one of the work, too.
+    fn move_bytes(&mut self, cx: &mut Context<'_>) {
+        if self.moving.as_mut().is_some_and(|moving| moving.as_mut().poll(cx).is_ready()) {
+            self.moving = None;
+        }
+    }
+
+    /// Returns true if the connection can take a request now. One that cannot may still be sending the last one,
+    /// which the server answered without having read it.
+    async fn is_ready(&mut self) -> bool {
+        poll_fn(|cx| {
+            // Notices that the server has closed it.
+            self.move_bytes(cx);
+            let is_ready = matches!(self.sender.poll_ready(cx), Poll::Ready(Ok(())));
+            Poll::Ready(is_ready && self.moving.is_some())
+        })
+        .await
     }
 
     fn leads(&self, to: &Uri) -> bool {
@@ -64,8 +105,7 @@ impl Pool {
     pub(super) async fn take(&self, to: &Uri) -> Option<Connection> {
         loop {
             let mut connection = self.last(to)?;
-            // One whose end has been noticed has an error here.
-            if connection.sender.ready().await.is_ok() {
+            if connection.is_ready().await {
                 return Some(connection);
             }
         }
@@ -82,7 +122,7 @@ impl Pool {
 
     /// Takes a connection back whose response was read to its end.
     pub(super) fn give(&self, connection: Connection) {
-        if !connection.sender.is_closed() {
+        if connection.moving.is_some() && !connection.sender.is_closed() {
             self.idle().connections.push_back((connection, Instant::now()));
         }
     }
