@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::labels::{Text, json};
 use super::problem::Problems;
+use super::settings::of_the_process;
 use super::store::{self, Entry, Place, Store};
 use super::unit::Definition;
 use super::value::Value;
@@ -29,8 +30,13 @@ pub fn count(name: impl Into<Text>, by: impl Value) {
 
 /// Adds one to a counter of the toolkit, if the function measures.
 pub(crate) fn count_if_measured(name: &'static str) {
-    let measures = |invocation: &Invocation| store::has_namespace(invocation);
-    if Invocation::with_current(measures).unwrap_or(false) {
+    let measures = match Invocation::with_current(store::has_namespace) {
+        Some(Some(measures)) => measures,
+        // This may call code of others, for which the invocation must not be borrowed.
+        Some(None) => of_the_process().has_namespace(),
+        None => false,
+    };
+    if measures {
         count(name, 1);
     }
 }
@@ -159,13 +165,8 @@ pub fn flush() {
 
 fn change(change: impl FnOnce(&Invocation, &mut Problems)) {
     let mut problems = Problems::default();
-    let settings = Invocation::with_current(|invocation| {
-        change(invocation, &mut problems);
-        (!problems.is_empty()).then(|| invocation.local::<Store>().settings().clone())
-    });
-    if let Some(Some(settings)) = settings {
-        problems.report(&settings.reported);
-    }
+    Invocation::with_current(|invocation| change(invocation, &mut problems));
+    store::report(problems);
 }
 
 pub(super) fn counted<'a>(

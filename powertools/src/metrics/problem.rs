@@ -1,7 +1,13 @@
 //! What is wrong with what a function measures: one warning for each name, and no failure.
 
 use std::collections::HashSet;
+use std::io::{Write, stderr};
 use std::sync::{Mutex, PoisonError};
+
+use tracing::dispatcher::has_been_set;
+
+/// The target of warnings.
+const TARGET: &str = "powertools::metrics";
 
 /// What a warning is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -110,7 +116,13 @@ impl Problems {
     fn report_new(self, reported: &Reported) {
         for Problem { kind, name } in self.0 {
             if reported.is_new(kind, &name) {
-                tracing::warn!(target: "powertools::metrics", name, "{}", kind.message());
+                tracing::warn!(target: TARGET, name, "{}", kind.message());
+                // Values are lost: without a subscriber, nobody else says so.
+                if !has_been_set() {
+                    let name = if name.is_empty() { name } else { format!(" (name: {name:?})") };
+                    // It may be closed.
+                    let _ = writeln!(stderr(), "WARN {TARGET}: {}{name}", kind.message());
+                }
             }
         }
     }

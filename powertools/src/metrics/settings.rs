@@ -85,10 +85,12 @@ static OF_THE_ENVIRONMENT: OnceLock<Shared> = OnceLock::new();
 ///
 /// The first call may report a variable that is invalid, so that it must not hold a lock.
 pub(super) fn of_the_process() -> &'static Shared {
-    match SET.get().or_else(|| OF_THE_ENVIRONMENT.get()) {
-        Some(settings) => settings,
-        None => of_the_environment(),
-    }
+    known_of_the_process().unwrap_or_else(|| of_the_environment())
+}
+
+/// Returns the settings of the process, unless nothing has been measured or set yet.
+pub(super) fn known_of_the_process() -> Option<&'static Shared> {
+    SET.get().or_else(|| OF_THE_ENVIRONMENT.get())
 }
 
 /// Makes the settings those of the process, unless it has set some.

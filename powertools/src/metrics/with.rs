@@ -2,14 +2,14 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 
+use super::Timer;
 use super::labels::{Text, json};
 use super::limits;
 use super::measure::{counted, recorded};
 use super::problem::{Kind, Problems};
-use super::store::{self, Own, Store};
+use super::store::{self, Own};
 use super::unit::Definition;
 use super::value::Value;
-use super::{Timer, settings};
 use crate::clock::Clock;
 use crate::invocation::Invocation;
 
@@ -34,7 +34,7 @@ impl With {
     pub fn with(mut self, name: impl Into<Text>, value: impl Into<Text>) -> Self {
         let mut problems = Problems::default();
         self.0.labels.set_dimension(name.into(), value.into(), &mut problems);
-        report(problems);
+        store::report(problems);
         self
     }
 
@@ -42,7 +42,7 @@ impl With {
     pub fn property(mut self, name: impl Into<Text>, value: impl Serialize) -> Self {
         let mut problems = Problems::default();
         self.0.labels.set_property(name.into(), json(&value), &mut problems);
-        report(problems);
+        store::report(problems);
         self
     }
 
@@ -54,7 +54,7 @@ impl With {
         if is_past || time > now + limits::FUTURE {
             let mut problems = Problems::default();
             problems.push(Kind::Timestamp, "");
-            report(problems);
+            store::report(problems);
         }
         self.0.timestamp = Some(time);
         self
@@ -73,15 +73,5 @@ impl With {
     /// Starts a timer: see [`time`](super::time).
     pub fn time(&self, name: impl Into<Text>) -> Timer {
         Timer::start(name.into(), Some(self.0.clone()))
-    }
-}
-
-fn report(problems: Problems) {
-    if problems.is_empty() {
-        return;
-    }
-    match Invocation::current() {
-        Some(invocation) => problems.report(&invocation.local::<Store>().settings().reported),
-        None => problems.report(&settings::of_the_process().reported),
     }
 }

@@ -156,19 +156,37 @@ async fn a_value_before_the_start_hinders_none_after_it() {
     assert_eq!(["Boot", "WarmUps", "Received"].map(|name| count(&lines, name)), [0, 1, 1]);
 }
 
-/// The warning about the variable must not meet a lock that the value holds.
+/// The warning about the variable must meet neither a lock that the value holds nor the invocation borrowed.
 #[tokio::test]
-async fn a_subscriber_that_measures_the_warning_of_an_invalid_variable_does_not_hang() {
+async fn a_subscriber_can_measure_the_warning_of_an_invalid_variable() {
+    // The dimension has a warning of its own.
+    for (arguments, runs, warnings) in [(&["counted"][..], 2, 2), (&["counted", "dimension"], 1, 4)]
+    {
+        let mut program = program();
+        program.args(arguments).env("POWERTOOLS_METRICS_NAMESPACE", "Shop");
+        program.env("POWERTOOLS_METRICS_DISABLED", "perhaps");
+        let output = tokio::process::Command::from(program).kill_on_drop(true).output();
+        let output = tokio::time::timeout(Duration::from_secs(30), output).await;
+        let output = output.expect("it hangs").unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {stderr}");
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        let lines = stdout.lines().map(MetricLine::parse).collect::<Vec<_>>();
+        let counted = ["Runs", "Warnings"].map(|name| count(&lines, name));
+        assert_eq!(counted, [runs, warnings], "{arguments:?}: {stdout}");
+    }
+}
+
+/// All metrics are lost, and nothing else would say so.
+#[tokio::test]
+async fn without_a_subscriber_a_warning_is_a_line_of_the_standard_error() {
     let mut program = program();
-    program.arg("counted").env("POWERTOOLS_METRICS_NAMESPACE", "Shop");
-    program.env("POWERTOOLS_METRICS_DISABLED", "perhaps");
-    let output = tokio::process::Command::from(program).kill_on_drop(true).output();
-    let output = tokio::time::timeout(Duration::from_secs(30), output).await;
-    let output = output.expect("it hangs").unwrap();
-    assert!(output.status.success());
-    let stdout = String::from_utf8(output.stdout).unwrap();
-    let lines = stdout.lines().map(MetricLine::parse).collect::<Vec<_>>();
-    assert_eq!(["Runs", "Warnings"].map(|name| count(&lines, name)), [2, 1], "{stdout}");
+    program.arg("silent").env_remove("POWERTOOLS_METRICS_NAMESPACE");
+    let output = program.output().unwrap();
+    assert!(output.status.success() && output.stdout.is_empty());
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let [line] = &stderr.lines().collect::<Vec<_>>()[..] else { panic!("{stderr}") };
+    assert!(line.starts_with("WARN powertools::metrics: no metrics are written"), "{line}");
 }
 
 /// How many values a metric has.

@@ -38,7 +38,15 @@ async fn main() -> Result<(), Error> {
         Some("counted") => {
             tracing_subscriber::registry().with(CountWarnings).init();
             let invocation = powertools::testing::invocation().build();
-            invocation.sync_scope(|| metrics::count("Runs", 1));
+            invocation.sync_scope(|| match std::env::args().nth(2) {
+                Some(_) => metrics::dimension("", "none"),
+                None => metrics::count("Runs", 1),
+            });
+            metrics::count("Runs", 1);
+            Ok(())
+        }
+        Some("silent") => {
+            metrics::count("Runs", 1);
             metrics::count("Runs", 1);
             Ok(())
         }
@@ -54,12 +62,14 @@ async fn main() -> Result<(), Error> {
     }
 }
 
-/// A layer that measures.
+/// A layer that measures, also in an invocation of its own.
 struct CountWarnings;
 
 impl<S: Subscriber> Layer<S> for CountWarnings {
     fn on_event(&self, _: &tracing::Event<'_>, _: Context<'_, S>) {
         metrics::count("Warnings", 1);
+        let invocation = powertools::testing::invocation().build();
+        invocation.sync_scope(|| metrics::count("Warnings", 1));
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::labels::{Labels, Scoped, Text};
 use super::problem::{Kind, Problems};
-use super::settings::{Shared, of_the_process};
+use super::settings::{Shared, known_of_the_process, of_the_process};
 use super::value::Observation;
 use crate::clock::Clock;
 use crate::invocation::{DurableExecution, Invocation};
@@ -34,6 +34,8 @@ pub(super) struct Store {
 struct State {
     clock: Option<Clock>,
     sets: Option<Box<Sets>>,
+    /// The address of the settings that describe the sets.
+    described_by: usize,
     /// The properties of the event, if it has some.
     properties: Option<Arc<Properties>>,
     /// The invocation has ended: what comes now is written at once.
@@ -51,6 +53,7 @@ pub(super) fn record(
     let Some(invocation) = invocation else { return record_at_once(own, entry) };
     let mut rest = Rest::default();
     let store = invocation.local::<Store>();
+    store.settings();
     store.add(Some(invocation), own, &mut entry, &mut rest);
     if !rest.is_nothing() {
         rest.finish(store);
@@ -64,13 +67,23 @@ pub(super) fn record_current(
     mut entry: Entry<impl Iterator<Item = Observation>>,
 ) {
     let mut rest = Rest::default();
-    let added = Invocation::with_current(|invocation| {
-        invocation.local::<Store>().add(Some(invocation), own, &mut entry, &mut rest);
-    });
+    let mut add = |invocation: &Invocation| {
+        let store = invocation.local::<Store>();
+        let is_decided = store.known_settings().is_some();
+        if is_decided {
+            store.add(Some(invocation), own, &mut entry, &mut rest);
+        }
+        is_decided
+    };
+    let mut added = Invocation::with_current(&mut add);
+    // What follows may call code of others, for which the invocation must not be borrowed.
+    if added == Some(false) {
+        of_the_process();
+        added = Invocation::with_current(add);
+    }
     match added {
-        Some(()) if rest.is_nothing() => {}
-        // This may call code of others, for which the invocation must not be borrowed.
-        Some(()) => rest.finish_current(),
+        Some(_) if rest.is_nothing() => {}
+        Some(_) => rest.finish_current(),
         None => record_at_once(own, entry.erased()),
     }
 }
@@ -79,13 +92,26 @@ pub(super) fn record_current(
 #[cold]
 fn record_at_once(own: Option<&Own>, mut entry: Entry<&mut dyn Iterator<Item = Observation>>) {
     let (store, mut rest) = (Store::at_once(), Rest::default());
+    store.settings();
     store.add(None, own, &mut entry, &mut rest);
     rest.finish(&store);
 }
 
-/// Returns true if what is recorded for the invocation is written.
-pub(super) fn has_namespace(invocation: &Invocation) -> bool {
-    invocation.local::<Store>().settings().has_namespace()
+/// Returns true if what is recorded for the invocation is written; `None` if that is still to be found out.
+pub(super) fn has_namespace(invocation: &Invocation) -> Option<bool> {
+    let settings = invocation.local::<Store>().known_settings();
+    settings.map(|settings| settings.has_namespace())
+}
+
+/// Warns of what is wrong with something that was set.
+pub(super) fn report(problems: Problems) {
+    if problems.is_empty() {
+        return;
+    }
+    match Invocation::current() {
+        Some(invocation) => problems.report(&invocation.local::<Store>().settings().reported),
+        None => problems.report(&of_the_process().reported),
+    }
 }
 
 /// Returns true if the value is not to be recorded, since another invocation of the durable execution
@@ -135,6 +161,8 @@ impl Store {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Adds values, once the settings are known: to find them out may report what is wrong with them, for which no
+    /// lock may be held.
     #[inline]
     fn add(
         &self,
@@ -146,10 +174,7 @@ impl Store {
         if is_repeated(invocation) {
             return;
         }
-        // The first call reports what is wrong, for which no lock may be held.
-        self.settings();
         let mut state = self.lock();
-        // Not before: `attach` forgets what other settings have described by then.
         let settings = self.settings();
         if settings.is_silent {
             return;
@@ -158,11 +183,16 @@ impl Store {
         if !settings.has_namespace() {
             return problems.push(Kind::NamespaceMissing, "");
         }
-        let State { clock, sets, has_ended, .. } = &mut *state;
+        let State { clock, sets, described_by, has_ended, .. } = &mut *state;
         let sets = sets.get_or_insert_with(|| {
             *clock = invocation.map(|invocation| invocation.clock().clone());
+            *described_by = address(settings);
             settings.pool.take()
         });
+        if *described_by != address(settings) {
+            sets.forget_settings();
+            *described_by = address(settings);
+        }
         let is_full = sets.add(settings, invocation, &self.event, own, entry, problems);
         rest.write = is_full || *has_ended;
     }
@@ -174,21 +204,20 @@ impl Store {
 
     /// Decides by which settings the values of this invocation are written.
     pub(super) fn attach(&self, settings: &Shared) {
-        let mut state = self.lock();
         // It is the first of the invocation.
         let _ = self.settings.set(settings.clone());
-        if let Some(sets) = &mut state.sets {
-            sets.forget_settings();
-        }
     }
 
     /// Returns by which settings the values of this invocation are written.
     #[inline]
     pub(super) fn settings(&self) -> &Shared {
-        match self.settings.get() {
-            Some(settings) => settings,
-            None => of_the_process(),
-        }
+        self.known_settings().unwrap_or_else(|| of_the_process())
+    }
+
+    /// Returns the settings, unless they are still to be found out.
+    #[inline]
+    fn known_settings(&self) -> Option<&Shared> {
+        self.settings.get().or_else(|| known_of_the_process())
     }
 
     /// Returns the properties of the event.
@@ -214,19 +243,20 @@ impl Store {
         let Some(mut sets) = state.sets.take() else { return };
         let (properties, clock) = (state.properties.clone(), state.clock.take());
         let (has_ended, settings) = (state.has_ended, self.settings());
+        if state.described_by != address(settings) {
+            sets.forget_settings();
+        }
         drop(state);
 
         // Without the lock: a writer may measure, too.
         write(settings, &mut sets, properties.as_deref(), clock.as_ref());
 
         let mut state = self.lock();
-        if !Arc::ptr_eq(settings, self.settings()) {
-            sets.forget_settings();
-        }
         if has_ended || state.sets.is_some() {
             settings.pool.put(sets);
         } else {
             (state.sets, state.clock) = (Some(sets), clock);
+            state.described_by = address(settings);
         }
     }
 
@@ -236,6 +266,11 @@ impl Store {
         state.has_ended = true;
         self.flush_locked(state);
     }
+}
+
+/// Settings are alive for as long as what they describe: an address is that of one alone.
+fn address(settings: &Shared) -> usize {
+    Arc::as_ptr(settings).addr()
 }
 
 /// Writes the values of `sets`, and forgets these.
@@ -307,10 +342,11 @@ mod tests {
 
     #[test]
     fn what_other_settings_describe_is_not_kept() {
-        let settings = settings();
-        let store = measured(&settings);
-        store.attach(&settings);
+        let (before, after) = (settings(), settings());
+        let store = Store::default();
+        store.attach(&after);
+        *store.lock() = std::mem::take(&mut *measured(&before).lock());
         drop(store);
-        assert!(!settings.pool.take().knows_plain());
+        assert!(!after.pool.take().knows_plain());
     }
 }
