@@ -78,15 +78,16 @@ pub enum Error {
         operation: String,
     },
 
-    /// A step or the hand-over of [`continue_later`](super::Operation::continue_later) returned the
-    /// fallback of a time guard, such as that of [`Deadline::run_or`](crate::Deadline::run_or). A fallback
-    /// is not the result of the work that was stopped, unless the step declares that with
+    /// A step or the hand-over of [`continue_later`](super::Operation::continue_later), or work with a
+    /// [`Commit`](super::Commit), returned the fallback of a time guard, such as that of
+    /// [`Deadline::run_or`](crate::Deadline::run_or). A fallback is not the result of the work that was stopped,
+    /// unless the work declares that with
     /// [`Invocation::interruption_handled`](crate::Invocation::interruption_handled).
     #[error(
         "a part of {operation} was stopped by a time guard, and its fallback is not its result"
     )]
     Fallback {
-        /// The operation of the job.
+        /// The operation.
         operation: String,
     },
 
@@ -190,10 +191,10 @@ pub enum Error {
     /// The store did not answer, so that a commit may have been applied or not. Its claim is held: when
     /// it expires, or in the next invocation of a [durable execution](crate::DurableExecution), a retry
     /// finds the result or runs the work.
-    #[error("it is unknown whether the commit under idempotency key {key} was applied")]
+    #[error("it is unknown whether the commit{} was applied", under(key.as_ref()))]
     CommitUnknown {
-        /// The key.
-        key: Key,
+        /// The key; `None` for a commit without one.
+        key: Option<Key>,
         /// Why there is no answer.
         source: StoreError,
     },
@@ -205,6 +206,11 @@ pub enum Error {
     /// The options contradict each other, or an environment variable has an invalid value.
     #[error("invalid idempotency configuration: {0}")]
     Config(String),
+}
+
+/// Returns what an error says of its key, if it has one.
+fn under(key: Option<&Key>) -> String {
+    key.map_or_else(String::new, |key| format!(" under idempotency key {key}"))
 }
 
 impl Error {

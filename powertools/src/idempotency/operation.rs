@@ -54,6 +54,11 @@ impl<S> Clone for Operation<'_, S> {
 }
 
 impl Prepared {
+    /// Returns the error that a fallback is not the result of the work.
+    pub(super) fn fell_back(&self) -> Error {
+        Error::Fallback { operation: self.operation.clone() }
+    }
+
     /// Returns the error that the result was not stored.
     pub(super) fn not_stored(&self, reason: String) -> Error {
         if self.must_keep {

@@ -1,13 +1,17 @@
 //! What a commit applies, and what it rejects before it is sent.
 
+use std::future::pending;
 use std::num::NonZeroUsize;
 use std::sync::atomic::Ordering;
 
 use powertools::idempotency::transaction::{Check, Delete, Item, Put, Update};
 use powertools::idempotency::{
-    Builder, Commit, Error, LocalCache, MemoryStore, OnMissingKey, Status, TransactStore,
+    Builder, Commit, Error, LocalCache, MemoryStore, OnMissingKey, Status, StoreErrorKind,
+    TransactStore,
 };
-use powertools_tests::faulty::{FaultyStore, Op};
+use powertools::testing::invocation;
+use powertools::{Deadline, Invocation};
+use powertools_tests::faulty::{Fault, FaultyStore, Op};
 
 use super::world::*;
 
@@ -124,6 +128,37 @@ async fn the_error_of_the_work_is_returned_and_nothing_is_written() {
     assert_eq!(shop.record(), None);
 }
 
+/// Nothing of what the work decided takes place, so that it must not look as if it had.
+#[tokio::test(start_paused = true)]
+async fn a_fallback_commits_nothing_unless_it_is_handled() {
+    for is_handled in [false, true] {
+        let shop = Shop::new(FaultyStore::new());
+        let work = async {
+            let price = pending::<Result<&str, Error>>();
+            let price = Deadline::current().run_or(2 * SECOND, price, |_| Ok("default")).await?;
+            if is_handled {
+                Invocation::interruption_handled();
+            }
+            Ok::<_, Error>(order(price.to_owned()))
+        };
+        let ended = shop.invocation().scope(shop.call().commit(work)).await;
+        if is_handled {
+            assert_eq!(ended.unwrap(), "default");
+            shop.assert_placed(1);
+        } else {
+            let error = ended.unwrap_err();
+            assert!(
+                matches!(&error, Error::Fallback { operation } if operation == "order"),
+                "{error:?}"
+            );
+            assert!(error.is_retryable());
+            shop.assert_placed(0);
+            // Released, as after an interruption.
+            assert_eq!(shop.record(), None);
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_call_without_a_key_commits_its_writes_alone() {
     let bypass = |options: Builder<FaultyStore>| options.on_missing_key(OnMissingKey::Bypass);
@@ -133,6 +168,39 @@ async fn a_call_without_a_key_commits_its_writes_alone() {
     assert_eq!(call.commit(work).await.unwrap(), "no key");
     shop.assert_placed(1);
     assert_eq!(shop.store.calls(), [Op::Transact]);
+}
+
+/// Nothing but its token tells a store that it has done that already.
+#[tokio::test(start_paused = true)]
+async fn writes_without_a_key_are_sent_as_long_as_their_token_is_known() {
+    let throttled = |store: FaultyStore| {
+        let fault = Fault::Fail(StoreErrorKind::Throttled);
+        (0..2_000).fold(store, |store, _| store.fault(Op::Transact, fault))
+    };
+    let lost = FaultyStore::new().fault(Op::Transact, Fault::LoseReply);
+    for (store, times) in [(throttled(lost), 1), (throttled(FaultyStore::new()), 0)] {
+        let shop = Shop::with(store, |options| options.on_missing_key(OnMissingKey::Bypass));
+        let clock = shop.clock.clock();
+        let deadline = clock.now() + 1_800 * SECOND;
+        let invocation = invocation().clock(clock).deadline(deadline).build();
+        let call = shop.idempotency.operation("order").key("").unwrap();
+        let work = async { Ok::<_, Error>(order("no key".to_owned())) };
+        let start = tokio::time::Instant::now();
+        let error = invocation.scope(call.commit(work)).await.unwrap_err();
+        assert!(matches!(error, Error::CommitUnknown { key: None, .. }), "{error:?}");
+        assert_eq!(error.to_string(), "it is unknown whether the commit was applied");
+        shop.assert_placed(times);
+        assert!(start.elapsed() <= 540 * SECOND, "{:?}", start.elapsed());
+        let tokens = shop.store.tokens();
+        assert!(tokens.len() > 100 && tokens.iter().all(|token| *token == tokens[0]));
+    }
+
+    // An answer that shows that nothing was done.
+    let store = FaultyStore::new().fault(Op::Transact, Fault::Fail(StoreErrorKind::AccessDenied));
+    let shop = Shop::with(store, |options| options.on_missing_key(OnMissingKey::Bypass));
+    let call = shop.idempotency.operation("order").key("").unwrap();
+    let work = async { Ok::<_, Error>(order("no key".to_owned())) };
+    assert!(matches!(call.commit(work).await.unwrap_err(), Error::Store(_)));
 }
 
 #[tokio::test(start_paused = true)]

@@ -181,4 +181,10 @@ async fn a_record_outlives_every_answer_that_can_be_late() {
     shop.order().await.unwrap();
     let last = EpochMillis::from(shop.start + 34 * SECOND);
     assert!(shop.record().unwrap().expiration.unwrap() >= last.ceil());
+
+    // Outside an invocation, attempts begin for 5 seconds, and the last release and its read take 5 more each.
+    let shop = Shop::with(FaultyStore::new(), |options| options.expires_after(MILLI));
+    shop.call().commit(async { Ok::<_, Error>(order("outside".to_owned())) }).await.unwrap();
+    let last = EpochMillis::from(shop.start + 15 * SECOND);
+    assert!(shop.record().unwrap().expiration.unwrap() > last.ceil());
 }

@@ -10,7 +10,7 @@ use super::claim::{HeldClaim, cache_or_report};
 use super::detached::Detached;
 use super::save::{FIRST_PAUSE, Pauses, is_finished_by};
 use super::session::{Found, Lookup, Session};
-use super::time::{Time, Window, bounded};
+use super::time::{CALL, Time, Window, bounded};
 use super::{DroppedInPlace, Finished, Lease, Running, polled};
 use crate::carries::Carries;
 use crate::error::causes::caught;
@@ -48,10 +48,14 @@ impl<S: Store> Call<S> {
     /// - [`Error::CommitInvalid`] if the writes cannot be a transaction; the claim is released.
     /// - [`Error::LeaseLost`] or [`Error::RecordGone`] if the record is no longer this claim's.
     /// - [`Error::Store`] if the store failed until no time remained; the claim is released.
+    /// - [`Error::Fallback`] if `work` succeeded with the fallback of a time guard, such as that of
+    ///   [`Deadline::run_or`](crate::Deadline::run_or); the claim is released or held as after an interruption. Work
+    ///   that may decide with a fallback declares that with
+    ///   [`Invocation::interruption_handled`](crate::Invocation::interruption_handled).
     /// - [`Error::CommitUnknown`] if the store did not answer at all: the claim is held, and when it
     ///   expires, a retry finds the result or runs the work. In a [durable
     ///   execution](crate::DurableExecution) also if the store failed: its next invocation continues the
-    ///   claim.
+    ///   claim. Without a key, a retry may write again.
     ///
     /// # Panics
     ///
@@ -86,7 +90,9 @@ impl<S: Store> Call<S> {
                 running.claim.commit(&window, completion, writes).await?;
                 Ok(result)
             }
-            Finished::Passed(result) => result.map(|commit| commit.into_parts().0),
+            // What it decided to write has no effect, so that its result must not look as if it had.
+            Finished::Passed(Ok(_)) => Err(running.claim.session.prepared.fell_back().into()),
+            Finished::Passed(Err(error)) => Err(error),
         }
     }
 }
@@ -141,7 +147,7 @@ impl<S: TransactStore> HeldClaim<S> {
     }
 }
 
-/// By how much a committed record outlasts its last attempt at least.
+/// By how much a committed record outlasts the last answer about it at least, for clocks that differ.
 const LEAST_GRACE: Duration = Duration::from_secs(1);
 
 /// Why a transaction was not applied, as far as its last answer shows.
@@ -161,9 +167,11 @@ impl<S: TransactStore> Session<S> {
         writes: Vec<Write>,
     ) -> Result<Completion, Error> {
         let end = self.time.save_end(self.time.now());
-        // The record must exist until the last attempt by every clock, since it shows whether a commit
-        // whose answer was lost has been applied. The lease may end before that.
-        let last = EpochMillis::from(end + self.options().grace.max(LEAST_GRACE)).ceil();
+        // The record must exist until the last answer by every clock, since it shows whether a commit
+        // whose answer was lost has been applied. The lease may end before that. The last two calls, of
+        // `settle`, can begin at the end.
+        let last = end + 2 * CALL + self.options().grace.max(LEAST_GRACE);
+        let last = EpochMillis::from(last).ceil();
         completion.expiration = completion.expiration.max(last);
         let settling = (self.time.until(end) / 4).min(SETTLING);
         let mut transaction = Transaction::new(Some(completion), writes)?;
@@ -177,11 +185,13 @@ impl<S: TransactStore> Session<S> {
             }
             // The execution goes on, so that no other one may begin the work. Its next invocation settles the
             // outcome: when it has continued the claim, this transaction is refused.
-            Err(Failure::Store(source)) if self.is_durable() => {
-                Err(Error::CommitUnknown { key: self.key().clone(), source })
-            }
+            Err(Failure::Store(source)) if self.is_durable() => Err(self.unknown(source)),
             Err(failure) => self.settle(failure, end).await.map(|()| completion),
         }
+    }
+
+    fn unknown(&self, source: StoreError) -> Error {
+        Error::CommitUnknown { key: Some(self.key().clone()), source }
     }
 
     /// Ends a claim whose transaction was not applied, as far as the last answer shows. One that was
@@ -206,7 +216,7 @@ impl<S: TransactStore> Session<S> {
                 Err(error) => error,
             };
             if !error.is_retryable() || !pauses.pause(self.key().as_str(), &self.time, end).await {
-                return Err(Error::CommitUnknown { key: self.key().clone(), source: error });
+                return Err(self.unknown(error));
             }
         };
         let key = || self.key().clone();
@@ -234,10 +244,16 @@ async fn apply<S: TransactStore>(
     }
     let time = Time::new(&idempotency.options, Duration::ZERO);
     let mut transaction = Transaction::new(None, writes)?;
-    let mut sending = Sending::new(&time, "", time.save_end(time.now()));
+    // Nothing but the token tells whether it was applied before.
+    let now = time.now();
+    let end = time.save_end(now).min(now + TOKEN);
+    let mut sending = Sending::new(&time, "", end);
     match sending.send(store, &mut transaction).await {
         Ok(()) => Ok(()),
         Err(Failure::Work(error)) => Err(error),
+        Err(Failure::Store(source)) if sending.in_doubt => {
+            Err(Error::CommitUnknown { key: None, source })
+        }
         Err(Failure::Store(error)) => Err(Error::Store(error)),
         Err(Failure::Record(_)) => {
             let message = "the store refused a record that no transaction had";
@@ -254,11 +270,14 @@ struct Sending<'a> {
     pauses: Pauses,
     /// When the token has to be replaced.
     token_end: SystemTime,
+    /// True after an answer that was lost.
+    in_doubt: bool,
 }
 
 impl<'a> Sending<'a> {
     fn new(time: &'a Time, key: &'a str, end: SystemTime) -> Self {
-        Self { time, key, end, pauses: Pauses::default(), token_end: time.now() + TOKEN }
+        let token_end = time.now() + TOKEN;
+        Self { time, key, end, pauses: Pauses::default(), token_end, in_doubt: false }
     }
 
     async fn send<S: TransactStore>(
@@ -284,6 +303,7 @@ impl<'a> Sending<'a> {
                 }
                 Err(error) => error,
             };
+            self.in_doubt |= error.leaves_doubt();
             let is_invalid =
                 matches!(error.kind(), StoreErrorKind::ResultTooLarge | StoreErrorKind::Invalid);
             if is_invalid && drop_data(transaction, &error) {
