@@ -77,6 +77,31 @@ async fn a_record_outlives_its_renewed_lease() {
     assert_eq!(result.unwrap(), "done");
 }
 
+/// Its work is done, and must not be done again while that cannot be recorded.
+#[tokio::test(start_paused = true)]
+async fn a_lease_is_renewed_while_its_result_is_saved() {
+    let throttled = Fault::Fail(StoreErrorKind::Throttled);
+    let store = (0..12).fold(FaultyStore::new(), |store, _| store.fault(Op::Complete, throttled));
+    let shop = shop(store);
+    let start = Instant::now();
+    let others = async {
+        while shop.record().is_none_or(|record| record.status == Status::InProgress) {
+            sleep(100 * MILLI).await;
+            if shop.record().unwrap().status == Status::InProgress {
+                let refused = shop.call().claim::<String>().await.unwrap_err();
+                assert!(matches!(refused, Error::InProgress { .. }), "{refused:?}");
+            }
+        }
+    };
+    let (result, ()) = tokio::join!(run(&shop, work_for(MILLI)), others);
+    assert_eq!(result.unwrap(), "done");
+    assert!(start.elapsed() > 2 * LEASE, "{:?}", start.elapsed());
+    assert!(renewals(&shop) > 1);
+    // None is left behind.
+    sleep(2 * LEASE).await;
+    assert_eq!(shop.record().unwrap().status, Status::Completed);
+}
+
 #[tokio::test(start_paused = true)]
 async fn work_that_is_done_within_a_third_of_its_lease_is_never_renewed() {
     let shop = shop(FaultyStore::new());

@@ -1,9 +1,11 @@
 //! Expired records of functions in other languages, which lock them while they take them over.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use powertools::Clock;
-use powertools::idempotency::{Claim, EpochMillis, EpochSeconds, Error, Outcome, Store};
+use powertools::idempotency::{
+    Claim, EpochMillis, EpochSeconds, Error, Idempotency, Outcome, Store, WhileInProgress,
+};
 use powertools::testing::store_suite;
 use powertools_tests::emulators::RedisKind;
 
@@ -33,6 +35,24 @@ async fn a_takeover_in_another_language_is_respected() {
         let life = world.server.command::<i64>(&["PTTL", &lock]);
         assert!((5_000..=10_000).contains(&life), "{life} on {}", kind.name());
     }
+}
+
+/// Its record is free all the time.
+#[tokio::test]
+async fn a_takeover_in_another_language_is_waited_for() {
+    let Some(kind) = RedisKind::first() else { return };
+    let world = World::new(&kind).await;
+    let (key, lock) = (world.key("order"), format!("{}:lock", world.key("order")));
+    world.server.command::<()>(&["SET", &key, EXPIRED]);
+    world.server.command::<()>(&["SET", &lock, "true", "PX", "1500"]);
+    let waiting = Idempotency::builder(world.store.clone())
+        .while_in_progress(WhileInProgress::Wait(Duration::from_secs(20)))
+        .build()
+        .unwrap();
+    let start = Instant::now();
+    let work = async { Ok::<_, Error>("done".to_owned()) };
+    assert_eq!(waiting.run("charge", "order", work).await.unwrap(), "done");
+    assert!(start.elapsed() >= Duration::from_secs(1), "{:?}", start.elapsed());
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
+use super::renew::Renewals;
 use super::result::{completion, finished, keeps};
 use super::save::Unsaved;
 use super::session::{Found, Lookup, Session};
@@ -93,14 +94,18 @@ impl<S: Store> HeldClaim<S> {
 
     /// Completes the claim of work that succeeded. Without a completion, the claim ends as after an
     /// error.
-    pub(super) async fn complete(&mut self, completion: Option<Completion>) -> Result<(), Error> {
+    pub(super) async fn complete(
+        &mut self,
+        window: &Window,
+        completion: Option<Completion>,
+    ) -> Result<(), Error> {
         let Some(completion) = completion else {
             self.failed().await;
             return Ok(());
         };
         self.saving();
         let mut unsaved = Unsaved::new(self.session.clone(), completion);
-        let saved = match unsaved.save().await {
+        let saved = match Renewals::beside(&self.session, window, unsaved.save()).await {
             Ok(completion) => cache_or_report(&self.session, completion),
             Err(error) => report(&self.session, self.session.prepared.on_save_failure, error),
         };

@@ -129,7 +129,7 @@ impl<S: Store> Lease<S> {
         let completion = completion.and_then(|(claim, window)| claim.completion(window, result));
         async move {
             match self.held {
-                Some((mut claim, _)) => claim.complete(completion).await,
+                Some((mut claim, window)) => claim.complete(&window, completion).await,
                 None => Ok(()),
             }
         }

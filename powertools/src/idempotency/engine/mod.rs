@@ -52,7 +52,7 @@ impl<S: Store> Call<S> {
         let (result, held) = self.run_to_claim(work).await?;
         if let Some(Held { mut claim, window, .. }) = held {
             let completion = claim.completion(&window, &result);
-            claim.complete(completion).await?;
+            claim.complete(&window, completion).await?;
         }
         Ok(result)
     }

@@ -1,8 +1,8 @@
 //! Leases that are extended while the work runs.
 
-use std::future::pending;
+use std::future::{pending, poll_fn};
 use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -86,6 +86,22 @@ impl<S: Store> Renewals<S> {
         let mut renewals = Self { session: session.clone(), lease: options.lease?, next: None };
         renewals.schedule(window);
         Some(renewals)
+    }
+
+    /// Waits for `save`, before whose end the lease must not end, or another invocation would repeat the work.
+    pub(super) async fn beside<T>(
+        session: &Arc<Session<S>>,
+        window: &Window,
+        save: impl Future<Output = T>,
+    ) -> T {
+        let Some(mut renewals) = Self::of(session, window) else { return save.await };
+        let mut save = pin!(save);
+        poll_fn(|cx| {
+            // One that is refused is no news: the save is refused, too, or it was before the renewal.
+            while let Poll::Ready(Ok(_)) = renewals.poll(cx) {}
+            save.as_mut().poll(cx)
+        })
+        .await
     }
 
     fn schedule(&mut self, window: &Window) {

@@ -15,7 +15,7 @@ use crate::idempotency::{
 use crate::invocation::Mark;
 use crate::json;
 
-/// The maximum number of attempts to claim a free record.
+/// The maximum number of attempts to claim a free record without a pause.
 const CLAIMS: u32 = 3;
 
 /// One call of idempotent work before it claims: its key and its time limits.
@@ -179,7 +179,9 @@ impl<S: Store> Session<S> {
     /// Claims the key, or finds that its work was done.
     pub(super) async fn claim(&self) -> Result<Found, Error> {
         let mut wait = None;
-        for _ in 0..CLAIMS {
+        let mut attempts = 0;
+        while attempts < CLAIMS {
+            attempts += 1;
             let window = self.time.window(self.options())?;
             let Some(mut found) = self.send_claim(window).await? else {
                 return Ok(Found::Claim(window));
@@ -212,6 +214,8 @@ impl<S: Store> Session<S> {
                         if !wait.pause(&self.time, until).await {
                             return Err(Error::InProgress { key: self.key().clone(), until });
                         }
+                        // A record that is free can be kept by a lock of another toolkit.
+                        attempts = 0;
                         now = self.time.now();
                         let end = self.time.work_end(self.options());
                         let left = end.map_or(CALL, |end| self.time.before(end));
