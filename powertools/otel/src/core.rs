@@ -124,7 +124,10 @@ impl Core {
         let spans =
             tracing_opentelemetry::layer().with_tracer(self.of_invocations()).with_threads(false);
         let (forget, filter) = (Forget(self.spans.clone()), Filter::new(self.level));
-        Note.and_then(spans).and_then(forget).and_then(Marker::new(&filter)).with_filter(filter)
+        Note.and_then(spans)
+            .and_then(forget)
+            .and_then(Marker::new(&filter, self.spans.clone()))
+            .with_filter(filter)
     }
 
     /// Returns a tracer whose spans are under those of their invocations.

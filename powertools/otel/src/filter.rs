@@ -9,6 +9,8 @@ use tracing::{Metadata, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
+use crate::spans::Spans;
+
 /// Admits a level, and nothing of the crates that carry requests, or of the runtime: the root span stands
 /// for its own.
 #[derive(Clone, Debug)]
@@ -22,6 +24,7 @@ pub(crate) struct Filter {
 #[derive(Debug)]
 pub(crate) struct Marker {
     is_second: Arc<AtomicBool>,
+    spans: Arc<Spans>,
 }
 
 /// Some subscriber got a second layer since this was last asked.
@@ -33,8 +36,13 @@ pub(crate) fn take_second_layer() -> bool {
 }
 
 impl Marker {
-    pub(crate) fn new(filter: &Filter) -> Self {
-        Self { is_second: filter.is_second.clone() }
+    pub(crate) fn new(filter: &Filter, spans: Arc<Spans>) -> Self {
+        Self { is_second: filter.is_second.clone(), spans }
+    }
+
+    /// Returns true if the layer makes these spans.
+    pub(crate) fn makes(&self, spans: &Arc<Spans>) -> bool {
+        Arc::ptr_eq(&self.spans, spans)
     }
 }
 

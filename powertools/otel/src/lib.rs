@@ -60,7 +60,8 @@
 //! (`OTEL_EXPORTER_OTLP_TIMEOUT`), and all of a flush what the invocation has left before its deadline, at
 //! most 5 seconds. A request to a collector that is busy or cannot be reached is tried three times, 50 and
 //! 100 ms apart. If it does not answer, the spans are kept for a later flush, and there is no attempt for 1
-//! second, then 2, up to 30. Attempts that end for lack of time are not such a failure. Memory is bounded
+//! second, then 2, up to 30. With less than 5 ms left no attempt is made, which is not such a failure. What a
+//! collector would refuse each time, such as a redirect, is dropped. Memory is bounded
 //! by 2,048 spans (`OTEL_BSP_MAX_QUEUE_SIZE`). A request has at most 512 spans and 4 MiB before compression,
 //! and a line of the standard output stays below 256 KiB: what is more makes more of them. Spans beyond the
 //! memory, those that are too long by themselves, and those that a collector rejects, are dropped, and a

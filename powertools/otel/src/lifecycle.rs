@@ -130,12 +130,18 @@ impl Otel {
         }
         // Logging has taken it, or there is no logging.
         if let Some(layer) = take_beside() {
-            let is_set = dispatcher::get_default(|set| set.is::<Marker>());
+            let makes = |marker: &Marker| marker.makes(&core.spans);
+            let set = dispatcher::get_default(|set| set.downcast_ref().map(makes));
             let subscriber = tracing_subscriber::registry().with(layer);
-            if !is_set && subscriber::set_global_default(subscriber).is_err() {
+            if set.is_none() && subscriber::set_global_default(subscriber).is_err() {
                 warn(
                     "a tracing subscriber is set already and stays: there are no spans but the root \
                      spans, unless Otel::layer is among the layers of that",
+                );
+            } else if set == Some(false) {
+                warn(
+                    "the tracing subscriber has the layer of another value of `Otel`, as one is from before a \
+                     setting: there are no spans but the root spans",
                 );
             }
         }

@@ -142,6 +142,37 @@ async fn what_is_rejected_is_dropped_and_counted_in_one_warning() {
     assert_eq!(collector.requests().len(), 2);
 }
 
+/// Each attempt would have the same end.
+#[tokio::test]
+async fn a_redirect_is_not_tried_again() {
+    let collector = Collector::start().await;
+    let otel = otel(&collector, &[]);
+    let (warnings, _subscriber) = watch(&otel);
+    let lambda = FakeRuntime::new().function_name("orders");
+    let _function = lambda.run(Powertools::new(quiet).lifecycle(otel).run());
+    collector.answer(Answer::Refuse(StatusCode::MOVED_PERMANENTLY));
+    lambda.invoke(event()).await;
+    assert_eq!(collector.requests().len(), 1);
+    let warnings = warnings.all();
+    assert!(warnings.len() == 1 && warnings[0].contains("redirect"), "{warnings:?}");
+    collector.answer(Answer::Take);
+    lambda.invoke(event()).await;
+    assert_eq!(collector.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn a_layer_from_before_a_setting_is_warned_about() {
+    let collector = Collector::start().await;
+    let before = otel(&collector, &[]);
+    let (warnings, _subscriber) = watch(&before);
+    let lambda = FakeRuntime::new().function_name("orders");
+    let function = Powertools::new(quiet).lifecycle(before.service("orders")).run();
+    let _function = lambda.run(function);
+    lambda.invoke(event()).await.response().unwrap();
+    let warnings = warnings.all();
+    assert!(warnings.len() == 1 && warnings[0].contains("before a setting"), "{warnings:?}");
+}
+
 #[tokio::test]
 async fn memory_is_bounded_while_nobody_listens() {
     let collector = Collector::start().await;

@@ -215,10 +215,25 @@ async fn an_interval_sends_the_rest_when_the_environment_ends() {
     let function = lambda.spawn(program("every")).unwrap();
     lambda.invoke(Event::new("order").trace_id(SAMPLED)).await.response().unwrap();
     assert!(collector.spans().is_empty());
-    let threads = format!("/proc/{}/task", function.id().unwrap());
-    assert_eq!(std::fs::read_dir(threads).unwrap().count(), 1, "an export needs no thread");
     function.shut_down().await;
     assert_eq!(collector.span("charge").trace(), TRACE);
+}
+
+/// Not even to find the address of this host.
+#[tokio::test]
+async fn an_export_starts_no_thread() {
+    let collector = Collector::start().await;
+    let endpoint = format!("http://localhost:{}", collector.port());
+    let lambda =
+        FakeRuntime::new().function_name("orders").env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint);
+    let function = lambda.spawn(program("often")).unwrap();
+    lambda.invoke(Event::new("order").trace_id(SAMPLED)).await.response().unwrap();
+    while collector.spans().is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let threads = format!("/proc/{}/task", function.id().unwrap());
+    assert_eq!(std::fs::read_dir(threads).unwrap().count(), 1);
+    function.kill().await;
 }
 
 /// What the interval is sending would be lost, and what came since as well.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use lambda_runtime::Error;
 use opentelemetry_sdk::trace::SpanData;
-use powertools::macro_support::otel::{Collector, Redacts};
+use powertools::macro_support::otel::{Collector, NotSent, Redacts};
 use tokio::time::Instant;
 
 use self::chunk::Chunk;
@@ -148,6 +148,8 @@ impl Exporter {
                 }
                 Err(Failed::NoTime) => return rejected,
                 Err(Failed::Later { error, after, .. }) => {
+                    // The cause may be what it contains, and others are not to wait for ever.
+                    sending.chunks.rotate_left(1);
                     let is_first = lock(&self.outage).begin(after);
                     return rejected.or(is_first.then_some(error));
                 }
@@ -189,9 +191,13 @@ impl Exporter {
         limit: Duration,
     ) -> Result<usize, Failed> {
         let started = Instant::now();
-        let reply = collector.post(chunk.body.clone(), limit).await.map_err(|error| {
+        let reply = collector.post(chunk.body.clone(), limit).await.map_err(|not_sent| {
             let is_timeout = started.elapsed() + LEAST >= limit;
-            Failed::Later { error, after: None, is_timeout }
+            let NotSent { error, is_final } = not_sent;
+            match is_final {
+                true => Failed::Never(error),
+                false => Failed::Later { error, after: None, is_timeout },
+            }
         })?;
         match reply.status {
             200..300 => Ok(otlp::rejected(&reply.body)),
@@ -298,6 +304,26 @@ mod tests {
         let flush = core.exporter.flush(&core.spans, Vec::new(), time);
         tokio::time::timeout(100 * time, flush).await.unwrap();
         assert_eq!(lock(&core.exporter.unsent).len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_request_that_fails_makes_room_for_others() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let otel = Otel::collector(&url);
+        let core = otel.core();
+        let chunk = |spans| Chunk { body: bytes::Bytes::new(), spans };
+        lock(&core.exporter.unsent).extend([chunk(1), chunk(2)]);
+        let collector = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _ = stream.read(&mut [0; 4096]).await.unwrap();
+            let busy = b"HTTP/1.1 503 Busy\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n";
+            stream.write_all(busy).await.unwrap();
+        };
+        let flush = core.exporter.flush(&core.spans, Vec::new(), Duration::from_secs(60));
+        tokio::join!(collector, flush);
+        let left: Vec<_> = lock(&core.exporter.unsent).iter().map(|chunk| chunk.spans).collect();
+        assert_eq!(left, [2, 1]);
     }
 
     #[tokio::test]

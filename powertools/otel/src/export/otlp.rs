@@ -50,7 +50,7 @@ pub(super) fn span(out: &mut Vec<u8>, span: &SpanData, redaction: Option<&Redact
         integer(out, 12, span.events.dropped_count.into());
         span.links.iter().for_each(|link| message(out, 13, |out| write_link(out, link)));
         integer(out, 14, span.links.dropped_count.into());
-        message(out, 15, |out| status(out, &span.status));
+        message(out, 15, |out| status(out, span, redaction));
         flags(out, 16, &span.span_context, span.parent_span_is_remote);
     });
 }
@@ -122,15 +122,30 @@ fn kind(kind: &SpanKind) -> u64 {
     }
 }
 
-fn status(out: &mut Vec<u8>, status: &Status) {
-    match status {
+fn status(out: &mut Vec<u8>, span: &SpanData, redaction: Option<&Redacts>) {
+    match &span.status {
         Status::Unset => {}
         Status::Ok => integer(out, 3, 1),
         Status::Error { description } => {
-            text(out, 2, description);
+            // It is the name of an error, or else its message.
+            let is_name = |attribute: &KeyValue| {
+                attribute.key.as_str() == "error.type"
+                    && attribute.value.as_str() == description.as_ref()
+            };
+            let is_hidden = !description.is_empty()
+                && hides(redaction, "exception.message")
+                && !span.attributes.iter().any(is_name);
+            text(out, 2, if is_hidden { REDACTED } else { description });
             integer(out, 3, 2);
         }
     }
+}
+
+/// Returns true if what has this name does not leave. An error has several names in a span.
+fn hides(redaction: Option<&Redacts>, name: &str) -> bool {
+    let Some(redacts) = redaction else { return false };
+    redacts(name)
+        || matches!(name, "exception.message" | "exception.stacktrace") && redacts("error")
 }
 
 /// Writes each name once, as OTLP requires, with its last value.
@@ -147,9 +162,9 @@ fn key_values(
         }
         message(out, number, |out| {
             text(out, 1, name);
-            message(out, 2, |out| match redaction {
-                Some(redacts) if redacts(name) => string(out, REDACTED),
-                _ => any_value(out, value),
+            message(out, 2, |out| match hides(redaction, name) {
+                true => string(out, REDACTED),
+                false => any_value(out, value),
             });
         });
     }

@@ -22,8 +22,10 @@ pub(crate) struct Stdout {
 const VERSION: &str = concat!(env!("CARGO_PKG_NAME"), "@", env!("CARGO_PKG_VERSION"));
 
 impl Stdout {
-    /// Writes lines of this service, whose requests are for the collector at `endpoint`.
+    /// Writes lines of this service, whose requests are for the collector at `endpoint`. A password in it is not
+    /// written.
     pub(crate) fn new(service: &str, endpoint: &str) -> Self {
+        let endpoint = without_user(endpoint);
         let line = serde_json::json!({
             "__otel_otlp_stdout": VERSION,
             "source": service,
@@ -52,5 +54,32 @@ impl Stdout {
         write_line(&line);
         line.clear();
         line.shrink_to(KEPT);
+    }
+}
+
+/// Returns a URL without a user and a password.
+fn without_user(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    match rest[..end].rfind('@') {
+        Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
+        None => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_have_no_password() {
+        for (endpoint, written) in [
+            ("https://me:secret@example.com/v1/traces", "https://example.com/v1/traces"),
+            ("https://me:se@cret@example.com", "https://example.com"),
+            ("http://localhost:4318/v1/traces?at=a@b", "http://localhost:4318/v1/traces?at=a@b"),
+        ] {
+            let line = String::from_utf8(Stdout::new("orders", endpoint).start).unwrap();
+            assert!(line.contains(&format!(r#""endpoint":"{written}""#)), "{line}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::outside;
 use super::signed::Signing;
-use crate::aws::transport::{self, Client, Destination};
+use crate::aws::transport::{self, Client, Destination, TransportError};
 use crate::environment::Environment;
 
 /// A server that takes spans.
@@ -28,6 +28,28 @@ pub struct Reply {
     pub retry_after: Option<u64>,
     /// The body.
     pub body: Bytes,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub struct NotSent {
+    /// The error.
+    pub error: Error,
+    /// True if the same request has the same end each time.
+    pub is_final: bool,
+}
+
+impl From<TransportError> for NotSent {
+    fn from(error: TransportError) -> Self {
+        let is_final = matches!(
+            error,
+            TransportError::Redirect(_)
+                | TransportError::Malformed(_)
+                | TransportError::TooLarge(_)
+                | TransportError::Invalid(_)
+        );
+        Self { error: error.into(), is_final }
+    }
 }
 
 impl Collector {
@@ -66,7 +88,7 @@ impl Collector {
     /// # Errors
     ///
     /// Returns an error if there is no complete answer within `limit`.
-    pub async fn post(&self, body: Bytes, limit: Duration) -> Result<Reply, Error> {
+    pub async fn post(&self, body: Bytes, limit: Duration) -> Result<Reply, NotSent> {
         let reply = match &self.signing {
             None => self.client.post(&self.to, &self.headers, body, limit).await?,
             Some(signing) => Box::pin(self.post_signed(signing, body, limit)).await?,
@@ -81,11 +103,12 @@ impl Collector {
         signing: &Signing,
         body: Bytes,
         limit: Duration,
-    ) -> Result<transport::Reply, Error> {
+    ) -> Result<transport::Reply, NotSent> {
         // One budget for both: credentials can be a request of their own.
         let end = Instant::now() + limit;
         let mut headers = self.headers.clone();
-        signing.sign(&self.to, &mut headers, &body, limit).await?;
+        let signed = signing.sign(&self.to, &mut headers, &body, limit).await;
+        signed.map_err(|error| NotSent { error, is_final: false })?;
         let left = end.saturating_duration_since(Instant::now());
         Ok(self.client.post(&self.to, &headers, body, left).await?)
     }

@@ -21,7 +21,7 @@ mod signed;
 
 use crate::invocation::Invocation;
 
-pub use self::collector::{Collector, Reply};
+pub use self::collector::{Collector, NotSent, Reply};
 pub use self::request::HttpRequest;
 pub use crate::environment::Environment;
 pub use crate::logging::traced::{
