@@ -174,7 +174,6 @@ impl Environment {
         if let Some(environment) = self.shared.state().environments.get_mut(&self.id) {
             environment.ending = true;
         }
-        self.shared.changed.notify_waiters();
         if let Some(stop) = self.stop.get() {
             stop();
         }
@@ -186,17 +185,14 @@ impl Environment {
     }
 
     /// Waits until there is an event: only then Lambda restores a snapshot for it. False when the
-    /// environment ends.
+    /// environment has ended.
     pub(super) async fn restored(&self) -> bool {
         loop {
             let changed = self.shared.changed.notified();
             {
                 let state = self.shared.state();
-                match state.environments.get(&self.id) {
-                    Some(environment) if !environment.ending => {}
-                    _ => return false,
-                }
-                if !state.waiting.is_empty() {
+                let Some(environment) = state.environments.get(&self.id) else { return false };
+                if !environment.ending && !state.waiting.is_empty() {
                     return true;
                 }
             }
@@ -204,7 +200,7 @@ impl Environment {
         }
     }
 
-    /// Waits for the next event. `None` when the environment ends.
+    /// Waits for the next event. `None` when the environment has ended.
     pub(super) async fn next(self: &Arc<Self>) -> Option<Delivery> {
         self.asked.store(true, Ordering::Release);
         loop {
@@ -214,10 +210,10 @@ impl Environment {
                 let mut state = self.shared.state();
                 let State { waiting, environments, .. } = &mut *state;
                 let environment = environments.get_mut(&self.id)?;
-                if environment.ending {
-                    return None;
-                }
-                if let Some(waiting) = waiting.pop_front() {
+                // A process that is being killed is not told that it ends, as in Lambda.
+                if !environment.ending
+                    && let Some(waiting) = waiting.pop_front()
+                {
                     return Some(self.deliver(environment, waiting));
                 }
             }

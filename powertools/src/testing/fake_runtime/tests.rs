@@ -1,8 +1,9 @@
 use std::future::pending;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::stream;
+use futures_util::{FutureExt, stream};
 use lambda_runtime::{
     BoxFuture, Diagnostic, Error, LambdaEvent, Runtime, SnapStartResource, StreamResponse,
     service_fn,
@@ -211,6 +212,21 @@ async fn functions_end_with_their_lambda() {
     let waiting = lambda.send(json!({}));
     drop(lambda);
     assert!(matches!(stuck.outcome().await, Outcome::Exited(_)));
+    assert!(matches!(waiting.outcome().await, Outcome::Exited(_)));
+}
+
+#[tokio::test]
+async fn a_function_that_is_being_ended_receives_neither_events_nor_the_end() {
+    let lambda = FakeRuntime::new();
+    let (environment, _) = lambda.environment(true);
+    let mut next = pin!(environment.next());
+    assert!(next.as_mut().now_or_never().is_none());
+    environment.stop();
+    let waiting = lambda.send(json!({}));
+    // The process could write about the end before the kill arrives.
+    assert!(next.as_mut().now_or_never().is_none());
+    environment.close("killed");
+    assert!(next.await.is_none());
     assert!(matches!(waiting.outcome().await, Outcome::Exited(_)));
 }
 
