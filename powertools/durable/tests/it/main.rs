@@ -3,3 +3,4 @@
 mod lambda;
 mod order;
 mod outcomes;
+mod server;

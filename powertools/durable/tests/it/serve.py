@@ -1,6 +1,6 @@
 """Serves the API of durable functions, by AWS's testing library, with a clock that jumps over waits.
 
-Writes its address to the standard output, and ends when the standard input does.
+Writes its port to the standard output, and ends when the standard input does.
 """
 
 import os
@@ -20,7 +20,7 @@ threading.Thread(target=end_with_input, daemon=True).start()
 with socket.socket() as listener:
     listener.bind(("127.0.0.1", 0))
     port = listener.getsockname()[1]
-print(f"http://127.0.0.1:{port}", flush=True)
+print(port, flush=True)
 sys.argv = [
     "dex-local-runner", "start-server", "--host", "127.0.0.1", "--port", str(port), "--skip-time",
     "--store-type", "memory", "--log-level", "ERROR",
