@@ -4,3 +4,4 @@ mod lambda;
 mod order;
 mod outcomes;
 mod server;
+mod table;

@@ -13,8 +13,9 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
-/// AWS's testing library.
-const PACKAGES: [&str; 1] = ["aws-durable-execution-sdk-python-testing==1.4.0"];
+/// AWS's testing library, and the emulator of DynamoDB that behaves most like the service.
+const PACKAGES: [&str; 2] =
+    ["aws-durable-execution-sdk-python-testing==1.4.0", "moto[server]==5.2.5"];
 
 /// The region of all that is emulated.
 pub(crate) const REGION: &str = "us-west-2";
