@@ -42,7 +42,7 @@ use crate::json::ABSENT;
 /// | CloudWatch Logs event ([`LogEvent`](super::LogEvent)) | event id | the subscription is delivered again |
 /// | HTTP request (API Gateway, function URL, ALB) | the header `Idempotency-Key` | the client retries |
 /// | invocation of a durable execution ([`DurableExecution`]) | ARN of the execution | the execution continues |
-/// | step of a durable execution ([`NaturalKey::of_step`]) | ARN of the execution, id of the operation | the step is retried |
+/// | step of a durable execution ([`NaturalKey::of_step`]) | ARN of the execution, a name that no other of its steps has | the step is retried |
 /// | Step Functions task ([`StepFunctionsContext`](super::StepFunctionsContext)) | execution, state, when it was entered, the index in each map | the task is retried |
 /// | change of a custom resource (`custom_resource::Request`, feature `custom-resources`) | stack, logical id, request id | the event is delivered again |
 ///
@@ -125,7 +125,8 @@ impl NaturalKey {
 
     /// Creates the key of a step of a durable execution, for an effect that has to take place once although
     /// the step may run again: one whose end was not recorded is repeated. `operation` distinguishes the
-    /// step from the others of the execution: the id of its operation, or a name that no other has.
+    /// step from the others of the execution: the id of its operation, or a name that no other has. Two steps with one
+    /// name, such as those of a loop, are one effect to whoever receives the key: put the index into the name.
     #[must_use]
     pub fn of_step(execution: &DurableExecution, operation: &str) -> Self {
         Self::new([Some(execution.arn()), Some(operation)])

@@ -83,7 +83,7 @@
 //! | properties that do not fit a line | all properties of the line are dropped |
 //! | a timestamp more than 14 days back or 2 hours ahead | the line is written, CloudWatch ignores it |
 //! | no namespace | an error at the start with [`Powertools::metrics`](crate::Powertools::metrics), and from [`Metrics::init`]; without them no line is written |
-//! | a namespace that is invalid | does not compile as a constant, is an error otherwise; from a variable without [`Powertools::metrics`](crate::Powertools::metrics) and [`Metrics::init`], it counts as none |
+//! | a namespace that is invalid | `Namespace::from_static` does not compile in a constant, and panics elsewhere; [`parse`](str::parse) returns an error; from a variable without [`Powertools::metrics`](crate::Powertools::metrics) and [`Metrics::init`], it counts as none |
 //! | a closed standard output | the line is lost |
 //! | a level of Lambda's own setting above INFO, in `AWS_LAMBDA_LOG_LEVEL` | a warning when `Powertools` starts: lines have no level, and Lambda counts JSON without one as INFO and can drop it |
 //! | a name, value or property that is not ASCII | it is written; the API of CloudWatch refuses such names and values of dimensions, so that they may be ignored |
@@ -91,7 +91,8 @@
 //! # The environment
 //!
 //! Without [`Powertools::metrics`](crate::Powertools::metrics) and [`Metrics::init`], these variables are all
-//! settings there are. A missing namespace is then one warning, when the first value is recorded.
+//! settings there are. A missing namespace is then one warning, when the first value is recorded. Warnings go to the
+//! standard error where no subscriber is set.
 //!
 //! | variable | sets | overrides |
 //! |---|---|---|

@@ -1,14 +1,20 @@
 //! Commits on DynamoDB: one request, its refusals, and what is lost on the way.
 
+use std::time::{Duration, SystemTime};
+
 use aws_sdk_dynamodb::types;
 use http::StatusCode;
+use powertools::Clock;
 use powertools::idempotency::transaction::{AttributeValue, Item, Put, Update};
 use powertools::idempotency::{Commit, DynamoDbStore, Error, Idempotency};
+use powertools::testing::invocation;
 use powertools_tests::emulators::Emulator;
 use powertools_tests::items;
 use powertools_tests::proxy::{Fault, Proxy};
 use powertools_tests::via::Via;
 use serde_json::{Value, json};
+
+const SECOND: Duration = Duration::from_secs(1);
 
 /// An order of a lamp, whose stock is in the same table.
 fn order(table: &str) -> Commit<String> {
@@ -114,6 +120,47 @@ async fn a_lost_reply_is_read_from_the_own_record() {
         let store = emulator.via().store(proxy.endpoint(), &records);
         assert_eq!(place(store, order(&shop)).await.unwrap(), "placed", "{}", emulator.name());
         assert_eq!(state(&emulator, &shop).await, ("2".to_owned(), 1), "{}", emulator.name());
+    }
+}
+
+/// Its condition is the claim, which its own release or another invocation has ended by then.
+#[tokio::test]
+async fn a_commit_that_arrives_after_it_was_given_up_has_no_effect() {
+    for (emulator, records, shop) in shops().await {
+        for is_released in [true, false] {
+            let proxy = Proxy::before(emulator.endpoint()).await;
+            proxy.next("TransactWriteItems", Fault::Late);
+            for _ in 0..100 {
+                proxy.next("TransactWriteItems", Fault::Throttle);
+                if !is_released {
+                    proxy.next("DeleteItem", Fault::Throttle);
+                }
+            }
+            let store = emulator.via().store(proxy.endpoint(), &records);
+            let short = invocation().remaining(2 * SECOND).build();
+            let error = short.scope(place(store, order(&shop))).await.unwrap_err();
+            let is_expected = match &error {
+                Error::Store(_) => is_released,
+                Error::CommitUnknown { .. } => !is_released,
+                _ => false,
+            };
+            assert!(is_expected, "{}: {error:?}", emulator.name());
+            assert_eq!(state(&emulator, &shop).await, ("3".to_owned(), 0), "{}", emulator.name());
+            assert_eq!(items::all(&emulator.client(), &records).await.is_empty(), is_released);
+
+            // Another invocation takes the claim over when its lease has ended.
+            let lamps = if is_released { "3" } else { "2" };
+            if !is_released {
+                let later = Clock::from_fn(|| SystemTime::now() + 60 * SECOND);
+                let other = invocation().clock(later).remaining(30 * SECOND).build();
+                let placed = other.scope(place(emulator.store(&records), order(&shop))).await;
+                assert_eq!(placed.unwrap(), "placed", "{}", emulator.name());
+            }
+            proxy.deliver_late().await;
+            let orders = usize::from(!is_released);
+            let expected = (lamps.to_owned(), orders);
+            assert_eq!(state(&emulator, &shop).await, expected, "{}", emulator.name());
+        }
     }
 }
 

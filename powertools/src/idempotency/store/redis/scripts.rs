@@ -128,7 +128,7 @@ pub(super) fn create(key: &str, [record, kept]: &[&[u8]; 2]) -> Cmd {
 /// The command that does the same as [`COMPLETE`] if the record is exactly this one, in half of its time.
 /// Servers before Valkey 8.1 and Redis 8.4 do not know it.
 ///
-/// With a time, the server sends its replicas a `SET` without the condition. With `KEEPTTL`, Valkey 9.1 sends
+/// With a time, Valkey 9.1 sends its replicas a `SET` without the condition. With `KEEPTTL` it sends
 /// them the condition, and a replica that does not know it drops the write.
 pub(super) fn replace(key: &str, [claimed, completed, kept]: &[&[u8]; 3]) -> Cmd {
     let bytes = key.len() + claimed.len() + completed.len() + kept.len();
