@@ -183,7 +183,8 @@ async fn a_record_outlives_every_answer_that_can_be_late() {
     assert!(shop.record().unwrap().expiration.unwrap() >= last.ceil());
 
     // Outside an invocation, attempts begin for 5 seconds, and the last release and its read take 5 more each.
-    let shop = Shop::with(FaultyStore::new(), |options| options.expires_after(MILLI));
+    let early = |options: Builder<_>| options.expires_after(MILLI).lease(SECOND);
+    let shop = Shop::with(FaultyStore::new(), early);
     shop.call().commit(async { Ok::<_, Error>(order("outside".to_owned())) }).await.unwrap();
     let last = EpochMillis::from(shop.start + 15 * SECOND);
     assert!(shop.record().unwrap().expiration.unwrap() > last.ceil());

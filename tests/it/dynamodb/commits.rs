@@ -1,6 +1,6 @@
 //! Commits on DynamoDB: one request, its refusals, and what is lost on the way.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types;
 use http::StatusCode;
@@ -151,7 +151,7 @@ async fn a_commit_that_arrives_after_it_was_given_up_has_no_effect() {
             // Another invocation takes the claim over when its lease has ended.
             let lamps = if is_released { "3" } else { "2" };
             if !is_released {
-                let later = Clock::from_fn(|| SystemTime::now() + 60 * SECOND);
+                let later = Clock::from_fn(|| Clock::system().now() + 60 * SECOND);
                 let other = invocation().clock(later).remaining(30 * SECOND).build();
                 let placed = other.scope(place(emulator.store(&records), order(&shop))).await;
                 assert_eq!(placed.unwrap(), "placed", "{}", emulator.name());
