@@ -28,6 +28,16 @@ async fn the_writes_and_the_record_are_applied_once_in_two_requests() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_table_can_be_named_by_its_arn() {
+    let shop = Shop::new(FaultyStore::new());
+    let table = "arn:aws:dynamodb:eu-central-1:123456789012:table/orders";
+    let put = Put::new(table, Item::new().set("id", "order-7"));
+    let work = async { Ok::<_, Error>(Commit::new("done".to_owned()).put(put)) };
+    assert_eq!(shop.call().commit(work).await.unwrap(), "done");
+    assert_eq!(shop.orders(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_condition_that_does_not_hold_is_an_error_of_the_work() {
     let shop = Shop::new(FaultyStore::new());
     let taken = Item::new().set("id", "order-7").set("by", "another");

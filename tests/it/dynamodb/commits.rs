@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types;
 use http::StatusCode;
 use powertools::Clock;
-use powertools::idempotency::transaction::{AttributeValue, Item, Put, Update};
+use powertools::idempotency::transaction::{AttributeValue, Check, Delete, Item, Put, Update};
 use powertools::idempotency::{Commit, DynamoDbStore, Error, Idempotency};
 use powertools::testing::invocation;
 use powertools_tests::emulators::Emulator;
@@ -177,6 +177,25 @@ async fn a_refused_condition_returns_the_item_and_releases_the_claim() {
         assert_eq!(item.get("by"), Some(&"another".into()));
         assert_eq!(state(&emulator, &shop).await, ("3".to_owned(), 1));
         assert!(items::all(&emulator.client(), &records).await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn the_first_of_two_refused_conditions_is_reported() {
+    for (emulator, records, shop) in shops().await {
+        let taken = json!({ "id": { "S": "order-7" }, "by": { "S": "another" } });
+        items::put(&emulator.client(), &shop, &taken).await;
+        let id = |id: &str| Item::new().set("id", id);
+        let commit = Commit::new("never".to_owned())
+            .check(Check::new(&shop, id("lamp")).if_exists("count"))
+            .put(Put::new(&shop, id("order-7")).if_absent("id"))
+            .delete(Delete::new(&shop, id("rug")).if_exists("id"));
+        let error = place(emulator.store(&records), commit).await.unwrap_err();
+        let Error::TransactionRefused { index: 1, item: Some(item) } = error else {
+            panic!("{}: {error:?}", emulator.name())
+        };
+        assert_eq!(item.get("by"), Some(&"another".into()));
+        assert_eq!(state(&emulator, &shop).await, ("3".to_owned(), 1));
     }
 }
 

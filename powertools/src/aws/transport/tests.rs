@@ -17,9 +17,11 @@ enum Step {
     SendAndClose(&'static str),
     /// Sends this and nothing more.
     SendAndStall(&'static str),
+    /// Sends this after the client has given up, and closes the connection.
+    SendLate(&'static str),
 }
 
-use Step::{Send, SendAndClose, SendAndStall};
+use Step::{Send, SendAndClose, SendAndStall, SendLate};
 
 /// Serves its connections one after another, each by its list of steps.
 struct Server {
@@ -74,10 +76,17 @@ async fn serve(stream: &mut TcpStream, steps: Vec<Step>, requests: &AtomicUsize)
         let (first, _) = head.split_once("\r\n").unwrap();
         assert!(["GET / HTTP/1.1", "POST / HTTP/1.1"].contains(&first), "{head}");
         assert!(head.contains("x-token: t") && head.contains("host: 127.0.0.1:"), "{head}");
-        let (Send(text) | SendAndClose(text) | SendAndStall(text)) = step;
-        stream.write_all(text.as_bytes()).await.unwrap();
+        let (Send(text) | SendAndClose(text) | SendAndStall(text) | SendLate(text)) = step;
+        if matches!(step, SendLate(_)) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let sent = stream.write_all(text.as_bytes()).await;
         match step {
-            Send(_) => {}
+            SendLate(_) => return,
+            _ => sent.unwrap(),
+        }
+        match step {
+            Send(_) | SendLate(_) => {}
             SendAndClose(_) => return,
             SendAndStall(_) => std::future::pending().await,
         }
@@ -93,6 +102,70 @@ async fn a_connection_is_used_again() {
         assert_eq!((reply.status, &reply.body[..]), (StatusCode::OK, &b"hello"[..]));
     }
     assert_eq!(server.requests(), 2);
+}
+
+/// Its task opened the connection, and has ended.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_is_used_again_in_another_task() {
+    let server = Server::start(vec![vec![Send(HELLO), Send(HELLO), Send(HELLO)]]).await;
+    let client = Client::new(100);
+    for _ in 0..3 {
+        let (client, url) = (client.clone(), server.url.clone());
+        let get = async move { client.get(&url, &[("x-token", "t")], 5 * SECOND).await };
+        assert_eq!(&tokio::spawn(get).await.unwrap().unwrap().body[..], b"hello");
+    }
+    assert_eq!(server.requests(), 3);
+}
+
+#[tokio::test]
+async fn a_request_that_is_dropped_leaves_its_response_to_no_other() {
+    let late = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nlate";
+    let server = Server::start(vec![vec![Send(HELLO), SendLate(late)], vec![Send(HELLO)]]).await;
+    let client = Client::new(100);
+    server.get(&client).await.unwrap();
+    let limit = Duration::from_millis(20);
+    let sent = client.get(&server.url, &[("x-token", "t")], limit).await;
+    assert!(matches!(sent, Err(TransportError::Timeout(_))), "{sent:?}");
+    assert_eq!(&server.get(&client).await.unwrap().body[..], b"hello");
+    assert_eq!(server.requests(), 3);
+}
+
+#[tokio::test]
+async fn a_connection_that_the_server_is_about_to_close_is_not_kept() {
+    let closing = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 5\r\n\r\nhello";
+    let server = Server::start(vec![vec![Send(closing), Send("")], vec![Send(HELLO)]]).await;
+    let client = Client::new(100);
+    for _ in 0..2 {
+        assert_eq!(&server.post(&client).await.unwrap().body[..], b"hello");
+    }
+    assert_eq!(server.requests(), 2);
+}
+
+/// It has answered what it did not read to the end.
+#[tokio::test]
+async fn a_connection_that_is_still_sending_is_not_used_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let to = Destination::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
+    let server = async {
+        let mut refused = listener.accept().await.unwrap().0;
+        refused.read_u8().await.unwrap();
+        let large = "HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\n\r\n";
+        refused.write_all(large.as_bytes()).await.unwrap();
+        let mut next = listener.accept().await.unwrap().0;
+        next.read_u8().await.unwrap();
+        next.write_all(HELLO.as_bytes()).await.unwrap();
+        (refused, next)
+    };
+    let client = async {
+        let (client, headers) = (Client::new(100), HeaderMap::new());
+        // More than the system takes for the connection.
+        let large = Bytes::from(vec![0; 64 << 20]);
+        let refused = client.post(&to, &headers, large, 5 * SECOND).await.unwrap();
+        assert_eq!(refused.status, StatusCode::PAYLOAD_TOO_LARGE);
+        let reply = client.post(&to, &headers, Bytes::new(), 5 * SECOND).await.unwrap();
+        assert_eq!(&reply.body[..], b"hello");
+    };
+    tokio::join!(server, client);
 }
 
 #[tokio::test]

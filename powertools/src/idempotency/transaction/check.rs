@@ -124,7 +124,7 @@ fn region_of(table: &str) -> Option<&str> {
 }
 
 /// Returns the name of a table, which is given as such or as its ARN.
-pub(super) fn name_of(table: &str) -> &str {
+pub(in crate::idempotency) fn name_of(table: &str) -> &str {
     match table.starts_with("arn:") {
         true => table.split_once(":table/").map_or(table, |(_, name)| name),
         false => table,

@@ -40,7 +40,7 @@ mod typed;
 mod value;
 mod write;
 
-pub(in crate::idempotency) use self::check::{Place, check};
+pub(in crate::idempotency) use self::check::{Place, check, name_of};
 pub use self::commit::Commit;
 pub(in crate::idempotency) use self::size::{digits, item_size};
 pub use self::value::{AttributeValue, Item};

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::idempotency::store::{StoreError, StoreErrorKind};
-use crate::idempotency::transaction::{Action, AttributeValue, Condition, Item, Kind, Write};
+use crate::idempotency::transaction::{
+    Action, AttributeValue, Condition, Item, Kind, Write, name_of,
+};
 
 #[derive(Debug, Default)]
 pub(super) struct Tables(BTreeMap<String, Table>);
@@ -49,7 +51,8 @@ impl Tables {
 
     /// Evaluates a write without applying it.
     pub(super) fn prepare(&self, write: &Write) -> Result<Result<Change, Refusal>, StoreError> {
-        let (place, existing) = self.find(&write.table, &write.item, write.kind != Kind::Put)?;
+        let table = name_of(&write.table);
+        let (place, existing) = self.find(table, &write.item, write.kind != Kind::Put)?;
         if !write.conditions.iter().all(|condition| holds(condition, existing)) {
             return Ok(Err(Refusal::Condition(existing.cloned())));
         }
@@ -65,7 +68,7 @@ impl Tables {
                 Some(item)
             }
         };
-        Ok(Ok(Change { table: write.table.clone(), place, item }))
+        Ok(Ok(Change { table: table.to_owned(), place, item }))
     }
 
     pub(super) fn apply(&mut self, change: Change) {
