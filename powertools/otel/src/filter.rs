@@ -40,9 +40,9 @@ impl Marker {
         Self { is_second: filter.is_second.clone(), spans }
     }
 
-    /// Returns true if the layer makes these spans.
+    /// Returns true if the layer makes these spans, or may be around one that does.
     pub(crate) fn makes(&self, spans: &Arc<Spans>) -> bool {
-        Arc::ptr_eq(&self.spans, spans)
+        Arc::ptr_eq(&self.spans, spans) || self.is_second.load(Ordering::Relaxed)
     }
 }
 

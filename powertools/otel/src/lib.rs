@@ -135,9 +135,9 @@
 //! again the last value is sent.
 //!
 //! An error in a field, `error = &error as &dyn Error`, has its message under that name, and those of its causes under
-//! `error.chain`. Both are sent as `exception.message` and `exception.stacktrace` too, of the event and of its span: to
-//! redact the field, redact `exception` as well. The error of a function with `#[instrument(err)]` is an event
-//! `exception` and the status of the span.
+//! `error.chain`. Both are sent as `exception.message` and `exception.stacktrace` too, of the event and of its span. The
+//! error of a function with `#[instrument(err)]` is an event `exception` and the status of the span. To redact `error` hides
+//! all of these; to redact an error in a field of another name, redact `exception` as well.
 //!
 //! Spans have `code.file.path`, `code.line.number`, `code.module.name` and `target`, and how long they ran and waited
 //! as `busy_ns` and `idle_ns`.

@@ -17,6 +17,7 @@ use powertools::runtime::lifecycle::{
 use tracing::{dispatcher, subscriber};
 use tracing_subscriber::prelude::*;
 
+use crate::export::DROPPED;
 use crate::filter::{self, Marker};
 use crate::ids;
 use crate::otel::Otel;
@@ -83,7 +84,7 @@ impl Lifecycle for Otel {
             }
             Outcome::Error(failure) | Outcome::Panicked(failure) => fail(&trace, failure),
             _ => trace.with_root(|root| {
-                root.set_status(Status::error("dropped before its end"));
+                root.set_status(Status::error(DROPPED));
             }),
         }
         trace.end();

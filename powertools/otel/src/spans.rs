@@ -13,6 +13,7 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 use powertools::Invocation;
 
+use crate::export::STOPPED;
 use crate::numbers::{self, Numbers};
 use crate::open::{OpenSpan, Recording};
 use crate::trace::Trace;
@@ -243,7 +244,7 @@ impl SpanProcessor for Processor {
 /// Sets what a span says of work that was stopped, unless the work itself has said something.
 pub(crate) fn mark_stopped(span: &mut SpanData, error_type: &str) {
     if span.status == Status::Unset {
-        span.status = Status::error("stopped before its end");
+        span.status = Status::error(STOPPED);
         span.attributes.push(KeyValue::new("error.type", error_type.to_owned()));
     }
 }

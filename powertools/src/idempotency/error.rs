@@ -87,7 +87,7 @@ pub enum Error {
         "a part of {operation} was stopped by a time guard, and its fallback is not its result"
     )]
     Fallback {
-        /// The operation.
+        /// The operation; of a commit without a key, `the work`.
         operation: String,
     },
 
@@ -190,7 +190,7 @@ pub enum Error {
 
     /// The store did not answer, so that a commit may have been applied or not. Its claim is held: when
     /// it expires, or in the next invocation of a [durable execution](crate::DurableExecution), a retry
-    /// finds the result or runs the work.
+    /// finds the result or runs the work. Without a key there is no claim, and a retry may write again.
     #[error("it is unknown whether the commit{} was applied", under(key.as_ref()))]
     CommitUnknown {
         /// The key; `None` for a commit without one.
@@ -297,7 +297,10 @@ impl Error {
             }
             Self::PayloadChanged { .. } => 422,
             // The work is done, or may be, and 503 would ask the client to have it done again.
-            Self::NotSaved { .. } | Self::LeaseLost { .. } | Self::RecordGone { .. } => 500,
+            Self::NotSaved { .. }
+            | Self::LeaseLost { .. }
+            | Self::RecordGone { .. }
+            | Self::CommitUnknown { key: None, .. } => 500,
             Self::Store(_) => 503,
             _ if self.is_retryable() => 503,
             _ => 500,
@@ -332,7 +335,9 @@ impl Error {
                 "the request was processed, and its response could not be stored: if it is repeated, it can be \
                  processed again"
             }
-            Self::LeaseLost { .. } | Self::RecordGone { .. } => {
+            Self::LeaseLost { .. }
+            | Self::RecordGone { .. }
+            | Self::CommitUnknown { key: None, .. } => {
                 "the request may have been processed: if it is repeated, it can be processed again"
             }
             _ if self.is_retryable() => "the request could not be processed at this time",

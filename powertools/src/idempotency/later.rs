@@ -160,7 +160,7 @@ fn remaining() -> Duration {
 
 /// Returns true if a guard in the current work returned a fallback. If idempotency is switched off, it can
 /// be one from before this work.
-fn fell_back() -> bool {
+pub(super) fn fell_back() -> bool {
     Invocation::with_current(|scope| scope.has(Mark::FELL_BACK)).unwrap_or(false)
 }
 

@@ -180,6 +180,21 @@ async fn a_call_without_a_key_commits_its_writes_alone() {
     assert_eq!(shop.store.calls(), [Op::Transact]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_fallback_commits_nothing_without_a_key_either() {
+    let bypass = |options: Builder<FaultyStore>| options.on_missing_key(OnMissingKey::Bypass);
+    let shop = Shop::with(FaultyStore::new(), bypass);
+    let call = shop.idempotency.operation("order").key("").unwrap();
+    let work = async {
+        let price = pending::<Result<&str, Error>>();
+        let price = Deadline::current().run_or(2 * SECOND, price, |_| Ok("default")).await?;
+        Ok::<_, Error>(order(price.to_owned()))
+    };
+    let error = shop.invocation().scope(call.commit(work)).await.unwrap_err();
+    assert!(matches!(error, Error::Fallback { .. }), "{error:?}");
+    shop.assert_placed(0);
+}
+
 /// Nothing but its token tells a store that it has done that already.
 #[tokio::test(start_paused = true)]
 async fn writes_without_a_key_are_sent_as_long_as_their_token_is_known() {

@@ -80,9 +80,17 @@ async fn a_record_outlives_its_renewed_lease() {
 /// Its work is done, and must not be done again while that cannot be recorded.
 #[tokio::test(start_paused = true)]
 async fn a_lease_is_renewed_while_its_result_is_saved() {
+    for is_late in [false, true] {
+        save_with_renewals(is_late).await;
+    }
+}
+
+async fn save_with_renewals(is_late: bool) {
     let throttled = Fault::Fail(StoreErrorKind::Throttled);
     let store = (0..12).fold(FaultyStore::new(), |store, _| store.fault(Op::Complete, throttled));
-    let shop = shop(store);
+    // The limit of the work is no limit of the save.
+    let late = |options| renewing(options).save_reserve(29 * SECOND);
+    let shop = if is_late { Shop::with(store, late) } else { shop(store) };
     let start = Instant::now();
     let others = async {
         while shop.record().is_none_or(|record| record.status == Status::InProgress) {

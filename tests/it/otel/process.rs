@@ -228,9 +228,12 @@ async fn an_export_starts_no_thread() {
         FakeRuntime::new().function_name("orders").env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint);
     let function = lambda.spawn(program("often")).unwrap();
     lambda.invoke(Event::new("order").trace_id(SAMPLED)).await.response().unwrap();
-    while collector.spans().is_empty() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let exported = async {
+        while collector.spans().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), exported).await.unwrap();
     let threads = format!("/proc/{}/task", function.id().unwrap());
     assert_eq!(std::fs::read_dir(threads).unwrap().count(), 1);
     function.kill().await;

@@ -19,6 +19,7 @@ use crate::spans::{Spans, lock};
 use crate::warning::{warn, warn_of};
 
 pub(crate) use self::chunk::{Encoder, LINE_BYTES, REQUEST_BYTES};
+pub(crate) use self::otlp::{DROPPED, STOPPED};
 pub(crate) use self::stdout::Stdout;
 
 /// Sends spans. Nothing that goes wrong gets out of here but one warning.

@@ -7,6 +7,10 @@ use opentelemetry::{Array, KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 use powertools::macro_support::otel::Redacts;
 
+/// The status of a span that its function's guard ended, and of one whose event was dropped.
+pub(crate) const STOPPED: &str = "stopped before its end";
+pub(crate) const DROPPED: &str = "dropped before its end";
+
 /// What a span has in place of values that must not be sent.
 const REDACTED: &str = "*****";
 
@@ -127,12 +131,13 @@ fn status(out: &mut Vec<u8>, span: &SpanData, redaction: Option<&Redacts>) {
         Status::Unset => {}
         Status::Ok => integer(out, 3, 1),
         Status::Error { description } => {
-            // It is the name of an error, or else its message.
+            // It is the name of an error, one of our own words, or else the message of an error.
             let is_name = |attribute: &KeyValue| {
                 attribute.key.as_str() == "error.type"
                     && attribute.value.as_str() == description.as_ref()
             };
-            let is_hidden = !description.is_empty()
+            let is_own = ["", STOPPED, DROPPED].contains(&description.as_ref());
+            let is_hidden = !is_own
                 && hides(redaction, "exception.message")
                 && !span.attributes.iter().any(is_name);
             text(out, 2, if is_hidden { REDACTED } else { description });

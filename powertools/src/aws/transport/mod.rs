@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::header::{HOST, HeaderMap, HeaderValue, PROXY_AUTHORIZATION};
+use hyper::header::{CONNECTION, HOST, HeaderMap, HeaderValue, PROXY_AUTHORIZATION};
 use hyper::{Method, Request, Response, StatusCode, Uri};
 use tokio::time::timeout;
 
@@ -277,7 +277,13 @@ impl Shared {
             false => broke(error.into()),
         })?;
         let reply = connection.run(self.read(response)).await.map_err(Broke::Else)?;
-        self.pool.give(connection);
+        if reply
+            .headers
+            .get(CONNECTION)
+            .is_none_or(|it| !it.as_bytes().eq_ignore_ascii_case(b"close"))
+        {
+            self.pool.give(connection);
+        }
         Ok(reply)
     }
 

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
-use super::renew::Renewals;
 use super::result::{completion, finished, keeps};
 use super::save::Unsaved;
 use super::session::{Found, Lookup, Session};
@@ -104,8 +103,8 @@ impl<S: Store> HeldClaim<S> {
             return Ok(());
         };
         self.saving();
-        let mut unsaved = Unsaved::new(self.session.clone(), completion);
-        let saved = match Renewals::beside(&self.session, window, unsaved.save()).await {
+        let mut unsaved = Unsaved::new(self.session.clone(), *window, completion);
+        let saved = match unsaved.save().await {
             Ok(completion) => cache_or_report(&self.session, completion),
             Err(error) => report(&self.session, self.session.prepared.on_save_failure, error),
         };

@@ -14,6 +14,7 @@ use super::time::{CALL, Time, Window, bounded};
 use super::{DroppedInPlace, Finished, Lease, Running, polled};
 use crate::carries::Carries;
 use crate::error::causes::caught;
+use crate::idempotency::later::fell_back;
 use crate::idempotency::store::{Completion, Outcome, Release, Transacted, Transaction};
 use crate::idempotency::transaction::{Commit, Write};
 use crate::idempotency::{
@@ -69,7 +70,11 @@ impl<S: Store> Call<S> {
     {
         let mut work = pin!(Some(work));
         let Some(prepared) = self.prepared else {
+            let fell_back_before = fell_back();
             let (result, writes) = polled(&mut work).await?.into_parts();
+            if fell_back() && !fell_back_before {
+                return Err(Error::Fallback { operation: "the work".to_owned() }.into());
+            }
             apply(&self.idempotency, writes).await?;
             return Ok(result);
         };
@@ -285,8 +290,15 @@ impl<'a> Sending<'a> {
         store: &S,
         transaction: &mut Transaction,
     ) -> Result<(), Failure> {
+        let mut last = None;
         loop {
             if self.time.now() >= self.token_end {
+                // Without a record, nothing else would tell that it was applied. The process may have been frozen.
+                if transaction.completion.is_none()
+                    && let Some(error) = last.take()
+                {
+                    return Err(Failure::Store(error));
+                }
                 self.renew_token(transaction)?;
             }
             transaction.timeout = self.time.before(self.end);
@@ -321,6 +333,7 @@ impl<'a> Sending<'a> {
             if !retries {
                 return Err(Failure::Store(error));
             }
+            last = Some(error);
         }
     }
 

@@ -71,6 +71,8 @@ impl<S: Store> Session<S> {
 pub(super) struct Renewals<S> {
     session: Arc<Session<S>>,
     lease: Duration,
+    /// The work is done, and its result is being saved.
+    saves: bool,
     /// Returns a confirmed window, or the error of a lost lease. `None` if the lease cannot be
     /// extended any further.
     next: Option<BoxFuture<'static, Result<Window, Error>>>,
@@ -83,7 +85,8 @@ impl<S: Store> Renewals<S> {
         if !options.renew_lease {
             return None;
         }
-        let mut renewals = Self { session: session.clone(), lease: options.lease?, next: None };
+        let (session, lease) = (session.clone(), options.lease?);
+        let mut renewals = Self { session, lease, saves: false, next: None };
         renewals.schedule(window);
         Some(renewals)
     }
@@ -94,7 +97,15 @@ impl<S: Store> Renewals<S> {
         window: &Window,
         save: impl Future<Output = T>,
     ) -> T {
-        let Some(mut renewals) = Self::of(session, window) else { return save.await };
+        let (time, options) = (&session.time, session.options());
+        let (true, Some(lease)) = (options.renew_lease, options.lease) else { return save.await };
+        let now = time.now();
+        let mut renewals = Self { session: session.clone(), lease, saves: true, next: None };
+        // One that has ended was renewed where the end of the work was awaited, in the last third of it.
+        match window.lease_end > now {
+            true => renewals.schedule(window),
+            false => renewals.schedule(&time.renewed(options, window, lease)),
+        }
         let mut save = pin!(save);
         poll_fn(|cx| {
             // One that is refused is no news: the save is refused, too, or it was before the renewal.
@@ -107,7 +118,12 @@ impl<S: Store> Renewals<S> {
     fn schedule(&mut self, window: &Window) {
         let session = &self.session;
         let can_grow = session.time.can_grow(session.options(), window);
-        self.next = can_grow.then(|| renewal(session.clone(), *window, self.lease).boxed());
+        let mut window = *window;
+        if self.saves {
+            // The time of the work has no say in it any more.
+            window.limit = session.time.save_end(session.time.now());
+        }
+        self.next = can_grow.then(|| renewal(session.clone(), window, self.lease).boxed());
     }
 
     /// Returns each confirmed window, or the error of a lost lease.
@@ -158,7 +174,7 @@ async fn renewal<S: Store>(
             tracing::warn!(
                 key = %session.key(),
                 error = with_causes(&error),
-                "a lease could not be renewed: its work is stopped when it ends",
+                "a lease could not be renewed: when it ends, its work is stopped, or can be done again",
             );
             // The guard of the work stops it at its last confirmed limit.
             return pending().await;

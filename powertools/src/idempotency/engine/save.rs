@@ -6,9 +6,10 @@ use std::time::{Duration, SystemTime};
 use futures_util::FutureExt;
 use tokio::runtime::Handle;
 
+use super::renew::Renewals;
 use super::session::Session;
 use super::spawn;
-use super::time::{Time, bounded, call_time, jittered};
+use super::time::{Time, Window, bounded, call_time, jittered};
 use crate::error::causes::{caught, with_causes};
 use crate::idempotency::store::{Completion, Outcome, Read};
 use crate::idempotency::{Error, Owner, Record, Status, Store, StoreError, StoreErrorKind};
@@ -115,18 +116,20 @@ pub(super) fn is_finished_by(record: &Record, owner: &Owner) -> bool {
 /// record.
 pub(super) struct Unsaved<S: Store> {
     session: Arc<Session<S>>,
+    window: Window,
     completion: Option<Completion>,
 }
 
 impl<S: Store> Unsaved<S> {
-    pub(super) fn new(session: Arc<Session<S>>, completion: Completion) -> Self {
-        Self { session, completion: Some(completion) }
+    pub(super) fn new(session: Arc<Session<S>>, window: Window, completion: Completion) -> Self {
+        Self { session, window, completion: Some(completion) }
     }
 
     /// Saves the result, once, and returns what it wrote.
     pub(super) async fn save(&mut self) -> Result<Completion, Error> {
         let completion = self.completion.as_mut().expect("it is saved once");
-        let save = AssertUnwindSafe(self.session.save(completion)).catch_unwind();
+        let save = Renewals::beside(&self.session, &self.window, self.session.save(completion));
+        let save = AssertUnwindSafe(save).catch_unwind();
         let saved = save.await.unwrap_or_else(|panic| {
             let key = self.session.key().clone();
             let message = format!("the store panicked: {}", caught(panic));
@@ -142,10 +145,11 @@ impl<S: Store> Drop for Unsaved<S> {
     fn drop(&mut self) {
         let Some(completion) = self.completion.take() else { return };
         let Ok(runtime) = Handle::try_current() else { return };
-        let session = self.session.clone();
+        let (session, window) = (self.session.clone(), self.window);
         spawn(&runtime, async move {
             let mut completion = completion;
-            if let Err(error) = session.save(&mut completion).await {
+            let save = session.save(&mut completion);
+            if let Err(error) = Renewals::beside(&session, &window, save).await {
                 let error = with_causes(&error);
                 tracing::warn!(key = %session.key(), error, "a result cannot be replayed");
             }

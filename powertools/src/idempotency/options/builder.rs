@@ -59,6 +59,9 @@ impl<S: Store> Builder<S> {
     /// its [grace](Self::grace). Each renewal costs what completing a record without its result
     /// costs: in DynamoDB, one write unit for each started KB of the record.
     ///
+    /// The lease of work that is done is renewed until its result is saved, but not while a
+    /// [commit](crate::idempotency::Call::commit) is sent, which another invocation cannot repeat.
+    ///
     /// The work is stopped with [`Error::LeaseExpired`] when the last lease that the store has
     /// *confirmed* ends. If a renewal finds that another invocation has taken the record over, or that it
     /// was deleted, the work is stopped immediately, with [`Error::LeaseLost`] or

@@ -41,13 +41,7 @@ pub struct NotSent {
 
 impl From<TransportError> for NotSent {
     fn from(error: TransportError) -> Self {
-        let is_final = matches!(
-            error,
-            TransportError::Redirect(_)
-                | TransportError::Malformed(_)
-                | TransportError::TooLarge(_)
-                | TransportError::Invalid(_)
-        );
+        let is_final = matches!(error, TransportError::Redirect(_) | TransportError::Invalid(_));
         Self { error: error.into(), is_final }
     }
 }
