@@ -47,6 +47,7 @@
 //! body. Without it they are written when the [`Invocation`](crate::Invocation) is dropped. What
 //! is recorded after that, or outside an invocation, is written at once, and so is the line of a
 //! [`MetricSet`]. [`flush`] writes what there is.
+//! A thread that writes a full line while the handler ends is not waited for: await such work in the handler.
 //!
 //! Nothing is written for an invocation that has measured nothing.
 //!
