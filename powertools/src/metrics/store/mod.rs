@@ -34,8 +34,6 @@ pub(super) struct Store {
 struct State {
     clock: Option<Clock>,
     sets: Option<Box<Sets>>,
-    /// The address of the settings that describe the sets.
-    described_by: usize,
     /// The properties of the event, if it has some.
     properties: Option<Arc<Properties>>,
     /// The invocation has ended: what comes now is written at once.
@@ -183,16 +181,11 @@ impl Store {
         if !settings.has_namespace() {
             return problems.push(Kind::NamespaceMissing, "");
         }
-        let State { clock, sets, described_by, has_ended, .. } = &mut *state;
+        let State { clock, sets, has_ended, .. } = &mut *state;
         let sets = sets.get_or_insert_with(|| {
             *clock = invocation.map(|invocation| invocation.clock().clone());
-            *described_by = address(settings);
             settings.pool.take()
         });
-        if *described_by != address(settings) {
-            sets.forget_settings();
-            *described_by = address(settings);
-        }
         let is_full = sets.add(settings, invocation, &self.event, own, entry, problems);
         rest.write = is_full || *has_ended;
     }
@@ -243,9 +236,6 @@ impl Store {
         let Some(mut sets) = state.sets.take() else { return };
         let (properties, clock) = (state.properties.clone(), state.clock.take());
         let (has_ended, settings) = (state.has_ended, self.settings());
-        if state.described_by != address(settings) {
-            sets.forget_settings();
-        }
         drop(state);
 
         // Without the lock: a writer may measure, too.
@@ -256,7 +246,6 @@ impl Store {
             settings.pool.put(sets);
         } else {
             (state.sets, state.clock) = (Some(sets), clock);
-            state.described_by = address(settings);
         }
     }
 
@@ -266,11 +255,6 @@ impl Store {
         state.has_ended = true;
         self.flush_locked(state);
     }
-}
-
-/// Settings are alive for as long as what they describe: an address is that of one alone.
-fn address(settings: &Shared) -> usize {
-    Arc::as_ptr(settings).addr()
 }
 
 /// Writes the values of `sets`, and forgets these.

@@ -19,6 +19,8 @@ pub(in crate::metrics) struct Sets {
     spare_sets: Vec<Set>,
     /// The set of events that set nothing, from one of them for the next.
     plain: Option<Set>,
+    /// The address of the settings that describe the sets. They are alive for as long as these.
+    described_by: usize,
     line: Vec<u8>,
     scratch: Vec<u8>,
 }
@@ -52,6 +54,7 @@ impl Sets {
         entry: &mut Entry<impl Iterator<Item = Observation>>,
         problems: &mut Problems,
     ) -> bool {
+        self.follow(settings);
         let key = key(invocation, event, own);
         let known = key.and_then(|key| self.of_scopes.iter().find(|(known, _)| *known == key));
         let index = match known {
@@ -114,6 +117,7 @@ impl Sets {
         now: SystemTime,
         problems: &mut Problems,
     ) {
+        self.follow(settings);
         let now = millis(now);
         for set in self.sets.iter_mut().filter(|set| set.has_values()) {
             let (line, scratch) = (&mut self.line, &mut self.scratch);
@@ -131,8 +135,18 @@ impl Sets {
         self.spare_sets.truncate(SPARE_SETS);
     }
 
-    /// Keeps nothing for later values that other settings have described.
-    pub(super) fn forget_settings(&mut self) {
+    /// Keeps nothing for later values that other settings than these have described.
+    #[inline]
+    fn follow(&mut self, settings: &Settings) {
+        let address = std::ptr::from_ref(settings).addr();
+        if self.described_by != address {
+            self.described_by = address;
+            self.forget_settings();
+        }
+    }
+
+    #[cold]
+    fn forget_settings(&mut self) {
         self.plain = None;
         self.of_scopes.clear();
         self.sets.iter_mut().for_each(Set::forget_plain);
