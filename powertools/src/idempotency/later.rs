@@ -121,12 +121,10 @@ impl<S: Store> Operation<'_, S> {
         }
         let rest = steps.run(async {
             let mut cursor = from.clone();
-            let fell_back_before = fell_back();
+            let fallbacks = Fallbacks::watch();
             loop {
                 let next = step(cursor.clone()).await?;
-                if fell_back() && !fell_back_before {
-                    return Err(Error::Fallback { operation: operation.clone() }.into());
-                }
+                fallbacks.check(&operation)?;
                 match next {
                     None => return Ok::<_, E>(None),
                     Some(next) if next == cursor => {
@@ -141,11 +139,9 @@ impl<S: Store> Operation<'_, S> {
         let key = sending.derived_key().cloned();
         let rest = Continuation { cursor: cursor.clone(), key };
         let hand_over = async {
-            let fell_back_before = fell_back();
+            let fallbacks = Fallbacks::watch();
             hand_over(rest).await?;
-            if fell_back() && !fell_back_before {
-                return Err(Error::Fallback { operation: operation.clone() }.into());
-            }
+            fallbacks.check(&operation)?;
             Ok::<_, E>(())
         };
         sending.run(hand_over).await?;
@@ -158,9 +154,27 @@ fn remaining() -> Duration {
     Invocation::with_current(Invocation::time_for_work).unwrap_or(Duration::MAX)
 }
 
-/// Returns true if a guard in the current work returned a fallback. If idempotency is switched off, it can
-/// be one from before this work.
-pub(super) fn fell_back() -> bool {
+/// Notices that a guard returned a fallback, where the work has no scope of its own.
+pub(super) struct Fallbacks {
+    /// If idempotency is switched off, there can be one from before the work.
+    is_marked: bool,
+}
+
+impl Fallbacks {
+    pub(super) fn watch() -> Self {
+        Self { is_marked: fell_back() }
+    }
+
+    /// Returns an error if a guard returned a fallback since this was created.
+    pub(super) fn check(&self, operation: &str) -> Result<(), Error> {
+        match fell_back() && !self.is_marked {
+            true => Err(Error::Fallback { operation: operation.to_owned() }),
+            false => Ok(()),
+        }
+    }
+}
+
+fn fell_back() -> bool {
     Invocation::with_current(|scope| scope.has(Mark::FELL_BACK)).unwrap_or(false)
 }
 

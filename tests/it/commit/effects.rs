@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use powertools::idempotency::transaction::{Check, Delete, Item, Put, Update};
 use powertools::idempotency::{
-    Builder, Commit, Error, LocalCache, MemoryStore, OnMissingKey, Status, StoreErrorKind,
+    Call, Commit, Error, LocalCache, MemoryStore, OnMissingKey, Status, StoreErrorKind,
     TransactStore,
 };
 use powertools::testing::invocation;
@@ -138,19 +138,29 @@ async fn the_error_of_the_work_is_returned_and_nothing_is_written() {
     assert_eq!(shop.record(), None);
 }
 
+/// A shop, and a call that has no key.
+fn without_key(store: FaultyStore) -> (Shop, Call<FaultyStore>) {
+    let shop = Shop::with(store, |options| options.on_missing_key(OnMissingKey::Bypass));
+    let call = shop.idempotency.operation("order").key("").unwrap();
+    (shop, call)
+}
+
+/// Orders at a price that a guard decides.
+async fn at_the_default_price(is_handled: bool) -> Result<Commit<String>, Error> {
+    let price = pending::<Result<&str, Error>>();
+    let price = Deadline::current().run_or(2 * SECOND, price, |_| Ok("default")).await?;
+    if is_handled {
+        Invocation::interruption_handled();
+    }
+    Ok(order(price.to_owned()))
+}
+
 /// Nothing of what the work decided takes place, so that it must not look as if it had.
 #[tokio::test(start_paused = true)]
 async fn a_fallback_commits_nothing_unless_it_is_handled() {
     for is_handled in [false, true] {
         let shop = Shop::new(FaultyStore::new());
-        let work = async {
-            let price = pending::<Result<&str, Error>>();
-            let price = Deadline::current().run_or(2 * SECOND, price, |_| Ok("default")).await?;
-            if is_handled {
-                Invocation::interruption_handled();
-            }
-            Ok::<_, Error>(order(price.to_owned()))
-        };
+        let work = at_the_default_price(is_handled);
         let ended = shop.invocation().scope(shop.call().commit(work)).await;
         if is_handled {
             assert_eq!(ended.unwrap(), "default");
@@ -171,9 +181,7 @@ async fn a_fallback_commits_nothing_unless_it_is_handled() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_without_a_key_commits_its_writes_alone() {
-    let bypass = |options: Builder<FaultyStore>| options.on_missing_key(OnMissingKey::Bypass);
-    let shop = Shop::with(FaultyStore::new(), bypass);
-    let call = shop.idempotency.operation("order").key("").unwrap();
+    let (shop, call) = without_key(FaultyStore::new());
     let work = async { Ok::<_, Error>(order("no key".to_owned())) };
     assert_eq!(call.commit(work).await.unwrap(), "no key");
     shop.assert_placed(1);
@@ -182,14 +190,8 @@ async fn a_call_without_a_key_commits_its_writes_alone() {
 
 #[tokio::test(start_paused = true)]
 async fn a_fallback_commits_nothing_without_a_key_either() {
-    let bypass = |options: Builder<FaultyStore>| options.on_missing_key(OnMissingKey::Bypass);
-    let shop = Shop::with(FaultyStore::new(), bypass);
-    let call = shop.idempotency.operation("order").key("").unwrap();
-    let work = async {
-        let price = pending::<Result<&str, Error>>();
-        let price = Deadline::current().run_or(2 * SECOND, price, |_| Ok("default")).await?;
-        Ok::<_, Error>(order(price.to_owned()))
-    };
+    let (shop, call) = without_key(FaultyStore::new());
+    let work = at_the_default_price(false);
     let error = shop.invocation().scope(call.commit(work)).await.unwrap_err();
     assert!(matches!(error, Error::Fallback { .. }), "{error:?}");
     shop.assert_placed(0);
@@ -204,11 +206,10 @@ async fn writes_without_a_key_are_sent_as_long_as_their_token_is_known() {
     };
     let lost = FaultyStore::new().fault(Op::Transact, Fault::LoseReply);
     for (store, times) in [(throttled(lost), 1), (throttled(FaultyStore::new()), 0)] {
-        let shop = Shop::with(store, |options| options.on_missing_key(OnMissingKey::Bypass));
+        let (shop, call) = without_key(store);
         let clock = shop.clock.clock();
         let deadline = clock.now() + 1_800 * SECOND;
         let invocation = invocation().clock(clock).deadline(deadline).build();
-        let call = shop.idempotency.operation("order").key("").unwrap();
         let work = async { Ok::<_, Error>(order("no key".to_owned())) };
         let start = tokio::time::Instant::now();
         let error = invocation.scope(call.commit(work)).await.unwrap_err();
@@ -222,8 +223,7 @@ async fn writes_without_a_key_are_sent_as_long_as_their_token_is_known() {
 
     // An answer that shows that nothing was done.
     let store = FaultyStore::new().fault(Op::Transact, Fault::Fail(StoreErrorKind::AccessDenied));
-    let shop = Shop::with(store, |options| options.on_missing_key(OnMissingKey::Bypass));
-    let call = shop.idempotency.operation("order").key("").unwrap();
+    let (_shop, call) = without_key(store);
     let work = async { Ok::<_, Error>(order("no key".to_owned())) };
     assert!(matches!(call.commit(work).await.unwrap_err(), Error::Store(_)));
 }

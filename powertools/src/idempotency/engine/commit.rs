@@ -14,7 +14,7 @@ use super::time::{CALL, Time, Window, bounded};
 use super::{DroppedInPlace, Finished, Lease, Running, polled};
 use crate::carries::Carries;
 use crate::error::causes::caught;
-use crate::idempotency::later::fell_back;
+use crate::idempotency::later::Fallbacks;
 use crate::idempotency::store::{Completion, Outcome, Release, Transacted, Transaction};
 use crate::idempotency::transaction::{Commit, Write};
 use crate::idempotency::{
@@ -70,11 +70,9 @@ impl<S: Store> Call<S> {
     {
         let mut work = pin!(Some(work));
         let Some(prepared) = self.prepared else {
-            let fell_back_before = fell_back();
+            let fallbacks = Fallbacks::watch();
             let (result, writes) = polled(&mut work).await?.into_parts();
-            if fell_back() && !fell_back_before {
-                return Err(Error::Fallback { operation: "the work".to_owned() }.into());
-            }
+            fallbacks.check("the work")?;
             apply(&self.idempotency, writes).await?;
             return Ok(result);
         };
@@ -290,15 +288,8 @@ impl<'a> Sending<'a> {
         store: &S,
         transaction: &mut Transaction,
     ) -> Result<(), Failure> {
-        let mut last = None;
         loop {
             if self.time.now() >= self.token_end {
-                // Without a record, nothing else would tell that it was applied. The process may have been frozen.
-                if transaction.completion.is_none()
-                    && let Some(error) = last.take()
-                {
-                    return Err(Failure::Store(error));
-                }
                 self.renew_token(transaction)?;
             }
             transaction.timeout = self.time.before(self.end);
@@ -329,11 +320,13 @@ impl<'a> Sending<'a> {
             }
             let retries = error.is_retryable()
                 && self.time.until(self.end) > FIRST_PAUSE
-                && self.pauses.pause(self.key, self.time, self.end).await;
+                && self.pauses.pause(self.key, self.time, self.end).await
+                // Without a record, nothing but the token would tell that it was applied. The process may have been
+                // frozen in the pause.
+                && (transaction.completion.is_some() || self.time.now() < self.token_end);
             if !retries {
                 return Err(Failure::Store(error));
             }
-            last = Some(error);
         }
     }
 

@@ -81,14 +81,15 @@ pub(super) struct Renewals<S> {
 impl<S: Store> Renewals<S> {
     /// Returns the renewals of a lease that was claimed with `window`, if the options enable them.
     pub(super) fn of(session: &Arc<Session<S>>, window: &Window) -> Option<Self> {
-        let options = session.options();
-        if !options.renew_lease {
-            return None;
-        }
-        let (session, lease) = (session.clone(), options.lease?);
-        let mut renewals = Self { session, lease, saves: false, next: None };
+        let mut renewals = Self::new(session, false)?;
         renewals.schedule(window);
         Some(renewals)
+    }
+
+    fn new(session: &Arc<Session<S>>, saves: bool) -> Option<Self> {
+        let options = session.options();
+        let lease = options.lease.filter(|_| options.renew_lease)?;
+        Some(Self { session: session.clone(), lease, saves, next: None })
     }
 
     /// Waits for `save`, before whose end the lease must not end, or another invocation would repeat the work.
@@ -97,14 +98,12 @@ impl<S: Store> Renewals<S> {
         window: &Window,
         save: impl Future<Output = T>,
     ) -> T {
-        let (time, options) = (&session.time, session.options());
-        let (true, Some(lease)) = (options.renew_lease, options.lease) else { return save.await };
-        let now = time.now();
-        let mut renewals = Self { session: session.clone(), lease, saves: true, next: None };
+        let Some(mut renewals) = Self::new(session, true) else { return save.await };
+        let time = &session.time;
         // One that has ended was renewed where the end of the work was awaited, in the last third of it.
-        match window.lease_end > now {
+        match window.lease_end > time.now() {
             true => renewals.schedule(window),
-            false => renewals.schedule(&time.renewed(options, window, lease)),
+            false => renewals.schedule(&time.renewed(session.options(), window, renewals.lease)),
         }
         let mut save = pin!(save);
         poll_fn(|cx| {
