@@ -70,7 +70,7 @@ impl Connection {
         .await
     }
 
-    /// An error is one of the work, too.
+    /// An error is one of the work, too. What has ended is dropped, which closes the sender.
     fn move_bytes(&mut self, cx: &mut Context<'_>) {
         if self.moving.as_mut().is_some_and(|moving| moving.as_mut().poll(cx).is_ready()) {
             self.moving = None;
@@ -83,8 +83,7 @@ impl Connection {
         poll_fn(|cx| {
             // Notices that the server has closed it.
             self.move_bytes(cx);
-            let is_ready = matches!(self.sender.poll_ready(cx), Poll::Ready(Ok(())));
-            Poll::Ready(is_ready && self.moving.is_some())
+            Poll::Ready(matches!(self.sender.poll_ready(cx), Poll::Ready(Ok(()))))
         })
         .await
     }
@@ -122,7 +121,7 @@ impl Pool {
 
     /// Takes a connection back whose response was read to its end.
     pub(super) fn give(&self, connection: Connection) {
-        if connection.moving.is_some() && !connection.sender.is_closed() {
+        if !connection.sender.is_closed() {
             self.idle().connections.push_back((connection, Instant::now()));
         }
     }
