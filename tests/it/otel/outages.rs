@@ -55,14 +55,19 @@ fn watch(otel: &Otel) -> (Warnings, DefaultGuard) {
     (warnings, tracing::subscriber::set_default(subscriber))
 }
 
+fn run(otel: Otel) -> (FakeRuntime, FunctionTask<Result<(), Error>>) {
+    let lambda = FakeRuntime::new().function_name("orders");
+    let function = lambda.run(Powertools::new(quiet).lifecycle(otel).run());
+    (lambda, function)
+}
+
 #[tokio::test]
 async fn a_collector_that_restarts_gets_everything() {
     let collector = Collector::start().await;
     let port = collector.port();
     let otel = otel(&collector, &[]);
     let (warnings, _subscriber) = watch(&otel);
-    let lambda = FakeRuntime::new().function_name("orders");
-    let function = lambda.run(Powertools::new(quiet).lifecycle(otel).run());
+    let (lambda, function) = run(otel);
     lambda.invoke(event()).await;
     assert_eq!(collector.spans().len(), 2);
     drop(collector);
@@ -124,8 +129,7 @@ async fn what_is_rejected_is_dropped_and_counted_in_one_warning() {
     let collector = Collector::start().await;
     let otel = otel(&collector, &[]);
     let (warnings, _subscriber) = watch(&otel);
-    let lambda = FakeRuntime::new().function_name("orders");
-    let function = lambda.run(Powertools::new(quiet).lifecycle(otel).run());
+    let (lambda, function) = run(otel);
     collector.answer(Answer::Refuse(StatusCode::BAD_REQUEST));
     assert_eq!(lambda.invoke(event()).await.json::<String>(), "done");
     let partial = ExportTracePartialSuccess { rejected_spans: 1, ..Default::default() };
@@ -148,8 +152,7 @@ async fn a_redirect_is_not_tried_again() {
     let collector = Collector::start().await;
     let otel = otel(&collector, &[]);
     let (warnings, _subscriber) = watch(&otel);
-    let lambda = FakeRuntime::new().function_name("orders");
-    let _function = lambda.run(Powertools::new(quiet).lifecycle(otel).run());
+    let (lambda, _function) = run(otel);
     collector.answer(Answer::Refuse(StatusCode::MOVED_PERMANENTLY));
     lambda.invoke(event()).await;
     assert_eq!(collector.requests().len(), 1);
@@ -165,9 +168,7 @@ async fn a_layer_from_before_a_setting_is_warned_about() {
     let collector = Collector::start().await;
     let before = otel(&collector, &[]);
     let (warnings, _subscriber) = watch(&before);
-    let lambda = FakeRuntime::new().function_name("orders");
-    let function = Powertools::new(quiet).lifecycle(before.service("orders")).run();
-    let _function = lambda.run(function);
+    let (lambda, _function) = run(before.service("orders"));
     lambda.invoke(event()).await.response().unwrap();
     let warnings = warnings.all();
     assert!(warnings.len() == 1 && warnings[0].contains("before a setting"), "{warnings:?}");
@@ -178,8 +179,7 @@ async fn memory_is_bounded_while_nobody_listens() {
     let collector = Collector::start().await;
     let otel = otel(&collector, &[("OTEL_BSP_MAX_QUEUE_SIZE", "3")]);
     let (warnings, _subscriber) = watch(&otel);
-    let lambda = FakeRuntime::new().function_name("orders");
-    let function = lambda.run(Powertools::new(quiet).lifecycle(otel).run());
+    let (lambda, function) = run(otel);
     collector.answer(Answer::Refuse(StatusCode::SERVICE_UNAVAILABLE));
     for _ in 0..6 {
         assert_eq!(lambda.invoke(event()).await.json::<String>(), "done");
@@ -224,8 +224,7 @@ async fn a_certificate_that_is_not_trusted_fails_the_export_alone() {
         let variables = [(variable, bundle.to_str().unwrap())];
         let otel = Otel::collector(&url).environment(variables);
         let (warnings, _subscriber) = watch(&otel);
-        let lambda = FakeRuntime::new().function_name("orders");
-        let function = lambda.run(Powertools::new(quiet).lifecycle(otel).run());
+        let (lambda, function) = run(otel);
         assert_eq!(lambda.invoke(event()).await.json::<String>(), "done");
         function.stop().await;
         let warnings = warnings.all();
