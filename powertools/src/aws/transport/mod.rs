@@ -145,15 +145,16 @@ impl Client {
         request: &Outgoing<'_>,
         limit: Duration,
     ) -> Result<Reply, TransportError> {
-        within(limit, async {
-            match self.shared.send(to, request).await {
-                Err(Broke::Kept(_) | Broke::Else(TransportError::Broken(_))) => {
-                    self.shared.send_anew(to, request).await
+        self.shared
+            .within(limit, async {
+                match self.shared.send(to, request).await {
+                    Err(Broke::Kept(_) | Broke::Else(TransportError::Broken(_))) => {
+                        self.shared.send_anew(to, request).await
+                    }
+                    result => Ok(result?),
                 }
-                result => Ok(result?),
-            }
-        })
-        .await
+            })
+            .await
     }
 
     /// Sends a PUT request and returns the complete response, whatever its status.
@@ -192,21 +193,15 @@ impl Client {
         limit: Duration,
     ) -> Result<Reply, TransportError> {
         let request = Outgoing { method: Method::POST, headers, body };
-        within(limit, async {
-            match self.shared.send(to, &request).await {
-                Err(Broke::Kept(_)) => self.shared.send_anew(to, &request).await,
-                result => Ok(result?),
-            }
-        })
-        .await
+        self.shared
+            .within(limit, async {
+                match self.shared.send(to, &request).await {
+                    Err(Broke::Kept(_)) => self.shared.send_anew(to, &request).await,
+                    result => Ok(result?),
+                }
+            })
+            .await
     }
-}
-
-async fn within(
-    limit: Duration,
-    work: impl Future<Output = Result<Reply, TransportError>>,
-) -> Result<Reply, TransportError> {
-    timeout(limit, work).await.unwrap_or(Err(TransportError::Timeout(limit)))
 }
 
 /// A request that can be sent again.
@@ -229,6 +224,19 @@ impl Outgoing<'_> {
 }
 
 impl Shared {
+    /// Waits at most `limit` for `work`.
+    async fn within(
+        &self,
+        limit: Duration,
+        work: impl Future<Output = Result<Reply, TransportError>>,
+    ) -> Result<Reply, TransportError> {
+        timeout(limit, work).await.unwrap_or_else(|_| {
+            // A connection that died without a sign only times out. Those in the pool were not used for even longer.
+            self.pool.clear();
+            Err(TransportError::Timeout(limit))
+        })
+    }
+
     /// Sends a request on a connection from the pool, or else on a new one.
     async fn send(&self, to: &Destination, request: &Outgoing<'_>) -> Result<Reply, Broke> {
         let (connection, broke): (_, fn(_) -> _) = match self.pool.take(&to.uri).await {

@@ -19,18 +19,29 @@ enum Step {
     SendAndStall(&'static str),
     /// Sends this after the client has given up, and closes the connection.
     SendLate(&'static str),
+    /// Sends this once so many requests have arrived.
+    SendTogether(&'static str, usize),
 }
 
-use Step::{Send, SendAndClose, SendAndStall, SendLate};
+use Step::{Send, SendAndClose, SendAndStall, SendLate, SendTogether};
 
-/// Serves its connections one after another, each by its list of steps.
+/// Serves its connections, each by its list of steps.
 struct Server {
     url: String,
     requests: Arc<AtomicUsize>,
 }
 
 impl Server {
+    /// Serves the connections one after another.
     async fn start(connections: Vec<Vec<Step>>) -> Self {
+        Self::serving(connections, false).await
+    }
+
+    async fn parallel(connections: Vec<Vec<Step>>) -> Self {
+        Self::serving(connections, true).await
+    }
+
+    async fn serving(connections: Vec<Vec<Step>>, is_parallel: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         let requests = Arc::new(AtomicUsize::new(0));
@@ -38,7 +49,13 @@ impl Server {
         tokio::spawn(async move {
             for steps in connections {
                 let (mut stream, _) = listener.accept().await.unwrap();
-                serve(&mut stream, steps, &counted).await;
+                let counted = counted.clone();
+                let served = async move { serve(&mut stream, steps, &counted).await };
+                if is_parallel {
+                    tokio::spawn(served);
+                } else {
+                    served.await;
+                }
             }
         });
         Self { url, requests }
@@ -76,7 +93,16 @@ async fn serve(stream: &mut TcpStream, steps: Vec<Step>, requests: &AtomicUsize)
         let (first, _) = head.split_once("\r\n").unwrap();
         assert!(["GET / HTTP/1.1", "POST / HTTP/1.1"].contains(&first), "{head}");
         assert!(head.contains("x-token: t") && head.contains("host: 127.0.0.1:"), "{head}");
-        let (Send(text) | SendAndClose(text) | SendAndStall(text) | SendLate(text)) = step;
+        let (Send(text)
+        | SendAndClose(text)
+        | SendAndStall(text)
+        | SendLate(text)
+        | SendTogether(text, _)) = step;
+        if let SendTogether(_, count) = step {
+            while requests.load(Ordering::Relaxed) < count {
+                tokio::task::yield_now().await;
+            }
+        }
         if matches!(step, SendLate(_)) {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -86,7 +112,7 @@ async fn serve(stream: &mut TcpStream, steps: Vec<Step>, requests: &AtomicUsize)
             _ => sent.unwrap(),
         }
         match step {
-            Send(_) | SendLate(_) => {}
+            Send(_) | SendLate(_) | SendTogether(..) => {}
             SendAndClose(_) => return,
             SendAndStall(_) => std::future::pending().await,
         }
@@ -128,6 +154,27 @@ async fn a_request_that_is_dropped_leaves_its_response_to_no_other() {
     assert!(matches!(sent, Err(TransportError::Timeout(_))), "{sent:?}");
     assert_eq!(&server.get(&client).await.unwrap().body[..], b"hello");
     assert_eq!(server.requests(), 3);
+}
+
+/// As after a freeze: the network forgot them, and no server says so.
+#[tokio::test]
+async fn a_request_that_times_out_is_followed_by_one_on_a_new_connection() {
+    let server = Server::parallel(vec![
+        vec![SendTogether(HELLO, 3), SendAndStall("")],
+        vec![SendTogether(HELLO, 3), SendAndStall("")],
+        vec![SendTogether(HELLO, 3), SendAndStall("")],
+        vec![Send(HELLO)],
+    ])
+    .await;
+    let client = Client::new(100);
+    let three = [server.get(&client), server.get(&client), server.get(&client)];
+    for reply in futures_util::future::join_all(three).await {
+        reply.unwrap();
+    }
+    let limit = Duration::from_millis(50);
+    let sent = client.get(&server.url, &[("x-token", "t")], limit).await;
+    assert!(matches!(sent, Err(TransportError::Timeout(_))), "{sent:?}");
+    assert_eq!(&server.get(&client).await.unwrap().body[..], b"hello");
 }
 
 #[tokio::test]
