@@ -1,8 +1,12 @@
 //! Replies that are lost, servers that fall silent or die.
 
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use powertools::idempotency::{Builder, Claimed, Error, Idempotency, RedisStore};
+use futures_util::future::poll_immediate;
+use powertools::idempotency::{Builder, Claimed, EpochMillis, Error, Idempotency, Outcome};
+use powertools::idempotency::{RedisStore, Store};
+use powertools::testing::store_suite::claim;
 use powertools_tests::emulators::RedisKind;
 use powertools_tests::wire::Loss;
 
@@ -280,5 +284,23 @@ async fn a_result_that_cannot_be_saved_is_reported_in_time() {
         let error = error.unwrap_err();
         assert_eq!(error.error_type(), "Powertools.IdempotencyNotSaved", "on {}", kind.name());
         assert!(error.is_retryable());
+    }
+}
+
+/// Requests share a connection, and each of them moves its bytes.
+#[tokio::test]
+async fn a_request_that_is_not_polled_holds_up_no_other() {
+    for kind in RedisKind::all() {
+        let server = kind.start(&[]);
+        let store = RedisStore::new(&server.url()).unwrap();
+        store.warm_up().await.unwrap();
+        let [first, second] =
+            ["first", "second"].map(|key| claim(key, EpochMillis(1_800_000_000_000)));
+        let mut first = pin!(store.claim(&first));
+        assert!(poll_immediate(first.as_mut()).await.is_none());
+        assert_eq!(store.claim(&second).await.unwrap(), Outcome::Applied);
+        assert_eq!(first.await.unwrap(), Outcome::Applied);
+        let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
+        assert_eq!(tasks, 0, "no task has to be woken for a request");
     }
 }

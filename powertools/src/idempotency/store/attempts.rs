@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 /// The maximum number of attempts of a request.
 pub(super) const ATTEMPTS: u32 = 3;
 /// How long the service has for one answer.
@@ -11,6 +13,13 @@ pub(super) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
 pub(super) const BACKOFF: Duration = Duration::from_millis(50);
 /// How long opening a connection before the first event may take.
 pub(super) const WARM_UP_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// Returns when requests end that have `timeout`, which can be longer than clocks can tell.
+pub(super) fn end_of(timeout: Duration) -> Instant {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+    Instant::now() + timeout.min(DAY)
+}
 
 /// Returns the pause before the attempt with this number, counted from two: a random part of the
 /// longest.

@@ -10,7 +10,7 @@ use self::connection::{Connection, Shared};
 use self::failure::Failure;
 use self::scripts::Write;
 use self::server::Server;
-use super::attempts::{ATTEMPT_TIMEOUT, ATTEMPTS, WARM_UP_TIMEOUT, pause};
+use super::attempts::{ATTEMPT_TIMEOUT, ATTEMPTS, WARM_UP_TIMEOUT, end_of, pause};
 use super::{
     Claim, Completion, Outcome, Read, Release, Renewal, Store, StoreError, StoreErrorKind,
 };
@@ -278,7 +278,7 @@ impl RedisStore {
         key: &Key,
         timeout: Duration,
     ) -> Result<Outcome, StoreError> {
-        match self.write(request, Instant::now() + timeout).await? {
+        match self.write(request, end_of(timeout)).await? {
             Written::Applied => Ok(Outcome::Applied),
             Written::Refused(found) => {
                 let record = found.map(|bytes| record::parse(key, &bytes)).transpose()?;
@@ -320,7 +320,7 @@ impl Store for RedisStore {
     }
 
     async fn claim(&self, claim: &Claim) -> Result<Outcome, StoreError> {
-        let end = Instant::now() + claim.timeout;
+        let end = end_of(claim.timeout);
         let new = record::claimed(claim);
         let kept = record::kept(claim.expiration, claim.now).to_string();
         let key = claim.key.as_str();
@@ -389,7 +389,7 @@ impl Store for RedisStore {
 
     async fn read(&self, read: &Read) -> Result<Option<Record>, StoreError> {
         let request = Request::Read(read.key.as_str());
-        let reply = self.call(request, Instant::now() + read.timeout).await?;
+        let reply = self.call(request, end_of(read.timeout)).await?;
         let value = self.value(reply)?;
         value.map(|bytes| record::parse(&read.key, &bytes)).transpose()
     }

@@ -1,7 +1,10 @@
 use std::fmt;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use futures_util::future::{BoxFuture, join};
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, FusedFuture, Shared, join};
 use redis::aio::MultiplexedConnection;
 use redis::{
     AsyncConnectionConfig, Cmd, ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo, Value,
@@ -10,7 +13,6 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::task::AbortHandle;
 use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
@@ -38,26 +40,36 @@ pub(super) struct Server {
 /// A connection.
 struct Live {
     connection: MultiplexedConnection,
-    /// The task that reads and writes its bytes.
-    driver: AbortHandle,
+    /// Reads and writes its bytes. Every waiting request polls it, so that none has to wake another task, and
+    /// none depends on the task of another.
+    driver: Shared<BoxFuture<'static, ()>>,
     /// The number of restores of the process when the connection was opened.
     restores: u64,
 }
 
-impl Drop for Live {
-    fn drop(&mut self) {
-        // Otherwise the task would wait for replies that no request needs any more.
-        self.driver.abort();
-    }
-}
-
 impl Live {
     fn is_usable(&self) -> bool {
-        !self.driver.is_finished() && self.restores == restores()
+        self.restores == restores() && self.driver.clone().now_or_never().is_none()
     }
 
     async fn send(&self, command: &Cmd) -> Result<Value, Failure> {
-        Ok(command.query_async(&mut self.connection.clone()).await?)
+        let mut connection = self.connection.clone();
+        Ok(self.drive(command.query_async(&mut connection)).await?)
+    }
+
+    /// Moves the bytes of the connection until `request` has its reply.
+    async fn drive<T>(&self, request: impl Future<Output = T>) -> T {
+        let (mut request, mut driver) = (pin!(request), self.driver.clone());
+        poll_fn(|cx| {
+            let reply = request.as_mut().poll(cx);
+            // Its end fails the request.
+            if reply.is_ready() || driver.is_terminated() {
+                return reply;
+            }
+            _ = driver.poll_unpin(cx);
+            request.as_mut().poll(cx)
+        })
+        .await
     }
 }
 
@@ -118,7 +130,8 @@ impl Server {
     }
 
     fn kept(&self) -> Option<Arc<Live>> {
-        self.lock().as_ref().filter(|live| live.is_usable()).cloned()
+        let live = self.lock().clone();
+        live.filter(|live| live.is_usable())
     }
 
     /// Forgets a connection, unless it was replaced already.
@@ -164,11 +177,12 @@ impl Server {
         let config = AsyncConnectionConfig::new().set_response_timeout(None);
         let (connection, driver) =
             MultiplexedConnection::new_with_config(&self.settings, stream, config).await?;
-        let driver = tokio::spawn(driver).abort_handle();
+        let driver = driver.boxed().shared();
         let live = Live { connection, driver, restores: restores() };
 
         let (mut first, mut second) = (live.connection.clone(), live.connection.clone());
-        let (role, policy) = join(fitness::role(&mut first), fitness::policy(&mut second)).await;
+        let checks = join(fitness::role(&mut first), fitness::policy(&mut second));
+        let (role, policy) = live.drive(checks).await;
         self.fitness.check_role(role)?;
         self.fitness.check_policy(policy)?;
         Ok(live)
