@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types;
 use http::StatusCode;
 use powertools::Clock;
 use powertools::idempotency::transaction::{AttributeValue, Check, Delete, Item, Put, Update};
-use powertools::idempotency::{Commit, DynamoDbStore, Error, Idempotency};
+use powertools::idempotency::{Commit, DynamoDbStore, Error, Idempotency, OnMissingKey};
 use powertools::testing::invocation;
 use powertools_tests::emulators::Emulator;
 use powertools_tests::items;
@@ -130,8 +130,8 @@ async fn a_commit_that_arrives_after_it_was_given_up_has_no_effect() {
         for is_released in [true, false] {
             let proxy = Proxy::before(emulator.endpoint()).await;
             proxy.next("TransactWriteItems", Fault::Late);
-            // It ends without and with its result.
-            for _ in 0..2 {
+            // It ends: with its result, after the lost answer and again, and without.
+            for _ in 0..3 {
                 let invalid = Fault::Refuse("ValidationException", "as the test has it");
                 proxy.next("TransactWriteItems", invalid);
             }
@@ -390,5 +390,30 @@ async fn writes_of_the_sdk_are_sent_as_they_are() {
         assert_eq!(put["ConditionExpression"], "attribute_not_exists(#i)");
         assert_eq!(update["UpdateExpression"], "ADD #c :one");
         assert_eq!(update["ExpressionAttributeValues"], json!({ ":one": { "N": "-1" } }));
+    }
+}
+
+/// Nothing tells whether the first attempt was applied, but one with the same token.
+#[tokio::test]
+async fn a_refusal_after_a_lost_answer_does_not_say_that_nothing_was_written() {
+    for via in Via::ALL {
+        let commit = async |refusals: usize| {
+            let proxy = Proxy::alone().await;
+            proxy.next("TransactWriteItems", Fault::Close);
+            for _ in 0..refusals {
+                proxy.next("TransactWriteItems", Fault::Refuse("ExpiredTokenException", "old"));
+            }
+            let idempotency = Idempotency::builder(super::store(&proxy, via));
+            let idempotency = idempotency.on_missing_key(OnMissingKey::Bypass).build().unwrap();
+            let call = idempotency.operation("place").key("").unwrap();
+            let result = call.commit(async { Ok::<_, Error>(order("shop")) }).await;
+            (result, proxy.operations())
+        };
+        let (result, sent) = commit(1).await;
+        assert_eq!(result.unwrap(), "placed", "{via:?}");
+        assert_eq!(sent, ["TransactWriteItems"; 3]);
+        let (result, _) = commit(5).await;
+        let error = result.unwrap_err();
+        assert!(matches!(error, Error::CommitUnknown { key: None, .. }), "{via:?}: {error:?}");
     }
 }

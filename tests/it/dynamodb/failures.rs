@@ -70,20 +70,23 @@ async fn errors_of_the_service_are_distinguished() {
     for via in Via::ALL {
         use StoreErrorKind::{AccessDenied, Invalid, NotFound, Other, Throttled};
 
+        // With the number of attempts. The status is 400.
         let kinds = [
-            ("ResourceNotFoundException", NotFound),
-            ("AccessDeniedException", AccessDenied),
-            ("UnrecognizedClientException", AccessDenied),
-            ("ExpiredTokenException", AccessDenied),
-            ("ProvisionedThroughputExceededException", Throttled),
-            ("RequestLimitExceeded", Throttled),
-            ("ThrottlingException", Throttled),
-            ("ValidationException", Invalid),
-            ("TransactionConflictException", Other),
-            ("InternalServerError", Other),
-            ("SomethingNew", Other),
+            ("ResourceNotFoundException", NotFound, 1),
+            ("AccessDeniedException", AccessDenied, 1),
+            ("UnrecognizedClientException", AccessDenied, 1),
+            ("ExpiredTokenException", AccessDenied, 1),
+            ("ProvisionedThroughputExceededException", Throttled, 3),
+            ("RequestLimitExceeded", Throttled, 3),
+            ("ThrottlingException", Throttled, 3),
+            ("ValidationException", Invalid, 1),
+            ("TransactionConflictException", Other, 3),
+            ("TransactionInProgressException", Other, 3),
+            ("ReplicatedWriteConflictException", Other, 3),
+            ("InternalServerError", Other, 1),
+            ("SomethingNew", Other, 1),
         ];
-        for (code, kind) in kinds {
+        for (code, kind, attempts) in kinds {
             let proxy = Proxy::alone().await;
             for _ in 0..3 {
                 proxy.next("PutItem", Fault::Refuse(code, "because"));
@@ -92,6 +95,21 @@ async fn errors_of_the_service_are_distinguished() {
             assert_eq!(error.kind(), kind, "{code}");
             let message = with_causes(&error);
             assert!(message.contains("`orders`") && message.contains("because"), "{message}");
+            assert_eq!(proxy.operations().len(), attempts, "{code} with {via:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_one_of_dynamodb_is_an_error() {
+    for via in Via::ALL {
+        for status in [200, 307, 400, 403] {
+            let proxy = Proxy::alone().await;
+            let status = StatusCode::from_u16(status).unwrap();
+            proxy.next("PutItem", Fault::Reply(status, json!("the page of a proxy")));
+            let error = store(&proxy, via).claim(&claim("key", NOW)).await.unwrap_err();
+            assert_eq!(error.kind(), StoreErrorKind::Other, "{status} with {via:?}");
+            assert_eq!(proxy.operations().len(), 1, "{status} with {via:?}");
         }
     }
 }

@@ -1,11 +1,13 @@
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::BoxFuture;
 use hyper::{StatusCode, Uri};
 use lambda_runtime::Error as BoxError;
 use serde::Deserialize;
+use tokio::time::timeout;
 
 use super::{Credentials, CredentialsError, Fetch};
 use crate::aws::transport::Client;
@@ -19,6 +21,8 @@ const TOKEN_FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
 /// The host of relative URIs.
 const ECS: &str = "http://169.254.170.2";
 
+/// How long the endpoint has for its answer: it is on this host.
+const LIMIT: Duration = Duration::from_secs(1);
 const MAX_BYTES: usize = 64 << 10;
 
 /// The endpoint of credentials, in the protocol of
@@ -56,10 +60,10 @@ impl Container {
         Some(Self { url, environment: environment.clone(), client: Client::new(MAX_BYTES) })
     }
 
-    async fn request(&self, limit: Duration) -> Result<Credentials, BoxError> {
+    async fn request(&self) -> Result<Credentials, BoxError> {
         let token = self.token()?;
         let headers = token.as_ref().map(|token| ("authorization", token.as_str()));
-        let reply = self.client.get(&self.url, headers.as_slice(), limit).await?;
+        let reply = self.client.get(&self.url, headers.as_slice(), LIMIT).await?;
         if reply.status != StatusCode::OK {
             return Err(format!("status {}", reply.status.as_u16()).into());
         }
@@ -76,15 +80,17 @@ impl Container {
 }
 
 impl Fetch for Container {
-    fn fetch(&self, limit: Duration) -> BoxFuture<'_, Result<Credentials, CredentialsError>> {
+    fn fetch(self: Arc<Self>) -> BoxFuture<'static, Result<Credentials, CredentialsError>> {
         Box::pin(async move {
             if !is_safe(&self.url) {
                 return Err(CredentialsError::Unsafe);
             }
-            self.request(limit).await.map_err(|source| CredentialsError::NotFetched {
+            let fetched =
+                timeout(LIMIT, self.request()).await.map_err(|_| CredentialsError::Late)?;
+            fetched.map_err(|source| CredentialsError::NotFetched {
                 place: "the endpoint of credentials",
                 is_retryable: true,
-                source,
+                source: source.into(),
             })
         })
     }

@@ -2,12 +2,13 @@
 //! `AWS_CONTAINER_CREDENTIALS_FULL_URI` names, as in functions with SnapStart, or from elsewhere.
 
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use futures_util::future::BoxFuture;
-use lambda_runtime::Error as BoxError;
-use tokio::time::Instant;
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared};
+use tokio::time::{Instant, timeout};
 
 use self::container::Container;
 use crate::environment::{Environment, SESSION_TOKEN};
@@ -21,7 +22,7 @@ const ACCOUNT_ID: &str = "AWS_ACCOUNT_ID";
 
 /// Credentials are renewed when they end within this time, as Lambda does.
 const RENEWED_BEFORE: Duration = Duration::from_secs(5 * 60);
-/// Old ones that are still valid are used for this long after a renewal failed.
+/// No other renewal begins within this time while the credentials are valid.
 const PAUSE: Duration = Duration::from_secs(10);
 
 /// An access key, and the token that belongs to it. `Debug` shows nothing of them.
@@ -65,7 +66,7 @@ impl fmt::Debug for Credentials {
 }
 
 /// Why there are no credentials.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum CredentialsError {
     /// Nothing is configured.
     #[error(
@@ -81,27 +82,53 @@ pub(crate) enum CredentialsError {
     Unsafe,
     /// They come from elsewhere, and there are none.
     #[error("{place} returned none")]
-    NotFetched { place: &'static str, is_retryable: bool, source: BoxError },
+    NotFetched {
+        place: &'static str,
+        is_retryable: bool,
+        source: Arc<dyn std::error::Error + Send + Sync>,
+    },
+    /// They come from elsewhere, which has not answered yet.
+    #[error("the credentials did not arrive in time")]
+    Late,
 }
 
 impl CredentialsError {
     /// Returns true if another attempt can succeed.
     pub(crate) fn is_retryable(&self) -> bool {
-        matches!(self, Self::NotFetched { is_retryable: true, .. })
+        matches!(self, Self::NotFetched { is_retryable: true, .. } | Self::Late)
     }
 }
 
 /// A place where there are others after a while.
 pub(crate) trait Fetch: fmt::Debug + Send + Sync {
-    /// Fetches credentials within `limit`.
-    fn fetch(&self, limit: Duration) -> BoxFuture<'_, Result<Credentials, CredentialsError>>;
+    /// Fetches credentials. It fails by itself if that takes too long.
+    fn fetch(self: Arc<Self>) -> BoxFuture<'static, Result<Credentials, CredentialsError>>;
+}
+
+/// A fetch that has begun. All requests that wait for it poll it, and it goes on when one of them is dropped.
+type Fetching = Shared<BoxFuture<'static, Fetched>>;
+type Fetched = Result<Arc<Credentials>, CredentialsError>;
+
+fn begin(place: Arc<dyn Fetch>) -> Fetching {
+    let fetched = AssertUnwindSafe(async { place.fetch().await.map(Arc::new) });
+    // A panic would be repeated by each request that waits.
+    let caught = fetched.catch_unwind().map(|fetched| {
+        fetched.unwrap_or_else(|_| {
+            Err(CredentialsError::NotFetched {
+                place: "the provider of credentials",
+                is_retryable: true,
+                source: lambda_runtime::Error::from("it panicked").into(),
+            })
+        })
+    });
+    caught.boxed().shared()
 }
 
 /// Where credentials come from.
 #[derive(Debug)]
 pub(crate) enum Source {
     Fixed(Arc<Credentials>),
-    Fetched(Box<dyn Fetch>),
+    Fetched(Arc<dyn Fetch>),
     /// They are half there: another source would be a surprise.
     Half,
     Missing,
@@ -119,7 +146,7 @@ impl Source {
                 Self::Fixed(Arc::new(credentials))
             }
             (None, None) => Container::of(environment)
-                .map_or(Self::Missing, |container| Self::Fetched(Box::new(container))),
+                .map_or(Self::Missing, |container| Self::Fetched(Arc::new(container))),
             _ => Self::Half,
         }
     }
@@ -130,8 +157,6 @@ impl Source {
 pub(crate) struct Provider {
     source: Source,
     kept: Mutex<Kept>,
-    /// Held by the one that fetches.
-    fetching: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -139,54 +164,61 @@ struct Kept {
     credentials: Option<Arc<Credentials>>,
     /// Those from before a restore may have ended.
     restores: u64,
+    fetching: Option<Fetching>,
     /// No renewal before.
     not_before: Option<Instant>,
 }
 
+impl Kept {
+    /// Returns true if `credentials` need no renewal.
+    fn is_fresh(&self, credentials: &Credentials, now: SystemTime) -> bool {
+        let waits = self.not_before.is_some_and(|time| Instant::now() < time);
+        credentials.outlast(now, if waits { Duration::ZERO } else { RENEWED_BEFORE })
+    }
+
+    /// Takes what came of `fetching`, unless another request did, which may have begun the next fetch.
+    fn note(&mut self, fetching: &Fetching, fetched: &Fetched, now: SystemTime) {
+        if !self.fetching.as_ref().is_some_and(|kept| kept.ptr_eq(fetching)) {
+            return;
+        }
+        // One that is late goes on.
+        if fetching.peek().is_some() {
+            self.fetching = None;
+        }
+        if let Ok(credentials) = fetched {
+            self.credentials = Some(credentials.clone());
+        }
+        let has_long = fetched.as_ref().is_ok_and(|new| new.outlast(now, RENEWED_BEFORE));
+        self.not_before = if has_long { None } else { Some(Instant::now() + PAUSE) };
+    }
+}
+
 impl Provider {
     pub(crate) fn new(source: Source) -> Self {
-        Self { source, kept: Mutex::default(), fetching: tokio::sync::Mutex::default() }
+        Self { source, kept: Mutex::default() }
     }
 
     /// Returns credentials for a request, fetching them within `limit` if that is due.
-    pub(crate) async fn get(
-        &self,
-        now: SystemTime,
-        limit: Duration,
-    ) -> Result<Arc<Credentials>, CredentialsError> {
+    pub(crate) async fn get(&self, now: SystemTime, limit: Duration) -> Fetched {
         let place = match &self.source {
             Source::Fixed(credentials) => return Ok(credentials.clone()),
             Source::Fetched(place) => place,
             Source::Half => return Err(CredentialsError::Half),
             Source::Missing => return Err(CredentialsError::Missing),
         };
-        if let Some(credentials) = self.fresh(now) {
-            return Ok(credentials);
-        }
-        let _fetching = self.fetching.lock().await;
-        // Another request may have fetched them meanwhile.
-        if let Some(credentials) = self.fresh(now) {
-            return Ok(credentials);
-        }
-        let fetched = place.fetch(limit).await.map(Arc::new);
-        let mut kept = self.kept();
-        match fetched {
-            Ok(credentials) => {
-                let restores = restores();
-                *kept = Kept { credentials: Some(credentials.clone()), restores, not_before: None };
-                Ok(credentials)
+        let (fetching, old) = {
+            let mut kept = self.kept();
+            let old = kept.credentials.clone().filter(|old| old.outlast(now, Duration::ZERO));
+            if let Some(fresh) = old.as_ref().filter(|old| kept.is_fresh(old, now)) {
+                return Ok(fresh.clone());
             }
-            Err(error) => {
-                let old = kept.credentials.clone();
-                match old.filter(|old| old.outlast(now, Duration::ZERO)) {
-                    Some(old) => {
-                        kept.not_before = Some(Instant::now() + PAUSE);
-                        Ok(old)
-                    }
-                    None => Err(error),
-                }
-            }
-        }
+            (kept.fetching.get_or_insert_with(|| begin(place.clone())).clone(), old)
+        };
+        // With old ones that are valid, the other half is left for the request.
+        let limit = if old.is_some() { limit / 2 } else { limit };
+        let fetched = timeout(limit, fetching.clone()).await.unwrap_or(Err(CredentialsError::Late));
+        self.kept().note(&fetching, &fetched, now);
+        fetched.or_else(|error| old.ok_or(error))
     }
 
     /// Forgets credentials that the service does not accept any more. Returns true if others can be
@@ -194,25 +226,18 @@ impl Provider {
     pub(crate) fn forget(&self, refused: &Arc<Credentials>) -> bool {
         let mut kept = self.kept();
         if kept.credentials.as_ref().is_some_and(|kept| Arc::ptr_eq(kept, refused)) {
-            *kept = Kept::default();
+            kept.credentials = None;
+            kept.fetching = None;
         }
         matches!(self.source, Source::Fetched(_))
     }
 
-    /// Returns those that are kept, if they need no renewal.
-    fn fresh(&self, now: SystemTime) -> Option<Arc<Credentials>> {
-        let mut kept = self.kept();
-        if kept.restores != restores() {
-            *kept = Kept::default();
-        }
-        let credentials = kept.credentials.as_ref()?;
-        let waits = kept.not_before.is_some_and(|time| Instant::now() < time);
-        let needed = if waits { Duration::ZERO } else { RENEWED_BEFORE };
-        credentials.outlast(now, needed).then(|| credentials.clone())
-    }
-
     fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.restores != restores() {
+            *kept = Kept { restores: restores(), ..Kept::default() };
+        }
+        kept
     }
 }
 

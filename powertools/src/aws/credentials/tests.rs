@@ -1,5 +1,7 @@
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use futures_util::future::join_all;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 
@@ -112,7 +114,7 @@ async fn the_endpoint_is_asked_once_and_with_its_token() {
     let endpoint = Endpoint::start(vec![body("A", 3600)]).await;
     let provider = endpoint.provider();
     let many = (0..10).map(|_| provider.get(now(), LIMIT));
-    for credentials in futures_util::future::join_all(many).await {
+    for credentials in join_all(many).await {
         assert_eq!(credentials.unwrap().access_key_id(), "A");
     }
     assert_eq!(endpoint.requests(), 1);
@@ -185,4 +187,110 @@ async fn no_error_and_no_debug_shows_a_secret() {
     for secret in ["hidden", "SHOWN", "proof"] {
         assert!(!shown.contains(secret), "{shown}");
     }
+}
+
+/// What a place does when it is asked.
+enum Answer {
+    /// Returns credentials that end this many seconds after [`now`], after so many milliseconds.
+    After(u64, u64),
+    Never,
+    Panic,
+}
+
+use Answer::{After, Never, Panic};
+
+/// A place that is asked once for each of its answers. The credentials are numbered.
+#[derive(Clone, Default)]
+struct Place {
+    answers: Arc<Mutex<VecDeque<Answer>>>,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Place {
+    fn new(answers: impl Into<VecDeque<Answer>>) -> Self {
+        Self { answers: Arc::new(Mutex::new(answers.into())), asked: Arc::default() }
+    }
+
+    fn provider(&self) -> Provider {
+        Provider::new(Source::Fetched(Arc::new(self.clone())))
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Place(..)")
+    }
+}
+
+impl Fetch for Place {
+    fn fetch(self: Arc<Self>) -> BoxFuture<'static, Result<Credentials, CredentialsError>> {
+        let number = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
+        let answer = self.answers.lock().unwrap().pop_front();
+        Box::pin(async move {
+            match answer.expect("it is not asked again") {
+                After(end, milliseconds) => {
+                    tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+                    let ends = Some(now() + seconds(end));
+                    let id = number.to_string();
+                    Ok(Credentials { ends, ..Credentials::new(id, "hidden".to_owned(), None) })
+                }
+                Never => std::future::pending().await,
+                Panic => panic!("no credentials today"),
+            }
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_that_stalls_leaves_the_old_ones_and_time_for_the_request() {
+    let provider = Place::new([After(240, 0), Never]).provider();
+    let first = provider.get(now(), LIMIT).await.unwrap();
+    let start = Instant::now();
+    tokio::time::advance(PAUSE).await;
+    for wait in [LIMIT / 2, Duration::ZERO] {
+        let start = Instant::now();
+        let old = provider.get(now() + PAUSE, LIMIT).await.unwrap();
+        assert!(Arc::ptr_eq(&first, &old));
+        assert!(start.elapsed() < wait + Duration::from_millis(10), "{:?}", start.elapsed());
+    }
+    assert!(start.elapsed() < PAUSE + LIMIT);
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_that_end_soon_are_fetched_once_for_a_while() {
+    let place = Place::new([After(240, 25), After(240, 25)]);
+    let provider = place.provider();
+    let ids = async |after| {
+        let many = (0..10).map(|_| provider.get(now() + after, LIMIT));
+        join_all(many).await.into_iter().map(|it| it.unwrap().access_key_id.clone()).collect()
+    };
+    let ten = |id: &str| vec![id.to_owned(); 10];
+    let first: Vec<String> = ids(Duration::ZERO).await;
+    assert_eq!(first, ten("1"));
+    let again: Vec<String> = ids(Duration::ZERO).await;
+    assert_eq!(again, ten("1"));
+    tokio::time::advance(PAUSE).await;
+    let renewed: Vec<String> = ids(PAUSE).await;
+    assert_eq!(renewed, ten("2"));
+    assert_eq!(place.asked.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_place_that_needs_longer_than_a_request_is_asked_once() {
+    let place = Place::new([After(3600, 2_500)]);
+    let provider = place.provider();
+    for _ in 0..2 {
+        let error = provider.get(now(), LIMIT).await.unwrap_err();
+        assert!(matches!(error, CredentialsError::Late) && error.is_retryable(), "{error:?}");
+    }
+    assert_eq!(provider.get(now(), LIMIT).await.unwrap().access_key_id(), "1");
+    assert_eq!(place.asked.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_panic_of_a_place_is_an_error_of_its_request_alone() {
+    let provider = Place::new([Panic, After(3600, 0)]).provider();
+    let error = provider.get(now(), LIMIT).await.unwrap_err();
+    assert!(error.is_retryable(), "{error:?}");
+    assert_eq!(provider.get(now(), LIMIT).await.unwrap().access_key_id(), "2");
 }

@@ -62,6 +62,15 @@ impl StoreError {
         )
     }
 
+    /// Marks the error of a request that may have been carried out in an earlier attempt. Another attempt can
+    /// show whether it was.
+    pub(super) fn in_doubt(mut self) -> Self {
+        if !self.leaves_doubt() {
+            self.kind = StoreErrorKind::Other;
+        }
+        self
+    }
+
     /// Returns true if the request may have been carried out although it failed.
     pub(in crate::idempotency) fn leaves_doubt(&self) -> bool {
         // A throttled or malformed answer can be the second one: the first may have been lost.

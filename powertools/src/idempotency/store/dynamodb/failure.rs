@@ -24,6 +24,7 @@ impl DynamoDbStore {
             Failure::Unusable(cause) => {
                 ((Other, format!("the answer of table `{table}` is not usable")), cause)
             }
+            Failure::InDoubt(failure) => return self.failure(*failure).in_doubt(),
             Failure::Refused(_) | Failure::Cancelled(_) => {
                 return StoreError::new(Other, format!("table `{table}` failed"));
             }

@@ -71,6 +71,19 @@ pub(super) enum Failure {
     Invalid(BoxError),
     /// There is an answer, but not one of DynamoDB.
     Unusable(BoxError),
+    /// The last attempt failed like this, but an earlier one may have been carried out.
+    InDoubt(Box<Failure>),
+}
+
+impl Failure {
+    /// Returns the failure of a request of which an earlier attempt may have been carried out.
+    pub(super) fn in_doubt(self) -> Self {
+        match self {
+            // What is refused has its own rules: it may be the effect of the earlier attempt.
+            Self::Refused(_) | Self::Cancelled(_) | Self::InDoubt(_) => self,
+            failure => Self::InDoubt(Box::new(failure)),
+        }
+    }
 }
 
 /// Why an action of a transaction was not applied.

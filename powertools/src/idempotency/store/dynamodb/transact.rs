@@ -35,8 +35,7 @@ impl TransactStore for DynamoDbStore {
                 let users = reasons.split_off(own_count);
                 self.cancelled(transaction, reasons.pop(), users)
             }
-            Err(Failure::Service(code, _)) => Err(self.transaction_failure(&code)),
-            Err(failure) => Err(self.failure(failure)),
+            Err(failure) => Err(self.transaction_failure(failure)),
         }
     }
 }
@@ -92,8 +91,13 @@ impl DynamoDbStore {
     }
 
     /// Describes a failure. Messages of the service may contain the whole request and are left out.
-    fn transaction_failure(&self, code: &str) -> StoreError {
-        match code {
+    fn transaction_failure(&self, failure: Failure) -> StoreError {
+        let code = match failure {
+            Failure::Service(code, _) => code,
+            Failure::InDoubt(failure) => return self.transaction_failure(*failure).in_doubt(),
+            failure => return self.failure(failure),
+        };
+        match &*code {
             "ResourceNotFoundException" => {
                 let message = "a table of the commit does not exist";
                 StoreError::new(StoreErrorKind::NotFound, message)

@@ -42,10 +42,15 @@ fn not_json() -> Failure {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Refusal {
-    #[serde(rename = "__type", alias = "code", alias = "Code")]
+    // Each name has a field, since a body can have several of them.
+    #[serde(rename = "__type")]
     kind: Option<String>,
-    #[serde(alias = "Message")]
+    code: Option<String>,
+    #[serde(rename = "Code")]
+    capital_code: Option<String>,
     message: Option<String>,
+    #[serde(rename = "Message")]
+    capital_message: Option<String>,
     #[serde(rename = "Item")]
     item: Option<Attributes>,
     #[serde(rename = "CancellationReasons")]
@@ -72,7 +77,8 @@ impl Refusal {
     /// Reads the body of an error. `header` is `x-amzn-errortype`.
     pub(super) fn of(body: &[u8], header: Option<&str>) -> Option<Self> {
         let mut refusal = serde_json::from_slice::<Self>(body).ok()?;
-        refusal.kind = refusal.kind.or_else(|| header.map(str::to_owned));
+        let of_body = refusal.kind.or(refusal.code.take()).or(refusal.capital_code.take());
+        refusal.kind = of_body.or_else(|| header.map(str::to_owned));
         Some(refusal)
     }
 
@@ -93,7 +99,7 @@ impl Refusal {
                 Failure::Cancelled(reasons.into_iter().flatten().map(reason).collect())
             }
             _ => {
-                let message = self.message.unwrap_or_default();
+                let message = self.message.or(self.capital_message).unwrap_or_default();
                 Failure::Service(code.clone(), ServiceError { code, message }.into())
             }
         }
@@ -218,5 +224,11 @@ mod tests {
             assert_eq!(by_header.code(), "ThrottlingException");
         }
         assert!(Refusal::of(b"<html>", None).is_none());
+        // Front ends of other makers write both spellings.
+        let both = br#"{"__type":"a#First","code":"Second","message":"because","Message":"why"}"#;
+        let refusal = Refusal::of(both, None).unwrap();
+        assert_eq!(refusal.code(), "First");
+        let Failure::Service(_, error) = refusal.into_failure() else { panic!("another failure") };
+        assert_eq!(error.to_string(), "First: because");
     }
 }

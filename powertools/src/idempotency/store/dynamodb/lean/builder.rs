@@ -35,7 +35,8 @@ impl LeanClientBuilder {
     }
 
     /// Sets the URL of DynamoDB, such as that of an emulator. Defaults to `AWS_ENDPOINT_URL_DYNAMODB`,
-    /// or else `AWS_ENDPOINT_URL`, or else the endpoint of the region.
+    /// or else `AWS_ENDPOINT_URL`, or else the endpoint of the region. With a URL,
+    /// `AWS_USE_FIPS_ENDPOINT` and `AWS_USE_DUALSTACK_ENDPOINT` are an error, as with the SDK.
     pub fn endpoint_url(mut self, url: impl Into<String>) -> Self {
         self.endpoint_url = Some(url.into());
         self
@@ -82,7 +83,7 @@ impl LeanClientBuilder {
         use super::provider::SdkProvider;
 
         let provider = SdkProvider(SharedCredentialsProvider::new(provider));
-        self.credentials = Some(Source::Fetched(Box::new(provider)));
+        self.credentials = Some(Source::Fetched(Arc::new(provider)));
         self
     }
 
@@ -97,7 +98,8 @@ impl LeanClientBuilder {
     /// # Errors
     ///
     /// Returns [`Error::Config`] if there is no region, if the region or the URL is invalid, if a
-    /// variable of the endpoint has a value that it cannot have, or if trusted certificates cannot be read.
+    /// variable of the endpoint has a value that it cannot have, if it asks for another endpoint than the
+    /// URL is, or if trusted certificates cannot be read.
     pub fn build(self) -> Result<LeanClient, Error> {
         let environment = self.environment;
         let flag = |name| match environment.flag(name) {
@@ -108,13 +110,17 @@ impl LeanClientBuilder {
             return Err(Error::Config("there is no region: set AWS_REGION".to_owned()));
         };
         let variant = Variant { fips: flag(FIPS)?, dual_stack: flag(DUAL_STACK)? };
-        let of_region = Endpoint::of_region(&region, variant, &environment)?;
         let configured = || ENDPOINT.into_iter().find_map(|name| environment.get(name));
         let configured = if flag(IGNORE_ENDPOINTS)? { None } else { configured() };
         let endpoint = match self.endpoint_url.or(configured) {
+            Some(_) if variant.fips || variant.dual_stack => {
+                let message =
+                    format!("{FIPS} and {DUAL_STACK} have no meaning for a URL of DynamoDB");
+                return Err(Error::Config(message));
+            }
             Some(url) => Endpoint::custom(&url)
                 .map_err(|_| Error::Config("the URL of DynamoDB is invalid".to_owned()))?,
-            None => of_region,
+            None => Endpoint::of_region(&region, variant, &environment)?,
         };
         let http = Client::outside(&environment, MAX_BYTES);
         let http = http.map_err(|error| Error::Config(error.to_string()))?;

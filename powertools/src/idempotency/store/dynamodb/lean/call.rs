@@ -17,7 +17,7 @@ use super::retry::Retry;
 use crate::aws::credentials::{Credentials, CredentialsError};
 use crate::aws::sigv4::Unsigned;
 use crate::aws::transport::{Destination, Reply, TransportError};
-use crate::idempotency::store::attempts::{ATTEMPT_TIMEOUT, ATTEMPTS, pause};
+use crate::idempotency::store::attempts::{ATTEMPT_TIMEOUT, ATTEMPTS, end_of, pause};
 use crate::idempotency::store::dynamodb::requests::Failure;
 
 const JSON: &str = "application/x-amz-json-1.0";
@@ -35,37 +35,58 @@ const SKEW: i64 = 4 * 60;
 struct Failed {
     failure: Failure,
     retry: Retry,
+    /// True if the request may have been carried out nevertheless.
+    in_doubt: bool,
+}
+
+impl Failed {
+    /// The service did not carry out the request.
+    fn refused(failure: Failure, retry: Retry) -> Self {
+        Self { failure, retry, in_doubt: false }
+    }
+
+    fn in_doubt(failure: Failure, retry: Retry) -> Self {
+        Self { failure, retry, in_doubt: true }
+    }
 }
 
 impl LeanClient {
-    /// Makes a request, with all of its attempts within `timeout`, and returns the body of the
-    /// response.
+    /// Makes a request about `table`, with all of its attempts within `timeout`, and returns the body of
+    /// the response.
     pub(super) async fn call(
         &self,
         operation: &'static str,
+        table: &str,
         body: Bytes,
         timeout: Duration,
     ) -> Body {
         let shared = &*self.shared;
-        let end = Instant::now() + timeout;
-        let (mut attempt, mut cost) = (1, None);
+        let end = end_of(timeout);
+        let start = shared.clock.now();
+        let (mut attempt, mut cost, mut was_in_doubt) = (1, None, false);
         loop {
             let left = end.saturating_duration_since(Instant::now());
-            let Failed { failure, retry } =
-                match shared.attempt(operation, &body, left.min(ATTEMPT_TIMEOUT)).await {
+            let failed =
+                match shared.attempt(operation, table, &body, left.min(ATTEMPT_TIMEOUT)).await {
                     Ok(body) => {
                         shared.quota.succeed(cost);
                         return Ok(body);
                     }
                     Err(failed) => failed,
                 };
+            let failure = if was_in_doubt { failed.failure.in_doubt() } else { failed.failure };
+            was_in_doubt |= failed.in_doubt;
             attempt += 1;
             let pause = pause(attempt);
             // Another attempt would only time out, and hide this failure.
             if attempt > ATTEMPTS || Instant::now() + pause >= end {
                 return Err(failure);
             }
-            cost = shared.quota.take(retry);
+            // After a freeze in which Tokio's clock stood still, the token of a transaction may be forgotten.
+            if shared.clock.now().duration_since(start).is_ok_and(|passed| passed >= timeout) {
+                return Err(failure);
+            }
+            cost = shared.quota.take(failed.retry);
             if cost.is_none() {
                 return Err(failure);
             }
@@ -78,26 +99,20 @@ impl Shared {
     async fn attempt(
         &self,
         operation: &'static str,
+        table: &str,
         body: &Bytes,
         limit: Duration,
     ) -> Result<Bytes, Failed> {
         let end = Instant::now() + limit;
         let now = self.now();
-        let credentials = tokio::time::timeout_at(end, self.credentials.get(now, limit)).await;
-        let credentials = match credentials {
-            Ok(credentials) => credentials.map_err(without_credentials)?,
-            Err(elapsed) => {
-                let failure = Failure::NoCredentials(elapsed.into());
-                return Err(Failed { failure, retry: Retry::AfterTimeout });
-            }
-        };
-        let never = |failure| Failed { failure, retry: Retry::Never };
-        let to = self.endpoint.of(&credentials).map_err(never)?;
+        let credentials = self.credentials.get(now, limit).await.map_err(without_credentials)?;
+        let never = |failure| Failed::refused(failure, Retry::Never);
+        let to = self.endpoint.of(&credentials, table).map_err(never)?;
         let headers = self.headers(&to, operation, body, &credentials, now).map_err(never)?;
         let left = end.saturating_duration_since(Instant::now());
         let reply = self.http.post(&to, &headers, body.clone(), left).await;
         let reply = reply.map_err(unsent)?;
-        self.read(reply, &credentials)
+        self.read(reply, &credentials, now)
     }
 
     fn headers(
@@ -132,23 +147,29 @@ impl Shared {
         Ok(headers)
     }
 
-    fn read(&self, reply: Reply, credentials: &Arc<Credentials>) -> Result<Bytes, Failed> {
+    /// Reads the response to a request that was signed at `signed`.
+    fn read(
+        &self,
+        reply: Reply,
+        credentials: &Arc<Credentials>,
+        signed: SystemTime,
+    ) -> Result<Bytes, Failed> {
         let header = |name: &str| reply.headers.get(name)?.to_str().ok();
         let sum = header(CHECKSUM).and_then(|sum| sum.parse::<u32>().ok());
         if sum.is_some_and(|sum| sum != crc32fast::hash(&reply.body)) {
             let failure = Failure::Unusable("the response was damaged on its way".into());
-            return Err(Failed { failure, retry: Retry::Later });
+            return Err(Failed::in_doubt(failure, Retry::Later));
         }
         let status = reply.status.as_u16();
         if reply.status.is_success() {
-            let never = |failure| Failed { failure, retry: Retry::Never };
-            return answer::check(&reply.body).map(|()| reply.body).map_err(never);
+            let unusable = |failure| Failed::in_doubt(failure, Retry::Never);
+            return answer::check(&reply.body).map(|()| reply.body).map_err(unusable);
         }
         let Some(refusal) = Refusal::of(&reply.body, header(ERROR_TYPE)) else {
             // Treated like an error with an unknown code.
             let message = format!("status {status} without an error of DynamoDB");
             let failure = Failure::Service(String::new(), message.into());
-            return Err(Failed { failure, retry: Retry::of_service("", status) });
+            return Err(Failed::in_doubt(failure, Retry::of_service("", status)));
         };
         let code = refusal.code();
         let retry = match code {
@@ -162,13 +183,14 @@ impl Shared {
             | "RequestExpired"
             | "RequestTimeTooSkewed"
             | "AuthFailure"
-                if self.follow_clock(header(DATE.as_str())) =>
+                if self.follow_clock(header(DATE.as_str()), signed) =>
             {
                 Retry::Later
             }
             code => Retry::of_service(code, status),
         };
-        Err(Failed { failure: refusal.into_failure(), retry })
+        let in_doubt = reply.status.is_server_error();
+        Err(Failed { failure: refusal.into_failure(), retry, in_doubt })
     }
 
     /// Returns the time of the service, as far as it is known.
@@ -182,15 +204,16 @@ impl Shared {
         }
     }
 
-    /// Signs by the clock of the service from now on, if its `date` shows that ours is off. Returns true
-    /// if it does.
-    fn follow_clock(&self, date: Option<&str>) -> bool {
+    /// Signs by the clock of the service from now on, if its `date` shows that the time of a signature was
+    /// off. Returns true if it does. Requests at the same time are all signed by the same wrong clock, so it
+    /// does not matter what another one has corrected meanwhile.
+    fn follow_clock(&self, date: Option<&str>, signed: SystemTime) -> bool {
         let Some(Ok(date)) = date.map(httpdate::parse_http_date) else { return false };
         let seconds = |time: SystemTime| {
             let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
             i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
         };
-        let is_off = (seconds(date) - seconds(self.now())).abs() > SKEW;
+        let is_off = (seconds(date) - seconds(signed)).abs() > SKEW;
         if is_off {
             self.ahead.store(seconds(date) - seconds(self.clock.now()), Ordering::Relaxed);
         }
@@ -199,8 +222,16 @@ impl Shared {
 }
 
 fn without_credentials(error: CredentialsError) -> Failed {
-    let retry = if error.is_retryable() { Retry::Later } else { Retry::Never };
-    Failed { failure: Failure::NoCredentials(error.into()), retry }
+    match error {
+        CredentialsError::Late => {
+            Failed::refused(Failure::Timeout(error.into()), Retry::AfterTimeout)
+        }
+        // They are on their way, like the service behind a connection that broke.
+        error if error.is_retryable() => {
+            Failed::refused(Failure::Unreachable(error.into()), Retry::Later)
+        }
+        error => Failed::refused(Failure::NoCredentials(error.into()), Retry::Never),
+    }
 }
 
 fn unsent(error: TransportError) -> Failed {
@@ -215,7 +246,8 @@ fn unsent(error: TransportError) -> Failed {
         | TransportError::Redirect(_)
         | TransportError::TooLarge(_) => Failure::Unusable(error.into()),
     };
-    Failed { failure, retry }
+    let in_doubt = !matches!(failure, Failure::Invalid(_));
+    Failed { failure, retry, in_doubt }
 }
 
 /// Creates the value of a header that logs do not show.

@@ -32,7 +32,9 @@ const APP_ID: &str = "AWS_SDK_UA_APP_ID";
 /// ```
 ///
 /// A function that calls no other AWS service starts faster with it, and its binary is smaller. The
-/// records, conditions, attempts, time limits and errors are those of the SDK's client.
+/// records, conditions, attempts, time limits and errors are those of the SDK's client. Beyond that, it rejects
+/// a response that is damaged or not JSON of DynamoDB where the SDK's client takes an empty one for success, and
+/// keeps the credentials that are still valid when others cannot be fetched.
 ///
 /// # Configuration
 ///
@@ -48,9 +50,11 @@ const APP_ID: &str = "AWS_SDK_UA_APP_ID";
 /// | cryptography | ring, or that of the features `tls-aws-lc` and `tls-fips` |
 ///
 /// [`builder`](Self::builder) sets region, endpoint and credentials in code, and with the features of
-/// [`aws`](crate::aws) takes any provider of the SDK. Credentials that expire are renewed 5 minutes before. After a SnapStart restore, credentials and connections are
-/// new. If the clock of the environment is off by more than 4 minutes, requests are signed with the time
-/// of the service.
+/// [`aws`](crate::aws) takes any provider of the SDK. Credentials that expire are renewed 5 minutes before, and
+/// every 10 seconds while that fails. An endpoint of credentials has 1 second for its answer, a provider 5. After
+/// a SnapStart restore, credentials and connections are new, if [`Powertools`](crate::Powertools) runs the
+/// function. If the clock of the environment is off by more than 4 minutes, requests are signed with the time of
+/// the service.
 ///
 /// # What it leaves out
 ///

@@ -36,6 +36,7 @@ pub(super) struct Endpoint {
 
 /// The endpoints of accounts in a region.
 struct Accounts {
+    region: String,
     /// What follows the account.
     domain: String,
     is_required: bool,
@@ -82,15 +83,24 @@ impl Endpoint {
                 "{MODE} is `required`, and there are no endpoints of accounts here"
             )));
         }
-        let accounts =
-            domain.map(|domain| Accounts { domain, is_required, kept: Mutex::default() });
+        let accounts = domain.map(|domain| Accounts {
+            region: region.to_owned(),
+            domain,
+            is_required,
+            kept: Mutex::default(),
+        });
         Ok(Self { usual: Arc::new(usual), accounts })
     }
 
-    /// Returns the endpoint for requests with these credentials.
-    pub(super) fn of(&self, credentials: &Credentials) -> Result<Arc<Destination>, Failure> {
+    /// Returns the endpoint for requests about `table` with these credentials. An ARN names the account of
+    /// the table, which can be another one.
+    pub(super) fn of(
+        &self,
+        credentials: &Credentials,
+        table: &str,
+    ) -> Result<Arc<Destination>, Failure> {
         let Some(accounts) = &self.accounts else { return Ok(self.usual.clone()) };
-        match &credentials.account_id {
+        match accounts.account_of(table).or(credentials.account_id.as_deref()) {
             Some(account) => accounts.of(account),
             None if accounts.is_required => {
                 Err(invalid(format!("{MODE} is `required`, and the credentials name no account")))
@@ -106,6 +116,15 @@ impl Endpoint {
 }
 
 impl Accounts {
+    /// Returns the account in the ARN of a table of this region.
+    fn account_of<'a>(&self, table: &'a str) -> Option<&'a str> {
+        let mut parts = table.splitn(6, ':');
+        let [arn, _, service, region, account] = std::array::from_fn(|_| parts.next());
+        let is_here =
+            (arn, service, region) == (Some("arn"), Some("dynamodb"), Some(&*self.region));
+        account.filter(|account| is_here && is_label(account))
+    }
+
     fn of(&self, account: &str) -> Result<Arc<Destination>, Failure> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((of, to)) = &*kept
@@ -178,7 +197,8 @@ mod tests {
                 account_id: case["account"].as_str().map(str::to_owned),
                 ..Credentials::new("AKID".to_owned(), "hidden".to_owned(), None)
             };
-            let to = endpoint.ok().and_then(|endpoint| endpoint.of(&credentials).ok());
+            let table = case["table"].as_str().unwrap();
+            let to = endpoint.ok().and_then(|endpoint| endpoint.of(&credentials, table).ok());
             let url = to.map(|to| format!("https://{}", to.host().to_str().unwrap()));
             assert_eq!(url.as_deref(), case["url"].as_str(), "{case}");
         }

@@ -47,13 +47,13 @@ impl Requests for LeanClient {
     fn write<'a>(&'a self, action: Action<'a>, timeout: Duration) -> Reply<'a, ()> {
         Box::pin(async move {
             let operation = wire::operation(action.kind)?;
-            self.call(operation, wire::write(&action)?, timeout).await.map(drop)
+            self.call(operation, action.table, wire::write(&action)?, timeout).await.map(drop)
         })
     }
 
     fn read<'a>(&'a self, get: Get<'a>, timeout: Duration) -> Reply<'a, Option<Item>> {
         Box::pin(async move {
-            let body = self.call("GetItem", wire::get(&get)?, timeout).await?;
+            let body = self.call("GetItem", get.table, wire::get(&get)?, timeout).await?;
             answer::item(&body)
         })
     }
@@ -66,7 +66,8 @@ impl Requests for LeanClient {
     ) -> Reply<'a, ()> {
         Box::pin(async move {
             let body = wire::transact(&actions, token)?;
-            self.call("TransactWriteItems", body, timeout).await.map(drop)
+            let first = actions.first().map(|action| action.table).unwrap_or_default();
+            self.call("TransactWriteItems", first, body, timeout).await.map(drop)
         })
     }
 }

@@ -20,12 +20,15 @@ use aws_sdk_dynamodb::{Client, config};
 use super::action::Action;
 use super::requests::{ATTRIBUTE, Failure, Get, Part, Reason, Reply, Requests};
 use super::{Builder, DynamoDbStore, Schema};
+use crate::clock::Clock;
 use crate::idempotency::transaction::{Item, Kind};
 
+mod attempts;
 mod convert;
 mod limits;
 mod retry;
 
+use self::attempts::Attempts;
 use self::limits::{limited, within};
 
 impl DynamoDbStore {
@@ -62,8 +65,8 @@ macro_rules! settings {
 
 /// Sends a request with the limits of the store.
 macro_rules! send {
-    ($sdk:expr, $request:expr) => {{
-        let request = $request.customize();
+    ($sdk:expr, $request:expr $(, $setting:ident($value:expr))?) => {{
+        let request = $request.customize()$(.$setting($value))?;
         let request = match &$sdk.overrides {
             Some(overrides) => request.config_override(overrides.clone()),
             None => request,
@@ -131,23 +134,31 @@ impl Sdk {
         }
     }
 
-    async fn transact(&self, actions: Vec<Action<'_>>, token: &str) -> Result<(), Failure> {
+    async fn transact(
+        &self,
+        actions: Vec<Action<'_>>,
+        token: &str,
+        timeout: Duration,
+    ) -> Result<(), Failure> {
         let items = actions.into_iter().map(in_transaction).collect::<Result<_, _>>();
         let request = self
             .client
             .transact_write_items()
             .set_transact_items(Some(items.map_err(|error| Failure::Invalid(error.into()))?))
             .client_request_token(token);
-        let Err(error) = send!(self, request) else {
+        let attempts = Attempts::within(timeout, Clock::system());
+        let Err(error) = send!(self, request, interceptor(attempts.clone())) else {
             return Ok(());
         };
-        match error.as_service_error() {
+        let failure = match error.as_service_error() {
             Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
                 let reasons = cancelled.cancellation_reasons();
-                Err(Failure::Cancelled(reasons.iter().map(reason).collect()))
+                Failure::Cancelled(reasons.iter().map(reason).collect())
             }
-            _ => Err(failure(error, |_| None)),
-        }
+            _ => failure(error, |_| None),
+        };
+        // Why there was another attempt is unknown.
+        Err(if attempts.count() > 1 { failure.in_doubt() } else { failure })
     }
 }
 
@@ -170,7 +181,7 @@ impl Requests for Sdk {
         token: &'a str,
         timeout: Duration,
     ) -> Reply<'a, ()> {
-        Box::pin(within(timeout, self.transact(actions, token)))
+        Box::pin(within(timeout, self.transact(actions, token, timeout)))
     }
 }
 
@@ -232,17 +243,20 @@ fn failure<E: ServiceError>(
     }
 }
 
-/// Returns true if no request was made for lack of credentials.
+/// Returns true if there are no credentials, and another attempt would find none.
 fn lacks_credentials<E: ServiceError>(error: &SdkError<E>) -> bool {
     if !matches!(error, SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_)) {
         return false;
     }
     let first: &dyn std::error::Error = error;
     let mut causes = std::iter::successors(Some(first), |error| error.source());
-    // The second error has no public type. It means that the client has no provider of credentials
-    // at all.
-    causes.any(|cause| {
-        cause.is::<CredentialsError>() || cause.to_string().contains("no identity resolver")
+    causes.any(|cause| match cause.downcast_ref::<CredentialsError>() {
+        Some(error) => matches!(
+            error,
+            CredentialsError::CredentialsNotLoaded(_) | CredentialsError::InvalidConfiguration(_)
+        ),
+        // This error has no public type. It means that the client has no provider of credentials at all.
+        None => cause.to_string().contains("no identity resolver"),
     })
 }
 
@@ -255,29 +269,44 @@ mod tests {
     use crate::idempotency::StoreErrorKind;
 
     #[derive(Debug)]
-    struct Without;
+    struct Without(fn() -> CredentialsError);
 
     impl ProvideCredentials for Without {
         fn provide_credentials<'a>(&'a self) -> Provided<'a>
         where
             Self: 'a,
         {
-            Provided::ready(Err(CredentialsError::not_loaded("none here")))
+            Provided::ready(Err(self.0()))
         }
+    }
+
+    fn config() -> aws_sdk_dynamodb::config::Builder {
+        Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static("eu-central-1"))
+            .endpoint_url("http://127.0.0.1:1")
     }
 
     #[tokio::test]
     async fn missing_credentials_are_not_a_table_that_cannot_be_reached() {
-        let config = Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::from_static("eu-central-1"))
-            .endpoint_url("http://127.0.0.1:1");
-        for config in [config.clone(), config.credentials_provider(Without)] {
+        let without = Without(|| CredentialsError::not_loaded("none here"));
+        for config in [config(), config().credentials_provider(without)] {
             let store = DynamoDbStore::new(Client::from_conf(config.build()), "orders");
             let error = store.warm_up().await.unwrap_err();
             assert_eq!(error.to_string(), "there are no credentials for table `orders`");
             assert_eq!(error.kind(), StoreErrorKind::AccessDenied);
             assert!(!error.is_retryable());
         }
+    }
+
+    #[tokio::test]
+    async fn credentials_that_cannot_be_fetched_now_are_a_failure_that_passes() {
+        let config = config().credentials_provider(Without(|| {
+            CredentialsError::provider_error("the endpoint is away")
+        }));
+        let store = DynamoDbStore::new(Client::from_conf(config.build()), "orders");
+        let error = store.warm_up().await.unwrap_err();
+        assert_eq!(error.to_string(), "table `orders` cannot be reached");
+        assert!(error.is_retryable());
     }
 }

@@ -8,6 +8,7 @@ use aws_credential_types::provider::{ProvideCredentials, future};
 use futures_util::FutureExt;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
+use tokio::sync::Barrier;
 
 use super::*;
 use crate::idempotency::store::{Outcome, Read, StoreErrorKind};
@@ -24,6 +25,12 @@ struct Endpoint {
 
 impl Endpoint {
     async fn start(answers: Vec<Answer>) -> Self {
+        Self::holding(1, answers).await
+    }
+
+    /// Answers none of the first `count` requests before all of them have arrived.
+    async fn holding(count: usize, answers: Vec<Answer>) -> Self {
+        let all = Arc::new(Barrier::new(count));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let heads = Arc::<Mutex<Vec<String>>>::default();
@@ -31,11 +38,18 @@ impl Endpoint {
         let answers = Arc::new(Mutex::new(answers.into_iter()));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (recorded, answers) = (recorded.clone(), answers.clone());
+                let (recorded, answers, all) = (recorded.clone(), answers.clone(), all.clone());
                 tokio::spawn(async move {
                     let mut stream = BufReader::new(stream);
                     while let Ok(head) = head(&mut stream).await {
-                        recorded.lock().unwrap().push(head);
+                        let number = {
+                            let mut recorded = recorded.lock().unwrap();
+                            recorded.push(head);
+                            recorded.len()
+                        };
+                        if number <= count {
+                            all.wait().await;
+                        }
                         let next = answers.lock().unwrap().next();
                         let (status, headers, body) = next.unwrap_or((200, Vec::new(), "{}"));
                         let headers = headers.iter().map(|(name, it)| format!("{name}: {it}\r\n"));
@@ -155,6 +169,20 @@ fn signed_at(head: &str) -> i64 {
     i64::try_from(seconds).unwrap()
 }
 
+/// They are signed by the same wrong clock, and only the first answer finds it wrong.
+#[tokio::test]
+async fn requests_at_the_same_time_all_follow_the_service() {
+    let date = ("date", httpdate::fmt_http_date(Clock::system().now() + Duration::from_secs(3600)));
+    let answer = || refused("InvalidSignatureException", vec![date.clone()]);
+    let endpoint = Endpoint::holding(3, vec![answer(), answer(), answer()]).await;
+    let client = endpoint.client();
+    let all = [read(client.clone()), read(client.clone()), read(client)];
+    for result in futures_util::future::join_all(all).await {
+        result.unwrap();
+    }
+    assert_eq!(endpoint.heads().len(), 6);
+}
+
 #[tokio::test]
 async fn a_wrong_key_is_not_taken_for_a_wrong_clock() {
     let date = ("date", httpdate::fmt_http_date(Clock::system().now()));
@@ -246,6 +274,44 @@ async fn expired_credentials_of_an_endpoint_are_replaced() {
     assert_eq!(fixed.heads().len(), 1);
 }
 
+/// The work is done, and only its record is left to be saved.
+#[tokio::test]
+async fn credentials_that_cannot_be_fetched_now_are_a_failure_that_passes() {
+    let body = r#"{"AccessKeyId":"AKID","SecretAccessKey":"hidden","Token":"t"}"#;
+    let sorry = || (500, vec![], "sorry");
+    let credentials = Endpoint::start(vec![sorry(), sorry(), sorry(), (200, vec![], body)]).await;
+    let dynamodb = Endpoint::start(vec![]).await;
+    let variables = [("AWS_CONTAINER_CREDENTIALS_FULL_URI", credentials.url.clone())];
+    let client = dynamodb.builder().environment(Environment::of(variables)).build().unwrap();
+    let error = read(client.clone()).await.unwrap_err();
+    assert!(error.is_retryable(), "{error:?}");
+    assert_eq!(
+        with_causes(&error),
+        "table `orders` cannot be reached: the endpoint of credentials returned none: status 500"
+    );
+    read(client).await.unwrap();
+    assert_eq!(credentials.heads().len(), 4);
+}
+
+/// A freeze that Tokio's clock does not notice: the token of a transaction may be forgotten after it.
+#[tokio::test]
+async fn no_attempt_follows_after_the_end_by_the_time_of_day() {
+    let sorry = || (500, vec![], r#"{"__type":"InternalServerError"}"#);
+    for (frozen, attempts) in [(0, 2), (601, 1)] {
+        let endpoint = Endpoint::start(vec![sorry()]).await;
+        let mut client = endpoint.client();
+        let start = Clock::system().now();
+        let heads = endpoint.heads.clone();
+        let clock = Clock::from_fn(move || {
+            let passed = if heads.lock().unwrap().is_empty() { 0 } else { frozen };
+            start + Duration::from_secs(passed)
+        });
+        Arc::get_mut(&mut client.shared).unwrap().clock = clock;
+        assert_eq!(read(client).await.is_ok(), frozen == 0);
+        assert_eq!(endpoint.heads().len(), attempts);
+    }
+}
+
 #[tokio::test]
 async fn missing_credentials_are_not_a_table_that_cannot_be_reached() {
     let endpoint = Endpoint::start(vec![]).await;
@@ -297,6 +363,12 @@ fn the_environment_configures_a_client() {
         "AWS_USE_FIPS_ENDPOINT is neither true nor false"
     );
     assert_eq!(message(&[region, ("AWS_CA_BUNDLE", "/nowhere")]), "cannot read AWS_CA_BUNDLE");
+    // The requests would go to an endpoint that is not validated, as with the SDK, which refuses it too.
+    for variant in [fips, dual_stack] {
+        assert!(message(&[region, all, variant]).contains("have no meaning for a URL of DynamoDB"));
+    }
+    let required = ("AWS_ACCOUNT_ID_ENDPOINT_MODE", "required");
+    assert_eq!(host(&[("AWS_REGION", "cn-north-1"), all, required]), "all:1");
 }
 
 #[test]
@@ -312,7 +384,7 @@ fn an_account_of_the_credentials_has_its_own_host() {
         let client = client(variables).unwrap();
         let credentials = client.shared.credentials.get(Clock::system().now(), Duration::ZERO);
         let credentials = credentials.now_or_never().unwrap().unwrap();
-        let to = client.shared.endpoint.of(&credentials).unwrap();
+        let to = client.shared.endpoint.of(&credentials, "orders").unwrap();
         to.host().to_str().unwrap().to_owned()
     };
     assert_eq!(host(&[]), "dynamodb.eu-central-1.amazonaws.com");
@@ -364,7 +436,7 @@ async fn a_provider_of_the_sdk_is_asked_again_before_its_credentials_expire() {
     ])
     .await;
     let failure = Err(SdkError::provider_error("not yet"));
-    let found = [failure, expire("SHORT", 4), expire("LONG", 60), expire("LAST", 60)];
+    let found = [failure, expire("SHORT", 0), expire("LONG", 60), expire("LAST", 60)];
     let provider = Rotating(Mutex::new(found.into_iter().collect()));
     let client = endpoint.builder().credentials_provider(provider).build().unwrap();
     for _ in 0..3 {
@@ -374,7 +446,7 @@ async fn a_provider_of_the_sdk_is_asked_again_before_its_credentials_expire() {
         let start = head.find("Credential=").unwrap() + "Credential=".len();
         head[start..].split('/').next().unwrap().to_owned()
     });
-    // The second ends too soon to be used again, and the service refused the third.
+    // The second has ended, and the service refused the third.
     assert_eq!(ids.collect::<Vec<_>>(), ["SHORT", "LONG", "LONG", "LAST"]);
 
     let missing = Rotating(Mutex::new(vec![Err(SdkError::not_loaded("hidden")), expire("NO", 60)]));
