@@ -1,5 +1,7 @@
 //! A function, and the service of durable functions around it.
 
+use std::env;
+use std::process::Command;
 use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
@@ -24,6 +26,20 @@ impl Service {
 
     pub(crate) fn url(&self) -> &str {
         self.0.url()
+    }
+
+    /// Returns a command for a process of this program that runs `test` alone, and can be the function of this
+    /// service.
+    pub(crate) fn process_of(&self, test: &str) -> Command {
+        let mut command = Command::new(env::current_exe().expect("a test has a program"));
+        // Otherwise the harness can begin a line, and capture others.
+        command.args([test, "--exact", "--nocapture", "--quiet"]).envs([
+            ("AWS_REGION", REGION),
+            ("AWS_ACCESS_KEY_ID", "key"),
+            ("AWS_SECRET_ACCESS_KEY", "secret"),
+            ("AWS_ENDPOINT_URL_LAMBDA", self.url()),
+        ]);
+        command
     }
 
     /// Returns options whose client calls this service.

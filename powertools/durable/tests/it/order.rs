@@ -5,7 +5,6 @@ use std::env;
 use std::future::pending;
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
-use std::process::Command;
 use std::time::Duration;
 
 use lambda_runtime::Error;
@@ -17,7 +16,6 @@ use powertools_durable::{DurableContext, service};
 use serde_json::{Value, json};
 
 use crate::lambda::{Service, unless_lost};
-use crate::server::REGION;
 use crate::table::Table;
 
 /// The test. In a process with the variables below, it is the function.
@@ -103,13 +101,8 @@ async fn scenario() -> Option<()> {
     let table = Table::create().await;
     let lambda = FakeRuntime::new();
     let start = |dies: &str| {
-        let mut command = Command::new(env::current_exe().expect("a test has a program"));
-        // Otherwise the harness can begin a line, and capture others.
-        command.args([TEST, "--exact", "--nocapture", "--quiet"]).envs([
-            ("AWS_REGION", REGION),
-            ("AWS_ACCESS_KEY_ID", "key"),
-            ("AWS_SECRET_ACCESS_KEY", "secret"),
-            ("AWS_ENDPOINT_URL_LAMBDA", service.url()),
+        let mut command = service.process_of(TEST);
+        command.envs([
             ("AWS_ENDPOINT_URL_DYNAMODB", table.endpoint()),
             (TABLE, table.name()),
             (DIES, dies),
