@@ -12,7 +12,7 @@ impl Protocol {
         // As long as an answer to a commit can be late.
         let expiration = match self.without {
             Without::ExpirationOnCommit => kept,
-            _ => kept.max(self.last(worker) + self.grace()),
+            _ => kept.max(worker.last + self.grace()),
         };
         let applied = match &mut state.record {
             Some(record)

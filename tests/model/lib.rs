@@ -77,16 +77,11 @@ impl Protocol {
         self.last_start + longest + SKEW + KILL_DELAY + 1
     }
 
-    /// When the invocation of a worker ends: until then it can ask what became of its commit.
-    fn last(&self, worker: &Worker) -> u8 {
-        if self.renews { worker.last } else { worker.deadline }
-    }
-
     /// When a worker is dead at the latest.
     fn killed(&self, worker: &Worker) -> u8 {
         // The end of a lease stops work, but nothing that follows it.
         match worker.work {
-            Work::Completing(_) | Work::Settling(_) => self.last(worker) + KILL_DELAY,
+            Work::Completing(_) | Work::Settling(_) => worker.last + KILL_DELAY,
             _ => worker.deadline + KILL_DELAY,
         }
     }
@@ -107,7 +102,7 @@ impl Protocol {
     fn claimed(&self, owner: usize, worker: &Worker) -> Record {
         let lease_end = match self.renews {
             true => self.lease_end(worker, worker.now),
-            false => worker.deadline + self.grace(),
+            false => worker.last + self.grace(),
         };
         let kept = worker.now + EXPIRES_AFTER;
         let (expiration, lease_end) = match self.without {
@@ -240,8 +235,7 @@ impl Model for Protocol {
         if state.broken.is_some() {
             return;
         }
-        let alive =
-            |worker: &Worker| !matches!(worker.work, Work::NotStarted | Work::Ended | Work::Dead);
+        let alive = |worker: &Worker| !matches!(worker.work, Work::NotStarted | Work::Ended);
         // Who has outlived the deadline for too long is dead before the clock goes on.
         let overdue = |worker: &Worker| alive(worker) && state.time >= self.killed(worker);
         if state.time < self.end() && !state.workers.iter().any(overdue) {
@@ -297,11 +291,11 @@ impl Model for Protocol {
             Step::Tick => state.time += 1,
             Step::Start(at) => {
                 let worker = &mut state.workers[at];
-                worker.deadline = time + TIMEOUT;
+                worker.last = time + if self.renews { LONGEST } else { TIMEOUT };
+                worker.deadline = worker.last;
                 worker.now = time + worker.ahead;
                 worker.claims = 1;
                 if self.renews {
-                    worker.last = time + LONGEST;
                     worker.deadline = self.limit(worker, self.lease_end(worker, worker.now));
                 }
                 // With copies of claims beside those of commits and renewals there would be too many
@@ -390,9 +384,15 @@ impl Model for Protocol {
                 worker.work = Work::Releasing;
                 worker.releases = 1;
             }
-            Step::Die(at) => state.workers[at].work = Work::Dead,
+            Step::Die(at) => state.workers[at].work = Work::Ended,
         }
-        state.workers.iter_mut().for_each(Worker::forget);
+        for worker in &mut state.workers {
+            // It is too late for it.
+            if worker.work == Work::NotStarted && state.time > self.last_start {
+                worker.work = Work::Ended;
+            }
+            worker.forget();
+        }
         Some(state)
     }
 

@@ -65,9 +65,8 @@ pub(super) enum Work {
     Settling(u8),
     /// Releasing the claim: after a failure, or because it is unknown whether it was acquired.
     Releasing,
-    /// Refused by another's claim, given another's result, or finished.
+    /// Refused by another's claim, given another's result, finished, or dead.
     Ended,
-    Dead,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -87,7 +86,7 @@ pub(super) struct Worker {
     pub(super) releases: u8,
     /// The ends of the leases in renewals on their way; 0 where there is none.
     pub(super) renewals: [u8; RENEWALS],
-    /// When its invocation ends, if its lease is renewed.
+    /// When its invocation ends: until then it can ask what became of its commit.
     pub(super) last: u8,
     pub(super) commit: Commit,
 }
@@ -125,7 +124,7 @@ impl Worker {
 
     /// It does nothing any more, and nothing that it sent is on its way.
     pub(super) fn is_over(&self) -> bool {
-        matches!(self.work, Work::Ended | Work::Dead)
+        self.work == Work::Ended
             && self.claims + self.completes + self.releases == 0
             && self.renewals == [0; RENEWALS]
     }
@@ -145,14 +144,16 @@ impl Worker {
         if !matches!(self.work, Work::Claiming(_) | Work::Looking) {
             self.again = false;
         }
-        if self.is_over() && !self.commit.is_broken() {
-            self.commit = Commit::default();
-        }
-        if self.now == 0 && matches!(self.work, Work::Ended | Work::Dead) {
-            self.work = Work::Ended;
+        if self.work == Work::Ended {
+            self.deadline = 0;
             if self.completes == 0 {
-                self.deadline = 0;
-                self.last = 0;
+                self.ahead = 0;
+                if self.now == 0 {
+                    self.last = 0;
+                }
+            }
+            if self.completes == 0 && !self.commit.is_broken() {
+                self.commit = Commit::default();
             }
         }
     }
