@@ -298,9 +298,8 @@ impl Model for Protocol {
                 if self.renews {
                     worker.deadline = self.limit(worker, self.lease_end(worker, worker.now));
                 }
-                // With copies of claims beside those of commits and renewals there would be too many
-                // states.
-                let copies = !self.commits && !self.renews;
+                // With copies of claims beside renewals there would be too many states.
+                let copies = !self.renews;
                 worker.work = Work::Claiming(if copies { SENDS - 1 } else { 0 });
             }
             Step::Renew(at) => {
@@ -544,15 +543,17 @@ fn each_rule_is_needed() {
         (Without::RenewalsEnd, "L"),
     ];
     let of = |protocol| move |(without, property)| (without, property, protocol);
-    let both = commits.into_iter().chain(renewals).filter(|_| full()).map(of(COMMIT_RENEW));
+    let both = commits.into_iter().chain(renewals).map(of(COMMIT_RENEW));
+    let large = both.chain(commits.map(of(FULL_COMMIT))).filter(|_| full());
     let needed = needed.into_iter().map(of(SMALL));
     let needed = needed.chain(commits.map(of(COMMIT))).chain(renewals.map(of(RENEW)));
-    for (without, property, protocol) in needed.chain(both) {
+    for (without, property, protocol) in needed.chain(large) {
         let looks = full() && protocol.looks;
         let protocol = Protocol { without, looks, ..protocol };
-        // That nothing else breaks takes a look at every state. With commits and renewals it would
-        // take minutes.
-        let until = match protocol.renews && (protocol.commits || !full()) {
+        // That nothing else breaks takes a look at every state. With commits and renewals, and with
+        // three workers, it would take minutes.
+        let is_large = protocol.renews && (protocol.commits || !full()) || protocol.workers > 2;
+        let until = match is_large {
             true => HasDiscoveries::AnyFailures,
             false => HasDiscoveries::All,
         };

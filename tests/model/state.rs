@@ -94,7 +94,8 @@ pub(super) struct Worker {
 /// The effect of a worker, and what its caller knows about it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Commit {
-    /// How often the effect took place.
+    /// How often the effect took place: again if late copies of its claim and its commit arrive when its first
+    /// record has expired.
     pub(super) effects: u8,
     /// How often its record was completed.
     pub(super) completions: u8,
@@ -152,7 +153,9 @@ impl Worker {
                     self.last = 0;
                 }
             }
-            if self.completes == 0 && !self.commit.is_broken() {
+            // Only that there is no effect can become untrue, by a late commit.
+            let is_settled = self.completes == 0 || self.commit.told != Some(false);
+            if is_settled && !self.commit.is_broken() {
                 self.commit = Commit::default();
             }
         }
@@ -160,12 +163,11 @@ impl Worker {
 }
 
 impl Commit {
-    /// The effect exists without the completed record, or more than once, or not as the caller was
+    /// The effect exists without the completed record, or more than once for it, or not as the caller was
     /// told.
     pub(super) fn is_broken(self) -> bool {
-        self.effects > 1
-            || self.effects != self.completions
-            || self.told.is_some_and(|applied| applied != (self.effects == 1))
+        self.effects != self.completions
+            || self.told.is_some_and(|applied| applied != (self.effects > 0))
     }
 }
 
