@@ -1,12 +1,13 @@
 //! Work in durable executions: who holds its key over many invocations, and how it fails.
 
+use std::collections::BTreeSet;
 use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
-use powertools::idempotency::transaction::{Item, Update};
+use powertools::idempotency::transaction::{Check, Item, Update};
 use powertools::idempotency::{
     Builder, Claimed, Commit, Error, Idempotency, MemoryStore, Record, RedisStore, Status, Store,
     StoreErrorKind, WhileInProgress,
@@ -242,6 +243,41 @@ async fn a_commit_that_the_store_fails_keeps_the_claim_and_has_its_effect_once()
         let charges = world.store.records().items("charges");
         assert!(charges.len() == 1 && charges[0].get("count") == Some(&1.into()), "{charges:?}");
     }
+}
+
+/// Otherwise a late copy of a re-entry could find the attempt again from which it continues.
+#[tokio::test(start_paused = true)]
+async fn no_claim_and_no_reentry_writes_the_attempt_of_another() {
+    let world = World::new(FaultyStore::new());
+    for invocation in ["1", "2", "3"] {
+        world.suspend(ARN, invocation).await;
+    }
+    let attempts = world.store.attempts();
+    assert_eq!(attempts.len(), 5, "each but the first claims, and continues: {attempts:?}");
+    assert_eq!(attempts.iter().collect::<BTreeSet<_>>().len(), 5, "{attempts:?}");
+    assert_eq!(world.record().attempt.as_ref(), attempts.last());
+}
+
+/// The execution must not fail for what its other invocation may still do.
+#[tokio::test(start_paused = true)]
+async fn a_refused_commit_of_an_invocation_that_was_continued_is_not_the_outcome() {
+    let world = World::new(FaultyStore::new().fault(Op::Release, Fault::Slow(10 * SECOND)));
+    world.store.records().create_table("charges", ["id"]);
+    let zombie = async {
+        let missing = Check::new("charges", Item::new().set("id", "order-7")).if_exists("id");
+        let work = async { Ok::<_, Error>(Commit::new(()).check(missing)) };
+        let invocation = world.invocation(ARN, "1");
+        let call = world.idempotency.operation("charge").key("order-7").unwrap();
+        (invocation.clone().scope(call.commit(work)).await, invocation.is_interrupted())
+    };
+    let continued = async {
+        sleep(SECOND).await;
+        world.suspend(ARN, "2").await;
+    };
+    let ((refused, is_repeated), ()) = tokio::join!(zombie, continued);
+    let error = refused.unwrap_err();
+    assert!(matches!(error, Error::LeaseLost { .. }) && is_repeated, "{error:?}");
+    assert_eq!(world.record().status, Status::InProgress);
 }
 
 #[tokio::test(start_paused = true)]

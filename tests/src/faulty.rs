@@ -63,6 +63,7 @@ struct State {
     faults: VecDeque<(Op, Fault)>,
     calls: Vec<Op>,
     tokens: Vec<String>,
+    attempts: Vec<String>,
     late: Option<Duration>,
     copy: Option<Duration>,
 }
@@ -112,6 +113,12 @@ impl FaultyStore {
     #[must_use]
     pub fn calls(&self) -> Vec<Op> {
         self.state().calls.clone()
+    }
+
+    /// Returns the attempts of durable executions that claims and re-entries would have written so far.
+    #[must_use]
+    pub fn attempts(&self) -> Vec<String> {
+        self.state().attempts.clone()
     }
 
     /// Returns the store with the records.
@@ -203,6 +210,7 @@ impl Store for FaultyStore {
     }
 
     async fn claim(&self, claim: &Claim) -> Result<Outcome, StoreError> {
+        self.state().attempts.extend(claim.owner.attempt().map(str::to_owned));
         let copy = self.state().copy.take();
         if let Some(after) = copy {
             let (store, claim) = (self.inner.clone(), claim.clone());
@@ -231,6 +239,7 @@ impl Store for FaultyStore {
     }
 
     async fn reenter(&self, reentry: &Reentry) -> Result<Outcome, StoreError> {
+        self.state().attempts.extend(reentry.owner.attempt().map(str::to_owned));
         self.write(Op::Reenter, || self.inner.reenter(reentry)).await
     }
 

@@ -98,6 +98,14 @@ fn random() -> Result<[u8; 32], getrandom::Error> {
     Ok(digits)
 }
 
+fn digits(digits: &[u8]) -> &str {
+    std::str::from_utf8(digits).unwrap_or_default()
+}
+
+fn attempt(claim: &[u8; 32], invocation: &str) -> Arc<str> {
+    format!("{}/{invocation}", digits(claim)).into()
+}
+
 /// Returns the id of the invocation in an attempt.
 fn invocation_of(attempt: &str) -> Option<&str> {
     Some(attempt.split_once('/')?.1)
@@ -113,15 +121,20 @@ impl Owner {
         let mut id = [0; 32];
         write_hex(&mut id, &Sha256::digest(execution.arn().as_bytes())[..16]);
         let claim = random()?;
-        let text = |digits| std::str::from_utf8(digits).unwrap_or_default();
-        let attempt = format!("{}/{}", text(&claim), text(execution.invocation_id(claim)));
-        Ok(Self { id, attempt: Some(attempt.into()) })
+        let invocation = digits(execution.invocation_id(claim));
+        Ok(Self { id, attempt: Some(attempt(&claim, invocation)) })
+    }
+
+    /// Returns the owner for another claim in the same invocation of the durable execution.
+    pub(super) fn again(&self) -> Result<Self, getrandom::Error> {
+        let invocation = self.attempt().and_then(invocation_of).unwrap_or_default();
+        Ok(Self { id: self.id, attempt: Some(attempt(&random()?, invocation)) })
     }
 
     /// Returns the owner as it is written to a record: 32 hexadecimal digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.id).unwrap_or_default()
+        digits(&self.id)
     }
 
     /// Returns what distinguishes this claim from the others of its durable execution, as it is written

@@ -183,7 +183,7 @@ impl<S: TransactStore> Session<S> {
         let completion = transaction.completion.expect("it was there before");
         match failure {
             Ok(()) => Ok(completion),
-            Err(Failure::Record(Some(record))) if is_finished_by(&record, &self.owner) => {
+            Err(Failure::Record(Some(record))) if is_finished_by(&record, self.owner()) => {
                 Ok(completion)
             }
             // The execution goes on, so that no other one may begin the work. Its next invocation settles the
@@ -207,7 +207,7 @@ impl<S: TransactStore> Session<S> {
         let mut pauses = Pauses::default();
         let existing = loop {
             let timeout = self.time.last_call();
-            let (key, owner) = (self.key().clone(), self.owner.clone());
+            let (key, owner) = (self.key().clone(), self.owner().clone());
             let release = Release { key, owner, timeout };
             let error = match bounded(store, timeout, store.release(&release)).await {
                 Ok(Outcome::Applied) => break None,
@@ -224,7 +224,9 @@ impl<S: TransactStore> Session<S> {
         };
         let key = || self.key().clone();
         match (existing, failure) {
-            (Some(record), _) if is_finished_by(&record, &self.owner) => Ok(()),
+            (Some(record), _) if is_finished_by(&record, self.owner()) => Ok(()),
+            // Another invocation of the execution has continued the claim, and decides.
+            (Some(_), _) if self.is_durable() => Err(Error::LeaseLost { key: key() }),
             (_, Failure::Work(error)) => Err(error),
             (None, Failure::Store(error)) => Err(Error::Store(error)),
             (None, Failure::Record(None)) => Err(Error::RecordGone { key: key() }),

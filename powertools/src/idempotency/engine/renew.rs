@@ -33,7 +33,7 @@ impl<S: Store> Session<S> {
         }
         let renewal = Renewal {
             key: self.key().clone(),
-            owner: self.owner.clone(),
+            owner: self.owner().clone(),
             lease_end: renewed.lease_end.into(),
             expiration: renewed.expiration,
             timeout,
@@ -51,7 +51,7 @@ impl<S: Store> Session<S> {
         match existing {
             // A later renewal arrived first, or an earlier attempt of this one did.
             Some(record)
-                if is_held_by(&record, &self.owner)
+                if is_held_by(&record, self.owner())
                     && record.in_progress_expiration
                         >= Some(EpochMillis::from(renewed.lease_end)) =>
             {

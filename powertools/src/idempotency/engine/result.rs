@@ -53,7 +53,7 @@ pub(super) fn completion<S: Store, R: Replay>(
     };
     Completion {
         key: session.key().clone(),
-        owner: session.owner.clone(),
+        owner: session.owner().clone(),
         now: now.into(),
         expiration,
         claimed_expiration: window.expiration,

@@ -89,7 +89,7 @@ impl<S: Store> Session<S> {
         };
         Ok(match existing {
             // An earlier completion, whose reply was lost.
-            Some(record) if is_finished_by(&record, &self.owner) => None,
+            Some(record) if is_finished_by(&record, self.owner()) => None,
             Some(_) => Some(Error::LeaseLost { key: self.key().clone() }),
             None => Some(Error::RecordGone { key: self.key().clone() }),
         })

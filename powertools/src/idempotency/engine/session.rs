@@ -1,5 +1,5 @@
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use super::classify::{Verdict, classify};
@@ -32,7 +32,10 @@ pub(super) struct Lookup<S> {
 #[derive(Debug)]
 pub(super) struct Session<S> {
     lookup: Lookup<S>,
-    pub(super) owner: Owner,
+    /// That of the claims.
+    claimant: Owner,
+    /// That of the re-entry which has continued the claim of an earlier invocation.
+    continued: OnceLock<Owner>,
 }
 
 impl<S> Deref for Session<S> {
@@ -148,15 +151,18 @@ impl<S: Store> Session<S> {
                 Owner::of_execution(execution)
             }
         };
-        let owner = owner.map_err(|error| {
-            StoreError::new(StoreErrorKind::Other, "no random bytes for an owner").caused_by(error)
-        })?;
-        Ok(Arc::new(Self { lookup, owner }))
+        let claimant = owner.map_err(without_random)?;
+        Ok(Arc::new(Self { lookup, claimant, continued: OnceLock::new() }))
+    }
+
+    /// Returns the owner of the claim.
+    pub(super) fn owner(&self) -> &Owner {
+        self.continued.get().unwrap_or(&self.claimant)
     }
 
     /// Returns true if the claim is that of a durable execution, which suspends and continues it.
     pub(super) fn is_durable(&self) -> bool {
-        self.owner.attempt().is_some()
+        self.owner().attempt().is_some()
     }
 
     /// Marks the work around, if the protection in a durable execution has failed: the invocation is repeated,
@@ -188,18 +194,12 @@ impl<S: Store> Session<S> {
             };
             let mut now = window.now;
             loop {
-                match self.classify(found.as_ref(), now, Some(&self.owner))? {
+                match self.classify(found.as_ref(), now, Some(&self.claimant))? {
                     Verdict::Mine => return Ok(Found::Claim(self.window_of(window, found))),
                     Verdict::Free => break,
                     Verdict::Suspended => {
-                        let existing = match self.reenter(found.as_ref()).await? {
-                            None => return Ok(Found::Claim(self.window_of(window, found))),
-                            Some(existing) => existing,
-                        };
-                        if existing.as_ref().is_some_and(|record| is_held_by(record, &self.owner)) {
-                            return Ok(Found::Claim(self.window_of(window, existing)));
-                        }
-                        break;
+                        let Some(record) = self.reenter(found).await? else { break };
+                        return Ok(Found::Claim(self.window_of(window, Some(record))));
                     }
                     Verdict::Completed => {
                         let record = Arc::new(found.expect("a finished record is a record"));
@@ -232,7 +232,7 @@ impl<S: Store> Session<S> {
     async fn send_claim(&self, window: Window) -> Result<Option<Option<Record>>, Error> {
         let claim = Claim {
             key: self.key().clone(),
-            owner: self.owner.clone(),
+            owner: self.claimant.clone(),
             now: window.now.into(),
             lease_end: window.lease_end.into(),
             expiration: window.expiration,
@@ -265,22 +265,36 @@ impl<S: Store> Session<S> {
         Err(error.into())
     }
 
-    /// Continues the claim of an earlier invocation of this durable execution. Returns `None` if that was
-    /// done, otherwise the record that prevented it, if that still exists.
+    /// Continues the claim of an earlier invocation of this durable execution. Returns its record, or `None` if
+    /// another invocation prevented that.
     ///
     /// After a failure nothing is released: the claim is still that of the execution.
-    async fn reenter(&self, found: Option<&Record>) -> Result<Option<Option<Record>>, Error> {
-        let earlier = found.and_then(|record| record.attempt.clone());
-        let Some(earlier) = earlier else { return Ok(Some(None)) };
+    async fn reenter(&self, found: Option<Record>) -> Result<Option<Record>, Error> {
+        let Some((record, earlier)) = found.and_then(|record| {
+            let earlier = record.attempt.clone()?;
+            Some((record, earlier))
+        }) else {
+            return Ok(None);
+        };
         let timeout = self.time.last_call();
-        let (key, owner) = (self.key().clone(), self.owner.clone());
-        let reentry = Reentry { key, owner, earlier, timeout };
+        // No attempt is written twice: a late copy of another re-entry, from one that was written before, would
+        // take the claim back.
+        let owner = self.claimant.again().map_err(without_random)?;
+        let reentry = Reentry { key: self.key().clone(), owner, earlier, timeout };
         let store = self.store();
-        Ok(match bounded(store, timeout, store.reenter(&reentry)).await? {
-            Outcome::Applied => None,
-            Outcome::Refused(Some(record)) => Some(Some(*record)),
-            Outcome::Refused(None) => Some(self.read(self.time.last_call()).await?),
-        })
+        let existing = match bounded(store, timeout, store.reenter(&reentry)).await? {
+            Outcome::Applied => {
+                let _ = self.continued.set(reentry.owner);
+                return Ok(Some(record));
+            }
+            Outcome::Refused(Some(existing)) => Some(*existing),
+            Outcome::Refused(None) => self.read(self.time.last_call()).await?,
+        };
+        let own = existing.filter(|existing| is_held_by(existing, &reentry.owner));
+        if own.is_some() {
+            let _ = self.continued.set(reentry.owner);
+        }
+        Ok(own)
     }
 
     /// Returns the window of a claim that is in the store: that of its record, for which others wait, however
@@ -302,7 +316,7 @@ impl<S: Store> Session<S> {
     /// Releases the claim, once. A failure is only logged: the lease expires by itself.
     pub(super) async fn release(&self) {
         let timeout = self.time.last_call();
-        let release = Release { key: self.key().clone(), owner: self.owner.clone(), timeout };
+        let release = Release { key: self.key().clone(), owner: self.owner().clone(), timeout };
         let store = self.store();
         if let Err(error) = bounded(store, timeout, store.release(&release)).await {
             tracing::warn!(
@@ -312,6 +326,10 @@ impl<S: Store> Session<S> {
             );
         }
     }
+}
+
+fn without_random(error: getrandom::Error) -> StoreError {
+    StoreError::new(StoreErrorKind::Other, "no random bytes for an owner").caused_by(error)
 }
 
 /// Returns true if the record is the claim of `owner`, which was neither completed nor released.
