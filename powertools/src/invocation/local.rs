@@ -23,6 +23,9 @@ impl Invocation {
     /// gets the same value, including tasks that [`carry`](Self::carry) it, and no other event does.
     /// A value that changes needs a lock or atomics inside.
     ///
+    /// `T::default()` may log, and may need values of other types. If several threads are the first at the
+    /// same time, each creates a value, and that of one of them stays.
+    ///
     /// ```
     /// use std::sync::atomic::{AtomicU32, Ordering};
     /// use powertools::Invocation;
@@ -46,12 +49,15 @@ impl Invocation {
 impl Locals {
     /// Returns the value of type `T`, created now if there is none.
     pub(super) fn get_or_default<T: Default + Send + Sync + 'static>(&self) -> &T {
+        if let Some(value) = self.get() {
+            return value;
+        }
+        // Before a place is taken: this is code of the user, which may add a value itself.
+        let value = Box::new(T::default());
+        let mut new = Some(Box::new(Local { value, next: Locals::default() }));
         let mut locals = self;
         loop {
-            let local = locals.0.get_or_init(|| {
-                let value = Box::new(T::default());
-                Box::new(Local { value, next: Locals::default() })
-            });
+            let local = locals.0.get_or_init(|| new.take().expect("it is put into one place"));
             match local.value.downcast_ref() {
                 Some(value) => return value,
                 None => locals = &local.next,
@@ -74,7 +80,9 @@ impl fmt::Debug for Locals {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
+    use std::sync::{Barrier, Mutex, mpsc};
+    use std::time::Duration;
+    use std::{ptr, thread};
 
     use super::*;
 
@@ -91,11 +99,66 @@ mod tests {
         assert_eq!(*other.local::<Mutex<String>>().lock().unwrap(), "");
     }
 
+    /// What does not come within this time never comes: a thread waits for itself, or for another one.
+    const LONG: Duration = Duration::from_secs(10);
+
+    /// A value that needs another one, which is new as well.
+    struct Dependent(u32);
+
+    impl Default for Dependent {
+        fn default() -> Self {
+            let invocation = Invocation::current().unwrap();
+            let mut count = invocation.local::<Mutex<u32>>().lock().unwrap();
+            *count += 1;
+            Self(*count)
+        }
+    }
+
+    #[test]
+    fn a_value_is_created_with_the_help_of_another_one() {
+        let (sender, created) = mpsc::channel();
+        thread::spawn(move || {
+            let invocation = Invocation::new(&Default::default());
+            invocation.clone().sync_scope(|| {
+                let values = [(); 2].map(|()| invocation.local::<Dependent>().0);
+                sender.send((values, *invocation.local::<Mutex<u32>>().lock().unwrap())).unwrap();
+            });
+        });
+        assert_eq!(created.recv_timeout(LONG), Ok(([1, 1], 1)));
+    }
+
+    /// A value that two threads create at the same time.
+    struct Raced;
+
+    static BOTH: Barrier = Barrier::new(2);
+
+    impl Default for Raced {
+        fn default() -> Self {
+            BOTH.wait();
+            Self
+        }
+    }
+
+    #[test]
+    fn of_values_that_are_created_at_the_same_time_one_stays() {
+        let invocation = Invocation::new(&Default::default());
+        let (sender, created) = mpsc::channel();
+        for _ in 0..2 {
+            let (invocation, sender) = (invocation.clone(), sender.clone());
+            thread::spawn(move || {
+                sender.send(ptr::from_ref(invocation.local::<Raced>()).addr()).unwrap();
+            });
+        }
+        let [one, other] = [(); 2].map(|()| created.recv_timeout(LONG));
+        assert!(one.is_ok());
+        assert_eq!(one, other);
+    }
+
     #[test]
     fn is_shared_with_a_shorter_limit_of_the_same_event() {
         let invocation = Invocation::new(&Default::default());
         let _ = invocation.local::<Mutex<u32>>();
-        let shorter = invocation.reserving(std::time::Duration::from_secs(1));
+        let shorter = invocation.reserving(Duration::from_secs(1));
         *shorter.local::<Mutex<u32>>().lock().unwrap() = 7;
         assert_eq!(*invocation.local::<Mutex<u32>>().lock().unwrap(), 7);
     }

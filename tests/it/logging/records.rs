@@ -1,8 +1,11 @@
 //! The lines of records: whose keys they have, what they say of the record, and what is kept of one
 //! that fails.
 
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use lambda_runtime::Error;
 use powertools::batch::{self, Message, RecordError};
 use powertools::events::{SqsEvent, SqsRecord};
@@ -111,6 +114,34 @@ async fn a_record_is_on_each_of_its_lines() {
     assert_eq!(of(y), json!(["mine", 3, "ada"]));
     assert_eq!(of(z), json!(["m-1", 3, "mine"]));
     assert_eq!(of(failed), json!(["m-1", 3, "mine"]));
+}
+
+/// A value whose creation logs.
+struct Noted;
+
+impl Default for Noted {
+    fn default() -> Self {
+        tracing::info!("noted");
+        Self
+    }
+}
+
+#[test]
+fn the_value_of_a_record_can_log_when_it_is_created() {
+    let (sender, written) = mpsc::channel();
+    thread::spawn(move || {
+        let (lines, _guard) = start(logging());
+        let handle = async |_: SqsRecord| {
+            let _: &Noted = Invocation::current().unwrap().record_local();
+            Ok::<_, Error>(())
+        };
+        let work = async { batch::sqs(messages(1)).run(handle).await };
+        let report = testing::invocation().build().scope(work).now_or_never();
+        assert!(report.is_some_and(|report| report.is_done()));
+        sender.send(lines.messages()).unwrap();
+    });
+    // What is not there by then never comes: the thread waits for itself.
+    assert_eq!(written.recv_timeout(10 * SECOND), Ok(vec!["noted".to_owned()]));
 }
 
 #[derive(Debug, thiserror::Error, powertools::LambdaError)]
