@@ -117,9 +117,9 @@ impl Scratch {
         of_span: &dyn Fn() -> Option<Invocation>,
     ) {
         let is_failure = origin.level == Level::ERROR || origin.target == RECORD;
-        let mut end = |invocation: &Invocation| {
+        let end = |invocation: Invocation| {
             let now = invocation.clock().now();
-            let place = Place::of(invocation);
+            let place = Place::of(&invocation);
             let sampled = place.is_sampled(settings.sample_rate);
             self.complete(origin, now, settings, |fields, line| {
                 place.write(sampled, settings, fields, line);
@@ -136,9 +136,10 @@ impl Scratch {
             }
             Some(kept)
         };
-        let kept = Invocation::with_current(&mut end)
-            .or_else(|| of_span().map(|invocation| end(&invocation)));
-        match kept {
+        // Not borrowed: the clock, the record and the writer are code of the user, which can enter an
+        // invocation itself.
+        let invocation = Invocation::current().or_else(of_span);
+        match invocation.map(end) {
             // The line is buffered by the invocation, held, or not written at all.
             Some(None) => {}
             Some(Some(kept)) => {

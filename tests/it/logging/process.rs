@@ -5,7 +5,7 @@ use std::io::pipe;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixDatagram;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lambda_runtime::Diagnostic;
 use powertools::testing::{Event, FakeRuntime, Outcome};
@@ -140,18 +140,59 @@ async fn the_layer_among_others_logs_panics_if_configured() {
     assert!(panic.contains(r#""message":"panicked: on purpose""#), "{panic}");
 }
 
+/// Returns what a program writes that does not hang.
+fn stdout_in_time(program: &mut Command) -> Vec<String> {
+    let mut program = program.stdout(Stdio::piped()).spawn().unwrap();
+    let begun = Instant::now();
+    while program.try_wait().unwrap().is_none() {
+        if begun.elapsed() > Duration::from_secs(30) {
+            program.kill().unwrap();
+            panic!("it hangs");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let text = std::io::read_to_string(program.stdout.unwrap()).unwrap();
+    text.lines().map(str::to_owned).collect()
+}
+
 /// A panic in what another layer writes finds that layer locked.
 #[test]
 fn a_panic_inside_another_layer_has_a_line() {
-    let mut program = program().arg("locked").stdout(Stdio::piped()).spawn().unwrap();
-    let mut waited = 0;
-    while program.try_wait().unwrap().is_none() {
-        waited += 1;
-        assert!(waited < 3_000, "it stands still");
-        std::thread::sleep(Duration::from_millis(10));
+    let lines = stdout_in_time(program().arg("locked"));
+    assert!(lines[0].contains(r#""message":"panicked: in a value""#), "{lines:?}");
+}
+
+#[test]
+fn the_code_of_a_record_can_log_panic_and_enter_an_invocation() {
+    let lines = stdout_in_time(program().arg("records of the user"));
+    let [lines @ .., reply] = &lines[..] else { panic!("nothing is written") };
+    assert_eq!(reply, r#"{"batchItemFailures":[{"itemIdentifier":"panics"}]}"#);
+    let lines = lines.iter().map(|line| {
+        let line: Value = serde_json::from_str(line).expect(line);
+        json!([line["message"], line["record"], line["attempt"]])
+    });
+    let expected = [
+        json!(["asked", null, null]),
+        json!(["one", "logs", 2]),
+        json!(["two", "logs", 2]),
+        json!(["panicked: asked", null, null]),
+        json!(["one", null, null]),
+        json!(["two", null, null]),
+        json!(["a record failed", "panics", null]),
+        json!(["one", "enters", 2]),
+        json!(["two", "enters", 2]),
+    ];
+    assert_eq!(lines.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_layer_can_do_again_what_a_warning_is_about() {
+    let mut program = program();
+    program.arg("a layer that reacts").env("POWERTOOLS_PARAMETERS_MAX_AGE", "long");
+    let lines = stdout_in_time(&mut program);
+    for warning in ["half of the invocation's time in reserve", "POWERTOOLS_PARAMETERS_MAX_AGE"] {
+        assert_eq!(lines.iter().filter(|line| line.contains(warning)).count(), 1, "{lines:?}");
     }
-    let text = std::io::read_to_string(program.stdout.unwrap()).unwrap();
-    assert!(text.contains(r#""message":"panicked: in a value""#), "{text}");
 }
 
 #[tokio::test]

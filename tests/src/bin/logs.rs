@@ -2,16 +2,19 @@
 
 use std::fmt;
 use std::io::Write as _;
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream, poll_fn};
-use lambda_runtime::{Error, LambdaEvent, StreamResponse};
+use lambda_runtime::{Context, Error, LambdaEvent, StreamResponse};
+use powertools::batch::{self, Batch, Record, RecordError, Reply, Source};
 use powertools::logging::{self, Logging};
-use powertools::{Powertools, logged};
+use powertools::parameters::Parameter;
+use powertools::{Deadline, Invocation, Powertools, logged};
 use tokio::sync::Notify;
 use tower::service_fn;
 use tracing_subscriber::Layer;
-use tracing_subscriber::layer::{Context, SubscriberExt};
+use tracing_subscriber::layer::{self, SubscriberExt};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
@@ -40,6 +43,14 @@ async fn main() -> Result<(), Error> {
         }
         Some("locked") => {
             panic_inside_a_layer();
+            Ok(())
+        }
+        Some("records of the user") => records_with_code().await,
+        Some("a layer that reacts") => {
+            let subscriber = tracing_subscriber::registry().with(Reacts);
+            let subscriber = subscriber.with(Logging::new().layer()?);
+            tracing::subscriber::set_global_default(subscriber)?;
+            warn_of_settings();
             Ok(())
         }
         Some("anyhow") => Powertools::new(fails).logging(Logging::new()).run().await,
@@ -101,12 +112,12 @@ async fn panics(_: LambdaEvent<String>) -> Result<(), Error> {
 /// Logs while it has the lock of the standard output.
 fn lines_under_the_lock_of_stdout() -> Result<(), Error> {
     together().init()?;
-    let invocation = powertools::Invocation::new(&lambda_runtime::Context::default());
+    let invocation = Invocation::new(&Context::default());
     let lines = logging::observe(async {
         let mut stdout = std::io::stdout().lock();
         tracing::info!("one");
         // For longer than a line is held: now another thread is to write it.
-        std::thread::sleep(std::time::Duration::from_millis(200));
+        std::thread::sleep(Duration::from_millis(200));
         tracing::info!("two");
         writeln!(stdout, "printed")?;
         tracing::warn!("three");
@@ -130,14 +141,14 @@ async fn logs_in_shutdown(_: LambdaEvent<String>) -> Result<(), Error> {
 /// Logs a line about every five milliseconds, and tells its number and its time in ms to the standard error.
 fn lines_until_killed() -> Result<(), Error> {
     together().init()?;
-    let invocation = powertools::Invocation::new(&lambda_runtime::Context::default());
+    let invocation = Invocation::new(&Context::default());
     let start = std::time::Instant::now();
     let lines = logging::observe(async {
         for number in 0_u64.. {
             tracing::info!(number, "line");
             eprintln!("{number} {}", start.elapsed().as_millis());
             // The handler blocks its thread.
-            std::thread::sleep(std::time::Duration::from_millis(5));
+            std::thread::sleep(Duration::from_millis(5));
         }
         Ok(())
     });
@@ -153,7 +164,7 @@ async fn alone(event: LambdaEvent<String>) -> Result<String, Error> {
 struct Messages;
 
 impl<S: tracing::Subscriber> Layer<S> for Messages {
-    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+    fn on_event(&self, event: &tracing::Event<'_>, _: layer::Context<'_, S>) {
         if *event.metadata().level() <= tracing::Level::WARN {
             event.record(&mut |field: &tracing::field::Field, value: &dyn fmt::Debug| {
                 if field.name() == "message" {
@@ -171,7 +182,7 @@ async fn handle(event: LambdaEvent<String>) -> Result<String, Error> {
         "panic" => panic!("on purpose"),
         "overrun" => std::future::pending().await,
         "panic in a task" => {
-            let panics = powertools::Invocation::carry(async { panic!("in a task") });
+            let panics = Invocation::carry(async { panic!("in a task") });
             let _ = tokio::spawn(panics).await;
             Ok(event.payload)
         }
@@ -210,7 +221,7 @@ async fn streamed(event: LambdaEvent<String>) -> Result<StreamResponse<Pieces>, 
 struct Locked(std::sync::Mutex<String>);
 
 impl<S: tracing::Subscriber> Layer<S> for Locked {
-    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+    fn on_event(&self, event: &tracing::Event<'_>, _: layer::Context<'_, S>) {
         let mut text = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         event.record(&mut |field: &tracing::field::Field, value: &dyn fmt::Debug| {
             *text = format!("{field}={value:?}");
@@ -233,6 +244,72 @@ fn panic_inside_a_layer() {
     tracing::subscriber::set_global_default(subscriber).expect("the first");
     logging::log_panics();
     let _ = std::panic::catch_unwind(|| tracing::info!(value = ?Panics, "x"));
+}
+
+/// A batch of a source whose records run code when they are asked for what identifies them.
+struct Jobs(Vec<Job>);
+
+#[derive(Clone, Debug)]
+struct Job(&'static str);
+
+impl Source for Jobs {
+    type Record = Job;
+    type Reply = Reply<&'static str>;
+
+    fn take_records(&mut self) -> Result<Vec<Job>, batch::Error> {
+        Ok(std::mem::take(&mut self.0))
+    }
+}
+
+impl Record for Job {
+    type Identifier = &'static str;
+
+    fn identifier(&self) -> Option<&'static str> {
+        Some(self.0)
+    }
+
+    fn attempt(&self) -> Option<u32> {
+        match self.0 {
+            "logs" => tracing::info!("asked"),
+            "panics" => panic!("asked"),
+            _ => Invocation::new(&Context::default()).sync_scope(|| ()),
+        }
+        Some(2)
+    }
+}
+
+async fn records_with_code() -> Result<(), Error> {
+    logging::init()?;
+    let jobs = Jobs(["logs", "panics", "enters"].map(Job).into());
+    let handle = async |job: Job| {
+        tracing::info!("one");
+        tracing::info!("two");
+        if job.0 == "panics" { Err(RecordError::from("no")) } else { Ok(()) }
+    };
+    let batch = Batch::new(jobs).run(handle);
+    let report = Invocation::new(&Context::default()).scope(batch).await;
+    let reply = serde_json::to_string(&report.into_reply()?)?;
+    writeln!(std::io::stdout(), "{reply}")?;
+    Ok(())
+}
+
+/// A layer that does with each event what this is about, as one that measures or reads a setting.
+struct Reacts;
+
+impl<S: tracing::Subscriber> Layer<S> for Reacts {
+    fn on_event(&self, _: &tracing::Event<'_>, _: layer::Context<'_, S>) {
+        warn_of_settings();
+    }
+}
+
+/// Does what is a warning, once, where the reserve is too long and the variable is invalid.
+fn warn_of_settings() {
+    static LIMIT: Parameter<u32> = Parameter::json("/limit");
+    let reserve = Duration::from_secs(3600);
+    let guarded = async { Deadline::current().run(reserve, async { Ok::<_, Error>(()) }).await };
+    let invocation = Invocation::new(&Context::default());
+    let _ = futures_util::FutureExt::now_or_never(invocation.scope(guarded));
+    let _ = futures_util::FutureExt::now_or_never(LIMIT.get());
 }
 
 /// Writes lines of all lengths.

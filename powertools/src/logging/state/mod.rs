@@ -1,5 +1,6 @@
 //! What the logs know of one invocation.
 
+use std::cell::Cell;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -13,6 +14,7 @@ use self::buffer::{Buffer, Owner};
 use self::ending::Ending;
 use super::line::fields::{Fields, Inner};
 use super::settings::{Settings, Shared};
+use crate::error::panic::catch;
 use crate::invocation::{Invocation, RecordIdentity};
 use crate::json::{cut, write};
 
@@ -24,21 +26,18 @@ const IDENTIFIER: usize = 256;
 pub(super) struct State {
     /// A random number from 0 to 1: an invocation below the rate is sampled.
     share: OnceLock<f64>,
+    /// What identifies the record, as it is written in a line.
+    record: OnceLock<Fields>,
     changing: Mutex<Changing>,
 }
 
 #[derive(Default)]
 pub(super) struct Changing {
-    /// The fields of the invocation as they are written in a line, after the first one.
+    /// The fields of the invocation as they are written in a line, after the first one. The event has
+    /// them, and a record with a correlation id of its own.
     head: Vec<u8>,
-    /// What identifies the record, written with the head.
-    record: Fields,
-    /// How often the correlation ids further out had changed when the head was written.
-    outer_changes: u64,
     pub(super) appended: Appended,
     correlation_id: Option<String>,
-    /// How often the correlation id has changed.
-    changes: u64,
     /// The record's number among those that keep lines.
     owner: Owner,
     pub(super) event: OfEvent,
@@ -121,29 +120,38 @@ impl<'a> Place<'a> {
         out: &mut Vec<u8>,
     ) {
         let inner = Inner::new(fields);
-        let mut own = self.own.lock();
         if !self.is_record() {
-            if own.head.is_empty() {
-                let id = own.correlation_id.as_deref();
-                own.head = head(self.invocation, id, sampled, settings);
-            }
-            out.extend_from_slice(&own.head);
-            if own.appended.is_empty() {
+            let mut event = self.event.lock();
+            event.write_head(self.invocation, sampled, settings, out);
+            if event.appended.is_empty() {
                 return settings.persistent.write_without(&inner, out);
             }
-            return own.write_keys(&mut std::iter::empty(), &inner, settings, out);
+            drop(event);
+            return self.event.write_keys(&mut std::iter::empty(), &inner, settings, out);
         }
-        let outers = || self.invocation.locals::<State>().skip(1);
-        let changes = outers().map(|outer| outer.lock().changes).sum();
-        if own.head.is_empty() || own.outer_changes != changes {
-            own.outer_changes = changes;
-            let of_outer = || outers().find_map(|outer| outer.lock().correlation_id.clone());
-            let id = own.correlation_id.clone().or_else(of_outer);
-            own.head = head(self.invocation, id.as_deref(), sampled, settings);
-            own.record = record(self.invocation, settings);
+        self.find_record(settings);
+        // The correlation id is that of the innermost scope that has one.
+        let scopes = || self.invocation.locals::<State>();
+        let with_id = scopes().find(|scope| scope.lock().correlation_id.is_some());
+        let head = with_id.unwrap_or(self.event);
+        head.lock().write_head(self.invocation, sampled, settings, out);
+        self.own.write_keys(&mut scopes().skip(1), &inner, settings, out);
+    }
+
+    /// Finds out what identifies the record, once. No lock is held: its code is the user's, and can log.
+    fn find_record(&self, settings: &Settings) {
+        thread_local! {
+            /// This thread is finding it out: the lines of the user's code do without it.
+            static FINDS: Cell<bool> = const { Cell::new(false) };
         }
-        out.extend_from_slice(&own.head);
-        own.write_keys(&mut outers(), &inner, settings, out);
+        if self.own.record.get().is_some() || FINDS.replace(true) {
+            return;
+        }
+        // A panic has its own line. This one is written without what is not known.
+        let record = catch(|| record(self.invocation, settings)).unwrap_or_default();
+        FINDS.set(false);
+        // Another thread can have been earlier.
+        let _ = self.own.record.set(record);
     }
 
     /// Keeps a line for later.
@@ -207,32 +215,50 @@ impl<'a> Place<'a> {
     }
 }
 
-impl Changing {
+impl State {
     /// Writes the keys of the process, of the outer scopes, and then these, each without the names
     /// of inner ones.
     fn write_keys(
-        &mut self,
+        &self,
         outers: &mut dyn Iterator<Item = &State>,
         inner: &Inner<'_>,
         settings: &Settings,
         out: &mut Vec<u8>,
     ) {
-        let Self { appended, record, .. } = self;
+        let unknown = Fields::default();
+        let record = self.record.get().unwrap_or(&unknown);
+        let mut changing = self.lock();
         let style = settings.style();
-        let appended = appended.fields(&style);
+        let appended = changing.appended.fields(&style);
         let (of_record, of_outer) = (inner.and(appended), inner.and(appended));
         let of_outer = of_outer.and(record);
         match outers.next() {
-            Some(outer) => outer.lock().write_keys(outers, &of_outer, settings, out),
+            Some(outer) => outer.write_keys(outers, &of_outer, settings, out),
             None => settings.persistent.write_without(&of_outer, out),
         }
         record.write_without(&of_record, out);
         appended.write_without(inner, out);
     }
+}
+
+impl Changing {
+    /// Writes the fields of the invocation with the correlation id of this scope.
+    fn write_head(
+        &mut self,
+        invocation: &Invocation,
+        sampled: Option<bool>,
+        settings: &Settings,
+        out: &mut Vec<u8>,
+    ) {
+        if self.head.is_empty() {
+            let id = self.correlation_id.as_deref();
+            self.head = head(invocation, id, sampled, settings);
+        }
+        out.extend_from_slice(&self.head);
+    }
 
     pub(super) fn set_correlation_id(&mut self, id: String) {
         self.correlation_id = Some(shortened(id));
-        self.changes += 1;
         self.head.clear();
     }
 }
