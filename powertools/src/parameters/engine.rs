@@ -1,7 +1,7 @@
 use std::any::{Any, TypeId};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -61,14 +61,22 @@ static INSTALLED: ArcSwapOption<Engine> = ArcSwapOption::const_empty();
 /// Its id; zero if none is installed.
 static INSTALLED_ID: AtomicU64 = AtomicU64::new(0);
 
-/// The engine where none is installed.
-static DEFAULT: LazyLock<Arc<Engine>> = LazyLock::new(|| {
-    let (engine, error) = Engine::new(Parameters::new());
-    if let Some(error) = error {
+/// Returns the engine where none is installed.
+fn default() -> &'static Arc<Engine> {
+    static DEFAULT: OnceLock<Arc<Engine>> = OnceLock::new();
+
+    let mut problem = None;
+    let engine = DEFAULT.get_or_init(|| {
+        let (engine, error) = Engine::new(Parameters::new());
+        problem = error;
+        Arc::new(engine)
+    });
+    // Not inside: a subscriber may read a parameter, too.
+    if let Some(error) = problem {
         tracing::warn!("{error}: the default is used");
     }
-    Arc::new(engine)
-});
+    engine
+}
 
 impl Engine {
     /// Creates an engine, which ignores a variable that is invalid, and returns the error of that.
@@ -95,7 +103,7 @@ impl Engine {
     /// Returns the engine of the test, or of the program.
     pub(super) fn current() -> Arc<Self> {
         let scoped = SCOPED.try_with(Arc::clone).ok();
-        scoped.or_else(|| INSTALLED.load_full()).unwrap_or_else(|| DEFAULT.clone())
+        scoped.or_else(|| INSTALLED.load_full()).unwrap_or_else(|| default().clone())
     }
 
     /// Returns true if it is the current one.
@@ -104,7 +112,7 @@ impl Engine {
         let scoped = SCOPED.try_with(|engine| engine.id);
         let current = scoped.unwrap_or_else(|_| INSTALLED_ID.load(Ordering::Acquire));
         // Before one is installed, the default is the current one.
-        current == id || current == 0 && DEFAULT.id == id
+        current == id || current == 0 && default().id == id
     }
 
     pub(super) fn id(&self) -> u64 {

@@ -1,13 +1,9 @@
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use super::InitializationType;
+use super::{First, InitializationType};
 
 /// Returns true for the first caller in this process, unless its concurrency is provisioned.
 pub(crate) fn take_cold_start() -> bool {
-    static TAKEN: AtomicBool = AtomicBool::new(false);
+    static COLD_START: First = First::new();
 
-    if TAKEN.load(Ordering::Relaxed) || TAKEN.swap(true, Ordering::Relaxed) {
-        return false;
-    }
-    InitializationType::current() != InitializationType::ProvisionedConcurrency
+    COLD_START.is_first()
+        && InitializationType::current() != InitializationType::ProvisionedConcurrency
 }

@@ -4,11 +4,13 @@
 pub(crate) mod starting;
 
 mod cold_start;
+mod first;
 mod initialization;
 mod restore;
 mod writer;
 
 pub(crate) use self::cold_start::take_cold_start;
+pub(crate) use self::first::First;
 pub use self::initialization::InitializationType;
 pub use self::restore::restores;
 pub(crate) use self::restore::{count_restore, is_restored};

@@ -1,4 +1,4 @@
-use std::sync::{Arc, Once};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -10,6 +10,7 @@ use super::{
 use crate::clock::Clock;
 use crate::environment::{Environment, IDEMPOTENCY_DISABLED};
 use crate::idempotency::{Error, Json, KeyCodec, LocalCache, Record, Store};
+use crate::process::First;
 
 /// The shortest lease. A shorter one would end while its own requests are in flight.
 const SHORTEST_LEASE: Duration = Duration::from_secs(1);
@@ -283,10 +284,10 @@ impl<S: Store> Builder<S> {
             Err(error) => return config(&error.to_string()),
         };
         if self.options.disabled {
-            static WARNING: Once = Once::new();
-            WARNING.call_once(|| {
+            static WARNING: First = First::new();
+            if WARNING.is_first() {
                 tracing::warn!("idempotency is off: POWERTOOLS_IDEMPOTENCY_DISABLED is set");
-            });
+            }
         }
         Ok(Idempotency { store: Arc::new(self.store), options: Arc::new(self.options) })
     }

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use self::tables::{Refusal, Tables};
 use super::{
@@ -10,6 +10,7 @@ use super::{
 use crate::environment::Environment;
 use crate::idempotency::transaction::{Action, Condition, Item, Write, check};
 use crate::idempotency::{Data, Owner, Record, Status};
+use crate::process::First;
 
 mod tables;
 
@@ -137,8 +138,10 @@ impl Store for MemoryStore {
     }
 
     async fn claim(&self, claim: &Claim) -> Result<Outcome, StoreError> {
-        static WARNING: Once = Once::new();
-        WARNING.call_once(|| warn_in_lambda(&Environment::process()));
+        static WARNING: First = First::new();
+        if WARNING.is_first() {
+            warn_in_lambda(&Environment::process());
+        }
 
         let records = &mut self.state().records;
         if let Some(existing) = records.get(claim.key.as_str())
