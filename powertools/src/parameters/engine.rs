@@ -142,7 +142,10 @@ impl Engine {
         settings.max_age = key.max_age.unwrap_or(settings.max_age);
         let cell = Arc::new(Cell::new(key.request.clone(), decode, source, settings));
         cells.put(key, cell.clone());
-        evict(&mut cells);
+        let evicted = evict(&mut cells);
+        drop(cells);
+        // Without the lock: to drop a value is code of the user.
+        drop(evicted);
         cell
     }
 
@@ -153,7 +156,10 @@ impl Engine {
         let stale = cells.iter().filter(|(key, _)| {
             key.request.depends_on(written) && Arc::ptr_eq(self.source(key.request.kind), source)
         });
-        stale.for_each(|(_, cell)| cell.forget());
+        let stale: Vec<_> = stale.map(|(_, cell)| cell.clone()).collect();
+        drop(cells);
+        // Without the lock: to drop a value is code of the user.
+        stale.iter().for_each(|cell| cell.forget());
     }
 
     pub(super) fn source(&self, kind: Kind) -> &Arc<dyn Source> {
@@ -169,19 +175,23 @@ impl Engine {
     }
 }
 
-/// Evicts what is beyond the capacity. A cell that a declaration holds, or a fetch, stays: a second one
-/// for its key would not be invalidated with it.
-fn evict(cells: &mut LruCache<Key, Arc<dyn AnyCell>>) {
+/// Evicts what is beyond the capacity, and returns it. A cell that a declaration holds, or a fetch, stays: a
+/// second one for its key would not be invalidated with it.
+fn evict(cells: &mut LruCache<Key, Arc<dyn AnyCell>>) -> Vec<Arc<dyn AnyCell>> {
+    let mut evicted = Vec::new();
     for _ in 0..cells.len() {
         if cells.len() <= CAPACITY {
-            return;
+            break;
         }
-        if let Some((key, cell)) = cells.pop_lru()
-            && Arc::strong_count(&cell) > 1
-        {
-            cells.put(key, cell);
+        match cells.pop_lru() {
+            Some((key, cell)) if Arc::strong_count(&cell) > 1 => {
+                cells.put(key, cell);
+            }
+            Some((_, cell)) => evicted.push(cell),
+            None => break,
         }
     }
+    evicted
 }
 
 impl fmt::Debug for Engine {

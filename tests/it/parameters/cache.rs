@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::join_all;
@@ -32,6 +33,36 @@ async fn a_cached_value_is_not_fetched_again() {
     };
     service.parameters().scope(read).await;
     assert_eq!(service.fetches(), 1);
+}
+
+static POOL: Parameter<Pool> = Parameter::json("/orders/pool");
+
+/// A value that comes back to its parameter when it is dropped.
+#[derive(serde::Deserialize)]
+struct Pool(#[expect(dead_code, reason = "it is a number like any other")] u32);
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        POOL.invalidate().unwrap();
+    }
+}
+
+#[test]
+fn a_value_can_use_its_parameter_when_it_is_dropped() {
+    let (sender, dropped) = mpsc::channel();
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let use_it = async {
+                drop(POOL.get().await.unwrap());
+                POOL.invalidate().unwrap();
+            };
+            Service::with("7").parameters().scope(use_it).await;
+        });
+        sender.send(()).unwrap();
+    });
+    // What has not ended by then never does: the thread waits for itself.
+    assert_eq!(dropped.recv_timeout(10 * SECOND), Ok(()));
 }
 
 #[tokio::test(start_paused = true)]

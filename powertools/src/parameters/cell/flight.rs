@@ -174,7 +174,10 @@ impl<T: Send + Sync + 'static> Cell<T> {
                 state.stored = number;
                 state.failure = None;
                 state.has_warned = false;
-                self.entry.store(Some(entry.clone()));
+                let old = self.entry.swap(Some(entry.clone()));
+                drop(state);
+                // Without the lock: this is code of the user.
+                drop(old);
             }
             Some(Err(error)) => {
                 let from = self.settings.clock.now();

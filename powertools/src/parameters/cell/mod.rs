@@ -182,7 +182,10 @@ impl<T: Send + Sync + 'static> Cell<T> {
     pub(super) fn invalidate(&self) {
         let mut state = self.state();
         state.invalidate();
-        self.entry.store(None);
+        let old = self.entry.swap(None);
+        drop(state);
+        // Without the lock: this is code of the user.
+        drop(old);
     }
 
     fn cached(&self) -> Option<Arc<Entry<T>>> {
