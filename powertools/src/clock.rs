@@ -33,7 +33,8 @@ impl Clock {
         self.0.is_none()
     }
 
-    /// Creates a clock that calls `now` for the time.
+    /// Creates a clock that calls `now` for the time. `now` must not log, measure or enter an invocation:
+    /// each of these asks for the time.
     pub fn from_fn(now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(now)))
     }

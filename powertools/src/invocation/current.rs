@@ -23,7 +23,8 @@ impl Invocation {
 
     /// Calls `f` with the current invocation, if there is one, without the cost of a clone.
     ///
-    /// `f` must not set another one: the task-local is borrowed.
+    /// `f` must not set another one, nor call code of the user, which can do that: a subscriber, a writer, a
+    /// record. The task-local is borrowed.
     pub(crate) fn with_current<T>(f: impl FnOnce(&Self) -> T) -> Option<T> {
         CURRENT.try_with(f).ok()
     }

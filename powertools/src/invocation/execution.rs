@@ -61,7 +61,8 @@ impl DurableExecution {
     }
 
     /// Creates the execution with this ARN. `replaying` returns true while the handler runs code that an
-    /// earlier invocation has run. It is called for each log line and each value of a metric.
+    /// earlier invocation has run. It is called for each log line and each value of a metric: it must not
+    /// log, measure or enter an invocation.
     pub fn replaying(
         arn: impl Into<String>,
         replaying: impl Fn() -> bool + Send + Sync + 'static,

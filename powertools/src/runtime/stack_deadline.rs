@@ -21,7 +21,7 @@ impl StackDeadline {
     /// Returns the budget of a streamed body, which ends when its handler would be stopped.
     pub(super) fn budget(&self) -> Option<Budget> {
         let layer = self.0.as_ref()?;
-        Invocation::with_current(|invocation| layer.budget(invocation))
+        Some(layer.budget(&Invocation::current()?))
     }
 
     pub(super) fn into_layer(self) -> Either<DeadlineLayer, Identity> {

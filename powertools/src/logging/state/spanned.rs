@@ -52,18 +52,17 @@ pub(in crate::logging) fn is_replayed<'a, S>(scope: impl FnOnce() -> Option<Scop
 where
     S: LookupSpan<'a> + 'a,
 {
-    let of_execution = Invocation::with_current(|invocation| {
-        invocation.execution().map(DurableExecution::is_replaying)
-    });
+    let execution = Invocation::with_current(|invocation| invocation.execution().cloned());
     // Not durable: no span is looked up, which takes longer than to write a field.
-    if let Some(None) = of_execution {
+    if let Some(None) = execution {
         return false;
     }
     let of_span = scope().into_iter().flatten().find_map(|span| {
         let extensions = span.extensions();
         extensions.get::<Spanned>()?.replays.0
     });
-    of_span.or(of_execution.flatten()).unwrap_or(false)
+    of_span
+        .unwrap_or_else(|| execution.flatten().as_ref().is_some_and(DurableExecution::is_replaying))
 }
 
 /// Returns the invocation of the innermost span that has one: for a line that has no current one.

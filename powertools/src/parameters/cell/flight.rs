@@ -131,8 +131,10 @@ impl<T: Send + Sync + 'static> Cell<T> {
                 Ok(outcome) => outcome,
                 Err(_) => {
                     // With an old value at hand nothing is interrupted.
-                    if share == 1 {
-                        Invocation::with_current(|invocation| invocation.mark_out(Mark::STOPPED));
+                    if share == 1
+                        && let Some(invocation) = Invocation::current()
+                    {
+                        invocation.mark_out(Mark::STOPPED);
                     }
                     Err(Error::OutOfTime { what: self.request.to_string() })
                 }
