@@ -256,7 +256,8 @@ impl Logging {
     /// Lines below WARN are held until a line at WARN or above, a panic, 64 KiB of lines, the end of
     /// the handler, which is before the reply, or until a time guard stops work; and for 50 ms at
     /// most. Up to 4 KiB of whole lines make one write. Lines outside of a handler, such as those of
-    /// the initialisation and of tasks that outlive their invocation, are written at once.
+    /// the initialisation and of tasks that outlive their invocation, are written at once. A handler that
+    /// begins after another one of the same invocation has ended counts as such a task.
     ///
     /// A process that is killed loses the lines that it holds: those below WARN of its last 50 ms,
     /// and less than 64 KiB of them. Lambda kills a function that runs into its timeout or out of

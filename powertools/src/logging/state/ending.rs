@@ -19,6 +19,8 @@ const BEGINNING: usize = 256;
 pub(in crate::logging) struct Ending {
     /// The active outermost watches: several if they run concurrently.
     watches: Vec<u64>,
+    /// An outermost watch has ended that was the last one: what begins now can outlive the event.
+    is_over: bool,
     /// The watch around all that the runtime calls, while it is active.
     handler: Option<u64>,
     /// The number of watches so far.
@@ -66,9 +68,15 @@ impl Ending {
         !self.watches.is_empty()
     }
 
+    /// True if the end of a watch comes before the reply: Lambda can freeze the process right after that.
+    pub(in crate::logging) fn comes_before_reply(&self) -> bool {
+        self.is_watched() && !self.is_over
+    }
+
     pub(in crate::logging) fn end(&mut self, watch: u64) {
         self.watches.retain(|&at_work| at_work != watch);
         self.handler.take_if(|handler| *handler == watch);
+        self.is_over |= self.watches.is_empty();
     }
 
     /// Takes note of a line with `target` at ERROR.

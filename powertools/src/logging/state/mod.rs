@@ -166,14 +166,14 @@ impl<'a> Place<'a> {
     }
 
     /// Hands a line to the output to be written with others, if it can be and the handler has an end
-    /// that will write them. Returns false if the line is to be written now.
+    /// that will write them before the reply. Returns false if the line is to be written now.
     pub(super) fn hold(&self, line: &[u8], settings: &Shared) -> bool {
         if !settings.output.holds() {
             return false;
         }
         let mut state = self.event.lock();
         let OfEvent { holds, ending, .. } = &mut state.event;
-        if !ending.is_watched() {
+        if !ending.comes_before_reply() {
             return false;
         }
         if holds.is_none() {
