@@ -8,13 +8,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use allocation_counter::measure;
+use allocation_counter::{AllocationInfo, measure};
 use futures_util::FutureExt;
 use powertools::Deadline;
-use powertools::batch::{LargeBodies, Message};
+use powertools::batch::{self, LargeBodies, Message, RecordError};
 use powertools::events::{ParseError, S3Pointer, Sns, SqsEvent};
 use powertools::feature_flags::FeatureFlags;
-use powertools::logging::{self, Logging};
+use powertools::logging::{self, Level, Logging};
 use powertools::metrics::{self, MetricSet, Metrics, Namespace, Unit};
 use powertools::parameters::{Memory, Parameter, Parameters};
 use powertools::testing::{self, events};
@@ -146,6 +146,41 @@ fn a_flag_with_rules_is_evaluated_without_an_allocation() {
     let evaluate = || assert!(flags.evaluate::<bool>("f", black_box(&customer)).unwrap());
     evaluate();
     assert_eq!(measure(|| (0..10).for_each(|_| evaluate())).count_total, 0);
+}
+
+/// What a batch of messages allocates whose handlers log three lines, and every other one of which fails.
+fn of_a_batch_that_logs(logging: Logging, messages: usize) -> AllocationInfo {
+    let logging = logging.environment([("", "")]).writer(|line| {
+        black_box(line);
+    });
+    let subscriber = tracing_subscriber::registry().with(logging.layer().unwrap());
+    let event = (0..messages)
+        .fold(events::sqs("orders"), |event, number| event.message(number.to_string()));
+    let event: SqsEvent = serde_json::from_value(event.build()).unwrap();
+    let handle = async |number: Message<usize>| {
+        (0..3).for_each(|line| tracing::debug!(line, "looked at {}", number.body));
+        if number.body.is_multiple_of(2) { Ok(()) } else { Err(RecordError::from("no")) }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let work = async { batch::sqs(event).run(handle).await };
+    let work = testing::invocation().build().scope(work);
+    tracing::subscriber::with_default(subscriber, || measure(|| drop(runtime.block_on(work))))
+}
+
+#[test]
+fn records_that_fail_allocate_no_more_each_among_many_than_among_few() {
+    // The lines of one record do not fit, so that each has some that are only counted.
+    let of = |messages| of_a_batch_that_logs(Logging::new().buffer(500), messages).bytes_total;
+    let (few, many) = (of(200), of(2_000));
+    assert!(many < 12 * few, "{few} bytes, {many} bytes");
+}
+
+#[test]
+fn a_record_that_has_logged_keeps_little_until_its_batch_ends() {
+    let of = |level| of_a_batch_that_logs(Logging::new().level(level), 2_000).bytes_max;
+    let (silent, logging) = (of(Level::Fatal), of(Level::Debug));
+    let each = (logging - silent) / 2_000;
+    assert!(each < 1_000, "{each} bytes");
 }
 
 /// The allocations of ten lines in an invocation with a key and a span, when others were before.

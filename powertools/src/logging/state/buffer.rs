@@ -1,6 +1,7 @@
 //! Lines below the level, kept for the case of a failure.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::mem;
 
 /// Whose a line is: a number for each record, and 0 for what is outside of records.
 pub(in crate::logging) type Owner = u64;
@@ -12,7 +13,7 @@ pub(in crate::logging) struct Buffer {
     bytes: VecDeque<u8>,
     lines: VecDeque<(Owner, usize)>,
     /// How many lines did not fit, for each owner that has one.
-    evicted: Vec<(Owner, u64)>,
+    evicted: BTreeMap<Owner, u64>,
 }
 
 impl Buffer {
@@ -31,23 +32,20 @@ impl Buffer {
     }
 
     fn evict(&mut self, owner: Owner) {
-        match self.evicted.iter_mut().find(|(of, _)| *of == owner) {
-            Some((_, count)) => *count += 1,
-            None => self.evicted.push((owner, 1)),
-        }
+        *self.evicted.entry(owner).or_default() += 1;
     }
 
     /// How many lines did not fit.
     pub(in crate::logging) fn evicted(&self) -> u64 {
-        self.evicted.iter().map(|(_, count)| count).sum()
+        self.evicted.values().sum()
     }
 
     /// Takes out what belongs to `owner`.
     pub(in crate::logging) fn take(&mut self, owner: Owner) -> Self {
         let (mut taken, mut rest) = (Self::default(), Self::default());
-        let all = std::mem::take(self);
-        rest.evicted = all.evicted.clone();
-        taken.evicted = rest.evicted.extract_if(.., |(of, _)| *of == owner).collect();
+        let mut all = mem::take(self);
+        taken.evicted.extend(all.evicted.remove_entry(&owner));
+        rest.evicted = mem::take(&mut all.evicted);
         all.each(|of, line| {
             let to = if of == owner { &mut taken } else { &mut rest };
             to.push(of, line, usize::MAX);
