@@ -99,6 +99,8 @@ pub(super) struct Attempt {
     pub(super) committed: u32,
     /// The caller was told that there is no effect.
     pub(super) denied: bool,
+    /// A copy of its claim arrived after its release.
+    pub(super) reclaimed: bool,
     /// The last record that the store showed it, if it showed anything.
     pub(super) heard: Option<Option<Record>>,
 }

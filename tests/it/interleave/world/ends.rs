@@ -142,12 +142,12 @@ impl World {
     pub(in crate::interleave) fn check_last(&self, end: &End) {
         let state = &mut *self.state();
         for attempt in 0..state.attempts.len() {
-            let Attempt { cancelled, run, claims, releases, committed, denied, .. } =
+            let Attempt { cancelled, run, claims, releases, committed, denied, reclaimed, .. } =
                 state.attempts[attempt];
             let effects = self.effects(attempt);
             let once = effects == committed && effects <= 1;
             self.check(state, attempt, once, "E: an effect exists once for each record");
-            let truth = !denied || effects == 0;
+            let truth = !denied || effects == 0 || reclaimed;
             self.check(state, attempt, truth, "E: who is told of no effect is told the truth");
             let wanted = match run {
                 Run::None => claims > 0,

@@ -13,7 +13,7 @@
 //!   payload, or with an error that fits what happened.
 //! - **E** An effect that is committed exists exactly once for each record that its transaction completed,
 //!   and never without it; who gets a result finds its effect, and who is told that there is none is
-//!   told the truth.
+//!   told the truth, unless copies of its claim and then of its commit arrive after its release.
 //! - **L** Once all is quiet, a call gets through.
 
 use std::collections::{BTreeMap, HashMap};
@@ -181,6 +181,7 @@ impl World {
             expiration: None,
             committed: 0,
             denied: false,
+            reclaimed: false,
             heard: None,
         };
         let what = format!("starts on worker {worker}: {attempt:?}");
@@ -269,6 +270,7 @@ impl World {
                 if state.attempts[attempt].over {
                     state.see("an orphan");
                 }
+                state.attempts[attempt].reclaimed |= state.attempts[attempt].releases > 0;
                 if let Some(before) = &before {
                     self.check_takeover(state, attempt, before, claim.now);
                 }
