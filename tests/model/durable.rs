@@ -6,9 +6,10 @@
 //! gone.
 //!
 //! Work that succeeds commits: its effect and the completion of the record are one transaction, which may also
-//! have a condition of the user that does not hold. A commit that is refused is settled by a release. One
-//! without an answer is not: the claim is kept, and the next invocation continues it or finds the result. Work
-//! that is completed without a commit sends the same requests and has no effect.
+//! have a condition of the user that does not hold. A commit that is refused is settled by a release. If that
+//! finds the record of another one, the invocation has lost its claim: it is repeated, and does not end the
+//! execution. A commit without an answer is not settled: the claim is kept, and the next invocation continues it
+//! or finds the result. Work that is completed without a commit sends the same requests and has no effect.
 //!
 //! In every state that can be reached:
 //!
@@ -284,8 +285,11 @@ impl Durable {
 
     /// An invocation knows that nothing of it is in progress any more, and sees the record.
     fn settled(&self, state: &mut State, at: usize, refusal: Refusal) {
+        let is_lost = state.record.is_some_and(|record| record.attempt != at);
         let told = match refusal {
             _ if self.is_completed_by(state, at) => Some(true),
+            // Who has the record decides what becomes of the execution, and the invocation is repeated.
+            Refusal::User if is_lost => None,
             Refusal::User => Some(false),
             Refusal::Record => None,
         };
