@@ -44,7 +44,7 @@ async fn of_concurrent_duplicates_that_commit_one_has_its_effects() {
         let (records, shop) =
             (emulator.create_table(&["id"]).await, emulator.create_table(&["id"]).await);
         // moto copies a table for each transaction.
-        let rounds = scale(3, 60);
+        let rounds = scale(3, 20);
         let store = || emulator.store(&records);
         race(&emulator.name(), store, rounds, charge_and_count(&shop)).await;
         let all = items::all(&emulator.client(), &shop).await;
