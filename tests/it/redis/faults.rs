@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use futures_util::future::poll_immediate;
 use powertools::idempotency::{Builder, Claimed, EpochMillis, Error, Idempotency, Outcome};
 use powertools::idempotency::{RedisStore, Store};
-use powertools::testing::store_suite::claim;
+use powertools::testing::store_suite::{claim, read};
 use powertools_tests::emulators::RedisKind;
+use powertools_tests::times;
 use powertools_tests::wire::Loss;
 
 use super::{SECOND, World};
@@ -302,5 +303,26 @@ async fn a_request_that_is_not_polled_holds_up_no_other() {
         assert_eq!(first.await.unwrap(), Outcome::Applied);
         let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
         assert_eq!(tasks, 0, "no task has to be woken for a request");
+    }
+}
+
+/// A command that is queued while another thread moves bytes is sent nevertheless.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn requests_of_several_threads_do_not_miss_their_turn() {
+    for kind in RedisKind::all() {
+        let server = kind.start(&[]);
+        let store = RedisStore::new(&server.url()).unwrap();
+        store.warm_up().await.unwrap();
+        let read = || {
+            let store = store.clone();
+            tokio::spawn(async move { store.read(&read("nothing")).await.unwrap() })
+        };
+        for _ in 0..times(4_000) {
+            let start = Instant::now();
+            // Nothing else is under way, so that one which is missed waits for the end of its attempt.
+            let (first, second) = (read(), read());
+            assert!(first.await.unwrap().is_none() && second.await.unwrap().is_none());
+            assert!(start.elapsed() < SECOND, "{:?} on {}", start.elapsed(), kind.name());
+        }
     }
 }

@@ -1,7 +1,9 @@
 use std::fmt;
 use std::future::poll_fn;
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, FusedFuture, Shared, join};
@@ -43,13 +45,22 @@ struct Live {
     /// Reads and writes its bytes. Every waiting request polls it, so that none has to wake another task, and
     /// none depends on the task of another.
     driver: Shared<BoxFuture<'static, ()>>,
+    /// Held while it is polled: `Shared` does not poll again for a request that comes meanwhile, whose command
+    /// would wait for the next one.
+    polling: Mutex<()>,
     /// The number of restores of the process when the connection was opened.
     restores: u64,
 }
 
 impl Live {
     fn is_usable(&self) -> bool {
-        self.restores == restores() && self.driver.clone().now_or_never().is_none()
+        let mut cx = Context::from_waker(Waker::noop());
+        self.restores == restores() && self.poll(&mut self.driver.clone(), &mut cx).is_pending()
+    }
+
+    fn poll(&self, driver: &mut Shared<BoxFuture<'static, ()>>, cx: &mut Context<'_>) -> Poll<()> {
+        let _turn = self.polling.lock().unwrap_or_else(PoisonError::into_inner);
+        driver.poll_unpin(cx)
     }
 
     async fn send(&self, command: &Cmd) -> Result<Value, Failure> {
@@ -66,7 +77,7 @@ impl Live {
             if reply.is_ready() || driver.is_terminated() {
                 return reply;
             }
-            _ = driver.poll_unpin(cx);
+            _ = self.poll(&mut driver, cx);
             request.as_mut().poll(cx)
         })
         .await
@@ -177,8 +188,9 @@ impl Server {
         let config = AsyncConnectionConfig::new().set_response_timeout(None);
         let (connection, driver) =
             MultiplexedConnection::new_with_config(&self.settings, stream, config).await?;
-        let driver = driver.boxed().shared();
-        let live = Live { connection, driver, restores: restores() };
+        // After a panic, requests connect anew.
+        let driver = AssertUnwindSafe(driver).catch_unwind().map(drop).boxed().shared();
+        let live = Live { connection, driver, polling: Mutex::default(), restores: restores() };
 
         let (mut first, mut second) = (live.connection.clone(), live.connection.clone());
         let checks = join(fitness::role(&mut first), fitness::policy(&mut second));
