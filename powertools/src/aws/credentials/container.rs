@@ -7,10 +7,9 @@ use futures_util::future::BoxFuture;
 use hyper::{StatusCode, Uri};
 use lambda_runtime::Error as BoxError;
 use serde::Deserialize;
-use tokio::time::timeout;
 
 use super::{Credentials, CredentialsError, Fetch};
-use crate::aws::transport::Client;
+use crate::aws::transport::{Client, TransportError};
 use crate::clock::day;
 use crate::environment::Environment;
 
@@ -85,12 +84,13 @@ impl Fetch for Container {
             if !is_safe(&self.url) {
                 return Err(CredentialsError::Unsafe);
             }
-            let fetched =
-                timeout(LIMIT, self.request()).await.map_err(|_| CredentialsError::Late)?;
-            fetched.map_err(|source| CredentialsError::NotFetched {
-                place: "the endpoint of credentials",
-                is_retryable: true,
-                source: source.into(),
+            self.request().await.map_err(|source| match source.downcast_ref() {
+                Some(TransportError::Timeout(_)) => CredentialsError::Late,
+                _ => CredentialsError::NotFetched {
+                    place: "the endpoint of credentials",
+                    is_retryable: true,
+                    source: source.into(),
+                },
             })
         })
     }
