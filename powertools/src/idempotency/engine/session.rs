@@ -270,31 +270,28 @@ impl<S: Store> Session<S> {
     ///
     /// After a failure nothing is released: the claim is still that of the execution.
     async fn reenter(&self, found: Option<Record>) -> Result<Option<Record>, Error> {
-        let Some((record, earlier)) = found.and_then(|record| {
-            let earlier = record.attempt.clone()?;
-            Some((record, earlier))
-        }) else {
-            return Ok(None);
-        };
+        let Some(record) = found else { return Ok(None) };
+        let Some(earlier) = record.attempt.clone() else { return Ok(None) };
         let timeout = self.time.last_call();
         // No attempt is written twice: a late copy of another re-entry, from one that was written before, would
         // take the claim back.
         let owner = self.claimant.again().map_err(without_random)?;
         let reentry = Reentry { key: self.key().clone(), owner, earlier, timeout };
         let store = self.store();
-        let existing = match bounded(store, timeout, store.reenter(&reentry)).await? {
-            Outcome::Applied => {
-                let _ = self.continued.set(reentry.owner);
-                return Ok(Some(record));
+        let continued = match bounded(store, timeout, store.reenter(&reentry)).await? {
+            Outcome::Applied => Some(record),
+            Outcome::Refused(existing) => {
+                let existing = match existing {
+                    Some(existing) => Some(*existing),
+                    None => self.read(self.time.last_call()).await?,
+                };
+                existing.filter(|existing| is_held_by(existing, &reentry.owner))
             }
-            Outcome::Refused(Some(existing)) => Some(*existing),
-            Outcome::Refused(None) => self.read(self.time.last_call()).await?,
         };
-        let own = existing.filter(|existing| is_held_by(existing, &reentry.owner));
-        if own.is_some() {
+        if continued.is_some() {
             let _ = self.continued.set(reentry.owner);
         }
-        Ok(own)
+        Ok(continued)
     }
 
     /// Returns the window of a claim that is in the store: that of its record, for which others wait, however
