@@ -44,7 +44,7 @@ struct Live {
     connection: MultiplexedConnection,
     /// Reads and writes its bytes. Every waiting request polls it, so that none has to wake another task, and
     /// none depends on the task of another.
-    driver: Shared<BoxFuture<'static, ()>>,
+    driver: Driver,
     /// Held while it is polled: `Shared` does not poll again for a request that comes meanwhile, whose command
     /// would wait for the next one.
     polling: Mutex<()>,
@@ -52,13 +52,15 @@ struct Live {
     restores: u64,
 }
 
+type Driver = Shared<BoxFuture<'static, ()>>;
+
 impl Live {
     fn is_usable(&self) -> bool {
         let mut cx = Context::from_waker(Waker::noop());
         self.restores == restores() && self.poll(&mut self.driver.clone(), &mut cx).is_pending()
     }
 
-    fn poll(&self, driver: &mut Shared<BoxFuture<'static, ()>>, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll(&self, driver: &mut Driver, cx: &mut Context<'_>) -> Poll<()> {
         let _turn = self.polling.lock().unwrap_or_else(PoisonError::into_inner);
         driver.poll_unpin(cx)
     }
