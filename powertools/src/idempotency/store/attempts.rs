@@ -1,8 +1,10 @@
 //! The attempts of a store's requests, and their time limits.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
+
+use crate::clock::Clock;
 
 /// The maximum number of attempts of a request.
 pub(super) const ATTEMPTS: u32 = 3;
@@ -19,6 +21,12 @@ pub(super) fn end_of(timeout: Duration) -> Instant {
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
     Instant::now() + timeout.min(DAY)
+}
+
+/// Returns true if a request that began at `start` has ended by the time of day, which passes in a freeze in which
+/// Tokio's clock may stand still. The service can have forgotten the token of a transaction then.
+pub(super) fn has_ended(start: SystemTime, timeout: Duration, clock: &Clock) -> bool {
+    clock.now().duration_since(start).is_ok_and(|passed| passed >= timeout)
 }
 
 /// Returns the pause before the attempt with this number, counted from two: a random part of the

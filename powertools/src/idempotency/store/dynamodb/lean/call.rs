@@ -17,7 +17,7 @@ use super::retry::Retry;
 use crate::aws::credentials::{Credentials, CredentialsError};
 use crate::aws::sigv4::Unsigned;
 use crate::aws::transport::{Destination, Reply, TransportError};
-use crate::idempotency::store::attempts::{ATTEMPT_TIMEOUT, ATTEMPTS, end_of, pause};
+use crate::idempotency::store::attempts::{ATTEMPT_TIMEOUT, ATTEMPTS, end_of, has_ended, pause};
 use crate::idempotency::store::dynamodb::requests::Failure;
 
 const JSON: &str = "application/x-amz-json-1.0";
@@ -79,11 +79,10 @@ impl LeanClient {
             attempt += 1;
             let pause = pause(attempt);
             // Another attempt would only time out, and hide this failure.
-            if attempt > ATTEMPTS || Instant::now() + pause >= end {
-                return Err(failure);
-            }
-            // After a freeze in which Tokio's clock stood still, the token of a transaction may be forgotten.
-            if shared.clock.now().duration_since(start).is_ok_and(|passed| passed >= timeout) {
+            if attempt > ATTEMPTS
+                || Instant::now() + pause >= end
+                || has_ended(start, timeout, &shared.clock)
+            {
                 return Err(failure);
             }
             cost = shared.quota.take(failed.retry);

@@ -8,11 +8,10 @@ use aws_sdk_dynamodb::error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint;
 
 use crate::clock::Clock;
+use crate::idempotency::store::attempts::has_ended;
 
-/// Counts the attempts of a request, and allows none after its end.
-///
-/// The SDK's own limits do not notice a freeze in which the clock of its timers stands still. The service may have
-/// forgotten the token of a transaction then.
+/// Counts the attempts of a request, and allows none after its end by the time of day, which the SDK's own limits
+/// do not look at.
 #[derive(Clone, Debug)]
 pub(super) struct Attempts {
     count: Arc<AtomicU32>,
@@ -43,8 +42,7 @@ impl Intercept for Attempts {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let passed = self.clock.now().duration_since(self.start);
-        if passed.is_ok_and(|passed| passed >= self.timeout) {
+        if has_ended(self.start, self.timeout, &self.clock) {
             return Err("the request has ended".into());
         }
         self.count.fetch_add(1, Ordering::Relaxed);
@@ -54,50 +52,29 @@ impl Intercept for Attempts {
 
 #[cfg(test)]
 mod tests {
-    use aws_credential_types::Credentials;
     use aws_sdk_dynamodb::Client;
     use aws_sdk_dynamodb::config::retry::RetryConfig;
-    use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Region};
-    use aws_smithy_runtime_api::client::http::{
-        HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
-    };
-    use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-    use aws_smithy_types::body::SdkBody;
+    use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 
+    use super::super::limits::tests::{Throttling, config};
     use super::*;
-
-    /// A service that fails, and counts its requests.
-    #[derive(Clone, Debug, Default)]
-    struct Failing(Arc<AtomicU32>);
-
-    impl HttpConnector for Failing {
-        fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
-            self.0.fetch_add(1, Ordering::Relaxed);
-            let body = SdkBody::from("sorry");
-            HttpConnectorFuture::ready(Ok(HttpResponse::new(500.try_into().unwrap(), body)))
-        }
-    }
 
     #[tokio::test(start_paused = true)]
     async fn none_follows_after_the_end_by_the_time_of_day() {
         for (frozen, expected) in [(0, 3), (601, 1)] {
-            let service = Failing::default();
-            let connector = SharedHttpConnector::new(service.clone());
-            let config = Config::builder()
-                .behavior_version(BehaviorVersion::latest())
-                .region(Region::from_static("eu-central-1"))
-                .credentials_provider(Credentials::new("key", "secret", None, None, "tests"))
+            let service = Throttling::default();
+            let config = config(&service)
                 .retry_config(RetryConfig::standard())
-                .http_client(http_client_fn(move |_, _| connector.clone()));
-            let requests = service.0.clone();
+                .timeout_config(TimeoutConfig::disabled());
+            let requests = service.clone();
             let clock = Clock::from_fn(move || {
-                let passed = if requests.load(Ordering::Relaxed) == 0 { 0 } else { frozen };
+                let passed = if requests.count() == 0 { 0 } else { frozen };
                 SystemTime::UNIX_EPOCH + Duration::from_secs(passed)
             });
             let attempts = Attempts::within(Duration::from_secs(60), clock);
             let request = Client::from_conf(config.build()).list_tables().customize();
             assert!(request.interceptor(attempts.clone()).send().await.is_err());
-            assert_eq!(service.0.load(Ordering::Relaxed), expected);
+            assert_eq!(service.count(), expected);
             assert_eq!(attempts.count(), expected);
         }
     }

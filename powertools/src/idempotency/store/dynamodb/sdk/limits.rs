@@ -60,9 +60,9 @@ pub(super) async fn within<T>(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::{AtomicU32, Ordering};
 
     use aws_credential_types::Credentials;
     use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Region};
@@ -79,7 +79,13 @@ mod tests {
 
     /// A service that throttles each request, and counts them.
     #[derive(Clone, Debug, Default)]
-    struct Throttling(Arc<AtomicUsize>);
+    pub(in super::super) struct Throttling(Arc<AtomicU32>);
+
+    impl Throttling {
+        pub(in super::super) fn count(&self) -> u32 {
+            self.0.load(Ordering::Relaxed)
+        }
+    }
 
     impl HttpConnector for Throttling {
         fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
@@ -89,8 +95,13 @@ mod tests {
         }
     }
 
-    /// Returns the configuration of a client with one attempt and no time for it.
-    fn config() -> Builder {
+    /// Returns the configuration of a client of `service` with one attempt and no time for it.
+    pub(in super::super) fn config(service: &Throttling) -> Builder {
+        let connector = SharedHttpConnector::new(service.clone());
+        without_client().http_client(http_client_fn(move |_, _| connector.clone()))
+    }
+
+    fn without_client() -> Builder {
         let timeouts = TimeoutConfig::builder().operation_timeout(Duration::ZERO);
         Config::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -102,7 +113,7 @@ mod tests {
 
     #[test]
     fn overrides_are_for_a_client_that_would_share_no_connections() {
-        let (_, overrides) = limited(Client::from_conf(config().build()));
+        let (_, overrides) = limited(Client::from_conf(without_client().build()));
         assert!(overrides.is_some());
     }
 
@@ -110,9 +121,7 @@ mod tests {
     async fn the_limits_are_the_same_with_overrides() {
         for overridden in [false, true] {
             let service = Throttling::default();
-            let connector = SharedHttpConnector::new(service.clone());
-            let http = http_client_fn(move |_, _| connector.clone());
-            let client = Client::from_conf(config().http_client(http).build());
+            let client = Client::from_conf(config(&service).build());
             let sdk = if overridden {
                 let overrides = limits(Builder::new(), TimeoutConfig::builder());
                 Sdk { client, overrides: Some(overrides) }
@@ -123,7 +132,7 @@ mod tests {
             let get = Get { table: "orders", key: Item::default(), part: Part::Consistent };
             let result = Requests::read(&sdk, get, Duration::from_secs(5)).await;
             assert!(matches!(result, Err(Failure::Service(..))), "{result:?}");
-            assert_eq!(service.0.load(Ordering::Relaxed), 3, "{overridden}");
+            assert_eq!(service.count(), 3, "{overridden}");
         }
     }
 }
