@@ -1,7 +1,6 @@
 //! Public behaviour, on real parts.
 
 mod attribute;
-mod aws;
 mod batch;
 mod commit;
 mod continue_later;
