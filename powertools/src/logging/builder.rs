@@ -108,9 +108,12 @@ impl Logging {
         self
     }
 
-    /// Sets the levels of single targets, in the syntax of
+    /// Sets the levels of single targets, as in `orders=debug,hyper=warn`. `POWERTOOLS_LOG_FILTER` overrides
+    /// it.
+    ///
+    /// With the feature `env-filter` it can name spans and their fields too, in the syntax of
     /// [`EnvFilter`](https://docs.rs/tracing-subscriber/latest/tracing_subscriber/filter/struct.EnvFilter.html):
-    /// `orders=debug,hyper=warn`. `POWERTOOLS_LOG_FILTER` overrides it.
+    /// `[order{id=7}]=debug`. Without the feature that is an error at the start.
     ///
     /// A level without a target, as in `warn,orders=debug`, overrides [`level`](Self::level), and
     /// the variables that set a level override both.

@@ -2,13 +2,13 @@
 
 use tracing::level_filters::LevelFilter;
 use tracing::{Level as Severity, Metadata, Subscriber};
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::Targets;
-use tracing_subscriber::layer::Context;
+use tracing_subscriber::Registry;
+use tracing_subscriber::layer::{Context, Filter};
 use tracing_subscriber::registry::LookupSpan;
 
 use super::super::Error;
 use super::super::state::ending::PANIC;
+use super::base::Base;
 use super::levels::{Directives, Level, Levels, is_level, name};
 
 /// The target under which the runtime logs each event in full.
@@ -19,7 +19,7 @@ pub(in crate::logging) struct Admission {
     pub(in crate::logging) level: Level,
     /// No directive admits what is below this, or Lambda drops it.
     pub(in crate::logging) cap: LevelFilter,
-    pub(in crate::logging) base: EnvFilter,
+    pub(in crate::logging) base: Base,
     /// The targets that the user's filter names.
     named: Vec<String>,
     /// Lines up to DEBUG are admitted for sampling or for the buffer.
@@ -37,12 +37,10 @@ impl Admission {
     ) -> Result<Self, Error> {
         let Levels { level, lambda, .. } = levels;
         let Directives { setting, text } = directives;
-        // The level first: a directive without a target overrides it.
-        let base = EnvFilter::builder()
-            .parse(format!("{},{text}", level.filter()))
-            .map_err(|error| Error::setting(setting, text.clone(), error.to_string()))?;
+        let base = Base::new(level, &text)
+            .map_err(|reason| Error::setting(setting, text.clone(), reason))?;
         let named = named(&text);
-        let reports_panics = level != Level::Fatal && admits(&text, level, PANIC, Severity::ERROR);
+        let reports_panics = level != Level::Fatal && base.admits(PANIC, Severity::ERROR);
         if let Some(lambda) = lambda
             && lambda > Level::Debug
             && debug
@@ -54,7 +52,8 @@ impl Admission {
             ));
         }
         let lambda = lambda.map_or(LevelFilter::TRACE, Level::filter);
-        let cap = base.max_level_hint().unwrap_or(LevelFilter::TRACE).min(lambda);
+        let cap =
+            Filter::<Registry>::max_level_hint(&base).unwrap_or(LevelFilter::TRACE).min(lambda);
         Ok(Self { level, cap, base, named, debug, reports_panics })
     }
 
@@ -77,7 +76,7 @@ impl Admission {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        self.may_admit(metadata) && self.base.enabled(metadata, context)
+        self.may_admit(metadata) && self.base.enabled(metadata, &context)
     }
 
     /// False if no directive of the base filter counts for an event or span.
@@ -110,16 +109,6 @@ impl Admission {
     pub(in crate::logging) fn keeps_span(&self, metadata: &Metadata<'_>) -> bool {
         metadata.is_span() && *metadata.level() <= Severity::INFO && self.level != Level::Fatal
     }
-}
-
-/// True if these directives admit a target at a level outside of all spans.
-fn admits(directives: &str, level: Level, target: &str, severity: Severity) -> bool {
-    let is_of_targets = |directive: &&str| !directive.trim().is_empty() && !directive.contains('[');
-    let level = level.filter().to_string();
-    let directives = std::iter::once(&*level).chain(directives.split(','));
-    let directives: Vec<_> = directives.filter(is_of_targets).map(str::trim).collect();
-    let targets = directives.join(",").parse::<Targets>();
-    targets.map_or(true, |targets| targets.would_enable(target, &severity))
 }
 
 /// The targets in a list of directives. What only names a level is about all of them.
@@ -173,15 +162,6 @@ mod tests {
         assert_eq!(named("warn, orders=debug,hyper[request{id=1}]=off,plain,"), {
             ["orders", "hyper", "plain"]
         });
-    }
-
-    #[test]
-    fn directives_apply_without_an_event() {
-        let admits = |directives, level| admits(directives, level, PANIC, Severity::ERROR);
-        assert!(admits("", Level::Error) && admits("powertools=error, x=off,", Level::Info));
-        assert!(admits("off,powertools=warn", Level::Info));
-        assert!(!admits("powertools=off", Level::Info) && !admits("off", Level::Info));
-        assert!(admits("[order{id=7}]=off", Level::Info));
     }
 
     #[test]

@@ -1,16 +1,22 @@
 //! Which events become lines.
 
 pub(super) mod admission;
+mod base;
+#[cfg(feature = "env-filter")]
+mod by_span;
+#[cfg(not(feature = "env-filter"))]
+#[path = "by_no_span.rs"]
+mod by_span;
 pub(super) mod levels;
 
 use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::Interest;
 use tracing::{Metadata, Subscriber};
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::{Context, Filter};
 use tracing_subscriber::registry::LookupSpan;
 
+use self::base::Base;
 use self::levels::Level;
 use super::settings::{Settings, Shared};
 use super::state::State;
@@ -21,7 +27,7 @@ use crate::invocation::Invocation;
 pub(super) struct Admit(pub(super) Shared);
 
 impl Admit {
-    fn base(&self) -> &EnvFilter {
+    fn base(&self) -> &Base {
         &self.0.admission.base
     }
 }
