@@ -19,7 +19,7 @@ const OURS: Variant = Variant { name: "", binary: "ours", features: "ring", buil
 const LEAN: Variant = Variant { name: "ours, lean", binary: "lean", features: "lean", ..OURS };
 
 /// The first is what the others are compared with.
-pub(crate) const VARIANTS: [Variant; 16] = [
+pub(crate) const VARIANTS: [Variant; 17] = [
     Variant {
         name: "by hand, SDK defaults",
         binary: "by-hand-defaults",
@@ -29,8 +29,9 @@ pub(crate) const VARIANTS: [Variant; 16] = [
     Variant { name: "by hand, ring", binary: "by-hand-ring", features: "by-hand-ring", ..OURS },
     Variant { name: "ours, ring", ..OURS },
     Variant { name: "ours, ring, warm-up", features: "ring,warm-up", ..OURS },
-    Variant { name: "ours, ring, our logs", features: "logs", ..OURS },
+    Variant { name: "ours, ring, our logs", features: "ring,logs", ..OURS },
     LEAN,
+    Variant { name: "ours, lean, our logs", features: "lean,logs", ..LEAN },
     Variant { name: "ours, lean, warm-up", features: "lean,warm-up", ..LEAN },
     // What the settings of a release build change. Their names match `lean`, which they are compared with.
     Variant { name: "ours, lean, one thread", features: "lean,one-thread", ..LEAN },
