@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{fmt, io};
 
 use aws_sdk_dynamodb::Client;
 use bytes::Bytes;
@@ -12,6 +12,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode, header};
 use hyper_util::rt::TokioIo;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -159,6 +160,54 @@ async fn serve(listener: TcpListener, state: Arc<State>) -> Infallible {
     }
 }
 
+/// A value in which each member of an object is there once.
+struct Once(Value);
+
+impl<'de> Deserialize<'de> for Once {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Value;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("what a request to DynamoDB consists of")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+                let mut members = serde_json::Map::new();
+                while let Some((name, Once(value))) = map.next_entry::<String, _>()? {
+                    if members.contains_key(&name) {
+                        return Err(A::Error::custom(format!("{name} is there twice")));
+                    }
+                    members.insert(name, value);
+                }
+                Ok(Value::Object(members))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+                let mut values = Vec::new();
+                while let Some(Once(value)) = seq.next_element()? {
+                    values.push(value);
+                }
+                Ok(Value::Array(values))
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
+                Ok(text.into())
+            }
+
+            fn visit_bool<E: Error>(self, value: bool) -> Result<Value, E> {
+                Ok(value.into())
+            }
+
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Value, E> {
+                Ok(number.into())
+            }
+        }
+        deserializer.deserialize_any(Members).map(Self)
+    }
+}
+
 /// An error closes the connection.
 async fn handle(state: &State, request: Request<Incoming>) -> io::Result<Reply> {
     let (parts, body) = request.into_parts();
@@ -170,7 +219,7 @@ async fn handle(state: &State, request: Request<Incoming>) -> io::Result<Reply> 
         operation: operation.to_owned(),
         trace: header("x-amzn-trace-id"),
         signature: header("authorization"),
-        body: serde_json::from_slice(&body).unwrap_or_default(),
+        body: if body.is_empty() { Value::Null } else { serde_json::from_slice::<Once>(&body)?.0 },
     });
 
     let fault = {

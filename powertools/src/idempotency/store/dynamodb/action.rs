@@ -34,8 +34,12 @@ impl<'a> Action<'a> {
         }
     }
 
+    /// A placeholder always stands for the same attribute. It is listed once: what DynamoDB does with a
+    /// member of JSON that is there twice is not documented.
     pub(super) fn name(&mut self, placeholder: &'static str, attribute: &'a str) {
-        self.names.push((Cow::Borrowed(placeholder), Cow::Borrowed(attribute)));
+        if self.names.iter().all(|(known, _)| known != placeholder) {
+            self.names.push((Cow::Borrowed(placeholder), Cow::Borrowed(attribute)));
+        }
     }
 
     pub(super) fn value(&mut self, placeholder: &'static str, value: impl Into<AttributeValue>) {
