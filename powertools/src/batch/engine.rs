@@ -29,55 +29,59 @@ pub(super) type Ended<V> = (usize, Result<V, Outcome>);
 ///
 /// The outcome of each record that ends is written to its place in `outcomes`, and `observe` is called
 /// with it immediately. The value of its handler is written to its place in `values`.
-pub(super) async fn handle<F, V>(
-    mut plan: Plan,
+pub(super) fn handle<F, V>(
+    plan: &mut Plan,
     concurrency: usize,
     outcomes: &mut [Outcome],
     values: &mut [Option<V>],
     start: impl Fn(&mut Plan) -> Option<F>,
     order_continues: impl Fn(usize, &Outcome) -> bool,
     mut observe: impl FnMut(usize, &Outcome),
-) where
+) -> impl Future<Output = ()>
+where
     F: Future<Output: IntoIterator<Item = Ended<V>>>,
 {
     let mut running = Running::new(concurrency.min(outcomes.len()));
     let mut without_a_wait = 0;
-    loop {
-        while !running.is_full() && !plan.is_idle() {
-            if let Some(started) = start(&mut plan) {
-                running.push(started);
+    // A block, since an async function would have room for its arguments twice.
+    async move {
+        loop {
+            while !running.is_full() && !plan.is_idle() {
+                if let Some(started) = start(plan) {
+                    running.push(started);
+                }
             }
-        }
-        if running.is_empty() {
-            break;
-        }
-        if without_a_wait == YIELD_AFTER {
-            without_a_wait = 0;
-            yield_now().await;
-        }
-        without_a_wait += 1;
-        let ended = poll_fn(|cx| {
-            let ended = running.poll_next(cx);
-            if ended.is_pending() {
+            if running.is_empty() {
+                break;
+            }
+            if without_a_wait == YIELD_AFTER {
                 without_a_wait = 0;
+                yield_now().await;
             }
-            ended
-        });
-        for (index, result) in ended.await {
-            let outcome = match result {
-                Ok(value) => {
-                    values[index] = Some(value);
-                    Outcome::Succeeded
+            without_a_wait += 1;
+            let ended = poll_fn(|cx| {
+                let ended = running.poll_next(cx);
+                if ended.is_pending() {
+                    without_a_wait = 0;
                 }
-                Err(Outcome::NotStarted) => {
-                    plan.stop();
-                    continue;
-                }
-                Err(outcome) => outcome,
-            };
-            plan.finish(index, outcome.is_done() || order_continues(index, &outcome));
-            observe(index, &outcome);
-            outcomes[index] = outcome;
+                ended
+            });
+            for (index, result) in ended.await {
+                let outcome = match result {
+                    Ok(value) => {
+                        values[index] = Some(value);
+                        Outcome::Succeeded
+                    }
+                    Err(Outcome::NotStarted) => {
+                        plan.stop();
+                        continue;
+                    }
+                    Err(outcome) => outcome,
+                };
+                plan.finish(index, outcome.is_done() || order_continues(index, &outcome));
+                observe(index, &outcome);
+                outcomes[index] = outcome;
+            }
         }
     }
 }

@@ -14,19 +14,19 @@ use crate::invocation::Invocation;
 const RECORD: &str = "powertools::record";
 
 /// Logs outcomes and calls the hook.
-pub(super) struct Observer<'b, R> {
-    pub(super) hook: Option<Hook<'b, R>>,
+pub(super) struct Observer<'a, 'b, R> {
+    pub(super) hook: Option<&'a mut Hook<'b, R>>,
     /// That of the batch; `None` outside an invocation.
-    pub(super) scope: Option<Invocation>,
+    pub(super) scope: Option<&'a Invocation>,
 }
 
-impl<R: Record> Observer<'_, R> {
+impl<R: Record> Observer<'_, '_, R> {
     /// Takes note of a record that ended, in the scope of that record.
     pub(super) fn observe(&mut self, index: usize, record: &R, outcome: &Outcome) {
         if self.hook.is_none() && matches!(outcome, Outcome::Succeeded) {
             return;
         }
-        let scope = self.scope.as_ref().map(|scope| scope.at_record(index));
+        let scope = self.scope.map(|scope| scope.at_record(index));
         let mut log_and_call = || {
             match outcome {
                 Outcome::Failed(error) => warn_of(record, error, "a record failed"),

@@ -94,6 +94,25 @@ pub(super) fn name(record: &impl Record) -> Option<String> {
 }
 
 impl<S: Source> Report<S> {
+    /// Creates the report of a batch whose records ended like this.
+    pub(super) fn new(
+        source: S,
+        records: Arc<List<S::Record>>,
+        outcomes: Vec<Outcome>,
+        policy: Policy,
+    ) -> Self {
+        Self {
+            source,
+            records,
+            outcomes,
+            values: Vec::new(),
+            policy,
+            out_of_time: false,
+            cleanup: None,
+            refused: None,
+        }
+    }
+
     /// Returns each record with its outcome, in the order of the batch.
     ///
     /// If the event was rejected as a whole, no record was started, and

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use super::engine::Ended;
 use super::handling::Handling;
 use super::observer::Observer;
-use super::options::Postpone;
+use super::options::{Hook, Postpone};
 use super::plan::{AfterFailure, Plan};
-use super::report::List;
+use super::report::{List, Policy};
 use super::spawned::spawned;
 use super::{
     Batch, Error, FromRecord, Outcome, Record, RecordError, Report, Reporting, Source, SourceReply,
@@ -183,71 +183,71 @@ impl<S: Source> Batch<'_, S> {
         Fut: Future<Output = Vec<Result<ValueOf<S>, E>>>,
         E: Into<RecordError>,
     {
-        let (mut report, prepared) = self.prepare();
-        let Some((work, handling)) = prepared else { return report };
-        let list = report.records.clone();
-        let (handling, records, handler) = (&handling, &list.0[..], &handler);
-        let start = move |plan: &mut Plan| {
-            let places = plan.start_chunk(size.max(1));
-            (!places.is_empty()).then(|| handling.chunk(places, records, handler))
-        };
-        report.values = work.finish(handling, records, &mut report.outcomes, start).await;
-        report.out_of_time = handling.is_out_of_time();
-        report
+        let mut prepared = self.prepare();
+        // In a box, and in a block, as in `each`.
+        let work = Box::pin(async move {
+            let values = match &mut prepared {
+                Ok(work) => {
+                    let handler = &handler;
+                    let process = work.process(move |handling, records, plan| {
+                        let places = plan.start_chunk(size.max(1));
+                        (!places.is_empty()).then(|| handling.chunk(places, records, handler))
+                    });
+                    process.await
+                }
+                Err(_) => Vec::new(),
+            };
+            let mut report = prepared.map_or_else(|refused| refused, Work::into_report);
+            report.values = values;
+            report
+        });
+        work.await
     }
 
     /// Processes each record by itself: `attempt` parses and handles it. Returns the values beside the
     /// report.
-    async fn each<A, Fut, V>(self, attempt: A) -> (Report<S>, Vec<Option<V>>)
+    fn each<A, Fut, V>(self, attempt: A) -> impl Future<Output = (Report<S>, Vec<Option<V>>)>
     where
         A: Fn(S::Record) -> Fut,
         Fut: Future<Output = Result<V, RecordError>>,
     {
-        let (mut report, prepared) = self.prepare();
-        let Some((work, handling)) = prepared else {
-            let values = report.outcomes.iter().map(|_| None).collect();
-            return (report, values);
-        };
-        let list = report.records.clone();
-        let (handling, records, attempt) = (&handling, &list.0[..], &attempt);
-        let start = move |plan: &mut Plan| {
-            let index = plan.start()?;
-            Some(OfRecord::new(index, handling.record(index, &records[index], attempt)))
-        };
-        let values = work.finish(handling, records, &mut report.outcomes, start).await;
-        report.out_of_time = handling.is_out_of_time();
-        (report, values)
+        let mut prepared = self.prepare();
+        // In a box, because the future of a handler is moved several times before it is polled. In a
+        // block, because an async function has room for its arguments twice.
+        Box::pin(async move {
+            let values = match &mut prepared {
+                Ok(work) => {
+                    let attempt = &attempt;
+                    let process = work.process(move |handling, records, plan| {
+                        let index = plan.start()?;
+                        let record = handling.record(index, &records[index], attempt);
+                        Some(OfRecord::new(index, record))
+                    });
+                    process.await
+                }
+                Err(refused) => refused.outcomes.iter().map(|_| None).collect(),
+            };
+            (prepared.map_or_else(|refused| refused, Work::into_report), values)
+        })
     }
 }
 
 impl<'b, S: Source> Batch<'b, S> {
-    /// Returns the report of a batch that has not started, and what processes it: `None` if the
-    /// event was rejected.
-    #[expect(clippy::type_complexity, reason = "both are used at once, and nowhere else")]
-    fn prepare(self) -> (Report<S>, Option<(Work<'b, S::Record>, Handling<'b, S::Record>)>) {
-        let mut report = Report {
-            source: self.source,
-            records: Arc::new(List(Vec::new())),
-            outcomes: Vec::new(),
-            values: Vec::new(),
-            policy: self.policy,
-            out_of_time: false,
-            cleanup: None,
-            refused: None,
+    /// Returns what processes the batch, or its report if the event is rejected.
+    fn prepare(self) -> Result<Work<'b, S>, Report<S>> {
+        let Self { mut source, policy, concurrency, hook, postpone, .. } = self;
+        let records = source.take_records();
+        let (records, mut refused) = match records {
+            Ok(records) => (records, None),
+            Err(error) => (Vec::new(), Some(error)),
         };
-        match report.source.take_records() {
-            Ok(records) => report.records = Arc::new(List(records)),
-            Err(error) => {
-                report.refused = Some(error);
-                return (report, None);
-            }
-        }
-        let list = &report.records;
-        let records = &list.0[..];
-        report.outcomes = vec![Outcome::NotStarted; records.len()];
         if let Some(index) = records.iter().position(|record| !record.has_identifier()) {
-            report.refused = Some(Error::IdentifierMissing { index });
-            return (report, None);
+            refused = Some(Error::IdentifierMissing { index });
+        }
+        let records = Arc::new(List(records));
+        let outcomes = vec![Outcome::NotStarted; records.0.len()];
+        if refused.is_some() {
+            return Err(Report { refused, ..Report::new(source, records, outcomes, policy) });
         }
 
         let after_failure = match S::REPORTING {
@@ -255,48 +255,50 @@ impl<'b, S: Source> Batch<'b, S> {
             Reporting::EachFailure if self.stop_at_first_failure => AfterFailure::None,
             Reporting::EachFailure => AfterFailure::Others,
         };
-        let mut plan = Plan::new(records.len(), after_failure);
+        let mut plan = Plan::new(outcomes.len(), after_failure);
         // If a failure stops every later record, sequential processing needs no groups.
-        if self.concurrency > 1 || after_failure == AfterFailure::Others {
-            plan = plan.keep_order(records.iter().map(Record::order));
+        if concurrency > 1 || after_failure == AfterFailure::Others {
+            plan = plan.keep_order(records.0.iter().map(Record::order));
         }
         let handling =
-            Handling::new(self.reserve, list, after_failure, self.sink, self.permanent_if);
-        report.cleanup = handling.budget.as_ref().map(Budget::of_cleanup);
-        let observer = Observer { hook: self.hook, scope: handling.scope().cloned() };
-        let Self { concurrency, postpone, .. } = self;
-        (report, Some((Work { plan, concurrency, observer, postpone }, handling)))
+            Handling::new(self.reserve, &records, after_failure, self.sink, self.permanent_if);
+        Ok(Work { source, policy, records, outcomes, plan, concurrency, hook, postpone, handling })
     }
 }
 
-/// What processes a batch.
-struct Work<'b, R> {
+/// A batch that is being processed.
+struct Work<'b, S: Source> {
+    /// The event without its records.
+    source: S,
+    policy: Policy,
+    records: Arc<List<S::Record>>,
+    outcomes: Vec<Outcome>,
     plan: Plan,
     concurrency: usize,
-    observer: Observer<'b, R>,
-    postpone: Option<Postpone<'b, R>>,
+    hook: Option<Hook<'b, S::Record>>,
+    postpone: Option<Postpone<'b, S::Record>>,
+    handling: Handling<'b, S::Record>,
 }
 
-impl<R: Record> Work<'_, R> {
+impl<'b, S: Source> Work<'b, S> {
     /// Processes all records, writes their outcomes, and returns the values of their handlers.
-    async fn finish<F, V>(
-        mut self,
-        handling: &Handling<'_, R>,
-        records: &[R],
-        outcomes: &mut [Outcome],
-        start: impl Fn(&mut Plan) -> Option<F>,
+    async fn process<'w, F, V>(
+        &'w mut self,
+        start: impl Fn(&'w Handling<'b, S::Record>, &'w [S::Record], &mut Plan) -> Option<F>,
     ) -> Vec<Option<V>>
     where
         F: Future<Output: IntoIterator<Item = Ended<V>>>,
     {
+        let Self { plan, outcomes, hook, handling, .. } = self;
+        let (handling, records) = (&*handling, &self.records.0[..]);
+        let mut observer = Observer { hook: hook.as_mut(), scope: handling.scope() };
         let mut values: Vec<_> = outcomes.iter().map(|_| None).collect();
-        let observer = &mut self.observer;
         let work = engine::handle(
-            self.plan,
+            plan,
             self.concurrency,
             outcomes,
             &mut values,
-            start,
+            |plan| start(handling, records, plan),
             |index, outcome| handling.order_continues(&records[index], outcome),
             |index, outcome| observer.observe(index, &records[index], outcome),
         );
@@ -315,5 +317,14 @@ impl<R: Record> Work<'_, R> {
             visibility::postpone(delays, postpone, handling.budget.as_ref()).await;
         }
         values
+    }
+
+    fn into_report(self) -> Report<S> {
+        let Self { source, policy, records, outcomes, handling, .. } = self;
+        Report {
+            out_of_time: handling.is_out_of_time(),
+            cleanup: handling.budget.as_ref().map(Budget::of_cleanup),
+            ..Report::new(source, records, outcomes, policy)
+        }
     }
 }
