@@ -90,8 +90,7 @@ where
         let body = EVENT.try_with(Cell::take).ok().flatten();
         let body = body.unwrap_or_else(|| Bytes::from_static(NO_EVENT));
         let ending = Ending::begin(&self.list);
-        // A handler can also panic before it returns its future. That is boxed at once, since it is large
-        // and everything around it would move it.
+        // A handler can also panic before it returns its future.
         let called = catch(|| {
             let event = LambdaEvent::new(parse(&body)?, event.context);
             Ok(Box::pin(self.inner.call(event)))

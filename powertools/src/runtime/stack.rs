@@ -202,6 +202,8 @@ impl<S> Powertools<S> {
         E: Into<Error> + Send + fmt::Debug + 'static,
     {
         let Self { handler, deadline, lifecycle: list, answer, .. } = self;
+        // In a box before anything is around it, since all that would move it.
+        let handler = handler.map_future(Box::pin);
         // The guard is inside the mapping of errors, which names its error like any other, so the
         // handler's error type needs no conversion from it.
         let handler = handler.map_err(Failure::Handler as fn(S::Error) -> _);
