@@ -16,11 +16,11 @@ use lambda_runtime::{
     StreamResponse,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::value::{RawValue, to_raw_value};
 use tower::Service;
 
 use super::answer::Answer;
 use super::body::Body;
+use super::document::Document;
 use super::failure::{Failure, conclude};
 use super::lifecycle::{Ending, FlushTime, List, Outcome};
 use super::stack_deadline::StackDeadline;
@@ -78,7 +78,7 @@ where
     D: Into<Bytes>,
     DE: Into<BoxError>,
 {
-    type Response = FunctionResponse<Box<RawValue>, Body<St>>;
+    type Response = FunctionResponse<Document, Body<St>>;
     type Error = Diagnostic;
     type Future = Running<S::Future, B, St>;
 
@@ -113,7 +113,7 @@ where
     }
 }
 
-type Reply<St> = Result<FunctionResponse<Box<RawValue>, Body<St>>, Diagnostic>;
+type Reply<St> = Result<FunctionResponse<Document, Body<St>>, Diagnostic>;
 
 /// A handler and what follows it until its reply is ready.
 pub(super) struct Running<F, B, St> {
@@ -197,7 +197,7 @@ struct Settling {
 impl Settling {
     fn settle<St, E>(
         self,
-        result: Result<FunctionResponse<Box<RawValue>, St>, Failure<E>>,
+        result: Result<FunctionResponse<Document, St>, Failure<E>>,
     ) -> Reply<St>
     where
         E: Into<Diagnostic> + fmt::Debug + 'static,
@@ -249,7 +249,7 @@ fn parse<T: for<'de> Deserialize<'de> + 'static>(body: &[u8]) -> Result<T, Diagn
 }
 
 /// Serializes the response, unless it is streamed.
-fn serialize<R, B, St, E>(response: R) -> Result<FunctionResponse<Box<RawValue>, St>, Failure<E>>
+fn serialize<R, B, St, E>(response: R) -> Result<FunctionResponse<Document, St>, Failure<E>>
 where
     R: IntoFunctionResponse<B, St>,
     B: Serialize,
@@ -263,7 +263,7 @@ where
     let invalid = |problem| named("Powertools.ResponseInvalid", problem);
     let serialized = catch(|| match response.into_response() {
         FunctionResponse::BufferedResponse(body) => {
-            Ok(FunctionResponse::BufferedResponse(to_raw_value(&body)?))
+            Ok(FunctionResponse::BufferedResponse(Document::of(&body)?))
         }
         FunctionResponse::StreamingResponse(response) => {
             Ok(FunctionResponse::StreamingResponse(response))
@@ -271,8 +271,8 @@ where
     });
     match serialized {
         // Lambda would reject it, while the function's own logs and metrics would show a success.
-        Ok(Ok(FunctionResponse::BufferedResponse(body))) if body.get().len() > LARGEST_REPLY => {
-            let size = body.get().len();
+        Ok(Ok(FunctionResponse::BufferedResponse(body))) if body.len() > LARGEST_REPLY => {
+            let size = body.len();
             Err(named(
                 "Powertools.ResponseTooLarge",
                 format!("the response has at least {size} bytes, and Lambda takes {LARGEST_REPLY}"),

@@ -1,10 +1,10 @@
 //! Functions whose events are HTTP requests.
 
 use lambda_runtime::{FunctionResponse, StreamResponse};
-use serde_json::value::{RawValue, to_raw_value};
 
 use super::Powertools;
 use super::answer::{Answered, Failed};
+use super::document::Document;
 use super::lifecycle::Kind;
 use crate::error::with_causes;
 use crate::http::service::{Answers, count_failure};
@@ -123,9 +123,9 @@ fn answer(failed: &Failed<'_>) -> Option<Answered> {
     let reply = match reply {
         FunctionResponse::BufferedResponse(reply) => {
             FunctionResponse::BufferedResponse(match written(&reply)? {
-                reply if reply.get().len() <= LARGEST_REPLY => reply,
+                reply if reply.len() <= LARGEST_REPLY => reply,
                 too_large => {
-                    let size = too_large.get().len();
+                    let size = too_large.len();
                     tracing::error!(
                         size,
                         "an answer is too large for Lambda, and is sent without details"
@@ -144,8 +144,8 @@ fn answer(failed: &Failed<'_>) -> Option<Answered> {
     Some(Answered { reply, is_failure })
 }
 
-fn written(reply: &Reply) -> Option<Box<RawValue>> {
-    match to_raw_value(reply) {
+fn written(reply: &Reply) -> Option<Document> {
+    match Document::of(reply) {
         Ok(reply) => Some(reply),
         Err(error) => {
             tracing::error!(error = with_causes(&error), "an answer cannot be written");

@@ -19,6 +19,7 @@ pub mod lifecycle;
 mod answer;
 mod api;
 mod body;
+mod document;
 mod events;
 mod extension;
 mod failure;
