@@ -165,26 +165,28 @@ impl<'de> Reader<'de> {
             if self.unescaped.len() < end + 16 {
                 self.unescaped.resize((2 * end).max(512), 0);
             }
-            let blocks =
-                (bytes[at..].first_chunk::<8>(), self.unescaped[end..].first_chunk_mut::<8>());
-            if let (Some(block), Some(into)) = blocks {
+            // The rest of both sides instead of positions: otherwise each block checks them.
+            let mut from = bytes.get(at..).ok_or(Declined)?;
+            let mut into = &mut self.unescaped[end..];
+            while let (Some(&block), Some(room)) = (from.first_chunk(), into.first_chunk_mut::<8>()) {
                 // Copying a block is faster than copying its plain bytes alone: the rest is overwritten.
-                *into = *block;
-                let block = u64::from_le_bytes(*block);
+                *room = block;
+                let block = u64::from_le_bytes(block);
                 let plain = plain_in(block);
-                at += plain;
-                end += plain;
                 if plain == 8 {
-                    continue;
-                }
-                // The usual escape, without another look at the bytes.
-                if plain < 7 && (block >> (8 * plain)) as u16 == QUOTE {
-                    into[plain] = b'"';
-                    at += 2;
-                    end += 1;
-                    continue;
+                    (from, into) = (&from[8..], &mut into[8..]);
+                } else if plain < 7 && (block >> (8 * plain)) as u16 == QUOTE {
+                    // The usual escape, without another look at the bytes.
+                    room[plain] = b'"';
+                    (from, into) = (&from[plain + 2..], &mut into[plain + 1..]);
+                } else {
+                    (from, into) = (&from[plain..], &mut into[plain..]);
+                    break;
                 }
             }
+            at = bytes.len() - from.len();
+            let room = into.len();
+            end = self.unescaped.len() - room;
             self.unescaped[end] = match *bytes.get(at).ok_or(Declined)? {
                 b'"' => {
                     self.at = at + 1;
