@@ -155,6 +155,8 @@ impl<'de> Reader<'de> {
 
     /// Reads a string with escapes, whose content begins at `at`. Returns how many bytes it has in
     /// `unescaped`.
+    // Not inlined, because most strings are names and have no escapes.
+    #[inline(never)]
     fn unescape(&mut self, mut at: usize) -> Result<usize> {
         const QUOTE: u16 = u16::from_le_bytes(*b"\\\"");
 
