@@ -195,10 +195,7 @@ struct Settling {
 }
 
 impl Settling {
-    fn settle<St, E>(
-        self,
-        result: Result<FunctionResponse<Document, St>, Failure<E>>,
-    ) -> Reply<St>
+    fn settle<St, E>(self, result: Result<FunctionResponse<Document, St>, Failure<E>>) -> Reply<St>
     where
         E: Into<Diagnostic> + fmt::Debug + 'static,
     {

@@ -1,4 +1,5 @@
 use std::any::TypeId;
+use std::num::NonZeroU64;
 use std::{fmt, iter};
 
 use memchr::memchr2;
@@ -170,14 +171,17 @@ impl<'de> Reader<'de> {
             // The rest of both sides instead of positions: otherwise each block checks them.
             let mut from = bytes.get(at..).ok_or(Declined)?;
             let mut into = &mut self.unescaped[end..];
-            while let (Some(&block), Some(room)) = (from.first_chunk(), into.first_chunk_mut::<8>()) {
+            while let (Some(&block), Some(room)) = (from.first_chunk(), into.first_chunk_mut::<8>())
+            {
                 // Copying a block is faster than copying its plain bytes alone: the rest is overwritten.
                 *room = block;
                 let block = u64::from_le_bytes(block);
-                let plain = plain_in(block);
-                if plain == 8 {
+                let Some(first) = NonZeroU64::new(ends_in(block)) else {
                     (from, into) = (&from[8..], &mut into[8..]);
-                } else if plain < 7 && (block >> (8 * plain)) as u16 == QUOTE {
+                    continue;
+                };
+                let plain = first.trailing_zeros() as usize / 8;
+                if (block >> (8 * plain)) as u16 == QUOTE {
                     // The usual escape, without another look at the bytes.
                     room[plain] = b'"';
                     (from, into) = (&from[plain + 2..], &mut into[plain + 1..]);
@@ -308,8 +312,9 @@ fn plain_end(bytes: &[u8], at: usize) -> Option<usize> {
     Some(at + memchr2(b'"', b'\\', bytes.get(at..)?)?)
 }
 
-/// Returns how many of these eight bytes, of which the lowest is the first, come before a quote or a backslash.
-fn plain_in(block: u64) -> usize {
+/// Returns the high bit of the first of these eight bytes, of which the lowest is the first, that is a quote or a
+/// backslash, or zero if none is. Above it, further bits may be set.
+fn ends_in(block: u64) -> u64 {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
 
@@ -317,7 +322,7 @@ fn plain_in(block: u64) -> usize {
     let zeros = |block: u64| block.wrapping_sub(ONES) & !block;
     let quotes = zeros(block ^ (ONES * u64::from(b'"')));
     let backslashes = zeros(block ^ (ONES * u64::from(b'\\')));
-    ((quotes | backslashes) & HIGH).trailing_zeros() as usize / 8
+    (quotes | backslashes) & HIGH
 }
 
 impl<'de> Deserializer<'de> for &mut Reader<'de> {
