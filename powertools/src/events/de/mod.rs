@@ -79,8 +79,7 @@ impl<'de, A: MapAccess<'de>> Value<'_, A> {
         empty: &str,
         into: &mut Option<Box<RawValue>>,
     ) -> Result<(), A::Error> {
-        let raw = self.map.next_value_seed(Raw)?;
-        *into = Some(raw).filter(|raw| raw.get() != "null" && raw.get() != empty);
+        *into = self.map.next_value_seed(Raw(empty))?;
         Ok(())
     }
 

@@ -7,75 +7,75 @@ use std::marker::PhantomData;
 
 use serde::Deserialize;
 use serde::de::value::MapDeserializer;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde::forward_to_deserialize_any;
+use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::Borrowed;
-use super::shape::{As, Shape};
+use super::shape::{As, OtherText, Shape};
+use crate::json::RAW_VALUE;
 
-/// Keeps a value as JSON.
+/// Keeps a value as JSON, unless it is null or this, which is an empty one.
 ///
 /// `RawValue` itself asks `serde_json` for the JSON, and fails with any other deserialiser, such as
 /// that of an untagged enum. From those the value is read and written as JSON.
-pub(super) struct Raw;
+pub(super) struct Raw<'a>(pub(super) &'a str);
 
-impl<'de> DeserializeSeed<'de> for Raw {
-    type Value = Box<RawValue>;
+impl<'de> DeserializeSeed<'de> for Raw<'_> {
+    type Value = Option<Box<RawValue>>;
 
+    /// Requests an object of one member, which has this name and the JSON: `serde_json` knows the name.
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        Box::<RawValue>::deserialize(FromAny(deserializer))
+        deserializer.deserialize_newtype_struct(RAW_VALUE, self)
     }
 }
 
-/// A deserialiser from which `RawValue` can be read.
-struct FromAny<D>(D);
-
-impl<'de, D: Deserializer<'de>> Deserializer<'de> for FromAny<D> {
-    type Error = D::Error;
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_newtype_struct(name, Request { name, visitor })
-    }
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.0.deserialize_any(visitor)
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
-        unit unit_struct seq tuple tuple_struct map struct enum identifier ignored_any
-    }
-}
-
-/// What `RawValue` asks for: an object of one member, which has this name and the JSON.
-struct Request<V> {
-    name: &'static str,
-    visitor: V,
-}
-
-impl<'de, V: Visitor<'de>> Visitor<'de> for Request<V> {
-    type Value = V::Value;
+impl<'de> Visitor<'de> for Raw<'_> {
+    type Value = Option<Box<RawValue>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.visitor.expecting(f)
+        f.write_str("JSON")
     }
 
-    /// `serde_json` knows the name.
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
-        self.visitor.visit_map(map)
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        match map.next_key_seed(As(OtherText(&[RAW_VALUE])))? {
+            Some(None) => map.next_value_seed(Kept(self.0)),
+            Some(Some(_)) | None => Err(de::Error::custom("invalid raw value")),
+        }
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(
         self,
         deserializer: D,
-    ) -> Result<V::Value, D::Error> {
-        let json = serde_json::Value::deserialize(deserializer)?.to_string();
-        self.visitor.visit_map(MapDeserializer::new(iter::once((self.name, json))))
+    ) -> Result<Self::Value, D::Error> {
+        Kept(self.0).visit_str(&serde_json::Value::deserialize(deserializer)?.to_string())
+    }
+}
+
+/// The JSON of a value, as a string.
+struct Kept<'a>(&'a str);
+
+impl<'de> DeserializeSeed<'de> for Kept<'_> {
+    type Value = Option<Box<RawValue>>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Kept<'_> {
+    type Value = Option<Box<RawValue>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_str<E: de::Error>(self, json: &str) -> Result<Self::Value, E> {
+        // Most messages have no attributes, and an allocation for these would be in vain.
+        if json == "null" || json == self.0 {
+            return Ok(None);
+        }
+        let object = MapDeserializer::new(iter::once((RAW_VALUE, json)));
+        Box::<RawValue>::deserialize(object).map(Some)
     }
 }
 
