@@ -53,8 +53,14 @@
 //! text if its content type and encoding say so and it is valid UTF-8, else base64. REST APIs decode that
 //! only for the types among their binary media types. A value of a header that is not UTF-8 is read as Latin-1.
 //!
-//! A reply has at most 6 MB, unless it is [streamed](crate::Powertools::streaming). Of a body that has more, no
-//! more than these are read, and the answer is 500.
+//! A reply that is not [streamed](crate::Powertools::streaming) has a limit, in bytes of its JSON. Of a body that has
+//! more, no more than these are read, and the answer is 500:
+//!
+//! | front end | limit |
+//! |---|---|
+//! | load balancer | 1 MB (1,048,576 bytes): it would answer 502 |
+//! | WebSocket API | 128 KB (131,072 bytes), of the body alone, or of its base64 |
+//! | any | 6 MB (6,291,556 bytes), that of Lambda |
 
 mod status;
 

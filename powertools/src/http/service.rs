@@ -19,7 +19,7 @@ use super::request::Front;
 use super::response::{BodyStream, Reply, collect, prelude};
 use super::{Event, IntoResponse, Problem};
 use crate::error::with_causes;
-use crate::invocation::{Invocation, LARGEST_REPLY};
+use crate::invocation::Invocation;
 use crate::metrics::count_if_measured;
 
 /// A handler of HTTP requests, as a handler of the events of front ends. Created by
@@ -31,8 +31,8 @@ pub struct HttpService<S> {
     out_of_time: Option<Fallback>,
 }
 
-/// What replaces the answer of a request whose time ran out.
-type Fallback = Arc<dyn Fn() -> Response<Bytes> + Send + Sync>;
+/// What replaces the answer of a request whose time ran out. It has at most so many bytes.
+type Fallback = Arc<dyn Fn(usize) -> Response<Bytes> + Send + Sync>;
 
 /// Counts a failure that is answered.
 pub(crate) fn count_failure() {
@@ -47,9 +47,10 @@ pub(crate) struct OutOfTime;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Failure;
 
-/// In the extensions of a request: its response is sent when its body is complete.
+/// In the extensions of a request: its response is sent when its body is complete, which can have at most so many
+/// bytes.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Buffered;
+pub(crate) struct Buffered(pub(crate) usize);
 
 /// How the request of an invocation is answered. Empty until there is one.
 #[derive(Default)]
@@ -80,10 +81,10 @@ impl<S> HttpService<S> {
         &mut self,
         fallback: impl Fn() -> R + Send + Sync + 'static,
     ) {
-        self.out_of_time = Some(Arc::new(move || {
+        self.out_of_time = Some(Arc::new(move |limit| {
             let (parts, body) = fallback().into_response().into_parts();
-            match collect(body).now_or_never() {
-                Some(Ok(body)) if body.len() <= LARGEST_REPLY => Response::from_parts(parts, body),
+            match collect(body, limit).now_or_never() {
+                Some(Ok(body)) if body.len() <= limit => Response::from_parts(parts, body),
                 // A body that is not there yet would need the time that has run out.
                 _ => problem(out_of_time()),
             }
@@ -122,7 +123,7 @@ impl Answering {
     /// Answers a request whose time has run out.
     pub(crate) fn out_of_time(&self) -> Answer {
         self.answer(match &self.out_of_time {
-            Some(fallback) => fallback(),
+            Some(fallback) => fallback(self.front.largest_body()),
             None => problem(out_of_time()),
         })
     }
@@ -134,8 +135,15 @@ impl Answering {
             let metadata_prelude = prelude(parts);
             FunctionResponse::StreamingResponse(StreamResponse { metadata_prelude, stream: body })
         } else {
-            FunctionResponse::BufferedResponse(Reply::new(self.front, parts, body))
+            FunctionResponse::BufferedResponse(self.reply(parts, body))
         }
+    }
+
+    /// Creates a reply, with its limit for what serializes it.
+    fn reply(&self, parts: response::Parts, body: Bytes) -> Reply {
+        let reply = Reply::new(self.front, parts, body);
+        Invocation::with_current(|invocation| invocation.limit_reply(reply.limit()));
+        reply
     }
 }
 
@@ -183,7 +191,7 @@ where
             trace(request.headers_mut(), trace_id);
         }
         if !self.streams {
-            request.extensions_mut().insert(Buffered);
+            request.extensions_mut().insert(Buffered(front.largest_body()));
         }
         let handling = self.inner.call(request.with_lambda_context(context));
         Box::pin(async move {
@@ -218,8 +226,8 @@ impl Answering {
                 stream,
             });
         }
-        match collect(body).await {
-            Ok(body) => FunctionResponse::BufferedResponse(Reply::new(self.front, parts, body)),
+        match collect(body, self.front.largest_body()).await {
+            Ok(body) => FunctionResponse::BufferedResponse(self.reply(parts, body)),
             Err(error) => {
                 let error = with_causes(&*error);
                 tracing::error!(error, "the body of a response failed before it was sent");

@@ -10,6 +10,7 @@ use super::execution::DurableExecution;
 use super::local::Locals;
 use super::of_record::Place;
 use super::record::Batch;
+use super::reply_limit::ReplyLimit;
 use crate::clock::Clock;
 use crate::process::take_cold_start;
 
@@ -56,6 +57,8 @@ pub(super) struct Event {
     pub(super) has_overrun: AtomicBool,
     /// Not one of the locals: it is asked for with each log line and each value of a metric.
     pub(super) execution: OnceLock<DurableExecution>,
+    /// That of Lambda until something sets a lower one.
+    pub(super) reply_limit: OnceLock<ReplyLimit>,
     pub(super) locals: Locals,
 }
 
@@ -110,6 +113,7 @@ impl Invocation {
             clock,
             has_overrun: AtomicBool::new(false),
             execution: OnceLock::new(),
+            reply_limit: OnceLock::new(),
             locals: Locals::default(),
         };
         let scope = Scope {

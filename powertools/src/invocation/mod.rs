@@ -30,6 +30,7 @@ mod layer;
 mod local;
 mod of_record;
 mod record;
+mod reply_limit;
 
 pub use cleanup::CleanupGuard;
 pub(crate) use description::Invocation;
@@ -42,6 +43,7 @@ pub use layer::{InvocationLayer, InvocationService};
 pub(crate) use of_record::OfRecord;
 pub use record::RecordIdentity;
 pub(crate) use record::Records;
+pub(crate) use reply_limit::ReplyLimit;
 
 /// The most bytes that Lambda takes as a reply that is not streamed: 6 MB, as its own message of an
 /// error counts them.

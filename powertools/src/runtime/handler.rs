@@ -27,7 +27,7 @@ use super::stack_deadline::StackDeadline;
 use crate::error::diagnose::bounded;
 use crate::error::panic::{catch, caught};
 use crate::events::from_slice;
-use crate::invocation::{Invocation, LARGEST_REPLY};
+use crate::invocation::{Invocation, ReplyLimit};
 use crate::json::without_values;
 
 tokio::task_local! {
@@ -267,13 +267,18 @@ where
         }
     });
     match serialized {
-        // Lambda would reject it, while the function's own logs and metrics would show a success.
-        Ok(Ok(FunctionResponse::BufferedResponse(body))) if body.len() > LARGEST_REPLY => {
+        Ok(Ok(FunctionResponse::BufferedResponse(body))) => {
+            let limit = Invocation::with_current(Invocation::reply_limit);
+            let ReplyLimit { bytes, of } = limit.unwrap_or(ReplyLimit::LAMBDA);
             let size = body.len();
-            Err(named(
-                "Powertools.ResponseTooLarge",
-                format!("the response has at least {size} bytes, and Lambda takes {LARGEST_REPLY}"),
-            ))
+            // It would be rejected, while the function's own logs and metrics would show a success.
+            if size > bytes {
+                return Err(named(
+                    "Powertools.ResponseTooLarge",
+                    format!("the response has at least {size} bytes, and {of} takes {bytes}"),
+                ));
+            }
+            Ok(FunctionResponse::BufferedResponse(body))
         }
         Ok(Ok(response)) => Ok(response),
         Ok(Err::<_, serde_json::Error>(error)) => {

@@ -9,7 +9,7 @@ use super::lifecycle::Kind;
 use crate::error::with_causes;
 use crate::http::service::{Answers, count_failure};
 use crate::http::{Handler, HttpService, IntoResponse, Problem, Reply, StatusCode};
-use crate::invocation::{Invocation, LARGEST_REPLY};
+use crate::invocation::{Invocation, ReplyLimit};
 
 impl Powertools<()> {
     /// Creates a function from a handler of HTTP requests: an async function from
@@ -50,7 +50,7 @@ impl Powertools<()> {
 
 impl<S> Powertools<HttpService<S>> {
     /// Streams the responses: the client receives each piece of a body when it is there, and a body can
-    /// have up to 200 MB instead of 6 MB.
+    /// have up to 200 MB instead of [6 MB](mod@crate::http#responses).
     ///
     /// Only for function URLs with the invoke mode `RESPONSE_STREAM` and REST APIs with the response
     /// transfer mode `STREAM`: another front end would pass on what precedes the body as a part of it.
@@ -122,13 +122,14 @@ fn answer(failed: &Failed<'_>) -> Option<Answered> {
     }
     let reply = match reply {
         FunctionResponse::BufferedResponse(reply) => {
+            let ReplyLimit { bytes, of } = reply.limit();
             FunctionResponse::BufferedResponse(match written(&reply)? {
-                reply if reply.len() <= LARGEST_REPLY => reply,
+                reply if reply.len() <= bytes => reply,
                 too_large => {
                     let size = too_large.len();
                     tracing::error!(
                         size,
-                        "an answer is too large for Lambda, and is sent without details"
+                        "an answer is larger than the {bytes} bytes that {of} takes, and is sent without details"
                     );
                     match answering.problem(Problem::new(status)) {
                         FunctionResponse::BufferedResponse(reply) => written(&reply)?,

@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use http::Response;
 use lambda_runtime::Error;
 use powertools::Powertools;
-use powertools::http::{self as web, Body, IdempotencyKeyLayer, Request};
+use powertools::http::{self as web, Body, IdempotencyKeyLayer, Problem, Request, StatusCode};
 use powertools::idempotency::{Idempotency, MemoryStore, Store};
-use powertools::testing::FakeRuntime;
-use serde_json::Value;
+use powertools::testing::{Event, FakeRuntime};
+use serde_json::{Value, json};
 use tower::ServiceBuilder;
 
 use super::idempotency_key::charge;
-use super::problem;
+use super::{events, problem};
 
 /// What Lambda takes as a reply that is not streamed, in bytes of its JSON.
 const LIMIT: usize = 6 * 1024 * 1024 + 100;
@@ -43,6 +44,15 @@ pub(super) async fn twice<S: Store>(
     content_type: &'static str,
     length: usize,
 ) -> ([Value; 2], usize, u32) {
+    twice_of(once, charge(Some("k-1"), "{}"), content_type, length).await
+}
+
+async fn twice_of<S: Store>(
+    once: IdempotencyKeyLayer<S>,
+    event: Value,
+    content_type: &'static str,
+    length: usize,
+) -> ([Value; 2], usize, u32) {
     let runs = Arc::new(AtomicU32::new(0));
     let handle = {
         let runs = runs.clone();
@@ -54,9 +64,9 @@ pub(super) async fn twice<S: Store>(
     let service = ServiceBuilder::new().layer(once).service(web::handler(handle));
     let lambda = FakeRuntime::new();
     let _function = lambda.run(Powertools::http(service).run());
-    let first = lambda.invoke(charge(Some("k-1"), "{}")).await;
+    let first = lambda.invoke(event.clone()).await;
     let length = first.response().unwrap().content().len();
-    let second = lambda.invoke(charge(Some("k-1"), "{}")).await.json();
+    let second = lambda.invoke(event).await.json();
     ([first.json(), second], length, runs.load(Ordering::Relaxed))
 }
 
@@ -111,4 +121,100 @@ pub(super) async fn check_replays_of_6_mb<S: Store>(layer: impl Fn() -> Idempote
     let ([first, second], _, runs) = twice(layer(), "text/plain", text + 1).await;
     assert_eq!((first["statusCode"].as_u64(), runs), (Some(201), 1));
     assert_eq!(second["statusCode"], 500);
+}
+
+/// What a load balancer takes of a reply, in bytes of its JSON.
+const LOAD_BALANCER: usize = 1024 * 1024;
+
+/// Otherwise the load balancer answers 502, and the logs and metrics of the function show a success.
+#[tokio::test]
+async fn a_reply_beyond_1_mb_through_a_load_balancer_is_a_failure_whose_work_is_not_repeated() {
+    for has_lists in [true, false] {
+        let mut event = events::load_balancer("POST", "/charges", has_lists);
+        match has_lists {
+            true => event["multiValueHeaders"]["idempotency-key"] = json!(["k-1"]),
+            false => event["headers"]["idempotency-key"] = "k-1".into(),
+        }
+        for content_type in ["text/plain", "image/png"] {
+            let twice = async |length| {
+                let once = layer().caller(|_| Some("ada".to_owned()));
+                twice_of(once, event.clone(), content_type, length).await
+            };
+            let (_, empty, _) = twice(0).await;
+            let longest = match content_type {
+                "text/plain" => LOAD_BALANCER - empty,
+                _ => (LOAD_BALANCER - empty) / 4 * 3,
+            };
+            let ([first, second], size, runs) = twice(longest).await;
+            assert!((LOAD_BALANCER - 3..=LOAD_BALANCER).contains(&size), "{size}");
+            assert_eq!((first["statusCode"].as_u64(), runs), (Some(201), 1));
+            assert_eq!(problem(&second)["response_status"], 201, "it is too large to be stored");
+
+            for length in [longest + 1, 2 * longest] {
+                let ([first, second], _, runs) = twice(length).await;
+                assert_eq!((first["statusCode"].as_u64(), runs), (Some(500), 1), "{length}");
+                problem(&first);
+                assert_eq!(second["statusCode"], 409);
+                assert_eq!(problem(&second)["response_status"], 201);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_reply_that_is_too_large_for_its_front_end_is_reported_with_the_limit() {
+    let lambda = FakeRuntime::new();
+    let large = |_: Request| async { Ok::<_, Error>("x".repeat(1_200_000)) };
+    let _function = lambda.run(Powertools::http(large).report_errors().run());
+    let outcome = lambda.invoke(events::load_balancer("GET", "/", true)).await;
+    let diagnostic = outcome.diagnostic().unwrap();
+    assert_eq!(diagnostic.error_type, "Powertools.ResponseTooLarge");
+    let message = &diagnostic.error_message;
+    assert!(message.ends_with(" bytes, and a load balancer takes 1048576"), "{message}");
+    let reply: Value = lambda.invoke(events::rest("GET", "/")).await.json();
+    assert_eq!(reply["statusCode"], 200, "an API takes it");
+}
+
+#[tokio::test]
+async fn an_answer_to_a_failure_fits_through_a_load_balancer() {
+    let large = || "x".repeat(1_200_000);
+    let lambda = FakeRuntime::new();
+    let handle = move |_: Request| async move {
+        Err::<(), _>(Problem::new(StatusCode::CONFLICT).detail(large()))
+    };
+    let _function = lambda.run(Powertools::http(handle).run());
+    let reply: Value = lambda.invoke(events::load_balancer("GET", "/", true)).await.json();
+    assert_eq!((&reply["statusCode"], problem(&reply).get("detail")), (&json!(409), None));
+
+    let lambda = FakeRuntime::new();
+    let hang = |_: Request| std::future::pending::<Result<(), Error>>();
+    let _function = lambda.run(Powertools::http(hang).when_out_of_time(large).run());
+    let event = Event::new(events::load_balancer("GET", "/", true));
+    let reply: Value = lambda.invoke(event.timeout(Duration::from_millis(900))).await.json();
+    assert_eq!(reply["statusCode"], 503);
+    problem(&reply);
+
+    // The layer answers here.
+    let once = layer().caller(|_| Some("ada".to_owned()));
+    let service = ServiceBuilder::new().layer(once).service(web::handler(hang));
+    let lambda = FakeRuntime::new();
+    let _function = lambda.run(Powertools::http(service).when_out_of_time(large).run());
+    let mut event = events::load_balancer("POST", "/charges", true);
+    event["multiValueHeaders"]["idempotency-key"] = json!(["k-1"]);
+    let event = Event::new(event).timeout(Duration::from_millis(1200));
+    let reply: Value = lambda.invoke(event).await.json();
+    assert_eq!(reply["statusCode"], 503);
+    problem(&reply);
+}
+
+/// Escapes do not count there: quotes take two bytes of the JSON each.
+#[tokio::test]
+async fn a_message_of_a_web_socket_has_at_most_128_kb() {
+    for (length, status) in [(128 * 1024, 200), (128 * 1024 + 1, 500)] {
+        let lambda = FakeRuntime::new();
+        let quotes = move |_: Request| async move { Ok::<_, Error>("\"".repeat(length)) };
+        let _function = lambda.run(Powertools::http(quotes).run());
+        let reply: Value = lambda.invoke(events::web_socket("MESSAGE", "$default")).await.json();
+        assert_eq!(reply["statusCode"], status, "{length}");
+    }
 }

@@ -379,6 +379,11 @@ async fn a_body_beyond_what_lambda_takes_is_not_read_to_its_end() {
     // 96 of them are 6 MiB.
     assert_eq!(pieces.swap(0, Ordering::Relaxed), 97);
 
+    let reply = super::reply(handle.clone(), events::load_balancer("GET", "/", true)).await;
+    assert_eq!(reply["statusCode"], 500);
+    // 16 of them are 1 MiB.
+    assert_eq!(pieces.swap(0, Ordering::Relaxed), 17);
+
     let lambda = FakeRuntime::new();
     let _function = lambda.run(Powertools::http(handle.clone()).report_errors().run());
     let outcome = lambda.invoke(events::rest("GET", "/")).await;
@@ -388,14 +393,24 @@ async fn a_body_beyond_what_lambda_takes_is_not_read_to_its_end() {
     // The work is done, and is not repeated.
     let store = FaultyStore::new();
     let once = layer(&store, |options| options);
-    let service = ServiceBuilder::new().layer(once).service(web::handler(handle));
+    let service = ServiceBuilder::new().layer(once).service(web::handler(handle.clone()));
     let lambda = FakeRuntime::new();
     let _function = lambda.run(Powertools::http(service).run());
     let first: Value = lambda.invoke(charge(Some("k-1"), "{}")).await.json();
     let second: Value = lambda.invoke(charge(Some("k-1"), "{}")).await.json();
     assert_eq!((&first["statusCode"], &second["statusCode"]), (&json!(500), &json!(409)));
     assert_eq!(problem(&second)["response_status"], 200);
-    assert_eq!(pieces.load(Ordering::Relaxed), 97);
+    assert_eq!(pieces.swap(0, Ordering::Relaxed), 97);
+
+    let mut event = events::load_balancer("POST", "/charges", true);
+    event["multiValueHeaders"]["idempotency-key"] = json!(["k-2"]);
+    let once = layer(&FaultyStore::new(), |options| options).caller(|_| Some("ada".to_owned()));
+    let service = ServiceBuilder::new().layer(once).service(web::handler(handle));
+    let lambda = FakeRuntime::new();
+    let _function = lambda.run(Powertools::http(service).run());
+    let first: Value = lambda.invoke(event).await.json();
+    assert_eq!(first["statusCode"], 500);
+    assert_eq!(pieces.load(Ordering::Relaxed), 17);
 }
 
 #[tokio::test]

@@ -76,6 +76,7 @@ use crate::idempotency::{Idempotency, Store};
 /// | a message of a WebSocket API, which has no headers | as one without a key |
 /// | GET, HEAD, OPTIONS, TRACE; PUT and DELETE without a key | that of the handler: nothing is stored |
 /// | again, if the response was too large to be stored | 409, with the status of the response as `response_status` |
+/// | the first, if the response is too large [for the front end](crate::http#responses) | 500; the work is done, and later ones receive 409 or 500 |
 /// | the time has run out | 503, or what `Powertools::when_out_of_time` sets |
 /// | the store fails before the work | 503: nothing runs |
 /// | the store fails after it, so that the response is not saved | that of the handler, with a warning in the log; until the claim ends, 409 to the same request, and then the handler runs again |
@@ -222,7 +223,7 @@ impl<S: Store> IdempotencyKeyLayer<S> {
     ///
     /// With a limit beyond what the store takes the answer is the same, but without the status.
     ///
-    /// A replay is a reply like any other, and Lambda takes 6 MB of its JSON: one that fits only without
+    /// A replay is a reply like any other, with its [limit](crate::http#responses): one that fits only without
     /// the header `Idempotency-Replayed` is answered with 500.
     pub fn max_body_bytes(self, bytes: usize) -> Self {
         self.change(|options| options.max_body_bytes = bytes)

@@ -23,7 +23,7 @@ use crate::http::response::IntoResponse;
 use crate::http::service::{Buffered, Failure, OutOfTime};
 use crate::http::{Origin, Problem, is_final};
 use crate::idempotency::{Call, Error, Lease, OnSaveFailure, Store};
-use crate::invocation::{Invocation, LARGEST_REPLY};
+use crate::invocation::Invocation;
 
 /// A handler of requests that processes each once. Created by [`IdempotencyKeyLayer`].
 #[derive(Debug)]
@@ -215,8 +215,9 @@ impl<S: Store> IdempotencyKeyLayer<S> {
         let mut answered = None;
         let Options { max_body_bytes, replayed, .. } = &*self.options;
         // A body that is not streamed is read as far as it can be sent: it may break off until there.
-        let is_buffered = parts.extensions.get::<Buffered>().is_some();
-        let read_bytes = if is_buffered { LARGEST_REPLY } else { *max_body_bytes };
+        let buffered = parts.extensions.get::<Buffered>();
+        let is_buffered = buffered.is_some();
+        let read_bytes = buffered.map_or(*max_body_bytes, |Buffered(limit)| *limit);
         let mut parts = parts;
         parts.extensions.insert(Protected(self.options.clone()));
         let work = async {

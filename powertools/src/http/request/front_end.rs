@@ -1,4 +1,11 @@
 use crate::events::http_event::{HttpEvent, RequestContext};
+use crate::invocation::ReplyLimit;
+
+/// The most bytes of a reply's JSON that a load balancer takes: 1 MB, by "Lambda functions as targets".
+const LOAD_BALANCER: usize = 1024 * 1024;
+
+/// The most bytes of a message of a WebSocket API: 128 KB, by the quotas of API Gateway.
+const MESSAGE: usize = 128 * 1024;
 
 /// The service that passed a request to the function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +60,23 @@ impl Front {
         } else {
             return None;
         })
+    }
+
+    /// Returns the limit of the JSON of a reply, whose body is `body` bytes of it.
+    pub(in crate::http) fn reply_limit(self, body: usize) -> ReplyLimit {
+        match self {
+            Self::LoadBalancer { .. } => ReplyLimit { bytes: LOAD_BALANCER, of: "a load balancer" },
+            // It counts the body alone.
+            Self::WebSocketApi if body > MESSAGE => {
+                ReplyLimit { bytes: MESSAGE, of: "a WebSocket API" }
+            }
+            _ => ReplyLimit::LAMBDA,
+        }
+    }
+
+    /// Returns the most bytes of a body that can fit into a reply.
+    pub(in crate::http) fn largest_body(self) -> usize {
+        self.reply_limit(usize::MAX).bytes
     }
 
     pub(super) fn public(self) -> FrontEnd {

@@ -8,10 +8,8 @@ use http_body::Body;
 use http_body_util::BodyExt;
 use lambda_runtime::Error as BoxError;
 
-use crate::invocation::LARGEST_REPLY;
-
-/// Reads a body to its end, or until it has more bytes than a reply can have.
-pub(in crate::http) async fn collect<B>(body: B) -> Result<Bytes, BoxError>
+/// Reads a body to its end, or until it has more than `limit` bytes.
+pub(in crate::http) async fn collect<B>(body: B, limit: usize) -> Result<Bytes, BoxError>
 where
     B: Body<Error: Into<BoxError>>,
 {
@@ -19,7 +17,7 @@ where
     // Most bodies have one piece, which is not copied.
     let mut first = Bytes::new();
     let mut joined = BytesMut::new();
-    while first.len().max(joined.len()) <= LARGEST_REPLY
+    while first.len().max(joined.len()) <= limit
         && let Some(frame) = body.frame().await
     {
         let Ok(mut data) = frame.map_err(Into::into)?.into_data() else { continue };

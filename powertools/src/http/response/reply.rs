@@ -10,6 +10,7 @@ use serde::ser::{SerializeMap, Serializer};
 
 use super::text::{Encoded, encode};
 use crate::http::request::Front;
+use crate::invocation::ReplyLimit;
 
 /// A response in the form that the front end of its request reads.
 ///
@@ -29,6 +30,11 @@ impl Reply {
     pub(in crate::http) fn new(front: Front, parts: response::Parts, body: Bytes) -> Self {
         let body = encode(&parts.headers, body);
         Self { front, status: parts.status, headers: parts.headers, body }
+    }
+
+    /// Returns the limit of its JSON.
+    pub(crate) fn limit(&self) -> ReplyLimit {
+        self.front.reply_limit(self.body.len())
     }
 }
 

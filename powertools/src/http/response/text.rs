@@ -11,6 +11,14 @@ pub(in crate::http) enum Encoded {
     Base64(String),
 }
 
+impl Encoded {
+    /// Returns the number of its bytes, without escapes.
+    pub(super) fn len(&self) -> usize {
+        let (Self::Text(body) | Self::Base64(body)) = self;
+        body.len()
+    }
+}
+
 /// Decides by the type and encoding of the content whether it is text, and never changes a byte of it.
 pub(in crate::http) fn encode(headers: &HeaderMap, body: Bytes) -> Encoded {
     if is_text(headers) {
