@@ -8,14 +8,14 @@ use axum::Router;
 use axum::routing::{any, post};
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use lambda_runtime::Error;
+use lambda_runtime::{Context, Error, FunctionResponse, LambdaEvent};
 use powertools::Powertools;
 use powertools::http::{self as web, Body, HttpService, IdempotencyKeyLayer, Request};
 use powertools::idempotency::{Idempotency, MemoryStore};
 use powertools::testing::{Event, FakeRuntime};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
-use tower::{Layer, ServiceBuilder};
+use tower::{Layer, Service, ServiceBuilder};
 
 use super::{events, problem};
 
@@ -112,6 +112,52 @@ async fn another_request_with_the_same_key_is_422() {
         assert_eq!(reply["statusCode"], 422);
         assert!(!problem(reply).to_string().contains("k-1"));
     }
+}
+
+/// The members of an object have no order, and the values of a list have one.
+#[tokio::test]
+async fn the_order_of_parameters_counts_where_the_client_has_set_it() {
+    let first = r#""a":["1","2"],"b":["3"]"#;
+    let again = async |event: String, other: String| {
+        let handle = |_: Request| async { Ok::<_, Error>("done") };
+        let once = layer().caller(|_| Some("ada".to_owned()));
+        let mut service = HttpService::new(once.layer(web::handler(handle)));
+        let mut statuses = Vec::new();
+        for event in [event, other] {
+            let event = serde_json::from_str(&event).unwrap();
+            let event = LambdaEvent::new(event, Context::default());
+            let reply = serde_json::to_value(match service.call(event).await.unwrap() {
+                FunctionResponse::BufferedResponse(reply) => reply,
+                FunctionResponse::StreamingResponse(_) => panic!("it is not streamed"),
+            });
+            statuses.push(reply.unwrap()["statusCode"].as_u64().unwrap());
+        }
+        assert_eq!(statuses[0], 200);
+        statuses[1]
+    };
+    let mut rest = events::rest("POST", "/charges");
+    rest["multiValueHeaders"]["Idempotency-Key"] = json!(["k-1"]);
+    let mut balanced = events::load_balancer("POST", "/charges", true);
+    balanced["multiValueHeaders"]["idempotency-key"] = json!(["k-1"]);
+    for mut event in [rest, balanced] {
+        event["multiValueQueryStringParameters"] = "QUERY".into();
+        let with = |query: &str| event.to_string().replace("\"QUERY\"", &format!("{{{query}}}"));
+        for (other, status) in [
+            (first, 200),
+            (r#""b":["3"],"a":["1","2"]"#, 200),
+            (r#""b":["3"],"a":["2","1"]"#, 422),
+            (r#""a":["1","2"],"b":["4"]"#, 422),
+            (r#""a":["1","2"]"#, 422),
+        ] {
+            assert_eq!(again(with(first), with(other)).await, status, "{other}");
+        }
+    }
+    let with = |query: &str| {
+        let mut event = charge(Some("k-1"), "{}");
+        event["rawQueryString"] = query.into();
+        event.to_string()
+    };
+    assert_eq!(again(with("a=1&b=2"), with("b=2&a=1")).await, 422);
 }
 
 #[tokio::test]

@@ -55,7 +55,9 @@ use crate::idempotency::{Idempotency, Store};
 /// caller is answered with 500, and the reason is logged. That is found out with each request, and not at the
 /// start: only a request shows whether the route through which it came has an authorizer.
 ///
-/// Query, content type and body must be the same too, byte for byte.
+/// Query, content type and body must be the same too, byte for byte. The order of the query's names counts for HTTP APIs
+/// and function URLs alone: other front ends pass the parameters on as an object, which has no order. That of the values of
+/// one name always counts.
 ///
 /// The API, its stage and its domain are not part of it: a client that retries through another domain, after a
 /// move from one API to another for example, must not do the work again. The mapping of a custom domain, such as

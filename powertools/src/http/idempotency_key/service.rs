@@ -1,4 +1,5 @@
 use std::any::Any;
+use std::borrow::Cow;
 use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use crate::error::with_causes;
 use crate::hex::hex;
 use crate::http::response::IntoResponse;
 use crate::http::service::{Buffered, Failure, OutOfTime};
-use crate::http::{Origin, Problem, is_final};
+use crate::http::{FrontEnd, Origin, Problem, is_final};
 use crate::idempotency::{Call, Error, Lease, OnSaveFailure, Store};
 use crate::invocation::Invocation;
 
@@ -268,7 +269,7 @@ impl<S: Store> IdempotencyKeyLayer<S> {
             .idempotency
             .operation(&*self.options.name)
             .key(&(caller, request.method.as_str(), path, key))?
-            .payload(&(request.uri.query(), content_type, hash))?;
+            .payload(&(query(request), content_type, hash))?;
         let call = call.expires_after_or(EXPIRES_AFTER);
         // The work is done. An error would have the client do it again.
         let call = call.on_save_failure_or(OnSaveFailure::ReturnResult);
@@ -279,6 +280,19 @@ impl<S: Store> IdempotencyKeyLayer<S> {
             }
         }))
     }
+}
+
+/// Returns the query for the comparison with that of another attempt. In the events of most front ends it is an object,
+/// whose members have no order: they are sorted by their names. The values of each keep theirs.
+fn query(request: &request::Parts) -> Option<Cow<'_, str>> {
+    let query = request.uri.query()?;
+    let front_end = request.extensions.get::<Origin>().map(Origin::front_end);
+    if matches!(front_end, None | Some(FrontEnd::HttpApi | FrontEnd::FunctionUrl)) {
+        return Some(query.into());
+    }
+    let mut pairs: Vec<_> = query.split('&').collect();
+    pairs.sort_by_key(|pair| pair.split('=').next());
+    Some(pairs.join("&").into())
 }
 
 /// Leaves the claim of a request to the body of its response.
