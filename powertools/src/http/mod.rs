@@ -37,7 +37,7 @@
 //! |---|---|
 //! | headers | every value of each, in order. HTTP APIs, function URLs and version 1 of VPC Lattice join them by commas |
 //! | cookies | in the header `cookie` |
-//! | path | as the client sent it, where the front end keeps it. HTTP APIs decode paths: what is then no path is encoded again. The stage is not part of it |
+//! | path | as the client sent it, where the front end keeps it. HTTP APIs decode paths, so that `%2F` is a slash to them: what is then no path is encoded again. The stage is not part of it |
 //! | query | as the client sent it. REST APIs decode it: it is encoded again, with every value |
 //! | host | that of the header `host`, or of the API |
 //! | body | text, or bytes if the event has them in base64 |

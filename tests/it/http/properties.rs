@@ -263,6 +263,11 @@ fn decoded(text: &str) -> Vec<u8> {
     bytes
 }
 
+/// The path that an event has, decoded. An HTTP API has decoded it before.
+fn path_of(path: &str, front_end: &str) -> Vec<u8> {
+    if front_end == "HttpApi" { path.as_bytes().to_vec() } else { decoded(path) }
+}
+
 fn is_valid_in_a_url(path: &str) -> bool {
     path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/%._~!$&'()*+,;=:@-".contains(&byte))
 }
@@ -277,8 +282,9 @@ proptest! {
             };
             prop_assert_eq!(&seen.front_end, front_end);
             prop_assert_eq!(&seen.method, &sent.method);
-            prop_assert_eq!(decoded(&seen.path), decoded(&sent.path), "{}", front_end);
-            if is_valid_in_a_url(&sent.path) {
+            prop_assert_eq!(decoded(&seen.path), path_of(&sent.path, front_end), "{}", front_end);
+            let is_decoded = front_end == "HttpApi" && sent.path.contains('%');
+            if is_valid_in_a_url(&sent.path) && !is_decoded {
                 prop_assert_eq!(&seen.path, &sent.path, "{}", front_end);
             }
             prop_assert_eq!(parameters(&seen.query), sent.parameters(of_parameters), "{}", front_end);
@@ -413,7 +419,7 @@ proptest! {
             let Some(seen) = Seen::of(&event) else { continue };
             let (method, path) = target_of(&event, &seen.front_end);
             prop_assert_eq!(Some(&seen.method), method.as_ref(), "{}", event);
-            prop_assert_eq!(decoded(&seen.path), decoded(&path), "{}", event);
+            prop_assert_eq!(decoded(&seen.path), path_of(&path, &seen.front_end), "{}", event);
             let parameters_seen = parameters(&seen.query);
             prop_assert_eq!(parameters_seen, parameters_of(&event, &seen.front_end), "{}", event);
             prop_assert_eq!(seen.headers(), headers_of(&event), "{}", event);

@@ -147,6 +147,19 @@ async fn a_path_that_was_decoded_is_encoded_again() {
     }
 }
 
+/// What looks like an escape in it would be decoded once more.
+#[tokio::test]
+async fn a_percent_sign_in_a_decoded_path_is_one() {
+    let sent = "/x/%41/100%/%2F";
+    let path = seen(events::http_api("GET", sent, "")).await["path"].clone();
+    assert_eq!(path, "/x/%2541/100%25/%252F");
+    for (front_end, event) in events::all("GET", sent) {
+        if !["HttpApi", "WebSocketApi"].contains(&front_end) {
+            assert_eq!(seen(event).await["path"], sent, "{front_end}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn cookies_are_in_their_header() {
     assert_eq!(values(&seen(events::http_api("GET", "/", "")).await, "cookie"), ["a=1; b=2"]);

@@ -24,6 +24,9 @@ const NOT_IN_PATH: &AsciiSet = &CONTROLS
     .add(b'|')
     .add(b'}');
 
+/// What a decoded path does not contain.
+const NOT_IN_DECODED_PATH: &AsciiSet = &NOT_IN_PATH.add(b'%');
+
 /// What no query contains.
 const NOT_IN_QUERY: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`');
@@ -64,7 +67,13 @@ pub(super) fn path<'a>(
         _ => path,
     };
     let path = if path.starts_with('/') { path } else { Cow::Owned(format!("/{path}")) };
-    encoded(path, NOT_IN_PATH)
+    match front {
+        // It is decoded, so a percent sign is one, and begins no escape.
+        Front::HttpApi if path.contains('%') => {
+            Cow::Owned(utf8_percent_encode(&path, NOT_IN_DECODED_PATH).to_string())
+        }
+        _ => encoded(path, NOT_IN_PATH),
+    }
 }
 
 fn without_stage<'a>(path: Cow<'a, str>, context: &RequestContext<'_>) -> Cow<'a, str> {

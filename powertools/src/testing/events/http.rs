@@ -18,7 +18,8 @@ pub fn api_gateway_v1(method: impl Into<String>, path: impl Into<String>) -> Htt
     HttpRequest::new(Front::RestApi, method.into(), path.into())
 }
 
-/// Starts a request to an HTTP API of API Gateway (payload version 2.0).
+/// Starts a request to an HTTP API of API Gateway (payload version 2.0). `path` is that of the event, which API Gateway
+/// has decoded: `/a b` for `/a%20b`.
 pub fn api_gateway_v2(method: impl Into<String>, path: impl Into<String>) -> HttpRequest {
     HttpRequest::new(Front::HttpApi, method.into(), path.into())
 }
