@@ -10,7 +10,7 @@ use lambda_runtime::Error as BoxError;
 use tokio::time::sleep;
 
 use super::Error;
-use crate::aws::transport::{Client, Destination, TransportError};
+use crate::aws::transport::{Client, Destination, Reply, TransportError};
 use crate::environment::Environment;
 use crate::invocation::Invocation;
 use crate::invocation::budget::REPLY;
@@ -28,6 +28,10 @@ const REPETITIONS: usize = 9;
 /// The most bytes of S3's answer: an error document at most.
 const ANSWER: usize = 64 * 1024;
 
+/// The codes of S3 for a bad request of which the attempt is to blame, as when its body stalled on the way; see
+/// "Error responses" in the API reference of S3.
+const OF_ATTEMPT: [&str; 2] = ["RequestTimeout", "IncompleteBody"];
+
 #[derive(Debug, Default)]
 pub(super) struct Callback(OnceLock<Client>);
 
@@ -42,7 +46,7 @@ impl Callback {
             let sent = client.put(to, HeaderMap::new(), body.clone(), limit).await;
             let failure = match sent {
                 Ok(reply) if reply.status.is_success() => return Ok(()),
-                Ok(reply) if !may_pass(reply.status) => return Err(refused(reply.status)),
+                Ok(reply) if !may_pass(&reply) => return Err(refused(reply.status)),
                 Ok(reply) => refused(reply.status),
                 Err(error @ (TransportError::Invalid(_) | TransportError::Redirect(_))) => {
                     return Err(not_sent(error));
@@ -80,9 +84,18 @@ fn time_left() -> Duration {
         .map_or(Duration::MAX, |invocation| invocation.remaining().saturating_sub(kept))
 }
 
-fn may_pass(status: StatusCode) -> bool {
-    status.is_server_error()
-        || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
+fn may_pass(reply: &Reply) -> bool {
+    match reply.status {
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT | StatusCode::CONFLICT => true,
+        StatusCode::BAD_REQUEST => code(&reply.body).is_some_and(|it| OF_ATTEMPT.contains(&it)),
+        status => status.is_server_error(),
+    }
+}
+
+/// Returns the code in an error document of S3.
+fn code(body: &[u8]) -> Option<&str> {
+    let (_, rest) = std::str::from_utf8(body).ok()?.split_once("<Code>")?;
+    rest.split_once("</Code>").map(|(code, _)| code.trim())
 }
 
 fn refused(status: StatusCode) -> Error {

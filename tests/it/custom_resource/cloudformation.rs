@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -21,17 +21,22 @@ pub(super) struct CloudFormation {
 
 #[derive(Default)]
 struct Received {
-    statuses: Mutex<VecDeque<u16>>,
+    answers: Mutex<VecDeque<(u16, &'static str)>>,
     responses: Mutex<Vec<Value>>,
 }
 
 impl CloudFormation {
     /// Answers the first requests with these statuses, and all others with 200.
     pub(super) async fn start(statuses: impl IntoIterator<Item = u16>) -> Self {
+        Self::answering(statuses.into_iter().map(|status| (status, "AnyError"))).await
+    }
+
+    /// Answers the first requests with these statuses and codes, and all others with 200.
+    pub(super) async fn answering(answers: impl IntoIterator<Item = (u16, &'static str)>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/response", listener.local_addr().unwrap());
         let received = Arc::new(Received::default());
-        received.statuses.lock().unwrap().extend(statuses);
+        received.answers.lock().unwrap().extend(answers);
         let shared = received.clone();
         let serving = tokio::spawn(async move {
             while let Ok((connection, _)) = listener.accept().await {
@@ -69,13 +74,20 @@ impl Drop for CloudFormation {
 async fn receive(
     received: Arc<Received>,
     request: Request<Incoming>,
-) -> Result<Response<Empty<Bytes>>, Infallible> {
+) -> Result<Response<Full<Bytes>>, Infallible> {
     // A content type would be signed, and the signature is not of one.
     let is_signed =
         request.method() == Method::PUT && !request.headers().contains_key("content-type");
     let body = request.into_body().collect().await.unwrap().to_bytes();
-    let next = received.statuses.lock().unwrap().pop_front().unwrap_or(200);
-    let status = if is_signed && body.len() <= 4096 { next } else { 400 };
+    let next = received.answers.lock().unwrap().pop_front().unwrap_or((200, ""));
+    let (status, code) =
+        if is_signed && body.len() <= 4096 { next } else { (400, "InvalidRequest") };
     received.responses.lock().unwrap().push(serde_json::from_slice(&body).unwrap());
-    Ok(Response::builder().status(status).body(Empty::new()).unwrap())
+    let document = match status {
+        200 => String::new(),
+        _ => format!(
+            "<?xml version=\"1.0\"?>\n<Error><Code>{code}</Code><Message>x</Message></Error>"
+        ),
+    };
+    Ok(Response::builder().status(status).body(document.into()).unwrap())
 }

@@ -260,6 +260,27 @@ async fn a_response_is_repeated_until_it_is_received() {
 }
 
 #[tokio::test]
+async fn a_response_is_repeated_if_the_attempt_alone_is_to_blame() {
+    let answers =
+        [(400, "RequestTimeout"), (409, "OperationAborted"), (400, "IncompleteBody"), (408, "")];
+    let event = |cloudformation: &CloudFormation| {
+        let event = events::custom_resource(cloudformation.url());
+        event.properties(json!({ "Name": "index-1" })).build()
+    };
+    let cloudformation = CloudFormation::answering(answers).await;
+    let outcome = invoke(event(&cloudformation)).await;
+    assert!(outcome.response().is_some(), "{outcome:?}");
+    assert_eq!(cloudformation.responses().len(), 5);
+
+    for answer in [(400, "ExpiredToken"), (404, "NoSuchBucket")] {
+        let cloudformation = CloudFormation::answering([answer]).await;
+        let outcome = invoke(event(&cloudformation)).await;
+        assert_eq!(outcome.error_type(), Some("Powertools.CustomResourceResponseNotSent"));
+        assert_eq!(cloudformation.responses().len(), 1, "{answer:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_response_that_is_refused_is_an_error_without_the_url() {
     let cloudformation = CloudFormation::start([403]).await;
     let event = events::custom_resource(format!("{}?X-Amz-Signature=5ec2e7", cloudformation.url()));
