@@ -59,7 +59,7 @@ pub struct Request<T> {
     /// The type of the resource in the template, such as `Custom::Index`.
     pub resource_type: String,
     /// How long CloudFormation waits for the response, if the template has a `ServiceTimeout`. Otherwise
-    /// it waits for an hour.
+    /// it waits for an hour. The handler is [stopped](super#the-time-of-a-handler) before that.
     pub service_timeout: Option<Duration>,
 }
 
@@ -149,6 +149,12 @@ impl Event {
     /// Returns what is to be done, if that is known.
     pub(super) fn request_type(&self) -> Option<RequestType> {
         RequestType::deserialize(self.members.get("RequestType")?).ok()
+    }
+
+    /// Returns how long CloudFormation waits, even if the event is invalid.
+    pub(super) fn service_timeout(&self) -> Option<Duration> {
+        let properties = self.members.get("ResourceProperties")?;
+        properties::service_timeout(properties.get(properties::SERVICE_TIMEOUT)?)
     }
 
     /// Returns the request of a handler with properties of type `T`.

@@ -61,6 +61,8 @@
 //! and the resource. An event without a `ResponseURL` that is an absolute URL is not one of
 //! CloudFormation: the error `Powertools.EventInvalid` is reported to Lambda.
 //!
+//! # The time of a handler
+//!
 //! The handler is stopped 3 seconds before the function's timeout, or after half of it if it is shorter than
 //! 6 seconds. The request is repeated until it succeeds, or until 60 milliseconds before the timeout.
 //!

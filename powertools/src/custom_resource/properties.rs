@@ -77,10 +77,18 @@ where
     }
 }
 
+/// The property that limits how long CloudFormation waits.
+pub(super) const SERVICE_TIMEOUT: &str = "ServiceTimeout";
+
 /// Removes the properties that are CloudFormation's own, and returns its timeout.
 pub(super) fn take_own(properties: &mut Map<String, Value>) -> Option<Duration> {
     properties.remove("ServiceToken");
-    let seconds = match properties.remove("ServiceTimeout")? {
+    service_timeout(&properties.remove(SERVICE_TIMEOUT)?)
+}
+
+/// Reads the property `ServiceTimeout`: seconds, which CloudFormation sends as a string.
+pub(super) fn service_timeout(value: &Value) -> Option<Duration> {
+    let seconds = match value {
         Value::String(text) => text.parse().ok(),
         other => other.as_u64(),
     };

@@ -26,8 +26,11 @@ use crate::error::panic::message_of;
 use crate::invocation::Invocation;
 use crate::invocation::budget::{Budget, Guarded};
 
-/// What is kept of the invocation's time for the response.
+/// What is kept for the response of the invocation's time, and of that for which CloudFormation waits.
 const RESERVE: Duration = Duration::from_secs(3);
+
+/// How long CloudFormation waits without a `ServiceTimeout`.
+const SERVICE_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
 /// A handler of changes, as a handler of CloudFormation's events. Created by
 /// [`Powertools::custom_resource`](crate::Powertools::custom_resource).
@@ -124,12 +127,15 @@ where
     T: DeserializeOwned,
     E: Into<BoxError>,
 {
+    let service_timeout = event.service_timeout().unwrap_or(SERVICE_TIMEOUT);
     let work = async {
         let request = event.request(announced)?;
         provision(request).await.map_err(Into::into)
     };
     let budget = Invocation::current().map(|current| {
-        Budget::reserving(&current, RESERVE, "a custom resource").with_something_after_it()
+        Budget::reserving(&current, RESERVE, "a custom resource")
+            .within(service_timeout, &current, RESERVE)
+            .with_something_after_it()
     });
     let work = ResponseFuture::new(Guarded::new(budget, work));
     match AssertUnwindSafe(work).catch_unwind().await {

@@ -54,7 +54,7 @@ async fn provision(request: Request<Index>) -> Result<Resource, Error> {
     match name {
         "full" | "announced index-3" => Err(Full("a").into()),
         "panics" => panic!("no such shard"),
-        "hangs" => std::future::pending().await,
+        "hangs" | "announced then hangs" => std::future::pending().await,
         "unnamed" => Ok(Resource::new()),
         "large" => Ok(Resource::new().physical_id("large-1").data("Text", "x".repeat(4096))),
         "long id" | "announced first" => Ok(Resource::new().physical_id("x".repeat(4000))),
@@ -173,6 +173,26 @@ async fn a_handler_whose_time_runs_out_is_told() {
     assert!(outcome.response().is_some(), "{outcome:?}");
     let response = cloudformation.only_response();
     assert_eq!(response["Status"], "FAILED");
+    let reason = response["Reason"].as_str().unwrap();
+    assert!(reason.starts_with("Powertools.DeadlineOutOfTime: "), "{reason}");
+}
+
+/// The deletion then comes under the announced id, and not under one of CloudFormation's.
+#[tokio::test]
+async fn a_handler_is_stopped_before_cloudformation_ceases_to_wait() {
+    let cloudformation = CloudFormation::start([]).await;
+    let event = events::custom_resource(cloudformation.url());
+    let properties = json!({ "Name": "announced then hangs", "ServiceTimeout": 2 });
+    let event = Event::new(event.properties(properties).build());
+    let invoked = invoke(event.timeout(Duration::from_secs(900)));
+    // It has to be there after 2 seconds; a busy machine may take longer.
+    let outcome = tokio::time::timeout(Duration::from_secs(60), invoked).await.unwrap();
+    assert!(outcome.response().is_some(), "{outcome:?}");
+    let response = cloudformation.only_response();
+    assert_eq!(
+        (&response["Status"], &response["PhysicalResourceId"]),
+        (&json!("FAILED"), &json!("then hangs"))
+    );
     let reason = response["Reason"].as_str().unwrap();
     assert!(reason.starts_with("Powertools.DeadlineOutOfTime: "), "{reason}");
 }

@@ -95,6 +95,28 @@ impl Budget {
         self
     }
 
+    /// Returns the same budget for work that also keeps `reserve`, or half of `window` if that is less, before the
+    /// end of `window`, which begins with the invocation.
+    #[cfg(feature = "custom-resources")]
+    pub(crate) fn within(
+        mut self,
+        window: Duration,
+        invocation: &Invocation,
+        reserve: Duration,
+    ) -> Self {
+        if window < invocation.timeout() {
+            let deadline = invocation.deadline();
+            let end = deadline - (invocation.timeout() - window);
+            let kept = reserve.min(window / 2);
+            self.limit = self.limit.min(end - kept);
+            self.cleanup_end = self.cleanup_end.min(end - kept / 2);
+            self.save_end = self.save_end.min(end);
+            let before = deadline.duration_since(self.limit).unwrap_or_default();
+            self.scope = Some(invocation.reserving(before));
+        }
+        self
+    }
+
     /// Returns the same budget for work that something follows which needs the time before the deadline: what
     /// saves a result has no more of it than what cleans up.
     #[cfg(feature = "custom-resources")]
@@ -195,6 +217,38 @@ mod tests {
             guard.save();
             Guarded::new(Some(budget), pending::<()>()).await;
             assert_eq!(began.elapsed().as_millis(), end);
+        }
+    }
+
+    #[cfg(feature = "custom-resources")]
+    #[tokio::test(start_paused = true)]
+    async fn work_within_a_window_keeps_the_reserve_before_its_end() {
+        use std::future::pending;
+
+        let second = Duration::from_secs(1);
+        let start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        for (window, cleans_up, end) in [
+            (60, false, 57_000),
+            (60, true, 58_500),
+            (4, false, 2_000),
+            (4, true, 3_000),
+            (899, false, 896_000),
+            (900, false, 897_000),
+            (3600, true, 898_500),
+        ] {
+            let began = tokio::time::Instant::now();
+            let mut context = Context::default();
+            context.deadline = 1_700_000_900_000;
+            let clock = Clock::from_fn(move || start + began.elapsed());
+            let invocation = Invocation::with_clock(&context, clock);
+            let budget = Budget::reserving(&invocation, 3 * second, "a test")
+                .within(window * second, &invocation, 3 * second)
+                .with_something_after_it();
+            let scope = budget.scope().unwrap().clone();
+            assert_eq!(scope.limit(), budget.limit, "the work knows its limit");
+            let _guard = cleans_up.then(|| scope.cleanup_guard());
+            Guarded::new(Some(budget), pending::<()>()).await;
+            assert_eq!(began.elapsed().as_millis(), end, "{window} s");
         }
     }
 
