@@ -115,9 +115,27 @@ impl Announced {
     }
 }
 
+impl<T> Request<T> {
+    /// Returns a physical id that is that of no other resource: the logical id and the id of the request.
+    ///
+    /// It is the same when the event is delivered again. A creation without another id has it. To an update it is
+    /// the id of a resource that replaces the one there is.
+    #[must_use]
+    pub fn unique_id(&self) -> String {
+        unique_id(&self.logical_id, &self.request_id)
+    }
+}
+
+pub(super) fn unique_id(logical_id: &str, request_id: &str) -> String {
+    format!("{logical_id}-{request_id}")
+}
+
 impl<T> Create<T> {
     /// Announces the physical id of the resource before it is complete. If the creation fails after this,
     /// or if its time runs out, CloudFormation deletes the resource under this id.
+    ///
+    /// So it must be the id of this resource alone, such as [`Request::unique_id`]: under a name of the
+    /// template's, which something else may have, [the rollback would delete that](super#whose-a-resource-is).
     ///
     /// The first id counts. A [`Resource`](super::Resource) without an id has this one.
     pub fn announce(&self, physical_id: impl Into<String>) {

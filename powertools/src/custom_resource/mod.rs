@@ -15,20 +15,21 @@
 //! #[derive(Deserialize)]
 //! #[serde(rename_all = "PascalCase")]
 //! struct Index {
-//!     name: String,
 //!     // Templates send numbers and booleans as strings.
 //!     #[serde(deserialize_with = "powertools::custom_resource::parsed")]
 //!     shards: u32,
 //! }
 //!
-//! # async fn create(_: &Index) -> Result<String, Error> { Ok("https://search.example.com".into()) }
+//! # async fn create(_: &str, _: &Index) -> Result<String, Error> { Ok("https://search.example.com".into()) }
 //! # async fn reindex(_: &str, _: &Index) -> Result<String, Error> { Ok(String::new()) }
 //! # async fn delete(_: &str) -> Result<(), Error> { Ok(()) }
 //! async fn provision(request: Request<Index>) -> Result<Resource, Error> {
+//!     let id = request.unique_id();
 //!     Ok(match request.change {
 //!         Change::Create(created) => {
-//!             let url = create(&created.properties).await?;
-//!             Resource::new().physical_id(created.properties.name).data("Url", url)
+//!             created.announce(&id); // a rollback deletes what there is of it
+//!             let url = create(&id, &created.properties).await?;
+//!             Resource::new().physical_id(id).data("Url", url)
 //!         }
 //!         Change::Update(updated) => {
 //!             let url = reindex(&updated.physical_id, &updated.properties).await?;
@@ -66,6 +67,17 @@
 //! The handler is stopped 3 seconds before the function's timeout, or after half of it if it is shorter than
 //! 6 seconds. The request is repeated until it succeeds, or until 60 milliseconds before the timeout.
 //!
+//! It is also stopped 3 seconds before CloudFormation ceases to wait, or after half of that time if it is shorter than
+//! 6 seconds: CloudFormation waits for the seconds of the template's `ServiceTimeout`, and for an hour without one. It
+//! would ignore a later response, and delete the resource under an id that it makes up. **Set `ServiceTimeout` to at least
+//! the function's timeout**: with less, the handler has less time than the function, and the error of one that is stopped
+//! names the time that remained until the function's timeout.
+//!
+//! CloudFormation counts from when it sent the event. The function knows only when that arrived, and counts from there:
+//! the response to an event that was delivered late or again can be too late all the same. Lambda repeats an event twice
+//! by default, after a minute and after two more. A `ServiceTimeout` of three times the function's timeout and 180 seconds
+//! has room for that.
+//!
 //! # What cannot be answered
 //!
 //! The handler is stopped where it awaits. One that **blocks its thread** cannot be stopped: if it does not end
@@ -91,13 +103,25 @@
 //! deletion, and the handler is called with it: **an id that is not one of yours belongs to nothing**, and its
 //! deletion is a success.
 //!
+//! # Whose a resource is
+//!
+//! CloudFormation deletes by the physical id alone, also in the rollback of a creation. If the id is a name from the
+//! template, and another stack has created something under it before, that is what the rollback of a failed creation
+//! deletes. So the physical id must be that of this resource alone:
+//!
+//! - Name what you create after [`Request::unique_id`], as in the example. A replacement has another id then, and a repeated
+//!   event the same.
+//! - If its name has to come from the template, mark it in the call that creates it, with a tag that has the ids of the
+//!   stack and of the resource in its template, for example. A creation checks what exists before it calls
+//!   [`announce`](Create::announce), and without this mark fails. A deletion without it does nothing, and succeeds.
+//!
 //! # Replacement
 //!
 //! If an update returns another physical id, CloudFormation considers it a new resource, and deletes
 //! the one with the old id when the stack is complete. The default keeps the id.
 //!
 //! An update that fails keeps the id, too, so that the resource in use is not taken for the one to delete. A new
-//! resource that it made before that is the handler's to remove, or to find again by its name.
+//! resource that it made before that is the handler's to remove, or to find again by its name or its mark.
 //!
 //! # Repeated events
 //!

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::event::{Announced, Event, RequestType};
+use super::event::{Announced, Event, RequestType, unique_id};
 use super::{Error, Resource};
 use crate::error::Diagnostic;
 use crate::json::cut::shorten;
@@ -123,8 +123,7 @@ impl Addressee {
             .filter(|_| self.request_type != Some(RequestType::Delete));
         match (own.or(announced.get()), self.request_type) {
             (Some(id), _) => id.to_owned(),
-            // The same when the event is delivered again.
-            (None, Some(RequestType::Create)) => format!("{}-{}", self.logical_id, self.request_id),
+            (None, Some(RequestType::Create)) => unique_id(&self.logical_id, &self.request_id),
             (None, _) => self.physical_id.clone(),
         }
     }

@@ -21,6 +21,8 @@ impl Resource {
     /// 1,024 bytes is an error.
     ///
     /// Another one than before, after an update, replaces the resource. After a deletion it has no effect.
+    ///
+    /// CloudFormation passes the id to the deletion: see [whose a resource is](super#whose-a-resource-is).
     pub fn physical_id(mut self, id: impl Into<String>) -> Self {
         self.physical_id = Some(id.into()).filter(|id| !id.is_empty());
         self

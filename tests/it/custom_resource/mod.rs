@@ -463,7 +463,10 @@ async fn a_request_has_a_key_and_the_timeout_of_the_template() {
         assert_eq!(request.service_timeout, Some(Duration::from_secs(600)));
         let Change::Create(created) = &request.change else { panic!("a creation") };
         assert_eq!(created.properties, json!({}), "the members of CloudFormation are not in it");
-        Ok::<_, Error>(Resource::new().data("Key", serde_json::to_value(natural(&request))?))
+        let id = request.unique_id();
+        Ok::<_, Error>(
+            Resource::new().data("Key", serde_json::to_value(natural(&request))?).data("Id", id),
+        )
     };
     let _function = lambda.run(Powertools::custom_resource(handler).run());
     let cloudformation = CloudFormation::start([]).await;
@@ -471,5 +474,7 @@ async fn a_request_has_a_key_and_the_timeout_of_the_template() {
     let event = event.properties(json!({ "ServiceTimeout": 600 })).build();
     lambda.invoke(event.clone()).await;
     let key = json!([event["StackId"], event["LogicalResourceId"], event["RequestId"]]);
-    assert_eq!(cloudformation.only_response()["Data"]["Key"], key);
+    let response = cloudformation.only_response();
+    assert_eq!(response["Data"]["Key"], key);
+    assert_eq!(response["Data"]["Id"], response["PhysicalResourceId"]);
 }
