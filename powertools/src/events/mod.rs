@@ -105,7 +105,7 @@ pub use self::firehose::{FirehoseEvent, FirehoseRecord};
 #[cfg(feature = "avro")]
 pub use self::kafka::Avro;
 #[cfg(feature = "protobuf")]
-pub use self::kafka::Proto;
+pub use self::kafka::{ANY_MESSAGE, Proto};
 #[cfg(feature = "batch")]
 pub use self::kafka::{
     Json, KafkaData, KafkaEvent, KafkaIdentifier, KafkaRecord, NoSource, SchemaId, SchemaSource,

@@ -12,8 +12,8 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use powertools::batch::{self, KafkaMessage, KeyValue, RecordError};
 use powertools::events::{
-    Avro, Json, KafkaData, KafkaEvent, NoSource, ParseError, Proto, SchemaId, SchemaSource,
-    Schemas, Text,
+    ANY_MESSAGE, Avro, Json, KafkaData, KafkaEvent, NoSource, ParseError, Proto, SchemaId,
+    SchemaSource, Schemas, Text,
 };
 use powertools::testing::events::{self, KafkaRecord};
 use powertools::testing::{ManualClock, invocation};
@@ -358,8 +358,12 @@ fn protobuf_is_read_with_and_without_a_header() {
         let event = event(record(&case));
         let index: Vec<u32> = serde_json::from_value(case["index"].clone()).unwrap_or_default();
         if name.contains("second") || name.contains("a nested") {
-            let customer: Proto<Customer> = value(&event).unwrap();
+            let customer: Proto<Customer, ANY_MESSAGE> = value(&event).unwrap();
             assert_eq!((customer.name.as_str(), &customer.indexes), ("Ada", &index), "{name}");
+            if !name.contains("nested") {
+                let second: Proto<Customer, 1> = value(&event).unwrap();
+                assert_eq!((second.name.as_str(), &second.indexes), ("Ada", &index), "{name}");
+            }
         } else if !name.contains("twice") {
             let order: Proto<ProtoOrder> = value(&event).unwrap();
             assert_eq!(order.indexes, index, "{name}");
@@ -371,10 +375,45 @@ fn protobuf_is_read_with_and_without_a_header() {
             };
             assert_eq!(order.message, expected, "{name}");
         } else {
-            let error = value::<Proto<Customer>>(&event).map(|_| ());
+            let error = value::<Proto<Customer, ANY_MESSAGE>>(&event).map(|_| ());
             assert!(error.is_err() == name.contains("twice"), "{name}");
         }
     }
+}
+
+/// The fields of the other message may be the same.
+#[test]
+fn another_message_of_the_schema_is_an_error() {
+    let glue = "b7b4a7f0-9c96-4e4a-a687-fb5de9ef0c63";
+    let message = b"\x0a\x03Ada";
+    let written = |id: &str, front: &[u8]| {
+        event(KafkaRecord::new([front, message].concat()).value_schema("PROTOBUF", id))
+    };
+    let is_first = |event: &KafkaEvent| value::<Proto<Customer>>(event).is_ok();
+    let is_third = |event: &KafkaEvent| value::<Proto<Customer, 2>>(event).is_ok();
+    for (id, front, expected) in [
+        ("7", &[0][..], (true, false)),
+        ("7", &[2, 0], (true, false)),
+        ("7", &[2, 2], (false, false)),
+        ("7", &[2, 4], (false, true)),
+        // Inside of the first one, and of the third.
+        ("7", &[4, 0, 0], (false, false)),
+        ("7", &[4, 4, 0], (false, false)),
+        (glue, &[0], (true, false)),
+        (glue, &[1], (false, false)),
+        (glue, &[2], (false, true)),
+    ] {
+        let event = written(id, front);
+        assert_eq!((is_first(&event), is_third(&event)), expected, "{front:?}");
+    }
+    // A registry is unknown.
+    let bare = event(KafkaRecord::new(message));
+    assert!(is_first(&bare) && is_third(&bare));
+
+    let error = value::<Proto<Customer>>(&written("7", &[4, 2, 0])).unwrap_err();
+    assert_eq!((error.error_type(), error.is_retryable()), ("Powertools.RecordDataInvalid", false));
+    let text = chain(&error);
+    assert!(text.ends_with("it is the message [1, 0] of its schema, and [0] is read"), "{text}");
 }
 
 #[test]
@@ -382,7 +421,7 @@ fn protobuf_from_a_mapping_has_indexes_and_no_id() {
     let message = b"\x0a\x03Ada";
     let read = |id: &str, front: &[u8]| {
         let record = KafkaRecord::new([front, message].concat()).value_schema("PROTOBUF", id);
-        let read: Result<Proto<Customer>, _> = value(&event(record));
+        let read: Result<Proto<Customer, ANY_MESSAGE>, _> = value(&event(record));
         read.map(|read| (read.message.name, read.indexes))
     };
     let glue = "b7b4a7f0-9c96-4e4a-a687-fb5de9ef0c63";

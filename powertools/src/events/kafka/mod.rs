@@ -27,7 +27,7 @@ pub use self::data::{Json, KafkaData};
 pub(crate) use self::part::Need;
 pub use self::part::SchemaId;
 #[cfg(feature = "protobuf")]
-pub use self::proto::Proto;
+pub use self::proto::{ANY_MESSAGE, Proto};
 pub use self::schemas::{NoSource, SchemaSource, Schemas};
 
 /// MSK, and self-managed Kafka.

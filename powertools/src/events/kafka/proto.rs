@@ -11,6 +11,21 @@ use crate::events::ParseError;
 /// What a schema registry writes in front of the message is skipped, both Confluent's and Glue's.
 /// No schema is needed: unknown fields are skipped, and the numbers of fields are those of `T`.
 ///
+/// # Which message of the schema
+///
+/// A `.proto` file can have several messages, and the bytes of one of them are often valid as those of another: a
+/// `Refund` with the fields of a `Charge` would be charged. So a registry's serialisers write which message it is,
+/// and any other than the one with the number `INDEX` is [`ParseError::Data`]:
+///
+/// | | `INDEX` |
+/// |---|---|
+/// | Confluent | the place of the message in the file, which is 0 for the first |
+/// | Glue | the place of the message among all of the file, nested ones too, in the order of their full names: 0 is `shop.Charge`, and 1 is `shop.Refund` |
+///
+/// `Proto<T>` thus takes the message 0, and `Proto<T, 1>` the next one. A message inside of another one has several
+/// numbers in Confluent's list: `Proto<T, ANY_MESSAGE>` takes every message, for a handler that compares `indexes`
+/// itself. Data without a registry names no message: whatever it is, it is read as `T`.
+///
 /// ```
 /// use powertools::batch::{KafkaMessage, RecordError};
 /// use powertools::events::Proto;
@@ -35,15 +50,35 @@ use crate::events::ParseError;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Proto<T> {
+pub struct Proto<T, const INDEX: u32 = 0> {
     /// The message.
     pub message: T,
-    /// Which message of its schema the producer wrote, if that is known: `[1, 0]` is the first message
+    /// Which message of its schema the producer wrote; empty if that is not known. `[1, 0]` is the first message
     /// inside the second one of the file. Glue counts all messages of the file, and writes one number.
     pub indexes: Vec<u32>,
 }
 
-impl<T: Message + Default> KafkaData for Proto<T> {
+/// The `INDEX` of a [`Proto`] that reads every message of a schema as `T`.
+///
+/// ```
+/// use powertools::batch::{KafkaMessage, RecordError};
+/// use powertools::events::{ANY_MESSAGE, Proto};
+///
+/// /// `message Envelope { message Charge { … } }`, as Confluent writes it.
+/// const CHARGE: [u32; 2] = [0, 0];
+///
+/// # type Charge = ();
+/// async fn bill(charge: KafkaMessage<Proto<Charge, ANY_MESSAGE>>) -> Result<(), RecordError> {
+///     if charge.body.indexes != CHARGE {
+///         return Err(RecordError::permanent("it is not a charge"));
+///     }
+///     Ok(())
+/// }
+/// # let _ = bill;
+/// ```
+pub const ANY_MESSAGE: u32 = u32::MAX;
+
+impl<T: Message + Default, const INDEX: u32> KafkaData for Proto<T, INDEX> {
     fn read(part: Part<'_>, reserve: Reserve<'_>) -> Result<Self, ParseError> {
         part.expect("PROTOBUF")?;
         let framing = part.framing();
@@ -55,6 +90,11 @@ impl<T: Message + Default> KafkaData for Proto<T> {
             Indexes::Header(mut header) => confluent(&mut header),
             Indexes::Glue => varint(&mut rest).map(|index| vec![index]),
         }?;
+        if INDEX != ANY_MESSAGE && !indexes.is_empty() && indexes != [INDEX] {
+            let written =
+                format!("it is the message {indexes:?} of its schema, and [{INDEX}] is read");
+            return Err(invalid(written));
+        }
         // An empty message takes two bytes.
         reserve(Need::Values { bytes: rest.len(), count: rest.len() / 2 })?;
         match T::decode(rest) {
@@ -64,7 +104,7 @@ impl<T: Message + Default> KafkaData for Proto<T> {
     }
 }
 
-impl<T> Deref for Proto<T> {
+impl<T, const INDEX: u32> Deref for Proto<T, INDEX> {
     type Target = T;
 
     fn deref(&self) -> &T {
