@@ -91,6 +91,11 @@ impl From<dynamodb::Event> for DynamoDbEvent {
 /// So the records have no [natural key](crate::events::natural), and
 /// [`timestamp`](crate::events::KafkaRecord::timestamp) must be part of no key and no age. Take
 /// [`KafkaEvent`] itself for both.
+///
+/// `aws_lambda_events` does not read `keySchemaMetadata` and `valueSchemaMetadata` either. With a schema registry on
+/// the event source mapping, which removes the ids from the data, take [`KafkaEvent`] itself: a converted record
+/// names no schema, and where its data begins as Confluent's or Glue's does, with the byte 0 for example, its first
+/// bytes are taken for an id.
 impl From<kafka::KafkaEvent> for KafkaEvent {
     fn from(event: kafka::KafkaEvent) -> Self {
         let mut records = Vec::new();
