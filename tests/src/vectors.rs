@@ -22,6 +22,16 @@ pub fn kafka_values() -> Vec<Value> {
     cases(include_str!("../vectors/kafka-values.json"))
 }
 
+/// Returns data in Avro whose reader has another schema than its writer.
+///
+/// # Panics
+///
+/// Panics if the file is invalid.
+#[must_use]
+pub fn avro_resolution() -> Vec<Value> {
+    cases(include_str!("../vectors/avro-resolution.json"))
+}
+
 /// Returns the flows of the Python toolkit. Their times are still relative.
 ///
 /// # Panics

@@ -1,6 +1,7 @@
 //! Batches, by their public rules.
 
 mod aggregated;
+mod avro_resolution;
 mod bad_data;
 mod bad_input;
 mod bulk;

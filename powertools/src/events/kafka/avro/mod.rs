@@ -1,3 +1,8 @@
+mod default;
+mod plan;
+mod resolve;
+mod schema;
+mod value;
 mod walk;
 
 use std::any::{Any, TypeId};
@@ -5,23 +10,26 @@ use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use apache_avro::error::Details;
-use apache_avro::reader::datum::GenericDatumReader;
 use apache_avro::{AvroSchema, Schema};
 use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
 
-use self::walk::count;
+use self::plan::Plan;
 use super::data::KafkaData;
 use super::part::{Need, Part, Reserve};
 use super::schemas::WriterSchema;
 use crate::events::ParseError;
+use crate::events::compression::largest;
 use crate::json::reason;
 
 /// A key or value in Avro.
 ///
-/// It is read with the schema of its writer and then resolved to that of `T`, as the Avro specification
-/// defines: fields that the writer added are skipped, those that it does not have take their
-/// defaults. The writer's schema is found by its id, which a schema registry wrote in front of the data or in
+/// It is read with the schema of its writer and resolved to that of `T`, as "Schema Resolution" in the
+/// specification of Avro 1.12 defines: fields that the writer added are skipped, those that it does not have
+/// take their defaults, and records have the same name. Where the meaning would be a guess, as of a decimal
+/// with another scale, the data is invalid: see [the guide](crate::guide::kafka_values).
+///
+/// The writer's schema is found by its id, which a schema registry wrote in front of the data or in
 /// a header, or which the event source mapping knows: pass the schemas by
 /// [`KafkaEvent::with_schemas`](super::KafkaEvent::with_schemas). Data without an id is an error, since what
 /// it means would be a guess.
@@ -58,18 +66,14 @@ impl<T: DeserializeOwned + AvroSchema + 'static> KafkaData for Avro<T> {
         part.expect("AVRO")?;
         let framing = part.framing();
         let id = framing.id.as_ref().ok_or(ParseError::SchemaMissing)?;
-        let writer = WriterSchema::find(part.schemas, id)?.avro()?;
+        let plan = WriterSchema::find(part.schemas, id)?.avro()?.plan::<T>()?;
         let data = part.data(&framing)?;
-        let count = count(&writer, &data).map_err(invalid)?;
-        reserve(Need::Values { bytes: data.len(), count })?;
+        let most = usize::try_from(largest()).unwrap_or(usize::MAX);
+        let size = walk::size(&plan, &data, most).map_err(invalid)?;
+        reserve(Need::Values { bytes: data.len() + size.defaults, count: size.count })?;
 
-        let reader = schema_of::<T>();
-        let datum = GenericDatumReader::builder(&writer)
-            .reader_schema(&reader)
-            .build()
-            .and_then(|reader| reader.read_value(&mut &data[..]))
-            .map_err(unread)?;
-        apache_avro::from_value(&datum).map(Self).map_err(unread)
+        let value = walk::read(&plan, &data).map_err(invalid)?;
+        T::deserialize(value.deserializer()).map(Self).map_err(|error| invalid(reason(&error.0)))
     }
 }
 
@@ -81,45 +85,68 @@ impl<T> Deref for Avro<T> {
     }
 }
 
+/// The schema of a writer, and how the types that were asked for are read from it.
+struct Writer {
+    schema: Schema,
+    plans: Mutex<HashMap<TypeId, Result<Arc<Plan>, String>>>,
+}
+
+impl Writer {
+    fn parse(text: &str) -> Result<Self, String> {
+        let invalid =
+            |error: &dyn std::fmt::Display| format!("the writer's schema is invalid: {error}");
+        let mut json: Json = serde_json::from_str(text).map_err(|error| invalid(&error))?;
+        remove_defaults(&mut json);
+        let schema = Schema::parse(&json).map_err(|error| invalid(&error))?;
+        Ok(Self { schema, plans: Mutex::default() })
+    }
+
+    /// Returns how a type is read. It is found out once.
+    fn plan<T: AvroSchema + 'static>(&self) -> Result<Arc<Plan>, ParseError> {
+        let id = TypeId::of::<T>();
+        let plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = plans.get(&id).cloned();
+        // Code of the user follows, which must not run under the lock.
+        drop(plans);
+        let plan = known.unwrap_or_else(|| {
+            let plan = resolve::resolve(&self.schema, &T::get_schema()).map(Arc::new);
+            let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+            plans.entry(id).or_insert(plan).clone()
+        });
+        plan.map_err(invalid)
+    }
+}
+
+/// Removes the defaults of a writer's fields. They have no meaning for its data, and `apache-avro` takes
+/// valid ones for mistakes, such as those of decimals.
+fn remove_defaults(schema: &mut Json) {
+    match schema {
+        Json::Array(schemas) => schemas.iter_mut().for_each(remove_defaults),
+        Json::Object(schema) => {
+            for field in schema.get_mut("fields").and_then(Json::as_array_mut).into_iter().flatten()
+            {
+                if let Json::Object(field) = field {
+                    field.remove("default");
+                    field.get_mut("type").into_iter().for_each(remove_defaults);
+                }
+            }
+            for name in ["type", "items", "values"] {
+                schema.get_mut(name).into_iter().for_each(remove_defaults);
+            }
+        }
+        _ => {}
+    }
+}
+
 impl WriterSchema {
     /// Returns the schema as one of Avro. It is parsed once.
-    fn avro(&self) -> Result<Arc<Schema>, ParseError> {
-        let compiled = self.compiled.get_or_init(|| match Schema::parse_str(&self.text) {
-            Ok(schema) => Ok(Arc::new(schema) as Arc<dyn Any + Send + Sync>),
-            Err(error) => Err(format!("the writer's schema is invalid: {error}")),
+    fn avro(&self) -> Result<Arc<Writer>, ParseError> {
+        let compiled = self.compiled.get_or_init(|| {
+            Writer::parse(&self.text).map(|writer| Arc::new(writer) as Arc<dyn Any + Send + Sync>)
         });
         match compiled {
             Ok(schema) => schema.clone().downcast().map_err(|_| invalid("the schema is another's")),
             Err(error) => Err(invalid(error.as_str())),
-        }
-    }
-}
-
-/// Returns the schema of a type, which is created once.
-fn schema_of<T: AvroSchema + 'static>() -> Arc<Schema> {
-    static SCHEMAS: Mutex<Option<HashMap<TypeId, Arc<Schema>>>> = Mutex::new(None);
-
-    let id = TypeId::of::<T>();
-    let known = SCHEMAS.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(schema) = known.as_ref().and_then(|known| known.get(&id)) {
-        return schema.clone();
-    }
-    // Code of the user, which must not run under the lock.
-    drop(known);
-    let schema = Arc::new(T::get_schema());
-    let mut known = SCHEMAS.lock().unwrap_or_else(PoisonError::into_inner);
-    known.get_or_insert_default().entry(id).or_insert(schema).clone()
-}
-
-/// Returns the error of data that cannot be read, without the values that the library quotes.
-fn unread(error: apache_avro::Error) -> ParseError {
-    match error.details() {
-        Details::DeserializeValue(text) => invalid(reason(text)),
-        details => {
-            // The name of its variant, such as `GetInt`.
-            let text = format!("{details:?}");
-            let name = text.split(|char: char| !char.is_alphanumeric()).next().unwrap_or_default();
-            invalid(format!("it does not fit the schemas: {name}"))
         }
     }
 }
