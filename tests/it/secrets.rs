@@ -1,10 +1,12 @@
 //! No error quotes a value of what was received: errors are logged and answered.
 
+use std::collections::HashSet;
 use std::error::Error as StdError;
 use std::fmt::Debug;
 use std::future::pending;
 
-use apache_avro::AvroSchema;
+use apache_avro::schema::{Name, NamespaceRef, Schema};
+use apache_avro::{AvroSchema, AvroSchemaComponent};
 use lambda_runtime::{Error, LambdaEvent};
 use powertools::Powertools;
 use powertools::batch::{FromRecord, KafkaMessage, KinesisMessage, Message};
@@ -125,6 +127,42 @@ async fn of_avro() {
     let error = event.records[0].value_as::<Avro<Card>>().unwrap_err();
     let told = told(&error);
     assert!(told.contains("Avro") && SECRETS.iter().all(|secret| !told.contains(secret)), "{told}");
+}
+
+/// A card whose schema has the types of the secrets.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+struct Loose(#[expect(dead_code, reason = "it is never read")] Card);
+
+const LOOSE: &str = r#"{ "type": "record", "name": "Card", "fields": [
+    { "name": "text", "type": ["null", "string"] },
+    { "name": "integer", "type": ["null", "long"] },
+    { "name": "float", "type": ["null", "double"] }
+] }"#;
+
+impl AvroSchemaComponent for Loose {
+    fn get_schema_in_ctxt(_: &mut HashSet<Name>, _: NamespaceRef<'_>) -> Schema {
+        Schema::parse_str(LOOSE).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn of_avro_whose_type_is_not_that_of_its_schema() {
+    let float = 47.11_f64.to_le_bytes();
+    for (data, kind) in [
+        (&b"\x02\x0cs3cr3t\0\0"[..], "unknown variant"),
+        (b"\0\x02\xce\x49\0", "invalid type: integer"),
+        (&[&[0, 0, 2][..], &float].concat(), "invalid type: floating point"),
+    ] {
+        let schemas = Schemas::new().schema(7, LOOSE);
+        let record = KafkaRecord::new([b"\0\0\0\0\x07", data].concat());
+        let event = kafka(record).with_schemas(&schemas).await;
+        let told = told(&event.records[0].value_as::<Avro<Loose>>().unwrap_err());
+        assert!(
+            told.contains(kind) && SECRETS.iter().all(|secret| !told.contains(secret)),
+            "{told}"
+        );
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::error::Error as _;
 use std::fmt;
+use std::time::Duration;
 
 use apache_avro::schema::{Name, NamespaceRef, Schema};
 use apache_avro::types::Value as Datum;
@@ -164,7 +165,7 @@ fn schemas_resolve_as_the_specification_defines() {
             (None, Err(_)) => refused += 1,
         }
     }
-    assert_eq!((resolved, refused), (66, 32));
+    assert_eq!((resolved, refused), (67, 32));
 }
 
 #[test]
@@ -228,14 +229,133 @@ fn derived_types_take_the_plain_value_of_a_logical_type() {
     assert_eq!(read::<Booking>(writer, &data), Ok(expected));
 }
 
-/// The defaults of a writer have no meaning for its data.
+/// What `apache-avro` writes of a type that derives `AvroSchema` is that value.
+#[test]
+fn derived_types_are_read_as_they_are_written() {
+    #[derive(Debug, PartialEq, Serialize, Deserialize, AvroSchema)]
+    struct All {
+        small: u8,
+        large: u64,
+        larger: i128,
+        largest: u128,
+        char: char,
+        #[avro(with)]
+        #[serde(with = "apache_avro::serde::bytes")]
+        bytes: Vec<u8>,
+        #[avro(with = apache_avro::serde::fixed::get_schema_in_ctxt::<6>)]
+        #[serde(with = "apache_avro::serde::fixed")]
+        fixed: [u8; 6],
+        trace: Uuid,
+        wait: Duration,
+        symbol: Symbol,
+        #[serde(rename = "union")]
+        bare: Vec<Bare>,
+        records: Vec<Records>,
+        adjacent: Adjacent,
+        internal: Internal,
+        optional: Option<String>,
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize, AvroSchema)]
+    enum Symbol {
+        Small,
+        Large,
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize, AvroSchema)]
+    #[avro(repr = "bare_union")]
+    enum Bare {
+        Nothing,
+        Number(i64),
+        Text(String),
+        Point { x: i32, y: i32 },
+        Size { x: i32, y: i32 },
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize, AvroSchema)]
+    #[avro(repr = "union_of_records")]
+    enum Records {
+        Created,
+        Renamed(String),
+        Moved { to: String },
+        Placed(i32, i32),
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize, AvroSchema)]
+    #[serde(tag = "kind", content = "value")]
+    #[avro(repr = "record_tag_content")]
+    enum Adjacent {
+        Number(i64),
+        Text(String),
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize, AvroSchema)]
+    #[serde(tag = "kind")]
+    #[avro(repr = "record_internally_tagged")]
+    enum Internal {
+        Here { at: Option<i64> },
+        There { from: Option<i64> },
+    }
+
+    let all = || All {
+        small: 255,
+        large: u64::MAX,
+        larger: i128::MIN,
+        largest: u128::MAX,
+        char: 'ä',
+        bytes: vec![0, 255],
+        fixed: *b"abcdef",
+        trace: Uuid::from_u128(7),
+        wait: Duration::new(u64::MAX, 999_999_999),
+        symbol: Symbol::Large,
+        bare: vec![
+            Bare::Nothing,
+            Bare::Number(-1),
+            Bare::Text("a".to_owned()),
+            Bare::Point { x: 1, y: 2 },
+            Bare::Size { x: 1, y: 2 },
+        ],
+        records: vec![
+            Records::Created,
+            Records::Renamed("a".to_owned()),
+            Records::Moved { to: "b".to_owned() },
+            Records::Placed(1, 2),
+        ],
+        adjacent: Adjacent::Text("a".to_owned()),
+        internal: Internal::There { from: Some(7) },
+        optional: Some("a".to_owned()),
+    };
+    let schema = All::get_schema();
+    let writer = GenericDatumWriter::builder(&schema).build().unwrap();
+    let data = writer.write_ser_to_vec(&all()).unwrap();
+    assert_eq!(read::<All>(&serde_json::to_string(&schema).unwrap(), &data), Ok(all()));
+}
+
+#[test]
+fn a_big_decimal_is_its_digits() {
+    let schema = r#"{"type": "bytes", "logicalType": "big-decimal"}"#;
+    // -1,234 with two digits behind the point, and 1 with a negative scale.
+    let read = |data: &[u8]| read_as::<String>(schema, schema, data);
+    assert_eq!(read(&[8, 4, 0xfb, 0x2e, 4]).as_deref(), Ok("-12.34"));
+    assert_eq!(read(&[6, 2, 1, 5]).as_deref(), Ok("1000"));
+    // A scale of -10,000, which could be one that fills the memory with zeros; a length behind the end; bytes
+    // that are left.
+    for invalid in [&[10, 2, 1, 0x9f, 0x9c, 1][..], &[6, 20, 1, 5], &[8, 2, 1, 5, 0]] {
+        assert!(read(invalid).is_err(), "{invalid:?}");
+    }
+}
+
+/// The defaults of a writer have no meaning for its data, and `apache-avro` takes this one for a mistake.
 #[test]
 fn a_default_of_the_writer_is_not_checked() {
-    let writer = r#"{"type": "record", "name": "T", "fields": [{"name": "value", "default": "\u0000", "type":
-        {"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": 2}}]}"#;
-    let reader = writer.replace(r#""default": "\u0000","#, "");
-    let read: Paid<Decimal> = read_as(writer, &reader, &[2, 100]).unwrap();
-    assert_eq!(read.value, Decimal::from([100]));
+    let reader = json!({"type": "record", "name": "T", "fields": [{"name": "value", "type": {
+        "type": "fixed", "name": "F", "size": 12, "logicalType": "duration"}}]});
+    let mut writer = reader.clone();
+    writer["fields"][0]["default"] = json!("\0".repeat(12));
+    assert!(Schema::parse(&writer).is_err());
+    let read: Paid<apache_avro::Duration> =
+        read_as(&writer.to_string(), &reader.to_string(), &[7; 12]).unwrap();
+    assert_eq!(read.value, apache_avro::Duration::from([7; 12]));
 }
 
 const UNION: &str = r#"[
@@ -394,6 +514,24 @@ async fn memory_is_reserved_for_defaults() {
         outcomes(&invocation.scope(run).await)
     };
     assert_eq!([run(128).await, run(1_024).await], ["f", "s"]);
+}
+
+#[test]
+fn a_field_that_may_be_one_of_several_is_an_error() {
+    let record =
+        |fields: Value| json!({"type": "record", "name": "T", "fields": fields}).to_string();
+    let long = |name: &str, aliases: &[&str]| json!({"name": name, "type": "long", "aliases": aliases, "default": 7});
+    let writer = record(json!([long("a", &[]), long("b", &[])]));
+    let read =
+        |fields: Value| read_as::<Dynamic>(&writer, &record(fields), &[2, 4]).map(|read| read.0);
+    assert_eq!(read(json!([long("c", &["b"])])), Ok(json!({"c": 2})));
+    // A name takes precedence over an alias, also of another field.
+    assert_eq!(read(json!([long("a", &["b"])])), Ok(json!({"a": 1})));
+    assert_eq!(read(json!([long("b", &[]), long("c", &["b"])])), Ok(json!({"b": 2, "c": 7})));
+    let error = read(json!([long("c", &["a", "b"])])).unwrap_err();
+    assert_eq!(error, "T.c: the writer has several fields that are aliases of it");
+    let error = read(json!([long("c", &["a"]), long("d", &["a"])])).unwrap_err();
+    assert_eq!(error, "T.d: another field is read from the same one");
 }
 
 #[test]

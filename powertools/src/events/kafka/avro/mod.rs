@@ -118,7 +118,7 @@ impl Writer {
 }
 
 /// Removes the defaults of a writer's fields. They have no meaning for its data, and `apache-avro` takes
-/// valid ones for mistakes, such as those of decimals.
+/// valid ones for mistakes, such as those of durations.
 fn remove_defaults(schema: &mut Json) {
     match schema {
         Json::Array(schemas) => schemas.iter_mut().for_each(remove_defaults),
