@@ -4,8 +4,8 @@ use std::error::Error as StdError;
 
 use bytes::Bytes;
 use lambda_runtime::FunctionResponse;
+use serde_json::value::RawValue;
 
-use super::document::Document;
 use super::lifecycle::Kind;
 
 /// Returns the answer to a failure of the handler. Without one it is reported to Lambda.
@@ -19,7 +19,7 @@ pub(super) struct Failed<'a> {
 }
 
 pub(super) struct Answered {
-    pub(super) reply: FunctionResponse<Document, Bytes>,
+    pub(super) reply: FunctionResponse<Box<RawValue>, Bytes>,
     /// False if the client made a mistake, so that the function has not failed.
     pub(super) is_failure: bool,
 }

@@ -31,6 +31,6 @@ impl Powertools<()> {
 /// Answers a failure that CloudFormation has received, so that it is not reported to Lambda.
 fn answer(_: &Failed<'_>) -> Option<Answered> {
     let is_sent = Invocation::current()?.local::<Sent>().get();
-    let reply = FunctionResponse::<_, Bytes>::BufferedResponse(RawValue::NULL.to_owned().into());
+    let reply = FunctionResponse::<_, Bytes>::BufferedResponse(RawValue::NULL.to_owned());
     is_sent.then_some(Answered { reply, is_failure: true })
 }

@@ -6,9 +6,9 @@ use std::fmt;
 
 use bytes::Bytes;
 use lambda_runtime::{Diagnostic, FunctionResponse};
+use serde_json::value::RawValue;
 
 use super::answer::{Answer, Answered, Failed};
-use super::document::Document;
 use super::lifecycle::{self, Ending, Kind, Outcome};
 use crate::deadline;
 use crate::error::causes::{Copied, backtrace, unbox};
@@ -36,7 +36,7 @@ impl<E> From<deadline::Error> for Failure<E> {
 }
 
 /// The reply in place of a report to Lambda.
-type Reply = FunctionResponse<Document, Bytes>;
+type Reply = FunctionResponse<Box<RawValue>, Bytes>;
 
 /// Returns the diagnostic of a failure, which Lambda and the values of the lifecycle receive, and the
 /// reply in its place.
@@ -110,7 +110,7 @@ fn answered(
 
 /// Answers the failure of a durable execution, which its service reads from the reply.
 fn answer_of_execution(_: &Failed<'_>) -> Option<Answered> {
-    let reply = Invocation::current()?.execution()?.failure()?.to_owned().into();
+    let reply = Invocation::current()?.execution()?.failure()?.to_owned();
     Some(Answered { reply: FunctionResponse::BufferedResponse(reply), is_failure: true })
 }
 

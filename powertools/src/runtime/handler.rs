@@ -16,11 +16,11 @@ use lambda_runtime::{
     StreamResponse,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
 use tower::Service;
 
 use super::answer::Answer;
 use super::body::Body;
-use super::document::Document;
 use super::failure::{Failure, conclude};
 use super::lifecycle::{Ending, FlushTime, List, Outcome};
 use super::stack_deadline::StackDeadline;
@@ -78,7 +78,7 @@ where
     D: Into<Bytes>,
     DE: Into<BoxError>,
 {
-    type Response = FunctionResponse<Document, Body<St>>;
+    type Response = FunctionResponse<Box<RawValue>, Body<St>>;
     type Error = Diagnostic;
     type Future = Running<S::Future, B, St>;
 
@@ -113,7 +113,7 @@ where
     }
 }
 
-type Reply<St> = Result<FunctionResponse<Document, Body<St>>, Diagnostic>;
+type Reply<St> = Result<FunctionResponse<Box<RawValue>, Body<St>>, Diagnostic>;
 
 /// A handler and what follows it until its reply is ready.
 pub(super) struct Running<F, B, St> {
@@ -195,7 +195,10 @@ struct Settling {
 }
 
 impl Settling {
-    fn settle<St, E>(self, result: Result<FunctionResponse<Document, St>, Failure<E>>) -> Reply<St>
+    fn settle<St, E>(
+        self,
+        result: Result<FunctionResponse<Box<RawValue>, St>, Failure<E>>,
+    ) -> Reply<St>
     where
         E: Into<Diagnostic> + fmt::Debug + 'static,
     {
@@ -246,7 +249,7 @@ fn parse<T: for<'de> Deserialize<'de> + 'static>(body: &[u8]) -> Result<T, Diagn
 }
 
 /// Serializes the response, unless it is streamed.
-fn serialize<R, B, St, E>(response: R) -> Result<FunctionResponse<Document, St>, Failure<E>>
+fn serialize<R, B, St, E>(response: R) -> Result<FunctionResponse<Box<RawValue>, St>, Failure<E>>
 where
     R: IntoFunctionResponse<B, St>,
     B: Serialize,
@@ -260,7 +263,7 @@ where
     let invalid = |problem| named("Powertools.ResponseInvalid", problem);
     let serialized = catch(|| match response.into_response() {
         FunctionResponse::BufferedResponse(body) => {
-            Ok(FunctionResponse::BufferedResponse(Document::of(&body)?))
+            Ok(FunctionResponse::BufferedResponse(to_raw_value(&body)?))
         }
         FunctionResponse::StreamingResponse(response) => {
             Ok(FunctionResponse::StreamingResponse(response))
@@ -270,7 +273,7 @@ where
         Ok(Ok(FunctionResponse::BufferedResponse(body))) => {
             let limit = Invocation::with_current(Invocation::reply_limit);
             let ReplyLimit { bytes, of } = limit.unwrap_or(ReplyLimit::LAMBDA);
-            let size = body.len();
+            let size = body.get().len();
             // It would be rejected, while the function's own logs and metrics would show a success.
             if size > bytes {
                 return Err(named(

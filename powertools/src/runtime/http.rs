@@ -1,10 +1,10 @@
 //! Functions whose events are HTTP requests.
 
 use lambda_runtime::{FunctionResponse, StreamResponse};
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::Powertools;
 use super::answer::{Answered, Failed};
-use super::document::Document;
 use super::lifecycle::Kind;
 use crate::error::with_causes;
 use crate::http::service::{Answers, count_failure};
@@ -124,9 +124,9 @@ fn answer(failed: &Failed<'_>) -> Option<Answered> {
         FunctionResponse::BufferedResponse(reply) => {
             let ReplyLimit { bytes, of } = reply.limit();
             FunctionResponse::BufferedResponse(match written(&reply)? {
-                reply if reply.len() <= bytes => reply,
+                reply if reply.get().len() <= bytes => reply,
                 too_large => {
-                    let size = too_large.len();
+                    let size = too_large.get().len();
                     tracing::error!(
                         size,
                         "an answer is larger than the {bytes} bytes that {of} takes, and is sent without details"
@@ -145,8 +145,8 @@ fn answer(failed: &Failed<'_>) -> Option<Answered> {
     Some(Answered { reply, is_failure })
 }
 
-fn written(reply: &Reply) -> Option<Document> {
-    match Document::of(reply) {
+fn written(reply: &Reply) -> Option<Box<RawValue>> {
+    match to_raw_value(reply) {
         Ok(reply) => Some(reply),
         Err(error) => {
             tracing::error!(error = with_causes(&error), "an answer cannot be written");

@@ -19,7 +19,6 @@ pub mod lifecycle;
 mod answer;
 mod api;
 mod body;
-mod document;
 mod events;
 mod extension;
 mod failure;

@@ -14,6 +14,7 @@ use lambda_runtime::{
     BoxFuture, Diagnostic, Error, FunctionResponse, IntoFunctionResponse, LambdaEvent, Runtime,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use tower::util::{ServiceFn, service_fn};
 use tower::{Layer, Service, ServiceExt};
 
@@ -24,7 +25,6 @@ use crate::process::{InitializationType, starting};
 use super::answer::Answer;
 use super::api::{self, ApiError};
 use super::body::Body;
-use super::document::Document;
 use super::events::AroundEvents;
 use super::failure::Failure;
 use super::handler::Handler;
@@ -182,7 +182,7 @@ impl<S> Powertools<S> {
     ) -> (
         impl Service<
             LambdaEvent<()>,
-            Response = FunctionResponse<Document, Body<St>>,
+            Response = FunctionResponse<Box<RawValue>, Body<St>>,
             Error = Diagnostic,
             Future: Send,
         > + Clone
