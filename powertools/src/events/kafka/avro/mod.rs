@@ -20,7 +20,6 @@ use super::part::{Need, Part, Reserve};
 use super::schemas::WriterSchema;
 use crate::events::ParseError;
 use crate::events::compression::largest;
-use crate::json::reason;
 
 /// A key or value in Avro.
 ///
@@ -73,7 +72,7 @@ impl<T: DeserializeOwned + AvroSchema + 'static> KafkaData for Avro<T> {
         reserve(Need::Values { bytes: data.len() + size.defaults, count: size.count })?;
 
         let value = walk::read(&plan, &data).map_err(invalid)?;
-        T::deserialize(value.deserializer()).map(Self).map_err(|error| invalid(reason(&error.0)))
+        T::deserialize(value.deserializer()).map(Self).map_err(|error| invalid(error.0))
     }
 }
 

@@ -14,6 +14,7 @@ use serde::forward_to_deserialize_any;
 
 use super::plan::{Branch, Record};
 use super::{default, walk};
+use crate::json::reason;
 
 /// How many digits and bytes a `big-decimal` has at most that is read as a string.
 const MOST_DIGITS: usize = 1_000;
@@ -38,7 +39,7 @@ pub(super) enum Value<'a> {
     Union(&'a Branch, Box<Value<'a>>),
 }
 
-/// Why a value is not one of the type.
+/// Why a value is not one of the type, without the value.
 #[derive(Debug)]
 pub(super) struct Error(pub(super) String);
 
@@ -52,7 +53,7 @@ impl std::error::Error for Error {}
 
 impl de::Error for Error {
     fn custom<T: fmt::Display>(text: T) -> Self {
-        Self(text.to_string())
+        Self(reason(&text.to_string()).into_owned())
     }
 }
 
