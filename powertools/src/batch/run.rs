@@ -197,7 +197,7 @@ impl<S: Source> Batch<'_, S> {
                 }
                 Err(_) => Vec::new(),
             };
-            let mut report = prepared.map_or_else(|refused| refused, Work::into_report);
+            let mut report = prepared.map_or_else(|refused| *refused, Work::into_report);
             report.values = values;
             report
         });
@@ -227,17 +227,16 @@ impl<S: Source> Batch<'_, S> {
                 }
                 Err(refused) => refused.outcomes.iter().map(|_| None).collect(),
             };
-            (prepared.map_or_else(|refused| refused, Work::into_report), values)
+            (prepared.map_or_else(|refused| *refused, Work::into_report), values)
         })
     }
 }
 
 impl<'b, S: Source> Batch<'b, S> {
     /// Returns what processes the batch, or its report if the event is rejected.
-    fn prepare(self) -> Result<Work<'b, S>, Report<S>> {
+    fn prepare(self) -> Result<Work<'b, S>, Box<Report<S>>> {
         let Self { mut source, policy, concurrency, hook, postpone, .. } = self;
-        let records = source.take_records();
-        let (records, mut refused) = match records {
+        let (records, mut refused) = match source.take_records() {
             Ok(records) => (records, None),
             Err(error) => (Vec::new(), Some(error)),
         };
@@ -247,7 +246,8 @@ impl<'b, S: Source> Batch<'b, S> {
         let records = Arc::new(List(records));
         let outcomes = vec![Outcome::NotStarted; records.0.len()];
         if refused.is_some() {
-            return Err(Report { refused, ..Report::new(source, records, outcomes, policy) });
+            let report = Report::new(source, records, outcomes, policy);
+            return Err(Box::new(Report { refused, ..report }));
         }
 
         let after_failure = match S::REPORTING {

@@ -164,18 +164,19 @@ impl<'de> Reader<'de> {
         let bytes = self.bytes();
         let mut end = 0;
         loop {
-            // A block, of which seven bytes can be plain, and the character of an escape behind them.
+            // Room for a block, and for the character of an escape behind it.
             if self.unescaped.len() < end + 16 {
                 self.unescaped.resize((2 * end).max(512), 0);
             }
             // The rest of both sides instead of positions: otherwise each block checks them.
             let mut from = bytes.get(at..).ok_or(Declined)?;
             let mut into = &mut self.unescaped[end..];
-            while let (Some(&block), Some(room)) = (from.first_chunk(), into.first_chunk_mut::<8>())
+            while let (Some(block), Some(room)) =
+                (from.first_chunk::<8>(), into.first_chunk_mut::<16>())
             {
                 // Copying a block is faster than copying its plain bytes alone: the rest is overwritten.
-                *room = block;
-                let block = u64::from_le_bytes(block);
+                room[..8].copy_from_slice(block);
+                let block = u64::from_le_bytes(*block);
                 let Some(first) = NonZeroU64::new(ends_in(block)) else {
                     (from, into) = (&from[8..], &mut into[8..]);
                     continue;
