@@ -65,7 +65,8 @@ pub(crate) fn reserve(json: &[u8]) -> Result<Reservation, ParseError> {
 
 /// Reserves what so many values of data of so many bytes may take.
 pub(crate) fn reserve_values(bytes: usize, count: usize) -> Result<Reservation, ParseError> {
-    if bytes <= SMALL {
+    // As many values as JSON of that size can have: some formats have values without bytes.
+    if bytes <= SMALL && count <= SMALL / 2 {
         return Ok(None);
     }
     Ok(Some(Arc::new(MEMORY.reserve(of_values(bytes, count), 2 * largest())?)))
@@ -100,6 +101,13 @@ mod tests {
         drop(OURS.reserve(60, 100).unwrap());
         drop(other);
         assert_eq!(OURS.taken.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn many_values_of_few_bytes_are_reserved() {
+        assert!(reserve_values(SMALL, SMALL / 2).unwrap().is_none());
+        assert!(reserve_values(1, SMALL / 2 + 1).unwrap().is_some());
+        assert!(reserve_values(SMALL + 1, 1).unwrap().is_some());
     }
 
     /// What `serde_json` allocates at most, beside the text.
