@@ -174,7 +174,7 @@ fn targets_have_their_own_levels() {
 
 #[test]
 fn a_filter_can_name_a_span() {
-    let lines = logged(logging().filter("[order{id=7}]=debug"), || {
+    let lines = logged(logging().filter("info, [order{id=7}]=debug"), || {
         tracing::debug!("outside");
         tracing::info_span!("order", id = 8).in_scope(|| tracing::debug!("another"));
         tracing::info_span!("order", id = 7).in_scope(|| tracing::debug!("inside"));

@@ -115,7 +115,7 @@ impl Admission {
 fn named(directives: &str) -> Vec<String> {
     let targets = directives.split(',').filter_map(|directive| {
         let directive = directive.trim();
-        let target = directive.split(['=', '[']).next()?;
+        let target = directive.split(['=', '[']).next()?.trim_end();
         (!target.is_empty() && !is_level(directive)).then(|| target.to_owned())
     });
     targets.collect()
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn finds_the_targets_that_are_named() {
-        assert_eq!(named("warn, orders=debug,hyper[request{id=1}]=off,plain,"), {
+        assert_eq!(named("warn, orders = debug,hyper[request{id=1}]=off,plain,"), {
             ["orders", "hyper", "plain"]
         });
     }

@@ -29,7 +29,8 @@ impl Base {
     pub(super) fn new(level: Level, text: &str) -> Result<Self, String> {
         let mut targets = Targets::new().with_default(level.filter());
         let mut names_span = false;
-        for directive in text.split(',').map(str::trim).filter(|directive| !directive.is_empty()) {
+        let directives = text.split(',').map(str::trim).filter(|directive| !directive.is_empty());
+        for directive in directives.clone() {
             if directive.contains('[') {
                 names_span = true;
                 continue;
@@ -46,15 +47,19 @@ impl Base {
                     }
                     Err(_) => (directive, LevelFilter::TRACE),
                 },
-                Some((target, "")) => (target, LevelFilter::TRACE),
+                Some((target, "")) => (target.trim_end(), LevelFilter::TRACE),
                 Some((target, level)) => {
-                    let level = level.trim().parse::<LevelFilter>();
-                    (target, level.map_err(|error| error.to_string())?)
+                    let level = level.trim_start().parse::<LevelFilter>();
+                    (target.trim_end(), level.map_err(|error| error.to_string())?)
                 }
             };
             targets.extend([target]);
         }
-        let by_span = names_span.then(|| by_span::parse(&format!("{},{text}", level.filter())));
+        let by_span = names_span.then(|| {
+            // `EnvFilter` cuts a directive with spaces around it at wrong places.
+            let directives: Vec<_> = directives.collect();
+            by_span::parse(&format!("{},{}", level.filter(), directives.join(",")))
+        });
         Ok(Self { targets, by_span: by_span.transpose()? })
     }
 
@@ -130,11 +135,12 @@ mod tests {
 
     #[test]
     fn the_longest_target_counts_and_of_two_the_last() {
-        let base = base("orders=debug,orders::db=warn,hyper,x=,2, orders =trace,orders=debug");
+        let base = base("orders=debug,orders::db=warn,hyper,x=,2, orders = trace,orders=debug , db =warn");
         let admits = |target, severity| base.admits(target, severity);
         assert!(admits("orders::api", Severity::DEBUG) && !admits("orders", Severity::TRACE));
         assert!(admits("orders::db", Severity::WARN) && !admits("orders::db", Severity::INFO));
         assert!(admits("hyper::proto", Severity::TRACE) && admits("x", Severity::TRACE));
+        assert!(admits("db", Severity::WARN) && !admits("db", Severity::INFO));
         assert!(admits("other", Severity::WARN) && !admits("other", Severity::INFO));
         assert_eq!(Filter::<Registry>::max_level_hint(&base), Some(LevelFilter::TRACE));
     }
