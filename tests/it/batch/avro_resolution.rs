@@ -398,6 +398,77 @@ fn a_branch_of_records_is_the_variant_at_its_place() {
     assert_eq!(read::<Event>(writer, b"\x00"), Ok(Event::Deleted));
 }
 
+/// Serde lists aliases among the variants, sorted by their names.
+#[test]
+fn an_alias_of_a_variant_moves_no_other() {
+    #[derive(Debug, PartialEq, Deserialize)]
+    enum Named {
+        Refund {
+            id: String,
+            cents: i64,
+            reason: String,
+        },
+        #[serde(alias = "Bill")]
+        Charge {
+            id: String,
+            cents: i64,
+        },
+    }
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "it is not read")]
+    enum Placed {
+        #[serde(alias = "Billed")]
+        Charged {
+            id: String,
+            cents: i64,
+        },
+        Refunded {
+            id: String,
+            cents: i64,
+            reason: String,
+        },
+    }
+
+    let refund = Named::Refund { id: "o-1".into(), cents: 10, reason: "lost".into() };
+    assert_eq!(read_as(UNION, UNION, REFUND), Ok(refund));
+    let charge = Named::Charge { id: "o-1".into(), cents: 10 };
+    assert_eq!(read_as(UNION, UNION, b"\x00\x06o-1\x14"), Ok(charge));
+    let error = read_as::<Placed>(UNION, UNION, REFUND).unwrap_err();
+    assert_eq!(error, "the enum has 3 variants and aliases, and its union 2 branches");
+}
+
+#[test]
+fn an_enum_beside_null_is_one_of_its_symbols_or_of_one_record() {
+    #[derive(Debug, PartialEq, Deserialize)]
+    enum Color {
+        Red,
+        Green,
+    }
+    #[derive(Debug, PartialEq, Deserialize)]
+    enum Event {
+        Created { id: i32 },
+    }
+
+    let color = r#"["null", {"type": "enum", "name": "Color", "symbols": ["Red", "Green"]}]"#;
+    assert_eq!(read_as(color, color, &[2, 2]), Ok(Some(Color::Green)));
+    assert_eq!(read_as(color, color, &[2, 2]), Ok(Color::Green));
+    assert_eq!(read_as::<Option<Color>>(color, color, &[0]), Ok(None));
+    assert!(read_as::<Color>(color, color, &[0]).is_err());
+    for name in ["Created", "OrderCreated"] {
+        let record = format!(
+            r#"["null", {{"type": "record", "name": "{name}", "fields": [{{"name": "id", "type": "int"}}]}}]"#
+        );
+        assert_eq!(read_as(&record, &record, &[2, 14]), Ok(Some(Event::Created { id: 7 })));
+    }
+}
+
+#[test]
+fn items_that_are_left_are_an_error() {
+    let schema = r#"{"type": "array", "items": "int"}"#;
+    assert_eq!(read_as::<[i32; 2]>(schema, schema, &[4, 2, 4, 0]), Ok([1, 2]));
+    assert!(read_as::<[i32; 2]>(schema, schema, &[6, 2, 4, 6, 0]).is_err());
+}
+
 /// Serde would take the first type whose fields are there.
 #[test]
 fn a_type_that_cannot_tell_the_records_of_a_union_apart_is_an_error() {
@@ -416,16 +487,17 @@ fn a_type_that_cannot_tell_the_records_of_a_union_apart_is_an_error() {
     }
     #[derive(Debug, Deserialize)]
     #[expect(dead_code, reason = "it is not read")]
-    enum Reversed {
-        Refund { id: String, cents: i64 },
-        Charge { id: String, cents: i64 },
-    }
-    #[derive(Debug, Deserialize)]
-    #[expect(dead_code, reason = "it is not read")]
     enum Shifted {
         Other { id: String, cents: i64 },
         More { id: String, cents: i64 },
         Refund { id: String, cents: i64 },
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "it is not read")]
+    enum Swapped {
+        Refund { id: String, cents: i64 },
+        Other { id: String, cents: i64 },
     }
 
     let error = read_as::<Untagged>(UNION, UNION, REFUND).unwrap_err();
@@ -433,9 +505,10 @@ fn a_type_that_cannot_tell_the_records_of_a_union_apart_is_an_error() {
     assert!(read_as::<Charge>(UNION, UNION, REFUND).is_err());
     assert!(read_as::<Option<Charge>>(UNION, UNION, REFUND).is_err());
     assert!(read_as::<BTreeMap<String, Dynamic>>(UNION, UNION, REFUND).is_err());
-    let error = read_as::<Reversed>(UNION, UNION, REFUND).unwrap_err();
+    let error = read_as::<Shifted>(UNION, UNION, REFUND).unwrap_err();
+    assert_eq!(error, "the enum has 3 variants and aliases, and its union 2 branches");
+    let error = read_as::<Swapped>(UNION, UNION, REFUND).unwrap_err();
     assert_eq!(error, "the variant Refund is not at the place of its branch");
-    assert!(read_as::<Shifted>(UNION, UNION, REFUND).is_err());
     // What is not read is not told apart.
     #[derive(Debug, PartialEq, Deserialize)]
     struct Ignores {}

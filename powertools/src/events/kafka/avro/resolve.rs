@@ -200,6 +200,7 @@ fn written(
     let is_free = |alias: &&String| to.fields.iter().all(|other| other.name != **alias);
     let mut aliases: Vec<_> =
         field.aliases.iter().filter(is_free).filter_map(|alias| place(alias)).collect();
+    aliases.sort_unstable();
     aliases.dedup();
     match aliases[..] {
         [] => Ok(None),

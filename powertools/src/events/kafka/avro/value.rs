@@ -315,21 +315,31 @@ impl<'de> de::Deserializer<'de> for Deserializer<'de> {
 
     fn deserialize_enum<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
         match self.value {
-            Value::Union(branch, value) => match variant(branch, variants, self.is_some)? {
-                Some(name) => visitor.visit_enum(Variant { name, value: Some(value) }),
-                None => value.deserializer().deserialize_enum("", variants, visitor),
-            },
+            // A branch is this type, which is no `Option`: null is none of its symbols.
+            Value::Union(branch, value)
+                if !self.is_some
+                    && matches!(**value, Value::Enum(_) | Value::Null)
+                    && branch.of.names.iter().flatten().any(|known| known == name) =>
+            {
+                value.deserializer().deserialize_enum(name, variants, visitor)
+            }
+            Value::Union(branch, value) => {
+                match variant((branch, value), variants, self.is_some)? {
+                    Some(name) => visitor.visit_enum(Variant { name, value: Some(value) }),
+                    None => value.deserializer().deserialize_enum(name, variants, visitor),
+                }
+            }
             Value::Enum(name) | Value::String(name) => {
                 visitor.visit_enum(Variant { name, value: None })
             }
             // The name of the variant, and what it has.
             Value::Record(record, values) => match (record.names.first(), values.first()) {
-                (Some(field), Some(Value::Enum(name) | Value::String(name))) if field == "type" => {
+                (field, Some(Value::Enum(name) | Value::String(name))) if is_tag(field) => {
                     visitor.visit_enum(Variant { name, value: values.get(1) })
                 }
                 _ => Err(Error("the first field is not the string or enum `type`".to_owned())),
@@ -347,38 +357,61 @@ impl<'de> de::Deserializer<'de> for Deserializer<'de> {
     }
 }
 
-/// Returns the variant at the place of a branch, or `None` if the branch is the only one beside null, and null
-/// was read as an `Option`.
+/// Returns the variant for a value of a union, or `None` if the union is that of an `Option` and the value is what
+/// it has.
 ///
-/// A type that lists its variants in another order than its schema would take one record for another.
+/// It is the variant with the name of the branch, if all branches have one. Otherwise it is that at its
+/// place, if there are as many: serde lists the aliases of variants beside their names, so that the place
+/// of a variant is not known where there are more.
 fn variant(
-    branch: &Branch,
+    (branch, value): (&Branch, &Value<'_>),
     variants: &'static [&'static str],
     is_some: bool,
 ) -> Result<Option<&'static str>, Error> {
     let of = &*branch.of;
     let null = of.null.filter(|_| is_some);
-    if null.is_some() && of.names.len() == 2 {
-        return Ok(None);
+    let places: Vec<usize> = (0..of.names.len()).filter(|place| Some(*place) != null).collect();
+    let named = |place: usize| {
+        let name = of.names[place].as_deref()?;
+        let is_one_of_several =
+            of.names.iter().flatten().filter(|other| *other == name).count() > 1;
+        variants.iter().find(|variant| **variant == name && !is_one_of_several).copied()
+    };
+    if places.iter().all(|&place| named(place).is_some()) {
+        return Ok(named(branch.index));
     }
-    let mut places = (0..of.names.len()).filter(|place| Some(*place) != null);
-    let mut found = None;
-    for name in variants {
-        let place = places.next();
-        let named = of.names.iter().position(|known| known.as_deref() == Some(name));
-        if named.is_some() && named != place {
+    if null.is_some() && places.len() == 1 {
+        // The enum can be the value, or have one variant until there is a second branch.
+        let is_tagged = matches!(value, Value::Record(record, _) if is_tag(record.names.first()));
+        let is_variant = matches!(value, Value::Record(..)) && !is_tagged && variants.len() == 1;
+        return Ok(is_variant.then(|| variants[0]));
+    }
+    if variants.len() != places.len() {
+        return Err(Error(format!(
+            "the enum has {} variants and aliases, and its union {} branches",
+            variants.len(),
+            places.len()
+        )));
+    }
+    // A type that lists its variants in another order would take one record for another.
+    for (place, name) in places.iter().zip(variants) {
+        if places.iter().any(|other| other != place && named(*other) == Some(name)) {
             return Err(Error(format!("the variant {name} is not at the place of its branch")));
         }
-        if place == Some(branch.index) {
-            found = Some(*name);
-        }
     }
-    let few = || Error("the enum has fewer variants than its union has branches".to_owned());
-    found.map(Some).ok_or_else(few)
+    Ok(places.iter().position(|place| *place == branch.index).map(|index| variants[index]))
+}
+
+/// True for the first field of a record that has the name of a variant and what that has.
+fn is_tag(field: Option<&String>) -> bool {
+    field.is_some_and(|field| field == "type")
 }
 
 fn sequence<'de, V: Visitor<'de>>(items: &'de [Value<'de>], visitor: V) -> Result<V::Value, Error> {
-    visitor.visit_seq(SeqDeserializer::new(items.iter()))
+    let mut items = SeqDeserializer::new(items.iter());
+    let value = visitor.visit_seq(&mut items)?;
+    items.end()?;
+    Ok(value)
 }
 
 fn map<'de, V: Visitor<'de>>(
