@@ -135,7 +135,8 @@ mod tests {
 
     #[test]
     fn the_longest_target_counts_and_of_two_the_last() {
-        let base = base("orders=debug,orders::db=warn,hyper,x=,2, orders = trace,orders=debug , db =warn");
+        let base =
+            base("orders=debug,orders::db=warn,hyper,x=,2, orders = trace,orders=debug , db =warn");
         let admits = |target, severity| base.admits(target, severity);
         assert!(admits("orders::api", Severity::DEBUG) && !admits("orders", Severity::TRACE));
         assert!(admits("orders::db", Severity::WARN) && !admits("orders::db", Severity::INFO));
