@@ -1,10 +1,9 @@
 //! The default of a field: JSON in the reader's schema, written as Avro.
 
-use apache_avro::schema::{InnerDecimalSchema, Schema, UuidSchema};
 use serde_json::Value as Json;
 
-use super::plan::DEPTH;
-use super::schema::At;
+use super::plan::{DEPTH, Number};
+use super::schema::{At, Kind};
 
 /// How many values a default may have. The branches of a union that are tried count too.
 const MOST: usize = 10_000;
@@ -29,76 +28,63 @@ impl Writer {
             return None;
         }
         let at = at.target().ok()?;
-        match at.schema {
-            Schema::Null => json.as_null(),
-            Schema::Boolean => {
+        match at.kind() {
+            Kind::Null => json.as_null(),
+            Kind::Boolean => {
                 self.out.push(json.as_bool()?.into());
                 Some(())
             }
-            Schema::Int | Schema::Date | Schema::TimeMillis => {
+            Kind::Number(Number::Int) => {
                 self.long(i32::try_from(json.as_i64()?).ok()?.into());
                 Some(())
             }
-            Schema::Long
-            | Schema::TimeMicros
-            | Schema::TimestampMillis
-            | Schema::TimestampMicros
-            | Schema::TimestampNanos
-            | Schema::LocalTimestampMillis
-            | Schema::LocalTimestampMicros
-            | Schema::LocalTimestampNanos => {
+            Kind::Number(Number::Long) => {
                 self.long(json.as_i64()?);
                 Some(())
             }
-            Schema::Float => {
+            Kind::Number(Number::Float) => {
                 let number = json.as_f64()? as f32;
                 self.out.extend(number.is_finite().then_some(number.to_le_bytes())?);
                 Some(())
             }
-            Schema::Double => {
+            Kind::Number(Number::Double) => {
                 self.out.extend(json.as_f64()?.to_le_bytes());
                 Some(())
             }
-            Schema::String | Schema::Uuid(UuidSchema::String) => {
-                self.bytes(json.as_str()?.as_bytes())
+            Kind::String => self.bytes(json.as_str()?.as_bytes()),
+            Kind::Bytes => self.bytes(&latin1(json)?),
+            Kind::Fixed(fixed) => {
+                let bytes = latin1(json)?;
+                self.out.extend((bytes.len() == fixed.size).then_some(bytes)?);
+                Some(())
             }
-            Schema::Bytes | Schema::BigDecimal | Schema::Uuid(UuidSchema::Bytes) => {
-                self.bytes(&latin1(json)?)
-            }
-            Schema::Decimal(decimal) => match &decimal.inner {
-                InnerDecimalSchema::Bytes => self.bytes(&latin1(json)?),
-                InnerDecimalSchema::Fixed(fixed) => self.fixed(json, fixed.size),
-            },
-            Schema::Fixed(fixed)
-            | Schema::Duration(fixed)
-            | Schema::Uuid(UuidSchema::Fixed(fixed)) => self.fixed(json, fixed.size),
-            Schema::Enum(symbols) => {
+            Kind::Enum(symbols) => {
                 let symbol = json.as_str()?;
                 let index = symbols.symbols.iter().position(|known| known == symbol)?;
                 self.long(index.try_into().ok()?);
                 Some(())
             }
-            Schema::Array(array) => {
+            Kind::Array(item) => {
                 let items = json.as_array()?;
                 self.block(items.len())?;
-                for item in items {
-                    self.value(item, at.inner(&array.items), depth + 1)?;
+                for value in items {
+                    self.value(value, at.inner(item), depth + 1)?;
                 }
                 self.long(0);
                 Some(())
             }
-            Schema::Map(map) => {
+            Kind::Map(entry) => {
                 let entries = json.as_object()?;
                 self.block(entries.len())?;
                 for (key, value) in entries {
                     self.bytes(key.as_bytes())?;
-                    self.value(value, at.inner(&map.types), depth + 1)?;
+                    self.value(value, at.inner(entry), depth + 1)?;
                 }
                 self.long(0);
                 Some(())
             }
             // Since version 1.12 of the specification: the first branch that the default fits.
-            Schema::Union(union) => {
+            Kind::Union(union) => {
                 let start = self.out.len();
                 (0..).zip(union.variants()).find_map(|(index, variant)| {
                     self.out.truncate(start);
@@ -106,7 +92,7 @@ impl Writer {
                     self.value(json, at.inner(variant), depth + 1)
                 })
             }
-            Schema::Record(record) => {
+            Kind::Record(record) => {
                 let members = json.as_object()?;
                 // A member that a record does not have may be meant for another branch of a union.
                 let is_field =
@@ -120,14 +106,7 @@ impl Writer {
                 }
                 Some(())
             }
-            Schema::Ref { .. } => None,
         }
-    }
-
-    fn fixed(&mut self, json: &Json, size: usize) -> Option<()> {
-        let bytes = latin1(json)?;
-        self.out.extend((bytes.len() == size).then_some(bytes)?);
-        Some(())
     }
 
     fn bytes(&mut self, bytes: &[u8]) -> Option<()> {

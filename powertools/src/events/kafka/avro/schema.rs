@@ -12,7 +12,7 @@ use super::plan::{Form, Number};
 /// A schema at its place in another one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct At<'a> {
-    pub(super) schema: &'a Schema,
+    schema: &'a Schema,
     namespace: NamespaceRef<'a>,
     names: &'a ResolvedSchema<'a>,
 }
