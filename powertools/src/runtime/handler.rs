@@ -269,19 +269,16 @@ where
             Ok(FunctionResponse::StreamingResponse(response))
         }
     });
+    let limit = Invocation::with_current(Invocation::reply_limit).unwrap_or(ReplyLimit::LAMBDA);
     match serialized {
-        Ok(Ok(FunctionResponse::BufferedResponse(body))) => {
-            let limit = Invocation::with_current(Invocation::reply_limit);
-            let ReplyLimit { bytes, of } = limit.unwrap_or(ReplyLimit::LAMBDA);
+        // It would be rejected, while the function's own logs and metrics would show a success.
+        Ok(Ok(FunctionResponse::BufferedResponse(body))) if body.get().len() > limit.bytes => {
             let size = body.get().len();
-            // It would be rejected, while the function's own logs and metrics would show a success.
-            if size > bytes {
-                return Err(named(
-                    "Powertools.ResponseTooLarge",
-                    format!("the response has at least {size} bytes, and {of} takes {bytes}"),
-                ));
-            }
-            Ok(FunctionResponse::BufferedResponse(body))
+            let ReplyLimit { bytes, of } = limit;
+            Err(named(
+                "Powertools.ResponseTooLarge",
+                format!("the response has at least {size} bytes, and {of} takes {bytes}"),
+            ))
         }
         Ok(Ok(response)) => Ok(response),
         Ok(Err::<_, serde_json::Error>(error)) => {
