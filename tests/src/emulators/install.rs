@@ -32,12 +32,10 @@ pub(super) struct Tools {
     java: bool,
 }
 
-/// Installs what is missing. Concurrent test processes do this one after another.
+/// Installs what is missing.
 pub(super) fn tools() -> Result<Tools, String> {
     let root = target_directory().join("src/emulators");
     fs::create_dir_all(&root).map_err(|error| format!("{}: {error}", root.display()))?;
-    let lock = File::create(root.join("lock")).and_then(|file| file.lock().map(|()| file));
-    let _lock = lock.map_err(|error| format!("cannot lock {}: {error}", root.display()))?;
 
     let tools = Tools { root, java: runs(Command::new("java").arg("-version")) };
     tools.once("python", MOTO, |folder| {
@@ -148,13 +146,18 @@ impl Tools {
     }
 
     /// Runs `install` in an empty folder, unless it has already succeeded there for the same
-    /// `version`.
+    /// `version`. Tests and test processes that do this at the same time wait for each other: none
+    /// empties a folder that another one fills.
     fn once(
         &self,
         folder: &str,
         version: &str,
         install: impl FnOnce(&Path) -> Result<(), String>,
     ) -> Result<(), String> {
+        let lock = File::create(self.root.join("lock")).and_then(|file| file.lock().map(|()| file));
+        let _lock =
+            lock.map_err(|error| format!("cannot lock {}: {error}", self.root.display()))?;
+
         let folder = self.root.join(folder);
         let stamp = folder.join("installed");
         if fs::read_to_string(&stamp).is_ok_and(|installed| installed == version) {
