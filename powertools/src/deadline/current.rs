@@ -2,10 +2,10 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 
-use super::guard::{OutOfTime, ResponseFuture, budget, no_time, result_of};
+use super::guard::{Guard, OutOfTime, ResponseFuture, budget, no_time, result_of};
 use super::{Error, Items};
 use crate::carries::Carries;
-use crate::invocation::budget::{Budget, Guarded, warn_if_missed};
+use crate::invocation::budget::{Budget, warn_if_missed};
 use crate::invocation::{Invocation, Mark};
 
 /// The remaining time of the event that is being handled.
@@ -125,7 +125,7 @@ impl Deadline {
         F: Future<Output = Result<T, E>>,
         E: Carries<Error>,
     {
-        ResponseFuture::new(Guarded::new(self.budget(reserve), work))
+        ResponseFuture::of(Guard::new(self.clone(), reserve, work))
     }
 
     /// Runs `work` like [`run`](Self::run), and returns the value of `fallback` if its time runs out.
@@ -160,18 +160,18 @@ impl Deadline {
     /// assert_eq!(status.unwrap(), 202);
     /// # }).await }
     /// ```
-    pub fn run_or<F, T, E>(
+    pub fn run_or<F, T, E, G>(
         &self,
         reserve: Duration,
         work: F,
-        fallback: impl FnOnce(Error) -> Result<T, E>,
-    ) -> impl Future<Output = Result<T, E>>
+        fallback: G,
+    ) -> impl Future<Output = Result<T, E>> + use<F, T, E, G>
     where
         F: Future<Output = Result<T, E>>,
+        G: FnOnce(Error) -> Result<T, E>,
     {
-        let work = Guarded::new(self.budget(reserve), work);
-        let scope = work.scope().cloned();
-        work.map(move |ended| {
+        let work = Guard::new(self.clone(), reserve, work);
+        work.map(move |(ended, scope)| {
             result_of(ended, scope.as_ref()).unwrap_or_else(|OutOfTime { error, .. }| {
                 if let Some(scope) = scope {
                     scope.mark_out(Mark::FELL_BACK);
@@ -183,5 +183,10 @@ impl Deadline {
 
     pub(super) fn budget(&self, reserve: Duration) -> Option<Budget> {
         self.0.as_ref().map(|invocation| budget(invocation, reserve))
+    }
+
+    /// Returns the budget of work that the current task begins.
+    pub(super) fn begin(&self, reserve: Duration) -> Option<Budget> {
+        self.0.as_ref().map(|invocation| budget(&invocation.in_current(), reserve))
     }
 }

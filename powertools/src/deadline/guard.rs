@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pin_project_lite::pin_project;
 
-use super::Error;
+use super::{Deadline, Error};
 use crate::carries::Carries;
 use crate::invocation::budget::{Budget, Ended, Guarded};
 use crate::invocation::{Invocation, Mark};
@@ -58,17 +58,58 @@ pub(super) fn result_of<T, E>(
 }
 
 pin_project! {
+    /// Work that a guard begins when it is first polled: by then, other work may have begun around it since the
+    /// deadline was asked for, such as idempotent work, which has to learn what the guard stops.
+    #[project = GuardProjection]
+    #[must_use = "a future does nothing until it is awaited"]
+    pub(super) enum Guard<F> {
+        // Not pinned yet.
+        Waiting { work: Option<(Deadline, Duration, F)> },
+        Begun { #[pin] work: Guarded<F> },
+    }
+}
+
+impl<F> Guard<F> {
+    pub(super) fn new(deadline: Deadline, reserve: Duration, work: F) -> Self {
+        Self::Waiting { work: Some((deadline, reserve, work)) }
+    }
+}
+
+/// How the work ended, and its scope.
+impl<F: Future> Future for Guard<F> {
+    type Output = (Ended<F::Output>, Option<Invocation>);
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let GuardProjection::Waiting { work } = self.as_mut().project() {
+            let (deadline, reserve, work) = work.take().expect("only this takes it");
+            let work = Guarded::new(deadline.begin(reserve), work);
+            self.set(Self::Begun { work });
+        }
+        let GuardProjection::Begun { mut work } = self.project() else {
+            unreachable!("it has begun");
+        };
+        let ended = ready!(work.as_mut().poll(cx));
+        Poll::Ready((ended, work.scope().cloned()))
+    }
+}
+
+pin_project! {
     /// Work under a time guard. Created by [`Deadline::run`](super::Deadline::run) and
     /// [`DeadlineService`](super::DeadlineService).
     #[must_use = "a future does nothing until it is awaited"]
     pub struct ResponseFuture<F> {
         #[pin]
-        work: Guarded<F>,
+        work: Guard<F>,
     }
 }
 
 impl<F> ResponseFuture<F> {
+    /// Returns the future of work that has begun.
     pub(crate) fn new(work: Guarded<F>) -> Self {
+        Self::of(Guard::Begun { work })
+    }
+
+    pub(super) fn of(work: Guard<F>) -> Self {
         Self { work }
     }
 }
@@ -81,9 +122,8 @@ where
     type Output = Result<T, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        let ended = ready!(this.work.as_mut().poll(cx));
-        Poll::Ready(match result_of(ended, this.work.scope()) {
+        let (ended, scope) = ready!(self.project().work.poll(cx));
+        Poll::Ready(match result_of(ended, scope.as_ref()) {
             Ok(result) => result,
             Err(OutOfTime { own: Some(error), .. }) => Err(error),
             Err(OutOfTime { error, own: None }) => Err(error.into()),
@@ -93,6 +133,6 @@ where
 
 impl<F> fmt::Debug for ResponseFuture<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResponseFuture").field("scope", &self.work.scope()).finish_non_exhaustive()
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
     }
 }

@@ -4,7 +4,7 @@ use futures_util::future::Either;
 use lambda_runtime::Context;
 use tokio::task::futures::TaskLocalFuture;
 
-use super::Invocation;
+use super::{Invocation, Scope};
 
 tokio::task_local! {
     pub(super) static CURRENT: Invocation;
@@ -27,6 +27,16 @@ impl Invocation {
     /// record. The task-local is borrowed.
     pub(crate) fn with_current<T>(f: impl FnOnce(&Self) -> T) -> Option<T> {
         CURRENT.try_with(f).ok()
+    }
+
+    /// Returns the scope of work that the current task begins, with the limit of this one. It is inside the current
+    /// scope, if that is of the same event: this one may be from before other work began around it.
+    pub(crate) fn in_current(&self) -> Self {
+        match Self::current().filter(|current| current.is_same_event(self)) {
+            None => self.clone(),
+            Some(current) if current.limit() <= self.limit() => current,
+            Some(current) => current.in_scope(Scope { limit: self.limit(), ..current.inner() }),
+        }
     }
 
     /// Runs `future` with this invocation as the current one.

@@ -4,11 +4,14 @@ use std::future::pending;
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+use powertools::events::{SqsEvent, SqsRecord};
 use powertools::idempotency::{self, Idempotency, MemoryStore, OnInterrupt, Status};
 use powertools::testing::{ManualClock, invocation};
-use powertools::{Deadline, Invocation, deadline};
+use powertools::{Deadline, Invocation, batch, deadline};
 use powertools_tests::faulty::{Fault, FaultyStore, Op};
-use tokio::time::sleep;
+use serde_json::json;
+use tokio::time::{Instant, sleep};
 
 use super::{Duration, MILLI, SECOND, SystemTime, with_time};
 
@@ -144,17 +147,78 @@ async fn work_that_continues_after_a_timeout_and_succeeds_is_completed() {
     assert_eq!(claims(&store), [Status::Completed]);
 }
 
+/// Where the deadline of a guard inside work comes from.
+const PLACES: [&str; 3] = ["from inside the work", "from before it", "the guard is the work"];
+
+/// Returns work with such a guard, in an invocation.
+fn guarded<T: 'static>(
+    place: &str,
+    guard: fn(Deadline) -> LocalBoxFuture<'static, Result<T, Failure>>,
+) -> LocalBoxFuture<'static, Result<T, Failure>> {
+    let before = Deadline::current();
+    match place {
+        "from inside the work" => async move { guard(Deadline::current()).await }.boxed_local(),
+        "from before it" => async move { guard(before.reserving(MILLI)).await }.boxed_local(),
+        _ => guard(before),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guard_inside_work_is_inside_it_wherever_its_deadline_is_from() {
+    for place in PLACES {
+        let store = FaultyStore::new();
+        let idempotency = holding(&store);
+        let run = async {
+            let work = guarded(place, |deadline| {
+                deadline.run(SECOND, pending::<Result<u8, Failure>>()).boxed_local()
+            });
+            idempotency.run("charge", "order-1", work).await
+        };
+        with_time(10 * SECOND).scope(run).await.unwrap_err();
+        assert_eq!(claims(&store), [Status::InProgress], "{place}");
+    }
+}
+
+/// The deadline is that of the event, and the record and the limit are those of the batch.
+#[tokio::test(start_paused = true)]
+async fn a_deadline_from_before_a_batch_knows_its_records() {
+    let event = json!({"Records": [{"messageId": "m-1", "body": "7"}]});
+    let event: SqsEvent = serde_json::from_value(event).unwrap();
+    let run = async {
+        let deadline = Deadline::current();
+        let handler = async |_: SqsRecord| {
+            let current = async {
+                let current = Invocation::current().unwrap();
+                Ok::<_, Failure>((current.record().unwrap().identifier, current.remaining()))
+            };
+            let ended = deadline.run(Duration::ZERO, current).await;
+            assert_eq!(ended.unwrap().0, "m-1");
+            let late = deadline.run(Duration::ZERO, pending::<Result<(), Failure>>()).await;
+            late.unwrap_err();
+            Ok::<_, Failure>(())
+        };
+        batch::sqs(event).reserve(3 * SECOND).run(handler).await
+    };
+    let start = Instant::now();
+    let report = with_time(10 * SECOND).scope(run).await;
+    assert!(report.is_done());
+    assert_eq!(start.elapsed(), 7 * SECOND - 10 * MILLI, "it ends before the batch");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_fallback_inside_idempotent_work_is_passed_on_and_not_stored() {
-    for policy in [OnInterrupt::Release, OnInterrupt::Hold] {
+    let policies = [OnInterrupt::Release, OnInterrupt::Hold];
+    for (policy, place) in policies.into_iter().flat_map(|it| PLACES.map(|place| (it, place))) {
         let store = FaultyStore::new();
         let options = Idempotency::builder(store.clone()).on_interrupt(policy);
         let idempotency = options.build().unwrap();
-        let work = async {
-            let slow = pending::<Result<u16, Failure>>();
-            Deadline::current().run_or(SECOND, slow, |_| Ok(202)).await
+        let run = async {
+            let work = guarded(place, |deadline| {
+                let slow = pending::<Result<u16, Failure>>();
+                deadline.run_or(SECOND, slow, |_| Ok(202)).boxed_local()
+            });
+            idempotency.run("charge", "order-1", work).await
         };
-        let run = async { idempotency.run("charge", "order-1", work).await };
         assert_eq!(with_time(10 * SECOND).scope(run).await.unwrap(), 202);
         let held = policy == OnInterrupt::Hold;
         assert_eq!(claims(&store).len(), usize::from(held));
