@@ -121,11 +121,8 @@ impl<S: Store> Operation<'_, S> {
         }
         let rest = steps.run(async {
             let mut cursor = from.clone();
-            let fallbacks = Fallbacks::watch();
             loop {
-                let next = step(cursor.clone()).await?;
-                fallbacks.check(&operation)?;
-                match next {
+                match without_fallback(&operation, step(cursor.clone())).await? {
                     None => return Ok::<_, E>(None),
                     Some(next) if next == cursor => {
                         return Err(Error::NoProgress { operation: operation.clone() }.into());
@@ -138,12 +135,8 @@ impl<S: Store> Operation<'_, S> {
         let Some(cursor) = rest.await? else { return Ok(None) };
         let key = sending.derived_key().cloned();
         let rest = Continuation { cursor: cursor.clone(), key };
-        let hand_over = async {
-            let fallbacks = Fallbacks::watch();
-            hand_over(rest).await?;
-            fallbacks.check(&operation)?;
-            Ok::<_, E>(())
-        };
+        // Called when the work begins: its code before the future can have effects, too.
+        let hand_over = async { without_fallback(&operation, hand_over(rest)).await };
         sending.run(hand_over).await?;
         Ok(Some(cursor))
     }
@@ -154,28 +147,18 @@ fn remaining() -> Duration {
     Invocation::with_current(Invocation::time_for_work).unwrap_or(Duration::MAX)
 }
 
-/// Notices that a guard returned a fallback, where the work has no scope of its own.
-pub(super) struct Fallbacks {
-    /// If idempotency is switched off, there can be one from before the work.
-    is_marked: bool,
-}
-
-impl Fallbacks {
-    pub(super) fn watch() -> Self {
-        Self { is_marked: fell_back() }
+/// Runs a part of work in a scope of its own, and returns an error if it succeeded with the fallback of a guard, whose
+/// outcome is unknown.
+pub(super) async fn without_fallback<T, E: Carries<Error>>(
+    operation: &str,
+    part: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    let scope = Invocation::with_current(|current| current.reserving(Duration::ZERO));
+    let result = Invocation::enter(scope.clone(), part).await?;
+    match scope.is_some_and(|scope| scope.has(Mark::FELL_BACK)) {
+        true => Err(Error::Fallback { operation: operation.to_owned() }.into()),
+        false => Ok(result),
     }
-
-    /// Returns an error if a guard returned a fallback since this was created.
-    pub(super) fn check(&self, operation: &str) -> Result<(), Error> {
-        match fell_back() && !self.is_marked {
-            true => Err(Error::Fallback { operation: operation.to_owned() }),
-            false => Ok(()),
-        }
-    }
-}
-
-fn fell_back() -> bool {
-    Invocation::with_current(|scope| scope.has(Mark::FELL_BACK)).unwrap_or(false)
 }
 
 /// Returns an error if no step fits into the remaining time: an event without a step would be followed

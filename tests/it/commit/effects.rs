@@ -180,6 +180,19 @@ async fn a_fallback_commits_nothing_unless_it_is_handled() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_guard_that_is_the_work_commits_no_fallback() {
+    let shop = Shop::new(FaultyStore::new());
+    let run = async {
+        let slow = pending::<Result<Commit<String>, Error>>();
+        let default = |_| Ok(order("default".to_owned()));
+        shop.call().commit(Deadline::current().run_or(2 * SECOND, slow, default)).await
+    };
+    let error = shop.invocation().scope(run).await.unwrap_err();
+    assert!(matches!(&error, Error::Fallback { .. }), "{error:?}");
+    shop.assert_placed(0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_call_without_a_key_commits_its_writes_alone() {
     let (shop, call) = without_key(FaultyStore::new());
     let work = async { Ok::<_, Error>(order("no key".to_owned())) };
@@ -195,6 +208,30 @@ async fn a_fallback_commits_nothing_without_a_key_either() {
     let error = shop.invocation().scope(call.commit(work)).await.unwrap_err();
     assert!(matches!(error, Error::Fallback { .. }), "{error:?}");
     shop.assert_placed(0);
+}
+
+/// As the calls of the records of a batch.
+#[tokio::test(start_paused = true)]
+async fn a_fallback_of_one_call_without_a_key_is_not_that_of_another() {
+    let shop = Shop::with(FaultyStore::new(), |it| it.on_missing_key(OnMissingKey::Bypass));
+    let call = || shop.idempotency.operation("order").key("").unwrap();
+    // Longer than the guards of the others wait.
+    let fine = async {
+        tokio::time::sleep(29 * SECOND).await;
+        Ok::<_, Error>(order("in time".to_owned()))
+    };
+    let calls = async {
+        let first = call().commit(at_the_default_price(false));
+        let (first, fine) = tokio::join!(first, call().commit(fine));
+        let second = call().commit(at_the_default_price(false)).await;
+        (first, fine, second)
+    };
+    let (first, fine, second) = shop.invocation().scope(calls).await;
+    for fallback in [first, second] {
+        assert!(matches!(fallback, Err(Error::Fallback { .. })), "{fallback:?}");
+    }
+    assert_eq!(fine.unwrap(), "in time");
+    shop.assert_placed(1);
 }
 
 /// Nothing but its token tells a store that it has done that already.

@@ -14,7 +14,7 @@ use super::time::{CALL, Time, Window, bounded};
 use super::{DroppedInPlace, Finished, Lease, Running, polled};
 use crate::carries::Carries;
 use crate::error::causes::caught;
-use crate::idempotency::later::Fallbacks;
+use crate::idempotency::later::without_fallback;
 use crate::idempotency::store::{Completion, Outcome, Release, Transacted, Transaction};
 use crate::idempotency::transaction::{Commit, Write};
 use crate::idempotency::{
@@ -70,9 +70,8 @@ impl<S: Store> Call<S> {
     {
         let mut work = pin!(Some(work));
         let Some(prepared) = self.prepared else {
-            let fallbacks = Fallbacks::watch();
-            let (result, writes) = polled(&mut work).await?.into_parts();
-            fallbacks.check("the work")?;
+            let commit = without_fallback("the work", polled(&mut work)).await?;
+            let (result, writes) = commit.into_parts();
             apply(&self.idempotency, writes).await?;
             return Ok(result);
         };
