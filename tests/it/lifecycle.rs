@@ -459,3 +459,13 @@ async fn the_start_timeout_bounds_all_that_comes_before_the_first_event() {
     let error = FakeRuntime::new().run(function.run()).wait().await.unwrap_err();
     assert_eq!(error.to_string(), "the warm-up of table timed out after 20ms");
 }
+
+#[tokio::test]
+async fn the_start_can_take_any_time() {
+    let lambda = FakeRuntime::new();
+    let function = Powertools::new(handle)
+        .warm_up("table", async || Ok::<_, Error>(()))
+        .start_timeout(Duration::MAX);
+    let _running = lambda.run(function.run());
+    lambda.invoke(json!("answer")).await.response().unwrap();
+}

@@ -27,9 +27,14 @@ pub(crate) struct Hooks {
 }
 
 impl Hooks {
-    /// Runs them one after the other, until one does not end well.
-    pub(crate) async fn run<'a>(&self, jobs: impl Iterator<Item = &'a Job>) -> Result<(), Error> {
-        let Self { name: hook, bound } = *self;
+    /// Runs them one after the other, for `time` at most, until one does not end well.
+    pub(crate) async fn run<'a>(
+        &self,
+        jobs: impl Iterator<Item = &'a Job>,
+        time: Duration,
+    ) -> Result<(), Error> {
+        let hook = self.name;
+        let bound = self.bound.min(time);
         let end = Instant::now() + bound;
         for job in jobs {
             let done = AssertUnwindSafe(async { job().await }).catch_unwind();
@@ -58,10 +63,14 @@ mod tests {
         let slow: Job = Arc::new(|| tokio::time::sleep(Duration::from_secs(3)).map(Ok).boxed());
         let hangs: Job = Arc::new(|| pending().boxed());
         let start = Instant::now();
-        AFTER_RESTORE.run([&slow].into_iter()).await.unwrap();
-        let error = AFTER_RESTORE.run([&slow, &hangs].into_iter()).await.unwrap_err();
+        let run = |jobs, seconds| AFTER_RESTORE.run(jobs, Duration::from_secs(seconds));
+        run(vec![&slow].into_iter(), 9).await.unwrap();
+        let error = run(vec![&slow, &hangs].into_iter(), 9).await.unwrap_err();
         assert_eq!(error.to_string(), "the hooks after_restore timed out after 4s");
         assert_eq!(error.error_type(), "Powertools.SnapshotHookTimeout");
         assert_eq!(start.elapsed(), Duration::from_secs(7));
+        let error = run(vec![&slow, &hangs].into_iter(), 2).await.unwrap_err();
+        assert_eq!(error.to_string(), "the hooks after_restore timed out after 2s");
+        assert_eq!(start.elapsed(), Duration::from_secs(9));
     }
 }

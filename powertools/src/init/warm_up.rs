@@ -81,7 +81,8 @@ pub(crate) async fn run(warm_ups: &[WarmUp], bound: Duration) -> Result<(), Erro
     let ended = run_concurrently(warm_ups, start + bound).await;
     let took = start.elapsed();
 
-    let line = describe(warm_ups, &ended, bound);
+    let after = in_round_numbers(bound);
+    let line = describe(warm_ups, &ended, after);
     if ended.iter().any(Ended::is_bad) {
         tracing::warn!(took_ms = millis(took), "warm-up: {line}");
     } else {
@@ -101,7 +102,7 @@ pub(crate) async fn run(warm_ups: &[WarmUp], bound: Duration) -> Result<(), Erro
             Ended::Done(_) | Ended::Abandoned => {}
             Ended::Failed(_, source) => return Err(Error::WarmUpFailed { name, source }),
             Ended::Panicked(_, message) => return Err(Error::WarmUpPanicked { name, message }),
-            Ended::Stopped => return Err(Error::WarmUpTimeout { name, after: bound }),
+            Ended::Stopped => return Err(Error::WarmUpTimeout { name, after }),
         }
     }
     Ok(())
@@ -181,6 +182,13 @@ fn describe(warm_ups: &[WarmUp], ended: &[Ended], bound: Duration) -> String {
     line
 }
 
+/// Returns a limit as a person would say it: what came before has taken a little of it.
+fn in_round_numbers(bound: Duration) -> Duration {
+    let grain = if bound >= Duration::from_secs(1) { 100 } else { 10 };
+    let grains = bound.as_millis().div_ceil(grain);
+    u64::try_from(grains * grain).map_or(bound, Duration::from_millis)
+}
+
 /// Milliseconds, to a tenth.
 fn millis(time: Duration) -> f64 {
     (time.as_secs_f64() * 10_000.0).round() / 10.0
@@ -245,6 +253,20 @@ mod tests {
             "database 1000 ms, config failed after 0 ms (no such file), bad panicked after 0 ms (in a \
              warm-up), silent timed out after 5 s and is initialised on first use"
         );
+    }
+
+    #[test]
+    fn a_limit_is_said_in_round_numbers() {
+        for (limit, said) in [
+            (Duration::from_micros(19_998), "20ms"),
+            (Duration::from_micros(4_983_000), "5s"),
+            (Duration::from_micros(2_050_001), "2.1s"),
+            (5 * SECOND, "5s"),
+            (Duration::ZERO, "0ns"),
+            (Duration::MAX, "18446744073709551615.999999999s"),
+        ] {
+            assert_eq!(format!("{:?}", in_round_numbers(limit)), said);
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -44,14 +44,20 @@ impl Lifecycle for Hooks {
         async { Ok(warm_up::run(&self.warm_ups, starting.time).await?) }.boxed()
     }
 
-    fn before_snapshot<'a>(&'a self, _: &'a Snapshot) -> BoxFuture<'a, Result<(), Error>> {
-        async { Ok(BEFORE_SNAPSHOT.run(self.before_snapshot.iter().rev()).await?) }.boxed()
+    fn before_snapshot<'a>(&'a self, snapshot: &'a Snapshot) -> BoxFuture<'a, Result<(), Error>> {
+        async {
+            let jobs = self.before_snapshot.iter().rev();
+            Ok(BEFORE_SNAPSHOT.run(jobs, snapshot.time).await?)
+        }
+        .boxed()
     }
 
-    fn after_restore<'a>(&'a self, _: &'a Restored) -> BoxFuture<'a, Result<(), Error>> {
+    fn after_restore<'a>(&'a self, restored: &'a Restored) -> BoxFuture<'a, Result<(), Error>> {
         async {
-            AFTER_RESTORE.run(self.after_restore.iter()).await?;
-            Ok(warm_up::run(&self.warm_ups, AFTER_RESTORE_BOUND).await?)
+            let end = Instant::now() + restored.time;
+            AFTER_RESTORE.run(self.after_restore.iter(), restored.time).await?;
+            let left = end.saturating_duration_since(Instant::now());
+            Ok(warm_up::run(&self.warm_ups, AFTER_RESTORE_BOUND.min(left)).await?)
         }
         .boxed()
     }
@@ -191,4 +197,65 @@ where
     E: Into<Error>,
 {
     Arc::new(move || make().map(|made| made.map(drop).map_err(Into::into)).boxed())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::*;
+    use crate::error::find;
+    use crate::runtime::lifecycle::List;
+
+    const SECOND: std::time::Duration = std::time::Duration::from_secs(1);
+
+    /// Takes its time at the start and after a restore.
+    struct Slow(u32);
+
+    impl Lifecycle for Slow {
+        fn moments(&self) -> Moments {
+            Moments::START | Moments::RESTORE
+        }
+
+        fn start<'a>(&'a self, _: &'a Starting) -> BoxFuture<'a, Result<(), Error>> {
+            tokio::time::sleep(self.0 * SECOND).map(Ok).boxed()
+        }
+
+        fn after_restore<'a>(&'a self, _: &'a Restored) -> BoxFuture<'a, Result<(), Error>> {
+            tokio::time::sleep(self.0 * SECOND).map(Ok).boxed()
+        }
+    }
+
+    /// A warm-up that never ends, after another value.
+    fn hanging(after: Slow, is_required: bool) -> List {
+        let mut list = List::default();
+        list.push(after);
+        let job = job(pending::<Result<(), Error>>);
+        let warm_up = WarmUp { name: "table".to_owned(), job, is_required };
+        list.change(|hooks: &mut Hooks| hooks.warm_ups.push(warm_up));
+        list
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_required_warm_up_is_never_left_out_for_lack_of_time() {
+        for (seconds, message) in [
+            (3, "the warm-up of table timed out after 2s"),
+            (5, "the warm-up of table timed out after 0ns"),
+        ] {
+            let error = hanging(Slow(seconds), true).start(5 * SECOND).await.unwrap_err();
+            assert_eq!(error.to_string(), message);
+            assert_eq!(find(&*error).unwrap().error_type, "Powertools.WarmUpTimeout");
+            hanging(Slow(seconds), false).start(5 * SECOND).await.unwrap();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_optional_warm_up_that_hangs_ends_no_restore() {
+        let time = 19 * SECOND / 2;
+        for seconds in [0, 5, 9] {
+            hanging(Slow(seconds), false).after_restore(time).await.unwrap();
+            let error = hanging(Slow(seconds), true).after_restore(time).await.unwrap_err();
+            assert_eq!(find(&*error).unwrap().error_type, "Powertools.WarmUpTimeout");
+        }
+    }
 }

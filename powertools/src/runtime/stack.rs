@@ -36,6 +36,9 @@ use super::snapshot::{AroundSnapshot, CountRestores};
 use super::stack_deadline::StackDeadline;
 use super::start;
 
+/// Longer than any initialisation of Lambda, and short enough for clocks to tell its end.
+const LONGEST_START: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// A handler with the toolkit around it, ready to [`run`](Self::run).
 ///
 /// Each event has its [`Invocation`](crate::Invocation), and each error of the handler reaches
@@ -110,7 +113,7 @@ impl<S> Powertools<S> {
     /// Instances. On demand Lambda allows 10 seconds, and then repeats the initialisation inside
     /// the first invocation. It allows the others 130 seconds or more.
     pub fn start_timeout(mut self, timeout: Duration) -> Self {
-        self.time_to_start = Some(timeout);
+        self.time_to_start = Some(timeout.min(LONGEST_START));
         self
     }
 

@@ -15,6 +15,10 @@ use crate::error::panic::{catch, catch_future};
 use crate::invocation::Invocation;
 use crate::runtime::StartError;
 
+/// How much longer the limit of the list is than the time that its values see, so that those with a limit of
+/// their own end by themselves.
+const MARGIN: Duration = Duration::from_millis(100);
+
 /// The values of a function, in order. Clones share them.
 #[derive(Clone, Default)]
 pub(in crate::runtime) struct List {
@@ -97,13 +101,13 @@ impl List {
     /// Starts the values. The first error ends the start. A value that times out is skipped with a
     /// warning.
     pub(in crate::runtime) async fn start(&self, time: Duration) -> Result<(), Error> {
-        // Values have time limits of their own, so the limit of the list is somewhat longer.
-        let end = Instant::now() + time + Duration::from_millis(100);
-        let starting = Starting { time };
+        let end = Instant::now() + time;
         self.prepare();
         for value in self.at(Moments::START) {
+            let time = end.saturating_duration_since(Instant::now());
+            let starting = Starting { time };
             let started = catch_future(|| value.start(&starting));
-            match timeout_at(end, started).await {
+            match timeout_at(end + MARGIN, started).await {
                 Ok(Ok(started)) => started?,
                 Ok(Err(panic)) => return Err(StartError::panicked("start", panic).into()),
                 Err(_) => tracing::warn!(
@@ -130,15 +134,21 @@ impl List {
     }
 
     pub(in crate::runtime) async fn before_snapshot(&self, time: Duration) -> Result<(), Error> {
-        let snapshot = Snapshot { time };
-        let values = self.at(Moments::SNAPSHOT).rev();
-        one_by_one("before_snapshot", time, values, |value| value.before_snapshot(&snapshot)).await
+        let end = Instant::now() + time;
+        for value in self.at(Moments::SNAPSHOT).rev() {
+            let snapshot = Snapshot { time: time_of_value(end) };
+            let run = || value.before_snapshot(&snapshot);
+            until("before_snapshot", end, time, run).await?;
+        }
+        Ok(())
     }
 
     pub(in crate::runtime) async fn after_restore(&self, time: Duration) -> Result<(), Error> {
-        let restored = Restored { time, at: Clock::system().now() };
-        let values = self.at(Moments::RESTORE);
-        one_by_one("after_restore", time, values, |value| value.after_restore(&restored)).await?;
+        let (end, at) = (Instant::now() + time, Clock::system().now());
+        for value in self.at(Moments::RESTORE) {
+            let restored = Restored { time: time_of_value(end), at };
+            until("after_restore", end, time, || value.after_restore(&restored)).await?;
+        }
         self.ready();
         Ok(())
     }
@@ -209,22 +219,23 @@ impl List {
     }
 }
 
-/// Runs the futures of the values one after another, until one of them fails.
-async fn one_by_one<'a>(
+/// Returns the time of a value that has to be done before `end`.
+fn time_of_value(end: Instant) -> Duration {
+    end.saturating_duration_since(Instant::now()).saturating_sub(MARGIN)
+}
+
+/// Runs the future of a value until `end`, which is `time` after that of the first one began.
+async fn until<'a>(
     moment: &'static str,
+    end: Instant,
     time: Duration,
-    values: impl Iterator<Item = &'a dyn Lifecycle>,
-    mut run: impl FnMut(&'a dyn Lifecycle) -> BoxFuture<'a, Result<(), Error>>,
+    run: impl FnOnce() -> BoxFuture<'a, Result<(), Error>>,
 ) -> Result<(), Error> {
-    let end = Instant::now() + time;
-    for value in values {
-        match timeout_at(end, catch_future(|| run(value))).await {
-            Ok(Ok(done)) => done?,
-            Ok(Err(panic)) => return Err(StartError::panicked(moment, panic).into()),
-            Err(_) => return Err(StartError::timed_out(moment, time).into()),
-        }
+    match timeout_at(end, catch_future(run)).await {
+        Ok(Ok(done)) => done,
+        Ok(Err(panic)) => Err(StartError::panicked(moment, panic).into()),
+        Err(_) => Err(StartError::timed_out(moment, time).into()),
     }
-    Ok(())
 }
 
 fn flush_moment(when: FlushTime) -> Moments {

@@ -61,7 +61,7 @@ impl BitOr for Moments {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Starting {
-    /// The limit of everything before the first event.
+    /// The remaining time of this value and those after it, before the first event.
     pub time: Duration,
 }
 
@@ -161,7 +161,7 @@ pub enum FlushTime {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Snapshot {
-    /// The limit of everything before the snapshot.
+    /// The remaining time of this value and those after it, before the snapshot.
     pub time: Duration,
 }
 
@@ -169,7 +169,7 @@ pub struct Snapshot {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Restored {
-    /// The limit of everything before the first event.
+    /// The remaining time of this value and those after it, before the first event.
     pub time: Duration,
     /// The time of day of the restore.
     pub at: SystemTime,
