@@ -41,14 +41,19 @@ async fn a_lease_that_is_dropped_is_released_or_held_as_the_option_sets() {
 
 #[tokio::test(start_paused = true)]
 async fn a_completion_of_a_lease_continues_when_its_caller_is_dropped() {
-    let store = FaultyStore::new().fault(Op::Complete, Fault::Slow(SECOND));
-    let shop = Shop::new(store);
-    let lease = shop.claim().await;
-    let done = "done".to_owned();
-    let left = tokio::time::timeout(10 * MILLI, lease.complete(&done)).await;
-    assert!(left.is_err());
-    tokio::time::sleep(2 * SECOND).await;
-    assert_eq!(shop.record().unwrap().status, Status::Completed);
+    for is_polled in [true, false] {
+        let store = FaultyStore::new().fault(Op::Complete, Fault::Slow(SECOND));
+        let shop = Shop::new(store);
+        let lease = shop.claim().await;
+        let completion = lease.complete(&"done".to_owned());
+        match is_polled {
+            true => assert!(tokio::time::timeout(10 * MILLI, completion).await.is_err()),
+            false => drop(completion),
+        }
+        tokio::time::sleep(2 * SECOND).await;
+        assert_eq!(shop.record().unwrap().status, Status::Completed);
+        assert!(!shop.store.calls().contains(&Op::Release));
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -151,4 +156,18 @@ async fn a_commit_of_a_lease_is_that_of_a_call() {
 /// So many seconds after the start.
 fn at(shop: &Shop, seconds: u32) -> SystemTime {
     shop.start + seconds * SECOND
+}
+
+/// Past the end of the invocation it is never extended.
+#[tokio::test(start_paused = true)]
+async fn a_lease_can_be_extended_for_as_long_as_possible() {
+    let shop = Shop::with(FaultyStore::new(), |options| options.lease(SECOND));
+    let work = async {
+        let mut lease = shop.claim().await;
+        lease.renew(std::time::Duration::MAX).await.unwrap();
+        lease.limit()
+    };
+    let invocation = shop.invocation();
+    let limit = invocation.clone().scope(work).await.unwrap();
+    assert!(limit > shop.start + 29 * SECOND && limit <= invocation.deadline(), "{limit:?}");
 }

@@ -98,12 +98,25 @@ impl<S: Store> HeldClaim<S> {
         window: &Window,
         completion: Option<Completion>,
     ) -> Result<(), Error> {
-        let Some(completion) = completion else {
-            self.failed().await;
-            return Ok(());
-        };
+        match completion {
+            Some(completion) => {
+                let unsaved = self.saving_with(window, completion);
+                self.save(unsaved).await
+            }
+            None => {
+                self.failed().await;
+                Ok(())
+            }
+        }
+    }
+
+    /// Returns the result of work that succeeded, which is saved from here on, whatever is dropped.
+    pub(super) fn saving_with(&mut self, window: &Window, completion: Completion) -> Unsaved<S> {
         self.saving();
-        let mut unsaved = Unsaved::new(self.session.clone(), *window, completion);
+        Unsaved::new(self.session.clone(), *window, completion)
+    }
+
+    pub(super) async fn save(&self, mut unsaved: Unsaved<S>) -> Result<(), Error> {
         let saved = match unsaved.save().await {
             Ok(completion) => cache_or_report(&self.session, completion),
             Err(error) => report(&self.session, self.session.prepared.on_save_failure, error),

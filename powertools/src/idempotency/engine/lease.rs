@@ -10,6 +10,7 @@ use super::renew::Renewals;
 use super::session::{Found, Lookup};
 use super::stopped;
 use super::time::Window;
+use crate::idempotency::options::LONGEST;
 use crate::idempotency::{Call, Error, Idempotency, Key, Replay, Store};
 use crate::invocation::Mark;
 
@@ -125,11 +126,19 @@ impl<S: Store> Lease<S> {
         self,
         result: &R,
     ) -> impl Future<Output = Result<(), Error>> + use<S, R> {
-        let completion = self.held.as_ref();
-        let completion = completion.and_then(|(claim, window)| claim.completion(window, result));
+        // Here, since the work is done even if nobody polls what this returns.
+        let held = self.held.map(|(mut claim, window)| {
+            let completion = claim.completion(&window, result);
+            let unsaved = completion.map(|completion| claim.saving_with(&window, completion));
+            (claim, unsaved)
+        });
         async move {
-            match self.held {
-                Some((mut claim, window)) => claim.complete(&window, completion).await,
+            match held {
+                Some((claim, Some(unsaved))) => claim.save(unsaved).await,
+                Some((mut claim, None)) => {
+                    claim.failed().await;
+                    Ok(())
+                }
                 None => Ok(()),
             }
         }
@@ -147,7 +156,7 @@ impl<S: Store> Lease<S> {
         match &mut self.held {
             Some((claim, window)) => {
                 let timeout = claim.session.time.for_renewal(window);
-                claim.session.renew(window, time, timeout).await
+                claim.session.renew(window, time.min(LONGEST), timeout).await
             }
             None => Ok(()),
         }
