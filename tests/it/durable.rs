@@ -13,7 +13,7 @@ use powertools::idempotency::{
     StoreErrorKind, WhileInProgress,
 };
 use powertools::testing::{ManualClock, invocation};
-use powertools::{DurableExecution, Invocation, deadline};
+use powertools::{Deadline, DurableExecution, Invocation, deadline};
 use powertools_tests::faulty::{Fault, FaultyStore, Op};
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -196,6 +196,23 @@ async fn a_store_that_fails_inside_other_work_keeps_the_claim_of_that() {
         assert!(world.run("another", "2", done()).await.is_err());
         assert_eq!(world.run(ARN, "3", charge()).await.unwrap(), "charged");
     }
+}
+
+/// A branch is a task of its own, and runs in the scope of the handler.
+#[tokio::test(start_paused = true)]
+async fn an_interruption_of_a_branch_keeps_the_claim() {
+    let world = World::new(FaultyStore::new());
+    let invocation = world.invocation(ARN, "1");
+    let handler = invocation.clone();
+    let branch = handler.scope(async {
+        let slow = pending::<Result<String, deadline::Error>>();
+        Deadline::current().run(25 * SECOND, slow).await
+    });
+    let work = async { branch.await.map_err(|_| Error::Config("no answer".to_owned())) };
+    invocation.clone().scope(world.call(work)).await.unwrap_err();
+    assert!(invocation.is_interrupted(), "the invocation is repeated");
+    assert_eq!(world.record().status, Status::InProgress);
+    assert_eq!(world.run(ARN, "2", done()).await.unwrap(), "charged");
 }
 
 /// The invocation is repeated. Another execution would do the steps before its commit again.

@@ -65,7 +65,7 @@
 //! | log lines | those below WARN are left out while code is replayed, since an earlier invocation wrote them. Warnings and errors are written each time |
 //! | metrics | values are left out while code is replayed |
 //! | an error of the handler | ends the execution under its own name (that of [`LambdaError`](trait@powertools::LambdaError)), and is an error for logs, metrics and the [lifecycle](powertools::runtime::lifecycle), although the reply of the invocation is a success for Lambda |
-//! | an idempotency store that fails | fails the invocation, which the service repeats, instead of the execution, whatever error the handler makes of it. So do work that ran out of time and a result that could not be saved |
+//! | an idempotency store that fails | fails the invocation, which the service repeats, instead of the execution, whatever error the handler makes of it. So do work that ran out of time and a result that could not be saved. Inside a step, they fail the attempt, and after the last one, which is recorded, the execution |
 //! | the time limit | the guard of `Powertools` stops the invocation before its timeout, and the service repeats it |
 //!
 //! # What to know
@@ -80,7 +80,7 @@
 //! contain no operations, or give it a child context.
 //!
 //! Branches of a `map` or `parallel` are tasks without the invocation: run them in the
-//! [`scope`](powertools::Invocation::scope) of the handler's.
+//! [`scope`](powertools::Invocation::scope) of that where they begin, inside the idempotent work around them.
 //!
 //! The logs know of each branch of a `map` or `parallel` whether it is replayed. The metrics know it of the
 //! handler's own code only: in a branch or a child context, record values in steps.

@@ -129,6 +129,12 @@ impl Invocation {
         self.has(Mark::STOPPED | Mark::REFUSED)
     }
 
+    /// Returns true if a part of the work in this scope or one around it was stopped or not begun.
+    pub(crate) fn is_interrupted_around(&self) -> bool {
+        let marks = Mark::STOPPED | Mark::REFUSED;
+        self.scopes().any(|scope| scope.marks.load(Ordering::Relaxed) & marks.0 != 0)
+    }
+
     fn scopes_to_idempotent(&self) -> impl Iterator<Item = &Scope> {
         let mut is_inside = true;
         self.scopes().take_while(move |scope| {

@@ -206,9 +206,13 @@ impl<S: Store, F> Running<'_, S, F> {
             }
             Ended::Returned(Ok(Ok(result))) => Finished::Success(result),
             Ended::Returned(failure) => {
-                if failure.is_err() && claim.session.is_durable() {
+                let is_durable = claim.session.is_durable();
+                // Branches that run in the scope of the handler leave their marks there.
+                let is_repeated =
+                    || has(Mark::REFUSED) || claim.session.time.is_interrupted_around();
+                if failure.is_err() && is_durable {
                     // A panic ends the invocation, not the execution, which continues its claim.
-                } else if has(Mark::STOPPED) || claim.session.is_durable() && has(Mark::REFUSED) {
+                } else if has(Mark::STOPPED) || is_durable && is_repeated() {
                     claim.interrupted(Mark::STOPPED).await;
                 } else {
                     claim.failed().await;

@@ -226,6 +226,11 @@ impl Time {
         }
     }
 
+    /// Returns true if a part of the work around this call was interrupted.
+    pub(super) fn is_interrupted_around(&self) -> bool {
+        self.invocation.as_ref().is_some_and(Invocation::is_interrupted_around)
+    }
+
     /// Returns when everything that follows the work should be done.
     fn end(&self, now: SystemTime) -> SystemTime {
         match &self.invocation {
