@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,7 +10,7 @@ use super::{
 };
 use crate::environment::Environment;
 use crate::idempotency::transaction::{Action, Condition, Item, Write, check};
-use crate::idempotency::{Data, Owner, Record, Status};
+use crate::idempotency::{Data, Key, Owner, Record, Status};
 use crate::process::First;
 
 mod tables;
@@ -32,7 +33,7 @@ struct Inner {
 
 #[derive(Debug, Default)]
 struct State {
-    records: HashMap<String, Record>,
+    records: HashMap<Key, Record>,
     tables: Tables,
 }
 
@@ -60,7 +61,7 @@ impl MemoryStore {
 
     /// Stores `record` under `key` and replaces the existing one.
     pub fn insert(&self, key: impl Into<String>, record: Record) {
-        self.state().records.insert(key.into(), record);
+        self.state().records.insert(Key::from(key.into()), record);
     }
 
     /// Deletes the record under `key`.
@@ -75,7 +76,7 @@ impl MemoryStore {
             .state()
             .records
             .iter()
-            .map(|(key, record)| (key.clone(), record.clone()))
+            .map(|(key, record)| (key.to_string(), record.clone()))
             .collect();
         all.sort_by(|(a, _), (b, _)| a.cmp(b));
         all
@@ -144,10 +145,11 @@ impl Store for MemoryStore {
         }
 
         let records = &mut self.state().records;
-        if let Some(existing) = records.get(claim.key.as_str())
-            && !existing.is_free(claim.now)
+        let place = records.entry(claim.key.clone());
+        if let Entry::Occupied(existing) = &place
+            && !existing.get().is_free(claim.now)
         {
-            return Ok(Outcome::Refused(Some(Box::new(existing.clone()))));
+            return Ok(Outcome::Refused(Some(Box::new(existing.get().clone()))));
         }
         let mut record = Record::new(Status::InProgress);
         record.expiration = Some(claim.expiration);
@@ -155,7 +157,7 @@ impl Store for MemoryStore {
         record.owner = Some(claim.owner.as_str().to_owned());
         record.attempt = claim.owner.attempt().map(str::to_owned);
         record.validation.clone_from(&claim.validation);
-        records.insert(claim.key.as_str().to_owned(), record);
+        place.insert_entry(record);
         Ok(Outcome::Applied)
     }
 
