@@ -14,6 +14,9 @@ use crate::invocation::{Invocation, Mark};
 /// keep in reserve. In a handler under [`Powertools`](crate::Powertools) that is 500 ms before
 /// Lambda ends the invocation.
 ///
+/// It can be made early and used later: what it guards is a part of the idempotent work and of the record in which
+/// that is awaited, and ends before their limits.
+///
 /// ```
 /// use std::time::Duration;
 /// use powertools::{Deadline, testing};
