@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use powertools::macro_support::otel::EVENT;
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::Interest;
 use tracing::{Metadata, Subscriber};
@@ -12,7 +13,7 @@ use tracing_subscriber::layer::Context;
 use crate::spans::Spans;
 
 /// Admits a level, and nothing of the crates that carry requests, or of the runtime: the root span stands
-/// for its own.
+/// for its own. The event of the function is for the logs alone, which redact and cut it.
 #[derive(Clone, Debug)]
 pub(crate) struct Filter {
     level: LevelFilter,
@@ -76,7 +77,9 @@ impl Filter {
 
     fn admits(&self, metadata: &Metadata<'_>) -> bool {
         let root = metadata.target().split("::").next().unwrap_or_default();
-        let is_admitted = *metadata.level() <= self.level && !NOT_ADMITTED.contains(&root);
+        let is_admitted = *metadata.level() <= self.level
+            && !NOT_ADMITTED.contains(&root)
+            && metadata.target() != EVENT;
         is_admitted && !self.is_second.load(Ordering::Relaxed)
     }
 }

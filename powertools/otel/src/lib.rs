@@ -129,7 +129,8 @@
 //!
 //! Values of the fields that the logs [redact](powertools::logging::Logging::redact), and of those in
 //! [`Otel::redact`], are `*****`. What is nested inside of a value, such as JSON in a string, and messages
-//! of events and errors are not searched.
+//! of events and errors are not searched. What [`log_event`](powertools::logging::log_event) and
+//! [`Logging::event`](powertools::logging::Logging::event) write is for the logs alone.
 //!
 //! Unsigned numbers are numbers, up to the 63 bits that OTLP has. Each name is sent once: of a field that is recorded
 //! again the last value is sent.

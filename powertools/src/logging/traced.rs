@@ -16,6 +16,9 @@ pub type BesideLines = Box<dyn Layer<Registry> + Send + Sync>;
 /// Decides by the name of a field whether its value must not be written.
 pub type Redacts = Box<dyn Fn(&str) -> bool + Send + Sync>;
 
+/// The target of a line with an event, in which the logs alone redact.
+pub const EVENT: &str = super::handler::EVENT;
+
 static CURRENT: OnceLock<fn() -> Option<Ids>> = OnceLock::new();
 static BESIDE: Mutex<Option<BesideLines>> = Mutex::new(None);
 

@@ -14,6 +14,7 @@ use tower::util::ServiceFn;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::layer::SubscriberExt;
 
+mod contents;
 mod export;
 mod incoming;
 mod outages;
