@@ -49,7 +49,7 @@ impl Core {
         variables.check_protocol();
         let propagators = variables.propagators();
         let sampling = variables.sampling();
-        let most = variables.spans();
+        let (most, longest) = (variables.spans(), variables.characters());
         let timeout = variables.timeout();
         let headers = variables.headers();
         let mut is_compressed = variables.is_compressed();
@@ -93,7 +93,7 @@ impl Core {
         }
 
         let by_invocation = !matches!(settings.when, When::Every(_));
-        let spans = Arc::new(Spans::new(most, by_invocation));
+        let spans = Arc::new(Spans::new(most, longest, by_invocation));
         let encoder = Encoder::new(settings.environment, settings.service, is_compressed, limit);
         Self {
             tracer: SpanTracer::new(sampling, Processor(spans.clone())),

@@ -130,7 +130,12 @@
 //! Values of the fields that the logs [redact](powertools::logging::Logging::redact), and of those in
 //! [`Otel::redact`], are `*****`. What is nested inside of a value, such as JSON in a string, and messages
 //! of events and errors are not searched. What [`log_event`](powertools::logging::log_event) and
-//! [`Logging::event`](powertools::logging::Logging::event) write is for the logs alone.
+//! [`Logging::event`](powertools::logging::Logging::event) write is for the logs alone. A `LambdaEvent` in a field, as
+//! `#[instrument]` records the argument of a handler, is the string `LambdaEvent`. Other arguments leave as they are:
+//! `skip` those that should not.
+//!
+//! A value has at most 16,384 characters, and so have the messages of events and errors. Of a longer one the beginning is
+//! sent. `OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT` sets another limit, such as that of what stores your spans.
 //!
 //! Unsigned numbers are numbers, up to the 63 bits that OTLP has. Each name is sent once: of a field that is recorded
 //! again the last value is sent.
@@ -161,6 +166,7 @@
 //! | `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG` | `parentbased_always_on` (the default), `always_on`, `always_off`, `traceidratio`, and with `parentbased_` in front |
 //! | `OTEL_PROPAGATORS` | `tracecontext` and `xray`, the default, or one of them, or `none`; `baggage` has no effect |
 //! | `OTEL_BSP_MAX_QUEUE_SIZE` | the most spans in memory |
+//! | `OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT`, or else `OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT` | the most characters of a value |
 //! | `OTEL_SDK_DISABLED`, `OTEL_TRACES_EXPORTER` | `true` and `none` turn the export off |
 //! | `AWS_ENDPOINT_URL_XRAY` | another endpoint of X-Ray |
 //!
@@ -186,6 +192,7 @@
 //! This package has versions of its own, since those of OpenTelemetry break often, and needs exactly one
 //! version of `powertools`.
 
+mod contents;
 mod core;
 mod early;
 mod export;

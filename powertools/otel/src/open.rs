@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn of_more_names_than_a_span_takes_the_first_ones_stay() {
-        let spans = Arc::new(Spans::new(1, false));
+        let spans = Arc::new(Spans::new(1, 100, false));
         let sampling = Sampling { by_parent: false, rule: Sampler::AlwaysOn };
         let tracer = SpanTracer::new(sampling, Processor(Arc::clone(&spans)));
         let builder =

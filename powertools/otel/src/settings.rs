@@ -50,6 +50,8 @@ pub(crate) struct Variables<'a> {
 const TIMEOUT: Duration = Duration::from_secs(1);
 /// The most spans in memory, by default of OpenTelemetry.
 const SPANS: usize = 2048;
+/// The most characters of a value. X-Ray takes 64 kB for a whole segment, and others 64 KiB for a value, or 4 KiB.
+const CHARACTERS: usize = 16_384;
 
 /// What OTLP adds to the URL of a server.
 const PATH: &str = "/v1/traces";
@@ -149,6 +151,14 @@ impl Variables<'_> {
         let spans = self
             .read("OTEL_BSP_MAX_QUEUE_SIZE", |spans| spans.parse().ok().filter(|spans| *spans > 0));
         spans.unwrap_or(SPANS)
+    }
+
+    /// Returns the most characters of a value.
+    pub(crate) fn characters(&mut self) -> usize {
+        let names = ["OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT"];
+        let characters =
+            self.read_either(names, |limit| limit.parse().ok().filter(|limit| *limit > 0));
+        characters.unwrap_or(CHARACTERS)
     }
 
     pub(crate) fn propagators(&mut self) -> Propagators {

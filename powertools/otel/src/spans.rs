@@ -13,6 +13,7 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 use powertools::Invocation;
 
+use crate::contents;
 use crate::export::STOPPED;
 use crate::numbers::{self, Numbers};
 use crate::open::{OpenSpan, Recording};
@@ -32,6 +33,8 @@ pub(crate) struct Spans {
     /// The number of ended spans in memory, whichever list has them, and its maximum.
     held: AtomicUsize,
     limit: usize,
+    /// The most characters of a value.
+    longest: usize,
     dropped: AtomicU64,
 }
 
@@ -66,7 +69,7 @@ pub(crate) fn is_early() -> bool {
 pub(crate) struct Processor(pub(crate) Arc<Spans>);
 
 impl Spans {
-    pub(crate) fn new(limit: usize, by_invocation: bool) -> Self {
+    pub(crate) fn new(limit: usize, longest: usize, by_invocation: bool) -> Self {
         IS_EARLY.store(true, Ordering::Relaxed);
         Self {
             open: Mutex::default(),
@@ -75,6 +78,7 @@ impl Spans {
             by_invocation,
             held: AtomicUsize::new(0),
             limit,
+            longest,
             dropped: AtomicU64::new(0),
         }
     }
@@ -144,6 +148,7 @@ impl Spans {
         {
             mark_stopped(&mut span, error_type);
         }
+        contents::cut(&mut span, self.longest);
         self.keep(span, trace.as_deref());
     }
 

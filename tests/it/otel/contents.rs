@@ -33,3 +33,64 @@ async fn an_event_that_is_logged_stays_in_the_logs() {
     assert!(collector.span("handle").span.events.is_empty());
     assert!(!is_sent(&collector, "o-7") && !is_sent(&collector, "secret"));
 }
+
+#[tokio::test]
+async fn the_event_as_an_argument_does_not_leave() {
+    #[tracing::instrument]
+    async fn handle(event: LambdaEvent<serde_json::Value>) -> Result<String, Error> {
+        tracing::info!(?event, number = 7, "taken");
+        charge(&event).await;
+        Ok(String::new())
+    }
+    #[tracing::instrument(fields(late))]
+    async fn charge(order: &LambdaEvent<serde_json::Value>) {
+        tracing::Span::current().record("late", format!("{order:?}"));
+    }
+    let function = Function::start(handle).await;
+    function.invoke(Event::new(json!({ "card": "4111" })).trace_id(SAMPLED)).await;
+    let (handle, charge) = (function.collector.span("handle"), function.collector.span("charge"));
+    assert_eq!(handle.text("event").as_deref(), Some("LambdaEvent"));
+    let taken = handle.event("taken").unwrap();
+    assert_eq!(taken.get("event").cloned(), text("LambdaEvent"));
+    assert_eq!(taken["number"], Value::IntValue(7));
+    for name in ["order", "late"] {
+        assert_eq!(charge.text(name).as_deref(), Some("LambdaEvent"));
+    }
+    assert!(!is_sent(&function.collector, "4111"));
+}
+
+#[tokio::test]
+async fn what_is_too_long_is_cut() {
+    async fn handle(_: LambdaEvent<serde_json::Value>) -> Result<String, Error> {
+        let long = "\u{e4}".repeat(20_000);
+        let error = std::io::Error::other(long.clone());
+        let error = &error as &(dyn std::error::Error + 'static);
+        let span = tracing::info_span!("step", long, early = tracing::field::Empty, error);
+        tracing::info!(parent: &span, long, "before");
+        span.in_scope(|| {
+            span.record("early", &*long);
+            tracing::info!(long, "then");
+            tracing::info!("{long}");
+        });
+        Ok(String::new())
+    }
+    let all = "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT";
+    let of_spans = "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT";
+    for (variables, longest) in [
+        (&[][..], 16_384),
+        (&[(all, "30000")][..], 20_000),
+        (&[(all, "30000"), (of_spans, "100")][..], 100),
+    ] {
+        let function = Function::with(Powertools::new(handle), variables, |otel| otel).await;
+        function.invoke(Event::new(json!({})).trace_id(SAMPLED)).await;
+        let step = function.collector.span("step");
+        let expected = "\u{e4}".repeat(longest);
+        for name in ["long", "early", "error", "exception.message"] {
+            assert!(step.text(name).unwrap() == expected, "{name}");
+        }
+        for name in ["before", "then"] {
+            assert!(step.event(name).unwrap()["long"] == Value::StringValue(expected.clone()));
+        }
+        assert!(step.event(&expected).is_some());
+    }
+}

@@ -126,7 +126,7 @@ async fn a_request_is_not_longer_than_4_mib() {
     }
     const LIMIT: usize = 4 << 20;
     let collector = Collector::start().await;
-    let otel = otel(&collector, &[]);
+    let otel = otel(&collector, &[("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "10000000")]);
     let (lines, _subscriber) = logged(&otel);
     let lambda = FakeRuntime::new().function_name("orders");
     let _function = lambda.run(Powertools::new(handle).lifecycle(otel).run());
@@ -319,6 +319,7 @@ async fn damaged_variables_give_one_warning() {
         ("OTEL_RESOURCE_ATTRIBUTES", "=x"),
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
         ("OTEL_BSP_MAX_QUEUE_SIZE", "0"),
+        ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "long"),
     ];
     let otel = otel(&collector, &variables);
     let (lines, _subscriber) = logged(&otel);
