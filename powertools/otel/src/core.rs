@@ -19,7 +19,6 @@ use crate::filter::{Filter, Marker};
 use crate::ids;
 use crate::incoming::Origin;
 use crate::numbers::{Forget, Note};
-use crate::propagators::Propagators;
 use crate::settings::{Destination, Settings, Variables, When};
 use crate::spans::{Processor, Spans, lock};
 use crate::trace::Trace;
@@ -30,7 +29,6 @@ pub(crate) struct Core {
     pub(crate) spans: Arc<Spans>,
     pub(crate) exporter: Arc<Exporter>,
     pub(crate) when: When,
-    pub(crate) propagators: Propagators,
     /// The message of the warning at the start, if there is one.
     pub(crate) problem: Option<String>,
     pub(crate) redacted: Vec<String>,
@@ -93,14 +91,13 @@ impl Core {
         }
 
         let by_invocation = !matches!(settings.when, When::Every(_));
-        let spans = Arc::new(Spans::new(most, longest, by_invocation));
+        let spans = Arc::new(Spans::new(most, longest, by_invocation, propagators));
         let encoder = Encoder::new(settings.environment, settings.service, is_compressed, limit);
         Self {
             tracer: SpanTracer::new(sampling, Processor(spans.clone())),
             spans,
             exporter: exporter(to, timeout, encoder),
             when: settings.when,
-            propagators,
             problem,
             redacted: settings.redacted,
             level: settings.level,
@@ -151,7 +148,7 @@ impl Core {
 
     /// Starts the root span of an event.
     pub(crate) fn begin(&self, invocation: &Invocation, body: &[u8]) {
-        let origin = Origin::of(invocation, body, self.propagators);
+        let origin = Origin::of(invocation, body, self.spans.propagators);
         let builder = SpanBuilder {
             span_kind: Some(origin.kind),
             attributes: Some(origin.attributes),
@@ -160,7 +157,7 @@ impl Core {
         };
         let start = || self.tracer.start(builder, &origin.parent);
         let root = ids::with(origin.given, start);
-        let trace = Trace::begin(&self.spans, invocation, root, origin.incoming, self.propagators);
+        let trace = Trace::begin(&self.spans, invocation, root, origin.incoming);
         if let Some(early) = self.spans.take_early() {
             let (began, ready) = *lock(&self.init);
             let ready = ready.unwrap_or_else(opentelemetry::time::now);

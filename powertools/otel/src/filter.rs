@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use powertools::macro_support::otel::EVENT;
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::Interest;
-use tracing::{Metadata, Subscriber};
+use tracing::{Metadata, Subscriber, dispatcher};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
@@ -30,6 +30,11 @@ pub(crate) struct Marker {
 
 /// Some subscriber got a second layer since this was last asked.
 static SECOND_LAYER: AtomicBool = AtomicBool::new(false);
+
+/// Returns the spans that the current subscriber makes.
+pub(crate) fn spans_in_use() -> Option<Arc<Spans>> {
+    dispatcher::get_default(|set| set.downcast_ref().map(|marker: &Marker| marker.spans.clone()))
+}
 
 /// Returns true if a subscriber got a second layer since the last call.
 pub(crate) fn take_second_layer() -> bool {

@@ -142,12 +142,13 @@ mod tests {
 
     use super::*;
     use crate::ids::Sampling;
+    use crate::propagators::Propagators;
     use crate::spans::Processor;
     use crate::tracer::SpanTracer;
 
     #[test]
     fn of_more_names_than_a_span_takes_the_first_ones_stay() {
-        let spans = Arc::new(Spans::new(1, 100, false));
+        let spans = Arc::new(Spans::new(1, 100, false, Propagators::default()));
         let sampling = Sampling { by_parent: false, rule: Sampler::AlwaysOn };
         let tracer = SpanTracer::new(sampling, Processor(Arc::clone(&spans)));
         let builder =

@@ -17,6 +17,7 @@ use crate::contents;
 use crate::export::STOPPED;
 use crate::numbers::{self, Numbers};
 use crate::open::{OpenSpan, Recording};
+use crate::propagators::Propagators;
 use crate::trace::Trace;
 
 /// The spans of a process that are open, or ended and not exported.
@@ -30,6 +31,8 @@ pub(crate) struct Spans {
     early: Mutex<Option<Vec<SpanData>>>,
     /// True if spans wait for the flush of their invocation.
     by_invocation: bool,
+    /// The formats in which traces are passed on.
+    pub(crate) propagators: Propagators,
     /// The number of ended spans in memory, whichever list has them, and its maximum.
     held: AtomicUsize,
     limit: usize,
@@ -69,13 +72,19 @@ pub(crate) fn is_early() -> bool {
 pub(crate) struct Processor(pub(crate) Arc<Spans>);
 
 impl Spans {
-    pub(crate) fn new(limit: usize, longest: usize, by_invocation: bool) -> Self {
+    pub(crate) fn new(
+        limit: usize,
+        longest: usize,
+        by_invocation: bool,
+        propagators: Propagators,
+    ) -> Self {
         IS_EARLY.store(true, Ordering::Relaxed);
         Self {
             open: Mutex::default(),
             late: Mutex::default(),
             early: Mutex::new(Some(Vec::new())),
             by_invocation,
+            propagators,
             held: AtomicUsize::new(0),
             limit,
             longest,

@@ -20,7 +20,6 @@ pub(crate) struct Trace {
     /// The context of the root span.
     context: SpanContext,
     incoming: Incoming,
-    propagators: Propagators,
     root: Mutex<Option<Span>>,
     ended: Mutex<Ended>,
 }
@@ -58,7 +57,6 @@ impl Trace {
         invocation: &Invocation,
         root: Span,
         incoming: Incoming,
-        propagators: Propagators,
     ) -> Arc<Self> {
         let context = root.span_context().clone();
         let capacity = if context.is_sampled() { TYPICAL } else { 0 };
@@ -67,7 +65,6 @@ impl Trace {
             spans: spans.clone(),
             context: context.clone(),
             incoming,
-            propagators,
             root: Mutex::new(Some(root)),
             ended: Mutex::new(ended),
         });
@@ -95,7 +92,7 @@ impl Trace {
 
     /// Returns the formats in which the trace is passed on.
     pub(crate) fn propagators(&self) -> Propagators {
-        self.propagators
+        self.spans.propagators
     }
 
     /// Returns the other parts of the X-Ray header of the event.

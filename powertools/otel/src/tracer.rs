@@ -59,6 +59,12 @@ impl OfInvocations {
         Self { inner, spans }
     }
 
+    /// Returns the spans that it starts, among others.
+    #[cfg(feature = "aws-sdk")]
+    pub(crate) fn spans(&self) -> &Arc<Spans> {
+        &self.spans
+    }
+
     /// Starts a span that has `parent: None` in an invocation with this root span: a trace of its own, which
     /// is sampled as the event is.
     fn apart(&self, mut builder: SpanBuilder, root: SpanContext) -> OpenSpan {

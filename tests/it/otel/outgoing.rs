@@ -154,6 +154,36 @@ async fn only_the_chosen_formats_go_on_and_nothing_without_a_span() {
     assert_eq!(outgoing::xray_header(), None);
 }
 
+/// It does not know its invocation, but its span does.
+#[tokio::test]
+async fn a_task_without_the_invocation_sends_the_same_headers() {
+    async fn handle(_: LambdaEvent<serde_json::Value>) -> Result<String, Error> {
+        let call = async {
+            assert!(powertools::Invocation::current().is_none());
+            (headers_of_a_request().await, outgoing::xray_header())
+        };
+        let call = tracing::Instrument::instrument(call, tracing::info_span!("call"));
+        Ok(json!(tokio::spawn(call).await?).to_string())
+    }
+    for (propagators, w3c, xray) in
+        [("none", false, false), ("xray", false, true), ("tracecontext,xray", true, true)]
+    {
+        let variables = [("OTEL_PROPAGATORS", propagators), ("OTEL_TRACES_SAMPLER", "always_on")];
+        let function = Function::with(Powertools::new(handle), &variables, |otel| otel).await;
+        let header = format!("{SAMPLED};Lineage=a:1");
+        let outcome = function.invoke(Event::new(json!({})).trace_id(header)).await;
+        let (headers, header): ([Option<String>; 2], Option<String>) =
+            serde_json::from_str(&outcome.json::<String>()).unwrap();
+        assert_eq!(headers.clone().map(|header| header.is_some()), [w3c, xray], "{propagators}");
+        if xray {
+            let span = function.collector.span("call").id();
+            let root = "Root=1-5759e988-bd862e3fe1be46a994272793";
+            let expected = format!("{root};Parent={span};Sampled=1;Lineage=a:1");
+            assert_eq!((headers[1].as_ref(), &header), (Some(&expected), &Some(expected.clone())));
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_call_of_the_sdk_is_a_span_whose_header_it_sends() {
     let proxy = Proxy::alone().await;

@@ -78,11 +78,15 @@ mod layer;
 #[cfg(feature = "aws-sdk")]
 mod sdk;
 
+use std::sync::Arc;
+
 use opentelemetry::trace::SpanContext;
 use powertools::Invocation;
 
+use crate::filter::spans_in_use;
 use crate::incoming::Header;
 use crate::propagators::{Propagators, TRACEPARENT, TRACESTATE, XRAY, write_w3c};
+use crate::spans::Spans;
 use crate::trace::{Trace, current_span};
 
 pub use self::layer::{Propagation, PropagationLayer};
@@ -105,7 +109,7 @@ pub fn tracestate() -> Option<String> {
 /// parts of the event's own header.
 #[must_use]
 pub fn xray_header() -> Option<String> {
-    current_span().map(|span| xray_of(&span))
+    current_span().map(|span| xray_of(&span, trace_of(&span, spans_in_use().as_ref()).as_deref()))
 }
 
 /// Returns attributes for a message of SQS or SNS, and headers for a record of Kafka, in which the receiver finds the current
@@ -136,18 +140,21 @@ pub fn add_to_detail(detail: &mut serde_json::Value) {
 /// Returns the headers for an HTTP request, in the formats of `OTEL_PROPAGATORS`.
 #[must_use]
 pub fn headers() -> Vec<(&'static str, String)> {
-    current_span().map_or_else(Vec::new, |span| headers_of(&span))
+    current_span().map_or_else(Vec::new, |span| headers_of(&span, spans_in_use().as_ref()))
 }
 
-pub(crate) fn headers_of(span: &SpanContext) -> Vec<(&'static str, String)> {
-    let of_trace = current_trace().map(|trace| trace.propagators());
-    let Propagators { w3c, xray } = of_trace.unwrap_or_default();
+/// Returns the headers of a span, which is one of `spans` where no invocation is the current one.
+fn headers_of(span: &SpanContext, spans: Option<&Arc<Spans>>) -> Vec<(&'static str, String)> {
+    let trace = trace_of(span, spans);
+    let of_trace = trace.as_ref().map(|trace| trace.propagators());
+    let propagators = of_trace.or_else(|| Some(spans?.propagators));
+    let Propagators { w3c, xray } = propagators.unwrap_or_default();
     let mut headers = Vec::with_capacity(3);
     if w3c {
         headers.extend(w3c_of(span));
     }
     if xray {
-        headers.push((XRAY, xray_of(span)));
+        headers.push((XRAY, xray_of(span, trace.as_deref())));
     }
     headers
 }
@@ -157,11 +164,13 @@ fn w3c_of(span: &SpanContext) -> impl Iterator<Item = (&'static str, String)> {
     [(TRACEPARENT, parent)].into_iter().chain(state.map(|state| (TRACESTATE, state)))
 }
 
-pub(crate) fn xray_of(span: &SpanContext) -> String {
-    let trace = current_trace();
-    Header::of(span, trace.as_ref().map_or("", |trace| trace.xray_rest()))
+fn xray_of(span: &SpanContext, trace: Option<&Trace>) -> String {
+    Header::of(span, trace.map_or("", Trace::xray_rest))
 }
 
-fn current_trace() -> Option<std::sync::Arc<Trace>> {
-    Trace::of(&Invocation::current()?)
+/// Returns the trace of the current invocation, or else of the one in which `span` was created: a task may do without
+/// the invocation.
+fn trace_of(span: &SpanContext, spans: Option<&Arc<Spans>>) -> Option<Arc<Trace>> {
+    let of_invocation = Invocation::current().and_then(|invocation| Trace::of(&invocation));
+    of_invocation.or_else(|| spans?.trace_of(span.span_id()))
 }

@@ -93,7 +93,7 @@ impl Intercept for SdkInterceptor {
         if let Some(Call(span)) = bag.load::<Call>().filter(|call| call.0.span_context().is_valid())
         {
             let headers = context.request_mut().headers_mut();
-            for (name, value) in headers_of(span.span_context()) {
+            for (name, value) in headers_of(span.span_context(), Some(self.tracer.spans())) {
                 let _ = headers.try_insert(name, value);
             }
         }
