@@ -62,10 +62,10 @@
 //! 100 ms apart. If it does not answer, the spans are kept for a later flush, and there is no attempt for 1
 //! second, then 2, up to 30. With less than 5 ms left no attempt is made, which is not such a failure. What a
 //! collector would refuse each time, such as a redirect, is dropped. Memory is bounded
-//! by 2,048 spans (`OTEL_BSP_MAX_QUEUE_SIZE`). A request has at most 512 spans and 4 MiB before compression,
-//! and a line of the standard output stays below 256 KiB: what is more makes more of them. Spans beyond the
-//! memory, those that are too long by themselves, and those that a collector rejects, are dropped, and a
-//! warning of the flush has their number. No failure of the export reaches the invocation.
+//! by 2,048 spans (`OTEL_BSP_MAX_QUEUE_SIZE`), and by 8 MiB of requests that wait for a collector. A request has at most
+//! 512 spans and 4 MiB before compression, and a line of the standard output stays below 256 KiB: what is more makes more
+//! of them. Spans beyond the memory, those of the oldest requests where these are too many, those that are too long by
+//! themselves, and those that a collector rejects, are dropped, and a warning of the flush has their number. No failure of the export reaches the invocation.
 //!
 //! # The root span
 //!

@@ -166,6 +166,10 @@ impl Gzip {
         crc.update(bytes);
         out.extend_from_slice(&crc.sum().to_le_bytes());
         out.extend_from_slice(&crc.amount().to_le_bytes());
+        // It can wait for long, and a long request of which little is left has room for much.
+        if out.capacity() - out.len() > KEPT {
+            out.shrink_to_fit();
+        }
         out
     }
 }

@@ -56,6 +56,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// The time without an attempt after a flush that failed. It doubles with each further one.
 const OUTAGE: Duration = Duration::from_secs(1);
 const LONGEST_OUTAGE: Duration = Duration::from_secs(30);
+/// The most bytes of requests that wait for another attempt: two of the longest.
+const UNSENT_BYTES: usize = 2 * REQUEST_BYTES;
 /// The least time with which a request starts.
 const LEAST: Duration = Duration::from_millis(5);
 
@@ -78,7 +80,8 @@ impl Exporter {
             return spans.forget(ended.len());
         }
         let redaction = self.redaction.get().and_then(Option::as_ref);
-        let mut sending = Sending { exporter: self, chunks: mem::take(&mut lock(&self.unsent)) };
+        let chunks = mem::take(&mut *lock(&self.unsent));
+        let mut sending = Sending { exporter: self, spans, chunks };
         let too_long = self.encoder.encode(&ended, redaction, &mut sending.chunks);
         drop(ended);
         spans.forget(too_long);
@@ -229,20 +232,31 @@ impl Outage {
     }
 }
 
-/// The chunks of a flush. Those that were not sent return to the exporter, even if the flush is stopped.
+/// The chunks of a flush. Those that were not sent return to the exporter, even if the flush is stopped, and the first
+/// ones are dropped if they are too many.
 struct Sending<'a> {
     exporter: &'a Exporter,
+    spans: &'a Spans,
     chunks: VecDeque<Chunk>,
 }
 
 impl Drop for Sending<'_> {
     fn drop(&mut self) {
         let chunks = mem::take(&mut self.chunks);
-        if !chunks.is_empty() {
-            let mut unsent = lock(&self.exporter.unsent);
-            for chunk in chunks.into_iter().rev() {
-                unsent.push_front(chunk);
-            }
+        if chunks.is_empty() {
+            return;
+        }
+        let mut unsent = lock(&self.exporter.unsent);
+        for chunk in chunks.into_iter().rev() {
+            unsent.push_front(chunk);
+        }
+        let mut bytes: usize = unsent.iter().map(|chunk| chunk.body.len()).sum();
+        while bytes > UNSENT_BYTES
+            && let Some(Chunk { body, spans }) = unsent.pop_front()
+        {
+            bytes -= body.len();
+            self.spans.forget(spans);
+            self.spans.count_dropped(spans);
         }
     }
 }
@@ -275,6 +289,7 @@ mod tests {
     use std::pin::pin;
 
     use futures_util::FutureExt;
+    use opentelemetry::KeyValue;
     use opentelemetry::trace::{Span as _, Tracer as _};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
@@ -325,6 +340,38 @@ mod tests {
         tokio::join!(collector, flush);
         let left: Vec<_> = lock(&core.exporter.unsent).iter().map(|chunk| chunk.spans).collect();
         assert_eq!(left, [2, 1]);
+    }
+
+    /// Spans are few, and long.
+    #[tokio::test]
+    async fn requests_that_wait_take_a_bounded_memory() {
+        let otel = Otel::collector("http://127.0.0.1:1").environment([("A", "")]);
+        let core = otel.core();
+        core.spans.take_early();
+        // As after an attempt without success.
+        lock(&core.exporter.outage).begin(Some(LONGEST_OUTAGE));
+        let tracer = core.of_invocations();
+        for number in 0..20 {
+            let mut span = tracer.start("long");
+            for attribute in 0..50 {
+                let value = format!("{number} {attribute} {}", "x".repeat(10_000));
+                span.set_attribute(KeyValue::new(format!("a{attribute}"), value));
+            }
+            span.end();
+            core.exporter.flush(&core.spans, Vec::new(), Duration::from_secs(1)).await;
+        }
+        let unsent = mem::take(&mut *lock(&core.exporter.unsent));
+        let bytes: usize = unsent.iter().map(|chunk| chunk.body.len()).sum();
+        assert!((UNSENT_BYTES / 2..=UNSENT_BYTES).contains(&bytes), "{bytes}");
+        // The last ones are kept, and what is dropped is counted.
+        let last = &unsent.back().unwrap().body;
+        assert!(last.windows(5).any(|bytes| bytes == b"19 0 "));
+        let sending = Sending { exporter: &core.exporter, spans: &core.spans, chunks: unsent };
+        assert_eq!((sending.chunks.len(), core.spans.take_dropped()), (16, 0));
+        let long = |chunk: &Chunk| Chunk { body: chunk.body.clone(), spans: 2 };
+        lock(&core.exporter.unsent).push_back(long(&sending.chunks[0]));
+        drop(sending);
+        assert_eq!(core.spans.take_dropped(), 1);
     }
 
     #[tokio::test]
