@@ -230,6 +230,43 @@ async fn a_batch_of_one_message_continues_the_trace_of_its_sender() {
 }
 
 #[tokio::test]
+async fn a_batch_is_named_after_its_queue_topic_or_stream() {
+    let record = |source: &str, service: &str, resource: &str| {
+        let arn = format!("arn:aws:{service}:eu-central-1:123456789012:{resource}");
+        json!({ "Records": [{ "eventSource": source, "eventSourceARN": arn }] })
+    };
+    let stream = |resource: &str| record("aws:kinesis", "kinesis", resource);
+    let topic = "arn:aws:sns:eu-central-1:123456789012:orders";
+    let sns = json!({ "Records": [{ "EventSource": "aws:sns", "Sns": { "TopicArn": topic } }] });
+    let kafka = |topic: &str| {
+        let records = json!({ format!("{topic}-0"): [{ "offset": 0 }] });
+        json!({ "eventSource": "aws:kafka", "records": records })
+    };
+    for (event, name) in [
+        (record("aws:sqs", "sqs", "orders"), "orders"),
+        (record("aws:sqs", "sqs", "orders.fifo"), "orders.fifo"),
+        (sns, "orders"),
+        (stream("stream/orders"), "orders"),
+        (stream("stream/orders/consumer/billing:1700000000"), "orders"),
+        (kafka("orders"), "orders"),
+        (kafka("shop.orders-v2"), "shop.orders-v2"),
+    ] {
+        let function = Function::start(quiet).await;
+        function.invoke(Event::new(event).trace_id(SAMPLED)).await.response().unwrap();
+        let root = function.collector.span(&format!("process {name}"));
+        assert_eq!(root.text("messaging.destination.name").as_deref(), Some(name));
+    }
+    // The other sources have the name of the function.
+    let table = "table/orders/stream/2026-11-30T00:00:00.000";
+    for event in [record("aws:dynamodb", "dynamodb", table), record("aws:s3", "s3", "orders")] {
+        let function = Function::start(quiet).await;
+        function.invoke(Event::new(event).trace_id(SAMPLED)).await.response().unwrap();
+        let root = function.collector.span("orders");
+        assert_eq!(root.text("faas.trigger").as_deref(), Some("datasource"));
+    }
+}
+
+#[tokio::test]
 async fn a_batch_links_to_the_senders_and_each_record_to_its_own() {
     #[tracing::instrument(skip_all)]
     async fn record(_: batch::Message<u32>) -> Result<(), batch::RecordError> {

@@ -259,11 +259,11 @@ impl Seen {
         }
     }
 
-    /// Sets the name and the attributes for messages from `destination`, which is the end of an ARN.
+    /// Sets the name and the attributes for messages from `destination`, which is an ARN or the name in it.
     fn messages(&mut self, system: &'static str, destination: Option<&str>, count: usize) {
         self.trigger("pubsub");
         self.kind = SpanKind::Consumer;
-        let destination = destination.and_then(|arn| arn.rsplit(':').next()).unwrap_or_default();
+        let destination = destination.map(name_in).unwrap_or_default();
         self.name = Some(format!("process {destination}").trim_end().to_owned());
         self.attributes.extend([
             KeyValue::new("messaging.system", system),
@@ -377,6 +377,13 @@ impl Seen {
         let tracestate = detail.tracestate.and_then(read);
         self.sender = Headers { traceparent, tracestate, xray: None }.sender(propagators);
     }
+}
+
+/// Returns the name in the ARN of a queue, a topic or a stream, or in that of a consumer of a stream.
+fn name_in(arn: &str) -> &str {
+    let resource = arn.splitn(6, ':').last().unwrap_or_default();
+    let of_stream = resource.strip_prefix("stream/").and_then(|rest| rest.split('/').next());
+    of_stream.unwrap_or(resource)
 }
 
 /// Reads a part. One of another type counts as missing.
