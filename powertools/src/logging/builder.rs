@@ -169,7 +169,8 @@ impl Logging {
     /// dropped. Defaults to 0, which keeps none; the other toolkits keep 20 KiB.
     ///
     /// The lines of a [record](super#records-of-a-batch) are written when that record fails or logs
-    /// an error, and with the rest when the handler fails.
+    /// an error, and with the rest when the handler fails. The line about a record that fails, at WARN,
+    /// is kept and written with them where the level is ERROR.
     ///
     /// If lines do not fit, the oldest are dropped and a warning contains their number.
     ///

@@ -128,6 +128,12 @@ impl Scratch {
                 if settings.buffer > 0 {
                     place.keep(&self.line, settings);
                 }
+                // A record has failed, whether or not the level admits the line about it.
+                if origin.target == RECORD
+                    && let Some((_, buffer)) = place.take_kept()
+                {
+                    flush(buffer, settings);
+                }
                 return None;
             }
             let kept = if is_failure { place.take_kept() } else { None };

@@ -181,9 +181,16 @@ async fn a_failed_record_writes_its_buffer_and_its_whole_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_the_line_of_a_failed_record_nothing_is_written() {
+async fn a_failed_record_writes_its_buffer_at_levels_above_that_of_its_line() {
     let (lines, _guard) = start(logging().level(Level::Error).buffer(20 * 1024));
-    assert_eq!(second_of_three(&lines).await, [] as [Value; 0]);
+    let lines = second_of_three(&lines).await;
+    let messages: Vec<_> = lines.iter().map(|line| &line["message"]).collect();
+    assert_eq!(messages, ["kept of 1", "a record failed"], "{lines:#?}");
+    for logging in [logging().level(Level::Error), logging().level(Level::Fatal).buffer(20 * 1024)]
+    {
+        let (lines, _guard) = start(logging);
+        assert_eq!(second_of_three(&lines).await, [] as [Value; 0]);
+    }
 }
 
 #[tokio::test]
