@@ -15,6 +15,7 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::spans::{Spans, lock};
+use crate::trace::thread_lives;
 
 /// Notes which fields are unsigned. Stands before the layer of the spans, and behind it as [`Forget`].
 #[derive(Debug)]
@@ -100,10 +101,12 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Note {
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Forget {
     fn on_new_span(&self, _: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
         let _ = IS_ROOT.try_with(|is_root| is_root.set(false));
+        thread_lives();
     }
 
     /// The span has started now: it may end without being closed.
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {
+        thread_lives();
         let span =
             opentelemetry::Context::map_current(|current| current.span().span_context().span_id());
         if self.0.lacks_numbers(span)

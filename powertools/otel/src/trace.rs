@@ -157,8 +157,31 @@ impl Drop for Trace {
     }
 }
 
+thread_local! {
+    static LIVES: Lives = const { Lives };
+}
+
+/// Is dropped at the end of its thread.
+struct Lives;
+
+impl Drop for Lives {
+    fn drop(&mut self) {}
+}
+
+/// Returns false at the end of a thread, once it may have no context of OpenTelemetry any more: to ask for that would end
+/// the process.
+///
+/// What a thread makes last ends first. So this is called where the context may just have been made, and wherever it is
+/// asked for at the end of a thread.
+pub(crate) fn thread_lives() -> bool {
+    LIVES.try_with(|_| ()).is_ok()
+}
+
 /// Returns the innermost span of the current task, or else the root span of its invocation.
 pub(crate) fn current_span() -> Option<SpanContext> {
+    if !thread_lives() {
+        return None;
+    }
     let current = Context::map_current(|context| context.span().span_context().clone());
     match Invocation::current().and_then(|invocation| Trace::of(&invocation)) {
         Some(trace) if !trace.spans.is_inside(&current, &trace.context) => {

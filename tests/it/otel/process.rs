@@ -280,6 +280,18 @@ async fn the_last_flush_has_the_spans_of_records_that_were_stopped_in_tasks() {
 }
 
 #[tokio::test]
+async fn a_line_at_the_end_of_a_thread_has_no_ids_and_does_no_harm() {
+    let lambda = FakeRuntime::new().function_name("orders");
+    let function = lambda.spawn(program("ends")).unwrap();
+    let outcome = lambda.invoke(Event::new("order").trace_id(SAMPLED)).await;
+    assert_eq!(outcome.json::<String>(), "order", "{:?}", function.stderr());
+    function.kill().await;
+    let lines = lines(&function);
+    let last = lines.iter().filter(|line| line["message"] == "the thread ends");
+    assert_eq!(last.count(), 3, "{lines:?}");
+}
+
+#[tokio::test]
 async fn an_event_within_another_leaves_the_numbers_of_that() {
     let lambda = FakeRuntime::new().function_name("orders");
     let function = lambda.spawn(program("nested")).unwrap();

@@ -52,6 +52,7 @@ async fn run(mode: &str) -> Result<(), Error> {
             let otel = Otel::new().every(Duration::from_secs(600));
             Powertools::new(records).lifecycle(otel).run().await
         }
+        "ends" => Powertools::new(ends).logging(logging()).lifecycle(Otel::stdout()).run().await,
         "nested" => Powertools::new(nested).lifecycle(Otel::stdout()).run().await,
         "own" => {
             let otel = Otel::stdout();
@@ -157,6 +158,37 @@ async fn nested(event: LambdaEvent<String>) -> Result<String, Error> {
     tracing::info!(parent: &span, order = 7_u64, item = ?Item, "before");
     tracing::info!(parent: &span, order = 8_u64, "then");
     span.in_scope(|| tracing::info!(order = 9_u64, item = ?Item, "outer"));
+    Ok(event.payload)
+}
+
+/// Threads that write a line when they end: after a line, after a span, after neither.
+async fn ends(event: LambdaEvent<String>) -> Result<String, Error> {
+    struct Last;
+
+    impl Drop for Last {
+        fn drop(&mut self) {
+            tracing::info!("the thread ends");
+        }
+    }
+
+    thread_local! {
+        static LAST: Last = const { Last };
+    }
+
+    let work: [fn(); 3] = [
+        || tracing::info!("in the thread"),
+        || {
+            tracing::info_span!("in the thread").in_scope(|| ());
+        },
+        || (),
+    ];
+    for work in work {
+        let thread = std::thread::spawn(move || {
+            LAST.with(|_| ());
+            work();
+        });
+        thread.join().expect("it does not panic");
+    }
     Ok(event.payload)
 }
 
