@@ -370,6 +370,7 @@ impl Logging {
             indented: environment.dev()?,
             service: Vec::new(),
             persistent: Default::default(),
+            beside_ids: Default::default(),
             redaction: self.redaction,
             sample_rate,
             buffer: self.buffer,

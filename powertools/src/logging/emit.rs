@@ -154,7 +154,7 @@ impl Scratch {
             }
             None if written => {
                 self.complete(origin, settings.clock.now(), settings, |fields, line| {
-                    settings.persistent.write_without(&Inner::new(fields), line);
+                    settings.persistent().write_without(&Inner::new(fields), line);
                 });
                 settings.output.write(&self.line);
             }
@@ -171,6 +171,10 @@ impl Scratch {
         invocation: impl FnOnce(&Fields, &mut Vec<u8>),
     ) {
         let Self { line, fields, other, timestamp } = self;
+        let ids = traced::current_ids();
+        if ids.is_some() {
+            fields.free_ids(&settings.style());
+        }
         match settings.format {
             Format::Json => {
                 line.extend_from_slice(br#","timestamp":""#);
@@ -178,7 +182,7 @@ impl Scratch {
                 line.push(b'"');
                 line.extend_from_slice(&settings.service);
                 invocation(fields, line);
-                write_ids(line, settings);
+                write_ids(line, ids, settings);
                 line.extend_from_slice(&fields.bytes);
                 line.push(b'}');
                 if line.len() >= settings.line_limit {
@@ -203,7 +207,7 @@ impl Scratch {
                 let fields_end = other.len();
                 other.extend_from_slice(&settings.service);
                 invocation(fields, other);
-                write_ids(other, settings);
+                write_ids(other, ids, settings);
                 cut::text(other, message, fields_end, settings.line_limit - 1);
                 mem::swap(line, other);
             }
@@ -213,8 +217,8 @@ impl Scratch {
 }
 
 /// Writes the trace and the span of the current task, where there are spans.
-fn write_ids(out: &mut Vec<u8>, settings: &Settings) {
-    let Some((trace, span)) = traced::current_ids() else { return };
+fn write_ids(out: &mut Vec<u8>, ids: Option<([u8; 16], [u8; 8])>, settings: &Settings) {
+    let Some((trace, span)) = ids else { return };
     let mut digits = [0; 32];
     for (name, id) in [(keys::TRACE_ID, &trace[..]), (keys::SPAN_ID, &span)] {
         let digits = &mut digits[..2 * id.len()];

@@ -1,5 +1,5 @@
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::correlation::Source;
 use super::filter::admission::Admission;
@@ -7,6 +7,7 @@ use super::line::fields::Fields;
 use super::line::format::{Format, Style};
 use super::line::redact::Redaction;
 use super::output::Output;
+use super::traced;
 use crate::clock::Clock;
 use crate::json::write;
 
@@ -19,6 +20,8 @@ pub(super) struct Settings {
     /// `,"service":"orders"` and what else is on every line of the process.
     pub(super) service: Vec<u8>,
     pub(super) persistent: Fields,
+    /// The same where lines have the ids of spans, whose names are the line's own only then.
+    pub(super) beside_ids: OnceLock<Fields>,
     pub(super) redaction: Redaction,
     pub(super) sample_rate: f64,
     /// The size of the buffer of an invocation, in bytes; 0 where there is none.
@@ -54,6 +57,18 @@ impl Settings {
             fields.put_json(Cow::Owned(name), &self.style(), &value);
         }
         self.persistent = fields;
+    }
+
+    /// The keys of the process.
+    pub(super) fn persistent(&self) -> &Fields {
+        if !traced::is_on() {
+            return &self.persistent;
+        }
+        self.beside_ids.get_or_init(|| {
+            let mut fields = self.persistent.clone();
+            fields.free_ids(&self.style());
+            fields
+        })
     }
 }
 

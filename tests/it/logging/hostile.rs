@@ -93,7 +93,7 @@ proptest! {
 }
 
 /// The line is an object that has no name twice: readers disagree about which one counts.
-pub(super) fn no_name_twice(text: &str) -> Result<(), serde_json::Error> {
+pub(crate) fn no_name_twice(text: &str) -> Result<(), serde_json::Error> {
     struct Once;
     impl<'de> serde::de::Visitor<'de> for Once {
         type Value = Once;

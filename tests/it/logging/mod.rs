@@ -33,6 +33,8 @@ mod settings;
 mod spans;
 mod together;
 
+pub(crate) use self::hostile::no_name_twice;
+
 /// The lines that were written, whole.
 #[derive(Clone, Default)]
 pub(crate) struct Lines(Arc<Mutex<Vec<u8>>>);

@@ -78,6 +78,24 @@ async fn a_level_of_lambda_that_can_drop_the_lines_is_warned_about() {
     }
 }
 
+/// Their names were free when the line of the key was written, and that of the span.
+#[tokio::test]
+async fn keys_and_spans_from_before_the_ids_do_not_take_their_names() {
+    let lambda = FakeRuntime::new().function_name("orders");
+    let function = lambda.spawn(program("around")).unwrap();
+    lambda.invoke(Event::new("order").trace_id(SAMPLED)).await.response().unwrap();
+    function.kill().await;
+    let stdout = function.stdout();
+    let line = stdout.iter().find(|line| line.contains(r#""charged""#)).unwrap();
+    crate::logging::no_name_twice(line).unwrap();
+    let line: Json = serde_json::from_str(line).unwrap();
+    assert_eq!((&line["trace_id"], &line["trace_id_"]), (&json!(TRACE), &json!("of the process")));
+    assert_eq!(line["span_id_"], "of the program");
+    let spans = spans(&lines(&function));
+    let charge = spans.iter().find(|received| received.span.name == "charge").unwrap();
+    assert_eq!(line["span_id"], charge.id());
+}
+
 #[tokio::test]
 async fn without_logs_there_are_spans_all_the_same() {
     let lambda = FakeRuntime::new().function_name("orders");

@@ -60,6 +60,14 @@ async fn run(mode: &str) -> Result<(), Error> {
             tracing::subscriber::set_global_default(subscriber)?;
             function.lifecycle(otel).run().await
         }
+        "around" => {
+            let (otel, logging) = (Otel::stdout(), logging().key("trace_id", "of the process"));
+            let subscriber =
+                tracing_subscriber::registry().with(otel.layer()).with(logging.layer()?);
+            tracing::subscriber::set_global_default(subscriber)?;
+            let span = tracing::info_span!("main", span_id = "of the program");
+            function.lifecycle(otel).run().instrument(span).await
+        }
         "bare" => {
             let otel = Otel::stdout();
             let subscriber = tracing_subscriber::registry().with(otel.layer());

@@ -110,6 +110,20 @@ impl Fields {
         }
     }
 
+    /// Gives fields that are called like the ids of a span the names that they have beside these: they can be from
+    /// before lines had any.
+    pub(in crate::logging) fn free_ids(&mut self, style: &Style<'_>) {
+        for name in [keys::TRACE_ID, keys::SPAN_ID] {
+            let Some(at) = self.position(name) else { continue };
+            let mut head = Vec::new();
+            style.format.name(&mut head, name);
+            let Range { start, end } = self.entries[at].range;
+            let value = self.bytes[start + head.len()..end].to_vec();
+            self.remove(at);
+            self.put(name.into(), style, |out| out.extend_from_slice(&value));
+        }
+    }
+
     fn remove(&mut self, at: usize) {
         let Range { start, end } = self.entries.remove(at).range;
         self.bytes.drain(start..end);

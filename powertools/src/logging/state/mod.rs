@@ -124,7 +124,7 @@ impl<'a> Place<'a> {
             let mut event = self.event.lock();
             event.write_head(self.invocation, sampled, settings, out);
             if event.appended.is_empty() {
-                return settings.persistent.write_without(&inner, out);
+                return settings.persistent().write_without(&inner, out);
             }
             drop(event);
             return self.event.write_keys(&mut std::iter::empty(), &inner, settings, out);
@@ -234,7 +234,7 @@ impl State {
         let of_outer = of_outer.and(record);
         match outers.next() {
             Some(outer) => outer.write_keys(outers, &of_outer, settings, out),
-            None => settings.persistent.write_without(&of_outer, out),
+            None => settings.persistent().write_without(&of_outer, out),
         }
         record.write_without(&of_record, out);
         appended.write_without(inner, out);
