@@ -1,15 +1,44 @@
-//! What is taken away from a span that has ended.
+//! What is changed in a span that has ended.
 
 use std::borrow::Cow;
 
 use opentelemetry::trace::Status;
-use opentelemetry::{Array, KeyValue, StringValue, Value};
+use opentelemetry::{Array, Key, KeyValue, StringValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
 /// How the event of the function begins where a handler with `#[instrument]` records its arguments, and what the logs
 /// have in its place, too.
 const EVENT: &str = "LambdaEvent { payload: ";
 const NO_EVENT: &str = "LambdaEvent";
+
+/// The target of events that are records of the `log` facade, and what they have of their own target and place.
+const LOG: &str = "log";
+const LOG_TARGET: &str = "log.target";
+
+/// Gives the records of the `log` facade the attributes of events.
+pub(crate) fn place_records(span: &mut SpanData) {
+    for event in &mut span.events.events {
+        let attributes = &mut event.attributes;
+        let position = |name| attributes.iter().position(|pair| pair.key.as_str() == name);
+        if let (Some(target), Some(own)) = (position("target"), position(LOG_TARGET))
+            && attributes[target].value.as_str() == LOG
+        {
+            attributes[target].value = attributes[own].value.clone();
+            attributes.remove(own);
+            attributes.iter_mut().for_each(|pair| pair.key = place(&pair.key));
+        }
+    }
+}
+
+/// Returns the name in spans of what a record has of its place. Other names stay.
+fn place(name: &Key) -> Key {
+    match name.as_str() {
+        "log.file" => "code.file.path".into(),
+        "log.line" => "code.line.number".into(),
+        "log.module_path" => "code.module.name".into(),
+        _ => name.clone(),
+    }
+}
 
 /// Takes the event of the function away, and cuts what has more than `longest` characters.
 pub(crate) fn cut(span: &mut SpanData, longest: usize) {

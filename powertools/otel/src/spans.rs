@@ -157,6 +157,7 @@ impl Spans {
         {
             mark_stopped(&mut span, error_type);
         }
+        contents::place_records(&mut span);
         contents::cut(&mut span, self.longest);
         self.keep(span, trace.as_deref());
     }

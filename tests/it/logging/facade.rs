@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{logged_in_invocation, logging};
 
 /// Every thread's records go to the subscriber of that thread.
-fn forward() {
+pub(crate) fn forward() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| logs::forward_log().expect("nobody else sets a logger"));
 }

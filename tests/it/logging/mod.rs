@@ -33,6 +33,7 @@ mod settings;
 mod spans;
 mod together;
 
+pub(crate) use self::facade::forward;
 pub(crate) use self::hostile::no_name_twice;
 
 /// The lines that were written, whole.

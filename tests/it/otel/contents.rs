@@ -1,5 +1,7 @@
 //! What is not sent, and what is cut.
 
+use std::collections::BTreeMap;
+
 use powertools::Powertools;
 use powertools::testing::Event;
 use serde_json::json;
@@ -57,6 +59,37 @@ async fn the_event_as_an_argument_does_not_leave() {
         assert_eq!(charge.text(name).as_deref(), Some("LambdaEvent"));
     }
     assert!(!is_sent(&function.collector, "4111"));
+}
+
+#[tokio::test]
+async fn a_record_of_log_has_the_target_and_the_place_of_its_library() {
+    crate::logging::forward();
+    let function = Function::start(async |_| {
+        let span = tracing::info_span!("step");
+        let _span = span.enter();
+        log::warn!("slow");
+        log::info!(target: "orders", "accepted");
+        // A field of the user.
+        tracing::info!(log.target = "mine", "own");
+        Ok(String::new())
+    })
+    .await;
+    function.invoke(Event::new(json!({})).trace_id(SAMPLED)).await;
+    let step = function.collector.span("step");
+    let of = |name: &str| step.event(name).unwrap();
+    let (slow, own) = (of("slow"), of("own"));
+    let names = |event: &BTreeMap<String, Value>| event.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(
+        names(&slow),
+        ["code.file.path", "code.line.number", "code.module.name", "level", "target"]
+    );
+    for name in ["code.file.path", "code.module.name", "target"] {
+        assert_eq!(slow[name], own[name], "{name}");
+    }
+    assert!(matches!(slow["code.line.number"], Value::IntValue(1..)), "{slow:?}");
+    assert_eq!(slow.get("level").cloned(), text("WARN"));
+    assert_eq!(of("accepted").get("target").cloned(), text("orders"));
+    assert_eq!(own.get("log.target").cloned(), text("mine"));
 }
 
 #[tokio::test]
