@@ -7,14 +7,14 @@ use std::time::SystemTime;
 
 use opentelemetry::trace::SpanBuilder;
 use powertools::Invocation;
-use powertools::macro_support::otel::{BesideLines, Collector};
+use powertools::macro_support::otel::{BesideLines, Collector, with_causes};
 use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{Layer, Registry};
 
 use crate::early;
-use crate::export::{Encoder, Exporter, LINE_BYTES, REQUEST_BYTES, Stdout, To, causes, exporter};
+use crate::export::{Encoder, Exporter, LINE_BYTES, REQUEST_BYTES, Stdout, To, exporter};
 use crate::filter::{Filter, Marker};
 use crate::ids;
 use crate::incoming::Origin;
@@ -62,7 +62,7 @@ impl Core {
             Collector::new(&settings.environment, url, headers, is_signed)
                 .map(|collector| To::Collector(Box::new(collector)))
                 .unwrap_or_else(|error| {
-                    let error = causes(&*error);
+                    let error = with_causes(&*error);
                     problem = Some(format!("no spans are sent, since there is no way: {error}"));
                     To::Nowhere
                 })

@@ -121,6 +121,8 @@ impl StdError for Copied {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
 
     #[derive(Debug, thiserror::Error)]
@@ -150,6 +152,29 @@ mod tests {
     fn messages_of_an_error_that_panics_are_replaced() {
         assert_eq!(with_causes(&Panics { in_message: false }), "outer");
         assert_eq!(with_causes(&Panics { in_message: true }), "an error whose message panicked");
+    }
+
+    /// An error that is its own cause.
+    #[derive(Debug)]
+    struct Endless(Cell<u32>);
+
+    impl StdError for Endless {
+        fn source(&self) -> Option<&(dyn StdError + 'static)> {
+            Some(self)
+        }
+    }
+
+    impl fmt::Display for Endless {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0.set(self.0.get() + 1);
+            write!(f, "{}", self.0.get())
+        }
+    }
+
+    #[test]
+    fn the_causes_of_an_error_that_is_its_own_have_an_end() {
+        let text = with_causes(&Endless(Cell::new(0)));
+        assert!(text.starts_with("1: 2: ") && text.ends_with(": 101"), "{text}");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use lambda_runtime::Error;
 use opentelemetry_sdk::trace::SpanData;
-use powertools::macro_support::otel::{Collector, NotSent, Redacts};
+use powertools::macro_support::otel::{Collector, NotSent, Redacts, with_causes};
 use tokio::time::Instant;
 
 use self::chunk::Chunk;
@@ -103,10 +103,11 @@ impl Exporter {
         let error = error.or(too_long);
         let dropped = spans.take_dropped();
         if dropped > 0 {
-            let reason = error.map_or_else(String::new, |error| format!(": {}", causes(&*error)));
+            let reason = error.map(|error| format!(": {}", with_causes(&*error)));
+            let reason = reason.unwrap_or_default();
             warn_of(Some(dropped), &format!("spans were dropped{reason}"));
         } else if let Some(error) = error {
-            let error = causes(&*error);
+            let error = with_causes(&*error);
             warn(&format!("spans cannot be sent and are kept for now: {error}"));
         }
     }
@@ -259,17 +260,6 @@ impl Drop for Sending<'_> {
             self.spans.count_dropped(spans);
         }
     }
-}
-
-/// Returns an error with its causes.
-pub(crate) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.extend([": ", &error.to_string()]);
-        cause = error.source();
-    }
-    text
 }
 
 pub(crate) fn exporter(to: To, timeout: Duration, encoder: Encoder) -> Arc<Exporter> {

@@ -19,6 +19,9 @@ mod signed;
 #[path = "unsigned.rs"]
 mod signed;
 
+use std::error::Error;
+
+use crate::error::causes;
 use crate::invocation::Invocation;
 
 pub use self::collector::{Collector, NotSent, Reply};
@@ -40,6 +43,11 @@ pub fn http_status(invocation: &Invocation) -> Option<u16> {
         let _ = invocation;
         None
     }
+}
+
+/// Returns the message of an error followed by those of its causes, which have an end: an error can be its own cause.
+pub fn with_causes(error: &(dyn Error + 'static)) -> String {
+    causes::with_causes(error)
 }
 
 /// Writes a line with its line break to the standard output, whole among those of the logs.
