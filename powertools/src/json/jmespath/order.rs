@@ -27,11 +27,26 @@ pub(super) fn compare(a: &Json, b: &Json) -> Option<Ordering> {
     }
 }
 
+/// As in Python: floats are compared as doubles, and an integer keeps all its digits beside them. If it became a
+/// double, too, two integers could differ that equal the same float, and nothing could be sorted.
 fn numbers(a: &Number, b: &Number) -> Option<Ordering> {
-    if a.is_integer() && b.is_integer() {
-        return Some(integers(a.as_str(), b.as_str()));
+    match (a.is_integer(), b.is_integer()) {
+        (true, true) => Some(integers(a.as_str(), b.as_str())),
+        (false, false) => a.to_f64().partial_cmp(&b.to_f64()),
+        (true, false) => integer_and_float(a, b.to_f64()),
+        (false, true) => integer_and_float(b, a.to_f64()).map(Ordering::reverse),
     }
-    a.to_f64().partial_cmp(&b.to_f64())
+}
+
+fn integer_and_float(integer: &Number, float: f64) -> Option<Ordering> {
+    match integer.to_f64().partial_cmp(&float)? {
+        // Rounded to it, at least. A float that integers are rounded to is one, whose digits are all written here.
+        Ordering::Equal if float.is_finite() => {
+            Some(integers(integer.as_str(), &format!("{float:.0}")))
+        }
+        Ordering::Equal => 0.0.partial_cmp(&float),
+        order => Some(order),
+    }
 }
 
 /// Compares integers of any length, without leading zeros.

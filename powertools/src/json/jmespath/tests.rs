@@ -339,6 +339,24 @@ proptest! {
         }
     }
 
+    /// So many that std's sort can panic where there is no order.
+    #[test]
+    fn integers_and_floats_have_one_order(
+        numbers in prop::collection::vec((-4..=4_i64, prop::sample::select(vec!["", ".0", "e0"])), 21..64),
+    ) {
+        let numbers: Vec<_> = numbers
+            .into_iter()
+            .map(|(distance, form)| format!("{}{form}", (1_i64 << 53) + distance))
+            .collect();
+        let sorted = json(&search("sort(@)", &format!("[{}]", numbers.join(","))));
+        let value = |number: &Json| {
+            let text = number.as_number().unwrap().as_str();
+            text.parse().unwrap_or_else(|_| text.parse::<f64>().unwrap() as i64)
+        };
+        let values: Vec<_> = sorted.as_array().unwrap().iter().map(value).collect();
+        prop_assert!(values.is_sorted(), "{}", sorted);
+    }
+
     #[test]
     fn no_input_panics(text in "[a-c0-9.\\[\\]{}()*?:@&|!<>=`'\"\\\\, -]{0,24}", any: String) {
         for text in [text, any] {
@@ -354,4 +372,25 @@ proptest! {
 fn large_integers_are_equal_only_if_all_digits_are() {
     let orders = r#"[{"id":9007199254740992},{"id":9007199254740993}]"#;
     assert_eq!(search("[?id == `9007199254740993`]", orders), r#"[{"id":9007199254740993}]"#);
+}
+
+/// As jmespath.py 1.1.0 has it.
+#[test]
+fn a_float_equals_one_integer_alone() {
+    let infinite = format!("1{}", "0".repeat(400));
+    let document = format!(
+        r#"{{"near": [9007199254740993, 9007199254740992.0, 9007199254740992], "infinite": [1e400, {infinite}],
+            "small": [-3, -3.5, 0.5, -0.0, 0, 1]}}"#
+    );
+    for (expression, expected) in [
+        ("sort(near)", "[9007199254740992.0,9007199254740992,9007199254740993]"),
+        ("near[0] == near[1]", "false"),
+        ("near[1] == near[2]", "true"),
+        ("near[0] > near[1] && near[1] < near[0]", "true"),
+        ("min(near)", "9007199254740992.0"),
+        ("infinite[0] > infinite[1] && infinite[1] < infinite[0]", "true"),
+        ("sort(small)", "[-3.5,-3,-0.0,0,0.5,1]"),
+    ] {
+        assert_eq!(search(expression, &document), expected, "{expression}");
+    }
 }
