@@ -65,6 +65,34 @@ fn a_value_can_use_its_parameter_when_it_is_dropped() {
     assert_eq!(dropped.recv_timeout(10 * SECOND), Ok(()));
 }
 
+#[test]
+fn no_caller_hangs_on_a_runtime_that_was_shut_down() {
+    let (sender, ended) = mpsc::channel();
+    thread::spawn(move || {
+        let runtime =
+            || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let closed = runtime().handle().clone();
+        let clock = ManualClock::new(SystemTime::UNIX_EPOCH + SECOND);
+        let read = async {
+            let on_closed = closed.enter();
+            for read in [URL.get().await, URL.get_fresh().await, URL.refresh_if(|_| true).await] {
+                assert_eq!(name(read), "Powertools.ParameterFailed");
+            }
+            drop(on_closed);
+            URL.get().await.unwrap();
+            // From here on it is refreshed ahead of time.
+            clock.advance(95 * SECOND);
+            let _on_closed = closed.enter();
+            URL.get().await.unwrap();
+        };
+        let parameters = Parameters::new().source(Service::with("a")).clock(&clock);
+        runtime().block_on(parameters.max_age(100 * SECOND).scope(read));
+        sender.send(()).unwrap();
+    });
+    // What has not ended by then never does: the thread waits for itself.
+    assert_eq!(ended.recv_timeout(10 * SECOND), Ok(()));
+}
+
 #[tokio::test(start_paused = true)]
 async fn values_that_no_declaration_holds_are_limited() {
     let service = Service::with("a");

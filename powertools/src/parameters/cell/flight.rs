@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
@@ -96,9 +96,12 @@ impl<T> State<T> {
 
 impl<T: Send + Sync + 'static> Cell<T> {
     /// Returns the fetch that runs, or begins one.
+    ///
+    /// This ends the lock on the state before there is a task: a runtime that was shut down drops the task at once, and
+    /// its end is noted in the state.
     pub(super) fn join_or_begin(
         self: &Arc<Self>,
-        state: &mut State<T>,
+        mut state: MutexGuard<'_, State<T>>,
     ) -> Result<Flight<T>, Error> {
         if let Some(flight) = state.runs() {
             return Ok(flight.clone());
@@ -110,16 +113,18 @@ impl<T: Send + Sync + 'static> Cell<T> {
         let number = state.begun;
         let (sender, receiver) = oneshot::channel();
         let restores = restores();
+        let abandoned = self.request.failed(shut_down());
+        let outcome = receiver.map(move |outcome| outcome.unwrap_or(Err(abandoned)));
+        let flight = Flight { number, restores, outcome: outcome.boxed().shared() };
+        state.flight = Some(flight.clone());
+        drop(state);
+
         let landing = Landing { cell: self.clone(), number, restores, sender: Some(sender) };
         self.settings.running.begin();
         runtime.spawn(Invocation::carry(async move {
             let outcome = landing.cell.fetch().await;
             landing.land(outcome);
         }));
-        let abandoned = self.request.failed(shut_down());
-        let outcome = receiver.map(move |outcome| outcome.unwrap_or(Err(abandoned)));
-        let flight = Flight { number, restores, outcome: outcome.boxed().shared() };
-        state.flight = Some(flight.clone());
         Ok(flight)
     }
 

@@ -95,7 +95,7 @@ impl<T: Send + Sync + 'static> Cell<T> {
         }
 
         let (begun, old, now) = {
-            let mut state = self.state();
+            let state = self.state();
             // A fetch may have ended since.
             let (cached, now) = self.cached_now();
             let old = match cached {
@@ -104,7 +104,7 @@ impl<T: Send + Sync + 'static> Cell<T> {
             };
             let begun = match state.failure(now) {
                 Some(error) => Err(error),
-                None => self.join_or_begin(&mut state),
+                None => self.join_or_begin(state),
             };
             (begun, old, now)
         };
@@ -127,7 +127,7 @@ impl<T: Send + Sync + 'static> Cell<T> {
     pub(super) async fn get_fresh(self: &Arc<Self>) -> Result<Value<T>, Error> {
         let before = self.state().begun;
         loop {
-            let flight = self.join_or_begin(&mut self.state())?;
+            let flight = self.join_or_begin(self.state())?;
             let number = flight.number;
             let fetched = self.wait(flight, 1).await;
             if number > before || matches!(fetched, Err(Error::OutOfTime { .. })) {
@@ -166,7 +166,7 @@ impl<T: Send + Sync + 'static> Cell<T> {
                 }
                 let may_begin = state.runs().is_some()
                     || state.may_refresh(now, self.settings.refresh_interval);
-                may_begin.then(|| self.join_or_begin(&mut state)).transpose()?
+                may_begin.then(|| self.join_or_begin(state)).transpose()?
             };
             let Some(flight) = flight else { return self.get().await };
             let number = flight.number;
@@ -206,10 +206,10 @@ impl<T: Send + Sync + 'static> Cell<T> {
     fn refresh_ahead(self: &Arc<Self>, now: SystemTime) {
         let has_time =
             Invocation::with_current(|invocation| invocation.remaining() > REFRESH_NEEDS);
-        let mut state = self.state();
+        let state = self.state();
         if has_time.unwrap_or(true) && state.runs().is_none() && state.failure(now).is_none() {
             // Its error is the flight's to remember, and the value is still valid.
-            let _ = self.join_or_begin(&mut state);
+            let _ = self.join_or_begin(state);
         }
     }
 
