@@ -16,6 +16,9 @@ use crate::parameters::{Content, Fetched, Kind, Request, Source, SourceError, So
 /// sort key for paths only. A number, a boolean, a list and a map are the JSON of it. Reads are strongly
 /// consistent. There are no versions.
 ///
+/// A map of DynamoDB has no order, so the members of its JSON are sorted by their names. Keep a document whose order
+/// counts, such as feature flags with several rules, as a string.
+///
 /// ```no_run
 /// use powertools::parameters::{DynamoDb, Parameter, Parameters};
 ///
@@ -192,7 +195,9 @@ fn write(out: &mut String, value: &AttributeValue) -> Option<()> {
         }
         AttributeValue::M(members) => {
             out.push('{');
-            for (index, (name, value)) in members.iter().enumerate() {
+            // In the order of the hash map, the same item would be another document at each fetch.
+            let members: BTreeMap<_, _> = members.iter().collect();
+            for (index, (name, value)) in members.into_iter().enumerate() {
                 out.push_str(if index == 0 { "" } else { "," });
                 out.push_str(&serde_json::to_string(name).ok()?);
                 out.push(':');
@@ -203,4 +208,21 @@ fn write(out: &mut String, value: &AttributeValue) -> Option<()> {
         _ => return None,
     }
     Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_members_of_a_map_are_sorted() {
+        let names = || ('a'..='t').map(String::from);
+        let sorted = names().map(|name| format!(r#""{name}":true"#)).collect::<Vec<_>>().join(",");
+        // Each hash map has an order of its own.
+        for _ in 0..2 {
+            let members = names().map(|name| (name, AttributeValue::Bool(true)));
+            let json = json(&AttributeValue::M(members.collect())).unwrap();
+            assert_eq!(json, format!("{{{sorted}}}"));
+        }
+    }
 }
