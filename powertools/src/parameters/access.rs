@@ -1,8 +1,5 @@
 use std::any::TypeId;
-use std::future::ready;
 use std::sync::Arc;
-
-use futures_util::future::Either;
 
 use super::builder;
 use super::cell::Cell;
@@ -22,12 +19,12 @@ impl<T: Send + Sync + 'static, K> Declaration<T, K> {
     /// Returns [`Error`] if there is no cached value and it cannot be fetched, does not fit the type, or
     /// does not arrive within the remaining time of the invocation.
     #[inline]
-    pub fn get(&self) -> impl Future<Output = Result<Value<T>, Error>> + Send {
-        match self.young() {
-            Some(value) => Either::Left(ready(Ok(value))),
-            // In a box, so that a cached read does not carry the size of a fetch around.
-            None => Either::Right(Box::pin(async { self.cell()?.get().await })),
+    pub async fn get(&self) -> Result<Value<T>, Error> {
+        if let Some(value) = self.young() {
+            return Ok(value);
         }
+        // In a box, so that a cached read does not carry the size of a fetch around.
+        Box::pin(async { self.cell()?.get().await }).await
     }
 
     /// Fetches the value, and returns it once a fetch that began after this call has ended.

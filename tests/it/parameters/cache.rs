@@ -238,6 +238,29 @@ async fn a_fetch_runs_in_the_invocation_that_began_it() {
     assert_eq!(who, "first");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_read_belongs_to_where_it_is_awaited_and_not_to_where_it_was_created() {
+    // Of this test alone, since a declaration knows the cached value of where it is first read.
+    static LIMIT: Parameter<String> = Parameter::plain("/orders/limit");
+    static KEY: Secret<String> = Secret::plain("api-key").per_tenant();
+
+    let of = |tenant: &str| testing::invocation().tenant_id(tenant).build();
+    let (outer, inner) = (Service::with("outer"), Service::with("inner"));
+    let read = async {
+        LIMIT.get().await.unwrap();
+        assert_eq!(*inner.parameters().scope(LIMIT.get()).await.unwrap(), "inner");
+
+        let in_the_invocation_of_a = async {
+            KEY.get().await.unwrap();
+            outer.put("of b");
+            let created = KEY.get();
+            of("b").scope(created).await.unwrap().to_string()
+        };
+        assert_eq!(of("a").scope(in_the_invocation_of_a).await, "of b");
+    };
+    outer.parameters().scope(read).await;
+}
+
 /// Counts the warnings of this thread.
 #[derive(Clone, Default)]
 pub(super) struct Warnings(Arc<AtomicU32>);
