@@ -6,11 +6,11 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use jmespath::Variable;
 use jmespath::ast::{Ast, Comparator};
 
 use super::decode::Space;
 use super::functions::{self, Argument};
+use super::literals::Literals;
 use super::order::{compare, equal};
 use super::slice;
 use crate::json::Json;
@@ -20,46 +20,54 @@ type Found<'d> = Result<Cow<'d, Json>, String>;
 
 const NULL: Cow<'static, Json> = Cow::Borrowed(&Json::Null);
 
+/// What all parts of an expression share while it is searched for.
+pub(super) struct Search<'a> {
+    pub(super) literals: &'a Literals,
+    pub(super) space: Space,
+}
+
 /// The value of an expression in a document, or why there is none.
-pub(super) fn evaluate<'d>(space: &Space, ast: &Ast, data: &'d Json) -> Found<'d> {
+pub(super) fn evaluate<'d>(search: &'d Search<'_>, ast: &Ast, data: &'d Json) -> Found<'d> {
     Ok(match ast {
         Ast::Identity { .. } => Cow::Borrowed(data),
         Ast::Field { name, .. } => Cow::Borrowed(&data[name.as_str()]),
         Ast::Index { idx, .. } => Cow::Borrowed(index(data, *idx)),
-        Ast::Literal { value, .. } => Cow::Owned(literal(value)?),
-        Ast::Subexpr { lhs, rhs, .. } => within(space, evaluate(space, lhs, data)?, rhs)?,
-        Ast::Or { lhs, rhs, .. } => match evaluate(space, lhs, data)? {
+        Ast::Literal { offset, .. } => search.literals.get(offset).map_or(NULL, Cow::Borrowed),
+        Ast::Subexpr { lhs, rhs, .. } => within(search, evaluate(search, lhs, data)?, rhs)?,
+        Ast::Or { lhs, rhs, .. } => match evaluate(search, lhs, data)? {
             left if is_truthy(&left) => left,
-            _ => evaluate(space, rhs, data)?,
+            _ => evaluate(search, rhs, data)?,
         },
-        Ast::And { lhs, rhs, .. } => match evaluate(space, lhs, data)? {
-            left if is_truthy(&left) => evaluate(space, rhs, data)?,
+        Ast::And { lhs, rhs, .. } => match evaluate(search, lhs, data)? {
+            left if is_truthy(&left) => evaluate(search, rhs, data)?,
             left => left,
         },
-        Ast::Not { node, .. } => Cow::Owned(Json::Bool(!is_truthy(&*evaluate(space, node, data)?))),
+        Ast::Not { node, .. } => {
+            Cow::Owned(Json::Bool(!is_truthy(&*evaluate(search, node, data)?)))
+        }
         Ast::Condition { predicate, then, .. } => {
-            if is_truthy(&*evaluate(space, predicate, data)?) {
-                evaluate(space, then, data)?
+            if is_truthy(&*evaluate(search, predicate, data)?) {
+                evaluate(search, then, data)?
             } else {
                 NULL
             }
         }
         Ast::Comparison { comparator, lhs, rhs, .. } => Cow::Owned(comparison(
             comparator,
-            &*evaluate(space, lhs, data)?,
-            &*evaluate(space, rhs, data)?,
+            &*evaluate(search, lhs, data)?,
+            &*evaluate(search, rhs, data)?,
         )?),
-        Ast::ObjectValues { node, .. } => match &*evaluate(space, node, data)? {
+        Ast::ObjectValues { node, .. } => match &*evaluate(search, node, data)? {
             Json::Object(members) => {
                 Cow::Owned(Json::Array(members.iter().map(|(_, value)| value.clone()).collect()))
             }
             _ => NULL,
         },
-        Ast::Projection { lhs, rhs, .. } => match &*evaluate(space, lhs, data)? {
-            Json::Array(items) => Cow::Owned(Json::Array(project(space, items, rhs)?)),
+        Ast::Projection { lhs, rhs, .. } => match &*evaluate(search, lhs, data)? {
+            Json::Array(items) => Cow::Owned(Json::Array(project(search, items, rhs)?)),
             _ => NULL,
         },
-        Ast::Flatten { node, .. } => match &*evaluate(space, node, data)? {
+        Ast::Flatten { node, .. } => match &*evaluate(search, node, data)? {
             Json::Array(items) => Cow::Owned(Json::Array(flatten(items))),
             _ => NULL,
         },
@@ -72,32 +80,32 @@ pub(super) fn evaluate<'d>(space: &Space, ast: &Ast, data: &'d Json) -> Found<'d
         },
         Ast::MultiList { .. } | Ast::MultiHash { .. } if data.is_null() => NULL,
         Ast::MultiList { elements, .. } => {
-            let items = elements.iter().map(|node| Ok(evaluate(space, node, data)?.into_owned()));
+            let items = elements.iter().map(|node| Ok(evaluate(search, node, data)?.into_owned()));
             Cow::Owned(Json::Array(items.collect::<Result<_, String>>()?))
         }
         Ast::MultiHash { elements, .. } => {
             let members = elements.iter().map(|element| {
-                Ok((element.key.clone(), evaluate(space, &element.value, data)?.into_owned()))
+                Ok((element.key.clone(), evaluate(search, &element.value, data)?.into_owned()))
             });
             Cow::Owned(Json::Object(last_wins(members.collect::<Result<_, String>>()?)))
         }
         Ast::Function { name, args, .. } => {
             let arguments = args.iter().map(|arg| match arg {
                 Ast::Expref { ast, .. } => Ok(Argument::Expression(ast)),
-                _ => Ok(Argument::Value(evaluate(space, arg, data)?)),
+                _ => Ok(Argument::Value(evaluate(search, arg, data)?)),
             });
             let arguments = arguments.collect::<Result<Vec<_>, String>>()?;
-            Cow::Owned(functions::call(space, name, &arguments)?)
+            Cow::Owned(functions::call(search, name, &arguments)?)
         }
         Ast::Expref { .. } => return Err("an expression stands where a value should".to_owned()),
     })
 }
 
 /// Continues from the value that was found.
-fn within<'d>(space: &Space, data: Cow<'d, Json>, ast: &Ast) -> Found<'d> {
+fn within<'d>(search: &'d Search<'_>, data: Cow<'d, Json>, ast: &Ast) -> Found<'d> {
     match data {
-        Cow::Borrowed(data) => evaluate(space, ast, data),
-        Cow::Owned(data) => Ok(Cow::Owned(evaluate(space, ast, &data)?.into_owned())),
+        Cow::Borrowed(data) => evaluate(search, ast, data),
+        Cow::Owned(data) => Ok(Cow::Owned(evaluate(search, ast, &data)?.into_owned())),
     }
 }
 
@@ -108,10 +116,10 @@ fn index(data: &Json, index: i32) -> &Json {
     place.and_then(|place| items.get(place)).unwrap_or(&Json::Null)
 }
 
-fn project(space: &Space, items: &[Json], each: &Ast) -> Result<Vec<Json>, String> {
+fn project(search: &Search<'_>, items: &[Json], each: &Ast) -> Result<Vec<Json>, String> {
     let mut found = Vec::new();
     for item in items {
-        let value = evaluate(space, each, item)?;
+        let value = evaluate(search, each, item)?;
         if !value.is_null() {
             found.push(value.into_owned());
         }
@@ -157,31 +165,4 @@ fn comparison(comparator: &Comparator, a: &Json, b: &Json) -> Result<Json, Strin
         }
         _ => Ok(compare(a, b).map_or(Json::Null, |order| Json::Bool(holds(order)))),
     }
-}
-
-fn literal(value: &Variable) -> Result<Json, String> {
-    Ok(match value {
-        Variable::Null => Json::Null,
-        Variable::Bool(value) => Json::Bool(*value),
-        Variable::String(text) => Json::String(text.clone()),
-        Variable::Number(number) => {
-            let number = number.to_string().parse();
-            Json::Number(number.map_err(|error| format!("a literal number: {error}"))?)
-        }
-        Variable::Array(items) => {
-            Json::Array(items.iter().map(|item| literal(item)).collect::<Result<_, _>>()?)
-        }
-        Variable::Object(members) => {
-            // What a number is to the parser in a program that turns on `arbitrary_precision`.
-            if let Some(Variable::String(number)) =
-                members.get(crate::json::ser::NUMBER).map(AsRef::as_ref)
-            {
-                let number = number.parse();
-                return Ok(Json::Number(number.map_err(|error| format!("a literal: {error}"))?));
-            }
-            let members = members.iter().map(|(name, value)| Ok((name.clone(), literal(value)?)));
-            Json::Object(members.collect::<Result<_, String>>()?)
-        }
-        Variable::Expref(_) => return Err("an expression stands where a value should".to_owned()),
-    })
 }

@@ -3,8 +3,8 @@ use std::cmp::Ordering;
 
 use jmespath::ast::Ast;
 
-use super::decode::{Space, base64, utf8};
-use super::evaluate::evaluate;
+use super::decode::{base64, utf8};
+use super::evaluate::{Search, evaluate};
 use super::numbers;
 use super::order::{compare, equal};
 use crate::json::parse::last_wins;
@@ -59,8 +59,12 @@ pub(super) const ARITIES: [(&str, Arity); 29] = {
     ]
 };
 
-pub(super) fn call(space: &Space, name: &str, arguments: &[Argument<'_>]) -> Result<Json, String> {
-    let call = Call { space, name, arguments };
+pub(super) fn call(
+    search: &Search<'_>,
+    name: &str,
+    arguments: &[Argument<'_>],
+) -> Result<Json, String> {
+    let call = Call { search, name, arguments };
     let first = call.value(0);
     Ok(match name {
         "abs" => Json::Number(numbers::absolute(call.number(0)?)?),
@@ -90,7 +94,7 @@ pub(super) fn call(space: &Space, name: &str, arguments: &[Argument<'_>]) -> Res
         "map" => {
             let each = call.expression(0)?;
             let items =
-                call.list(1)?.iter().map(|item| Ok(evaluate(space, each, item)?.into_owned()));
+                call.list(1)?.iter().map(|item| Ok(evaluate(search, each, item)?.into_owned()));
             Json::Array(items.collect::<Result<_, String>>()?)
         }
         "max" => best(keyed(&call, None)?, Ordering::Greater),
@@ -107,7 +111,9 @@ pub(super) fn call(space: &Space, name: &str, arguments: &[Argument<'_>]) -> Res
             values.into_iter().find(|value| !value.is_null()).cloned().unwrap_or(Json::Null)
         }
         "powertools_base64" => Json::String(utf8(base64(call.text(0)?)?)?),
-        "powertools_base64_gzip" => Json::String(utf8(space.gunzip(&base64(call.text(0)?)?)?)?),
+        "powertools_base64_gzip" => {
+            Json::String(utf8(search.space.gunzip(&base64(call.text(0)?)?)?)?)
+        }
         "powertools_json" => {
             call.text(0)?.parse().map_err(|error| format!("the text is not JSON: {error}"))?
         }
@@ -140,7 +146,7 @@ pub(super) fn call(space: &Space, name: &str, arguments: &[Argument<'_>]) -> Res
 
 /// A call, for the arguments to be taken as what they have to be.
 struct Call<'a> {
-    space: &'a Space,
+    search: &'a Search<'a>,
     name: &'a str,
     arguments: &'a [Argument<'a>],
 }
@@ -196,7 +202,7 @@ fn keyed<'a>(call: &Call<'a>, by: Option<&Ast>) -> Result<Vec<(Cow<'a, Json>, &'
     let mut keyed: Vec<(Cow<'_, Json>, &Json)> = Vec::new();
     for item in call.list(0)? {
         let key = match by {
-            Some(by) => evaluate(call.space, by, item)?,
+            Some(by) => evaluate(call.search, by, item)?,
             None => Cow::Borrowed(item),
         };
         let first: &Json = keyed.first().map_or(&key, |(first, _)| first);

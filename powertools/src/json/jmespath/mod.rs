@@ -2,6 +2,7 @@ mod check;
 mod decode;
 mod evaluate;
 mod functions;
+mod literals;
 mod numbers;
 mod order;
 mod slice;
@@ -11,6 +12,8 @@ use std::fmt;
 use jmespath::ast::Ast;
 
 use self::decode::Space;
+use self::evaluate::{Search, evaluate};
+use self::literals::Literals;
 use super::Json;
 
 /// A JMESPath expression, which selects the key of an event without a type, or its correlation id.
@@ -47,6 +50,7 @@ use super::Json;
 pub struct JmesPath {
     expression: String,
     ast: Ast,
+    literals: Literals,
 }
 
 /// Why a JMESPath expression is invalid, or why a document has no value for it.
@@ -82,8 +86,8 @@ impl JmesPath {
     pub fn new(expression: impl Into<String>) -> Result<Self, JmesPathError> {
         let expression = expression.into();
         let compiled = jmespath::parse(&expression).map_err(|error| error.reason.to_string());
-        match compiled.and_then(|ast| check::check(&ast).map(|()| ast)) {
-            Ok(ast) => Ok(Self { expression, ast }),
+        match compiled.and_then(|ast| Ok((check::check(&expression, &ast)?, ast))) {
+            Ok((literals, ast)) => Ok(Self { expression, ast, literals }),
             Err(reason) => Err(JmesPathError::Invalid { expression, reason }),
         }
     }
@@ -95,7 +99,8 @@ impl JmesPath {
     /// Returns [`JmesPathError::Unfit`] if a function fails: its argument has the wrong type, or is
     /// invalid JSON, base64 or gzip.
     pub fn search(&self, document: &Json) -> Result<Json, JmesPathError> {
-        match evaluate::evaluate(&Space::default(), &self.ast, document) {
+        let search = Search { literals: &self.literals, space: Space::default() };
+        match evaluate(&search, &self.ast, document) {
             Ok(found) => Ok(found.into_owned()),
             Err(reason) => {
                 Err(JmesPathError::Unfit { expression: self.expression.clone(), reason })

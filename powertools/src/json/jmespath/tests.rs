@@ -142,7 +142,8 @@ fn rejects_invalid_expressions() {
         ("join(a)", "join takes 2 arguments, not 1"),
         ("merge()", "at least one"),
         ("a[::0]", "step"),
-        ("a == `12345678901234567890123`", "too large"),
+        ("a == `1e400`", "out of range"),
+        ("a == `01`", "literal"),
     ] {
         let reason = refusal(expression);
         assert!(reason.to_lowercase().contains(expected), "{expression}: {reason}");
@@ -372,6 +373,26 @@ proptest! {
 fn large_integers_are_equal_only_if_all_digits_are() {
     let orders = r#"[{"id":9007199254740992},{"id":9007199254740993}]"#;
     assert_eq!(search("[?id == `9007199254740993`]", orders), r#"[{"id":9007199254740993}]"#);
+}
+
+/// `serde_json` reads some floats as a neighbour of it, unless the program has another feature of it on.
+#[test]
+fn literals_keep_what_is_written() {
+    let document = r#"{"n": [97.45424510282939, 12345678901234567890123]}"#;
+    for (expression, expected) in [
+        ("n[?@ == `97.45424510282939`]", "[97.45424510282939]"),
+        ("n[?@ == `12345678901234567890123`]", "[12345678901234567890123]"),
+        ("n[?@ == `12345678901234567890124`]", "[]"),
+        ("`[1.50, -0, 1E2, 12345678901234567890123]`", "[1.50,-0,1E2,12345678901234567890123]"),
+        (
+            r#"` {"b": {"z": 1.0, "a": "\\\`"}, "a": null} `"#,
+            r#"{"b":{"z":1.0,"a":"\\`"},"a":null}"#,
+        ),
+        (r#"['ä', `"\`ä"`, `true`, 'x' == `"x"`]"#, r#"["ä","`ä",true,true]"#),
+        ("n[*].[@ > `1e1`, `2`]", "[[true,2],[true,2]]"),
+    ] {
+        assert_eq!(search(expression, document), expected, "{expression}");
+    }
 }
 
 /// As jmespath.py 1.1.0 has it.
