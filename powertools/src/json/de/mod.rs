@@ -26,10 +26,10 @@ impl<'de> Deserialize<'de> for Json {
 /// Reads a value from JSON text. An error does not quote it.
 ///
 /// Every float comes back as the one that was written. `serde_json` reads some of those with many
-/// digits or an exponent as a neighbour of it, so these take the longer way through a tree.
+/// digits or an exponent as a neighbour of it, so these take the longer way through a tree. JavaScript
+/// also writes them as integers.
 pub(crate) fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
-    if may_have_a_float(text)
-        && may_have_a_hard_float(text)
+    if may_have_a_hard_float(text)
         && let Ok(tree) = text.parse()
     {
         return from_tree(&tree);
@@ -52,16 +52,30 @@ fn may_have_a_float(text: &str) -> bool {
     })
 }
 
-/// Whether a float has an exponent, or so many digits that they may be more than 2^53.
+/// Whether there are ten digits without a break, as in every integer of twenty. Only every tenth place is looked at.
+fn may_have_a_long_integer(text: &str) -> bool {
+    text.as_bytes().chunks_exact(10).any(|part| part.iter().all(u8::is_ascii_digit))
+}
+
+/// Whether a float has an exponent, or so many digits that they may be more than 2^53; or an integer so many that it
+/// is read as a float.
 fn may_have_a_hard_float(text: &str) -> bool {
+    if !may_have_a_float(text) && !may_have_a_long_integer(text) {
+        return false;
+    }
     // Every second part between quotes is outside of strings, if no quote is escaped.
     let step = if text.contains('\\') { 1 } else { 2 };
     text.split('"').step_by(step).any(|part| part.split([',', ':', ']', '}']).any(is_hard_float))
 }
 
 fn is_hard_float(number: &str) -> bool {
-    number.contains(|char: char| char.is_ascii_digit())
-        && (number.contains(['e', 'E']) || number.len() > 15 && number.contains('.'))
+    let has_exponent = || number.contains(['e', 'E']);
+    let has_many_digits = || match number.contains('.') {
+        true => number.len() > 15,
+        // Up to here, it fits into 64 bits.
+        false => number.trim_ascii().len() > 19,
+    };
+    number.contains(|char: char| char.is_ascii_digit()) && (has_exponent() || has_many_digits())
 }
 
 impl<'de> Deserializer<'de> for &'de Json {
@@ -205,5 +219,45 @@ impl<'de> VariantAccess<'de> for Variant<'de> {
             Json::Object(_) => self.data.deserialize_any(visitor),
             _ => Err(Error::invalid_type(Unexpected::Other("no map"), &"a struct variant")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Only the choice is tested here: with another of its features on, as in the tests of all features, `serde_json`
+    /// reads all of them right.
+    #[test]
+    fn what_serde_json_may_take_for_a_neighbour_is_read_by_the_tree() {
+        let long = 123_456_789_012_345_680_000.0;
+        for spaces in 0..10 {
+            let number = format!("{}123456789012345680000", " ".repeat(spaces));
+            assert!(may_have_a_hard_float(&number), "{number}");
+            assert_eq!(from_text::<f64>(&number).unwrap(), long);
+        }
+        for hard in [
+            "97.45424510282939",
+            "1e3",
+            "-1E-3",
+            "[1, -123456789012345680000]",
+            r#"{"id": "1", "n": 123456789012345680000}"#,
+            r#"{"id": "\"", "n": 123456789012345680000}"#,
+        ] {
+            assert!(may_have_a_hard_float(hard), "{hard}");
+        }
+        for easy in [
+            "1.5",
+            "1234567890123456789",
+            r#"{"id": "123456789012345680000", "n": 97.4}"#,
+            r#"{"id": "97.45424510282939", "n": true}"#,
+            "[123456789012345678,                     1]",
+        ] {
+            assert!(!may_have_a_hard_float(easy), "{easy}");
+        }
+        assert_eq!(
+            from_text::<u128>("123456789012345680001").unwrap(),
+            123_456_789_012_345_680_001
+        );
     }
 }
