@@ -184,6 +184,37 @@ fn a_number_that_json_does_not_have_is_an_error_with_its_path() {
 }
 
 #[test]
+fn a_number_is_checked_as_it_is_written() {
+    #[derive(Serialize)]
+    struct Measured {
+        share: f32,
+        count: u128,
+    }
+    let measured = Measured { share: 0.1, count: 12_345_678_901_234_567_890_123 };
+    let text = r#"{"share":0.1,"count":12345678901234567890123}"#;
+    assert_eq!(serde_json::to_string(&measured).unwrap(), text);
+    let event: powertools::idempotency::Json = text.parse().unwrap();
+    for (schema, is_valid) in [
+        (json!({ "type": "object" }), true),
+        (json!({ "properties": { "share": { "maximum": 0.1 } } }), true),
+        (json!({ "properties": { "share": { "enum": [0.1] } } }), true),
+        (json!({ "properties": { "share": { "multipleOf": 0.1 } } }), true),
+        (json!({ "properties": { "share": { "exclusiveMaximum": 0.1 } } }), false),
+        (json!({ "properties": { "count": { "type": "integer", "minimum": 1e22 } } }), true),
+        (json!({ "properties": { "count": { "maximum": 1e22 } } }), false),
+    ] {
+        let compiled = Schema::new(&schema.to_string()).unwrap();
+        for checked in [compiled.check(&measured), compiled.check(&event)] {
+            assert_eq!(
+                checked.err().map(|error| error.violations().len()),
+                (!is_valid).then_some(1),
+                "{schema}"
+            );
+        }
+    }
+}
+
+#[test]
 fn formats_are_asserted_in_every_draft() {
     let drafts = [
         "http://json-schema.org/draft-04/schema#",
@@ -319,7 +350,11 @@ fn a_list_of_many_violations_takes_no_more_memory_than_it_has_itself() {
     const MANY: usize = 300_000;
     let zeros = Value::from(vec![0; MANY]);
     // It is written as JSON before it is checked.
-    let own = allocation_counter::measure(|| drop(serde_json::to_value(&zeros))).bytes_max;
+    let written = |value: &Value| {
+        let text = value.to_string();
+        drop(serde_json::from_str::<Value>(&text));
+    };
+    let own = allocation_counter::measure(|| written(&zeros)).bytes_max;
     for (schema, path) in [
         (json!({ "items": { "minimum": 1 } }), "[0]"),
         (json!({ "allOf": [{ "items": { "minimum": 1 } }, { "maxItems": 3 }] }), "[0]"),
@@ -350,7 +385,7 @@ fn a_list_of_many_violations_takes_no_more_memory_than_it_has_itself() {
         (0..MANY / 10).map(|at| (at.to_string(), zeros["items"][at].clone())).collect();
     let compiled = Schema::new(r#"{ "additionalProperties": { "minimum": 1 } }"#).unwrap();
     let members = Value::Object(members);
-    let own = allocation_counter::measure(|| drop(serde_json::to_value(&members))).bytes_max;
+    let own = allocation_counter::measure(|| written(&members)).bytes_max;
     let (error, bytes) = allocated(|| compiled.check(&members));
     assert_eq!(error.violations().len(), 1);
     assert!(bytes < own + 100_000, "{bytes} bytes, and the value has {own}");

@@ -128,7 +128,7 @@ impl Schema {
     /// Returns [`Error::Invalid`] if it does not match the schema, and [`Error::Unwritable`] if it cannot
     /// be written as JSON, such as a number that is infinite or not a number.
     pub fn check<T: Serialize + ?Sized>(&self, value: &T) -> Result<(), Error> {
-        let written = serde_json::to_value(value).map_err(Error::Unwritable)?;
+        let written = written(value).map_err(Error::Unwritable)?;
         // `serde_json` writes a null in place of a float that is not finite.
         if has_null(&written) {
             json::to_text(value, Form::Canonical)
@@ -169,6 +169,12 @@ impl Schema {
             Violation::new("", "it does not match the schema, and is too large to say where")
         })])
     }
+}
+
+/// Returns what a client reads. As a tree of `serde_json` at once, an `f32` would be a number that is not written, and an
+/// integer beyond 64 bits an error.
+fn written<T: Serialize + ?Sized>(value: &T) -> Result<Value, serde_json::Error> {
+    serde_json::from_str(&serde_json::to_string(value)?)
 }
 
 /// Takes the parts of a value from `left`, and returns false if there are more.
