@@ -78,7 +78,8 @@ impl Parameters {
     /// the seconds in `POWERTOOLS_PARAMETERS_MAX_AGE`.
     ///
     /// From 70 to 90 per cent of it on, at random, the cached value is returned and a new one is
-    /// fetched meanwhile. An age of zero turns the cache off.
+    /// fetched meanwhile. An age of zero turns the cache off: a value is returned only after a fetch, not even
+    /// an old one if that fails, and no failure is remembered.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = Some(age.min(LONGEST));
         self

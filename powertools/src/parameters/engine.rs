@@ -138,8 +138,7 @@ impl Engine {
             }
         }
         let source = self.source(key.request.kind).clone();
-        let mut settings = self.settings.clone();
-        settings.max_age = key.max_age.unwrap_or(settings.max_age);
+        let settings = self.settings.clone().max_age(key.max_age);
         let cell = Arc::new(Cell::new(key.request.clone(), decode, source, settings));
         cells.put(key, cell.clone());
         let evicted = evict(&mut cells);

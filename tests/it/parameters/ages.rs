@@ -135,8 +135,39 @@ async fn an_age_of_zero_turns_the_cache_off() {
         URL.get().await.unwrap();
         service.put("b");
         assert_eq!(*URL.get().await.unwrap(), "b");
+        service.fail(SourceErrorKind::Unavailable);
+        for fetches in 3..5 {
+            assert_eq!(name(URL.get().await), "Powertools.ParameterUnavailable");
+            assert_eq!(service.fetches(), fetches);
+        }
+        service.fail(None);
+        assert_eq!(*URL.get().await.unwrap(), "b");
     };
     service.parameters().max_age(Duration::ZERO).scope(read).await;
+
+    // One declaration, with its neighbours' values cached.
+    let service = Service::with("a");
+    let read = async {
+        let never = Parameter::<String>::plain("/never").max_age(Duration::ZERO);
+        never.get().await.unwrap();
+        URL.get().await.unwrap();
+        service.fail(SourceErrorKind::Unavailable);
+        assert_eq!(name(never.get().await), "Powertools.ParameterUnavailable");
+        advance(301 * SECOND).await;
+        assert_eq!(*URL.get().await.unwrap(), "a");
+    };
+    service.parameters().scope(read).await;
+
+    // Not even a clock that was set back makes it young.
+    let clock = ManualClock::new(SystemTime::UNIX_EPOCH + 1000 * SECOND);
+    let service = Service::with("a");
+    let read = async {
+        URL.get().await.unwrap();
+        service.fail(SourceErrorKind::Unavailable);
+        clock.set(SystemTime::UNIX_EPOCH);
+        URL.get().await.unwrap_err();
+    };
+    service.parameters().clock(&clock).max_age(Duration::ZERO).scope(read).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -60,6 +60,12 @@ impl<T> Entry<T> {
     fn is_valid(&self, now: SystemTime) -> bool {
         self.from <= now && now < self.hard
     }
+
+    /// Returns true if it may be returned where the fetch of a new one fails.
+    fn is_of_use(&self, now: SystemTime, max_stale: Duration) -> bool {
+        // Without such a time never, though a clock that was set back makes it younger.
+        !max_stale.is_zero() && now < self.hard + max_stale
+    }
 }
 
 impl<T: Send + Sync + 'static> Cell<T> {
@@ -100,7 +106,7 @@ impl<T: Send + Sync + 'static> Cell<T> {
             let (cached, now) = self.cached_now();
             let old = match cached {
                 Some(entry) if entry.is_valid(now) => return Ok(Value::new(entry)),
-                cached => cached.filter(|entry| now < entry.hard + self.settings.max_stale),
+                cached => cached.filter(|entry| entry.is_of_use(now, self.settings.max_stale)),
             };
             let begun = match state.failure(now) {
                 Some(error) => Err(error),

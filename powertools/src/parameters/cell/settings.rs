@@ -30,6 +30,16 @@ pub(in crate::parameters) struct Settings {
 }
 
 impl Settings {
+    /// Sets the age of a declaration, if it has its own. An age of zero turns all of the cache off.
+    pub(in crate::parameters) fn max_age(mut self, age: Option<Duration>) -> Self {
+        self.max_age = age.unwrap_or(self.max_age);
+        if self.max_age.is_zero() {
+            self.max_stale = Duration::ZERO;
+            self.failure_age = Duration::ZERO;
+        }
+        self
+    }
+
     /// Returns the ages at which a value is refreshed ahead of time, and at which it must be.
     ///
     /// The first is 70 to 90 per cent of the second, at random, so that environments which started
