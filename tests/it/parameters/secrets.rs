@@ -91,22 +91,26 @@ async fn of_secrets_whose_names_begin_with_each_other_each_has_its_own_value() {
 }
 
 #[tokio::test]
-async fn without_the_permission_to_read_several_secrets_it_is_not_tried_again() {
+async fn reading_several_secrets_is_not_tried_again_without_the_permission_alone() {
     let Some(moto) = Emulator::first() else { return };
-    let proxy = Proxy::before(moto.endpoint()).await;
     let (one, two) = (unique("denied/1"), unique("denied/2"));
-    let work = async {
-        let (one, two) = (Secret::<String>::plain(one), Secret::<String>::plain(two));
-        one.set("1").await.unwrap();
-        two.set("2").await.unwrap();
-        proxy.next("BatchGetSecretValue", Fault::Refuse("AccessDeniedException", "no"));
-        for _ in 0..2 {
-            let (one, two) = tokio::join!(one.get_fresh(), two.get_fresh());
-            assert_eq!((&**one.unwrap(), &**two.unwrap()), ("1", "2"));
-        }
-        let operations = proxy.operations();
-        let batches = operations.iter().filter(|operation| *operation == "BatchGetSecretValue");
-        assert_eq!(batches.count(), 1, "{operations:?}");
-    };
-    of(proxy.endpoint()).scope(work).await;
+    for (code, tries) in
+        [("AccessDeniedException", 1), ("ExpiredTokenException", 2), ("DecryptionFailure", 2)]
+    {
+        let proxy = Proxy::before(moto.endpoint()).await;
+        let work = async {
+            let (one, two) = (Secret::<String>::plain(one), Secret::<String>::plain(two));
+            one.set("1").await.unwrap();
+            two.set("2").await.unwrap();
+            proxy.next("BatchGetSecretValue", Fault::Refuse(code, "no"));
+            for _ in 0..2 {
+                let (one, two) = tokio::join!(one.get_fresh(), two.get_fresh());
+                assert_eq!((&**one.unwrap(), &**two.unwrap()), ("1", "2"));
+            }
+            let operations = proxy.operations();
+            let batches = operations.iter().filter(|operation| *operation == "BatchGetSecretValue");
+            assert_eq!(batches.count(), tries, "{code}: {operations:?}");
+        };
+        of(proxy.endpoint()).scope(work).await;
+    }
 }

@@ -1,6 +1,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::error::ProvideErrorMetadata;
 use aws_sdk_secretsmanager::types::SecretValueEntry;
 use futures_util::future::join_all;
 
@@ -33,12 +34,15 @@ async fn some_of(client: &Client, is_denied: &AtomicBool, list: Vec<(String, Wai
         match client.batch_get_secret_value().set_secret_id_list(Some(ids)).send().await {
             Ok(response) => found = response.secret_values.unwrap_or_default(),
             Err(error) => {
+                if error.code() == Some("AccessDeniedException") {
+                    // Not again: each attempt would be a line in the audit log.
+                    is_denied.store(true, Ordering::Relaxed);
+                }
                 let error = failure(error, "secretsmanager:BatchGetSecretValue");
                 match error.kind() {
-                    // Not again: each attempt would be a line in the audit log.
-                    SourceErrorKind::AccessDenied => is_denied.store(true, Ordering::Relaxed),
-                    // One invalid id, perhaps, which fails alone below.
-                    SourceErrorKind::Other => {}
+                    // Credentials that have just expired, the key of one secret or one invalid id, perhaps: each
+                    // secret has its own error below.
+                    SourceErrorKind::AccessDenied | SourceErrorKind::Other => {}
                     _ => return fail(list, error),
                 }
             }
