@@ -61,12 +61,14 @@ pub struct Fetched {
     pub version: Option<String>,
     /// The time before which the source must not be asked again.
     pub min_age: Option<Duration>,
+    /// How long ago the value was read, if not just now.
+    pub(super) age: Duration,
 }
 
 impl Fetched {
     /// Creates a value without a version.
     pub fn new(content: impl Into<Content>) -> Self {
-        Self { content: content.into(), version: None, min_age: None }
+        Self { content: content.into(), version: None, min_age: None, age: Duration::ZERO }
     }
 
     /// Sets the version.

@@ -91,6 +91,32 @@ async fn a_session_polls_with_each_token_once_and_no_change_is_no_value() {
 }
 
 #[tokio::test]
+async fn the_service_is_not_asked_within_its_interval_by_anyone() {
+    static AS_TEXT: Configuration<String> = Configuration::plain("shop/prod/limits");
+
+    let targets = serving([STARTED, FIRST, CHANGED], async |clock| {
+        LIMITS.get().await.unwrap();
+        clock.advance(59 * SECOND);
+        let text = AS_TEXT.get().await.unwrap();
+        assert_eq!((&**text, Value::version(&text)), (r#"{"limit":10}"#, Some("v1")));
+        assert_eq!(LIMITS.get_fresh().await.unwrap().limit, 10);
+        assert_eq!(LIMITS.refresh_if(|_| true).await.unwrap().limit, 10);
+        LIMITS.invalidate().unwrap();
+        assert_eq!(LIMITS.get().await.unwrap().limit, 10);
+        // Each of them is as old as the one request, and the next one is for all.
+        clock.advance(SECOND);
+        assert_eq!(*AS_TEXT.get().await.unwrap(), r#"{"limit":20}"#);
+        assert_eq!(LIMITS.get().await.unwrap().limit, 20);
+    });
+    let expected = [
+        "/configurationsessions",
+        "/configuration?configuration_token=t0",
+        "/configuration?configuration_token=t1",
+    ];
+    assert_eq!(targets.await, expected);
+}
+
+#[tokio::test]
 async fn an_expired_token_begins_another_session() {
     let replies = [STARTED, FIRST, EXPIRED, STARTED, CHANGED];
     let targets = serving(replies, async |clock| {

@@ -152,7 +152,8 @@ impl<T: Send + Sync + 'static> Cell<T> {
         let (from, restores) = (tick::now(&self.settings.clock), restores());
         let fetched = self.settings.answer(|| self.source.fetch(&self.request)).await;
         let fetched = fetched.map_err(|error| self.request.failed(error))?;
-        let Fetched { content, version, min_age } = fetched;
+        let Fetched { content, version, min_age, age } = fetched;
+        let from = from.checked_sub(age).unwrap_or(from);
         // Code of the user. What it panics with can quote the value.
         let decoded = catch(|| (self.decode)(&content));
         let decoded =

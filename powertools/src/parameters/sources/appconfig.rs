@@ -13,6 +13,7 @@ use super::failure::failure;
 use super::sdk;
 use crate::clock::Clock;
 use crate::parameters::{Content, Fetched, Request, Source, SourceError, SourceErrorKind};
+use crate::process::restores;
 
 /// A token is valid for 24 hours.
 const RENEWED_AFTER: Duration = Duration::from_secs(23 * 3600);
@@ -21,8 +22,9 @@ const RENEWED_AFTER: Duration = Duration::from_secs(23 * 3600);
 ///
 /// A session is kept for each configuration, and started again before its token expires and after an
 /// error. After one that was throttled, it keeps its token and waits for that time. AppConfig sets how
-/// often it may be asked, 60 seconds by default: a value is not fetched more often than that, whatever
-/// its `max_age`. The role of the function needs
+/// often it may be asked, 60 seconds by default: a configuration is not read more often than that, whatever
+/// the `max_age` and whichever declaration asks. Until then even
+/// [`get_fresh`](crate::parameters::Declaration::get_fresh) returns what was read last. The role of the function needs
 /// `appconfig:StartConfigurationSession` and `appconfig:GetLatestConfiguration`.
 #[derive(Debug)]
 pub struct AppConfig {
@@ -41,6 +43,8 @@ struct Session {
     token: Option<Token>,
     /// The configuration as it was last sent.
     last: Option<(Content, Option<String>)>,
+    /// When the last request succeeded, and the number of restores before.
+    polled: Option<(SystemTime, u64)>,
     /// The time between two requests that the service requires.
     interval: Duration,
     /// When the service last throttled a request, if none has succeeded since.
@@ -89,6 +93,9 @@ impl AppConfig {
         // Its token is used by one request at a time.
         let mut session = session.lock().await;
         let now = self.clock.now();
+        if let Some(age) = session.age(now) {
+            return Ok(session.fetched(age));
+        }
         if let Some(until) = session.paused_until(now) {
             let wait = until.duration_since(now).unwrap_or_default().as_secs();
             let message = format!("the service throttles requests: the next one is in {wait} s");
@@ -106,20 +113,16 @@ impl AppConfig {
 
         let now = self.clock.now();
         session.token = response.next_poll_configuration_token.map(|token| (token, now));
+        session.polled = Some((now, restores()));
         session.throttled = None;
         let bytes = response.configuration.map(|blob| blob.into_inner()).unwrap_or_default();
         // Nothing is sent if nothing has changed since the token was issued.
         if !bytes.is_empty() || session.last.is_none() {
             session.last = Some((Content::of_bytes(bytes), response.version_label));
         }
-        let (content, version) = session.last.clone().unwrap_or((Content::from(""), None));
         let seconds = u64::try_from(response.next_poll_interval_in_seconds).unwrap_or_default();
         session.interval = Duration::from_secs(seconds);
-        let fetched = Fetched::new(content).min_age(session.interval);
-        Ok(match version {
-            Some(version) => fetched.version(version),
-            None => fetched,
-        })
+        Ok(session.fetched(Duration::ZERO))
     }
 
     /// Reads the configuration in the session, or in another one if that has ended.
@@ -176,6 +179,19 @@ impl Session {
     /// Takes the token, if it is valid long enough.
     fn take_token(&mut self, now: SystemTime) -> Option<Token> {
         self.token.take().filter(|(_, issued)| now < *issued + RENEWED_AFTER)
+    }
+
+    /// Returns the age of the configuration until the service admits the next request. A request from before a restore
+    /// does not count: what was read then is not returned any more.
+    fn age(&self, now: SystemTime) -> Option<Duration> {
+        let (polled, _) = self.polled.filter(|(_, before)| *before == restores())?;
+        now.duration_since(polled).ok().filter(|age| *age < self.interval)
+    }
+
+    /// Returns the configuration as it was last sent.
+    fn fetched(&self, age: Duration) -> Fetched {
+        let (content, version) = self.last.clone().unwrap_or((Content::from(""), None));
+        Fetched { version, age, ..Fetched::new(content).min_age(self.interval) }
     }
 
     /// Returns when the next request can be sent after one that was throttled. Without a configuration, one can
