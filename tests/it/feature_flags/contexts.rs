@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use powertools::feature_flags::{Error, FeatureFlags};
 use serde::{Serialize, Serializer};
 use serde_json::json;
+use serde_json::value::RawValue;
 
 use super::with_condition;
 
@@ -91,6 +92,19 @@ fn a_context_is_a_struct_a_map_or_nothing() {
     assert_eq!(condition("x").evaluate("f", &BTreeMap::from([('x', 2)])), Ok(true));
     let pair = condition("7").evaluate::<bool>("f", &BTreeMap::from([((7, 7), 2)]));
     assert_eq!(pair.unwrap_err().error_type(), "Powertools.FeatureFlagContextInvalid");
+}
+
+#[test]
+fn a_context_can_be_raw_json() {
+    let raw = |json: &str| RawValue::from_string(json.to_owned()).unwrap();
+    assert!(matches("EQUALS", "2", &raw(r#"{"other": [], "k": 2}"#)));
+    assert!(matches("EQUALS", "[2.50]", &Some(raw(r#"{"k": [2.5]}"#))));
+    assert!(matches("EQUALS", "2", &of(raw("2"))));
+    assert!(!matches("EQUALS", "2", &raw("{}")));
+    assert!(!matches("EQUALS", "2", &raw("null")));
+    let list = with_condition(r#"{"action": "EQUALS", "key": "k", "value": 2}"#)
+        .evaluate::<bool>("f", &raw("[2]"));
+    assert_eq!(list.unwrap_err().error_type(), "Powertools.FeatureFlagContextInvalid");
 }
 
 #[test]

@@ -2,7 +2,7 @@ use serde::Serialize;
 use serde::ser::{Impossible, SerializeMap, SerializeStruct, Serializer};
 
 use super::probe::Probe;
-use super::{ContextError, Outcome, refuse, refuse_lists};
+use super::{ContextError, Outcome, refuse, refuse_lists, written};
 use crate::feature_flags::rules::Rules;
 use crate::feature_flags::value::Value;
 use crate::json::AsName;
@@ -42,9 +42,7 @@ impl<'a> Fields<'a> {
         conditions: &[usize],
         value: &T,
     ) -> Result<(), ContextError> {
-        let invalid = || ContextError::Invalid("one of its values cannot be written as JSON");
-        let text = serde_json::to_string(value).map_err(|_| invalid())?;
-        let json = text.parse().map_err(|_| invalid())?;
+        let json = written(value)?;
         let value = Value::read(&json).ok_or(ContextError::Invalid("a number is too large"))?;
         Probe { rules: self.rules, outcomes: self.outcomes, conditions }.test(value.view());
         Ok(())
@@ -66,7 +64,11 @@ impl Serializer for Fields<'_> {
         Ok(self)
     }
 
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self, ContextError> {
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Self, ContextError> {
+        // No type is called that: it is a sign for `serde_json`, that the only field is a whole document.
+        if name.starts_with('$') {
+            return Err(ContextError::Compound);
+        }
         Ok(self)
     }
 

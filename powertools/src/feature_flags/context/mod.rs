@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use self::fields::Fields;
 use super::rules::Rules;
+use crate::json::Json;
 
 /// What a condition makes of a context.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,13 +28,23 @@ pub(super) fn test(
     rules: &Rules,
     outcomes: &mut [Outcome],
 ) -> Result<(), ContextError> {
-    context.serialize(Fields::new(rules, outcomes))
+    match context.serialize(Fields::new(rules, outcomes)) {
+        Err(ContextError::Compound) => written(context)?.serialize(Fields::new(rules, outcomes)),
+        tested => tested,
+    }
+}
+
+/// Returns what only the JSON of a value shows.
+fn written(value: &(impl Serialize + ?Sized)) -> Result<Json, ContextError> {
+    let text = serde_json::to_string(value).ok();
+    let json = text.and_then(|text| text.parse().ok());
+    json.ok_or(ContextError::Invalid("one of its values cannot be written as JSON"))
 }
 
 /// Why a context cannot be used.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum ContextError {
-    /// The value of a key is more than a scalar. This never leaves the module.
+    /// The value of a key is more than a scalar, or the context is a document. This never leaves the module.
     Compound,
     Invalid(&'static str),
 }
