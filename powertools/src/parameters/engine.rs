@@ -175,15 +175,18 @@ impl Engine {
 }
 
 /// Evicts what is beyond the capacity, and returns it. A cell that a declaration holds, or a fetch, stays: a
-/// second one for its key would not be invalidated with it.
+/// second one for its key would not be invalidated with it. It does not count either.
 fn evict(cells: &mut LruCache<Key, Arc<dyn AnyCell>>) -> Vec<Arc<dyn AnyCell>> {
     let mut evicted = Vec::new();
-    for _ in 0..cells.len() {
-        if cells.len() <= CAPACITY {
-            break;
-        }
+    // Only beyond it, counting is worth its microseconds.
+    if cells.len() <= CAPACITY {
+        return evicted;
+    }
+    let is_held = |cell: &Arc<dyn AnyCell>| Arc::strong_count(cell) > 1;
+    let others = cells.iter().filter(|(_, cell)| !is_held(cell)).count();
+    while evicted.len() + CAPACITY < others {
         match cells.pop_lru() {
-            Some((key, cell)) if Arc::strong_count(&cell) > 1 => {
+            Some((key, cell)) if is_held(&cell) => {
                 cells.put(key, cell);
             }
             Some((_, cell)) => evicted.push(cell),
