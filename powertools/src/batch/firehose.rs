@@ -206,10 +206,14 @@ fn reply(
     report: &Report<FirehoseEvent>,
     values: Vec<Option<Transformed>>,
 ) -> Result<(FirehoseReply, Vec<(usize, FirehoseRecord)>), Error> {
-    let is_unfinished =
-        |outcome: &Outcome| matches!(outcome, Outcome::Stopped | Outcome::NotStarted);
-    // Records that did not start because of a failure fail like it.
-    if report.out_of_time && report.records().any(|(_, outcome)| is_unfinished(outcome)) {
+    let is_unfinished = |outcome: &Outcome| match outcome {
+        Outcome::Succeeded | Outcome::Permanent(_) => false,
+        // Without a lack of time, records that did not start because of a failure fail like it.
+        Outcome::Stopped | Outcome::NotStarted => report.out_of_time,
+        // With one, the error may be what the handler made of that of a time guard.
+        Outcome::Failed(error) => report.out_of_time || error.is_interruption(),
+    };
+    if report.records().any(|(_, outcome)| is_unfinished(outcome)) {
         return Err(report.incomplete());
     }
     let mut results = Vec::with_capacity(values.len());

@@ -49,7 +49,7 @@
 //! | `active_mq` (feature `events`) | none | the others continue | the batch as a whole | message id |
 //! | `rabbit_mq` (feature `events`) | none | the others continue | the batch as a whole | `queue::vhost#index`: the place in the event, counted from 0 in each queue |
 //! | `document_db` (feature `events`) | within a document's key | nothing after it in the batch starts | the batch as a whole | resume token |
-//! | `firehose` (feature `events`) | none; the reply has the order of the event | the others continue | each record: `Ok`, `Dropped` or `ProcessingFailed`. One that failed, or does not fit into the 6 MiB of a reply, is `ProcessingFailed`: Firehose puts it under its error prefix and does not deliver it again. `Report::into_split_reply` sends what does not fit to the stream again. The batch as a whole if there was no time for all records | record id |
+//! | `firehose` (feature `events`) | none; the reply has the order of the event | the others continue | each record: `Ok`, `Dropped` or `ProcessingFailed`. One that failed, or does not fit into the 6 MiB of a reply, is `ProcessingFailed`: Firehose puts it under its error prefix and does not deliver it again. `Report::into_split_reply` sends what does not fit to the stream again. The batch as a whole if there was no time for all records, or another invocation has one | record id |
 //! | `s3_batch` (feature `events`) | none | the others continue | each task: `Succeeded`, `TemporaryFailure` or `PermanentFailure` | task id |
 //! | EventBridge Pipes: [`sqs`] | as the queue | as the queue | each message that did not succeed | message id |
 //! | EventBridge Pipes: [`kinesis`], [`dynamodb`] | as the stream | as the stream | each record that did not succeed | id of the event |

@@ -39,7 +39,10 @@ pub fn document_db<'a>(event: impl Into<DocumentDbEvent>) -> Batch<'a, DocumentD
 /// [sink](Batch::permanent_sink) accepted is reported as `Dropped`.
 ///
 /// If there is no time for all records, the batch fails as a whole with
-/// [`Error::Incomplete`](super::Error::Incomplete), and Firehose invokes the function again.
+/// [`Error::Incomplete`](super::Error::Incomplete), and Firehose invokes the function again. A record that a time guard
+/// or idempotent work stopped, or that another invocation is processing, has not failed either. After a guard has
+/// stopped something in the batch, every error counts as an effect of that, unless the handler has called
+/// [`Invocation::interruption_handled`](crate::Invocation::interruption_handled).
 ///
 /// ```
 /// use lambda_runtime::LambdaEvent;

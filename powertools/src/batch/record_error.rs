@@ -118,6 +118,12 @@ impl RecordError {
         self.0.error.clone()
     }
 
+    /// Returns true if the record did not fail: its work was stopped or not begun for lack of time, or another run
+    /// has it.
+    pub(super) fn is_interruption(&self) -> bool {
+        own::is_interruption(self.error())
+    }
+
     pub(super) fn panicked(who: &str, panic: Box<dyn Any + Send>) -> Self {
         Self::retry(format!("{who} panicked: {}", caught(panic)))
     }

@@ -15,8 +15,8 @@ use super::{
     Batch, Error, FromRecord, Outcome, Record, RecordError, Report, Reporting, Source, SourceReply,
     ValueOf, engine, visibility,
 };
-use crate::invocation::OfRecord;
 use crate::invocation::budget::{self, Budget, Guarded};
+use crate::invocation::{Invocation, OfRecord};
 
 impl<S: Source> Batch<'_, S> {
     /// Processes each record with `handler`, which takes the record or a type that is created from
@@ -303,7 +303,9 @@ impl<'b, S: Source> Work<'b, S> {
             |index, outcome| observer.observe(index, &records[index], outcome),
         );
         let ended = Guarded::new(handling.budget.clone(), work).await;
-        if !matches!(ended, budget::Ended::Returned(())) {
+        // A guard around a part of a record can stop it, or a record can end by itself at the limit.
+        let is_interrupted = handling.scope().is_some_and(Invocation::is_interrupted);
+        if is_interrupted || !matches!(ended, budget::Ended::Returned(())) {
             handling.note_out_of_time();
         }
         for (index, outcome) in outcomes.iter_mut().enumerate() {

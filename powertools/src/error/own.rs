@@ -3,7 +3,21 @@
 use std::error::Error as StdError;
 
 use super::causes::causes;
-use super::registry::{Held, owned};
+use super::registry::{Held, describe, owned};
+
+/// The names of the errors of work that did not fail: it was stopped or not begun for lack of time, or another run has it.
+const INTERRUPTIONS: [&str; 10] = [
+    "Powertools.DeadlineOutOfTime",
+    "Powertools.DeadlineNoTime",
+    "Powertools.IdempotencyOutOfTime",
+    "Powertools.IdempotencyNoTime",
+    "Powertools.IdempotencyFallback",
+    "Powertools.IdempotencyLeaseExpired",
+    "Powertools.IdempotencyLeaseLost",
+    "Powertools.IdempotencyInProgress",
+    "Powertools.IdempotencyContended",
+    "Powertools.ParameterOutOfTime",
+];
 
 /// Returns true if `error` or one of its causes is an error of this toolkit.
 pub(crate) fn is_of_toolkit(error: &(dyn StdError + 'static)) -> bool {
@@ -13,6 +27,13 @@ pub(crate) fn is_of_toolkit(error: &(dyn StdError + 'static)) -> bool {
 /// Returns the run that holds the work, if `error` or one of its causes names one.
 pub(crate) fn held(error: &(dyn StdError + 'static)) -> Option<Held> {
     causes(error).find_map(|error| owned(error)?.held())
+}
+
+/// Returns true if `error` or one of its causes says that work did not fail: it was stopped or not begun for lack of
+/// time, or another run has it.
+pub(crate) fn is_interruption(error: &(dyn StdError + 'static)) -> bool {
+    // By its name, which a transparent variant of a user's type has, too.
+    causes(error).filter_map(describe).any(|found| INTERRUPTIONS.contains(&found.error_type))
 }
 
 /// Registers the error of a module of this toolkit under its own `error_type`.

@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
+use powertools::Invocation;
 use powertools::batch::{
     self, ActiveMqMessage, Batch, Error, FirehoseMessage, FirehoseReply, RabbitMqMessage, Record,
     RecordError, Report, Source, SourceReply, Transformed,
@@ -371,6 +372,83 @@ async fn a_transformation_without_time_for_all_records_is_an_error() {
     let nameless: FirehoseEvent = parse(json!({ "records": [{ "data": "" }] }));
     let report = batch::firehose(nameless).run(shout).await;
     assert!(matches!(super::error(report), Error::IdentifierMissing { index: 0 }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transformation_that_a_guard_inside_of_it_stopped_has_not_failed() {
+    let run = async |is_translated: bool, is_handled: bool| {
+        let clock = ManualClock::following_tokio(SystemTime::UNIX_EPOCH + 1_000_000 * SECOND);
+        let invocation = testing::invocation().clock(&clock).remaining(10 * SECOND).build();
+        let handler = async |text: FirehoseMessage<Text>| {
+            let result = Deadline::current().run(2 * SECOND, shout(text)).await;
+            if result.is_err() && is_handled {
+                Invocation::interruption_handled();
+            }
+            result.map_err(|error| if is_translated { "too slow".into() } else { error })
+        };
+        let work = batch::firehose(firehose(&["one", "wait", "two"])).run(handler);
+        let report = invocation.scope(work).await;
+        assert_eq!(outcomes(&report), "sff", "the guard stops one and does not begin another");
+        report
+    };
+    for is_translated in [false, true] {
+        let error = error(run(is_translated, false).await);
+        assert!(matches!(error, Error::Incomplete { unfinished: 2, total: 3, .. }), "{error:?}");
+    }
+    let reply = run(true, true).await.into_reply().unwrap();
+    assert_eq!(results(&reply), ["Ok", "ProcessingFailed", "ProcessingFailed"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idempotent_transformation_that_was_stopped_has_not_failed() {
+    let clock = ManualClock::following_tokio(SystemTime::UNIX_EPOCH + 1_000_000 * SECOND);
+    let invocation = testing::invocation().clock(&clock).remaining(10 * SECOND).build();
+    let idempotency = Idempotency::new(MemoryStore::new()).unwrap();
+    let work = batch::firehose(firehose(&["wait"]))
+        .idempotent(idempotency, "shout", |work, text: &FirehoseMessage<Text>| {
+            work.key(&natural(&text.record))
+        })
+        .run(shout);
+    let report = invocation.scope(work).await;
+    assert_eq!(outcomes(&report), "f", "it releases its claim and ends by itself");
+    assert!(matches!(error(report), Error::Incomplete { unfinished: 1, total: 1, .. }));
+}
+
+#[tokio::test]
+async fn a_transformation_that_another_invocation_has_or_without_time_has_not_failed() {
+    use powertools::{LambdaError, idempotency, parameters};
+
+    #[derive(Debug, thiserror::Error, LambdaError)]
+    enum Failed {
+        #[error(transparent)]
+        Idempotency(#[from] idempotency::Error),
+    }
+
+    let work = Idempotency::new(MemoryStore::new()).unwrap();
+    let key = work.operation("shout").key(&7).unwrap().derived_key().unwrap().clone();
+    let in_progress = || idempotency::Error::InProgress { key: key.clone(), until: None };
+    let interruptions: [RecordError; 7] = [
+        Deadline::of(Some(testing::invocation().remaining(SECOND).build()))
+            .ensure(2 * SECOND)
+            .unwrap_err()
+            .into(),
+        in_progress().into(),
+        anyhow::Error::from(in_progress()).context("not now").into(),
+        Failed::from(in_progress()).into(),
+        idempotency::Error::Contended { key: key.clone() }.into(),
+        idempotency::Error::LeaseExpired { key: key.clone() }.into(),
+        parameters::Error::OutOfTime { what: "secret".to_owned() }.into(),
+    ];
+    let run = async |failure: &RecordError| {
+        let handler = async |_: FirehoseRecord| Err::<Transformed, _>(failure.clone());
+        batch::firehose(firehose(&["one"])).run(handler).await.into_reply()
+    };
+    for failure in interruptions {
+        let result = run(&failure).await;
+        assert!(matches!(result, Err(Error::Incomplete { .. })), "{failure}");
+    }
+    let failure = Failed::from(idempotency::Error::PayloadChanged { key: key.clone() });
+    assert_eq!(results(&run(&failure.into()).await.unwrap()), ["ProcessingFailed"]);
 }
 
 #[tokio::test(start_paused = true)]
