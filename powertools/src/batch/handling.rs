@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::error::Error as StdError;
 use std::future::Future;
-use std::iter::zip;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -131,7 +130,9 @@ impl<'b, R: Record> Handling<'b, R> {
         }
         let mut ended = Vec::with_capacity(places.len());
         let mut broken = Broken::default();
-        let (mut messages, mut parsed) = (Vec::new(), Vec::new());
+        let mut messages = Vec::new();
+        // What is settled after the handler: the errors are those of records that cannot be parsed.
+        let mut taken: Vec<(usize, Option<RecordError>)> = Vec::new();
         for index in places {
             let record = &records[index];
             if broken.contains(record) {
@@ -144,9 +145,18 @@ impl<'b, R: Record> Handling<'b, R> {
             match message {
                 Ok(message) => {
                     messages.push(message);
-                    parsed.push(index);
+                    taken.push((index, None));
                 }
                 Err(error) => {
+                    let error = self.classified(error);
+                    let is_behind = |&(other, _): &(usize, _)| {
+                        record.order().is_some_and(|order| records[other].order() == Some(order))
+                    };
+                    // The sink does not get it if one before it in its order fails.
+                    if error.is_permanent() && self.sink.is_some() && taken.iter().any(is_behind) {
+                        taken.push((index, Some(error)));
+                        continue;
+                    }
                     let outcome = self.settle(record, error).await;
                     self.note(&mut broken, record, &outcome);
                     ended.push((index, Err(outcome)));
@@ -157,13 +167,21 @@ impl<'b, R: Record> Handling<'b, R> {
             }
         }
 
-        let results = results(messages, handler, "the handler of a chunk").await;
+        let mut results = results(messages, handler, "the handler of a chunk").await.into_iter();
         let mut broken = Broken::default();
-        for (index, result) in zip(parsed, results) {
+        for (index, unparsed) in taken {
             let record = &records[index];
+            let result = match unparsed {
+                None => results.next().expect("each message has a result"),
+                Some(error) => Err(error),
+            };
             let result = match result {
                 Ok(_) if broken.contains(record) => Err(Outcome::Failed(after_a_failure())),
                 Ok(value) => Ok(value),
+                // It may have failed only because the one before it did.
+                Err(error) if broken.contains(record) => {
+                    Err(Outcome::Failed(error.into_retryable()))
+                }
                 Err(error) => Err(self.settle(record, error).await),
             };
             if let Err(outcome) = &result {
@@ -235,8 +253,15 @@ impl<'b, R: Record> Handling<'b, R> {
     }
 
     /// Returns the outcome of a record with this error.
-    async fn settle(&self, record: &R, mut error: RecordError) -> Outcome {
+    async fn settle(&self, record: &R, error: RecordError) -> Outcome {
+        let error = self.classified(error);
+        if error.is_permanent() { self.sink(record, error).await } else { Outcome::Failed(error) }
+    }
+
+    /// Returns the error, as a permanent one if the batch's own classifier says so.
+    fn classified(&self, error: RecordError) -> RecordError {
         if let Some(classify) = &self.permanent_if
+            && !error.is_permanent()
             && !may_be_parsed_later(error.error())
             && catch_unwind(AssertUnwindSafe(|| classify(error.error()))).unwrap_or_else(|panic| {
                 let panic = caught(panic);
@@ -244,9 +269,9 @@ impl<'b, R: Record> Handling<'b, R> {
                 false
             })
         {
-            error = error.into_permanent();
+            return error.into_permanent();
         }
-        if error.is_permanent() { self.sink(record, error).await } else { Outcome::Failed(error) }
+        error
     }
 
     /// Returns how long to wait until a lease expires, if it expires soon.

@@ -144,7 +144,8 @@ impl<S: Source> Batch<'_, S> {
     /// [`concurrency`](Self::concurrency) is the number of chunks at the same time. A chunk has
     /// records of one order in their order, and no other chunk has records of that order meanwhile. If
     /// one of them fails, those after it in its order count as failed too, even if their results are
-    /// `Ok`: the source delivers all of them again, in order.
+    /// `Ok`: the source delivers all of them again, in order. None of those goes to the
+    /// [sink](Self::permanent_sink), even if its own error is permanent.
     ///
     /// A record that cannot be parsed fails alone, and what must not start after it is not in the
     /// chunk. If the handler panics or returns another number of results, all records of the chunk

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use powertools::Invocation;
 use powertools::batch::{self, KafkaMessage, KinesisMessage, Message, RecordError, Report, Source};
-use powertools::events::{SqsEvent, SqsRecord};
+use powertools::events::{ParseError, SqsEvent, SqsRecord};
 use powertools::testing::{self, ManualClock};
 use serde_json::json;
 use tokio::time::sleep;
@@ -211,6 +211,52 @@ async fn permanent_failures_of_a_chunk_go_to_the_sink() {
     assert_eq!(outcomes(&report), "sps");
     is_done(report);
     assert_eq!(log.text(), "m-1");
+}
+
+/// A message whose error is permanent behind another one may have failed only because that did.
+#[tokio::test]
+async fn a_permanent_failure_behind_another_in_its_group_is_delivered_again() {
+    let log = Log::default();
+    let batch = batch::sqs(fifo("a1 a2 b1")).permanent_sink(|record: SqsRecord, _| {
+        log.write(record.message_id().unwrap_or_default());
+        async { Ok::<_, Infallible>(()) }
+    });
+    let result = |body: &str| match body {
+        "a1" => Err(RecordError::retry("down")),
+        _ => Err(RecordError::permanent("no order")),
+    };
+    let (report, chunks) = by(batch, 3, result).await;
+    assert_eq!(chunks, "[a1 a2 b1]");
+    assert_eq!(outcomes(&report), "ffp");
+    assert_eq!(log.text(), "b1");
+    let (_, outcome) = report.records().nth(1).unwrap();
+    let error = outcome.error().unwrap();
+    assert_eq!((error.to_string().as_str(), error.is_permanent()), ("no order", false));
+    assert_eq!(reported(report), ["a1", "a2"]);
+}
+
+#[tokio::test]
+async fn an_unreadable_message_goes_to_the_sink_after_those_before_it_have_succeeded() {
+    for (a1, expected, set_aside) in [("1", "spss", "a2"), ("0", "fffs", "")] {
+        let mut event = testing::events::sqs("orders.fifo");
+        for (id, body) in [("a1", a1), ("a2", "oops"), ("a3", "3"), ("b1", "4")] {
+            let message = testing::events::SqsMessage::from(body).id(id).group(&id[..1]);
+            event = event.message(message);
+        }
+        let log = Log::default();
+        let batch = batch::sqs(parse::<SqsEvent>(event.build()))
+            .permanent_if(|error| error.is::<ParseError>())
+            .permanent_sink(|record: SqsRecord, _| {
+                log.write(record.message_id().unwrap_or_default());
+                async { Ok::<_, Infallible>(()) }
+            });
+        let handler = async |chunk: Vec<Message<u64>>| {
+            chunk.iter().map(|n| if n.body == 0 { Err("down") } else { Ok(()) }).collect()
+        };
+        let report = batch.run_chunks(10, handler).await;
+        assert_eq!(outcomes(&report), expected);
+        assert_eq!(log.text(), set_aside);
+    }
 }
 
 fn is_done<S: Source>(report: Report<S>) {
