@@ -316,7 +316,9 @@ impl<'b, S: Source> Work<'b, S> {
         }
         observer.observe_the_rest(records, outcomes);
         if let Some(postpone) = &self.postpone {
-            let delays = visibility::delays(zip(records, &*outcomes));
+            let delays = visibility::delays(zip(records, &*outcomes), |record, outcome| {
+                handling.order_continues(record, outcome)
+            });
             visibility::postpone(delays, postpone, handling.budget.as_ref()).await;
         }
         values

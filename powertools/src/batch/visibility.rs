@@ -1,6 +1,7 @@
 //! When messages that failed are delivered again.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -101,6 +102,7 @@ fn seconds(delay: Duration) -> i32 {
 /// Returns the records that are to be delivered again after a time of their own.
 pub(super) fn delays<'a, R: Record>(
     records: impl Iterator<Item = (&'a R, &'a Outcome)>,
+    order_continues: impl Fn(&R, &Outcome) -> bool,
 ) -> Vec<(R, Duration)> {
     let mut orders = HashMap::new();
     let mut delays = Vec::new();
@@ -108,8 +110,12 @@ pub(super) fn delays<'a, R: Record>(
         let own = outcome.error().and_then(RecordError::delay);
         let delay = match record.order() {
             None => own,
-            // The first record of an order that failed decides for all after it.
-            Some(order) => *orders.entry(order).or_insert(own),
+            // The record that stopped its order decides for all after it.
+            Some(order) => match orders.entry(order) {
+                Entry::Occupied(first) => *first.get(),
+                Entry::Vacant(_) if order_continues(record, outcome) => own,
+                Entry::Vacant(first) => *first.insert(own),
+            },
         };
         delays.extend(delay.map(|delay| (record.clone(), delay)));
     }

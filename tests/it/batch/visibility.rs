@@ -8,9 +8,10 @@ use powertools::batch::{self, Message, RecordError, VisibilityChange};
 use powertools::deadline::Deadline;
 use powertools::events::SqsEvent;
 use powertools::testing::{self, ManualClock};
+use serde_json::json;
 use tokio::time::Instant;
 
-use super::{Log, fifo, messages, outcomes, reported};
+use super::{Log, fifo, messages, outcomes, parse, reported};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -86,6 +87,24 @@ async fn a_group_is_delivered_again_together() {
     let report = noting(fifo("a1 a2 b1 a3 b2 a4"), &log).run(handler).await;
     assert_eq!(outcomes(&report), "sffnnn");
     assert_eq!(log.text(), "[a2:7 a3:7 a4:7]");
+}
+
+/// It goes to the dead-letter queue, and the rest of the group is not behind it.
+#[tokio::test]
+async fn a_message_that_failed_for_the_last_time_does_not_decide_for_its_group() {
+    let mut event = testing::events::sqs("orders.fifo");
+    for (id, count) in [("a1", 3), ("a2", 1), ("a3", 3), ("a4", 1)] {
+        let message = testing::events::SqsMessage::from(json!(id)).id(id).group("a");
+        event = event.message(message.receive_count(count));
+    }
+    let log = Log::default();
+    let handler = async |name: Message<String>| match name.body.as_str() {
+        "a2" => Err(RecordError::retry("busy").retry_after(300 * SECOND)),
+        _ => Err(RecordError::retry("broken")),
+    };
+    let batch = noting(parse(event.build()), &log).max_receive_count(3);
+    assert_eq!(outcomes(&batch.run(handler).await), "ffnn");
+    assert_eq!(log.text(), "[a2:300 a3:300 a4:300]");
 }
 
 #[tokio::test]
