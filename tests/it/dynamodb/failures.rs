@@ -6,8 +6,9 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use hyper::StatusCode;
-use powertools::idempotency::Outcome;
-use powertools::idempotency::{Data, DynamoDbStore, EpochMillis, Status, Store, StoreErrorKind};
+use powertools::idempotency::{
+    Data, DynamoDbStore, EpochMillis, Error, Idempotency, Outcome, Status, Store, StoreErrorKind,
+};
 use powertools::testing::store_suite::{claim, completion, read};
 use powertools_tests::emulators::Emulator;
 use powertools_tests::proxy::{Fault, Proxy};
@@ -111,6 +112,41 @@ async fn an_answer_that_is_not_one_of_dynamodb_is_an_error() {
             assert_eq!(error.kind(), StoreErrorKind::Other, "{status} with {via:?}");
             assert_eq!(proxy.operations().len(), 1, "{status} with {via:?}");
         }
+    }
+}
+
+/// It would keep everyone out until its lease ends.
+#[tokio::test]
+async fn a_claim_that_may_have_been_written_before_a_refusal_is_released() {
+    for via in Via::ALL {
+        for (first, sent, error_type) in [
+            (Fault::Close, &["PutItem", "PutItem", "DeleteItem"][..], "IdempotencyStore"),
+            (Fault::Throttle, &["PutItem", "PutItem"], "IdempotencyStoreAccessDenied"),
+        ] {
+            let proxy = Proxy::alone().await;
+            proxy.next("PutItem", first);
+            proxy.next("PutItem", Fault::Refuse("ExpiredTokenException", "old"));
+            let idempotency = Idempotency::new(store(&proxy, via)).unwrap();
+            let call = idempotency.operation("place").key("order-7").unwrap();
+            let error = call.run(async { Ok::<_, Error>(7) }).await.unwrap_err();
+            assert_eq!(error.error_type(), format!("Powertools.{error_type}"), "{via:?}");
+            assert_eq!(proxy.operations(), sent, "{via:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_result_that_is_invalid_is_so_in_each_attempt() {
+    for via in Via::ALL {
+        let proxy = Proxy::alone().await;
+        proxy.next("UpdateItem", Fault::Close);
+        proxy.next("UpdateItem", Fault::Refuse("ValidationException", "too deep"));
+        let mut done = completion(&claim("key", NOW));
+        done.data = Some(Data::Text("result".to_owned()));
+        let error = store(&proxy, via).complete(&done).await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::ResultTooLarge, "{}", with_causes(&error));
+        assert!(with_causes(&error).contains("too deep"), "{}", with_causes(&error));
+        assert_eq!(proxy.operations().len(), 2, "{via:?}");
     }
 }
 

@@ -38,6 +38,7 @@ impl DynamoDbStore {
         let error = StoreError::new(StoreErrorKind::ResultTooLarge, message);
         match failure {
             Failure::Service(_, cause) => error.caused_by(cause),
+            Failure::InDoubt(failure) => self.unstorable(*failure),
             _ => error,
         }
     }
@@ -100,5 +101,10 @@ impl DynamoDbStore {
 /// accepts the rest: the result makes the item too large, is nested too deeply, or contains a
 /// number that DynamoDB cannot represent.
 pub(super) fn is_refused_as_invalid(failure: &Failure) -> bool {
-    matches!(failure, Failure::Service(code, _) if code == "ValidationException")
+    match failure {
+        Failure::Service(code, _) => code == "ValidationException",
+        // The earlier attempt was the same request.
+        Failure::InDoubt(failure) => is_refused_as_invalid(failure),
+        _ => false,
+    }
 }

@@ -1,32 +1,44 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
+use aws_sdk_dynamodb::config::interceptors::{
+    BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
+};
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint;
 
+use super::super::requests::Failure;
 use crate::clock::Clock;
 use crate::idempotency::store::attempts::has_ended;
 
-/// Counts the attempts of a request, and allows none after its end by the time of day, which the SDK's own limits
-/// do not look at.
+/// Notes whether an attempt of a request may have been carried out before the last one, and allows none after its end
+/// by the time of day, which the SDK's own limits do not look at.
 #[derive(Clone, Debug)]
 pub(super) struct Attempts {
-    count: Arc<AtomicU32>,
+    state: Arc<State>,
     clock: Clock,
     start: SystemTime,
     timeout: Duration,
 }
 
+#[derive(Debug, Default)]
+struct State {
+    /// Whether the last attempt was sent, and not refused.
+    is_open: AtomicBool,
+    /// Whether another attempt followed one that was open.
+    was_open: AtomicBool,
+}
+
 impl Attempts {
     pub(super) fn within(timeout: Duration, clock: Clock) -> Self {
-        Self { count: Arc::default(), start: clock.now(), clock, timeout }
+        Self { state: Arc::default(), start: clock.now(), clock, timeout }
     }
 
-    pub(super) fn count(&self) -> u32 {
-        self.count.load(Ordering::Relaxed)
+    /// Returns the failure of the request, whose last attempt failed like this.
+    pub(super) fn failure(&self, last: Failure) -> Failure {
+        if self.state.was_open.load(Ordering::Relaxed) { last.in_doubt() } else { last }
     }
 }
 
@@ -42,10 +54,34 @@ impl Intercept for Attempts {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        if self.state.is_open.swap(false, Ordering::Relaxed) {
+            self.state.was_open.store(true, Ordering::Relaxed);
+        }
         if has_ended(self.start, self.timeout, &self.clock) {
             return Err("the request has ended".into());
         }
-        self.count.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn read_before_transmit(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.state.is_open.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn read_before_deserialization(
+        &self,
+        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if context.response().status().is_client_error() {
+            self.state.is_open.store(false, Ordering::Relaxed);
+        }
         Ok(())
     }
 }
@@ -73,9 +109,8 @@ mod tests {
             });
             let attempts = Attempts::within(Duration::from_secs(60), clock);
             let request = Client::from_conf(config.build()).list_tables().customize();
-            assert!(request.interceptor(attempts.clone()).send().await.is_err());
+            assert!(request.interceptor(attempts).send().await.is_err());
             assert_eq!(service.count(), expected);
-            assert_eq!(attempts.count(), expected);
         }
     }
 }

@@ -81,12 +81,13 @@ impl Sdk {
         Self { client, overrides }
     }
 
-    async fn write(&self, action: Action<'_>) -> Result<(), Failure> {
+    async fn write(&self, action: Action<'_>, timeout: Duration) -> Result<(), Failure> {
         let item = Some(action.item.into_owned().into());
-        match action.kind {
+        let attempts = Attempts::within(timeout, Clock::system());
+        let result = match action.kind {
             Kind::Put => {
                 let put = settings!(self.client.put_item(), action).set_item(item);
-                let result = send!(self, put);
+                let result = send!(self, put, interceptor(attempts.clone()));
                 result.map(drop).map_err(|error| {
                     failure(error, |error| match error {
                         PutItemError::ConditionalCheckFailedException(refusal) => Some(refusal),
@@ -98,7 +99,7 @@ impl Sdk {
                 let update = settings!(self.client.update_item(), action)
                     .set_key(item)
                     .set_update_expression(action.update.map(Into::into));
-                let result = send!(self, update);
+                let result = send!(self, update, interceptor(attempts.clone()));
                 result.map(drop).map_err(|error| {
                     failure(error, |error| match error {
                         UpdateItemError::ConditionalCheckFailedException(refusal) => Some(refusal),
@@ -108,7 +109,7 @@ impl Sdk {
             }
             Kind::Delete => {
                 let delete = settings!(self.client.delete_item(), action).set_key(item);
-                let result = send!(self, delete);
+                let result = send!(self, delete, interceptor(attempts.clone()));
                 result.map(drop).map_err(|error| {
                     failure(error, |error| match error {
                         DeleteItemError::ConditionalCheckFailedException(refusal) => Some(refusal),
@@ -117,7 +118,8 @@ impl Sdk {
                 })
             }
             Kind::Check => Err(Failure::Invalid("there is no request for a check alone".into())),
-        }
+        };
+        result.map_err(|last| attempts.failure(last))
     }
 
     async fn read(&self, get: Get<'_>) -> Result<Option<Item>, Failure> {
@@ -150,15 +152,14 @@ impl Sdk {
         let Err(error) = send!(self, request, interceptor(attempts.clone())) else {
             return Ok(());
         };
-        let failure = match error.as_service_error() {
+        let last = match error.as_service_error() {
             Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
                 let reasons = cancelled.cancellation_reasons();
                 Failure::Cancelled(reasons.iter().map(reason).collect())
             }
             _ => failure(error, |_| None),
         };
-        // Why there was another attempt is unknown.
-        Err(if attempts.count() > 1 { failure.in_doubt() } else { failure })
+        Err(attempts.failure(last))
     }
 }
 
@@ -168,7 +169,7 @@ impl Requests for Sdk {
     }
 
     fn write<'a>(&'a self, action: Action<'a>, timeout: Duration) -> Reply<'a, ()> {
-        Box::pin(within(timeout, self.write(action)))
+        Box::pin(within(timeout, self.write(action, timeout)))
     }
 
     fn read<'a>(&'a self, get: Get<'a>, timeout: Duration) -> Reply<'a, Option<Item>> {
