@@ -38,8 +38,6 @@ pub(super) struct Handling<'b, R> {
     after_failure: AfterFailure,
     sink: Option<Sink<'b, R>>,
     permanent_if: Option<Classifier<'b>>,
-    /// True after the warning that there is no sink.
-    warned: AtomicBool,
     out_of_time: AtomicBool,
 }
 
@@ -57,7 +55,6 @@ impl<'b, R: Record> Handling<'b, R> {
             after_failure,
             sink,
             permanent_if,
-            warned: AtomicBool::new(false),
             out_of_time: AtomicBool::new(false),
         }
     }
@@ -295,15 +292,7 @@ impl<'b, R: Record> Handling<'b, R> {
 
     /// Sends a record that failed permanently to the sink, if there is one.
     async fn sink(&self, record: &R, error: RecordError) -> Outcome {
-        let Some(sink) = &self.sink else {
-            if !self.warned.swap(true, Ordering::Relaxed) {
-                tracing::warn!(
-                    "a record failed permanently and is still delivered again: the batch has no \
-                     permanent_sink"
-                );
-            }
-            return Outcome::Failed(error);
-        };
+        let Some(sink) = &self.sink else { return Outcome::Failed(error) };
         let taken = async { sink(record.clone(), error.clone()).await };
         let reason = match AssertUnwindSafe(taken).catch_unwind().await {
             Ok(Ok(())) => return Outcome::Permanent(error),

@@ -44,7 +44,12 @@ impl<R: Record> Observer<'_, '_, R> {
     }
 
     /// Takes note of the records that did not end, after all others.
-    pub(super) fn observe_the_rest(&mut self, records: &[R], outcomes: &[Outcome]) {
+    pub(super) fn observe_the_rest(
+        &mut self,
+        records: &[R],
+        outcomes: &[Outcome],
+        is_out_of_time: bool,
+    ) {
         let (mut stopped, mut not_started) = (0, 0);
         for (index, (record, outcome)) in std::iter::zip(records, outcomes).enumerate() {
             match outcome {
@@ -54,12 +59,14 @@ impl<R: Record> Observer<'_, '_, R> {
             }
             self.observe(index, record, outcome);
         }
-        if stopped + not_started > 0 {
+        if is_out_of_time && stopped + not_started > 0 {
             tracing::warn!(
                 stopped,
                 not_started,
                 "records of a batch did not fit into the time and are delivered again"
             );
+        } else if not_started > 0 {
+            tracing::warn!(not_started, "records of a batch did not start because of a failure");
         }
     }
 

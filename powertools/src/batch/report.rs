@@ -189,9 +189,11 @@ impl<S: Source> Report<S> {
         let total = self.outcomes.len();
         let unfinished = self.outcomes.iter().filter(|outcome| !outcome.is_done()).count();
         if unfinished > 0 && self.policy.all_or_nothing {
+            self.warn_of_permanent();
             return Err(self.incomplete());
         }
         if unfinished > 0 && unfinished == total && self.policy.fail_when_all_failed {
+            self.warn_of_permanent();
             return Err(Error::AllFailed { total, first: self.first_error() });
         }
         let mut values = mem::take(&mut self.values);
@@ -213,6 +215,21 @@ impl<S: Source> Report<S> {
         Error::Incomplete { record, unfinished, total, first }
     }
 
+    /// Warns of records that are delivered again in vain.
+    fn warn_of_permanent(&self) {
+        let is_permanent = |outcome: &&Outcome| {
+            !outcome.is_done() && outcome.error().is_some_and(RecordError::is_permanent)
+        };
+        let records = self.outcomes.iter().filter(is_permanent).count();
+        if records > 0 {
+            tracing::warn!(
+                records,
+                "records failed permanently and are still delivered again: no permanent_sink took \
+                 them"
+            );
+        }
+    }
+
     fn first_error(&self) -> Option<Arc<dyn StdError + Send + Sync>> {
         let mut unfinished = self.outcomes.iter().filter(|outcome| !outcome.is_done());
         Some(unfinished.find_map(Outcome::error)?.shared())
@@ -224,6 +241,7 @@ impl<S: Source> SourceReply<S> for Reply<Identifier<S>> {
     type Value = ();
 
     fn from_report(report: &Report<S>, _: Vec<Option<()>>) -> Result<Self, Error> {
+        report.warn_of_permanent();
         let reported = match S::REPORTING {
             Reporting::Checkpoint if !report.source.reports_all() => 1,
             _ => usize::MAX,

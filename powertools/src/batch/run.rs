@@ -314,7 +314,7 @@ impl<'b, S: Source> Work<'b, S> {
                 *outcome = Outcome::Stopped;
             }
         }
-        observer.observe_the_rest(records, outcomes);
+        observer.observe_the_rest(records, outcomes, handling.is_out_of_time());
         if let Some(postpone) = &self.postpone {
             let delays = visibility::delays(zip(records, &*outcomes), |record, outcome| {
                 handling.order_continues(record, outcome)

@@ -256,16 +256,30 @@ async fn without_a_sink_a_permanent_record_is_reported() {
     assert_eq!(outcomes(&report), "ff");
     let (_, outcome) = report.records().next().unwrap();
     assert!(outcome.error().unwrap().is_permanent());
+    assert_eq!(reported(report), ["m-0", "m-1"]);
 
     // Each failure is logged, and the missing sink once for the batch.
     let lines = lines.json();
     let said = |text: &str| {
         lines.iter().filter(|line| line["message"].as_str().unwrap().contains(text)).count()
     };
-    assert_eq!((said("no permanent_sink"), said("record failed")), (1, 3), "{lines:#?}");
+    assert_eq!((said("no permanent_sink"), said("record failed")), (1, 2), "{lines:#?}");
     let failed = lines.iter().find(|line| line["message"] == "a record failed").unwrap();
     assert_eq!((&failed["record"], &failed["exception"]), (&json!("m-0"), &json!("never")));
-    assert_eq!(reported(report), ["m-0", "m-1"]);
+}
+
+#[tokio::test]
+async fn records_that_a_failure_prevented_do_not_count_as_out_of_time() {
+    let (lines, _guard) = crate::logging::start(crate::logging::logging());
+    let report = batch::kinesis(stream("A1 B1")).run(fail::<KinesisRecord>).await;
+    assert_eq!(outcomes(&report), "fn");
+    let lines = lines.json();
+    let messages: Vec<_> = lines.iter().map(|line| line["message"].as_str().unwrap()).collect();
+    assert_eq!(
+        messages,
+        ["a record failed", "records of a batch did not start because of a failure"]
+    );
+    assert_eq!(lines[1]["not_started"], 1);
 }
 
 #[tokio::test]

@@ -654,6 +654,21 @@ async fn a_task_of_s3_batch_has_a_result() {
     }
 }
 
+/// Neither of them delivers it again for that.
+#[tokio::test]
+async fn a_permanent_failure_needs_no_sink_where_the_source_is_told_of_it() {
+    let (lines, _guard) = crate::logging::start(crate::logging::logging());
+    let event: S3BatchEvent = parse(events::s3_batch("photos", "a.jpg").build());
+    let permanent = || RecordError::permanent("no photo");
+    let handler = async |_: S3BatchTask| Err::<String, _>(permanent());
+    let _ = batch::s3_batch(event).run(handler).await.into_reply().unwrap();
+    let handler = async |_: FirehoseRecord| Err::<Transformed, _>(permanent());
+    let _ = batch::firehose(firehose(&["one"])).run(handler).await.into_reply().unwrap();
+    let lines = lines.json();
+    let messages: Vec<_> = lines.iter().map(|line| line["message"].as_str().unwrap()).collect();
+    assert_eq!(messages, ["a record failed"; 2]);
+}
+
 #[tokio::test]
 async fn a_reply_to_s3_batch_stays_within_6_mib_and_loses_no_result() {
     // JSON writes the first one as six bytes, and the last one has two, of which none is cut.
