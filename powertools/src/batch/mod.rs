@@ -75,10 +75,11 @@
 //! # Time
 //!
 //! Inside an invocation no record starts with less than [`reserve`](Batch::reserve) remaining, and records
-//! that are pending then are stopped, so that Lambda receives its reply. Nothing that succeeded is
-//! processed again for lack of time. Records that did not start are delivered again, which a queue counts
-//! as a receive. The clock is checked right before each record starts: a record that blocks its thread
-//! cannot be stopped, but no other one starts after it.
+//! that are pending then are stopped, so that Lambda receives its reply. Both are delivered again, which a
+//! queue counts as a receive. What succeeded is processed again only as after a failure: where the batch is
+//! reported as a whole, in a stream at a concurrency above 1, and in an aggregate with one of those
+//! records. The clock is checked right before each record starts: a record that blocks its thread cannot be
+//! stopped, but no other one starts after it.
 //!
 //! # The scope of a record
 //!
