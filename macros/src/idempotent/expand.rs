@@ -44,8 +44,9 @@ pub(crate) fn wrap(args: &Args, work: Work<'_>) -> TokenStream {
     // A result type without a name cannot be inspected.
     if !is_unnamed(result) {
         call = quote_spanned! {at(result)=> {
-            use #krate::macro_support::{NoResponse as _, Response};
-            Response::<#result>::NEW.keep_final(#call)
+            // Without a name, since items have no hygiene: the user's types, key and payload must not see it.
+            use #krate::macro_support::NoResponse as _;
+            #krate::macro_support::Response::<#result>::NEW.keep_final(#call)
         }};
     }
     let (pinned, in_place) = work.pinned(krate);

@@ -38,8 +38,8 @@ fn idempotent_stays_small() {
                 let LambdaEvent { payload, .. } = argument0;
                 let work = async move {
                     let call = {
-                        use ::powertools::macro_support::{NoResponse as _, Response};
-                        Response::<Result<u64, Error> >::NEW.keep_final(
+                        use ::powertools::macro_support::NoResponse as _;
+                        ::powertools::macro_support::Response::<Result<u64, Error> >::NEW.keep_final(
                             match (RECORDS).operation("charge").key(&(payload.id)) {
                                 ::core::result::Result::Ok(call) => call,
                                 ::core::result::Result::Err(error) => {
