@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// The layers, from the bottom up. A module imports those below it.
 const LAYERS: &[&[&str]] = &[
-    &["carries", "clock", "hex"],
+    &["carries", "clock", "hex", "path"],
     &["environment"],
     &["json"],
     &["error"],

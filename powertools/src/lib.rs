@@ -138,6 +138,7 @@ mod clock;
 mod environment;
 mod hex;
 mod json;
+mod path;
 
 pub use crate::carries::Carries;
 pub use crate::clock::Clock;

@@ -13,9 +13,10 @@ pub(super) fn expand(args: &Args, function: Function, result: &Type) -> TokenStr
     let (value, accessed) = borrowed(krate, result);
     sig.output = parse_quote!(-> #accessed);
 
+    let span = at(result);
     let is_async = sig.asyncness.is_some();
     let (once, make, wait) = if is_async {
-        (quote!(InitOnce), quote!(async move), Some(quote_spanned!(at(result)=> .await)))
+        (quote!(InitOnce), quote!(async move), Some(quote_spanned!(span=> .await)))
     } else {
         (quote!(init::SyncInitOnce), quote!(), None)
     };
@@ -31,10 +32,16 @@ pub(super) fn expand(args: &Args, function: Function, result: &Type) -> TokenStr
         }
     };
     // Missing bounds of the value and the error are reported once, at the function's type.
-    let span = at(result);
     let krate = krate_at(krate, span);
-    let once = quote_spanned!(span=> static ONCE: #krate::#once<#value> = #krate::#once::new(););
-    let get = quote_spanned!(span=> ONCE.get_or_try_init(#make)#wait);
+    // In a block, since items have no hygiene: the body must not see it.
+    let once = quote_spanned! {span=>
+        let once = {
+            static ONCE: #krate::#once<#value> = #krate::#once::new();
+            &ONCE
+        };
+    };
+    let closure = quote_spanned!(span=> ::core::any::type_name_of_val(&|| ()));
+    let get = quote_spanned!(span=> once.get_or_try_init_in(#closure, #make)#wait);
     quote! {
         #(#attrs)*
         #vis #sig {
@@ -93,16 +100,22 @@ mod tests {
             /// The client.
             pub(crate) async fn client() -> Result<&'static Client, Error> {
                 const _: &str = "#[init_once]";
-                static ONCE: ::powertools::InitOnce<Client> = ::powertools::InitOnce::new();
+                let once = {
+                    static ONCE: ::powertools::InitOnce<Client> = ::powertools::InitOnce::new();
+                    &ONCE
+                };
                 #[allow(unused_braces)]
-                ONCE.get_or_try_init(|| async move {
-                    #[allow(unreachable_code)]
-                    if false {
-                        let result: Result<Client, Error> = loop {};
-                        return result;
+                once.get_or_try_init_in(
+                    ::core::any::type_name_of_val(&|| ()),
+                    || async move {
+                        #[allow(unreachable_code)]
+                        if false {
+                            let result: Result<Client, Error> = loop {};
+                            return result;
+                        }
+                        { half typed, }
                     }
-                    { half typed, }
-                }).await
+                ).await
             }
         };
         let expanded = super::super::expand(quote!(), function)?;

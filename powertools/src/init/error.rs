@@ -15,6 +15,14 @@ pub enum Error {
     #[error("the initialisation of the value needs the value itself")]
     Reentrant,
 
+    /// A function with [`#[init_once]`](macro@crate::init_once) is in an `impl` of a trait or of a generic type,
+    /// or in a trait. Its static is not one for each type.
+    #[error("the path of {function} depends on types, and all of them would share one value")]
+    Generic {
+        /// The path of the function.
+        function: String,
+    },
+
     /// A required warm-up failed.
     #[error("the warm-up of {name} failed")]
     WarmUpFailed {
@@ -77,6 +85,7 @@ impl Error {
     pub fn error_type(&self) -> &'static str {
         match self {
             Self::Reentrant => "Powertools.InitReentrant",
+            Self::Generic { .. } => "Powertools.InitGeneric",
             Self::WarmUpFailed { .. } => "Powertools.WarmUpFailed",
             Self::WarmUpPanicked { .. } => "Powertools.WarmUpPanicked",
             Self::WarmUpTimeout { .. } => "Powertools.WarmUpTimeout",
@@ -90,7 +99,10 @@ impl Error {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Reentrant | Self::WarmUpPanicked { .. } | Self::HookPanicked { .. } => false,
+            Self::Reentrant
+            | Self::Generic { .. }
+            | Self::WarmUpPanicked { .. }
+            | Self::HookPanicked { .. } => false,
             Self::WarmUpFailed { .. }
             | Self::WarmUpTimeout { .. }
             | Self::HookFailed { .. }

@@ -67,6 +67,7 @@
 //! [`Powertools::on_shutdown`]: crate::Powertools::on_shutdown
 
 mod error;
+mod function;
 pub(crate) mod hooks;
 mod making;
 mod once;

@@ -3,8 +3,8 @@ use std::future::ready;
 use futures_util::future::Either;
 use tokio::sync::OnceCell;
 
-use super::Error;
 use super::making::Making;
+use super::{Error, function};
 use crate::carries::Carries;
 use crate::process::is_restored;
 
@@ -69,6 +69,27 @@ impl<T> InitOnce<T> {
             // In a box, so that a read does not carry the initialiser's size around.
             None => Either::Right(Box::pin(self.make(make))),
         }
+    }
+
+    /// Returns the value, for a static in a function: `closure` is what
+    /// [`type_name_of_val`](std::any::type_name_of_val) returns for a closure in there. Not for users:
+    /// `#[init_once]` calls it.
+    #[doc(hidden)]
+    #[inline]
+    pub fn get_or_try_init_in<F, Fut, E>(
+        &self,
+        closure: &'static str,
+        make: F,
+    ) -> impl Future<Output = Result<&T, E>>
+    where
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        E: Carries<Error>,
+    {
+        self.get_or_try_init(move || async move {
+            function::check(closure)?;
+            make().await
+        })
     }
 
     async fn make<F, Fut, E>(&self, make: F) -> Result<&T, E>

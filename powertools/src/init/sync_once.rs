@@ -1,7 +1,7 @@
 use once_cell::sync::OnceCell;
 
-use super::Error;
 use super::making::Making;
+use super::{Error, function};
 use crate::carries::Carries;
 use crate::process::is_restored;
 
@@ -67,6 +67,24 @@ impl<T> SyncInitOnce<T> {
             Some(value) => Ok(value),
             None => self.make(make),
         }
+    }
+
+    /// Returns the value, for a static in a function: see
+    /// [`InitOnce::get_or_try_init_in`](super::InitOnce::get_or_try_init_in).
+    #[doc(hidden)]
+    #[inline]
+    pub fn get_or_try_init_in<E>(
+        &self,
+        closure: &'static str,
+        make: impl FnOnce() -> Result<T, E>,
+    ) -> Result<&T, E>
+    where
+        E: Carries<Error>,
+    {
+        self.get_or_try_init(|| {
+            function::check(closure)?;
+            make()
+        })
     }
 
     #[cold]

@@ -1,6 +1,7 @@
 use crate::environment::Environment;
 use crate::idempotency::Error;
 use crate::invocation::Invocation;
+use crate::path;
 
 /// Returns the name of a function's work where the attribute has none: `<function name>.<path>`, and
 /// just the path outside Lambda.
@@ -16,38 +17,16 @@ use crate::invocation::Invocation;
 /// or of a generic type. The attribute refuses what it can see to be like that: methods and generic
 /// functions.
 pub fn default_name(path: &str) -> Result<String, Error> {
-    let path = without_lifetimes(path.trim_end_matches("::{{closure}}"));
-    if path.contains('<') {
-        let message = format!(
+    let path = path::of_function(path).map_err(|path| {
+        Error::Config(format!(
             "idempotent work needs a name where the path of its function depends on types: {path}"
-        );
-        return Err(Error::Config(message));
-    }
+        ))
+    })?;
     let function = match Invocation::current() {
         Some(invocation) => invocation.function_name().to_owned(),
         None => Environment::process().function_name(),
     };
     Ok(if function.is_empty() { path } else { format!("{function}.{path}") })
-}
-
-/// Takes `<'_>` and `<'_, '_>` out of a path.
-fn without_lifetimes(path: &str) -> String {
-    let mut kept = String::with_capacity(path.len());
-    let mut rest = path;
-    while let Some(start) = rest.find('<') {
-        let behind = &rest[start + 1..];
-        let end = behind.find(['<', '>']).filter(|&end| behind[end..].starts_with('>'));
-        let lifetimes = end.filter(|&end| {
-            let mut parameters = behind[..end].split(',');
-            parameters.all(|parameter| parameter.trim_start().starts_with('\''))
-        });
-        let copied = if lifetimes.is_some() { start } else { start + 1 };
-        kept.push_str(&rest[..copied]);
-        rest = lifetimes.map_or(behind, |end| &behind[end + 1..]);
-    }
-    kept.push_str(rest);
-    // As in an expression: `Shop::<'_>::charge`.
-    kept.replace("::::", "::")
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! Values that are made once, by the attribute.
 
+use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use lambda_runtime::Error;
-use powertools::init_once;
+use powertools::{init, init_once};
 
 #[tokio::test]
 async fn the_first_caller_initialises_the_value_for_all() {
@@ -57,6 +58,94 @@ fn a_sync_function_has_its_own_value() {
 
     assert_eq!((*other().unwrap(), *one().unwrap()), (10, 0));
     assert_eq!(MADE.load(Ordering::Relaxed), 1);
+}
+
+trait Table {
+    const NAME: &'static str;
+
+    #[init_once]
+    fn provided() -> Result<String, Error> {
+        Ok(Self::NAME.to_owned())
+    }
+}
+
+struct Orders;
+
+impl Table for Orders {
+    const NAME: &'static str = "orders";
+}
+
+struct Carts;
+
+impl Table for Carts {
+    const NAME: &'static str = "carts";
+}
+
+struct Shop<T>(PhantomData<T>);
+
+impl<T: Table> Shop<T> {
+    #[init_once]
+    async fn table() -> Result<String, Error> {
+        Ok(T::NAME.to_owned())
+    }
+
+    #[init_once]
+    fn table_now() -> Result<String, Error> {
+        Ok(T::NAME.to_owned())
+    }
+}
+
+#[tokio::test]
+async fn types_do_not_get_the_values_of_each_other() {
+    let values = [
+        Shop::<Orders>::table().await,
+        Shop::<Carts>::table().await,
+        Shop::<Orders>::table_now(),
+        Shop::<Carts>::table_now(),
+        Orders::provided(),
+        Carts::provided(),
+    ];
+    for value in values {
+        let error = value.unwrap_err();
+        assert!(matches!(error.downcast_ref(), Some(init::Error::Generic { .. })), "{error}");
+    }
+}
+
+struct Borrowed<'a>(&'a str);
+
+impl Borrowed<'_> {
+    #[init_once]
+    async fn limit() -> Result<usize, Error> {
+        Ok(Borrowed("limit").0.len())
+    }
+}
+
+mod elsewhere {
+    use super::{Carts, Error, init_once};
+
+    impl Carts {
+        #[init_once]
+        pub(super) fn limit() -> Result<usize, Error> {
+            Ok(7)
+        }
+    }
+}
+
+impl<T> Shop<T> {
+    async fn limit() -> u32 {
+        #[init_once]
+        async fn limit() -> Result<u32, Error> {
+            Ok(9)
+        }
+
+        *limit().await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_function_of_one_type_or_of_none_has_one_value() {
+    assert_eq!((*Borrowed::limit().await.unwrap(), *Carts::limit().unwrap()), (5, 7));
+    assert_eq!((Shop::<Orders>::limit().await, Shop::<Carts>::limit().await), (9, 9));
 }
 
 #[tokio::test]

@@ -154,6 +154,12 @@ fn errors_have_names_that_do_not_change() {
             "the initialisation of the value needs the value itself",
         ),
         (
+            init::Error::Generic { function: "Shop<u8>::url".to_owned() },
+            "Powertools.InitGeneric",
+            false,
+            "the path of Shop<u8>::url depends on types, and all of them would share one value",
+        ),
+        (
             init::Error::WarmUpFailed { name: name.clone(), source: source() },
             "Powertools.WarmUpFailed",
             true,
