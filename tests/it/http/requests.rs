@@ -45,6 +45,17 @@ async fn repeated_headers_keep_every_value_in_order() {
     }
 }
 
+/// The router of Powertools for TypeScript 2.35.0 drops a value that is a part of another one's text.
+#[tokio::test]
+async fn a_value_that_is_a_part_of_another_one_is_kept() {
+    for mut event in [events::rest("GET", "/"), events::load_balancer("GET", "/", true)] {
+        for list in [&["1", "12"][..], &["12", "1"], &["en", "de", "en-GB"]] {
+            event["multiValueHeaders"]["x-tag"] = json!(list);
+            assert_eq!(values(&seen(event.clone()).await, "x-tag"), list);
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_header_that_only_one_of_the_maps_has_is_kept() {
     let mut event = events::rest("GET", "/");
