@@ -14,6 +14,7 @@ pub mod faulty;
 pub mod items;
 pub mod otlp;
 pub mod proxy;
+pub mod subscriber;
 pub mod vectors;
 pub mod via;
 pub mod wire;

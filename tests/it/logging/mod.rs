@@ -93,7 +93,7 @@ pub(crate) fn start(logging: Logging) -> (Lines, DefaultGuard) {
     ask_each_time();
     let lines = Lines::default();
     let subscriber = tracing_subscriber::registry().with(lines.layer(logging));
-    (lines, tracing::subscriber::set_default(subscriber))
+    (lines, powertools_tests::subscriber::set_default(subscriber))
 }
 
 /// Lets no place that logs be of interest to nobody for good: `tracing` can remember that of one that

@@ -38,7 +38,7 @@ fn start_writing(logging: Logging) -> (Receiver<String>, DefaultGuard) {
         let _ = sender.send(String::from_utf8(lines.to_vec()).unwrap());
     });
     let subscriber = tracing_subscriber::registry().with(logging.layer().unwrap());
-    (written, tracing::subscriber::set_default(subscriber))
+    (written, powertools_tests::subscriber::set_default(subscriber))
 }
 
 /// Returns the messages of the lines that were written, and how many writes these took.
@@ -127,7 +127,7 @@ async fn the_writer_can_enter_an_invocation() {
     });
     ask_each_time();
     let subscriber = tracing_subscriber::registry().with(logging.layer().unwrap());
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let _guard = powertools_tests::subscriber::set_default(subscriber);
     let handler = observe(async {
         // More than is held.
         for number in 0..1_000 {

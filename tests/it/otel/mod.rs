@@ -58,7 +58,7 @@ fn otel(collector: &Collector, variables: &[(&str, &str)]) -> Otel {
 
 /// Sets a subscriber that makes spans, for the thread of the test.
 fn subscribe(otel: &Otel) -> DefaultGuard {
-    tracing::subscriber::set_default(tracing_subscriber::registry().with(otel.layer()))
+    powertools_tests::subscriber::set_default(tracing_subscriber::registry().with(otel.layer()))
 }
 
 /// The lines that the logs of a function write, as text.
@@ -69,7 +69,7 @@ fn logged(otel: &Otel) -> (Arc<Mutex<String>>, DefaultGuard) {
     let logging = Logging::new().environment([("A", "")]).redact(["token"]).writer(write);
     let subscriber =
         tracing_subscriber::registry().with(otel.layer()).with(logging.layer().unwrap());
-    (lines, tracing::subscriber::set_default(subscriber))
+    (lines, powertools_tests::subscriber::set_default(subscriber))
 }
 
 impl Function {

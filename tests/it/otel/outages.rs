@@ -52,7 +52,7 @@ impl Warnings {
 fn watch(otel: &Otel) -> (Warnings, DefaultGuard) {
     let warnings = Warnings::default();
     let subscriber = tracing_subscriber::registry().with(otel.layer()).with(warnings.clone());
-    (warnings, tracing::subscriber::set_default(subscriber))
+    (warnings, powertools_tests::subscriber::set_default(subscriber))
 }
 
 fn run(otel: Otel) -> (FakeRuntime, FunctionTask<Result<(), Error>>) {

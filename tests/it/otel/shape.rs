@@ -673,7 +673,7 @@ async fn of_two_layers_in_a_subscriber_the_first_makes_the_spans() {
     let (collector, other) = (Collector::start().await, Collector::start().await);
     let (first, second) = (otel(&collector, &[]), otel(&other, &[]));
     let subscriber = tracing_subscriber::registry().with(first.layer()).with(second.layer());
-    let _subscriber = tracing::subscriber::set_default(subscriber);
+    let _subscriber = powertools_tests::subscriber::set_default(subscriber);
     let lambda = FakeRuntime::new().function_name("orders");
     let _function = lambda.run(Powertools::new(handle).lifecycle(first).run());
     lambda.invoke(Event::new(json!("order")).trace_id(SAMPLED)).await.response().unwrap();

@@ -287,7 +287,8 @@ pub(super) struct Warnings(Arc<AtomicU32>);
 impl Warnings {
     pub(super) fn record() -> (Self, DefaultGuard) {
         let warnings = Self::default();
-        let guard = tracing::subscriber::set_default(Registry::default().with(warnings.clone()));
+        let guard =
+            powertools_tests::subscriber::set_default(Registry::default().with(warnings.clone()));
         (warnings, guard)
     }
 
