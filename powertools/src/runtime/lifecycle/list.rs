@@ -101,13 +101,13 @@ impl List {
     /// Starts the values. The first error ends the start. A value that times out is skipped with a
     /// warning.
     pub(in crate::runtime) async fn start(&self, time: Duration) -> Result<(), Error> {
-        let end = Instant::now() + time;
+        let end = Instant::now() + time + MARGIN;
         self.prepare();
         for value in self.at(Moments::START) {
-            let time = end.saturating_duration_since(Instant::now());
+            let time = time_of_value(end);
             let starting = Starting { time };
             let started = catch_future(|| value.start(&starting));
-            match timeout_at(end + MARGIN, started).await {
+            match timeout_at(end, started).await {
                 Ok(Ok(started)) => started?,
                 Ok(Err(panic)) => return Err(StartError::panicked("start", panic).into()),
                 Err(_) => tracing::warn!(
