@@ -98,25 +98,28 @@ impl<S: Store> HeldClaim<S> {
         window: &Window,
         completion: Option<Completion>,
     ) -> Result<(), Error> {
-        match completion {
-            Some(completion) => {
-                let unsaved = self.saving_with(window, completion);
-                self.save(unsaved).await
-            }
-            None => {
-                self.failed().await;
-                Ok(())
-            }
-        }
+        let unsaved = self.unsaved(window, completion);
+        self.end(unsaved).await
     }
 
-    /// Returns the result of work that succeeded, which is saved from here on, whatever is dropped.
-    pub(super) fn saving_with(&mut self, window: &Window, completion: Completion) -> Unsaved<S> {
+    /// Returns the result of work that succeeded, if it is to be kept. It is saved from here on, whatever is
+    /// dropped.
+    pub(super) fn unsaved(
+        &mut self,
+        window: &Window,
+        completion: Option<Completion>,
+    ) -> Option<Unsaved<S>> {
+        let completion = completion?;
         self.saving();
-        Unsaved::new(self.session.clone(), *window, completion)
+        Some(Unsaved::new(self.session.clone(), *window, completion))
     }
 
-    pub(super) async fn save(&self, mut unsaved: Unsaved<S>) -> Result<(), Error> {
+    /// Saves the result, or ends the claim as after an error if there is none.
+    pub(super) async fn end(&mut self, unsaved: Option<Unsaved<S>>) -> Result<(), Error> {
+        let Some(mut unsaved) = unsaved else {
+            self.failed().await;
+            return Ok(());
+        };
         let saved = match unsaved.save().await {
             Ok(completion) => cache_or_report(&self.session, completion),
             Err(error) => report(&self.session, self.session.prepared.on_save_failure, error),

@@ -129,16 +129,12 @@ impl<S: Store> Lease<S> {
         // Here, since the work is done even if nobody polls what this returns.
         let held = self.held.map(|(mut claim, window)| {
             let completion = claim.completion(&window, result);
-            let unsaved = completion.map(|completion| claim.saving_with(&window, completion));
+            let unsaved = claim.unsaved(&window, completion);
             (claim, unsaved)
         });
         async move {
             match held {
-                Some((claim, Some(unsaved))) => claim.save(unsaved).await,
-                Some((mut claim, None)) => {
-                    claim.failed().await;
-                    Ok(())
-                }
+                Some((mut claim, unsaved)) => claim.end(unsaved).await,
                 None => Ok(()),
             }
         }
