@@ -118,7 +118,7 @@ impl Invocation {
 
     /// Returns true if this scope has any of these marks.
     pub(crate) fn has(&self, marks: Mark) -> bool {
-        self.scope.marks.load(Ordering::Relaxed) & marks.0 != 0
+        self.scope.has(marks)
     }
 
     /// Returns true if a part of the current work was stopped or not begun, or if its protection failed: an
@@ -131,8 +131,7 @@ impl Invocation {
 
     /// Returns true if a part of the work in this scope or one around it was stopped or not begun.
     pub(crate) fn is_interrupted_around(&self) -> bool {
-        let marks = Mark::STOPPED | Mark::REFUSED;
-        self.scopes().any(|scope| scope.marks.load(Ordering::Relaxed) & marks.0 != 0)
+        self.scopes().any(|scope| scope.has(Mark::STOPPED | Mark::REFUSED))
     }
 
     fn scopes_to_idempotent(&self) -> impl Iterator<Item = &Scope> {
@@ -142,5 +141,11 @@ impl Invocation {
             is_inside = !scope.is_idempotent;
             is_part
         })
+    }
+}
+
+impl Scope {
+    fn has(&self, marks: Mark) -> bool {
+        self.marks.load(Ordering::Relaxed) & marks.0 != 0
     }
 }
