@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use opentelemetry::trace::Status;
 use opentelemetry::{Array, Key, KeyValue, StringValue, Value};
 use opentelemetry_sdk::trace::SpanData;
+use powertools::macro_support::otel::EVENT_FORM;
 
-/// How the event of the function begins where a handler with `#[instrument]` records its arguments, and what the logs
-/// have in its place, too.
-const EVENT: &str = "LambdaEvent { payload: ";
+/// What is in the place of the event of the function where a handler with `#[instrument]` records its arguments, as in
+/// the logs.
 const NO_EVENT: &str = "LambdaEvent";
 
 /// The target of events that are records of the `log` facade, and what they have of their own target and place.
@@ -78,7 +78,7 @@ fn cut_text(text: &mut Cow<'static, str>, longest: usize) {
 
 /// Returns what is left of a text, unless that is all of it.
 fn rest_of(text: &str, longest: usize) -> Option<&str> {
-    if text.starts_with(EVENT) {
+    if text.starts_with(EVENT_FORM) {
         return Some(NO_EVENT);
     }
     // As many bytes are never more characters, and take no time to count.

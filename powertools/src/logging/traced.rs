@@ -19,6 +19,9 @@ pub type Redacts = Box<dyn Fn(&str) -> bool + Send + Sync>;
 /// The target of a line with an event, in which the logs alone redact.
 pub const EVENT: &str = super::handler::EVENT;
 
+/// How the event begins where a field has it, which is not written.
+pub const EVENT_FORM: &str = super::line::visitor::EVENT_FORM;
+
 static CURRENT: OnceLock<fn() -> Option<Ids>> = OnceLock::new();
 static BESIDE: Mutex<Option<BesideLines>> = Mutex::new(None);
 

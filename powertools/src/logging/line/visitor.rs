@@ -19,6 +19,9 @@ use crate::json::{cut, write};
 /// arguments.
 const SPAN_FIELD: usize = 1024;
 
+/// How an event begins among the arguments that `#[instrument]` records.
+pub(in crate::logging) const EVENT_FORM: &str = "LambdaEvent { payload: ";
+
 /// What a field that is an event is replaced by.
 const EVENT: &[u8] = br#""LambdaEvent""#;
 
@@ -61,8 +64,8 @@ impl Visitor<'_> {
 /// Cuts a value that is too long for every line, and takes away an event: that is logged only where
 /// it is asked for.
 fn limit(out: &mut Vec<u8>, start: usize) {
-    let is_event = out[start..].starts_with(br#""LambdaEvent { payload: "#);
-    if is_event {
+    let text = out[start..].strip_prefix(b"\"");
+    if text.is_some_and(|text| text.starts_with(EVENT_FORM.as_bytes())) {
         out.truncate(start);
         out.extend_from_slice(EVENT);
     } else if out.len() - start > SPAN_FIELD {

@@ -28,7 +28,8 @@ pub use self::collector::{Collector, NotSent, Reply};
 pub use self::request::HttpRequest;
 pub use crate::environment::Environment;
 pub use crate::logging::traced::{
-    BesideLines, EVENT, Ids, Redacts, find_ids_by, has_logs, redaction, set_beside, take_beside,
+    BesideLines, EVENT, EVENT_FORM, Ids, Redacts, find_ids_by, has_logs, redaction, set_beside,
+    take_beside,
 };
 
 /// Returns the status of the response to an HTTP request that [`Powertools::http`](crate::Powertools) has
