@@ -34,12 +34,18 @@ fn spans(lines: &[Json]) -> Vec<Received> {
     decoded.collect()
 }
 
-#[tokio::test]
-async fn logs_and_spans_share_a_subscriber() {
+/// Returns a function that has answered an event and ended.
+async fn after_an_order(mode: &str) -> FunctionProcess {
     let lambda = FakeRuntime::new().function_name("orders");
-    let function = lambda.spawn(program("logs")).unwrap();
+    let function = lambda.spawn(program(mode)).unwrap();
     lambda.invoke(Event::new("order").trace_id(SAMPLED)).await.response().unwrap();
     function.kill().await;
+    function
+}
+
+#[tokio::test]
+async fn logs_and_spans_share_a_subscriber() {
+    let function = after_an_order("logs").await;
     let lines = lines(&function);
     let spans = spans(&lines);
     let of = |name: &str| spans.iter().find(|received| received.span.name == name).unwrap();
@@ -81,10 +87,7 @@ async fn a_level_of_lambda_that_can_drop_the_lines_is_warned_about() {
 /// Their names were free when the line of the key was written, and that of the span.
 #[tokio::test]
 async fn keys_and_spans_from_before_the_ids_do_not_take_their_names() {
-    let lambda = FakeRuntime::new().function_name("orders");
-    let function = lambda.spawn(program("around")).unwrap();
-    lambda.invoke(Event::new("order").trace_id(SAMPLED)).await.response().unwrap();
-    function.kill().await;
+    let function = after_an_order("around").await;
     let stdout = function.stdout();
     let line = stdout.iter().find(|line| line.contains(r#""charged""#)).unwrap();
     crate::logging::no_name_twice(line).unwrap();
@@ -98,20 +101,14 @@ async fn keys_and_spans_from_before_the_ids_do_not_take_their_names() {
 
 #[tokio::test]
 async fn without_logs_there_are_spans_all_the_same() {
-    let lambda = FakeRuntime::new().function_name("orders");
-    let function = lambda.spawn(program("alone")).unwrap();
-    lambda.invoke(Event::new("order").trace_id(SAMPLED)).await.response().unwrap();
-    function.kill().await;
+    let function = after_an_order("alone").await;
     let spans = spans(&lines(&function));
     assert!(spans.iter().any(|received| received.span.name == "charge"), "{spans:?}");
 }
 
 #[tokio::test]
 async fn a_subscriber_without_the_layer_is_a_warning() {
-    let lambda = FakeRuntime::new().function_name("orders");
-    let function = lambda.spawn(program("other")).unwrap();
-    lambda.invoke(Event::new("order").trace_id(SAMPLED)).await.response().unwrap();
-    function.kill().await;
+    let function = after_an_order("other").await;
     let lines = lines(&function);
     let names: Vec<_> = spans(&lines).into_iter().map(|received| received.span.name).collect();
     assert_eq!(names, ["init", "orders"]);
@@ -311,10 +308,7 @@ async fn a_line_at_the_end_of_a_thread_has_no_ids_and_does_no_harm() {
 
 #[tokio::test]
 async fn an_event_within_another_leaves_the_numbers_of_that() {
-    let lambda = FakeRuntime::new().function_name("orders");
-    let function = lambda.spawn(program("nested")).unwrap();
-    lambda.invoke(Event::new("order").trace_id(SAMPLED)).await.response().unwrap();
-    function.kill().await;
+    let function = after_an_order("nested").await;
     let spans = spans(&lines(&function));
     let step = spans.iter().find(|received| received.span.name == "step").unwrap();
     for (event, field, number) in
