@@ -125,8 +125,8 @@ impl<'a, S: Store> Operation<'a, S> {
         let scope = Scope { prefix: &options.key_prefix, name: &name, tenant };
         let derived = options.codec.key(scope, key, options.allow_incomplete_keys);
         let operation = full_name(&options.key_prefix, name);
-        let derived = match derived {
-            Ok(Derived::Key(derived)) => derived,
+        let key = match derived {
+            Ok(Derived::Key(key)) => key,
             Ok(Derived::Absent) if options.on_missing_key == OnMissingKey::Bypass => {
                 return Ok(unprotected());
             }
@@ -138,14 +138,15 @@ impl<'a, S: Store> Operation<'a, S> {
         };
 
         let limit = idempotency.store.max_key_bytes();
-        if derived.len() > limit {
-            let reason = format!("it has {} bytes, and the store accepts {limit}", derived.len());
+        let length = key.as_str().len();
+        if length > limit {
+            let reason = format!("it has {length} bytes, and the store accepts {limit}");
             return Err(Error::KeyInvalid { operation, reason });
         }
         Ok(Call {
             idempotency: idempotency.clone(),
             prepared: Some(Prepared {
-                key: Key::from(derived),
+                key,
                 validation: None,
                 expires_after: options.expires_after.unwrap_or(expires_after),
                 on_save_failure: options.on_save_failure.unwrap_or(OnSaveFailure::Error),

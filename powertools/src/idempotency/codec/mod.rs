@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use super::{Data, Json, Replay};
+use super::{Data, Json, Key, Replay};
 use crate::hex::hex;
 use crate::json::{self, Form, WriteError, Written};
 
@@ -50,7 +50,7 @@ pub enum HashFunction {
 /// What was derived from the value of a key.
 #[derive(Debug, PartialEq)]
 pub(super) enum Derived {
-    Key(String),
+    Key(Key),
     /// The key is absent.
     Absent,
     /// The member of the outermost list with this index is null.
@@ -65,6 +65,18 @@ pub(super) struct Scope<'a> {
     pub(super) tenant: Option<&'a str>,
 }
 
+impl Scope<'_> {
+    /// Appends that with which all keys of the operation begin.
+    fn begin(self, key: &mut String) {
+        if !self.prefix.is_empty() {
+            key.push_str(self.prefix);
+            key.push('.');
+        }
+        key.push_str(self.name);
+        key.push('#');
+    }
+}
+
 impl KeyCodec {
     /// Derives the string of a key.
     pub(super) fn key<K: Serialize + ?Sized>(
@@ -73,31 +85,18 @@ impl KeyCodec {
         key: &K,
         allow_incomplete: bool,
     ) -> Result<Derived, WriteError> {
-        let Scope { prefix, name, .. } = scope;
-        // Enough for a usual key: growing the string takes as long as writing it.
-        let mut derived = String::with_capacity(prefix.len() + name.len() + 70);
-        if !prefix.is_empty() {
-            derived.push_str(prefix);
-            derived.push('.');
+        if self == Self::Native {
+            return native::key(scope, key, allow_incomplete);
         }
-        derived.push_str(name);
-        derived.push('#');
-        match self {
-            Self::Native => {
-                if let Err(none) = native::hash(&mut derived, scope, key, allow_incomplete)? {
-                    return Ok(none);
-                }
-            }
-            Self::Python { .. } | Self::TypeScript => {
-                let written = json::to_text(key, Form::Event)?;
-                let tree = parsed(written.text)?;
-                if written.is_absent || tree.is_absent() {
-                    return Ok(Derived::Absent);
-                }
-                derived.push_str(&self.peer_hash(&tree));
-            }
+        let written = json::to_text(key, Form::Event)?;
+        let tree = parsed(written.text)?;
+        if written.is_absent || tree.is_absent() {
+            return Ok(Derived::Absent);
         }
-        Ok(Derived::Key(derived))
+        let mut derived = String::new();
+        scope.begin(&mut derived);
+        derived.push_str(&self.peer_hash(&tree));
+        Ok(Derived::Key(Key::from(derived)))
     }
 
     /// Hashes a payload for its validation.

@@ -3,17 +3,16 @@
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{Derived, Scope};
+use super::{Derived, Key, Scope};
 use crate::hex::push_hex;
 use crate::json::{self, Form, WriteError, scan, write};
 
-/// Appends the hash of a key, or returns why there is none.
-pub(super) fn hash<K: Serialize + ?Sized>(
-    out: &mut String,
+/// Derives the string of a key.
+pub(super) fn key<K: Serialize + ?Sized>(
     scope: Scope<'_>,
     key: &K,
     allow_incomplete: bool,
-) -> Result<Result<(), Derived>, WriteError> {
+) -> Result<Derived, WriteError> {
     // Enough for a usual key: growing the buffer takes as long as writing to it.
     let mut head = Vec::with_capacity(512);
     head.push(b'[');
@@ -33,17 +32,22 @@ pub(super) fn hash<K: Serialize + ?Sized>(
     let mut written = json::append(head, key, Form::Canonical)?;
     let nulls = Nulls::of(&written.text[start..]);
     if written.is_absent || nulls == Nulls::All {
-        return Ok(Err(Derived::Absent));
+        return Ok(Derived::Absent);
     }
     if let Nulls::InList(index) = nulls
         && !allow_incomplete
     {
-        return Ok(Err(Derived::Incomplete(index)));
+        return Ok(Derived::Incomplete(index));
     }
     written.text.push(b']');
-    out.push_str("n1:");
-    push_hex(out, &Sha256::digest(written.text));
-    Ok(Ok(()))
+    let hash = Sha256::digest(&written.text);
+    // In the same buffer: another one would take as long as the rest of this.
+    written.text.clear();
+    let mut derived = String::from_utf8(written.text).expect("nothing is UTF-8");
+    scope.begin(&mut derived);
+    derived.push_str("n1:");
+    push_hex(&mut derived, &hash);
+    Ok(Derived::Key(Key::from(derived.as_str())))
 }
 
 /// Where a key is null.

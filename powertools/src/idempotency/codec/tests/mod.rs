@@ -45,7 +45,7 @@ fn derive_for<K: Serialize + ?Sized>(
 /// Derives a key that is not absent.
 fn key<K: Serialize + ?Sized>(codec: KeyCodec, value: &K) -> String {
     match derive(codec, value) {
-        Derived::Key(key) => key,
+        Derived::Key(key) => key.to_string(),
         none => panic!("{none:?}"),
     }
 }

@@ -99,8 +99,11 @@ fn hashes_the_same_documents_as_the_toolkits() {
         assert_eq!(TYPESCRIPT.payload(&raw).unwrap(), typescript_hash);
         if !event.is_absent() {
             let key = |codec: KeyCodec| derive_for(codec, "orders-fn", None, &event).unwrap();
-            assert_eq!(key(PYTHON), Derived::Key(format!("orders-fn#{python_hash}")));
-            assert_eq!(key(TYPESCRIPT), Derived::Key(format!("orders-fn#{typescript_hash}")));
+            assert_eq!(key(PYTHON), Derived::Key(format!("orders-fn#{python_hash}").into()));
+            assert_eq!(
+                key(TYPESCRIPT),
+                Derived::Key(format!("orders-fn#{typescript_hash}").into())
+            );
         }
     }
 }
@@ -113,7 +116,7 @@ fn python_hashes_by_sha_256_too() {
         Derived::Key(
             "orders-fn.app.lambda_handler#\
              00d5c8b71f851bbe47626a189b20fb19c11753e244bb658095c370ba3798f85c"
-                .to_owned()
+                .into()
         )
     );
 }
