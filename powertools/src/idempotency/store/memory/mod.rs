@@ -33,7 +33,8 @@ struct Inner {
 
 #[derive(Debug, Default)]
 struct State {
-    records: HashMap<Key, Record>,
+    /// Boxed, since a map that grows moves what is in it.
+    records: HashMap<Key, Box<Record>>,
     tables: Tables,
 }
 
@@ -56,12 +57,12 @@ impl MemoryStore {
     /// Returns the record under `key`.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<Record> {
-        self.state().records.get(key).cloned()
+        self.state().records.get(key).map(|record| Record::clone(record))
     }
 
     /// Stores `record` under `key` and replaces the existing one.
     pub fn insert(&self, key: impl Into<String>, record: Record) {
-        self.state().records.insert(Key::from(key.into()), record);
+        self.state().records.insert(Key::from(key.into()), Box::new(record));
     }
 
     /// Deletes the record under `key`.
@@ -76,7 +77,7 @@ impl MemoryStore {
             .state()
             .records
             .iter()
-            .map(|(key, record)| (key.to_string(), record.clone()))
+            .map(|(key, record)| (key.to_string(), Record::clone(record)))
             .collect();
         all.sort_by(|(a, _), (b, _)| a.cmp(b));
         all
@@ -149,7 +150,7 @@ impl Store for MemoryStore {
         if let Entry::Occupied(existing) = &place
             && !existing.get().is_free(claim.now)
         {
-            return Ok(Outcome::Refused(Some(Box::new(existing.get().clone()))));
+            return Ok(Outcome::Refused(Some(existing.get().clone())));
         }
         let mut record = Record::new(Status::InProgress);
         record.expiration = Some(claim.expiration);
@@ -157,7 +158,7 @@ impl Store for MemoryStore {
         record.owner = Some(claim.owner.as_str().to_owned());
         record.attempt = claim.owner.attempt().map(str::to_owned);
         record.validation.clone_from(&claim.validation);
-        place.insert_entry(record);
+        place.insert_entry(Box::new(record));
         Ok(Outcome::Applied)
     }
 
@@ -167,7 +168,7 @@ impl Store for MemoryStore {
         let record = state.records.get_mut(completion.key.as_str());
         let Some(record) = record else { return Ok(Outcome::Refused(None)) };
         if !is_held(record, &completion.owner) {
-            return Ok(Outcome::Refused(Some(Box::new(record.clone()))));
+            return Ok(Outcome::Refused(Some(record.clone())));
         }
         complete(record, completion);
         Ok(Outcome::Applied)
@@ -179,7 +180,7 @@ impl Store for MemoryStore {
         let Some(record) = existing else { return Ok(Outcome::Refused(None)) };
         let is_earlier = record.in_progress_expiration.is_some_and(|end| end < renewal.lease_end);
         if !is_held(record, &renewal.owner) || !is_earlier {
-            return Ok(Outcome::Refused(Some(Box::new(record.clone()))));
+            return Ok(Outcome::Refused(Some(record.clone())));
         }
         record.in_progress_expiration = Some(renewal.lease_end);
         record.expiration = Some(renewal.expiration);
@@ -191,7 +192,7 @@ impl Store for MemoryStore {
         let existing = records.get(release.key.as_str());
         let Some(record) = existing else { return Ok(Outcome::Refused(None)) };
         if !is_held(record, &release.owner) {
-            return Ok(Outcome::Refused(Some(Box::new(record.clone()))));
+            return Ok(Outcome::Refused(Some(record.clone())));
         }
         records.remove(release.key.as_str());
         Ok(Outcome::Applied)
@@ -209,7 +210,7 @@ impl Store for MemoryStore {
             && record.owner.as_deref() == Some(reentry.owner.as_str())
             && record.attempt.as_deref() == Some(&*reentry.earlier);
         if !is_earlier {
-            return Ok(Outcome::Refused(Some(Box::new(record.clone()))));
+            return Ok(Outcome::Refused(Some(record.clone())));
         }
         record.attempt = reentry.owner.attempt().map(str::to_owned);
         Ok(Outcome::Applied)
@@ -244,7 +245,7 @@ impl TransactStore for MemoryStore {
             match state.records.get(completion.key.as_str()) {
                 Some(record) if is_held(record, &completion.owner) => {}
                 existing => {
-                    return Ok(Transacted::RecordRefused(existing.cloned().map(Box::new)));
+                    return Ok(Transacted::RecordRefused(existing.cloned()));
                 }
             }
         }
