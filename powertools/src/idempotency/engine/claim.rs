@@ -91,25 +91,10 @@ impl<S: Store> HeldClaim<S> {
         keeps(&self.session, result).then(|| completion(&self.session, window, result))
     }
 
-    /// Completes the claim of work that succeeded. Without a completion, the claim ends as after an
-    /// error.
-    pub(super) async fn complete(
-        &mut self,
-        window: &Window,
-        completion: Option<Completion>,
-    ) -> Result<(), Error> {
-        let unsaved = self.unsaved(window, completion);
-        self.end(unsaved).await
-    }
-
     /// Returns the result of work that succeeded, if it is to be kept. It is saved from here on, whatever is
     /// dropped.
-    pub(super) fn unsaved(
-        &mut self,
-        window: &Window,
-        completion: Option<Completion>,
-    ) -> Option<Unsaved<S>> {
-        let completion = completion?;
+    pub(super) fn unsaved<R: Replay>(&mut self, window: &Window, result: &R) -> Option<Unsaved<S>> {
+        let completion = self.completion(window, result)?;
         self.saving();
         Some(Unsaved::new(self.session.clone(), *window, completion))
     }

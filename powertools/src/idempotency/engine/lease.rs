@@ -128,8 +128,7 @@ impl<S: Store> Lease<S> {
     ) -> impl Future<Output = Result<(), Error>> + use<S, R> {
         // Here, since the work is done even if nobody polls what this returns.
         let held = self.held.map(|(mut claim, window)| {
-            let completion = claim.completion(&window, result);
-            let unsaved = claim.unsaved(&window, completion);
+            let unsaved = claim.unsaved(&window, result);
             (claim, unsaved)
         });
         async move {

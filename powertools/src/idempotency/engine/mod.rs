@@ -51,8 +51,8 @@ impl<S: Store> Call<S> {
     {
         let (result, held) = self.run_to_claim(work).await?;
         if let Some(Held { mut claim, window, .. }) = held {
-            let completion = claim.completion(&window, &result);
-            claim.complete(&window, completion).await?;
+            let unsaved = claim.unsaved(&window, &result);
+            claim.end(unsaved).await?;
         }
         Ok(result)
     }
