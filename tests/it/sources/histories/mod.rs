@@ -6,7 +6,7 @@ use powertools::batch::{self, Change, KafkaMessage, KinesisMessage, Message};
 use powertools::events::{DynamoDbEvent, KafkaEvent, KinesisEvent, SqsEvent};
 use powertools::testing::events::{self, KafkaRecord, KinesisRecord, SqsMessage};
 use powertools::testing::{EventSource, Sqs};
-use powertools_tests::scale;
+use powertools_tests::times;
 use serde_json::json;
 
 use self::check::{Checked, Rules};
@@ -140,6 +140,6 @@ fn queue(world: &World, name: &str) -> EventSource<Sqs> {
 fn seeds() -> std::ops::Range<u64> {
     match std::env::var("POWERTOOLS_TEST_SEED").ok().and_then(|seed| seed.parse().ok()) {
         Some(seed) => seed..seed + 1,
-        None => 0..scale(50, 1_000) as u64,
+        None => 0..times(60) as u64,
     }
 }
