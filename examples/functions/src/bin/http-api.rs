@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::Client;
 use lambda_runtime::Error;
 use powertools::http::{self, IdempotencyKeyLayer, Json, JsonError, Origin, Request};
 use powertools::idempotency::{DynamoDbStore, Idempotency, MemoryStore, Store};
+use powertools::logging::Logging;
 use powertools::metrics::{self, Metrics, Namespace};
 use powertools::{Powertools, aws};
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,7 @@ async fn run<S: Store>(store: S, caller: Option<String>) -> Result<(), Error> {
     let service = ServiceBuilder::new().layer(once).service(http::handler(charge));
     // Failures are answered, so that Lambda does not count them: `RequestsFailed` does.
     Powertools::http(service)
+        .logging(Logging::new())
         .metrics(Metrics::new().namespace(Namespace::from_static("Shop")))
         .run()
         .await

@@ -164,7 +164,10 @@ async fn run<S: Store>(store: S, queue: Option<Queue>) -> Result<(), Error> {
         let login = r#"{ "username": "partner-user", "password": "partner-password" }"#;
         parameters = parameters.secrets_from(Memory::new().with("partner", login));
     }
-    let importer = Importer { idempotency: Idempotency::new(store)?, queue };
+    // Lambda and the queue deliver an event again for hours.
+    let kept = Duration::from_secs(24 * 60 * 60);
+    let idempotency = Idempotency::builder(store).expires_after(kept).build()?;
+    let importer = Importer { idempotency, queue };
     Powertools::new(move |event| handle(importer.clone(), event))
         .logging(Logging::new())
         .metrics(Metrics::new().namespace(Namespace::from_static("Shop")))

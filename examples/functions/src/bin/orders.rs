@@ -1,7 +1,9 @@
-//! Charges an order once, however often it is delivered.
+//! Charges an order once, however often it is delivered within a day.
 //!
 //! `TABLE_NAME` names the DynamoDB table of the idempotency records. Without it they are kept in
 //! memory, which is sufficient for `cargo lambda watch`.
+
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use lambda_runtime::{Error, LambdaEvent};
@@ -43,7 +45,9 @@ async fn charge<S: Store>(
 }
 
 async fn run<S: Store>(store: S) -> Result<(), Error> {
-    let idempotency = Idempotency::new(store)?;
+    // Lambda delivers an asynchronous event again for six hours.
+    let kept = Duration::from_secs(24 * 60 * 60);
+    let idempotency = Idempotency::builder(store).expires_after(kept).build()?;
     let handler = move |event| charge(idempotency.clone(), event);
     Powertools::new(handler).logging(Logging::new()).run().await
 }

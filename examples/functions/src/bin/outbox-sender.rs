@@ -18,7 +18,7 @@ struct Row {
     amount: u64,
 }
 
-/// Sends a row when it is written. Its removal, by its time to live, sends nothing.
+/// Sends a row when it is written. Its removal sends nothing.
 async fn send(change: Change<Row>) -> Result<(), RecordError> {
     if let (None, Some(Row { id, order_id, amount })) = (change.old, change.new) {
         // Here the message is sent, with the id as its deduplication id.

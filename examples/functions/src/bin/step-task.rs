@@ -27,7 +27,7 @@ enum TaskError {
     #[error("the card was declined")]
     #[error_type = "CardDeclined"]
     Declined,
-    /// To be retried (`Retry`).
+    /// Whether the card was charged is unknown. To be retried (`Retry`).
     #[error("the payment service does not respond")]
     #[error_type = "PaymentsDown"]
     Unavailable,
@@ -43,7 +43,8 @@ async fn charge<S: Store>(
 ) -> Result<Receipt, TaskError> {
     let Task { order_id, amount, .. } = event.payload;
     match amount {
-        // Here the card is charged, once for each time that the state machine enters the state.
+        // Here the card is charged, once for each time that the state machine enters the state. The payment
+        // service gets the key of that, too: only it knows whether a request that it did not answer had its effect.
         1..10_000 => Ok(Receipt { order_id }),
         0 => Err(TaskError::Unavailable),
         _ => Err(TaskError::Declined),
