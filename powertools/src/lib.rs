@@ -60,6 +60,7 @@
 //! | `init` | yes | values that are initialised once, warm-ups, SnapStart and shutdown hooks |
 //! | `logging` | yes | the layer for `tracing-subscriber`, without its own formatters |
 //! | `env-filter` | no | filters of lines that name spans and their fields; brings regular expressions, 560 kB of a program |
+//! | `log` | no | lines for the records of the facade `log`; brings `tracing-log` |
 //! | `metrics` | yes | metrics of CloudWatch, in its embedded metric format |
 //! | `metrics-recorder` | no | a recorder for the facade of the crate `metrics`; brings that crate |
 //! | `macros` | yes | the attributes [`idempotent`](macro@idempotent), [`batch`](macro@batch), [`deadline`](macro@deadline), [`init_once`](macro@init_once), [`logged`](macro@logged), and the derives [`LambdaError`](macro@LambdaError) and `metrics::Metrics` |
