@@ -27,6 +27,8 @@ pub struct DocumentDbEvent {
 /// Documents are in MongoDB's Extended JSON: an ObjectId is `{"$oid": "…"}`.
 #[derive(Clone, Debug)]
 pub struct DocumentDbRecord {
+    /// The ARN of the cluster, for the natural key.
+    cluster: Option<Arc<str>>,
     change: Arc<Change>,
 }
 
@@ -56,11 +58,12 @@ struct Namespace {
     collection: Option<Box<str>>,
 }
 
-/// The database and the collection, where the change has them, and its resume token.
+/// The cluster, the database and the collection, where the change has them, and its resume token, which is little
+/// more than a time: changes of other clusters can have the same one.
 impl HasNaturalKey for DocumentDbRecord {
     fn natural_key(&self) -> NaturalKey {
         let namespace = [self.database(), self.collection()].into_iter().filter(Option::is_some);
-        NaturalKey::new(namespace.chain([self.id()]))
+        NaturalKey::new([self.cluster.as_deref()].into_iter().chain(namespace).chain([self.id()]))
     }
 }
 
@@ -135,23 +138,25 @@ fn read<T: DeserializeOwned>(json: Option<&RawValue>) -> Result<Option<T>, Parse
 
 impl<'de> Deserialize<'de> for DocumentDbEvent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Event { records, other_source } = object(deserializer)?;
+        let Event { records, cluster, other_source } = object(deserializer)?;
         let records = records.ok_or_else(|| {
             de::Error::custom("not an event of DocumentDB: it has no list `events`")
         })?;
-        Ok(Self { records, other_source })
+        let of_cluster = |change| DocumentDbRecord { cluster: cluster.clone(), change };
+        Ok(Self { records: records.into_iter().map(of_cluster).collect(), other_source })
     }
 }
 
-impl From<Fields> for DocumentDbRecord {
+impl From<Fields> for Arc<Change> {
     fn from(fields: Fields) -> Self {
-        Self { change: Arc::new(fields.change) }
+        Self::new(fields.change)
     }
 }
 
 #[derive(Default)]
 struct Event {
-    records: Option<Vec<DocumentDbRecord>>,
+    records: Option<Vec<Arc<Change>>>,
+    cluster: Option<Arc<str>>,
     other_source: Option<Box<str>>,
 }
 
@@ -159,6 +164,7 @@ impl Object for Event {
     fn member<'de, A: MapAccess<'de>>(name: &[u8]) -> Option<Read<'de, Self, A>> {
         let read: Read<'de, Self, A> = match name {
             b"events" => |it, value| value.records::<Fields, _>(&mut it.records),
+            b"eventSourceArn" => |it, value| value.text(&mut it.cluster),
             b"eventSource" => |it, value| value.unless(SOURCES, &mut it.other_source),
             _ => return None,
         };

@@ -29,6 +29,8 @@ pub struct ActiveMqEvent {
 /// A message of ActiveMQ. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct ActiveMqRecord {
+    /// The ARN of the broker, for the natural key.
+    broker: Option<Arc<str>>,
     fields: Arc<ActiveMqFields>,
 }
 
@@ -50,11 +52,11 @@ struct Destination {
     name: Option<Box<str>>,
 }
 
-/// The queue, and the id that the broker gave the message. One that it forwards to several queues has the same
+/// The broker, the queue, and the id that the broker gave the message. One that it forwards to several queues has the same
 /// id in each.
 impl HasNaturalKey for ActiveMqRecord {
     fn natural_key(&self) -> NaturalKey {
-        NaturalKey::new([self.queue(), self.message_id()])
+        NaturalKey::new([self.broker.as_deref(), self.queue(), self.message_id()])
     }
 }
 
@@ -120,23 +122,19 @@ impl ActiveMqRecord {
 
 impl<'de> Deserialize<'de> for ActiveMqEvent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let ActiveMq { records, other_source } = object(deserializer)?;
+        let ActiveMq { records, broker, other_source } = object(deserializer)?;
         let records = records.ok_or_else(|| {
             de::Error::custom("not an event of ActiveMQ: it has no list `messages`")
         })?;
-        Ok(Self { records, other_source })
-    }
-}
-
-impl From<ActiveMqFields> for ActiveMqRecord {
-    fn from(fields: ActiveMqFields) -> Self {
-        Self { fields: Arc::new(fields) }
+        let of_broker = |fields| ActiveMqRecord { broker: broker.clone(), fields };
+        Ok(Self { records: records.into_iter().map(of_broker).collect(), other_source })
     }
 }
 
 #[derive(Default)]
 struct ActiveMq {
-    records: Option<Vec<ActiveMqRecord>>,
+    records: Option<Vec<Arc<ActiveMqFields>>>,
+    broker: Option<Arc<str>>,
     other_source: Option<Box<str>>,
 }
 
@@ -144,6 +142,7 @@ impl Object for ActiveMq {
     fn member<'de, A: MapAccess<'de>>(name: &[u8]) -> Option<Read<'de, Self, A>> {
         let read: Read<'de, Self, A> = match name {
             b"messages" => |it, value| value.records::<ActiveMqFields, _>(&mut it.records),
+            b"eventSourceArn" => |it, value| value.text(&mut it.broker),
             b"eventSource" => |it, value| value.unless(ACTIVE_MQ, &mut it.other_source),
             _ => return None,
         };
@@ -192,6 +191,8 @@ pub struct RabbitMqEvent {
 /// A message of RabbitMQ. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct RabbitMqRecord {
+    /// The ARN of the broker, for the natural key.
+    broker: Option<Arc<str>>,
     /// The name of the queue and the virtual host, with `::` between them.
     queue: Arc<str>,
     index: usize,
@@ -206,10 +207,11 @@ struct RabbitMqFields {
     data: Option<Box<str>>,
 }
 
-/// The queue and the message id, which only some senders set.
+/// The broker, the queue and the message id, which only some senders set.
 impl HasNaturalKey for RabbitMqRecord {
     fn natural_key(&self) -> NaturalKey {
-        NaturalKey::new([Some(&*self.queue), self.property("messageId").as_deref()])
+        let message_id = self.property("messageId");
+        NaturalKey::new([self.broker.as_deref(), Some(&*self.queue), message_id.as_deref()])
     }
 }
 
@@ -271,7 +273,7 @@ impl RabbitMqRecord {
 
 impl<'de> Deserialize<'de> for RabbitMqEvent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let RabbitMq { queues, other_source } = object(deserializer)?;
+        let RabbitMq { queues, broker, other_source } = object(deserializer)?;
         let queues = queues.ok_or_else(|| {
             de::Error::custom("not an event of RabbitMQ: it has no object `rmqMessagesByQueue`")
         })?;
@@ -279,7 +281,8 @@ impl<'de> Deserialize<'de> for RabbitMqEvent {
         for (queue, messages) in queues {
             let queue: Arc<str> = queue.into();
             records.extend(messages.into_iter().enumerate().map(|(index, fields)| {
-                RabbitMqRecord { queue: queue.clone(), index, fields: Arc::new(fields) }
+                let fields = Arc::new(fields);
+                RabbitMqRecord { broker: broker.clone(), queue: queue.clone(), index, fields }
             }));
         }
         Ok(Self { records, other_source })
@@ -289,6 +292,7 @@ impl<'de> Deserialize<'de> for RabbitMqEvent {
 #[derive(Default)]
 struct RabbitMq {
     queues: Option<Vec<(Box<str>, Vec<RabbitMqFields>)>>,
+    broker: Option<Arc<str>>,
     other_source: Option<Box<str>>,
 }
 
@@ -296,6 +300,7 @@ impl Object for RabbitMq {
     fn member<'de, A: MapAccess<'de>>(name: &[u8]) -> Option<Read<'de, Self, A>> {
         let read: Read<'de, Self, A> = match name {
             b"rmqMessagesByQueue" => |it, value| value.lists::<RabbitMqFields, _>(&mut it.queues),
+            b"eventSourceArn" => |it, value| value.text(&mut it.broker),
             b"eventSource" => |it, value| value.unless(RABBIT_MQ, &mut it.other_source),
             _ => return None,
         };

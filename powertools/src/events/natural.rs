@@ -30,9 +30,9 @@ use crate::json::ABSENT;
 /// | Kinesis record | stream ARN, event id (shard and sequence number); the sub-sequence number, if it was aggregated | the batch is read again |
 /// | DynamoDB stream record | event id | the batch is read again |
 /// | Kafka record | cluster (ARN or bootstrap servers), topic and partition, offset, timestamp | the batch is read again |
-/// | ActiveMQ message | queue, message id of the broker | the message is delivered again |
-/// | RabbitMQ message | queue and virtual host, the property `messageId`, if the sender set it | the message is delivered again, or sent again under its id |
-/// | DocumentDB change | database and collection, where the change has them; resume token | the batch is read again |
+/// | ActiveMQ message | broker (its ARN), queue, message id of the broker | the message is delivered again |
+/// | RabbitMQ message | broker (its ARN), queue and virtual host, the property `messageId`, if the sender set it | the message is delivered again, or sent again under its id |
+/// | DocumentDB change | cluster (its ARN), database and collection, where the change has them; resume token | the batch is read again |
 /// | Firehose record | stream ARN, record id | the transformation is retried |
 /// | task of S3 Batch Operations ([`S3BatchTask`](super::S3BatchTask)) | job id, task id | the task is retried |
 /// | S3 notification of a put or a delete | bucket, key, sequencer, event name | the notification is delivered again |

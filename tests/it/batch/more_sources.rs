@@ -785,10 +785,16 @@ proptest! {
 #[test]
 fn a_natural_key_has_the_scope_of_its_id() {
     let message = |queue: &str| {
-        let event = events::active_mq(queue).message("x").id("ID:1").build();
+        let mut event = events::active_mq(queue).message("x").id("ID:1").build();
+        event["eventSourceArn"] = json!("arn:b");
         parse::<ActiveMqEvent>(event).records[0].natural_key()
     };
-    assert_eq!(message("orders"), NaturalKey::new([Some("orders"), Some("ID:1")]));
+    assert_eq!(message("orders"), NaturalKey::new(["arn:b", "orders", "ID:1"].map(Some)));
+
+    let mut event = events::rabbit_mq("orders").message("x").property("messageId", "1").build();
+    event["eventSourceArn"] = json!("arn:b");
+    let key = parse::<RabbitMqEvent>(event).records[0].natural_key();
+    assert_eq!(key, NaturalKey::new(["arn:b", "orders::/", "1"].map(Some)));
 
     let task = |job: &str| {
         let mut event = events::s3_batch("photos", "a.jpg").build();
@@ -801,10 +807,31 @@ fn a_natural_key_has_the_scope_of_its_id() {
 
     let change = |namespace: Value| {
         let change = json!({ "_id": { "_data": "r" }, "operationType": "x", "ns": namespace });
-        let event = json!({ "eventSource": "aws:docdb", "events": [{ "event": change }] });
+        let event = json!({
+            "eventSource": "aws:docdb",
+            "events": [{ "event": change }],
+            "eventSourceArn": "arn:c",
+        });
         parse::<DocumentDbEvent>(event).records[0].natural_key()
     };
     // `dropDatabase` and `invalidate`.
-    assert_eq!(change(json!({ "db": "shop" })), NaturalKey::new([Some("shop"), Some("r")]));
-    assert_eq!(change(Value::Null), NaturalKey::new([Some("r")]));
+    assert_eq!(change(json!({ "db": "shop" })), NaturalKey::new(["arn:c", "shop", "r"].map(Some)));
+    assert_eq!(change(Value::Null), NaturalKey::new(["arn:c", "r"].map(Some)));
+}
+
+/// One function can have mappings of several brokers and clusters.
+#[test]
+fn a_record_of_another_broker_or_cluster_has_another_key() {
+    fn keys<E: DeserializeOwned>(mut event: Value, key: impl Fn(E) -> NaturalKey) {
+        let mut of = |arn: &str| {
+            event["eventSourceArn"] = json!(arn);
+            key(parse(event.clone()))
+        };
+        assert_eq!(of("arn:1"), of("arn:1"));
+        assert_ne!(of("arn:1"), of("arn:2"));
+        assert!(of("").is_absent(), "it could be that of any of them");
+    }
+    keys(active_mq(), |event: ActiveMqEvent| event.records[0].natural_key());
+    keys(rabbit_mq(), |event: RabbitMqEvent| event.records[0].natural_key());
+    keys(document_db(), |event: DocumentDbEvent| event.records[0].natural_key());
 }
