@@ -22,7 +22,7 @@ use crate::error::own;
 use crate::error::registry::Held;
 use crate::events::ParseError;
 use crate::invocation::Invocation;
-use crate::invocation::budget::{Budget, warn_if_missed};
+use crate::invocation::budget::{self, Budget, Guarded, warn_if_missed};
 
 /// A lease that ends later than this is not waited for.
 const SHORT_LEASE: Duration = Duration::from_secs(2);
@@ -135,7 +135,6 @@ impl<'b, R: Record> Handling<'b, R> {
             if broken.contains(record) {
                 continue;
             }
-            self.progress.start(index);
             let parse = || M::from_record(record.clone()).map_err(RecordError::from);
             let message = catch_unwind(AssertUnwindSafe(parse))
                 .unwrap_or_else(|panic| Err(RecordError::panicked("parsing a record", panic)));
@@ -162,6 +161,14 @@ impl<'b, R: Record> Handling<'b, R> {
                     }
                 }
             }
+        }
+        // The sink can have taken all of the time.
+        if !taken.is_empty() && self.is_over() {
+            ended.extend(taken.into_iter().map(|(index, _)| (index, Err(Outcome::NotStarted))));
+            return ended;
+        }
+        for &(index, _) in &taken {
+            self.progress.start(index);
         }
 
         let mut results = results(messages, handler, "the handler of a chunk").await.into_iter();
@@ -290,13 +297,21 @@ impl<'b, R: Record> Handling<'b, R> {
         self.scope().is_none_or(|scope| lease_end >= scope.deadline())
     }
 
-    /// Sends a record that failed permanently to the sink, if there is one.
+    /// Sends a record that failed permanently to the sink, if there is one. It is stopped alone if the time runs
+    /// out: the results of the others in its chunk are known by then.
     async fn sink(&self, record: &R, error: RecordError) -> Outcome {
         let Some(sink) = &self.sink else { return Outcome::Failed(error) };
         let taken = async { sink(record.clone(), error.clone()).await };
+        let taken = Guarded::new(self.budget.as_ref().map(Budget::of_part), taken);
+        // The guard of the batch waits for that of the sink.
+        let _cleanup = self.scope().map(Invocation::cleanup_guard);
         let reason = match AssertUnwindSafe(taken).catch_unwind().await {
-            Ok(Ok(())) => return Outcome::Permanent(error),
-            Ok(Err(reason)) => RecordError::retry(reason),
+            Ok(budget::Ended::Returned(Ok(()))) => return Outcome::Permanent(error),
+            Ok(budget::Ended::Returned(Err(reason))) => RecordError::retry(reason),
+            Ok(budget::Ended::Stopped | budget::Ended::NotStarted) => {
+                self.note_out_of_time();
+                RecordError::retry("the time ran out")
+            }
             Err(panic) => RecordError::panicked("the sink", panic),
         };
         tracing::warn!(record = name(record), %reason, "the sink did not accept a record");

@@ -148,9 +148,11 @@ impl<S: Source> Batch<'_, S> {
     /// [sink](Self::permanent_sink), even if its own error is permanent.
     ///
     /// A record that cannot be parsed fails alone, and what must not start after it is not in the
-    /// chunk. If the handler panics or returns another number of results, all records of the chunk
-    /// fail, since it is unknown which result belongs to which record. If the time runs out, the
-    /// records of a pending chunk are [stopped](Outcome::Stopped).
+    /// chunk. One that would go to the [sink](Self::permanent_sink) waits for those before it in its
+    /// order, and those after it are in the chunk. If the handler panics or returns another number of
+    /// results, all records of the chunk fail, since it is unknown which result belongs to which
+    /// record. If the time runs out, the records of a pending chunk are
+    /// [stopped](Outcome::Stopped), unless only the sink is still pending.
     ///
     /// The scope of a chunk is that of the batch: it has no [record](crate::Invocation::record).
     ///

@@ -1,6 +1,7 @@
 //! Records in chunks.
 
 use std::convert::Infallible;
+use std::future::pending;
 use std::time::{Duration, SystemTime};
 
 use powertools::Invocation;
@@ -8,7 +9,7 @@ use powertools::batch::{self, KafkaMessage, KinesisMessage, Message, RecordError
 use powertools::events::{ParseError, SqsEvent, SqsRecord};
 use powertools::testing::{self, ManualClock};
 use serde_json::json;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::{Log, fifo, messages, outcomes, parse, reported, stream, topic};
 
@@ -211,6 +212,60 @@ async fn permanent_failures_of_a_chunk_go_to_the_sink() {
     assert_eq!(outcomes(&report), "sps");
     is_done(report);
     assert_eq!(log.text(), "m-1");
+}
+
+/// The results of the other messages are known by then.
+#[tokio::test(start_paused = true)]
+async fn a_sink_that_hangs_is_stopped_alone() {
+    for is_set_back in [false, true] {
+        let clock = ManualClock::following_tokio(SystemTime::UNIX_EPOCH + 1_000_000 * SECOND);
+        let batch = || {
+            batch::sqs(messages(3)).permanent_sink(|_, _| {
+                if is_set_back {
+                    // Its timer fires after that of the batch.
+                    clock.set(clock.now() - Duration::from_millis(100));
+                }
+                pending::<Result<(), Infallible>>()
+            })
+        };
+        let result = |message: &Message<u64>| match message.body {
+            1 => Err(RecordError::permanent("one")),
+            _ => Ok(()),
+        };
+        let in_time = || testing::invocation().clock(&clock).remaining(10 * SECOND).build();
+
+        let handler = async |chunk: Vec<Message<u64>>| {
+            sleep(SECOND).await;
+            chunk.iter().map(result).collect()
+        };
+        let start = Instant::now();
+        let report = in_time().scope(batch().run_chunks(3, handler)).await;
+        assert_eq!(outcomes(&report), "sfs", "{is_set_back}");
+        assert_eq!(start.elapsed().as_secs(), 9);
+        let (_, outcome) = report.records().nth(1).unwrap();
+        let error = outcome.error().unwrap();
+        assert_eq!((error.to_string().as_str(), error.is_permanent()), ("one", false));
+        assert_eq!(reported(report), ["m-1"]);
+
+        let report = in_time().scope(batch().run(async |n| result(&n))).await;
+        assert_eq!(outcomes(&report), "sfn", "{is_set_back}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_handler_starts_after_a_sink_that_took_all_the_time() {
+    let clock = ManualClock::following_tokio(SystemTime::UNIX_EPOCH + 1_000_000 * SECOND);
+    let invocation = testing::invocation().clock(&clock).remaining(10 * SECOND).build();
+    let event = json!({ "Records": [
+        { "messageId": "m-0", "body": "oops" },
+        { "messageId": "m-1", "body": "1" },
+    ] });
+    let batch = batch::sqs(parse::<SqsEvent>(event))
+        .permanent_if(|error| error.is::<ParseError>())
+        .permanent_sink(|_, _| pending::<Result<(), Infallible>>());
+    let handler = async |_: Vec<Message<u64>>| -> Vec<Result<(), Infallible>> { panic!("called") };
+    let report = invocation.scope(batch.run_chunks(2, handler)).await;
+    assert_eq!(outcomes(&report), "fn");
 }
 
 /// A message whose error is permanent behind another one may have failed only because that did.

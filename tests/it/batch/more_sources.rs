@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
+use futures_util::future::join_all;
 use powertools::Invocation;
 use powertools::batch::{
     self, ActiveMqMessage, Batch, Error, FirehoseMessage, FirehoseReply, RabbitMqMessage, Record,
@@ -412,6 +413,22 @@ async fn an_idempotent_transformation_that_was_stopped_has_not_failed() {
     let report = invocation.scope(work).await;
     assert_eq!(outcomes(&report), "f", "it releases its claim and ends by itself");
     assert!(matches!(error(report), Error::Incomplete { unfinished: 1, total: 1, .. }));
+}
+
+/// Another invocation brings the record to it again.
+#[tokio::test(start_paused = true)]
+async fn a_transformation_whose_sink_has_no_time_left_has_not_failed() {
+    let clock = ManualClock::following_tokio(SystemTime::UNIX_EPOCH + 1_000_000 * SECOND);
+    let invocation = testing::invocation().clock(&clock).remaining(10 * SECOND).build();
+    let work = batch::firehose(firehose(&["fail", "one"]))
+        .permanent_if(|_| true)
+        .permanent_sink(|_, _| pending::<Result<(), Infallible>>())
+        .run_chunks(2, async |texts: Vec<FirehoseMessage<Text>>| {
+            join_all(texts.into_iter().map(shout)).await
+        });
+    let report = invocation.scope(work).await;
+    assert_eq!(outcomes(&report), "fs");
+    assert!(matches!(error(report), Error::Incomplete { unfinished: 1, total: 2, .. }));
 }
 
 #[tokio::test]

@@ -130,6 +130,12 @@ impl Budget {
         Self::until(self.cleanup_end, self.clock.clone(), None)
     }
 
+    /// Returns the budget of a part of the work that is stopped by itself at the limit, in the scope in which it
+    /// is polled.
+    pub(crate) fn of_part(&self) -> Self {
+        Self::until(self.limit, self.clock.clone(), None)
+    }
+
     /// Returns the same budget for the records of a batch.
     pub(crate) fn for_records(mut self, records: Arc<dyn Records>) -> Self {
         self.scope = self.scope.map(|scope| scope.for_records(records));
