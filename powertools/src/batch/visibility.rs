@@ -1,7 +1,6 @@
 //! When messages that failed are delivered again.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -43,8 +42,9 @@ impl<'a> Batch<'a, SqsEvent> {
     /// the [reserve](Self::reserve) remains. If it fails, a warning is logged, and the queue's own
     /// visibility timeout applies.
     ///
-    /// In a FIFO queue the messages of a group that wait after the failed one are changed with it, since
-    /// the group is not delivered while one of them is invisible.
+    /// In a FIFO queue the messages of a group that are not done are changed together, by the one that the rest
+    /// waits for, since the group is not delivered while one of them is invisible. So the delay of a message that
+    /// failed for the last time, by [`max_receive_count`](Batch::max_receive_count), is not applied there.
     ///
     /// With `aws-sdk-sqs` among the dependencies of your function:
     ///
@@ -104,22 +104,26 @@ pub(super) fn delays<'a, R: Record>(
     records: impl Iterator<Item = (&'a R, &'a Outcome)>,
     order_continues: impl Fn(&R, &Outcome) -> bool,
 ) -> Vec<(R, Duration)> {
+    let own = |outcome: &Outcome| outcome.error().and_then(RecordError::delay);
+    let failed: Vec<_> = records.filter(|(_, outcome)| !outcome.is_done()).collect();
     let mut orders = HashMap::new();
-    let mut delays = Vec::new();
-    for (record, outcome) in records.filter(|(_, outcome)| !outcome.is_done()) {
-        let own = outcome.error().and_then(RecordError::delay);
-        let delay = match record.order() {
-            None => own,
-            // The record that stopped its order decides for all after it.
-            Some(order) => match orders.entry(order) {
-                Entry::Occupied(first) => *first.get(),
-                Entry::Vacant(_) if order_continues(record, outcome) => own,
-                Entry::Vacant(first) => *first.insert(own),
-            },
-        };
-        delays.extend(delay.map(|delay| (record.clone(), delay)));
+    for &(record, outcome) in &failed {
+        if let Some(order) = record.order()
+            && !order_continues(record, outcome)
+        {
+            orders.entry(order).or_insert_with(|| own(outcome));
+        }
     }
-    delays
+    let delayed = failed.into_iter().filter_map(|(record, outcome)| {
+        let delay = match record.order() {
+            None => own(outcome),
+            // The record that stopped its order decides for all of it. One that failed for the last time does not,
+            // but the order waits while it is invisible.
+            Some(order) => orders.get(&order).copied().flatten(),
+        };
+        Some((record.clone(), delay?))
+    });
+    delayed.collect()
 }
 
 /// Postpones records, as far as time allows.

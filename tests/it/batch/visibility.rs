@@ -89,7 +89,7 @@ async fn a_group_is_delivered_again_together() {
     assert_eq!(log.text(), "[a2:7 a3:7 a4:7]");
 }
 
-/// It goes to the dead-letter queue, and the rest of the group is not behind it.
+/// The rest of the group does not need its delay, and waits while it is invisible.
 #[tokio::test]
 async fn a_message_that_failed_for_the_last_time_does_not_decide_for_its_group() {
     let mut event = testing::events::sqs("orders.fifo");
@@ -99,12 +99,22 @@ async fn a_message_that_failed_for_the_last_time_does_not_decide_for_its_group()
     }
     let log = Log::default();
     let handler = async |name: Message<String>| match name.body.as_str() {
+        "a1" => Err(RecordError::retry("busy").retry_after(3600 * SECOND)),
         "a2" => Err(RecordError::retry("busy").retry_after(300 * SECOND)),
         _ => Err(RecordError::retry("broken")),
     };
     let batch = noting(parse(event.build()), &log).max_receive_count(3);
     assert_eq!(outcomes(&batch.run(handler).await), "ffnn");
-    assert_eq!(log.text(), "[a2:300 a3:300 a4:300]");
+    assert_eq!(log.text(), "[a1:300 a2:300 a3:300 a4:300]");
+
+    // Nothing waits for it to be delivered again.
+    let log = Log::default();
+    let batch = noting(fifo("a1 b1"), &log).max_receive_count(1);
+    let handler = async |_: Message<String>| {
+        Err::<(), _>(RecordError::retry("busy").retry_after(300 * SECOND))
+    };
+    assert_eq!(outcomes(&batch.run(handler).await), "ff");
+    assert_eq!(log.text(), "");
 }
 
 #[tokio::test]
