@@ -194,6 +194,8 @@ impl<'b, R: Record> Handling<'b, R> {
             self.progress.end(index);
             ended.push((index, result));
         }
+        // In the order of the batch: a failure ends its order before the end of another record lets it continue.
+        ended.sort_unstable_by_key(|&(index, _)| index);
         ended
     }
 

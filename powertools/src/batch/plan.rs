@@ -35,7 +35,10 @@ pub(super) struct Plan {
 #[derive(Clone, Copy, Debug, Default)]
 struct Place {
     waits: bool,
+    /// The next record of its order, until it is known that it must not start.
     next: Option<u32>,
+    /// Whether the next one started together with it.
+    is_next_started: bool,
 }
 
 impl Plan {
@@ -100,10 +103,8 @@ impl Plan {
         for index in &chunk {
             let Some(place) = self.places.get_mut(*index) else { continue };
             let Some(next) = place.next.map(|next| next as usize) else { continue };
-            if chunk.binary_search(&next).is_ok() {
-                // It is started, and not released again by the one before it.
-                place.next = None;
-            } else {
+            place.is_next_started = chunk.binary_search(&next).is_ok();
+            if !place.is_next_started {
                 self.places[next].waits = true;
             }
         }
@@ -112,13 +113,13 @@ impl Plan {
         chunk
     }
 
-    /// Notes how a record ended.
+    /// Notes how a record ended: those of a chunk in their order.
     pub(super) fn finish(&mut self, index: usize, done: bool) {
         if done {
             return self.release_next(index);
         }
         match self.after_failure {
-            AfterFailure::Others => {}
+            AfterFailure::Others => self.end_order(index),
             AfterFailure::Earlier => self.end = self.end.min(index),
             AfterFailure::None => self.end = 0,
         }
@@ -137,12 +138,22 @@ impl Plan {
 
     /// Allows the next record of the same order to start.
     fn release_next(&mut self, index: usize) {
-        if let Some(next) = self.places.get(index).and_then(|place| place.next) {
+        if let Some(place) = self.places.get(index)
+            && !place.is_next_started
+            && let Some(next) = place.next
+        {
             let next = next as usize;
             self.places[next].waits = false;
             if next < self.cursor {
                 self.ready.push(Reverse(next));
             }
+        }
+    }
+
+    /// Prevents the rest of an order from starting, however those after `index` end that are in its chunk.
+    fn end_order(&mut self, mut index: usize) {
+        while let Some(next) = self.places.get_mut(index).and_then(|place| place.next.take()) {
+            index = next as usize;
         }
     }
 
@@ -316,12 +327,11 @@ mod tests {
                 for index in running.remove(end.index(running.len())) {
                     let (order, fails) = case.records[index];
                     let follows = order.is_some() && broken.contains(&order);
-                    let done = !fails && !follows;
-                    if !done {
+                    if fails || follows {
                         broken.push(order);
                     }
-                    states[index] = if done { State::Done } else { State::Failed };
-                    plan.finish(index, done);
+                    states[index] = if fails || follows { State::Failed } else { State::Done };
+                    plan.finish(index, !fails);
                 }
             }
         }

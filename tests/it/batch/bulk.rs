@@ -87,6 +87,24 @@ async fn after_a_last_attempt_the_group_continues() {
     assert_eq!(reported(report), ["a1"]);
 }
 
+/// A message that fails for the last time lets its group continue, but not behind one that is delivered again.
+#[tokio::test]
+async fn a_last_attempt_behind_a_failure_does_not_let_the_group_continue() {
+    // `B` succeeds, and fails all the same; `b` fails; `0` cannot be parsed.
+    for a2 in [json!("B"), json!("b"), json!(0)] {
+        let mut event = testing::events::sqs("orders.fifo");
+        for (id, body, count) in [("a1", json!("a"), 1), ("a2", a2, 3), ("a3", json!("C"), 1)] {
+            let message = testing::events::SqsMessage::from(body).id(id).group("a");
+            event = event.message(message.receive_count(count));
+        }
+        let batch = batch::sqs(parse::<SqsEvent>(event.build())).max_receive_count(3);
+        let upper = |body: &str| if body < "a" { Ok(()) } else { Err("lower case".into()) };
+        let (report, chunks) = by(batch, 2, upper).await;
+        assert!(!chunks.contains('C'), "{chunks}");
+        assert_eq!(outcomes(&report), "ffn");
+    }
+}
+
 #[tokio::test]
 async fn a_wrong_number_of_results_reports_the_whole_chunk() {
     for results in [0, 1, 3] {
