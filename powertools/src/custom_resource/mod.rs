@@ -132,7 +132,7 @@
 //!
 //! The format is that of the page *Custom resource response objects* of the CloudFormation user guide.
 //! A response has at most 4,096 bytes: longer messages are truncated, and more
-//! [data](Resource::data) is an error.
+//! [data](Resource::data) is an error. Of a deletion it is left out then, since CloudFormation uses none of it.
 
 mod callback;
 mod error;

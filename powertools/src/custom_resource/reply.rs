@@ -79,15 +79,24 @@ impl Addressee {
         if physical_id.len() > LONGEST_ID {
             return Err(Error::PhysicalIdTooLong { bytes: physical_id.len(), limit: LONGEST_ID });
         }
-        let body = written(&Response {
+        let response = Response {
             physical_resource_id: &physical_id,
             no_echo: resource.hides_data,
             data: Some(&resource.data).filter(|data| !data.is_empty()),
             ..self.empty("SUCCESS")
-        });
+        };
+        let body = written(&response);
         match body.len() {
-            bytes if bytes > LIMIT => Err(Error::ResponseTooLarge { bytes, limit: LIMIT }),
-            _ => Ok(body),
+            bytes if bytes <= LIMIT => Ok(body),
+            bytes if self.request_type == Some(RequestType::Delete) => {
+                tracing::warn!(
+                    bytes,
+                    limit = LIMIT,
+                    "the data of a deletion is too large and is left out of the response"
+                );
+                Ok(written(&Response { data: None, ..response }))
+            }
+            bytes => Err(Error::ResponseTooLarge { bytes, limit: LIMIT }),
         }
     }
 

@@ -262,6 +262,12 @@ async fn a_response_has_at_most_4096_bytes() {
         assert!(response["PhysicalResourceId"].as_str().unwrap().starts_with(id), "{response}");
     }
 
+    // The resource is gone, and nothing reads its data.
+    let properties = json!({ "Name": "x".repeat(4096) });
+    let deleted = response(|event| event.delete("index-1").properties(properties).build()).await;
+    assert_eq!((&deleted["Status"], deleted.get("Data")), (&json!("SUCCESS"), None));
+    assert_eq!(deleted["PhysicalResourceId"], "index-1");
+
     let long = creation("long").await;
     let length = long.to_string().len();
     assert!((3000..=4096).contains(&length), "{length}");
