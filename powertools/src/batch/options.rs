@@ -165,7 +165,8 @@ impl<'a, S: Source> Batch<'a, S> {
     /// It is not asked about an error that is, or was caused by, a
     /// [retryable](crate::events::ParseError::is_retryable) `ParseError`. While S3 or a schema registry does
     /// not answer, or memory is short, good records fail too: they are delivered again, and do not go to
-    /// the sink.
+    /// the sink. Firehose delivers records that failed under its error prefix instead of transforming them again,
+    /// these too.
     pub fn permanent_if(
         mut self,
         classify: impl Fn(&(dyn StdError + 'static)) -> bool + Send + Sync + 'a,
