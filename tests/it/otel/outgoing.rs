@@ -56,6 +56,7 @@ async fn a_client_of_hyper_sends_the_headers() {
     let client = ServiceBuilder::new().layer(PropagationLayer::new()).service(client);
     let function = Function::start(move |_| {
         let request = Request::post(&url).header("traceparent", "of another");
+        let request = request.header("tracestate", "vendor=another");
         let reply = client.clone().oneshot(request.body(Full::default()).unwrap());
         async move { Ok(reply.await?.status().to_string()) }
     })
@@ -64,6 +65,7 @@ async fn a_client_of_hyper_sends_the_headers() {
     let root = function.collector.span("orders");
     let (headers, _) = payments.requests().remove(0);
     assert_eq!(headers["traceparent"], format!("00-{TRACE}-{}-01", root.id()));
+    assert!(!headers.contains_key("tracestate"), "{headers:?}");
     let xray = "Root=1-5759e988-bd862e3fe1be46a994272793";
     assert_eq!(headers["x-amzn-trace-id"], format!("{xray};Parent={};Sampled=1", root.id()));
 }

@@ -4,11 +4,12 @@ use http::{HeaderName, HeaderValue, Request};
 use tower::{Layer, Service};
 
 use super::headers;
+use crate::propagators::{TRACEPARENT, TRACESTATE};
 
 /// Adds the headers of the current span to the requests of an HTTP client that is a `tower::Service` of `http::Request`, as
 /// those of `hyper-util` are. Other clients take [`headers`](super::headers).
 ///
-/// A header that a request has already is replaced.
+/// A header that a request has already is replaced. With W3C's `traceparent`, the `tracestate` of another trace is removed.
 ///
 /// ```
 /// use http::{Request, Response};
@@ -55,7 +56,11 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for Propagation<S> {
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        for (name, value) in headers() {
+        let headers = headers();
+        if headers.iter().any(|(name, _)| *name == TRACEPARENT) {
+            request.headers_mut().remove(TRACESTATE);
+        }
+        for (name, value) in headers {
             if let Ok(value) = HeaderValue::try_from(value) {
                 request.headers_mut().insert(HeaderName::from_static(name), value);
             }

@@ -115,6 +115,8 @@ pub fn xray_header() -> Option<String> {
 /// Returns attributes for a message of SQS or SNS, and headers for a record of Kafka, in which the receiver finds the current
 /// span: `traceparent`, and `tracestate` unless it is empty. Those of SQS and SNS have the type `String`; SQS takes ten of
 /// them.
+///
+/// A message that is passed on can have a `tracestate` already. It is that of another trace: remove it first.
 #[must_use]
 pub fn message_attributes() -> Vec<(&'static str, String)> {
     current_span().map_or_else(Vec::new, |span| w3c_of(&span).collect())
@@ -138,6 +140,9 @@ pub fn add_to_detail(detail: &mut serde_json::Value) {
 }
 
 /// Returns the headers for an HTTP request, in the formats of `OTEL_PROPAGATORS`.
+///
+/// A request that is passed on can have such headers already. These replace them, but have no `tracestate` if it is empty:
+/// remove that of another trace first, as [`PropagationLayer`] does.
 #[must_use]
 pub fn headers() -> Vec<(&'static str, String)> {
     current_span().map_or_else(Vec::new, |span| headers_of(&span, spans_in_use().as_ref()))
