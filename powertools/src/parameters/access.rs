@@ -63,13 +63,14 @@ impl<T: Send + Sync + 'static, K> Declaration<T, K> {
         self.cell()?.refresh_if(is_bad).await
     }
 
-    /// Forgets the cached value. A fetch that runs already does not bring it back.
+    /// Forgets the cached value, and those of other declarations with the same request. A fetch that runs already
+    /// does not bring it back.
     ///
     /// # Errors
     ///
     /// Returns [`Error::TenantMissing`] if the value is per tenant and there is none.
     pub fn invalidate(&self) -> Result<(), Error> {
-        self.cell()?.invalidate();
+        Engine::current().invalidate(&self.request()?);
         Ok(())
     }
 

@@ -67,7 +67,9 @@ pub enum OfConfiguration {}
 /// A value from outside, declared once with its name and type, usually in a `static`.
 ///
 /// [`Parameter`], [`Secret`] and [`Configuration`] are the kinds of it. Declarations with the same
-/// request and type share a cached value.
+/// request, type, format and [`max_age`](Self::max_age) share a cached value. Others have one of their own, also
+/// with the same request, and [`refresh_if`](Self::refresh_if) leaves it as it is;
+/// [`invalidate`](Self::invalidate) forgets all that have the same request.
 pub struct Declaration<T, K> {
     pub(super) name: &'static str,
     pub(super) variable: Option<&'static str>,

@@ -150,11 +150,21 @@ impl Engine {
 
     /// Forgets the values that change when this one is set.
     pub(super) fn forget(&self, written: &Request) {
-        let (cells, source) = (self.cells(), self.source(written.kind));
+        let source = self.source(written.kind);
         // Kinds can have one source, which has one value for a name.
-        let stale = cells.iter().filter(|(key, _)| {
-            key.request.depends_on(written) && Arc::ptr_eq(self.source(key.request.kind), source)
+        self.forget_if(|cached| {
+            cached.depends_on(written) && Arc::ptr_eq(self.source(cached.kind), source)
         });
+    }
+
+    /// Forgets the values of a request, of all types and ages.
+    pub(super) fn invalidate(&self, request: &Request) {
+        self.forget_if(|cached| cached == request);
+    }
+
+    fn forget_if(&self, is_stale: impl Fn(&Request) -> bool) {
+        let cells = self.cells();
+        let stale = cells.iter().filter(|(key, _)| is_stale(&key.request));
         let stale: Vec<_> = stale.map(|(_, cell)| cell.clone()).collect();
         drop(cells);
         // Without the lock: to drop a value is code of the user.

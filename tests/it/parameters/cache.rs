@@ -35,6 +35,30 @@ async fn a_cached_value_is_not_fetched_again() {
     assert_eq!(service.fetches(), 1);
 }
 
+/// They have a value each, but a password that was rejected is bad in all of them.
+#[tokio::test(start_paused = true)]
+async fn what_is_forgotten_is_so_for_all_declarations_of_the_request() {
+    static KEY: Parameter<String> = Parameter::plain("/orders/key");
+    static YOUNG: Parameter<String> = Parameter::plain("/orders/key").max_age(SECOND);
+    static JSON: Parameter<u32> = Parameter::json("/orders/key");
+    static OTHER: Parameter<String> = Parameter::plain("/orders/other");
+
+    let service = Service::with("1");
+    let read = async {
+        let all = || async {
+            let [key, young, other] = [KEY.get().await, YOUNG.get().await, OTHER.get().await];
+            let json = JSON.get().await.unwrap();
+            format!("{} {} {} {}", *key.unwrap(), *young.unwrap(), *json, *other.unwrap())
+        };
+        assert_eq!(all().await, "1 1 1 1");
+        service.put("2");
+        assert_eq!(all().await, "1 1 1 1");
+        KEY.invalidate().unwrap();
+        assert_eq!(all().await, "2 2 2 1");
+    };
+    service.parameters().scope(read).await;
+}
+
 static POOL: Parameter<Pool> = Parameter::json("/orders/pool");
 
 /// A value that comes back to its parameter when it is dropped.
