@@ -180,6 +180,21 @@ fn a_filter_can_name_a_span() {
         tracing::info_span!("order", id = 7).in_scope(|| tracing::debug!("inside"));
     });
     assert_eq!(lines.messages(), ["inside"]);
+
+    // Spaces have no meaning, as without a span.
+    for filter in [
+        "info, [ship order{id=7}] = debug, db = debug",
+        "info,db =debug,[ship order{id=7}] =debug",
+        "info, orders [ship order{id=7}]= debug, db= debug",
+    ] {
+        let lines = logged(logging().filter(filter), || {
+            tracing::debug!("outside");
+            tracing::debug!(target: "db", "target");
+            let span = tracing::info_span!(target: "orders", "ship order", id = 7);
+            span.in_scope(|| tracing::debug!(target: "orders", "inside"));
+        });
+        assert_eq!(lines.messages(), ["target", "inside"], "{filter}");
+    }
 }
 
 #[test]

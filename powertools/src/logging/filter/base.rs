@@ -56,8 +56,7 @@ impl Base {
             targets.extend([target]);
         }
         let by_span = names_span.then(|| {
-            // `EnvFilter` cuts a directive with spaces around it at wrong places.
-            let directives: Vec<_> = directives.collect();
+            let directives: Vec<_> = directives.map(without_spaces).collect();
             by_span::parse(&format!("{},{}", level.filter(), directives.join(",")))
         });
         Ok(Self { targets, by_span: by_span.transpose()? })
@@ -66,6 +65,19 @@ impl Base {
     /// True if a target is admitted at a level outside of all spans.
     pub(super) fn admits(&self, target: &str, severity: Severity) -> bool {
         self.targets.would_enable(target, &severity)
+    }
+}
+
+/// Returns a directive without the spaces around its parts, which `EnvFilter` takes for a part of them. What is in
+/// brackets stays.
+fn without_spaces(directive: &str) -> String {
+    let target_end = directive.find(['[', '=']).unwrap_or(directive.len());
+    let (target, rest) = directive.split_at(target_end);
+    let (span, level) = rest.split_at(rest.rfind(']').map_or(0, |end| end + 1));
+    let target = target.trim_end();
+    match level.trim_start().strip_prefix('=') {
+        Some(level) => format!("{target}{span}={}", level.trim_start()),
+        None => format!("{target}{span}{level}"),
     }
 }
 
