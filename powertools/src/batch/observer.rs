@@ -44,12 +44,7 @@ impl<R: Record> Observer<'_, '_, R> {
     }
 
     /// Takes note of the records that did not end, after all others.
-    pub(super) fn observe_the_rest(
-        &mut self,
-        records: &[R],
-        outcomes: &[Outcome],
-        is_out_of_time: bool,
-    ) {
+    pub(super) fn observe_the_rest(&mut self, records: &[R], outcomes: &[Outcome], is_over: bool) {
         let (mut stopped, mut not_started) = (0, 0);
         for (index, (record, outcome)) in std::iter::zip(records, outcomes).enumerate() {
             match outcome {
@@ -59,7 +54,7 @@ impl<R: Record> Observer<'_, '_, R> {
             }
             self.observe(index, record, outcome);
         }
-        if is_out_of_time && stopped + not_started > 0 {
+        if is_over && stopped + not_started > 0 {
             tracing::warn!(
                 stopped,
                 not_started,

@@ -308,7 +308,8 @@ impl<'b, S: Source> Work<'b, S> {
         let ended = Guarded::new(handling.budget.clone(), work).await;
         // A guard around a part of a record can stop it, or a record can end by itself at the limit.
         let is_interrupted = handling.scope().is_some_and(Invocation::is_interrupted);
-        if is_interrupted || !matches!(ended, budget::Ended::Returned(())) {
+        let is_stopped = !matches!(ended, budget::Ended::Returned(()));
+        if is_interrupted || is_stopped {
             handling.note_out_of_time();
         }
         for (index, outcome) in outcomes.iter_mut().enumerate() {
@@ -316,7 +317,9 @@ impl<'b, S: Source> Work<'b, S> {
                 *outcome = Outcome::Stopped;
             }
         }
-        observer.observe_the_rest(records, outcomes, handling.is_out_of_time());
+        // A guard around a part of a record, which is noted too, keeps no other record from starting.
+        let is_over = is_stopped || handling.budget.as_ref().is_some_and(Budget::is_over);
+        observer.observe_the_rest(records, outcomes, is_over);
         if let Some(postpone) = &self.postpone {
             let delays = visibility::delays(zip(records, &*outcomes), |record, outcome| {
                 handling.order_continues(record, outcome)

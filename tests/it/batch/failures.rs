@@ -1,13 +1,16 @@
 //! A bad record fails alone, and is reported to Lambda.
 
 use std::convert::Infallible;
-use std::future::{Future, ready};
+use std::future::{Future, pending, ready};
+use std::time::{Duration, SystemTime};
 
 use lambda_runtime::Diagnostic;
 use powertools::batch::{self, Error, Message, Outcome, Record, RecordError};
+use powertools::deadline::Deadline;
 use powertools::events::{
     DynamoDbRecord, KafkaRecord, KinesisRecord, ParseError, SqsEvent, SqsRecord,
 };
+use powertools::testing::{self, ManualClock};
 use serde_json::json;
 
 use super::{Log, changes, error, fifo, messages, outcomes, reported, stream, topic};
@@ -280,6 +283,25 @@ async fn records_that_a_failure_prevented_do_not_count_as_out_of_time() {
         ["a record failed", "records of a batch did not start because of a failure"]
     );
     assert_eq!(lines[1]["not_started"], 1);
+}
+
+/// A part of a record that was stopped is why that record failed, and its failure why others did not start.
+#[tokio::test(start_paused = true)]
+async fn a_guard_in_a_record_is_not_what_prevents_others() {
+    const SECOND: Duration = Duration::from_secs(1);
+
+    let (lines, _guard) = crate::logging::start(crate::logging::logging());
+    let clock = ManualClock::following_tokio(SystemTime::UNIX_EPOCH + 1_000_000 * SECOND);
+    let invocation = testing::invocation().clock(&clock).remaining(10 * SECOND).build();
+    let handler = async |_: KinesisRecord| {
+        let work = pending::<Result<(), lambda_runtime::Error>>();
+        Deadline::current().run(2 * SECOND, work).await
+    };
+    let report = invocation.scope(batch::kinesis(stream("A1 B1")).run(handler)).await;
+    assert_eq!(outcomes(&report), "fn");
+    let lines = lines.json();
+    let last = lines.last().unwrap();
+    assert_eq!(last["message"], "records of a batch did not start because of a failure");
 }
 
 #[tokio::test]
