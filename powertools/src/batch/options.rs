@@ -74,6 +74,9 @@ impl<'a, S: Source> Batch<'a, S> {
     ///
     /// For sources that report [each failure](super::Reporting::EachFailure); the others always
     /// behave like this.
+    ///
+    /// Firehose has no later delivery for what did not start: good records that nothing has touched go under the
+    /// error prefix with the failed one.
     pub fn stop_at_first_failure(mut self) -> Self {
         self.stop_at_first_failure = true;
         self

@@ -33,7 +33,8 @@ pub fn document_db<'a>(event: impl Into<DocumentDbEvent>) -> Batch<'a, DocumentD
 ///
 /// A record that cannot be parsed, or whose handler returns an error or panics, is reported as
 /// `ProcessingFailed`: Firehose puts it under the error prefix of the destination, and does not deliver it
-/// to the function again. A transformed record that does not fit into the 6 MiB of a reply is reported like
+/// to the function again. With [`stop_at_first_failure`](Batch::stop_at_first_failure), so are the records that
+/// did not start because of it. A transformed record that does not fit into the 6 MiB of a reply is reported like
 /// that, too, while smaller ones after it may still fit: give the stream a smaller buffer, or have it sent to the
 /// stream again by [`into_split_reply`](super::Report::into_split_reply). A record that a
 /// [sink](Batch::permanent_sink) accepted is reported as `Dropped`.
