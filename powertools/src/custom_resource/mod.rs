@@ -65,7 +65,8 @@
 //! # The time of a handler
 //!
 //! The handler is stopped 3 seconds before the function's timeout, or after half of it if it is shorter than
-//! 6 seconds. The request is repeated until it succeeds, or until 60 milliseconds before the timeout.
+//! 6 seconds. The request is repeated until it succeeds, or until 60 milliseconds before the timeout. It is not repeated
+//! after an answer that another attempt would get too, such as a redirect or most of the statuses from 400 to 499.
 //!
 //! It is also stopped 3 seconds before CloudFormation ceases to wait, or after half of that time if it is shorter than
 //! 6 seconds: CloudFormation waits for the seconds of the template's `ServiceTimeout`, and for an hour without one. It
