@@ -198,6 +198,27 @@ async fn a_store_that_fails_inside_other_work_keeps_the_claim_of_that() {
     }
 }
 
+/// Otherwise the execution would end with the error of the handler.
+#[tokio::test(start_paused = true)]
+async fn a_store_that_has_failed_is_not_what_other_work_has_handled() {
+    let store = FaultyStore::new().fault(Op::Claim, Fault::Fail(StoreErrorKind::AccessDenied));
+    let world = World::new(store);
+    let handler = async {
+        let charged = world.call(done()).await;
+        let price = async {
+            let slow = pending::<Result<u32, deadline::Error>>();
+            let price = Deadline::current().run(20 * SECOND, slow).await.unwrap_or(10);
+            Invocation::interruption_handled();
+            Ok::<_, deadline::Error>(price)
+        };
+        assert_eq!(Deadline::current().run(SECOND, price).await, Ok(10));
+        charged
+    };
+    let invocation = world.invocation(ARN, "1");
+    invocation.clone().scope(handler).await.unwrap_err();
+    assert!(invocation.is_interrupted(), "the invocation is repeated");
+}
+
 /// A branch is a task of its own, and runs in the scope of the handler.
 #[tokio::test(start_paused = true)]
 async fn an_interruption_of_a_branch_keeps_the_claim() {

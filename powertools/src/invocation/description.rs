@@ -1,12 +1,13 @@
 //! What is known about an event, and the scopes of the work for it.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use lambda_runtime::{Config, Context};
 
 use super::execution::DurableExecution;
+use super::interruption::Marks;
 use super::local::Locals;
 use super::of_record::Place;
 use super::record::Batch;
@@ -38,7 +39,7 @@ pub(super) struct Scope {
     /// The [`CleanupGuard`]s here and in scopes further in, and how many of them save.
     pub(super) cleanups: AtomicU64,
     /// The marks of guards in this scope.
-    pub(super) marks: AtomicU8,
+    pub(super) marks: Marks,
     pub(super) outer: Option<Arc<Scope>>,
 }
 
@@ -123,7 +124,7 @@ impl Invocation {
             watch: 0,
             is_idempotent: false,
             cleanups: AtomicU64::new(0),
-            marks: AtomicU8::new(0),
+            marks: Marks::default(),
             outer: None,
         };
         Self { scope: Arc::new(scope), record: Place::none() }
@@ -142,7 +143,7 @@ impl Invocation {
             watch: self.scope.watch,
             is_idempotent: false,
             cleanups: AtomicU64::new(0),
-            marks: AtomicU8::new(0),
+            marks: Marks::default(),
             outer: Some(self.scope.clone()),
         }
     }

@@ -1,22 +1,69 @@
 use std::ops::BitOr;
 use std::sync::OnceLock;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::SystemTime;
 
 use super::{Invocation, Scope};
 use crate::clock::Clock;
 
-/// What a guard leaves on the scopes of work that it stopped.
+/// What a guard leaves on the scopes of work that it stopped: the bits of [`Marks`] that show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Mark(u8);
+pub(crate) struct Mark(u64);
 
 impl Mark {
     /// Work was stopped, and its outcome is unknown.
-    pub(crate) const STOPPED: Self = Self(1);
+    pub(crate) const STOPPED: Self = Self(MOST | LATE);
     /// A fallback took the place of the result.
-    pub(crate) const FELL_BACK: Self = Self(2);
+    pub(crate) const FELL_BACK: Self = Self(MOST << 16);
     /// Work was not started for lack of time.
-    pub(crate) const REFUSED: Self = Self(4);
+    pub(crate) const REFUSED: Self = Self(MOST << 32);
+}
+
+/// The marks of a scope: how many of each kind were left there and not handled.
+///
+/// They are counted because each scope has those of the scopes in it, too. Who handles its own marks removes as
+/// many from the scopes around it, which keep the others.
+#[derive(Debug, Default)]
+pub(super) struct Marks(AtomicU64);
+
+/// Where the count of each kind begins.
+const COUNTS: [u32; 3] = [0, 16, 32];
+/// The highest count; it is not exceeded.
+const MOST: u64 = u16::MAX as u64;
+/// The limit of the scope has passed. Not counted, since the scopes around it do not know of that.
+const LATE: u64 = 1 << 63;
+
+impl Marks {
+    fn has(&self, marks: Mark) -> bool {
+        self.0.load(Relaxed) & marks.0 != 0
+    }
+
+    fn add(&self, added: Mark) {
+        let add = |marks: u64| {
+            let grows = |at: &u32| added.0 >> at & 1 == 1 && marks >> at & MOST < MOST;
+            COUNTS.into_iter().filter(grows).fold(marks, |marks, at| marks + (1 << at))
+        };
+        self.change(add);
+    }
+
+    fn take_all(&self) -> u64 {
+        self.0.swap(0, Relaxed)
+    }
+
+    /// Removes as many marks as `most` has, and returns what was removed.
+    fn take(&self, most: u64) -> u64 {
+        let taken = |marks: u64| -> u64 {
+            let count = |at: u32| (marks >> at & MOST).min(most >> at & MOST) << at;
+            COUNTS.into_iter().map(count).sum()
+        };
+        taken(self.change(|marks| marks - taken(marks)))
+    }
+
+    /// Returns the marks before the change.
+    fn change(&self, change: impl Fn(u64) -> u64) -> u64 {
+        let changed = self.0.fetch_update(Relaxed, Relaxed, |marks| Some(change(marks)));
+        changed.unwrap_or_else(|marks| marks)
+    }
 }
 
 /// The name of the error for which work is being dropped, and since when.
@@ -59,6 +106,11 @@ impl Invocation {
     /// Call this after the interruption was handled, for example when the outcome was looked up or is
     /// of no importance. From then on the work returns its own result again.
     ///
+    /// The current work is the innermost guarded or idempotent work that the caller is a part of, or else the
+    /// handler or the batch. The call counts for all that was stopped or not begun in it so far, also in
+    /// other branches of a `join!` or other records of the batch, except for a record that has already returned
+    /// its error. It does not count for other parts of the work around it.
+    ///
     /// ```
     /// use std::time::Duration;
     /// use powertools::{Deadline, Invocation, deadline};
@@ -75,9 +127,9 @@ impl Invocation {
     /// [`OnInterrupt`]: crate::idempotency::OnInterrupt
     pub fn interruption_handled() {
         Self::with_current(|current| {
-            for scope in current.scopes_to_idempotent() {
-                scope.marks.store(0, Ordering::Relaxed);
-            }
+            let handled = current.scope.marks.take_all();
+            let around = current.scopes_to_idempotent().skip(1);
+            around.fold(handled, |handled, scope| scope.marks.take(handled));
         });
     }
 
@@ -94,16 +146,16 @@ impl Invocation {
         let _ = self.local::<OnStop>().0.set(Box::new(f));
     }
 
-    /// Marks this scope.
-    pub(crate) fn mark(&self, mark: Mark) {
-        self.scope.marks.fetch_or(mark.0, Ordering::Relaxed);
-        self.notify(mark);
+    /// Marks this scope as stopped, and none around it: what the work returns decides about those.
+    pub(crate) fn mark_late(&self) {
+        self.scope.marks.0.fetch_or(LATE, Relaxed);
+        self.notify(Mark::STOPPED);
     }
 
     /// Marks this scope and those around it, up to the nearest one of idempotent work.
     pub(crate) fn mark_out(&self, mark: Mark) {
         for scope in self.scopes_to_idempotent() {
-            scope.marks.fetch_or(mark.0, Ordering::Relaxed);
+            scope.marks.add(mark);
         }
         self.notify(mark);
     }
@@ -118,7 +170,7 @@ impl Invocation {
 
     /// Returns true if this scope has any of these marks.
     pub(crate) fn has(&self, marks: Mark) -> bool {
-        self.scope.has(marks)
+        self.scope.marks.has(marks)
     }
 
     /// Returns true if a part of the current work was stopped or not begun, or if its protection failed: an
@@ -131,7 +183,7 @@ impl Invocation {
 
     /// Returns true if a part of the work in this scope or one around it was stopped or not begun.
     pub(crate) fn is_interrupted_around(&self) -> bool {
-        self.scopes().any(|scope| scope.has(Mark::STOPPED | Mark::REFUSED))
+        self.scopes().any(|scope| scope.marks.has(Mark::STOPPED | Mark::REFUSED))
     }
 
     fn scopes_to_idempotent(&self) -> impl Iterator<Item = &Scope> {
@@ -144,8 +196,30 @@ impl Invocation {
     }
 }
 
-impl Scope {
-    fn has(&self, marks: Mark) -> bool {
-        self.marks.load(Ordering::Relaxed) & marks.0 != 0
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_are_removed_one_by_one_and_never_more_than_there_are() {
+        let (marks, others) = (Marks::default(), Marks::default());
+        marks.add(Mark::STOPPED | Mark::FELL_BACK);
+        marks.add(Mark::STOPPED);
+        others.add(Mark::STOPPED | Mark::REFUSED);
+        let handled = others.take_all();
+        for (removed, rest) in [(1, true), (1, false), (0, false)] {
+            assert_eq!(marks.take(handled), removed);
+            assert_eq!(marks.has(Mark::STOPPED), rest);
+        }
+        assert!(marks.has(Mark::FELL_BACK) && !marks.has(Mark::REFUSED));
+    }
+
+    #[test]
+    fn marks_are_counted_up_to_a_limit() {
+        let marks = Marks::default();
+        for _ in 0..=MOST {
+            marks.add(Mark::STOPPED);
+        }
+        assert_eq!(marks.take_all(), MOST);
     }
 }

@@ -147,6 +147,56 @@ async fn work_that_continues_after_a_timeout_and_succeeds_is_completed() {
     assert_eq!(claims(&store), [Status::Completed]);
 }
 
+/// Guarded work that handles an interruption inside of it.
+async fn handles_its_own() -> Result<u16, Failure> {
+    let price = async {
+        let price = Deadline::current().run(3 * SECOND, pending::<Result<u16, Failure>>());
+        let price = price.await.unwrap_or(10);
+        Invocation::interruption_handled();
+        Ok(price)
+    };
+    Deadline::current().run(SECOND, price).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn work_that_handles_its_own_interruption_leaves_those_before_it_alone() {
+    let store = FaultyStore::new();
+    let idempotency = holding(&store);
+    let work = async {
+        let slow = pending::<Result<u16, Failure>>();
+        let status = Deadline::current().run_or(5 * SECOND, slow, |_| Ok(202)).await?;
+        assert_eq!(handles_its_own().await.unwrap(), 10);
+        Ok::<_, Failure>(status)
+    };
+    let run = async { idempotency.run("charge", "order-1", work).await };
+    assert_eq!(with_time(10 * SECOND).scope(run).await.unwrap(), 202);
+    assert_eq!(claims(&store), [Status::InProgress], "the fallback is not the result");
+
+    let store = FaultyStore::new();
+    let idempotency = holding(&store);
+    let work = async {
+        let charged = Deadline::current().run(5 * SECOND, pending::<Result<u16, Failure>>()).await;
+        assert_eq!(handles_its_own().await.unwrap(), 10);
+        charged
+    };
+    let run = async { idempotency.run("charge", "order-1", work).await };
+    with_time(10 * SECOND).scope(run).await.unwrap_err();
+    assert_eq!(claims(&store), [Status::InProgress], "the outcome of the charge is unknown");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interruption_that_a_part_has_handled_is_none_of_the_work_around_it() {
+    let store = FaultyStore::new();
+    let idempotency = holding(&store);
+    let work = async {
+        assert_eq!(handles_its_own().await.unwrap(), 10);
+        Err::<u16, _>(Failure::Business("no stock"))
+    };
+    let run = async { idempotency.run("charge", "order-1", work).await };
+    with_time(10 * SECOND).scope(run).await.unwrap_err();
+    assert_eq!(claims(&store), [], "it is released, as after any error");
+}
+
 /// Where the deadline of a guard inside work comes from.
 const PLACES: [&str; 3] = ["from inside the work", "from before it", "the guard is the work"];
 

@@ -7,7 +7,6 @@ use tokio::time::{Sleep, sleep};
 
 use super::warnings::note_overrun;
 use super::{Budget, Invocation};
-use crate::invocation::Mark;
 
 pin_project! {
     /// Completes when pending work is to be dropped: at the limit of its budget, or later if it cleans up
@@ -60,7 +59,7 @@ impl Timer {
             if *this.phase == Phase::BeforeLimit {
                 note_overrun(budget);
                 if let Some(scope) = scope {
-                    scope.mark(Mark::STOPPED);
+                    scope.mark_late();
                 }
             }
             let is_saving = scope.is_some_and(Invocation::has_save);
