@@ -105,7 +105,12 @@ impl<'b, R: Record> Handling<'b, R> {
     {
         let attempt = AssertUnwindSafe(async { attempt(record.clone()).await });
         let result = attempt.catch_unwind().await;
-        result.unwrap_or_else(|panic| Err(RecordError::panicked("the record handler", panic)))
+        let result =
+            result.unwrap_or_else(|panic| Err(RecordError::panicked("the record handler", panic)));
+        if result.is_err() {
+            self.note_interruption();
+        }
+        result
     }
 
     /// Handles several records at once. A record without an outcome was not started, since one
@@ -171,7 +176,11 @@ impl<'b, R: Record> Handling<'b, R> {
             self.progress.start(index);
         }
 
-        let mut results = results(messages, handler, "the handler of a chunk").await.into_iter();
+        let results = results(messages, handler, "the handler of a chunk").await;
+        if results.iter().any(Result::is_err) {
+            self.note_interruption();
+        }
+        let mut results = results.into_iter();
         let mut broken = Broken::default();
         for (index, unparsed) in taken {
             let record = &records[index];
@@ -213,6 +222,14 @@ impl<'b, R: Record> Handling<'b, R> {
             self.note_out_of_time();
         }
         is_over
+    }
+
+    /// Notes that an error may be what the handler made of an interruption. Afterwards another record, which has
+    /// the same scope, may declare that it has handled its own.
+    fn note_interruption(&self) {
+        if self.scope().is_some_and(Invocation::is_interrupted) {
+            self.note_out_of_time();
+        }
     }
 
     /// Notes that records did not start or end for lack of time.

@@ -401,6 +401,36 @@ async fn a_transformation_that_a_guard_inside_of_it_stopped_has_not_failed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_interruption_that_one_transformation_handles_is_not_that_of_another() {
+    for chunk in [None, Some(1)] {
+        let clock = ManualClock::following_tokio(SystemTime::UNIX_EPOCH + 1_000_000 * SECOND);
+        let invocation = testing::invocation().clock(&clock).remaining(10 * SECOND).build();
+        let handler = async |text: FirehoseMessage<Text>| {
+            let is_first = text.body.0 == "one";
+            let slow = pending::<Result<(), RecordError>>();
+            let slow = Deadline::current().run(2 * SECOND, slow).await;
+            if !is_first {
+                Invocation::interruption_handled();
+                return Ok(Transformed::dropped());
+            }
+            slow.map(|()| Transformed::dropped()).map_err(|_| RecordError::from("too slow"))
+        };
+        let batch = batch::firehose(firehose(&["one", "two"])).concurrency(1);
+        let work = async {
+            let Some(size) = chunk else { return batch.run(handler).await };
+            let each = async |mut texts: Vec<FirehoseMessage<Text>>| {
+                vec![handler(texts.pop().expect("one record")).await]
+            };
+            batch.run_chunks(size, each).await
+        };
+        let report = invocation.scope(work).await;
+        assert_eq!(outcomes(&report), "fs");
+        let error = error(report);
+        assert!(matches!(error, Error::Incomplete { unfinished: 1, total: 2, .. }), "{error:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_idempotent_transformation_that_was_stopped_has_not_failed() {
     let clock = ManualClock::following_tokio(SystemTime::UNIX_EPOCH + 1_000_000 * SECOND);
     let invocation = testing::invocation().clock(&clock).remaining(10 * SECOND).build();
