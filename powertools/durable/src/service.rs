@@ -63,9 +63,9 @@ impl Service<LambdaEvent<InvocationPayload>> for DurableService {
     }
 
     fn call(&mut self, event: LambdaEvent<InvocationPayload>) -> Self::Future {
-        let invocation = Invocation::current_or(Some(&event.context));
+        let called = Invocation::current_or(Some(&event.context));
         let sdk = self.0.clone();
-        let kept = invocation.clone();
+        let kept = called.clone();
         let run = async move {
             let mut run = pin!(sdk(event));
             let response = poll_fn(|cx| {
@@ -77,7 +77,8 @@ impl Service<LambdaEvent<InvocationPayload>> for DurableService {
             });
             conclude(&response.await?)
         };
-        Box::pin(Invocation::enter(invocation, run))
+        // Other work can have begun around it since the call.
+        Box::pin(async move { Invocation::enter(Invocation::current().or(called), run).await })
     }
 }
 

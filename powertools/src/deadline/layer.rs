@@ -4,10 +4,10 @@ use std::time::Duration;
 use lambda_runtime::LambdaEvent;
 use tower::{Layer, Service};
 
-use super::guard::{ResponseFuture, budget};
+use super::guard::{Guard, ResponseFuture, budget};
 use super::{Deadline, Error};
 use crate::invocation::Invocation;
-use crate::invocation::budget::{Budget, Guarded};
+use crate::invocation::budget::Budget;
 
 /// Stops a handler shortly before the Lambda timeout.
 ///
@@ -101,13 +101,14 @@ where
     }
 
     fn call(&mut self, event: LambdaEvent<T>) -> Self::Future {
-        let invocation = Invocation::current_or(Some(&event.context));
-        let budget = Deadline::of(invocation).budget(self.config.reserve);
+        let deadline = Deadline::of(Invocation::current_or(Some(&event.context)));
+        let reserve = self.config.reserve;
+        let budget = deadline.budget(reserve);
         // The inner services see the limit too before their futures are polled.
         let work = match budget.as_ref().and_then(Budget::scope) {
             Some(scope) => scope.clone().sync_scope(|| self.inner.call(event)),
             None => self.inner.call(event),
         };
-        ResponseFuture::new(Guarded::new(budget, work))
+        ResponseFuture::of(Guard::new(deadline, reserve, work))
     }
 }

@@ -113,7 +113,7 @@ where
         // The service that is ready handles this event, and its clone the next.
         let clone = self.inner.clone();
         let mut inner = mem::replace(&mut self.inner, clone);
-        Box::pin(Invocation::enter(invocation, async move {
+        Box::pin(Invocation::enter_called(invocation, async move {
             call?.run(async move { inner.call(event).await }).await
         }))
     }

@@ -39,6 +39,12 @@ impl Invocation {
         }
     }
 
+    /// Runs the future of a service that was called with `invocation`. Other work can have begun around it since the
+    /// call, such as idempotent work, which has to learn what is stopped inside of it.
+    pub(crate) async fn enter_called<F: Future>(invocation: Option<Self>, future: F) -> F::Output {
+        Self::enter(invocation.map(|called| called.in_current()), future).await
+    }
+
     /// Runs `future` with this invocation as the current one.
     pub fn scope<F: Future>(self, future: F) -> impl Future<Output = F::Output> {
         CURRENT.scope(self, future)

@@ -113,6 +113,6 @@ where
             Some(invocation) => invocation.clone().sync_scope(call),
             None => call(),
         };
-        Box::pin(Invocation::enter(invocation, observe(future)))
+        Box::pin(Invocation::enter_called(invocation, observe(future)))
     }
 }

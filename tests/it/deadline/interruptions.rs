@@ -4,14 +4,20 @@ use std::future::pending;
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::BoxFuture;
+use lambda_runtime::LambdaEvent;
+use powertools::deadline::DeadlineLayer;
 use powertools::events::{SqsEvent, SqsRecord};
-use powertools::idempotency::{self, Idempotency, MemoryStore, OnInterrupt, Status};
+use powertools::idempotency::{
+    self, Idempotency, IdempotencyLayer, MemoryStore, OnInterrupt, Replay, Status,
+};
+use powertools::logging::LoggingLayer;
 use powertools::testing::{ManualClock, invocation};
 use powertools::{Deadline, Invocation, batch, deadline};
 use powertools_tests::faulty::{Fault, FaultyStore, Op};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
+use tower::{Layer, Service, service_fn};
 
 use super::{Duration, MILLI, SECOND, SystemTime, with_time};
 
@@ -197,19 +203,38 @@ async fn an_interruption_that_a_part_has_handled_is_none_of_the_work_around_it()
     assert_eq!(claims(&store), [], "it is released, as after any error");
 }
 
-/// Where the deadline of a guard inside work comes from.
-const PLACES: [&str; 3] = ["from inside the work", "from before it", "the guard is the work"];
+/// Where the deadline of a guard inside work comes from, or the layer of the service that has the guard and is
+/// called before the work begins.
+const PLACES: [&str; 6] = [
+    "from inside the work",
+    "from before it",
+    "the guard is the work",
+    "a time guard",
+    "idempotency",
+    "logging",
+];
 
 /// Returns work with such a guard, in an invocation.
-fn guarded<T: 'static>(
+fn guarded<T: Replay + Send + 'static>(
     place: &str,
-    guard: fn(Deadline) -> LocalBoxFuture<'static, Result<T, Failure>>,
-) -> LocalBoxFuture<'static, Result<T, Failure>> {
+    guard: fn(Deadline) -> BoxFuture<'static, Result<T, Failure>>,
+) -> BoxFuture<'static, Result<T, Failure>> {
     let before = Deadline::current();
+    let event = LambdaEvent::new((), lambda_runtime::Context::default());
+    let handler =
+        service_fn(move |_: LambdaEvent<()>| async move { guard(Deadline::current()).await });
     match place {
-        "from inside the work" => async move { guard(Deadline::current()).await }.boxed_local(),
-        "from before it" => async move { guard(before.reserving(MILLI)).await }.boxed_local(),
-        _ => guard(before),
+        "from inside the work" => async move { guard(Deadline::current()).await }.boxed(),
+        "from before it" => async move { guard(before.reserving(MILLI)).await }.boxed(),
+        "the guard is the work" => guard(before),
+        "a time guard" => DeadlineLayer::new().reserve(MILLI).layer(handler).call(event).boxed(),
+        "idempotency" => {
+            let inner = Idempotency::new(MemoryStore::new()).unwrap();
+            let key =
+                |work: idempotency::Operation<'_, _>, _: &LambdaEvent<()>| work.key("order-1");
+            IdempotencyLayer::new(inner, "ship", key).layer(handler).call(event)
+        }
+        _ => LoggingLayer::new().layer(handler).call(event),
     }
 }
 
@@ -220,7 +245,7 @@ async fn a_guard_inside_work_is_inside_it_wherever_its_deadline_is_from() {
         let idempotency = holding(&store);
         let run = async {
             let work = guarded(place, |deadline| {
-                deadline.run(SECOND, pending::<Result<u8, Failure>>()).boxed_local()
+                deadline.run(SECOND, pending::<Result<u8, Failure>>()).boxed()
             });
             idempotency.run("charge", "order-1", work).await
         };
@@ -265,7 +290,7 @@ async fn a_fallback_inside_idempotent_work_is_passed_on_and_not_stored() {
         let run = async {
             let work = guarded(place, |deadline| {
                 let slow = pending::<Result<u16, Failure>>();
-                deadline.run_or(SECOND, slow, |_| Ok(202)).boxed_local()
+                deadline.run_or(SECOND, slow, |_| Ok(202)).boxed()
             });
             idempotency.run("charge", "order-1", work).await
         };
