@@ -305,6 +305,19 @@ async fn a_fallback_inside_idempotent_work_is_passed_on_and_not_stored() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_fallback_inside_a_short_lease_is_in_time() {
+    let (store, start) = (FaultyStore::new(), Instant::now());
+    let idempotency = Idempotency::builder(store.clone()).lease(SECOND).build().unwrap();
+    let work = async {
+        let slow = pending::<Result<u16, Failure>>();
+        Deadline::current().run_or(SECOND, slow, |_| Ok(202)).await
+    };
+    let run = async { idempotency.run("charge", "order-1", work).await };
+    assert_eq!(with_time(10 * SECOND).scope(run).await.unwrap(), 202);
+    assert_eq!(start.elapsed(), SECOND - 10 * MILLI);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_fallback_that_the_work_has_handled_is_a_part_of_its_result() {
     let store = FaultyStore::new();
     let idempotency = holding(&store);

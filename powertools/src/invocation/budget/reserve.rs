@@ -21,6 +21,8 @@ pub(super) fn nested(wanted: Duration, outer: Duration, timeout: Duration) -> Du
     }
     // Steps must not exhaust the time: as a last resort, deeply nested work shares a limit.
     let most = timeout / 4 * 3;
+    // Work that ends before that, by a short lease, has the same share of its own time.
+    let most = if outer > most { outer + timeout.saturating_sub(outer) / 4 * 3 } else { most };
     kept.max((outer + STEP).min(most))
 }
 
@@ -52,6 +54,14 @@ mod tests {
         assert_eq!(inside(SECOND), SECOND + STEP);
         assert_eq!(inside(5 * SECOND), 5 * SECOND + STEP);
         assert_eq!(inside(6 * SECOND), 6 * SECOND);
+    }
+
+    #[test]
+    fn work_in_a_short_lease_ends_a_step_earlier_too() {
+        let in_lease = |lease| nested(SECOND, 900 * SECOND - lease, 900 * SECOND);
+        assert_eq!(in_lease(30 * SECOND), 870 * SECOND + STEP);
+        assert_eq!(in_lease(4 * MILLI), 900 * SECOND - MILLI);
+        assert_eq!(in_lease(Duration::ZERO), 900 * SECOND);
     }
 
     #[test]
