@@ -219,6 +219,24 @@ async fn a_store_that_has_failed_is_not_what_other_work_has_handled() {
     assert!(invocation.is_interrupted(), "the invocation is repeated");
 }
 
+/// The next invocation has the whole time again.
+#[tokio::test(start_paused = true)]
+async fn work_for_which_too_little_time_remains_repeats_the_invocation() {
+    let world = World::new(FaultyStore::new());
+    let charge = || async {
+        if world.runs() == 1 {
+            sleep(20 * SECOND).await;
+        }
+        Deadline::current().ensure(20 * SECOND).map_err(|_| Error::Config("late".to_owned()))?;
+        done().await
+    };
+    let invocation = world.invocation(ARN, "1");
+    invocation.clone().scope(world.call(charge())).await.unwrap_err();
+    assert!(invocation.is_interrupted(), "the invocation is repeated");
+    assert_eq!(world.record().status, Status::InProgress);
+    assert_eq!(world.run(ARN, "2", charge()).await.unwrap(), "charged");
+}
+
 /// A branch is a task of its own, and runs in the scope of the handler.
 #[tokio::test(start_paused = true)]
 async fn an_interruption_of_a_branch_keeps_the_claim() {

@@ -58,16 +58,28 @@ impl Deadline {
 
     /// Checks that work which takes `estimate` fits into the remaining time.
     ///
+    /// Work that does not fit counts as not started: an error that the work around it returns afterwards
+    /// [came of the time](super#what-stopping-means). If something shorter takes its place, compare
+    /// [`remaining`](Self::remaining) instead, or call
+    /// [`Invocation::interruption_handled`](crate::Invocation::interruption_handled).
+    ///
     /// # Errors
     ///
     /// Returns [`Error::NoTime`] if less than `estimate`, or nothing, [remains](Self::remaining).
     pub fn ensure(&self, estimate: Duration) -> Result<(), Error> {
-        let Some(invocation) = &self.0 else { return Ok(()) };
-        let left = self.remaining();
-        if left < estimate || left.is_zero() {
-            return Err(no_time(invocation, estimate));
+        match &self.0 {
+            Some(invocation) if !self.fits(estimate) => {
+                invocation.in_current().mark_out(Mark::REFUSED);
+                Err(no_time(invocation, estimate))
+            }
+            _ => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Returns true if work which takes `estimate` fits into the remaining time.
+    pub(super) fn fits(&self, estimate: Duration) -> bool {
+        let left = self.remaining();
+        left >= estimate && !left.is_zero()
     }
 
     /// Returns the same deadline with `reserve` kept before it, for what follows the work.

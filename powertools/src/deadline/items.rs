@@ -30,8 +30,8 @@ impl<I: Iterator> Iterator for Items<I> {
 
     /// Returns the next item, or `None` if there is none or no time for it.
     fn next(&mut self) -> Option<I::Item> {
-        self.deadline.ensure(self.estimate).ok()?;
-        self.items.next()
+        // Unlike `ensure`: the caller asks for what remains, so that nothing was refused.
+        if self.deadline.fits(self.estimate) { self.items.next() } else { None }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -69,10 +69,10 @@
 //! These count as out of time, for a [fallback](Deadline::run_or): the guard's own
 //! [`Error::OutOfTime`] and [`Error::NoTime`]; every error of pending work for
 //! which the guard waits after its limit; and every error that the work returns after something inside
-//! of it was stopped or was not started for lack of time, be it by a guard, by idempotent work
-//! (`idempotency::Error::OutOfTime`, `LeaseExpired`, `NoTime`) or by a parameter that was waited for. An
-//! error is still known as an interruption after the work translated it into one of its
-//! own. Work that has dealt with an interruption calls
+//! of it was stopped or was not started for lack of time, be it by a guard, by
+//! [`ensure`](Deadline::ensure), by idempotent work (`idempotency::Error::OutOfTime`, `LeaseExpired`,
+//! `NoTime`) or by a parameter that was waited for. An error is still known as an interruption after the
+//! work translated it into one of its own. Work that has dealt with an interruption calls
 //! [`Invocation::interruption_handled`](crate::Invocation::interruption_handled).
 //!
 //! Code that blocks its thread cannot be stopped, and spawned tasks continue. If a guard was late because

@@ -377,6 +377,30 @@ async fn a_fallback_is_returned_if_no_time_remains_to_claim() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_fallback_is_returned_if_the_work_finds_too_little_time() {
+    let deadline = Deadline::of(Some(with_time(10 * SECOND)));
+    let work = async {
+        Deadline::current().ensure(60 * SECOND).map_err(|_| Failure::Business("too late"))?;
+        Ok::<u16, Failure>(200)
+    };
+    assert_eq!(deadline.run_or(SECOND, work, |_| Ok(202)).await.unwrap(), 202);
+
+    let work = async {
+        assert!(Deadline::current().ensure(60 * SECOND).is_err());
+        Ok::<u16, Failure>(200)
+    };
+    assert_eq!(deadline.run_or(SECOND, work, |_| Ok(202)).await.unwrap(), 200, "it has a result");
+
+    let work = async {
+        let mut items = Deadline::current().items([1, 2], 60 * SECOND);
+        assert_eq!((items.next(), items.rest().count()), (None, 2));
+        Err::<u16, _>(Failure::Business("no stock"))
+    };
+    let error = deadline.run_or(SECOND, work, |_| Ok(202)).await.unwrap_err();
+    assert!(matches!(error, Failure::Business("no stock")), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_error_before_the_limit_is_not_an_interruption() {
     let idempotency = Idempotency::new(MemoryStore::new()).unwrap();
     let work = async { Err::<u16, _>(Failure::Business("no stock")) };
