@@ -221,6 +221,26 @@ async fn i7_a_result_that_is_not_stored_is_returned_and_releases_the_claim() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn i7_the_choice_of_results_includes_those_with_large_integers() {
+    #[derive(Serialize, Deserialize)]
+    struct Reply {
+        status: u16,
+        wei: u128,
+        debt: i128,
+    }
+
+    for (status, is_kept) in [(503, false), (200, true)] {
+        let world = World::with(FaultyStore::new(), |options| {
+            options.keep_if(|reply| reply["status"] != 503 && reply["wei"].is_f64())
+        });
+        let reply = async { Ok::<_, Error>(Reply { status, wei: u128::MAX, debt: i128::MIN }) };
+        let call = world.idempotency.operation("charge").key(KEY).unwrap();
+        call.run(reply).await.unwrap();
+        assert_eq!(world.store.records().snapshot().len(), usize::from(is_kept), "{status}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn i7_a_panic_in_the_choice_of_results_does_not_undo_the_work() {
     let world =
         World::with(FaultyStore::new(), |options| options.keep_if(|_| panic!("out of luck")));

@@ -3,12 +3,14 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::session::Session;
 use super::time::Window;
 use crate::error::causes::caught;
 use crate::idempotency::store::Completion;
 use crate::idempotency::{Record, Replay, Status, Store};
-use crate::json::WriteError;
+use crate::json::{self, Form, WriteError, Written};
 
 /// Returns true if a result is to be stored.
 pub(super) fn keeps<S: Store, R: Replay>(session: &Session<S>, result: &R) -> bool {
@@ -20,14 +22,22 @@ pub(super) fn keeps<S: Store, R: Replay>(session: &Session<S>, result: &R) -> bo
         return true;
     };
     // The work is done, even if the user's code panics or the result cannot be written as JSON.
-    let kept = catch_unwind(AssertUnwindSafe(|| match serde_json::to_value(result) {
-        Ok(result) => keep_if.keeps(&result),
-        Err(_) => true,
+    let kept = catch_unwind(AssertUnwindSafe(|| match tree(result) {
+        Some(result) => keep_if.keeps(&result),
+        None => true,
     }));
     kept.unwrap_or_else(|panic| {
         let panic = caught(panic);
         tracing::warn!(key = %session.key(), panic, "keep_if panicked");
         true
+    })
+}
+
+/// Returns the result as JSON, in which an integer that `serde_json` has no room for is a float.
+fn tree(result: &impl Replay) -> Option<Value> {
+    serde_json::to_value(result).ok().or_else(|| {
+        let Written { text, .. } = json::to_text(result, Form::Result).ok()?;
+        serde_json::from_slice(&text).ok()
     })
 }
 

@@ -170,7 +170,8 @@ impl<S: Store> Builder<S> {
 
     /// Sets which results are stored. By default all are.
     ///
-    /// `keep` receives the result of work that succeeded, as JSON. A result that is not kept is
+    /// `keep` receives the result of work that succeeded, as JSON, in which integers of more than 64 bits are
+    /// floats. A result that is not kept is
     /// returned to the caller, and its claim is treated as after an [error](Self::on_error): a retry
     /// runs the work again. Use it for a success that is not a final answer, such as a response
     /// with status 503.
