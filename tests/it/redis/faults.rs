@@ -202,6 +202,21 @@ async fn a_connection_that_falls_silent_is_replaced() {
     }
 }
 
+/// Otherwise two attempts would wait for the same silent connection.
+#[tokio::test]
+async fn a_new_connection_that_is_silent_is_replaced_too() {
+    if let Some(kind) = RedisKind::first() {
+        let world = World::new(&kind).await;
+        world.charge("first").await.unwrap();
+        world.wire.lose(CLAIM, Loss::Request);
+        for _ in 0..2 {
+            world.wire.lose(CLAIM, Loss::Silence);
+        }
+        assert_eq!(world.charge("order").await.unwrap(), "run 2");
+        assert_eq!((world.wire.connections(), world.wire.outstanding()), (4, 0));
+    }
+}
+
 #[tokio::test]
 async fn nothing_runs_if_the_server_is_silent_before_the_work() {
     for kind in RedisKind::all() {

@@ -17,6 +17,9 @@ pub(super) enum Failure {
     Evicts(String),
     /// The connection broke, or the server replied with an error.
     Redis(RedisError),
+    /// The same of a connection that was opened for an earlier request and leads to nothing any more. It may
+    /// have died while the process was frozen.
+    OldConnection(RedisError),
 }
 
 impl From<RedisError> for Failure {
@@ -47,7 +50,7 @@ impl Failure {
     pub(super) fn ends_connection(&self) -> bool {
         match self {
             Self::Redis(error) => Self::is_of_connection(error) || code(error) == "READONLY",
-            Self::Timeout(_) | Self::Replica => true,
+            Self::Timeout(_) | Self::Replica | Self::OldConnection(_) => true,
             Self::Unreachable(_) | Self::Evicts(_) => false,
         }
     }
@@ -55,7 +58,9 @@ impl Failure {
     /// Returns true if the next attempt may succeed.
     pub(super) fn is_transient(&self) -> bool {
         match self {
-            Self::Timeout(_) | Self::Unreachable(_) | Self::Replica => true,
+            Self::Timeout(_) | Self::Unreachable(_) | Self::Replica | Self::OldConnection(_) => {
+                true
+            }
             Self::Evicts(_) => false,
             Self::Redis(error) => {
                 Self::is_of_connection(error)
@@ -64,6 +69,15 @@ impl Failure {
                         "READONLY" | "LOADING" | "BUSY" | "TRYAGAIN" | "CLUSTERDOWN" | "MASTERDOWN"
                     )
             }
+        }
+    }
+
+    /// Returns true if the command may have been carried out.
+    pub(super) fn leaves_doubt(&self) -> bool {
+        match self {
+            Self::Timeout(_) => true,
+            Self::Redis(error) | Self::OldConnection(error) => Self::is_of_connection(error),
+            Self::Unreachable(_) | Self::Replica | Self::Evicts(_) => false,
         }
     }
 
@@ -95,7 +109,7 @@ impl Failure {
                 format!("evicts records: its maxmemory-policy is `{policy}`, not `noeviction`"),
                 None,
             ),
-            Self::Redis(error) => {
+            Self::Redis(error) | Self::OldConnection(error) => {
                 let (kind, message) = refusal(&error);
                 (kind, message.to_owned(), Some(error.into()))
             }

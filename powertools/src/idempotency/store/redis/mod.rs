@@ -170,17 +170,24 @@ impl RedisStore {
 
     /// Sends a request, with all of its attempts until `end`.
     async fn call(&self, request: Request<'_>, end: Instant) -> Result<Value, StoreError> {
-        let mut attempt = 1;
+        let (mut attempt, mut has_reconnected, mut in_doubt) = (1, false, false);
         loop {
             let attempted = self.attempt(request, end.min(Instant::now() + ATTEMPT_TIMEOUT));
             let failure = match attempted.await {
                 Ok(reply) => return Ok(reply),
                 Err(failure) => failure,
             };
+            in_doubt |= failure.leaves_doubt();
+            // Another connection is no attempt of its own, once: nothing may be wrong with the server.
+            if matches!(failure, Failure::OldConnection(_)) && !has_reconnected {
+                has_reconnected = true;
+                continue;
+            }
             attempt += 1;
             let pause = pause(attempt);
             if !failure.is_transient() || attempt > ATTEMPTS || Instant::now() + pause >= end {
-                return Err(failure.of_store(&self.scope));
+                let error = failure.of_store(&self.scope);
+                return Err(if in_doubt && request.writes() { error.in_doubt() } else { error });
             }
             tokio::time::sleep(pause).await;
         }
@@ -300,6 +307,12 @@ enum Request<'a> {
     Write(&'a str, &'a Write, &'a [&'a [u8]]),
 }
 
+impl Request<'_> {
+    fn writes(&self) -> bool {
+        !matches!(self, Self::Read(_))
+    }
+}
+
 /// The outcome of a conditional write, with the existing value.
 enum Written {
     Applied,
@@ -397,19 +410,33 @@ impl Store for RedisStore {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::VecDeque;
     use std::sync::Mutex;
 
-    use ::redis::parse_redis_value;
+    use ::redis::{RedisError, parse_redis_value};
     use futures_util::future::{BoxFuture, ready};
 
     use super::*;
-    use crate::idempotency::{EpochMillis, EpochSeconds, Owner};
+    use crate::idempotency::{EpochMillis, EpochSeconds, Idempotency, Owner};
 
-    /// A server that knows no option of `SET`, and the names of its commands.
-    #[derive(Clone, Debug, Default)]
-    struct Old(Arc<Mutex<Vec<String>>>);
+    /// A server with these replies, and then with 1, and the names of the commands that it received.
+    #[derive(Clone, Debug)]
+    struct Scripted {
+        replies: Arc<Mutex<VecDeque<Result<Value, Failure>>>>,
+        names: Arc<Mutex<Vec<String>>>,
+    }
 
-    impl Connection for Old {
+    impl Scripted {
+        fn new<const N: usize>(replies: [Result<Value, Failure>; N]) -> Self {
+            Self { replies: Arc::new(Mutex::new(replies.into())), names: Arc::default() }
+        }
+
+        fn names(&self) -> Vec<String> {
+            self.names.lock().unwrap().clone()
+        }
+    }
+
+    impl Connection for Scripted {
         fn open(&self, _: Instant) -> BoxFuture<'_, Result<(), Failure>> {
             Box::pin(ready(Ok(())))
         }
@@ -420,17 +447,45 @@ mod tests {
             _: Instant,
         ) -> BoxFuture<'a, Result<Value, Failure>> {
             let packed = String::from_utf8(command.get_packed_command()).unwrap();
-            let name = packed.lines().nth(2).unwrap().to_owned();
-            let reply: &[u8] = if name == "SET" { b"-ERR syntax error\r\n" } else { b":1\r\n" };
-            self.0.lock().unwrap().push(name);
-            let reply = parse_redis_value(reply).and_then(Value::extract_error);
-            Box::pin(ready(reply.map_err(Failure::Redis)))
+            self.names.lock().unwrap().push(packed.lines().nth(2).unwrap().to_owned());
+            let scripted = self.replies.lock().unwrap().pop_front();
+            Box::pin(ready(scripted.unwrap_or(Ok(Value::Int(1)))))
+        }
+    }
+
+    fn error(text: &str) -> Result<Value, Failure> {
+        let reply = parse_redis_value(format!("-{text}\r\n").as_bytes());
+        reply.and_then(Value::extract_error).map_err(Failure::Redis)
+    }
+
+    /// The password can be changed after the first attempt, for example.
+    #[tokio::test(start_paused = true)]
+    async fn a_claim_that_may_have_been_made_is_released_whatever_failed_last() {
+        let broken = || RedisError::from(std::io::Error::other("broken"));
+        let refused = || error("WRONGPASS invalid username-password pair");
+        for (first, may_be_made) in [
+            (Failure::Timeout("late".into()), true),
+            (Failure::Redis(broken()), true),
+            (Failure::OldConnection(broken()), true),
+            (Failure::Unreachable("refused".into()), false),
+        ] {
+            let name = format!("{first:?}");
+            // By the command and by the script.
+            let server = Scripted::new([Err(first), refused(), refused()]);
+            let store = RedisStore::on(server.clone(), name.as_str().into());
+            let idempotency = Idempotency::new(store).unwrap();
+            let work = async { Ok::<_, Error>(1) };
+            let error = idempotency.run("charge", "order", work).await.unwrap_err();
+            assert_eq!(error.is_retryable(), may_be_made, "{error:?}");
+            let release: &[_] = if may_be_made { &["EVALSHA"] } else { &[] };
+            assert_eq!(server.names(), [&["SET", "SET", "EVALSHA"], release].concat(), "{name}");
         }
     }
 
     #[tokio::test]
     async fn a_server_that_does_not_know_a_command_receives_it_once() {
-        let server = Old::default();
+        let (unknown, done) = (|| error("ERR syntax error"), || Ok(Value::Int(1)));
+        let server = Scripted::new([unknown(), done(), unknown(), done()]);
         let store = RedisStore::on(server.clone(), "old".into());
         for key in ["one", "two"] {
             let claim = Claim {
@@ -458,6 +513,6 @@ mod tests {
             assert_eq!(store.complete(&completion).await.unwrap(), Outcome::Applied);
         }
         let (first, second) = (["SET", "EVALSHA", "SET", "EVALSHA"], ["EVALSHA", "EVALSHA"]);
-        assert_eq!(*server.0.lock().unwrap(), [&first[..], &second].concat());
+        assert_eq!(server.names(), [&first[..], &second].concat());
     }
 }

@@ -213,14 +213,10 @@ impl Server {
             return Err(failure);
         }
         self.forget(&live);
-        match failure {
-            // An older connection may have died while the process was frozen.
-            Failure::Redis(_) if !is_new => {
-                let (live, _) = timeout_at(end, self.live()).await??;
-                timeout_at(end, live.send(command)).await?
-            }
-            failure => Err(failure),
-        }
+        Err(match failure {
+            Failure::Redis(error) if !is_new => Failure::OldConnection(error),
+            failure => failure,
+        })
     }
 }
 
