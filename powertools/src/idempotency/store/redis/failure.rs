@@ -76,7 +76,10 @@ impl Failure {
     pub(super) fn leaves_doubt(&self) -> bool {
         match self {
             Self::Timeout(_) => true,
-            Self::Redis(error) | Self::OldConnection(error) => Self::is_of_connection(error),
+            // The crate counts a wrong password among the errors of the connection; nothing was sent after it.
+            Self::Redis(error) | Self::OldConnection(error) => {
+                Self::is_of_connection(error) && error.kind() != ErrorKind::AuthenticationFailed
+            }
             Self::Unreachable(_) | Self::Replica | Self::Evicts(_) => false,
         }
     }
