@@ -191,7 +191,7 @@ impl Caller {
 const KEPT: u64 = 3_600_000;
 const HELD: &str = r#"{"owner":"0123456789abcdef0123456789abcdef","status":"INPROGRESS""#;
 const CLAIMED: &str = r#"{"owner":"0123456789abcdef0123456789abcdef","status":"INPROGRESS","expiration":1800003600,"in_progress_expiration":1800000030000}"#;
-const COMPLETED: &str = r#"{"owner":"0123456789abcdef0123456789abcdef","status":"COMPLETED","expiration":1800003600,"in_progress_expiration":1800000030000,"data":"{\"order_id\":\"order-000001\",\"cents\":17385,\"status\":\"charged\"}"}"#;
+const COMPLETED: &str = r#"{"owner":"0123456789abcdef0123456789abcdef","status":"COMPLETED","expiration":1800003600,"data":"{\"order_id\":\"order-000001\",\"cents\":17385,\"status\":\"charged\"}"}"#;
 
 /// As long as the real one.
 fn key(order: &str) -> String {

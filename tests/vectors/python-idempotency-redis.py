@@ -81,7 +81,9 @@ def stored(status, expiration=3000, lease=None, data=None, validation=None):
 
 def ours(status, end):
     """A record as the toolkit for Rust writes it."""
-    times = f'"expiration":{NOW + 3600},"in_progress_expiration":{NOW * 1000 + 30_000}'
+    times = f'"expiration":{NOW + 3600}'
+    if status == "INPROGRESS":
+        times += f',"in_progress_expiration":{NOW * 1000 + 30_000}'
     return f'{{"owner":"{OWNER}","status":"{status}",{times}{end}}}'
 
 

@@ -34,8 +34,8 @@ function stored(status, { expiration = 3000, lease, validation, ...data } = {}) 
 
 /** A record as the toolkit for Rust writes it. */
 function ours(status, end = "") {
-  const times = `"expiration":${NOW + 3600},"in_progress_expiration":${NOW * 1000 + 30_000}`;
-  return `{"owner":"${OWNER}","status":"${status}",${times}${end}}`;
+  const lease = status === "INPROGRESS" ? `,"in_progress_expiration":${NOW * 1000 + 30_000}` : "";
+  return `{"owner":"${OWNER}","status":"${status}","expiration":${NOW + 3600}${lease}${end}}`;
 }
 
 const VALIDATED = { payloadValidationJmesPath: "amount" };

@@ -97,6 +97,7 @@ fn completion_names() -> HashMap<String, String> {
         ("#status", "status"),
         ("#response_data", "data"),
         ("#expiry", "expiration"),
+        ("#in_progress_expiry", "in_progress_expiration"),
     ];
     names.map(|(name, attribute)| (name.to_owned(), attribute.to_owned())).into()
 }
@@ -131,8 +132,8 @@ pub(crate) fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-const COMPLETION: &str =
-    "SET #response_data = :response_data, #expiry = :expiry, #status = :status";
+const COMPLETION: &str = "SET #response_data = :response_data, #expiry = :expiry, #status = :status \
+     REMOVE #in_progress_expiry";
 const OWNED: &str = "#owner = :owner AND #status = :inprogress";
 const OWNER: &str = "0123456789abcdef0123456789abcdef";
 const NOW: u64 = 1_790_000_000_000;

@@ -234,7 +234,7 @@ pub struct Record {
     pub status: Status,
     /// When the record expires; also the time-to-live attribute of the table.
     pub expiration: Option<EpochSeconds>,
-    /// When the lease of a record that is in progress expires.
+    /// When the lease of a record that is in progress expires. One that another toolkit completed has it, too.
     pub in_progress_expiration: Option<EpochMillis>,
     /// The owner of the claim.
     pub owner: Option<String>,

@@ -140,6 +140,28 @@ async fn after_a_takeover_nothing_is_applied() {
     assert_eq!(shop.record().unwrap().status, Status::InProgress);
 }
 
+/// Neither a commit that is refused, nor the release that settles one, takes it for its own success.
+#[tokio::test(start_paused = true)]
+async fn a_completion_by_another_toolkit_is_no_success() {
+    let refused = FaultyStore::new().fault(Op::Transact, Fault::Slow(SECOND));
+    let failed = FaultyStore::new()
+        .fault(Op::Transact, Fault::Fail(StoreErrorKind::AccessDenied))
+        .fault(Op::Release, Fault::Slow(SECOND));
+    for store in [refused, failed, always(Op::Transact, Fault::Hang)] {
+        let shop = Shop::new(store);
+        let theirs = async {
+            tokio::time::sleep(500 * MILLI).await;
+            shop.complete_elsewhere();
+        };
+        let (result, ()) = tokio::join!(shop.order(), theirs);
+        assert!(matches!(result, Err(Error::LeaseLost { .. })), "{result:?}");
+        shop.assert_placed(0);
+        shop.store.forget_faults();
+        assert_eq!(shop.order().await.unwrap(), "theirs");
+        shop.assert_placed(0);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn after_a_deletion_nothing_is_applied() {
     let store = FaultyStore::new().fault(Op::Transact, Fault::Slow(SECOND));

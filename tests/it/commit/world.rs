@@ -6,7 +6,9 @@ use std::time::{Duration, SystemTime};
 
 use powertools::Invocation;
 use powertools::idempotency::transaction::{AttributeValue, Item, Put, Update};
-use powertools::idempotency::{Builder, Call, Commit, Error, Idempotency, Record};
+use powertools::idempotency::{
+    Builder, Call, Commit, Data, EpochMillis, Error, Idempotency, Record, Status,
+};
 use powertools::testing::{ManualClock, invocation};
 use powertools_tests::faulty::FaultyStore;
 
@@ -81,6 +83,15 @@ impl Shop {
         let mut records = self.store.records().snapshot();
         assert!(records.len() <= 1, "{records:?}");
         records.pop().map(|(_, record)| record)
+    }
+
+    /// Completes the record as a function of another toolkit does, which outlived its own claim.
+    pub(super) fn complete_elsewhere(&self) {
+        let (key, mut record) = self.store.records().snapshot().remove(0);
+        record.status = Status::Completed;
+        record.expiration = Some(EpochMillis::from(self.clock.now() + 3_600 * SECOND).ceil());
+        record.data = Some(Data::Text(r#""theirs""#.to_owned()));
+        self.store.records().insert(key, record);
     }
 
     pub(super) async fn claim(&self) -> powertools::idempotency::Lease<FaultyStore> {

@@ -123,6 +123,46 @@ async fn a_lost_reply_is_read_from_the_own_record() {
     }
 }
 
+/// The other toolkits complete a record by its key alone. That is no sign that the writes of a commit were applied.
+#[tokio::test]
+async fn a_completion_by_another_toolkit_is_no_success_of_a_commit() {
+    for (emulator, records, shop) in shops().await {
+        let work = async {
+            let [claim] = &items::all(&emulator.client(), &records).await[..] else {
+                panic!("there is one record")
+            };
+            let theirs = emulator
+                .client()
+                .update_item()
+                .table_name(&records)
+                .set_key(Some(items::from_json(&json!({ "id": claim["id"] }))))
+                .update_expression("SET #data = :data, #expiry = :expiry, #status = :status")
+                .expression_attribute_names("#data", "data")
+                .expression_attribute_names("#expiry", "expiration")
+                .expression_attribute_names("#status", "status")
+                .expression_attribute_values(":data", text(r#""theirs""#))
+                .expression_attribute_values(":status", text("COMPLETED"))
+                .expression_attribute_values(
+                    ":expiry",
+                    types::AttributeValue::N(claim["expiration"]["N"].as_str().unwrap().into()),
+                );
+            theirs.send().await.unwrap();
+            Ok::<_, Error>(order(&shop))
+        };
+        let idempotency = Idempotency::new(emulator.store(&records)).unwrap();
+        let placed = idempotency.operation("place").key("order-7").unwrap().commit(work).await;
+        let name = emulator.name();
+        assert!(matches!(placed, Err(Error::LeaseLost { .. })), "{name}: {placed:?}");
+        assert_eq!(state(&emulator, &shop).await, ("3".to_owned(), 0), "{name}");
+        let replayed = place(emulator.store(&records), order(&shop)).await;
+        assert_eq!(replayed.unwrap(), "theirs", "{name}");
+    }
+}
+
+fn text(text: &str) -> types::AttributeValue {
+    types::AttributeValue::S(text.to_owned())
+}
+
 /// Its condition is the claim, which its own release or another invocation has ended by then.
 #[tokio::test]
 async fn a_commit_that_arrives_after_it_was_given_up_has_no_effect() {

@@ -62,7 +62,8 @@ async fn check(via: Via, name: &str, table: &Value, put: &Value, rest: &[(String
     }
 }
 
-/// Takes out what ours adds: the owner, its condition, and the request for the old item.
+/// Takes out what ours adds: the owner, its condition, the request for the old item, and what shows that a
+/// completion is ours.
 pub(crate) fn take_fence(request: &mut Value, owner: &Value, operation: &str) {
     let request = request.as_object_mut().unwrap();
     assert_eq!(request.remove("ConditionExpression"), Some(json!(IS_HELD)));
@@ -75,6 +76,12 @@ pub(crate) fn take_fence(request: &mut Value, owner: &Value, operation: &str) {
     assert_eq!(&take("ExpressionAttributeValues", ":owner").unwrap(), owner);
     let status = take("ExpressionAttributeValues", ":inprogress");
     assert_eq!(status, Some(json!({ "S": "INPROGRESS" })));
+    if operation == "UpdateItem" {
+        assert!(take("ExpressionAttributeNames", "#in_progress_expiry").is_some());
+        let update = request["UpdateExpression"].as_str().unwrap();
+        let theirs = update.strip_suffix(" REMOVE #in_progress_expiry").unwrap();
+        request["UpdateExpression"] = json!(theirs);
+    }
     if operation == "DeleteItem" {
         // Python's has none: its placeholders are only for the condition.
         let names = request.remove("ExpressionAttributeNames").unwrap();
@@ -112,7 +119,8 @@ async fn a_completion_writes_the_reason_where_the_result_would_be() {
         let _ = store(&proxy, via).complete(&done).await.unwrap();
 
         let request = &proxy.captured()[0].body;
-        let expected = "SET #expiry = :expiry, #status = :status, #not_stored = :not_stored";
+        let expected = "SET #expiry = :expiry, #status = :status, #not_stored = :not_stored \
+                        REMOVE #in_progress_expiry";
         assert_eq!(request["UpdateExpression"], expected);
         assert_eq!(request["ExpressionAttributeNames"]["#not_stored"], "not_stored");
         assert_eq!(

@@ -1,11 +1,14 @@
 //! Leases: who may work, and what a lost reply changes.
 
 use std::future::pending;
+use std::num::NonZeroUsize;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use powertools::idempotency::{Error, Idempotency, Status, StoreErrorKind, WhileInProgress};
+use powertools::idempotency::{
+    Data, Error, Idempotency, LocalCache, Status, StoreErrorKind, WhileInProgress,
+};
 use powertools_tests::faulty::{Fault, FaultyStore, Op};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -47,6 +50,25 @@ async fn i1_a_late_finisher_changes_nothing() {
         }
         assert_eq!(only_record(&world), other);
     }
+}
+
+/// A function of another toolkit that outlived its own claim completes that of ours, and keeps its owner. What is
+/// stored is not what was returned here.
+#[tokio::test(start_paused = true)]
+async fn i1_a_completion_by_another_toolkit_is_not_taken_for_ours() {
+    let cache = LocalCache::new(NonZeroUsize::MIN, 1 << 16);
+    let world = World::with(FaultyStore::new(), |options| options.local_cache(cache));
+    let records = world.store.records().clone();
+    let work = async {
+        let mut record = only_record(&world);
+        record.status = Status::Completed;
+        record.data = Some(Data::Text(r#""theirs""#.to_owned()));
+        take_over(&records, record);
+        succeed().await
+    };
+    let error = world.run(30 * SECOND, work).await.unwrap_err();
+    assert!(matches!(error.idempotency(), Error::LeaseLost { .. }), "{error:?}");
+    assert_eq!(world.run(30 * SECOND, succeed()).await.unwrap(), "theirs");
 }
 
 /// Works for so long, and panics if other work is running.

@@ -40,6 +40,12 @@ async fn a_lost_validation_is_detected() {
 }
 
 #[tokio::test]
+#[should_panic(expected = "a completion may keep the expiration of its claim")]
+async fn a_lease_that_outlives_its_completion_is_detected() {
+    check(Flaw::KeepsLease).await;
+}
+
+#[tokio::test]
 #[should_panic(expected = "of many claims at once, one is applied")]
 async fn a_gap_between_check_and_write_is_detected() {
     check(Flaw::ChecksThenWrites).await;
@@ -70,6 +76,7 @@ enum Flaw {
     ReleasesFinished,
     TrimsKeys,
     LosesValidation,
+    KeepsLease,
     ChecksThenWrites,
     ReturnsAnything,
     RenewsBackwards,
@@ -124,11 +131,17 @@ impl Store for Flawed {
             let owner = self.owners.lock().unwrap().get(completion.key.as_str()).cloned();
             completion.owner = owner.unwrap_or(completion.owner);
         }
+        let before = self.store.get(completion.key.as_str());
         let outcome = self.store.complete(&completion).await?;
-        if self.flaw == Flaw::LosesValidation
-            && let Some(mut record) = self.store.get(completion.key.as_str())
-        {
-            record.validation = None;
+        if let Some(mut record) = self.store.get(completion.key.as_str()) {
+            match self.flaw {
+                Flaw::LosesValidation => record.validation = None,
+                Flaw::KeepsLease => {
+                    let before = before.and_then(|record| record.in_progress_expiration);
+                    record.in_progress_expiration = before;
+                }
+                _ => return Ok(outcome),
+            }
             self.store.insert(completion.key.as_str(), record);
         }
         Ok(outcome)

@@ -65,7 +65,10 @@ pub trait Store: Send + Sync + 'static {
     fn claim(&self, claim: &Claim) -> impl Future<Output = Result<Outcome, StoreError>> + Send;
 
     /// Completes a record if it is in progress and belongs to [`Completion::owner`]: sets the status,
-    /// `expiration`, `validation` and the result, and changes nothing else.
+    /// `expiration`, `validation` and the result, removes `in_progress_expiration`, and changes nothing else.
+    ///
+    /// A record that is completed without `in_progress_expiration` shows who completed it: the toolkits for
+    /// other languages complete a record whoever claimed it, and keep that as well as the owner.
     ///
     /// A result that does not fit into a record is [`StoreErrorKind::ResultTooLarge`].
     fn complete(

@@ -69,7 +69,6 @@ fn values() -> Vec<Json> {
 fn finished(claim: &Claim, data: Option<Data>, not_stored: Option<String>) -> Record {
     let mut record = Record::new(Status::Completed);
     record.expiration = Some(completion(claim).expiration);
-    record.in_progress_expiration = Some(claim.lease_end);
     record.owner = Some(claim.owner.as_str().to_owned());
     record.validation.clone_from(&claim.validation);
     record.data = data;

@@ -62,6 +62,14 @@ impl<'a> Action<'a> {
         self.name(name, attribute);
         self.value(placeholder, value);
     }
+
+    /// Removes `attribute`, which `name` stands for. Once, and after everything that is [`set`](Self::set).
+    pub(super) fn remove(&mut self, name: &'static str, attribute: &'a str) {
+        let update = self.update.get_or_insert_default().to_mut();
+        update.push_str(" REMOVE ");
+        update.push_str(name);
+        self.name(name, attribute);
+    }
 }
 
 /// Keeps the user's placeholders. Those that are added begin with `pt`, so that they rarely clash

@@ -64,7 +64,8 @@ use requests::{Failure, Get, Part, Requests};
 /// records are then in one partition, which accepts about 1,000 writes a second;
 /// [`Builder::partition_shards`] spreads them over more. The attributes are those of the toolkits for
 /// Python, TypeScript, Java and .NET, so that functions in those languages can share the table. They ignore
-/// `owner`, `attempt` and `not_stored`. The [`Builder`] can change each name.
+/// `owner`, `attempt` and `not_stored`, and read `in_progress_expiration` while a record is in progress only: its
+/// completion here removes it, while theirs keep it. The [`Builder`] can change each name.
 ///
 /// # Permissions
 ///
@@ -236,6 +237,7 @@ impl Schema {
         if let Some(reason) = &completion.not_stored {
             update.set("#not_stored", &self.not_stored, ":not_stored", reason.as_str());
         }
+        update.remove("#in_progress_expiry", &self.in_progress_expiration);
         update
     }
 

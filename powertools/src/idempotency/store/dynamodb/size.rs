@@ -21,9 +21,6 @@ impl Schema {
             size += sort_key.attribute.len() + sort_key.partition_of(&completion.key).len();
         }
         size += self.expiration.len() + digits(&completion.expiration.0.to_string());
-        // The end of the lease, which the claim wrote. Its digits are not known here, so the fewest
-        // count.
-        size += self.in_progress_expiration.len() + digits("1");
         size += self.status.len() + Status::Completed.as_str().len();
         size += self.owner.len() + completion.owner.as_str().len();
         let mut optional = |name: &str, value: Option<usize>| {

@@ -277,6 +277,7 @@ impl TransactStore for MemoryStore {
 fn complete(record: &mut Record, completion: &Completion) {
     record.status = Status::Completed;
     record.expiration = Some(completion.expiration);
+    record.in_progress_expiration = None;
     if completion.validation.is_some() {
         record.validation.clone_from(&completion.validation);
     }

@@ -366,11 +366,12 @@ impl Store for RedisStore {
     }
 
     async fn complete(&self, completion: &Completion) -> Result<Outcome, StoreError> {
-        let Completion { key, owner, now, expiration, claimed_expiration, timeout, .. } =
-            completion;
+        let Completion {
+            key, owner, now, expiration, claimed_expiration, lease_end, timeout, ..
+        } = completion;
         let completed = record::completed(completion)?;
         let (held, [first, last]) = (record::held(owner), completed.ends());
-        let claimed = completed.claimed(&held, *claimed_expiration);
+        let claimed = completed.claimed(&held, *claimed_expiration, *lease_end);
         let kept = record::kept(*expiration, *now).to_string();
         let records: [&[u8]; 3] = [&claimed, &completed.text, kept.as_bytes()];
         let seconds = expiration.0.to_string();

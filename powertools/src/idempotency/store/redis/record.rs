@@ -34,8 +34,8 @@ fn beginning(owner: &Owner, status: &Status) -> Vec<u8> {
 /// Returns the record that a claim writes.
 pub(super) fn claimed(claim: &Claim) -> Vec<u8> {
     let mut text = held(&claim.owner);
-    push_expiration(&mut text, claim.expiration);
-    push_claim(&mut text, claim.lease_end, claim.validation.as_deref());
+    push_times(&mut text, claim.expiration, claim.lease_end);
+    push_validation(&mut text, claim.validation.as_deref());
     text.push(b'}');
     text
 }
@@ -45,9 +45,14 @@ fn push_expiration(text: &mut Vec<u8>, expiration: EpochSeconds) {
     write::integer(text, expiration.0);
 }
 
-fn push_claim(text: &mut Vec<u8>, lease_end: EpochMillis, validation: Option<&str>) {
+/// Appends the times of a claim.
+fn push_times(text: &mut Vec<u8>, expiration: EpochSeconds, lease_end: EpochMillis) {
+    push_expiration(text, expiration);
     text.extend_from_slice(br#","in_progress_expiration":"#);
     write::integer(text, lease_end.0);
+}
+
+fn push_validation(text: &mut Vec<u8>, validation: Option<&str>) {
     if let Some(hash) = validation {
         text.extend_from_slice(br#","validation":"#);
         write::quoted(text, hash, &write::STANDARD);
@@ -73,22 +78,27 @@ pub(super) fn taken_over(claim: &Claim) -> Record {
 /// A completed record, as its owner expects it to be.
 pub(super) struct Completed {
     pub(super) text: Vec<u8>,
-    /// Where in it the end of the lease and the hash of the payload are, as the claim wrote them.
-    claim: Range<usize>,
+    /// Where in it the hash of the payload is, as the claim wrote it.
+    validation: Range<usize>,
 }
 
 impl Completed {
     /// Returns what is before and after that which the claim wrote.
     pub(super) fn ends(&self) -> [&[u8]; 2] {
-        [&self.text[..self.claim.start], &self.text[self.claim.end..]]
+        [&self.text[..self.validation.start], &self.text[self.validation.end..]]
     }
 
     /// Returns the record before its completion, which begins with `held`.
-    pub(super) fn claimed(&self, held: &[u8], expiration: EpochSeconds) -> Vec<u8> {
-        let mut text = Vec::with_capacity(held.len() + 32 + self.claim.len());
+    pub(super) fn claimed(
+        &self,
+        held: &[u8],
+        expiration: EpochSeconds,
+        lease_end: EpochMillis,
+    ) -> Vec<u8> {
+        let mut text = Vec::with_capacity(held.len() + 80 + self.validation.len());
         text.extend_from_slice(held);
-        push_expiration(&mut text, expiration);
-        text.extend_from_slice(&self.text[self.claim.clone()]);
+        push_times(&mut text, expiration, lease_end);
+        text.extend_from_slice(&self.text[self.validation.clone()]);
         text.push(b'}');
         text
     }
@@ -99,8 +109,8 @@ pub(super) fn completed(completion: &Completion) -> Result<Completed, StoreError
     let mut text = beginning(&completion.owner, &Status::Completed);
     push_expiration(&mut text, completion.expiration);
     let start = text.len();
-    push_claim(&mut text, completion.lease_end, completion.validation.as_deref());
-    let claim = start..text.len();
+    push_validation(&mut text, completion.validation.as_deref());
+    let validation = start..text.len();
     match &completion.data {
         Some(Data::Text(data)) => {
             // Room for the quotes in JSON, which are escaped.
@@ -124,7 +134,7 @@ pub(super) fn completed(completion: &Completion) -> Result<Completed, StoreError
     }
     text.push(b'}');
     check_size(text.len())?;
-    Ok(Completed { text, claim })
+    Ok(Completed { text, validation })
 }
 
 fn check_size(bytes: usize) -> Result<(), StoreError> {
