@@ -265,6 +265,24 @@ async fn writes_without_a_key_are_sent_as_long_as_their_token_is_known() {
     assert!(matches!(call.commit(work).await.unwrap_err(), Error::Store(_)));
 }
 
+/// Its first request arrives when the condition that refused the second one holds again.
+#[tokio::test(start_paused = true)]
+async fn a_refusal_after_a_lost_request_says_nothing_without_a_key() {
+    let (shop, call) = without_key(FaultyStore::new());
+    let lamps = |count: u32| Item::new().set("sku", "lamp").set("count", count);
+    shop.store.records().put_item("stock", lamps(0)).unwrap();
+    shop.store.delay_transaction(10 * SECOND);
+    let sell = Update::new("stock", Item::new().set("sku", "lamp"));
+    let sell = sell.add("count", -1).if_equals("count", 3);
+    let work = async { Ok::<_, Error>(Commit::new("sold".to_owned()).update(sell)) };
+    let error = call.commit(work).await.unwrap_err();
+    assert!(matches!(error, Error::CommitUnknown { key: None, .. }), "{error:?}");
+    assert_eq!(shop.store.calls(), [Op::Transact, Op::Transact]);
+    shop.store.records().put_item("stock", lamps(3)).unwrap();
+    tokio::time::sleep(10 * SECOND).await;
+    assert_eq!(shop.lamps(), 2.into());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_committed_result_is_replayed_from_the_local_cache() {
     let cache = LocalCache::new(NonZeroUsize::MIN, 1 << 16);

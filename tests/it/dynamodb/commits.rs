@@ -329,18 +329,51 @@ fn refusal(result: Result<String, Error>) -> String {
     }
 }
 
+/// The answer to a transaction that was cancelled for these reasons, one for each action.
+fn cancelled(reasons: &[&str]) -> Fault {
+    let codes: Vec<_> = reasons.iter().map(|code| json!({ "Code": code })).collect();
+    let body = json!({
+        "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+        "Message": format!("Transaction cancelled [{}]", reasons.join(", ")),
+        "CancellationReasons": codes,
+    });
+    Fault::Reply(StatusCode::BAD_REQUEST, body)
+}
+
+/// Without a record, an earlier request that was not answered can still be applied after a later one was refused.
+#[tokio::test]
+async fn a_refusal_is_final_without_a_key_unless_an_earlier_request_is_in_doubt() {
+    let conflict = || cancelled(&["TransactionConflict", "None"]);
+    for via in Via::ALL {
+        for (first, is_final) in
+            [(conflict(), true), (Fault::Throttle, true), (Fault::Close, false)]
+        {
+            let proxy = Proxy::alone().await;
+            proxy.next("TransactWriteItems", first.clone());
+            for _ in 0..2 {
+                let refused = cancelled(&["ConditionalCheckFailed", "None"]);
+                proxy.next("TransactWriteItems", refused);
+            }
+            let options = Idempotency::builder(super::store(&proxy, via));
+            let options = options.on_missing_key(OnMissingKey::Bypass).build().unwrap();
+            let call = options.operation("place").key("").unwrap();
+            let error = call.commit(async { Ok::<_, Error>(order("shop")) }).await.unwrap_err();
+            let is_expected = match &error {
+                Error::TransactionRefused { index: 0, .. } => is_final,
+                Error::CommitUnknown { key: None, .. } => !is_final,
+                _ => false,
+            };
+            assert!(is_expected, "{first:?}: {error:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_conflict_is_retried_with_the_same_token() {
     for via in Via::ALL {
         let proxy = Proxy::alone().await;
-        let cancelled = json!({
-            "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
-            "Message": "Transaction cancelled [None, TransactionConflict, None]",
-            "CancellationReasons": [
-                { "Code": "None" }, { "Code": "TransactionConflict" }, { "Code": "None" }
-            ],
-        });
-        proxy.next("TransactWriteItems", Fault::Reply(StatusCode::BAD_REQUEST, cancelled));
+        let conflict = cancelled(&["None", "TransactionConflict", "None"]);
+        proxy.next("TransactWriteItems", conflict);
         proxy.next("TransactWriteItems", Fault::Throttle);
         proxy.next("TransactWriteItems", Fault::Refuse("TransactionInProgressException", ""));
         place(super::store(&proxy, via), order("shop")).await.unwrap();

@@ -56,7 +56,8 @@ impl<S: Store> Call<S> {
     /// - [`Error::CommitUnknown`] if the store did not answer at all: the claim is held, and when it
     ///   expires, a retry finds the result or runs the work. In a [durable
     ///   execution](crate::DurableExecution) also if the store failed: its next invocation continues the
-    ///   claim. Without a key, a retry may write again.
+    ///   claim. Without a key, also if an earlier request was not answered and a later one was refused: the
+    ///   earlier one may still arrive, and a retry may write again.
     ///
     /// # Panics
     ///
@@ -254,10 +255,16 @@ async fn apply<S: TransactStore>(
     let mut sending = Sending::new(&time, "", end);
     match sending.send(store, &mut transaction).await {
         Ok(()) => Ok(()),
-        Err(Failure::Work(error)) => Err(error),
         Err(Failure::Store(source)) if sending.in_doubt => {
             Err(Error::CommitUnknown { key: None, source })
         }
+        // An earlier request can still arrive, when the conditions hold again.
+        Err(Failure::Work(refusal)) if sending.in_doubt => {
+            let message = "an earlier request was not answered, and the last one was refused";
+            let source = StoreError::new(StoreErrorKind::Other, message).caused_by(refusal);
+            Err(Error::CommitUnknown { key: None, source })
+        }
+        Err(Failure::Work(error)) => Err(error),
         Err(Failure::Store(error)) => Err(Error::Store(error)),
         Err(Failure::Record(_)) => {
             let message = "the store refused a record that no transaction had";

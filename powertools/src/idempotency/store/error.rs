@@ -8,6 +8,8 @@ pub struct StoreError {
     message: String,
     #[source]
     source: Option<BoxError>,
+    /// True if the store has refused every attempt of the request.
+    is_refused: bool,
 }
 
 crate::error::own::without_name!(StoreError);
@@ -37,7 +39,7 @@ pub enum StoreErrorKind {
 impl StoreError {
     /// Creates an error. `message` is lower case and does not repeat the cause.
     pub fn new(kind: StoreErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), source: None }
+        Self { kind, message: message.into(), source: None, is_refused: false }
     }
 
     /// Adds the cause.
@@ -62,9 +64,16 @@ impl StoreError {
         )
     }
 
+    /// Marks the error of a request that the store has refused, so that it was not carried out.
+    pub(super) fn refused(mut self) -> Self {
+        self.is_refused = true;
+        self
+    }
+
     /// Marks the error of a request that may have been carried out in an earlier attempt. Another attempt can
     /// show whether it was.
     pub(super) fn in_doubt(mut self) -> Self {
+        self.is_refused = false;
         if !self.leaves_doubt() {
             self.kind = StoreErrorKind::Other;
         }
@@ -74,9 +83,10 @@ impl StoreError {
     /// Returns true if the request may have been carried out although it failed.
     pub(in crate::idempotency) fn leaves_doubt(&self) -> bool {
         // A throttled or malformed answer can be the second one: the first may have been lost.
-        !matches!(
+        let is_final = matches!(
             self.kind,
             StoreErrorKind::NotFound | StoreErrorKind::AccessDenied | StoreErrorKind::Invalid
-        )
+        );
+        !self.is_refused && !is_final
     }
 }

@@ -79,8 +79,8 @@ impl Failure {
     /// Returns the failure of a request of which an earlier attempt may have been carried out.
     pub(super) fn in_doubt(self) -> Self {
         match self {
-            // What is refused has its own rules: it may be the effect of the earlier attempt.
-            Self::Refused(_) | Self::Cancelled(_) | Self::InDoubt(_) => self,
+            // A refusal has its own rules: it may be the effect of the earlier attempt.
+            Self::Refused(_) | Self::InDoubt(_) => self,
             failure => Self::InDoubt(Box::new(failure)),
         }
     }

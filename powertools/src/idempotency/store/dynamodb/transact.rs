@@ -26,16 +26,31 @@ impl TransactStore for DynamoDbStore {
         let own_count = usize::from(own.is_some());
         let actions = own.into_iter().chain(transaction.writes.iter().map(Action::from)).collect();
         let Transaction { token, timeout, .. } = transaction;
-        match self.requests.transact(actions, token, *timeout).await {
-            Ok(()) => Ok(Transacted::Applied),
-            Err(Failure::Cancelled(mut reasons)) => {
-                if reasons.len() != own_count + transaction.writes.len() {
-                    return Err(other("a transaction was cancelled without its reasons"));
-                }
-                let users = reasons.split_off(own_count);
-                self.cancelled(transaction, reasons.pop(), users)
+        let failure = match self.requests.transact(actions, token, *timeout).await {
+            Ok(()) => return Ok(Transacted::Applied),
+            Err(failure) => failure,
+        };
+        let (failure, in_doubt) = match failure {
+            Failure::InDoubt(failure) => (*failure, true),
+            failure => (failure, false),
+        };
+        let Failure::Cancelled(mut reasons) = failure else {
+            let error = self.transaction_failure(failure);
+            return Err(if in_doubt { error.in_doubt() } else { error });
+        };
+        if reasons.len() != own_count + transaction.writes.len() {
+            return Err(other("a transaction was cancelled without its reasons"));
+        }
+        let users = reasons.split_off(own_count);
+        let outcome = self.cancelled(transaction, reasons.pop(), users);
+        match outcome {
+            Err(error) if in_doubt => Err(error.in_doubt()),
+            // Nothing but its record shows whether an earlier attempt was carried out or still will be.
+            Ok(_) if in_doubt && completion.is_none() => {
+                let message = "an attempt was not answered, and the next one was refused";
+                Err(other(message).in_doubt())
             }
-            Err(failure) => Err(self.transaction_failure(failure)),
+            outcome => outcome,
         }
     }
 }
@@ -77,7 +92,7 @@ impl DynamoDbStore {
                 kind => first = first.or(kind),
             }
         }
-        Err(match first {
+        let error = match first {
             Some(Reason::Throttled) => StoreError::new(
                 StoreErrorKind::Throttled,
                 "a table of the commit throttles requests",
@@ -87,14 +102,14 @@ impl DynamoDbStore {
                 other("another transaction is changing an item of the commit")
             }
             _ => other("the transaction was cancelled"),
-        })
+        };
+        Err(error.refused())
     }
 
     /// Describes a failure. Messages of the service may contain the whole request and are left out.
     fn transaction_failure(&self, failure: Failure) -> StoreError {
         let code = match failure {
             Failure::Service(code, _) => code,
-            Failure::InDoubt(failure) => return self.transaction_failure(*failure).in_doubt(),
             failure => return self.failure(failure),
         };
         match &*code {
@@ -110,7 +125,8 @@ impl DynamoDbStore {
             "TransactionInProgressException" => other("the transaction is still in progress"),
             code => {
                 let (kind, message) = self.refusal(code);
-                StoreError::new(kind, message)
+                let error = StoreError::new(kind, message);
+                if kind == StoreErrorKind::Throttled { error.refused() } else { error }
             }
         }
     }
