@@ -5,9 +5,10 @@ use serde::de::DeserializeOwned;
 ///
 /// Every type that implements `Serialize` and `Deserialize` without borrowing is one. Saving detects
 /// a value that would not be read as the same value: a float that is infinite or not a number,
-/// `Some` of a value that is written as null, a value that is nested too deeply, and one that its
-/// own type rejects, such as a `u128` under `#[serde(flatten)]` or in an untagged enum, or a member
-/// that is left out and has no default. The work is then completed without its result:
+/// `Some` of a value that is written as null, a value that is nested too deeply, a number that loses digits in
+/// the format of another toolkit, and one that its own type rejects, such as a `u128` under `#[serde(flatten)]` or
+/// in an untagged enum, or a member that is left out and has no default. The work is then completed without its
+/// result:
 /// [`Error::ResultNotStored`](super::Error::ResultNotStored). `testing::assert_replays` checks a
 /// value in a test.
 #[diagnostic::on_unimplemented(

@@ -2,8 +2,9 @@
 
 /// Returns true if `float`, written as short as possible, is the same decimal number as `number`.
 pub(crate) fn is_exact(number: &str, float: f64) -> bool {
-    float.is_finite()
-        && decimal(number).is_some_and(|it| Some(it) == decimal(&format!("{float:e}")))
+    // The digits that results are written with: those of std can differ.
+    let written = |float| decimal(ryu_js::Buffer::new().format_finite(float));
+    float.is_finite() && decimal(number).is_some_and(|it| Some(it) == written(float))
 }
 
 /// A decimal number in one form: 0.`digits` times ten to the power of `exponent`.

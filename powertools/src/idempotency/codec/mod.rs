@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Data, Json, Key, Replay};
 use crate::hex::hex;
+use crate::json::decimal::is_exact;
 use crate::json::{self, Form, WriteError, Written};
 
 /// The format of keys and results.
@@ -32,7 +33,8 @@ pub enum KeyCodec {
         /// The hash function with which that toolkit is configured.
         hash: HashFunction,
     },
-    /// The keys and results of the toolkit for TypeScript.
+    /// The keys and results of the toolkit for TypeScript. JavaScript writes a whole number as an integer, so that
+    /// a result in which that changes the type, such as the `10.0` of a `serde_json::Value`, is not stored.
     TypeScript,
 }
 
@@ -119,12 +121,14 @@ impl KeyCodec {
 
     /// Encodes a result, if decoding it returns the same value.
     pub(crate) fn encode<R: Replay>(self, result: &R) -> Result<Data, WriteError> {
-        let Written { text, in_doubt, .. } = json::to_text(result, Form::Result)?;
+        let Written { text, in_doubt, has_whole_float, .. } = json::to_text(result, Form::Result)?;
+        // JavaScript writes such a float as an integer.
+        let in_doubt = in_doubt || (self == Self::TypeScript && has_whole_float);
         let doubted = in_doubt.then(|| text.clone());
         let data = match self {
             Self::Native => Data::Text(utf8(text)?),
-            Self::Python { .. } => Data::Text(python::dumps(&finite(parsed(text)?)?)),
-            Self::TypeScript => typescript::result(finite(parsed(text)?)?)?,
+            Self::Python { .. } => Data::Text(python::dumps(&exact(parsed(text)?)?)),
+            Self::TypeScript => typescript::result(exact(parsed(text)?)?)?,
         };
         if let Some(text) = doubted {
             self.check::<R>(&text, &data)?;
@@ -143,9 +147,11 @@ impl KeyCodec {
             let place = if place.is_empty() { place } else { format!(" at {place}") };
             WriteError(format!("what was written cannot be read again{place}: {error}"))
         })?;
-        // Sorted, since a set is written in another order each time.
+        // Sorted, since a set is written in another order each time. Without signs, since JavaScript writes a
+        // negative zero, which is equal to zero, without its own.
         let sorted = |text: &[u8]| {
             let mut bytes = text.to_vec();
+            bytes.retain(|byte| *byte != b'-');
             bytes.sort_unstable();
             bytes
         };
@@ -185,20 +191,22 @@ fn parsed(text: Vec<u8>) -> Result<Json, WriteError> {
     utf8(text)?.parse().map_err(|error| WriteError(format!("raw JSON: {error}")))
 }
 
-/// Rejects numbers that JSON can contain and a float cannot represent, such as `1e400`.
-fn finite(tree: Json) -> Result<Json, WriteError> {
-    if has_infinity(&tree) {
-        return Err(WriteError("a number that is infinite or not a number".to_owned()));
+/// Rejects numbers that JSON can contain, and the floats of other languages cannot.
+fn exact(tree: Json) -> Result<Json, WriteError> {
+    if has_inexact(&tree) {
+        return Err(WriteError(
+            "a number with more digits, or a larger exponent, than a float has".to_owned(),
+        ));
     }
     Ok(tree)
 }
 
-fn has_infinity(tree: &Json) -> bool {
+fn has_inexact(tree: &Json) -> bool {
     match tree {
         Json::Null | Json::Bool(_) | Json::String(_) => false,
-        Json::Number(number) => !number.is_integer() && !number.to_f64().is_finite(),
-        Json::Array(items) => items.iter().any(has_infinity),
-        Json::Object(members) => members.iter().any(|(_, value)| has_infinity(value)),
+        Json::Number(number) => !number.is_integer() && !is_exact(number.as_str(), number.to_f64()),
+        Json::Array(items) => items.iter().any(has_inexact),
+        Json::Object(members) => members.iter().any(|(_, value)| has_inexact(value)),
     }
 }
 

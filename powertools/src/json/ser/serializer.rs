@@ -190,6 +190,8 @@ impl<'a> Serializer for &'a mut Writer {
 
     #[inline]
     fn serialize_struct(self, name: &'static str, len: usize) -> Result<Object<'a>, WriteError> {
+        // Its type may read a float, which has fewer digits.
+        self.in_doubt |= name == NUMBER;
         if name == RAW_VALUE || name == NUMBER {
             return Ok(Object::Raw(self));
         }

@@ -25,6 +25,8 @@ pub(crate) struct Written {
     pub(crate) is_absent: bool,
     /// Only reading the text shows whether its type can be read from it.
     pub(crate) in_doubt: bool,
+    /// A float in it is a whole number.
+    pub(crate) has_whole_float: bool,
 }
 
 /// Why a value cannot be written.
@@ -53,9 +55,12 @@ pub(crate) fn append<T: Serialize + ?Sized>(
     let start = head.len();
     let mut writer = Writer::new(head, form);
     match value.serialize(&mut writer) {
-        Ok(()) => {
-            Ok(Written { text: writer.out, is_absent: writer.is_absent, in_doubt: writer.in_doubt })
-        }
+        Ok(()) => Ok(Written {
+            text: writer.out,
+            is_absent: writer.is_absent,
+            in_doubt: writer.in_doubt,
+            has_whole_float: writer.has_whole_float,
+        }),
         Err(WriteError(reason)) => {
             let place = scan::pointer_to(&writer.out[start..], usize::MAX);
             let place = if place.is_empty() { String::new() } else { format!(" at {place}") };
@@ -78,6 +83,7 @@ pub(super) struct Writer {
     pub(super) has_its_text: bool,
     pub(super) is_absent: bool,
     pub(super) in_doubt: bool,
+    has_whole_float: bool,
 }
 
 /// The bytes that JSON escapes, and those of characters from U+E000 on.
@@ -101,6 +107,7 @@ impl Writer {
             has_its_text: false,
             is_absent: false,
             in_doubt: false,
+            has_whole_float: false,
         }
     }
 
@@ -133,9 +140,11 @@ impl Writer {
                           take the value from the event's own JSON (`Json` or `RawValue`)";
             return Err(WriteError(reason.to_owned()));
         }
-        if !float.into().is_finite() {
+        let double = float.into();
+        if !double.is_finite() {
             return Err(WriteError("a number that is infinite or not a number".to_owned()));
         }
+        self.has_whole_float |= !self.has_its_text && double.fract() == 0.0;
         match self.form {
             Form::Canonical => self.word(ryu_js::Buffer::new().format_finite(float)),
             Form::Event | Form::Result => self.word(zmij::Buffer::new().format_finite(float)),

@@ -7,7 +7,10 @@ mod native;
 mod peers;
 mod results;
 
-use serde::Serialize;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use super::{Derived, HashFunction, KeyCodec, Scope};
 use crate::idempotency::Json;
@@ -53,4 +56,49 @@ fn key<K: Serialize + ?Sized>(codec: KeyCodec, value: &K) -> String {
 /// Returns why a codec rejects a key.
 fn refusal<K: Serialize + ?Sized>(codec: KeyCodec, key: &K) -> String {
     derive_for(codec, "fn", None, key).unwrap_err().0
+}
+
+/// What `serde_json::Number` is in a program with the feature `arbitrary_precision`.
+#[derive(Debug, PartialEq)]
+struct Exact(String);
+
+impl Serialize for Exact {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut number = serializer.serialize_struct("$serde_json::private::Number", 1)?;
+        number.serialize_field("$serde_json::private::Number", &self.0)?;
+        number.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Exact {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Digits;
+
+        impl<'de> Visitor<'de> for Digits {
+            type Value = Exact;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number")
+            }
+
+            fn visit_u64<E>(self, integer: u64) -> Result<Exact, E> {
+                Ok(Exact(integer.to_string()))
+            }
+
+            fn visit_i64<E>(self, integer: i64) -> Result<Exact, E> {
+                Ok(Exact(integer.to_string()))
+            }
+
+            fn visit_f64<E>(self, float: f64) -> Result<Exact, E> {
+                Ok(Exact(serde_json::to_string(&float).unwrap()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Exact, A::Error> {
+                let number = map.next_entry::<String, String>()?;
+                Ok(Exact(number.expect("a number has a text").1))
+            }
+        }
+
+        deserializer.deserialize_any(Digits)
+    }
 }

@@ -2,8 +2,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
-use super::{NATIVE, PYTHON, TYPESCRIPT, json};
+use super::{Exact, NATIVE, PYTHON, TYPESCRIPT, json};
 use crate::idempotency::{Data, Json, KeyCodec, Replay};
 
 fn encode(codec: KeyCodec, result: &impl Replay) -> Data {
@@ -301,4 +302,61 @@ fn a_result_that_can_be_read_is_stored_whatever_its_form() {
         let floats = HashMap::from([(1, 0.1_f32)]);
         assert_eq!(replay(codec, &floats), floats);
     }
+}
+
+#[test]
+fn a_number_of_arbitrary_precision_is_stored_if_it_keeps_its_digits() {
+    let exact = |digits: &str| Exact(digits.to_owned());
+    for codec in [NATIVE, PYTHON, TYPESCRIPT] {
+        for digits in ["7", "-7", "1.5", "18446744073709551615", "0.1"] {
+            assert_eq!(replay(codec, &exact(digits)), exact(digits), "{codec:?}");
+        }
+        for digits in ["123456789012345678901234", "1.000000000000000001"] {
+            assert!(codec.encode(&exact(digits)).is_err(), "{codec:?} {digits}");
+        }
+    }
+}
+
+#[test]
+fn a_document_is_stored_for_another_language_if_its_numbers_keep_their_value() {
+    let raw = |text: &str| RawValue::from_string(format!(r#"{{"price":{text}}}"#)).unwrap();
+    for codec in [PYTHON, TYPESCRIPT] {
+        for same in ["1.50", "10.0", "0.1", "1e5", "12345678901234567890", "-0"] {
+            assert!(codec.encode(&json(same)).is_ok(), "{codec:?} {same}");
+            assert!(codec.encode(&raw(same)).is_ok(), "{codec:?} {same}");
+        }
+        for other in ["0.1234567890123456789", "0.10000000000000001", "1e400", "1e-400"] {
+            let reason = refusal(codec, &raw(other));
+            assert!(reason.contains("more digits"), "{codec:?} {other}: {reason}");
+            assert_eq!(refusal(codec, &json(other)), reason);
+        }
+    }
+    for text in ["0.1234567890123456789", "10.0", "1e400"] {
+        assert_eq!(replay(NATIVE, &json(text)), json(text));
+    }
+}
+
+#[derive(Serialize, Deserialize, Debug, PartialEq, Clone)]
+#[serde(untagged)]
+enum Amount {
+    Whole(u64),
+    Part(f64),
+}
+
+/// JavaScript writes it as an integer.
+#[test]
+fn a_whole_float_is_stored_for_typescript_if_its_type_reads_a_float() {
+    for float in [1.0, 0.0, -0.0, -3.0, 1e15, 1e20] {
+        assert_eq!(replay(TYPESCRIPT, &(float, float as f32)), (float, float as f32));
+        for codec in [NATIVE, PYTHON] {
+            assert_eq!(replay(codec, &Amount::Part(float)), Amount::Part(float));
+            let value = serde_json::Value::from(float);
+            assert_eq!(replay(codec, &value), value);
+        }
+    }
+    const OTHER: &str = "what was written is read as another value";
+    assert_eq!(refusal(TYPESCRIPT, &[Amount::Part(1.0)]), OTHER);
+    assert_eq!(refusal(TYPESCRIPT, &serde_json::json!({ "total": 10.0 })), OTHER);
+    assert_eq!(replay(TYPESCRIPT, &Amount::Part(1.5)), Amount::Part(1.5));
+    assert_eq!(replay(TYPESCRIPT, &Amount::Whole(1)), Amount::Whole(1));
 }
