@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
 
-use super::{Data, Key, Record};
+use super::{Data, Json, Key, Record};
 use crate::process::restores;
 
 /// Completed records in the memory of this process, so that a replay needs no request.
@@ -26,13 +26,20 @@ struct Inner {
 
 #[derive(Debug)]
 struct Content {
-    records: LruCache<Place, Arc<Record>>,
+    records: LruCache<Place, Cached>,
     bytes: usize,
     /// The number of restores of this process when the cache was created or last cleared.
     restores: u64,
 }
 
 type Place = (Arc<str>, Key);
+
+#[derive(Debug)]
+struct Cached {
+    record: Arc<Record>,
+    /// How many bytes it takes.
+    size: usize,
+}
 
 impl LocalCache {
     /// Creates a cache for at most `max_entries` records that take at most `max_bytes` together.
@@ -44,7 +51,8 @@ impl LocalCache {
     }
 
     pub(super) fn get(&self, scope: &Arc<str>, key: &Key) -> Option<Arc<Record>> {
-        self.0.content().records.get(&(scope.clone(), key.clone())).cloned()
+        let mut content = self.0.content();
+        Some(content.records.get(&(scope.clone(), key.clone()))?.record.clone())
     }
 
     pub(super) fn put(&self, scope: &Arc<str>, key: &Key, record: Arc<Record>) {
@@ -53,21 +61,22 @@ impl LocalCache {
             return;
         }
         let mut content = self.0.content();
-        let replaced = content.records.push((scope.clone(), key.clone()), record);
+        let place = (scope.clone(), key.clone());
+        let replaced = content.records.push(place, Cached { record, size });
         content.bytes += size;
-        if let Some(((_, key), record)) = replaced {
-            content.bytes -= self::size(&key, &record);
+        if let Some((_, replaced)) = replaced {
+            content.bytes -= replaced.size;
         }
         while content.bytes > self.0.max_bytes {
-            let Some(((_, key), record)) = content.records.pop_lru() else { break };
-            content.bytes -= self::size(&key, &record);
+            let Some((_, evicted)) = content.records.pop_lru() else { break };
+            content.bytes -= evicted.size;
         }
     }
 
     pub(super) fn remove(&self, scope: &Arc<str>, key: &Key) {
         let mut content = self.0.content();
-        if let Some(record) = content.records.pop(&(scope.clone(), key.clone())) {
-            content.bytes -= size(key, &record);
+        if let Some(removed) = content.records.pop(&(scope.clone(), key.clone())) {
+            content.bytes -= removed.size;
         }
     }
 }
@@ -91,16 +100,33 @@ impl Content {
     }
 }
 
-/// Returns the approximate size of a record: its strings and a fixed part.
+/// Returns the approximate size of a record in memory: its strings, its values and a fixed part.
 fn size(key: &Key, record: &Record) -> usize {
     let data = match &record.data {
-        Some(Data::Text(text)) => text.len(),
-        Some(Data::Value(value)) => value.to_string().len(),
+        Some(Data::Text(text)) => text.capacity(),
+        Some(Data::Value(value)) => behind(value),
         None => 0,
     };
     let strings = [&record.owner, &record.attempt, &record.validation, &record.not_stored];
-    let strings: usize = strings.into_iter().flatten().map(String::len).sum();
+    let strings: usize = strings.into_iter().flatten().map(String::capacity).sum();
     key.as_str().len() + data + strings + 128
+}
+
+/// Returns how many bytes a value takes beside its own.
+fn behind(value: &Json) -> usize {
+    match value {
+        Json::Null | Json::Bool(_) => 0,
+        Json::Number(number) => number.as_str().len(),
+        Json::String(text) => text.capacity(),
+        Json::Array(items) => {
+            items.capacity() * size_of::<Json>() + items.iter().map(behind).sum::<usize>()
+        }
+        Json::Object(members) => {
+            let member = |(name, value): &(String, Json)| name.capacity() + behind(value);
+            members.capacity() * size_of::<(String, Json)>()
+                + members.iter().map(member).sum::<usize>()
+        }
+    }
 }
 
 #[cfg(test)]
@@ -127,7 +153,8 @@ mod tests {
             put(&cache, "replaced", round);
         }
         let content = cache.0.content();
-        let bytes: usize = content.records.iter().map(|((_, key), record)| size(key, record)).sum();
+        let sizes = content.records.iter().map(|((_, key), it)| size(key, &it.record));
+        let bytes: usize = sizes.sum();
         assert_eq!(content.bytes, bytes);
         assert!(bytes <= 1_000 && content.records.len() >= 3, "{bytes}");
         drop(content);
@@ -136,6 +163,20 @@ mod tests {
         assert!(!has(&cache, "too large") && has(&cache, "replaced"));
         cache.remove(&scope(), &key("replaced"));
         assert!(!has(&cache, "replaced"));
+    }
+
+    #[test]
+    fn a_value_counts_as_what_it_takes_in_memory() {
+        let cache = LocalCache::new(NonZeroUsize::new(2).unwrap(), 10_000_000);
+        let numbers = 10_000;
+        let list = format!("[7{}]", ",7".repeat(numbers - 1));
+        for list in [list.clone(), format!(r#"{{"numbers":{list}}}"#)] {
+            let mut record = Record::new(Status::Completed);
+            record.data = Some(Data::Value(list.parse().unwrap()));
+            cache.put(&scope(), &key("list"), Arc::new(record));
+            let bytes = cache.0.content().bytes;
+            assert!(bytes >= numbers * size_of::<Json>(), "{bytes}");
+        }
     }
 
     #[test]
