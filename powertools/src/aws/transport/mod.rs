@@ -179,8 +179,7 @@ impl Client {
     /// Sends a POST request and returns the complete response, whatever its status.
     ///
     /// A connection from the pool that breaks before a response begins is replaced, and the request
-    /// is sent once more: for requests alone that may arrive twice. All attempts together take at most
-    /// `limit`.
+    /// is sent once more if it `may_repeat` at that time. All attempts together take at most `limit`.
     ///
     /// # Errors
     ///
@@ -191,12 +190,15 @@ impl Client {
         headers: &HeaderMap,
         body: Bytes,
         limit: Duration,
+        may_repeat: impl Fn() -> bool,
     ) -> Result<Reply, TransportError> {
         let request = Outgoing { method: Method::POST, headers, body };
         self.shared
             .within(limit, async {
                 match self.shared.send(to, &request).await {
-                    Err(Broke::Kept(_)) => self.shared.send_anew(to, &request).await,
+                    Err(Broke::Kept(_)) if may_repeat() => {
+                        self.shared.send_anew(to, &request).await
+                    }
                     result => Ok(result?),
                 }
             })

@@ -75,7 +75,7 @@ impl Server {
             hyper::header::HeaderName::from_static("x-token"),
             HeaderValue::from_static("t"),
         )]);
-        client.post(&to, &headers, Bytes::new(), 5 * SECOND).await
+        client.post(&to, &headers, Bytes::new(), 5 * SECOND, || true).await
     }
 }
 
@@ -207,9 +207,9 @@ async fn a_connection_that_is_still_sending_is_not_used_again() {
         let (client, headers) = (Client::new(100), HeaderMap::new());
         // More than the system takes for the connection.
         let large = Bytes::from(vec![0; 64 << 20]);
-        let refused = client.post(&to, &headers, large, 5 * SECOND).await.unwrap();
+        let refused = client.post(&to, &headers, large, 5 * SECOND, || true).await.unwrap();
         assert_eq!(refused.status, StatusCode::PAYLOAD_TOO_LARGE);
-        let reply = client.post(&to, &headers, Bytes::new(), 5 * SECOND).await.unwrap();
+        let reply = client.post(&to, &headers, Bytes::new(), 5 * SECOND, || true).await.unwrap();
         assert_eq!(&reply.body[..], b"hello");
     };
     tokio::join!(server, client);

@@ -84,7 +84,7 @@ impl Collector {
     /// Returns an error if there is no complete answer within `limit`.
     pub async fn post(&self, body: Bytes, limit: Duration) -> Result<Reply, NotSent> {
         let reply = match &self.signing {
-            None => self.client.post(&self.to, &self.headers, body, limit).await?,
+            None => self.client.post(&self.to, &self.headers, body, limit, || true).await?,
             Some(signing) => Box::pin(self.post_signed(signing, body, limit)).await?,
         };
         let retry_after = reply.headers.get(RETRY_AFTER);
@@ -104,7 +104,7 @@ impl Collector {
         let signed = signing.sign(&self.to, &mut headers, &body, limit).await;
         signed.map_err(|error| NotSent { error, is_final: false })?;
         let left = end.saturating_duration_since(Instant::now());
-        Ok(self.client.post(&self.to, &headers, body, left).await?)
+        Ok(self.client.post(&self.to, &headers, body, left, || true).await?)
     }
 }
 

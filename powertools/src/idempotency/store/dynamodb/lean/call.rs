@@ -63,26 +63,23 @@ impl LeanClient {
         let shared = &*self.shared;
         let end = end_of(timeout);
         let start = shared.clock.now();
+        let has_ended = || has_ended(start, timeout, &shared.clock);
         let (mut attempt, mut cost, mut was_in_doubt) = (1, None, false);
         loop {
-            let left = end.saturating_duration_since(Instant::now());
-            let failed =
-                match shared.attempt(operation, table, &body, left.min(ATTEMPT_TIMEOUT)).await {
-                    Ok(body) => {
-                        shared.quota.succeed(cost);
-                        return Ok(body);
-                    }
-                    Err(failed) => failed,
-                };
+            let left = end.saturating_duration_since(Instant::now()).min(ATTEMPT_TIMEOUT);
+            let failed = match shared.attempt(operation, table, &body, left, &has_ended).await {
+                Ok(body) => {
+                    shared.quota.succeed(cost);
+                    return Ok(body);
+                }
+                Err(failed) => failed,
+            };
             let failure = if was_in_doubt { failed.failure.in_doubt() } else { failed.failure };
             was_in_doubt |= failed.in_doubt;
             attempt += 1;
             let pause = pause(attempt);
             // Another attempt would only time out, and hide this failure.
-            if attempt > ATTEMPTS
-                || Instant::now() + pause >= end
-                || has_ended(start, timeout, &shared.clock)
-            {
+            if attempt > ATTEMPTS || Instant::now() + pause >= end || has_ended() {
                 return Err(failure);
             }
             cost = shared.quota.take(failed.retry);
@@ -101,6 +98,7 @@ impl Shared {
         table: &str,
         body: &Bytes,
         limit: Duration,
+        has_ended: &(impl Fn() -> bool + Sync),
     ) -> Result<Bytes, Failed> {
         let end = Instant::now() + limit;
         let now = self.now();
@@ -109,7 +107,12 @@ impl Shared {
         let to = self.endpoint.of(&credentials, table).map_err(never)?;
         let headers = self.headers(&to, operation, body, &credentials, now).map_err(never)?;
         let left = end.saturating_duration_since(Instant::now());
-        let reply = self.http.post(&to, &headers, body.clone(), left).await;
+        // The process can have been frozen in the pause before this attempt, or while it waited for credentials.
+        if has_ended() {
+            return Err(never(Failure::Timeout("the request has ended".into())));
+        }
+        let may_repeat = || !has_ended();
+        let reply = self.http.post(&to, &headers, body.clone(), left, may_repeat).await;
         let reply = reply.map_err(unsent)?;
         self.read(reply, &credentials, now)
     }

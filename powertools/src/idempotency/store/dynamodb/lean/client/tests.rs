@@ -1,4 +1,5 @@
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 #[cfg(feature = "tls-ring")]
@@ -16,6 +17,9 @@ use crate::idempotency::{DynamoDbStore, Error, Key, Store, StoreError};
 
 /// A response: status, headers, body.
 type Answer = (u16, Vec<(&'static str, String)>, &'static str);
+
+/// In place of an answer: the connection is closed.
+const CLOSED: Answer = (0, Vec::new(), "");
 
 /// An endpoint that answers each request with the next of its answers, and then with `{}`.
 struct Endpoint {
@@ -52,6 +56,9 @@ impl Endpoint {
                         }
                         let next = answers.lock().unwrap().next();
                         let (status, headers, body) = next.unwrap_or((200, Vec::new(), "{}"));
+                        if status == 0 {
+                            return;
+                        }
                         let headers = headers.iter().map(|(name, it)| format!("{name}: {it}\r\n"));
                         let headers: String = headers.collect();
                         let length = body.len();
@@ -297,19 +304,39 @@ async fn credentials_that_cannot_be_fetched_now_are_a_failure_that_passes() {
 #[tokio::test]
 async fn no_attempt_follows_after_the_end_by_the_time_of_day() {
     let sorry = || (500, vec![], r#"{"__type":"InternalServerError"}"#);
-    for (frozen, attempts) in [(0, 2), (601, 1)] {
+    // After the answer, and in the pause after that: when the clock was looked at once more.
+    for (looks, attempts) in [(usize::MAX, 2), (0, 1), (1, 1)] {
         let endpoint = Endpoint::start(vec![sorry()]).await;
-        let mut client = endpoint.client();
-        let start = Clock::system().now();
-        let heads = endpoint.heads.clone();
-        let clock = Clock::from_fn(move || {
-            let passed = if heads.lock().unwrap().is_empty() { 0 } else { frozen };
-            start + Duration::from_secs(passed)
-        });
-        Arc::get_mut(&mut client.shared).unwrap().clock = clock;
-        assert_eq!(read(client).await.is_ok(), frozen == 0);
+        let client = frozen_after(1, looks, &endpoint);
+        assert_eq!(read(client).await.is_ok(), attempts == 2);
         assert_eq!(endpoint.heads().len(), attempts);
     }
+}
+
+#[tokio::test]
+async fn a_connection_that_broke_in_a_freeze_gets_no_second_request() {
+    for (looks, requests) in [(usize::MAX, 3), (0, 2)] {
+        let endpoint = Endpoint::start(vec![(200, vec![], "{}"), CLOSED]).await;
+        let client = frozen_after(2, looks, &endpoint);
+        read(client.clone()).await.unwrap();
+        assert_eq!(read(client).await.is_ok(), requests == 3);
+        assert_eq!(endpoint.heads().len(), requests);
+    }
+}
+
+/// A client whose process is frozen for longer than the service knows a token: when so many requests have
+/// arrived, and the clock was looked at so often since.
+fn frozen_after(requests: usize, looks: usize, endpoint: &Endpoint) -> LeanClient {
+    let mut client = endpoint.client();
+    let start = Clock::system().now();
+    let (heads, seen) = (endpoint.heads.clone(), AtomicUsize::new(0));
+    let clock = Clock::from_fn(move || {
+        let has_arrived = heads.lock().unwrap().len() >= requests;
+        let is_frozen = has_arrived && seen.fetch_add(1, Ordering::Relaxed) >= looks;
+        start + Duration::from_secs(if is_frozen { 601 } else { 0 })
+    });
+    Arc::get_mut(&mut client.shared).unwrap().clock = clock;
+    client
 }
 
 #[tokio::test]
