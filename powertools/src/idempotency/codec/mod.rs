@@ -147,11 +147,13 @@ impl KeyCodec {
             let place = if place.is_empty() { place } else { format!(" at {place}") };
             WriteError(format!("what was written cannot be read again{place}: {error}"))
         })?;
-        // Sorted, since a set is written in another order each time. Without signs, since JavaScript writes a
-        // negative zero, which is equal to zero, without its own.
+        // Sorted, since a set is written in another order each time. JavaScript writes a negative zero, which is
+        // equal to zero, without its sign.
         let sorted = |text: &[u8]| {
             let mut bytes = text.to_vec();
-            bytes.retain(|byte| *byte != b'-');
+            if self == Self::TypeScript {
+                bytes.retain(|byte| *byte != b'-');
+            }
             bytes.sort_unstable();
             bytes
         };

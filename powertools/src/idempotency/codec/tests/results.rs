@@ -318,6 +318,25 @@ fn a_number_of_arbitrary_precision_is_stored_if_it_keeps_its_digits() {
 }
 
 #[test]
+fn a_number_that_its_type_reads_without_its_sign_is_not_stored() {
+    #[derive(Serialize, Deserialize, Debug)]
+    #[serde(from = "Exact")]
+    struct Unsigned(Exact);
+
+    impl From<Exact> for Unsigned {
+        fn from(Exact(digits): Exact) -> Self {
+            Self(Exact(digits.trim_start_matches('-').to_owned()))
+        }
+    }
+
+    let seven = |digits: &str| Unsigned(Exact(digits.to_owned()));
+    for codec in [NATIVE, PYTHON] {
+        assert!(codec.encode(&seven("7")).is_ok(), "{codec:?}");
+        assert!(codec.encode(&seven("-7")).is_err(), "{codec:?}");
+    }
+}
+
+#[test]
 fn a_document_is_stored_for_another_language_if_its_numbers_keep_their_value() {
     let raw = |text: &str| RawValue::from_string(format!(r#"{{"price":{text}}}"#)).unwrap();
     for codec in [PYTHON, TYPESCRIPT] {
