@@ -41,7 +41,7 @@ pub(super) fn key<K: Serialize + ?Sized>(
     }
     written.text.push(b']');
     let hash = Sha256::digest(&written.text);
-    // In the same buffer: another one would take as long as the rest of this.
+    // In the same buffer, which saves an allocation.
     written.text.clear();
     let mut derived = String::from_utf8(written.text).expect("nothing is UTF-8");
     scope.begin(&mut derived);
