@@ -34,7 +34,7 @@ pub(crate) fn print(unit: &str, rows: &[Row]) {
     println!("| {:27} | {:>12} | {:>12} | ratio | target |", "", unit, "floor");
     println!("|{:-<29}|{:->13}:|{:->13}:|------:|-------:|", "", "", "");
     for Row { line, ours, floor, ratio } in rows {
-        let target = line.target.map_or_else(|| "-".to_owned(), |target| format!("{target:.1}"));
-        println!("| {:27} | {ours:12.0} | {floor:12.0} | {ratio:5.2} | {target:>6} |", line.name);
+        let Line { name, target, .. } = line;
+        println!("| {name:27} | {ours:12.0} | {floor:12.0} | {ratio:5.2} | {target:6.1} |");
     }
 }

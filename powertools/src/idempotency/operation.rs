@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -19,7 +20,7 @@ const RECORDS_EXPIRE_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 #[must_use = "an operation does nothing until it has a key and runs"]
 pub struct Operation<'a, S> {
     idempotency: &'a Idempotency<S>,
-    name: String,
+    name: Cow<'a, str>,
     /// How long the result is kept by default.
     expires_after: Duration,
 }
@@ -43,7 +44,8 @@ pub(super) struct Prepared {
     pub(super) keep_if: Option<KeepIf>,
     /// Later events depend on the result: it is stored and replayed as it is, whatever the options are.
     pub(super) must_keep: bool,
-    operation: String,
+    /// The length of the name of the operation, with which the key begins.
+    name_length: usize,
 }
 
 impl<S> Clone for Operation<'_, S> {
@@ -54,22 +56,27 @@ impl<S> Clone for Operation<'_, S> {
 }
 
 impl Prepared {
+    /// Returns the name of the operation, for errors.
+    fn operation(&self) -> String {
+        self.key.as_str()[..self.name_length].to_owned()
+    }
+
     /// Returns the error that a fallback is not the result of the work.
     pub(super) fn fell_back(&self) -> Error {
-        Error::Fallback { operation: self.operation.clone() }
+        Error::Fallback { operation: self.operation() }
     }
 
     /// Returns the error that the result was not stored.
     pub(super) fn not_stored(&self, reason: String) -> Error {
         if self.must_keep {
-            return Error::CursorNotStored { operation: self.operation.clone(), reason };
+            return Error::CursorNotStored { operation: self.operation(), reason };
         }
         Error::ResultNotStored { key: self.key.clone(), reason }
     }
 }
 
 impl<'a, S: Store> Operation<'a, S> {
-    pub(super) fn new(idempotency: &'a Idempotency<S>, name: String) -> Self {
+    pub(super) fn new(idempotency: &'a Idempotency<S>, name: Cow<'a, str>) -> Self {
         let is_for_record = Invocation::with_current(Invocation::is_for_record).unwrap_or(false);
         let expires_after = if is_for_record { RECORDS_EXPIRE_AFTER } else { EXPIRES_AFTER };
         Self { idempotency, name, expires_after }
@@ -82,7 +89,7 @@ impl<'a, S: Store> Operation<'a, S> {
 
     /// Returns the name with the prefix of the options, for errors.
     pub(super) fn full_name(&self) -> String {
-        full_name(&self.idempotency.options.key_prefix, self.name.clone())
+        full_name(&self.idempotency.options.key_prefix, &self.name)
     }
 
     /// Derives the key under which the work is done once.
@@ -114,34 +121,38 @@ impl<'a, S: Store> Operation<'a, S> {
         if name.is_empty() {
             return Err(Error::Config("an operation needs a name".to_owned()));
         }
+        let operation = || full_name(&options.key_prefix, &name);
         let invocation = if options.tenant_in_key { Invocation::current() } else { None };
         let tenant = invocation.as_ref().and_then(Invocation::tenant_id);
         if options.tenant_in_key && tenant.is_none() {
             // Without this check, all events without a tenant would share their results.
             let reason = "the tenant is part of the key, and the invocation has none".to_owned();
-            let operation = full_name(&options.key_prefix, name);
-            return Err(Error::KeyInvalid { operation, reason });
+            return Err(Error::KeyInvalid { operation: operation(), reason });
         }
         let scope = Scope { prefix: &options.key_prefix, name: &name, tenant };
         let derived = options.codec.key(scope, key, options.allow_incomplete_keys);
-        let operation = full_name(&options.key_prefix, name);
         let key = match derived {
             Ok(Derived::Key(key)) => key,
             Ok(Derived::Absent) if options.on_missing_key == OnMissingKey::Bypass => {
                 return Ok(unprotected());
             }
-            Ok(Derived::Absent) => return Err(Error::KeyMissing { operation }),
+            Ok(Derived::Absent) => return Err(Error::KeyMissing { operation: operation() }),
             Ok(Derived::Incomplete(index)) => {
-                return Err(Error::KeyIncomplete { operation, path: format!("/{index}") });
+                return Err(Error::KeyIncomplete {
+                    operation: operation(),
+                    path: format!("/{index}"),
+                });
             }
-            Err(WriteError(reason)) => return Err(Error::KeyInvalid { operation, reason }),
+            Err(WriteError(reason)) => {
+                return Err(Error::KeyInvalid { operation: operation(), reason });
+            }
         };
 
         let limit = idempotency.store.max_key_bytes();
         let length = key.as_str().len();
         if length > limit {
             let reason = format!("it has {length} bytes, and the store accepts {limit}");
-            return Err(Error::KeyInvalid { operation, reason });
+            return Err(Error::KeyInvalid { operation: operation(), reason });
         }
         Ok(Call {
             idempotency: idempotency.clone(),
@@ -152,7 +163,7 @@ impl<'a, S: Store> Operation<'a, S> {
                 on_save_failure: options.on_save_failure.unwrap_or(OnSaveFailure::Error),
                 keep_if: None,
                 must_keep: false,
-                operation,
+                name_length: scope.full_name_length(),
             }),
         })
     }
@@ -172,7 +183,7 @@ impl<S: Store> Call<S> {
         if let Some(prepared) = &mut self.prepared {
             let codec = self.idempotency.options.codec;
             let hash = codec.payload(payload).map_err(|WriteError(reason)| Error::KeyInvalid {
-                operation: prepared.operation.clone(),
+                operation: prepared.operation(),
                 reason: format!("its payload: {reason}"),
             })?;
             prepared.validation = Some(hash);

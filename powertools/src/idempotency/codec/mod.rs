@@ -77,6 +77,12 @@ impl Scope<'_> {
         key.push_str(self.name);
         key.push('#');
     }
+
+    /// Returns the length of the name with the prefix, with which all keys of the operation begin.
+    pub(super) fn full_name_length(self) -> usize {
+        let prefix = if self.prefix.is_empty() { 0 } else { self.prefix.len() + ".".len() };
+        prefix + self.name.len()
+    }
 }
 
 impl KeyCodec {
@@ -180,8 +186,8 @@ impl KeyCodec {
 }
 
 /// Returns the name of an operation for messages.
-pub(super) fn full_name(prefix: &str, name: String) -> String {
-    if prefix.is_empty() { name } else { [prefix, ".", &name].concat() }
+pub(super) fn full_name(prefix: &str, name: &str) -> String {
+    if prefix.is_empty() { name.to_owned() } else { [prefix, ".", name].concat() }
 }
 
 fn utf8(text: Vec<u8>) -> Result<String, WriteError> {

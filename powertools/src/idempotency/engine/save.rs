@@ -1,5 +1,6 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -132,9 +133,13 @@ impl<S: Store> Unsaved<S> {
     /// Saves the result, once, and returns what it wrote.
     pub(super) async fn save(&mut self) -> Result<Completion, Error> {
         let completion = self.completion.as_mut().expect("it is saved once");
-        let save = Renewals::beside(&self.session, &self.window, self.session.save(completion));
-        let save = AssertUnwindSafe(save).catch_unwind();
-        let saved = save.await.unwrap_or_else(|panic| {
+        let saved = {
+            // Pinned, since each layer around a future moves it.
+            let save = pin!(self.session.save(completion));
+            let save = Renewals::beside(&self.session, &self.window, save);
+            AssertUnwindSafe(save).catch_unwind().await
+        };
+        let saved = saved.unwrap_or_else(|panic| {
             let key = self.session.key().clone();
             let message = format!("the store panicked: {}", caught(panic));
             let source = StoreError::new(StoreErrorKind::Other, message);

@@ -1,6 +1,7 @@
 mod builder;
 mod policies;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -189,7 +190,7 @@ impl<S: Store> Idempotency<S> {
     ///
     /// The name is part of every key: after an operation is renamed, its stored results are no
     /// longer found.
-    pub fn operation(&self, name: impl Into<String>) -> Operation<'_, S> {
+    pub fn operation<'a>(&'a self, name: impl Into<Cow<'a, str>>) -> Operation<'a, S> {
         Operation::new(self, name.into())
     }
 
