@@ -150,10 +150,9 @@ impl<'b, R: Record> Handling<'b, R> {
                 }
                 Err(error) => {
                     let error = self.classified(error);
-                    let is_behind = |&(other, _): &(usize, _)| {
-                        record.order().is_some_and(|order| records[other].order() == Some(order))
-                    };
-                    // The sink does not get it if one before it in its order fails.
+                    // The sink does not get it if one fails that brings it back.
+                    let is_behind =
+                        |&(other, _): &(usize, _)| self.comes_back_with(record, &records[other]);
                     if error.is_permanent() && self.sink.is_some() && taken.iter().any(is_behind) {
                         taken.push((index, Some(error)));
                         continue;
@@ -191,8 +190,8 @@ impl<'b, R: Record> Handling<'b, R> {
             let result = match result {
                 Ok(_) if broken.contains(record) => Err(Outcome::Failed(after_a_failure())),
                 Ok(value) => Ok(value),
-                // It may have failed only because the one before it did.
-                Err(error) if broken.contains(record) => {
+                // It may have failed only because one before it did.
+                Err(error) if self.comes_back(record, &broken) => {
                     Err(Outcome::Failed(error.into_retryable()))
                 }
                 Err(error) => Err(self.settle(record, error).await),
@@ -213,6 +212,18 @@ impl<'b, R: Record> Handling<'b, R> {
         if !outcome.is_done() && !self.order_continues(record, outcome) {
             broken.orders.insert(record.order().map(Into::into));
         }
+    }
+
+    /// Returns true if a failure of `earlier` brings this record back, which is behind it in the batch.
+    fn comes_back_with(&self, record: &R, earlier: &R) -> bool {
+        self.after_failure == AfterFailure::Earlier
+            || record.order().is_some_and(|order| earlier.order() == Some(order))
+    }
+
+    /// Returns true if a failure before this record in its chunk brings it back.
+    fn comes_back(&self, record: &R, broken: &Broken) -> bool {
+        broken.contains(record)
+            || self.after_failure == AfterFailure::Earlier && !broken.orders.is_empty()
     }
 
     /// Returns true if the time is over, and notes that a record did not start for that reason.

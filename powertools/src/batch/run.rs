@@ -144,14 +144,15 @@ impl<S: Source> Batch<'_, S> {
     /// [`concurrency`](Self::concurrency) is the number of chunks at the same time. A chunk has
     /// records of one order in their order, and no other chunk has records of that order meanwhile. If
     /// one of them fails, those after it in its order count as failed too, even if their results are
-    /// `Ok`: the source delivers all of them again, in order. None of those goes to the
-    /// [sink](Self::permanent_sink), even if its own error is permanent.
+    /// `Ok`: the source delivers all of them again, in order. A stream delivers everything after the
+    /// failure again, whatever its order, also at a concurrency of 1. None of what a failure before it in
+    /// the chunk brings back goes to the [sink](Self::permanent_sink), even if its own error is permanent.
     ///
     /// A record that cannot be parsed fails alone, and what must not start after it is not in the
-    /// chunk. One that would go to the [sink](Self::permanent_sink) waits for those before it in its
-    /// order, and those after it are in the chunk. If the handler panics or returns another number of
-    /// results, all records of the chunk fail, since it is unknown which result belongs to which
-    /// record. If the time runs out, the records of a pending chunk are
+    /// chunk. One that would go to the [sink](Self::permanent_sink) waits for those before it in the
+    /// chunk that can bring it back, and those after it are in the chunk. If the handler panics or returns
+    /// another number of results, all records of the chunk fail, since it is unknown which result belongs
+    /// to which record. If the time runs out, the records of a pending chunk are
     /// [stopped](Outcome::Stopped), unless only the sink is still pending.
     ///
     /// The scope of a chunk is that of the batch: it has no [record](crate::Invocation::record).

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use powertools::Invocation;
 use powertools::batch::{self, KafkaMessage, KinesisMessage, Message, RecordError, Report, Source};
-use powertools::events::{ParseError, SqsEvent, SqsRecord};
+use powertools::events::{KinesisEvent, KinesisRecord, ParseError, SqsEvent, SqsRecord};
 use powertools::testing::{self, ManualClock};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
@@ -329,6 +329,44 @@ async fn an_unreadable_message_goes_to_the_sink_after_those_before_it_have_succe
         let report = batch.run_chunks(10, handler).await;
         assert_eq!(outcomes(&report), expected);
         assert_eq!(log.text(), set_aside);
+    }
+}
+
+/// Everything behind the first failure is delivered again, whatever its partition key.
+#[tokio::test]
+async fn nothing_behind_a_failure_in_the_chunk_of_a_stream_goes_to_the_sink() {
+    // `a1` fails or succeeds, `b1` cannot be parsed or fails permanently, `c1` succeeds.
+    for (a1, b1, expected, checkpoint, set_aside) in [
+        (json!("down"), json!(0), "ffs", &["a1"][..], ""),
+        (json!("down"), json!("bad"), "ffs", &["a1"], ""),
+        (json!("good"), json!(0), "sps", &[], "b1"),
+        (json!("good"), json!("bad"), "sps", &[], "b1"),
+    ] {
+        let mut event = testing::events::kinesis("clicks");
+        for (name, data) in [("a1", a1), ("b1", b1), ("c1", json!("good"))] {
+            let record = testing::events::KinesisRecord::json(&name[..1], data);
+            event = event.record(record.sequence_number(name));
+        }
+        let log = Log::default();
+        let batch = batch::kinesis(parse::<KinesisEvent>(event.build()))
+            .permanent_if(|error| error.is::<ParseError>())
+            .permanent_sink(|record: KinesisRecord, _| {
+                log.write(record.sequence_number().unwrap_or_default());
+                async { Ok::<_, Infallible>(()) }
+            });
+        let result = |record: &KinesisMessage<String>| match record.body.as_str() {
+            "down" => Err(RecordError::retry("down")),
+            "bad" => Err(RecordError::permanent("bad")),
+            _ => Ok(()),
+        };
+        let handler = async |chunk: Vec<KinesisMessage<String>>| chunk.iter().map(result).collect();
+        let report = batch.run_chunks(10, handler).await;
+        assert_eq!(outcomes(&report), expected);
+        assert_eq!(log.text(), set_aside);
+        assert!(report.records().all(|(_, outcome)| {
+            outcome.is_done() || outcome.error().is_some_and(|error| !error.is_permanent())
+        }));
+        assert_eq!(reported(report), checkpoint);
     }
 }
 
