@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 use std::error::Error as StdError;
 use std::future::Future;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
@@ -39,6 +40,8 @@ pub(super) struct Handling<'b, R> {
     sink: Option<Sink<'b, R>>,
     permanent_if: Option<Classifier<'b>>,
     out_of_time: AtomicBool,
+    /// How records ended that cannot be parsed. Their chunk may be stopped before it returns that.
+    unparsed: Mutex<Vec<(usize, Outcome)>>,
 }
 
 impl<'b, R: Record> Handling<'b, R> {
@@ -56,6 +59,7 @@ impl<'b, R: Record> Handling<'b, R> {
             sink,
             permanent_if,
             out_of_time: AtomicBool::new(false),
+            unparsed: Mutex::default(),
         }
     }
 
@@ -159,6 +163,7 @@ impl<'b, R: Record> Handling<'b, R> {
                     }
                     let outcome = self.settle(record, error).await;
                     self.note(&mut broken, record, &outcome);
+                    self.unparsed().push((index, outcome.clone()));
                     ended.push((index, Err(outcome)));
                     if self.after_failure != AfterFailure::Others && !broken.orders.is_empty() {
                         break;
@@ -246,6 +251,15 @@ impl<'b, R: Record> Handling<'b, R> {
     /// Notes that records did not start or end for lack of time.
     pub(super) fn note_out_of_time(&self) {
         self.out_of_time.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns how the records of chunks ended that cannot be parsed, also of chunks that were stopped.
+    pub(super) fn take_unparsed(&self) -> Vec<(usize, Outcome)> {
+        mem::take(&mut *self.unparsed())
+    }
+
+    fn unparsed(&self) -> MutexGuard<'_, Vec<(usize, Outcome)>> {
+        self.unparsed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns true if records did not start or end for lack of time.

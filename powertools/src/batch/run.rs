@@ -152,7 +152,7 @@ impl<S: Source> Batch<'_, S> {
     /// chunk. One that would go to the [sink](Self::permanent_sink) waits for those before it in the
     /// chunk that can bring it back, and those after it are in the chunk. If the handler panics or returns
     /// another number of results, all records of the chunk fail, since it is unknown which result belongs
-    /// to which record. If the time runs out, the records of a pending chunk are
+    /// to which record. If the time runs out, the records that the handler of a pending chunk has are
     /// [stopped](Outcome::Stopped), unless only the sink is still pending.
     ///
     /// The scope of a chunk is that of the batch: it has no [record](crate::Invocation::record).
@@ -312,6 +312,12 @@ impl<'b, S: Source> Work<'b, S> {
         let is_stopped = !matches!(ended, budget::Ended::Returned(()));
         if is_interrupted || is_stopped {
             handling.note_out_of_time();
+        }
+        for (index, outcome) in handling.take_unparsed() {
+            if matches!(outcomes[index], Outcome::NotStarted) {
+                observer.observe(index, &records[index], &outcome);
+                outcomes[index] = outcome;
+            }
         }
         for (index, outcome) in outcomes.iter_mut().enumerate() {
             if matches!(outcome, Outcome::NotStarted) && handling.progress.is_started(index) {

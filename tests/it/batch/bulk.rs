@@ -286,6 +286,38 @@ async fn no_handler_starts_after_a_sink_that_took_all_the_time() {
     assert_eq!(outcomes(&report), "fn");
 }
 
+/// The sink has accepted it, or its failure is logged.
+#[tokio::test(start_paused = true)]
+async fn an_unreadable_message_keeps_its_outcome_when_its_chunk_is_stopped() {
+    for (is_permanent, expected, again) in
+        [(true, "pc", &["m-1"][..]), (false, "fc", &["m-0", "m-1"])]
+    {
+        let clock = ManualClock::following_tokio(SystemTime::UNIX_EPOCH + 1_000_000 * SECOND);
+        let invocation = testing::invocation().clock(&clock).remaining(10 * SECOND).build();
+        let event = json!({ "Records": [
+            { "messageId": "m-0", "body": "oops" },
+            { "messageId": "m-1", "body": "1" },
+        ] });
+        let (sunk, observed) = (Log::default(), Log::default());
+        let batch = batch::sqs(parse::<SqsEvent>(event))
+            .permanent_if(|error| is_permanent && error.is::<ParseError>())
+            .permanent_sink(|record: SqsRecord, _| {
+                sunk.write(record.message_id().unwrap_or_default());
+                async { Ok::<_, Infallible>(()) }
+            })
+            .on_outcome(|record, outcome| {
+                let is_known = outcome.error().is_some();
+                observed.write(format!("{}:{is_known}", record.message_id().unwrap_or_default()));
+            });
+        let handler = async |_: Vec<Message<u64>>| pending::<Vec<Result<(), Infallible>>>().await;
+        let report = invocation.scope(batch.run_chunks(2, handler)).await;
+        assert_eq!(outcomes(&report), expected);
+        assert_eq!(sunk.text(), if is_permanent { "m-0" } else { "" });
+        assert_eq!(observed.text(), "m-0:true m-1:false");
+        assert_eq!(reported(report), again);
+    }
+}
+
 /// A message whose error is permanent behind another one may have failed only because that did.
 #[tokio::test]
 async fn a_permanent_failure_behind_another_in_its_group_is_delivered_again() {
