@@ -150,7 +150,8 @@ impl<S: Source> Report<S> {
                 is_known = true;
                 warn_of(record, &error, "a record failed");
                 *outcome = Outcome::Failed(error.clone());
-                if S::REPORTING == Reporting::EachFailure && !record.is_last_attempt() {
+                let continues = S::REPORTING == Reporting::EachFailure && record.is_last_attempt();
+                if !continues {
                     orders.extend(record.order());
                 }
             } else if outcome.is_done()

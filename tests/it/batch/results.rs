@@ -3,9 +3,10 @@
 use std::convert::Infallible;
 
 use powertools::batch::{self, Error, KinesisMessage, Message, Record, RecordError};
-use powertools::events::SqsEvent;
+use powertools::events::{KinesisEvent, SqsEvent};
+use powertools::testing::events;
 
-use super::{error, fifo, messages, outcomes, reported, stream};
+use super::{error, fifo, messages, outcomes, parse, reported, stream};
 
 async fn double(n: Message<u64>) -> Result<u64, RecordError> {
     if n.body == 1 { Err("one".into()) } else { Ok(2 * n.body) }
@@ -30,7 +31,7 @@ async fn a_value_is_beside_its_record() {
 
 #[tokio::test]
 async fn a_batch_that_is_rejected_has_no_values() {
-    let event: SqsEvent = super::parse(serde_json::json!({ "Records": [{ "body": "1" }] }));
+    let event: SqsEvent = parse(serde_json::json!({ "Records": [{ "body": "1" }] }));
     let (report, values) = batch::sqs(event).run_with(double).await;
     assert_eq!(values, [None], "it was not started");
     assert!(matches!(error(report), Error::IdentifierMissing { .. }));
@@ -69,6 +70,28 @@ async fn the_checkpoint_of_a_stream_is_the_first_record_that_is_reported_later()
         report.fail(&id.into(), "not written");
     }
     assert_eq!(reported(report), ["b1"]);
+
+    let handler = succeed::<KinesisMessage<String>>;
+    let mut report = batch::kinesis(stream("a1 b1 a2")).run(handler).await;
+    report.fail(&"a1".into(), "not written");
+    assert_eq!(outcomes(&report), "fsf");
+    assert_eq!(reported(report), ["a1"]);
+}
+
+/// A pipe is told of each record, since it might not deliver those behind the first one again.
+#[tokio::test]
+async fn the_key_behind_a_record_of_a_pipe_that_is_reported_later_is_reported_too() {
+    let mut event = events::kinesis("clicks");
+    for name in ["a1", "a2", "b1"] {
+        event = event.record(events::KinesisRecord::json(&name[..1], name.into()));
+    }
+    let event: KinesisEvent = parse(event.build_piped());
+    let mut report = batch::kinesis(event).run(succeed::<KinesisMessage<String>>).await;
+    let ids: Vec<_> =
+        report.records().map(|(record, _)| record.identifier().unwrap().to_string()).collect();
+    report.fail(&ids[0].as_str().into(), "not written");
+    assert_eq!(outcomes(&report), "ffs");
+    assert_eq!(reported(report), ids[..2]);
 }
 
 #[tokio::test]
