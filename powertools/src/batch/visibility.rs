@@ -19,8 +19,10 @@ const CHANGES: usize = 10;
 /// The number of requests that are sent at the same time.
 const REQUESTS: usize = 10;
 
-/// The longest visibility timeout: 12 hours, in seconds.
-const LONGEST: u64 = 43_200;
+/// The longest delay, in seconds. A message is invisible for at most 12 hours from when it was received, and SQS
+/// rejects a longer time instead of shortening it. By the time of the request the mapping may have gathered a batch for
+/// 5 minutes, and the function may have run for 15.
+const LONGEST: u64 = 43_200 - 300 - 900;
 
 /// A message whose visibility timeout is to be changed: see
 /// [`change_visibility`](Batch::change_visibility).
@@ -29,7 +31,7 @@ const LONGEST: u64 = 43_200;
 pub struct VisibilityChange {
     /// The message. Its [`receipt_handle`](SqsRecord::receipt_handle) identifies this delivery of it.
     pub record: SqsRecord,
-    /// The new visibility timeout in seconds, which starts with the request: 0 to 43,200.
+    /// The new visibility timeout in seconds, which starts with the request: 0 to 42,000.
     pub seconds: i32,
 }
 
@@ -41,6 +43,10 @@ impl<'a> Batch<'a, SqsEvent> {
     /// which is what `ChangeMessageVisibilityBatch` takes, ten times concurrently. It has until half of
     /// the [reserve](Self::reserve) remains. If it fails, a warning is logged, and the queue's own
     /// visibility timeout applies.
+    ///
+    /// A delay is at most 42,000 seconds. SQS rejects what would make a message invisible for more than 12
+    /// hours from when it was received, and that was up to 20 minutes ago: 5 of the batching window, 15 of
+    /// the function.
     ///
     /// In a FIFO queue the messages of a group that are not done are changed together, by the one that the rest
     /// waits for, since the group is not delivered while one of them is invisible. So the delay of a message that
@@ -93,7 +99,7 @@ impl<'a> Batch<'a, SqsEvent> {
     }
 }
 
-/// Returns the time in whole seconds, at most the 12 hours that SQS accepts.
+/// Returns the time in whole seconds, at most what SQS accepts after any batch.
 fn seconds(delay: Duration) -> i32 {
     let seconds = delay.as_secs().saturating_add(u64::from(delay.subsec_nanos() > 0));
     seconds.min(LONGEST) as i32
