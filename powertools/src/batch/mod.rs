@@ -66,7 +66,8 @@
 //! default. Records of one order are processed one after another, whatever the concurrency.
 //!
 //! A stream is read again from the record that is reported, so records after it that succeeded are
-//! processed again. At a concurrency of 1 there are none.
+//! processed again. There are none at a concurrency of 1, where nothing after a failure starts, except in
+//! [chunks](Batch::run_chunks) and after a record that [`Report::fail`] reports.
 //!
 //! [`run_chunks`](Batch::run_chunks) handles many records at once, [`run_with`](Batch::run_with) returns
 //! a value for each, and [`run_spawned`](Batch::run_spawned) uses all cores. [`Report::fail`] reports a
@@ -77,9 +78,9 @@
 //! Inside an invocation no record starts with less than [`reserve`](Batch::reserve) remaining, and records
 //! that are pending then are stopped, so that Lambda receives its reply. Both are delivered again, which a
 //! queue counts as a receive. What succeeded is processed again only as after a failure: where the batch is
-//! reported as a whole, in a stream at a concurrency above 1, and in an aggregate with one of those
-//! records. The clock is checked right before each record starts: a record that blocks its thread cannot be
-//! stopped, but no other one starts after it.
+//! reported as a whole, in a stream at a concurrency above 1 or in chunks, and in an aggregate with one of
+//! those records. The clock is checked right before each record starts: a record that blocks its thread
+//! cannot be stopped, but no other one starts after it.
 //!
 //! # The scope of a record
 //!

@@ -139,8 +139,8 @@ impl<S: Source> Report<S> {
     /// [`run_with`](super::Batch::run_with).
     ///
     /// The error is logged as a warning. Records after it in its order count as failed too, as the source
-    /// delivers them in order. An identifier that no record has is an error of the batch, so that no
-    /// failure is lost: see [`Error::RecordUnknown`].
+    /// delivers them in order; a stream delivers everything after it again. An identifier that no record has
+    /// is an error of the batch, so that no failure is lost: see [`Error::RecordUnknown`].
     pub fn fail(&mut self, identifier: &Identifier<S>, error: impl Into<RecordError>) {
         let error = error.into();
         let mut orders = HashSet::new();
