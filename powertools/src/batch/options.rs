@@ -114,9 +114,14 @@ impl<'a, S: Source> Batch<'a, S> {
     /// Sets the sink for records that failed [permanently](RecordError::permanent), for example a
     /// queue that people inspect.
     ///
-    /// A record that the sink accepted counts as done and is not delivered again. If the sink fails,
-    /// panics or runs out of time, the record is reported like any other failure, as retryable, so a
-    /// sink can receive a record more than once.
+    /// A record that the sink accepted counts as done and is not reported. If the sink fails, panics or
+    /// runs out of time, the record is reported like any other failure, as retryable.
+    ///
+    /// **A sink must tolerate repeats.** It also receives a record again that it accepted, if another
+    /// failure brings the record back: where the batch is reported as a whole (a topic of Kafka without
+    /// [`partial_response`](Batch::partial_response), ActiveMQ, RabbitMQ, DocumentDB,
+    /// [`all_or_nothing`](Self::all_or_nothing)), in an aggregate of Kinesis, in a stream at a
+    /// concurrency above 1, and where [`Report::fail`](super::Report::fail) reports a record before it.
     ///
     /// ```
     /// use powertools::batch::{self, Message, RecordError};

@@ -141,6 +141,9 @@ impl<S: Source> Report<S> {
     /// The error is logged as a warning. Records after it in its order count as failed too, as the source
     /// delivers them in order; a stream delivers everything after it again. An identifier that no record has
     /// is an error of the batch, so that no failure is lost: see [`Error::RecordUnknown`].
+    ///
+    /// The batch has ended by then: a permanent error does not go to the
+    /// [sink](super::Batch::permanent_sink), and a [delay](RecordError::retry_after) has no effect.
     pub fn fail(&mut self, identifier: &Identifier<S>, error: impl Into<RecordError>) {
         let error = error.into();
         let mut orders = HashSet::new();

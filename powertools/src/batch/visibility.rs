@@ -42,7 +42,8 @@ impl<'a> Batch<'a, SqsEvent> {
     /// After all messages have ended, `change` is called with up to ten messages of the queue at once,
     /// which is what `ChangeMessageVisibilityBatch` takes, ten times concurrently. It has until half of
     /// the [reserve](Self::reserve) remains. If it fails, a warning is logged, and the queue's own
-    /// visibility timeout applies.
+    /// visibility timeout applies. The delay of an error that [`Report::fail`](super::Report::fail) takes
+    /// later has no effect.
     ///
     /// A delay is at most 42,000 seconds. SQS rejects what would make a message invisible for more than 12
     /// hours from when it was received, and that was up to 20 minutes ago: 5 of the batching window, 15 of
