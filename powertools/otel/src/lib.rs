@@ -128,8 +128,9 @@
 //! # Attributes
 //!
 //! Values of the fields that the logs [redact](powertools::logging::Logging::redact), and of those in
-//! [`Otel::redact`], are `*****`. What is nested inside of a value, such as JSON in a string, and messages
-//! of events and errors are not searched. What [`log_event`](powertools::logging::log_event) and
+//! [`Otel::redact`], are `*****`. Strings are searched for these names where they are JSON or the `Debug` form of a value,
+//! as in the logs; JSON of which a part was cut is hidden as a whole. Messages of events and errors are not searched.
+//! What [`log_event`](powertools::logging::log_event) and
 //! [`Logging::event`](powertools::logging::Logging::event) write is for the logs alone. A `LambdaEvent` in a field, as
 //! `#[instrument]` records the argument of a handler, is the string `LambdaEvent`. Other arguments leave as they are:
 //! `skip` those that should not.

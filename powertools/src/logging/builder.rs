@@ -144,10 +144,12 @@ impl Logging {
     /// They apply to fields, keys and the members of [`json`](super::json) values, appended values
     /// and the event, at any depth; upper and lower case are the same. A string in those that is JSON
     /// itself, such as the `body` of an API Gateway event, is searched as well. In the `Debug` form
-    /// of a value they apply to fields of structs and to keys of maps.
+    /// of a value they apply to fields of structs, to keys of maps and to strings that are JSON.
     ///
     /// Other text is not searched: the message, a `Display` form, an error, and a body that is not
-    /// wholly JSON, such as a form or what is encoded in Base64.
+    /// wholly JSON, such as a form or what is encoded in Base64; nor are numbers that are bytes of a
+    /// text. In a `Debug` form of your own, a value without quotes or brackets ends at its first
+    /// comma.
     pub fn redact<N: AsRef<str>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         names.into_iter().for_each(|name| self.redaction.add(name.as_ref()));
         self

@@ -5,6 +5,8 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use tracing_subscriber::{Layer, Registry};
 
 use super::layer::settings_in_use;
+use super::line::debug_form;
+use super::line::redact::Redaction;
 use super::start::settings_here;
 
 /// The trace and the span of the current task.
@@ -13,8 +15,24 @@ pub type Ids = ([u8; 16], [u8; 8]);
 /// A layer beside that of the lines.
 pub type BesideLines = Box<dyn Layer<Registry> + Send + Sync>;
 
-/// Decides by the name of a field whether its value must not be written.
-pub type Redacts = Box<dyn Fn(&str) -> bool + Send + Sync>;
+/// The names whose values must not be written.
+#[derive(Debug)]
+pub struct Redacts(Redaction);
+
+impl Redacts {
+    /// Returns true if the value of the field `name` must not be written.
+    #[must_use]
+    pub fn hides(&self, name: &str) -> bool {
+        self.0.hides(name)
+    }
+
+    /// Returns a value without the values of hidden names in it: of JSON, and of a `Debug` form. Returns nothing where
+    /// there are none.
+    #[must_use]
+    pub fn search(&self, value: &str) -> Option<String> {
+        debug_form::redact_any(value, &self.0)
+    }
+}
 
 /// The target of a line with an event, in which the logs alone redact.
 pub const EVENT: &str = super::handler::EVENT;
@@ -55,15 +73,11 @@ pub fn has_logs() -> bool {
     settings_here().is_some()
 }
 
-/// Returns what decides whether the value of a field must not be written: that it is among `names`, or by the settings
-/// of the logs.
+/// Returns the names whose values must not be written: `names`, and those in the settings of the logs.
 #[must_use]
 pub fn redaction(names: &[String]) -> Option<Redacts> {
     let of_logs = settings_in_use().map(|settings| settings.redaction.clone());
     let mut redaction = of_logs.unwrap_or_default();
     names.iter().for_each(|name| redaction.add(name));
-    if redaction.is_empty() {
-        return None;
-    }
-    Some(Box::new(move |name| redaction.hides(name)))
+    (!redaction.is_empty()).then_some(Redacts(redaction))
 }

@@ -110,3 +110,37 @@ fn a_field_with_json_in_a_string_is_redacted() {
         assert!(text.contains(r#""[no] \"JSON\"""#), "{text}");
     }
 }
+
+#[test]
+fn json_in_a_debug_form_is_redacted() {
+    #[derive(Debug)]
+    #[expect(dead_code, reason = "its `Debug` form has it")]
+    struct Request {
+        path: &'static str,
+        body: Option<String>,
+    }
+
+    #[tracing::instrument]
+    fn login(request: Request) {
+        tracing::info!("in");
+    }
+
+    let body = r#"{"user":"Ada","password":"secret"}"#.to_owned();
+    // What is too long for a span is cut before it is searched.
+    let before = value!({ "name": "x".repeat(5000), "password": "secret" }).to_string();
+    let behind = value!({ "password": "secret", "user": "x".repeat(5000) }).to_string();
+    for format in [Format::Json, Format::Text] {
+        let logging = logging().redact(["password"]).format(format);
+        let lines = logged_in_invocation(logging, || {
+            tracing::info!(body = ?Some(&body), "x");
+            for body in [&body, &before, &behind] {
+                login(Request { path: "/login", body: Some(body.clone()) });
+            }
+        });
+        let text = lines.take();
+        assert!(!text.contains("secret"), "{text}");
+        let hidden = r#"{\\\"user\\\":\\\"Ada\\\",\\\"password\\\":\\\"*****\\\"}"#;
+        assert_eq!(text.matches(hidden).count(), 2, "{text}");
+        assert_eq!(text.matches(r#"path: \"/login\""#).count(), 3, "{text}");
+    }
+}

@@ -93,6 +93,44 @@ async fn a_record_of_log_has_the_target_and_the_place_of_its_library() {
 }
 
 #[tokio::test]
+async fn values_of_hidden_names_inside_of_a_value_do_not_leave() {
+    #[derive(Debug)]
+    #[expect(dead_code, reason = "its `Debug` form has it")]
+    struct Request {
+        body: Option<String>,
+        token: &'static str,
+    }
+    #[tracing::instrument]
+    async fn login(request: Request) {
+        let body = request.body.as_deref().unwrap();
+        let error = std::io::Error::other("bad token: expired");
+        let error = &error as &(dyn std::error::Error + 'static);
+        tracing::info!(body, error, "taken");
+    }
+    async fn handle(event: LambdaEvent<serde_json::Value>) -> Result<String, Error> {
+        login(Request { body: Some(event.payload.to_string()), token: "secret" }).await;
+        Ok(String::new())
+    }
+    let body = json!({ "token": "secret", "user": "Ada" });
+    let long = json!({ "token": "secret", "user": "z".repeat(20_000) });
+    for (event, is_whole) in [(body, true), (long, false)] {
+        let function =
+            Function::with(Powertools::new(handle), &[], |otel| otel.redact(["token"])).await;
+        function.invoke(Event::new(event).trace_id(SAMPLED)).await;
+        assert!(!is_sent(&function.collector, "secret"));
+        let login = function.collector.span("login");
+        let taken = login.event("taken").unwrap();
+        if is_whole {
+            let hidden = r#"{"token":"*****","user":"Ada"}"#;
+            assert_eq!(taken.get("body").cloned(), text(hidden));
+            let form = format!("Request {{ body: Some({hidden:?}), token: ***** }}");
+            assert_eq!(login.text("request"), Some(form));
+        }
+        assert_eq!(taken.get("exception.message").cloned(), text("bad token: expired"));
+    }
+}
+
+#[tokio::test]
 async fn what_is_too_long_is_cut() {
     async fn handle(_: LambdaEvent<serde_json::Value>) -> Result<String, Error> {
         let long = "\u{e4}".repeat(20_000);

@@ -149,8 +149,12 @@ fn status(out: &mut Vec<u8>, span: &SpanData, redaction: Option<&Redacts>) {
 /// Returns true if what has this name does not leave. An error has several names in a span.
 fn hides(redaction: Option<&Redacts>, name: &str) -> bool {
     let Some(redacts) = redaction else { return false };
-    redacts(name)
-        || matches!(name, "exception.message" | "exception.stacktrace") && redacts("error")
+    redacts.hides(name) || is_of_error(name) && redacts.hides("error")
+}
+
+/// Returns true for the messages of an error. They are text, in which `token: expired` is no field.
+fn is_of_error(name: &str) -> bool {
+    matches!(name, "exception.message" | "exception.stacktrace")
 }
 
 /// Writes each name once, as OTLP requires, with its last value.
@@ -165,18 +169,23 @@ fn key_values(
         if attributes[index + 1..].iter().any(|later| later.key.as_str() == name) {
             continue;
         }
+        let searched = redaction.filter(|_| !is_of_error(name));
         message(out, number, |out| {
             text(out, 1, name);
             message(out, 2, |out| match hides(redaction, name) {
                 true => string(out, REDACTED),
-                false => any_value(out, value),
+                false => any_value(out, value, searched),
             });
         });
     }
 }
 
 /// Writes one of several kinds, also where it is the default of its kind.
-fn any_value(out: &mut Vec<u8>, value: &Value) {
+fn any_value(out: &mut Vec<u8>, value: &Value, redaction: Option<&Redacts>) {
+    let string = |out: &mut Vec<u8>, value: &str| {
+        let redacted = redaction.and_then(|redacts| redacts.search(value));
+        string(out, redacted.as_deref().unwrap_or(value));
+    };
     match value {
         Value::String(value) => string(out, value.as_str()),
         Value::Bool(value) => boolean(out, *value),

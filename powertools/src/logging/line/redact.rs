@@ -26,9 +26,8 @@ impl Redaction {
     /// `card.number`, each part counts too.
     pub(in crate::logging) fn hides(&self, name: &str) -> bool {
         self.0.iter().any(|hidden| {
-            hidden.eq_ignore_ascii_case(name)
-                || (name.contains('.')
-                    && name.split('.').any(|part| hidden.eq_ignore_ascii_case(part)))
+            is_same(hidden, name)
+                || (name.contains('.') && name.split('.').any(|part| is_same(hidden, part)))
         })
     }
 
@@ -43,5 +42,30 @@ impl Redaction {
         } else {
             write::string(out, value);
         }
+    }
+}
+
+fn is_same(one: &str, other: &str) -> bool {
+    fn lower(name: &str) -> impl Iterator<Item = char> {
+        name.chars().flat_map(char::to_lowercase)
+    }
+    match one.is_ascii() && other.is_ascii() {
+        true => one.eq_ignore_ascii_case(other),
+        false => lower(one).eq(lower(other)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_of_every_language_count_the_same_in_both_cases() {
+        let mut redaction = Redaction::default();
+        ["ÉTAT", "straße"].into_iter().for_each(|name| redaction.add(name));
+        for name in ["état", "État", "a.éTAT", "STRAßE"] {
+            assert!(redaction.hides(name), "{name}");
+        }
+        assert!(!redaction.hides("etat"));
     }
 }

@@ -11,10 +11,10 @@ use crate::json::write;
 /// What is nested deeper than this is left out: readers of JSON have limits, often 128.
 const DEEPEST: usize = 100;
 
-const TOO_DEEP: &[u8] = br#""[nested too deeply]""#;
+const TOO_DEEP: &str = "[nested too deeply]";
 
 /// What each text around it would make longer again.
-const TOO_LONG: &[u8] = br#""[too much to escape]""#;
+const TOO_LONG: &str = "[too much to escape]";
 
 /// A copy can be this many times as long as what it is of: a number can get quotes and a control
 /// character an escape, which the next text around it escapes again.
@@ -69,7 +69,7 @@ fn copy_values(text: &str, redaction: &Redaction, texts: usize, out: &mut Vec<u8
             b'{' | b'[' if depth == DEEPEST => {
                 // A name that hides its value can be in there.
                 hidden = true;
-                out.extend_from_slice(TOO_DEEP);
+                write::string(out, TOO_DEEP);
                 at = value_end(bytes, at);
             }
             b'{' | b'[' => {
@@ -115,31 +115,49 @@ pub(in crate::logging) fn string(out: &mut Vec<u8>, text: &str, redaction: &Reda
     }
 }
 
+/// Returns `text` without the values of hidden names, if it is JSON and has some.
+pub(in crate::logging) fn redact(text: &str, redaction: &Redaction) -> Option<String> {
+    redact_in(text, redaction, TEXTS)
+}
+
 /// Copies a text that is JSON into a string, if something must be hidden in it. True if so.
 fn copy_json_in(text: &str, redaction: &Redaction, texts: usize, out: &mut Vec<u8>) -> bool {
+    let redacted = redact_in(text, redaction, texts);
+    redacted.as_deref().inspect(|redacted| write::string(out, redacted)).is_some()
+}
+
+fn redact_in(text: &str, redaction: &Redaction, texts: usize) -> Option<String> {
     if !is_json(text) {
-        return false;
+        return None;
     }
-    let Some(texts) = texts.checked_sub(1) else {
-        out.extend_from_slice(TOO_DEEP);
-        return true;
-    };
+    let Some(texts) = texts.checked_sub(1) else { return Some(TOO_DEEP.to_owned()) };
     let mut copied = Vec::new();
     if !copy_values(text, redaction, texts, &mut copied) {
-        return false;
+        return None;
     }
-    if copied.len() > LONGER * text.len() {
-        out.extend_from_slice(TOO_LONG);
-    } else {
-        write::string(out, &String::from_utf8_lossy(&copied));
+    match copied.len() > LONGER * text.len() {
+        true => Some(TOO_LONG.to_owned()),
+        false => Some(String::from_utf8_lossy(&copied).into_owned()),
     }
-    true
 }
 
 /// True for one JSON value or several, the first of which is no bare number or word.
 fn is_json(text: &str) -> bool {
-    let mut values = Deserializer::from_str(text).into_iter::<&RawValue>();
-    text.trim_start().starts_with(['{', '[', '"']) && values.all(|value| value.is_ok())
+    begins_json(text) && values(text).all(|value| value.is_ok())
+}
+
+/// True for JSON whose end is missing.
+pub(in crate::logging) fn is_cut_json(text: &str) -> bool {
+    let is_cut = |value: Result<&RawValue, serde_json::Error>| value.is_err_and(|it| it.is_eof());
+    begins_json(text) && values(text).any(is_cut)
+}
+
+fn begins_json(text: &str) -> bool {
+    text.trim_start().starts_with(['{', '[', '"'])
+}
+
+fn values(text: &str) -> impl Iterator<Item = Result<&RawValue, serde_json::Error>> {
+    Deserializer::from_str(text).into_iter::<&RawValue>()
 }
 
 /// What a string holds, if that can be JSON.
