@@ -106,6 +106,23 @@ async fn the_endpoint_of_one_service_takes_precedence() {
 }
 
 #[tokio::test]
+async fn an_endpoint_in_code_takes_the_place_of_that_of_all_services() {
+    for (variable, expected) in
+        [("AWS_ENDPOINT_URL", (1, 0)), ("AWS_ENDPOINT_URL_DYNAMODB", (0, 1))]
+    {
+        let (in_code, others) = (Endpoint::answering().await, Endpoint::answering().await);
+        let lambda = with_keys().env(variable, others.url());
+        let url = in_code.url().to_owned();
+        let called = lambda.run(async move {
+            let config = aws::builder().endpoint_url(url).build();
+            Client::new(&config).list_tables().send().await.unwrap();
+        });
+        called.wait().await;
+        assert_eq!((in_code.requests().len(), others.requests().len()), expected, "{variable}");
+    }
+}
+
+#[tokio::test]
 async fn credentials_of_a_container_are_refreshed() {
     let body = json!({
         "AccessKeyId": "AKIDCONTAINER",

@@ -105,6 +105,10 @@ where
 ///     .operation_timeout(Duration::from_secs(180));
 /// let patient = aws::builder().timeout_config(timeouts.build()).build();
 /// ```
+///
+/// An `endpoint_url` takes the place of `AWS_ENDPOINT_URL`. The variable of one service, such as
+/// `AWS_ENDPOINT_URL_DYNAMODB`, takes precedence over both, unless the builder of the service's
+/// client has a URL or `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` is `true`.
 #[must_use = "a builder does nothing until it is built"]
 pub fn builder() -> Builder {
     let http = http::client();

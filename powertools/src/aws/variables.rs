@@ -90,7 +90,7 @@ impl ProvideCredentials for Missing {
     }
 }
 
-/// The endpoint of one service, which takes precedence over that of all.
+/// The endpoint of one service. That of all is in the builder, where code may have set another one.
 #[derive(Debug)]
 struct Endpoints {
     environment: Environment,
@@ -99,12 +99,13 @@ struct Endpoints {
 
 impl LoadServiceConfig for Endpoints {
     fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
-        if self.ignores && key.env() == ENDPOINT_URL {
+        let is_endpoint = key.env() == ENDPOINT_URL;
+        if self.ignores && is_endpoint {
             return None;
         }
         let service = key.service_id().to_uppercase().replace(' ', "_");
         let own = self.environment.get(&format!("{}_{service}", key.env()));
-        own.or_else(|| self.environment.get(key.env()))
+        if is_endpoint { own } else { own.or_else(|| self.environment.get(key.env())) }
     }
 }
 
