@@ -96,7 +96,13 @@ pub mod process;
 pub mod runtime;
 
 #[cfg(all(
-    any(feature = "__otel", feature = "__outside", feature = "parameters", feature = "redis"),
+    any(
+        feature = "__otel",
+        feature = "__outside",
+        feature = "dynamodb",
+        feature = "parameters",
+        feature = "redis"
+    ),
     not(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))
 ))]
 mod aws;

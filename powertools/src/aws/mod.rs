@@ -221,6 +221,8 @@ pub(crate) mod credentials;
 mod error;
 #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
 mod http;
+#[cfg(any(feature = "dynamodb", feature = "ssm", feature = "secrets", feature = "appconfig"))]
+pub(crate) mod no_credentials;
 #[cfg(any(feature = "__outside", feature = "redis"))]
 pub(crate) mod own_tls;
 #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]

@@ -128,7 +128,8 @@ pub enum SourceErrorKind {
     Encrypted,
     /// The source does not have this kind of value, or is read only.
     Unsupported,
-    /// The source could not be reached, or is not ready.
+    /// The source could not be reached, or is not ready; or the credentials for it could not be fetched, or
+    /// have expired.
     Unavailable,
     /// Any other failure.
     Other,

@@ -44,17 +44,16 @@ pub(super) fn unique(name: &str) -> &'static str {
     format!("/{}/{name}", std::process::id()).leak()
 }
 
-/// Credentials that cannot be loaded.
+/// Credentials that cannot be had.
 #[derive(Debug)]
-struct Nobody;
+struct Nobody(fn() -> CredentialsError);
 
 impl ProvideCredentials for Nobody {
     fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
     where
         Self: 'a,
     {
-        let error = CredentialsError::not_loaded("there are none");
-        future::ProvideCredentials::ready(Err(error))
+        future::ProvideCredentials::ready(Err(self.0()))
     }
 }
 
@@ -78,13 +77,32 @@ async fn without_a_region_or_credentials_no_request_is_sent() {
     let (name, message) = without_region.scope(read()).await;
     assert_eq!(name, "Powertools.ParameterFailed", "{message}");
     assert!(message.contains("region"), "{message}");
-    let without_credentials = with(|config| {
-        let nobody = aws_sdk_ssm::config::SharedCredentialsProvider::new(Nobody);
+    let missing = with(|config| {
+        let nobody = Nobody(|| CredentialsError::not_loaded("there are none"));
+        let nobody = aws_sdk_ssm::config::SharedCredentialsProvider::new(nobody);
         config.set_credentials_provider(Some(nobody));
     });
-    let (name, message) = without_credentials.scope(read()).await;
-    assert_eq!(name, "Powertools.ParameterAccessDenied", "{message}");
-    assert!(message.contains("there are no credentials"), "{message}");
+    let without_provider = {
+        let config = aws_sdk_ssm::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-central-1"))
+            .endpoint_url(proxy.endpoint())
+            .http_client(aws_smithy_http_client::Builder::new().build_http());
+        Parameters::new().source(Ssm::new(aws_sdk_ssm::Client::from_conf(config.build())))
+    };
+    for parameters in [missing, without_provider] {
+        let (name, message) = parameters.scope(read()).await;
+        assert_eq!(name, "Powertools.ParameterAccessDenied", "{message}");
+        assert!(message.contains("there are no credentials"), "{message}");
+    }
+    let not_now = with(|config| {
+        let nobody = Nobody(|| CredentialsError::provider_error("the endpoint is away"));
+        let nobody = aws_sdk_ssm::config::SharedCredentialsProvider::new(nobody);
+        config.set_credentials_provider(Some(nobody));
+    });
+    let (name, message) = not_now.scope(read()).await;
+    assert_eq!(name, "Powertools.ParameterUnavailable", "{message}");
+    assert!(message.contains("the credentials could not be fetched"), "{message}");
     assert!(proxy.captured().is_empty());
 }
 
@@ -128,6 +146,9 @@ async fn what_a_service_refuses_has_its_name() {
     let work = async {
         for (code, expected) in [
             ("AccessDeniedException", "Powertools.ParameterAccessDenied"),
+            ("UnrecognizedClientException", "Powertools.ParameterAccessDenied"),
+            ("ExpiredTokenException", "Powertools.ParameterUnavailable"),
+            ("ExpiredToken", "Powertools.ParameterUnavailable"),
             ("InvalidKeyId", "Powertools.ParameterAccessDenied"),
             ("ThrottlingException", "Powertools.ParameterThrottled"),
             ("ParameterNotFound", "Powertools.ParameterNotFound"),
@@ -135,7 +156,15 @@ async fn what_a_service_refuses_has_its_name() {
         ] {
             proxy.next("GetParameter", Fault::Refuse(code, "no"));
             let parameter = Parameter::<String>::plain(unique(code));
-            assert_eq!(name(parameter.get().await), expected, "{code}");
+            let error = parameter.get().await.unwrap_err();
+            assert_eq!(error.error_type(), expected, "{code}");
+            let message = lambda_runtime::Diagnostic::from(error).error_message;
+            let names_the_role = message.contains("the role of the function needs");
+            assert_eq!(
+                names_the_role,
+                ["AccessDeniedException", "InvalidKeyId"].contains(&code),
+                "{message}"
+            );
         }
         proxy.next("GetSecretValue", Fault::Refuse("ResourceNotFoundException", "no"));
         let secret = Secret::<String>::plain("none").get().await;

@@ -6,7 +6,7 @@ use aws_sdk_secretsmanager::types::SecretValueEntry;
 use futures_util::future::join_all;
 
 use super::{alone, fetched};
-use crate::parameters::sources::failure::failure;
+use crate::parameters::sources::failure::{failure, is_expired};
 use crate::parameters::sources::together::{Waiters, Waiting, fail};
 use crate::parameters::{SourceErrorKind, Version};
 
@@ -38,11 +38,13 @@ async fn some_of(client: &Client, is_denied: &AtomicBool, list: Vec<(String, Wai
                     // Not again: each attempt would be a line in the audit log.
                     is_denied.store(true, Ordering::Relaxed);
                 }
+                let is_expired = error.code().is_some_and(is_expired);
                 let error = failure(error, "secretsmanager:BatchGetSecretValue");
                 match error.kind() {
                     // Credentials that have just expired, the key of one secret or one invalid id, perhaps: each
                     // secret has its own error below.
                     SourceErrorKind::AccessDenied | SourceErrorKind::Other => {}
+                    _ if is_expired => {}
                     _ => return fail(list, error),
                 }
             }

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -20,6 +19,7 @@ use aws_sdk_dynamodb::{Client, config};
 use super::action::Action;
 use super::requests::{ATTRIBUTE, Failure, Get, Part, Reason, Reply, Requests};
 use super::{Builder, DynamoDbStore, Schema};
+use crate::aws::no_credentials::{Lack, lack_of_credentials};
 use crate::clock::Clock;
 use crate::idempotency::transaction::{Item, Kind};
 
@@ -237,32 +237,18 @@ fn failure<E: ServiceError>(
         SdkError::DispatchFailure(failure) if failure.is_timeout() => {
             Failure::Timeout(error.into())
         }
-        _ if lacks_credentials(&error) => Failure::NoCredentials(error.into()),
+        _ if lack_of_credentials(&error) == Some(Lack::Missing) => {
+            Failure::NoCredentials(error.into())
+        }
         SdkError::DispatchFailure(_) => Failure::Unreachable(error.into()),
         SdkError::ConstructionFailure(_) => Failure::Invalid(error.into()),
         _ => Failure::Unusable(error.into()),
     }
 }
 
-/// Returns true if there are no credentials, and another attempt would find none.
-fn lacks_credentials<E: ServiceError>(error: &SdkError<E>) -> bool {
-    if !matches!(error, SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_)) {
-        return false;
-    }
-    let first: &dyn std::error::Error = error;
-    let mut causes = std::iter::successors(Some(first), |error| error.source());
-    causes.any(|cause| match cause.downcast_ref::<CredentialsError>() {
-        Some(error) => matches!(
-            error,
-            CredentialsError::CredentialsNotLoaded(_) | CredentialsError::InvalidConfiguration(_)
-        ),
-        // This error has no public type. It means that the client has no provider of credentials at all.
-        None => cause.to_string().contains("no identity resolver"),
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use aws_credential_types::provider::error::CredentialsError;
     use aws_credential_types::provider::future::ProvideCredentials as Provided;
     use aws_sdk_dynamodb::config::{BehaviorVersion, Config, ProvideCredentials, Region};
 
