@@ -229,6 +229,8 @@ pub(crate) mod own_tls;
 mod roots;
 #[cfg(any(feature = "__otel-xray", feature = "dynamodb-lean"))]
 pub(crate) mod sigv4;
+#[cfg(any(feature = "__otel-xray", feature = "dynamodb-lean"))]
+pub(crate) mod skew;
 #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
 mod tls;
 #[cfg(any(feature = "__otel", feature = "__outside", feature = "parameters"))]

@@ -1,10 +1,12 @@
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use hyper::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use lambda_runtime::Error;
 
-use crate::aws::credentials::{Provider, Source};
+use crate::aws::credentials::{Credentials, Provider, Source};
 use crate::aws::sigv4::{Signer, Unsigned};
+use crate::aws::skew::Skew;
 use crate::aws::transport::Destination;
 use crate::clock::Clock;
 use crate::environment::Environment;
@@ -14,6 +16,13 @@ pub(super) struct Signing {
     signer: Signer,
     credentials: Provider,
     clock: Clock,
+    skew: Skew,
+}
+
+/// What a request was signed with.
+pub(super) struct Signed {
+    credentials: Arc<Credentials>,
+    at: SystemTime,
 }
 
 impl Signing {
@@ -23,6 +32,7 @@ impl Signing {
             signer: Signer::new(region, "xray"),
             credentials: Provider::new(Source::of(environment)),
             clock: Clock::system(),
+            skew: Skew::default(),
         })
     }
 
@@ -33,8 +43,8 @@ impl Signing {
         headers: &mut HeaderMap,
         body: &[u8],
         limit: Duration,
-    ) -> Result<(), Error> {
-        let now: SystemTime = self.clock.now();
+    ) -> Result<Signed, Error> {
+        let now = self.skew.now(&self.clock);
         let credentials = tokio::time::timeout(limit, self.credentials.get(now, limit)).await??;
         let host = to.host().to_str()?;
         let unsigned = Unsigned {
@@ -56,6 +66,13 @@ impl Signing {
         if let Some(token) = credentials.session_token() {
             secret(HeaderName::from_static("x-amz-security-token"), token)?;
         }
-        Ok(())
+        Ok(Signed { credentials, at: now })
+    }
+
+    /// Notes that a request was refused at `date`. Returns true if another signature would differ: by other
+    /// credentials, or by the clock of the service.
+    pub(super) fn refused(&self, signed: &Signed, date: Option<&str>) -> bool {
+        let has_others = self.credentials.forget(&signed.credentials);
+        self.skew.follow(&self.clock, date, signed.at) || has_others
     }
 }

@@ -9,6 +9,8 @@ use crate::environment::Environment;
 
 pub(super) struct Signing(Infallible);
 
+pub(super) enum Signed {}
+
 impl Signing {
     pub(super) fn of(_: &Environment) -> Result<Self, Error> {
         Err("requests to X-Ray need the feature `xray` of powertools-otel".into())
@@ -20,7 +22,11 @@ impl Signing {
         _: &mut HeaderMap,
         _: &[u8],
         _: Duration,
-    ) -> Result<(), Error> {
+    ) -> Result<Signed, Error> {
         match self.0 {}
+    }
+
+    pub(super) fn refused(&self, signed: &Signed, _: Option<&str>) -> bool {
+        match *signed {}
     }
 }

@@ -1,7 +1,6 @@
 //! A request with all its attempts.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -26,10 +25,6 @@ const AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
 const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 const CHECKSUM: &str = "x-amz-crc32";
 const ERROR_TYPE: &str = "x-amzn-errortype";
-
-/// In seconds. A clock that is off by less is not the reason for a rejection: AWS tolerates 5
-/// minutes.
-const SKEW: i64 = 4 * 60;
 
 /// An attempt without a result.
 struct Failed {
@@ -101,7 +96,7 @@ impl Shared {
         has_ended: &(impl Fn() -> bool + Sync),
     ) -> Result<Bytes, Failed> {
         let end = Instant::now() + limit;
-        let now = self.now();
+        let now = self.skew.now(&self.clock);
         let credentials = self.credentials.get(now, limit).await.map_err(without_credentials)?;
         let never = |failure| Failed::refused(failure, Retry::Never);
         let to = self.endpoint.of(&credentials, table).map_err(never)?;
@@ -185,7 +180,7 @@ impl Shared {
             | "RequestExpired"
             | "RequestTimeTooSkewed"
             | "AuthFailure"
-                if self.follow_clock(header(DATE.as_str()), signed) =>
+                if self.skew.follow(&self.clock, header(DATE.as_str()), signed) =>
             {
                 Retry::Later
             }
@@ -193,33 +188,6 @@ impl Shared {
         };
         let in_doubt = reply.status.is_server_error();
         Err(Failed { failure: refusal.into_failure(), retry, in_doubt })
-    }
-
-    /// Returns the time of the service, as far as it is known.
-    fn now(&self) -> SystemTime {
-        let ahead = self.ahead.load(Ordering::Relaxed);
-        let difference = Duration::from_secs(ahead.unsigned_abs());
-        let now = self.clock.now();
-        match ahead {
-            ..0 => now.checked_sub(difference).unwrap_or(SystemTime::UNIX_EPOCH),
-            0.. => now + difference,
-        }
-    }
-
-    /// Signs by the clock of the service from now on, if its `date` shows that the time of a signature was
-    /// off. Returns true if it does. Requests at the same time are all signed by the same wrong clock, so it
-    /// does not matter what another one has corrected meanwhile.
-    fn follow_clock(&self, date: Option<&str>, signed: SystemTime) -> bool {
-        let Some(Ok(date)) = date.map(httpdate::parse_http_date) else { return false };
-        let seconds = |time: SystemTime| {
-            let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-            i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
-        };
-        let is_off = (seconds(date) - seconds(signed)).abs() > SKEW;
-        if is_off {
-            self.ahead.store(seconds(date) - seconds(self.clock.now()), Ordering::Relaxed);
-        }
-        is_off
     }
 }
 

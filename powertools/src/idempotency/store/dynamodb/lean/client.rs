@@ -1,6 +1,5 @@
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
 
 use hyper::header::HeaderValue;
 
@@ -9,6 +8,7 @@ use super::endpoint::Endpoint;
 use super::retry::Quota;
 use crate::aws::credentials::{Provider, Source};
 use crate::aws::sigv4::Signer;
+use crate::aws::skew::Skew;
 use crate::aws::transport::Client;
 use crate::clock::Clock;
 use crate::environment::Environment;
@@ -75,9 +75,7 @@ pub(super) struct Shared {
     pub(super) credentials: Provider,
     pub(super) user_agent: HeaderValue,
     pub(super) clock: Clock,
-    /// By how many seconds the clock of the service is ahead of ours; 0 unless a request was
-    /// rejected for that.
-    pub(super) ahead: AtomicI64,
+    pub(super) skew: Skew,
     pub(super) quota: Quota,
 }
 
@@ -116,7 +114,7 @@ impl LeanClient {
             credentials: Provider::new(source),
             user_agent,
             clock: Clock::system(),
-            ahead: AtomicI64::new(0),
+            skew: Skew::default(),
             quota: Quota::new(),
         };
         Ok(Self { shared: Arc::new(shared) })
