@@ -1,8 +1,14 @@
 //! The variables that name a proxy, and the hosts that need none.
 
+use std::sync::{Arc, Mutex};
+
+use powertools::aws::{self, Roots};
+use powertools::logging::Logging;
 use powertools::testing::FakeRuntime;
+use powertools_tests::alone;
 use serde_json::json;
 use tokio::process::Command;
+use tracing_subscriber::layer::SubscriberExt;
 
 use super::endpoint::Endpoint;
 
@@ -37,6 +43,23 @@ async fn hosts_in_no_proxy_are_called_directly() {
 
     call(endpoint.url(), &[through_proxy, ("NO_PROXY", "localhost,127.0.0.1")]).await;
     assert_eq!((first_lines(&endpoint).len(), first_lines(&proxy).len()), (1, 1));
+}
+
+#[test]
+fn a_proxy_that_cannot_be_read_is_an_error_in_the_log() {
+    alone(|| {
+        let lines = Arc::<Mutex<String>>::default();
+        let kept = lines.clone();
+        let write = move |line: &[u8]| kept.lock().unwrap().push_str(str::from_utf8(line).unwrap());
+        let logging = Logging::new().environment([("A", "")]).writer(write);
+        let subscriber = tracing_subscriber::registry().with(logging.layer().unwrap());
+        let _subscriber = powertools_tests::subscriber::set_default(subscriber);
+        let value = Some("socks://user:hunter2@proxy");
+        temp_env::with_var("https_proxy", value, || aws::http_client(Roots::Amazon).unwrap());
+        let lines = lines.lock().unwrap();
+        assert!(lines.contains("ERROR") && lines.contains("https_proxy"), "{lines}");
+        assert!(!lines.contains("hunter2"), "{lines}");
+    });
 }
 
 /// Runs a function whose warm-up calls DynamoDB at `endpoint` once.

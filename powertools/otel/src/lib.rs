@@ -173,8 +173,8 @@
 //!
 //! `HEADERS`, `TIMEOUT`, `COMPRESSION` and `PROTOCOL` exist with `OTLP_TRACES_` too. The protocol is
 //! `http/protobuf`. Variables that cannot be read have no effect, and one warning at the start names them.
-//! If the URL of the collector is invalid, or is `https` without the feature for it, no span is sent, which is a
-//! warning too. Warnings have the target `powertools_otel`; where there are no logs, and no layer of the subscriber writes
+//! If the URL of the collector is invalid, or is `https` without the feature for it, or if a variable of a proxy or of
+//! certificates cannot be read, no span is sent, which is a warning too. Warnings have the target `powertools_otel`; where there are no logs, and no layer of the subscriber writes
 //! them, they are lines of the standard error. Proxies and certificates
 //! are those of the environment: `HTTPS_PROXY`, `NO_PROXY`, `AWS_CA_BUNDLE`, `SSL_CERT_FILE`.
 //!

@@ -19,7 +19,7 @@ use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::timeout::TimeoutConfig;
 
 use super::roots::{Chosen, Roots, Trusted, is_amazon};
-use super::{Error, tls};
+use super::{Error, proxies, tls};
 use crate::environment::Environment;
 use crate::process::restores;
 
@@ -41,7 +41,11 @@ use crate::process::restores;
 ///
 /// Returns [`Error::NoCertificates`] if a PEM contains no certificate that can be read.
 pub fn http_client(roots: Roots) -> Result<SharedHttpClient, Error> {
-    let roots = roots.choose(&Environment::process())?;
+    let environment = Environment::process();
+    let roots = roots.choose(&environment)?;
+    for variable in proxies::unreadable(&environment) {
+        tracing::error!(variable, "it is not the URL of a proxy: requests go past the proxy");
+    }
     Ok(SharedHttpClient::new(Client { roots, connectors: RwLock::default() }))
 }
 

@@ -134,6 +134,8 @@
 //! | `ALL_PROXY` | the proxy for both, where the other variables are not set |
 //! | `NO_PROXY` | hosts, domains and networks that are called directly, separated by commas |
 //!
+//! A value that is not the URL of a proxy has no effect, which is a line at ERROR.
+//!
 //! The credentials endpoint of SnapStart and the instance metadata are `http` endpoints: with
 //! `HTTP_PROXY` or `ALL_PROXY`, add their addresses to `NO_PROXY`. The variables are read when the
 //! first client is created, and again after a restore.
@@ -225,6 +227,13 @@ mod http;
 pub(crate) mod no_credentials;
 #[cfg(any(feature = "__outside", feature = "redis"))]
 pub(crate) mod own_tls;
+#[cfg(any(
+    feature = "__outside",
+    feature = "tls-ring",
+    feature = "tls-aws-lc",
+    feature = "tls-fips"
+))]
+mod proxies;
 #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "tls-fips"))]
 mod roots;
 #[cfg(any(feature = "__otel-xray", feature = "dynamodb-lean"))]

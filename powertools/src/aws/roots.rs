@@ -7,8 +7,8 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use super::Error;
 use super::certificates::Certificates;
+use super::{Error, proxies};
 use crate::environment::Environment;
 
 /// Those of Amazon's endpoints. They need few instructions, where the bundle of a system is most of
@@ -20,10 +20,6 @@ const AMAZON: &str = include_str!("amazon_roots.pem");
 /// Those of regions in China (`.amazonaws.com.cn`), of the European Sovereign Cloud
 /// (`.amazonaws.eu`) and of isolated regions are not among them.
 const AMAZON_DOMAINS: [&str; 2] = [".amazonaws.com", ".api.aws"];
-
-/// A proxy may present certificates of its own.
-const PROXIES: [&str; 6] =
-    ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
 
 /// The certificate authorities that an [`http_client`](super::http_client) trusts.
 #[derive(Clone, Debug, Default)]
@@ -82,7 +78,8 @@ impl Trusted {
 }
 
 fn from_environment(environment: &Environment) -> Chosen {
-    let is_proxied = PROXIES.iter().any(|name| environment.get(name).is_some());
+    // A proxy may present certificates of its own.
+    let is_proxied = proxies::set(environment).next().is_some();
     match Certificates::of(environment, is_proxied) {
         Certificates::Bundle(path) => {
             let certificates = fs::read(&path).ok().and_then(|pem| accepted(&pem));
@@ -171,7 +168,8 @@ mod tests {
     #[test]
     fn variables_take_precedence_over_amazons_roots() {
         assert!(matches!(chosen(&[("SSL_CERT_FILE", " ")]), Chosen::ByHost));
-        for name in SYSTEM.iter().chain(&PROXIES) {
+        let proxies = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "ALL_PROXY", "all_proxy"];
+        for name in SYSTEM.iter().chain(&proxies) {
             let chosen = chosen(&[(name, "x")]);
             assert!(matches!(chosen, Chosen::Every(Trusted::System)), "{name}: {chosen:?}");
         }

@@ -282,6 +282,18 @@ async fn a_bundle_replaces_the_certificates_that_are_compiled_in() {
 }
 
 #[test]
+fn a_proxy_that_cannot_be_read_is_an_error_at_the_start() {
+    for value in ["http://user:hunter2@a proxy:3128", "socks://user:hunter2@proxy"] {
+        for name in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "ALL_PROXY"] {
+            let environment = Environment::of([(name, value), ("NO_PROXY", "*")]);
+            let error = Client::outside(&environment, 100).unwrap_err();
+            assert_eq!(error.to_string(), format!("cannot read {name}"));
+            assert!(!format!("{error:?}").contains("hunter2"));
+        }
+    }
+}
+
+#[test]
 fn a_bundle_that_cannot_be_read_is_an_error_at_the_start() {
     let environment = Environment::of([(BUNDLE, "/nowhere/bundle.pem")]);
     let error = Client::outside(&environment, 100).unwrap_err();

@@ -16,6 +16,7 @@ use super::connect::{Connector, Tcp, start};
 use super::pool::Connection;
 use super::{Client, is_local};
 use crate::aws::own_tls::{self, SetupError};
+use crate::aws::proxies;
 use crate::environment::Environment;
 
 #[derive(Debug)]
@@ -33,8 +34,12 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Returns an error if trusted certificates cannot be read.
+    /// Returns an error if trusted certificates cannot be read, or a variable that names a proxy.
     pub(crate) fn outside(environment: &Environment, max_bytes: usize) -> Result<Self, SetupError> {
+        if let Some(name) = proxies::unreadable(environment).next() {
+            let what = format!("cannot read {name}");
+            return Err(SetupError { what, source: "it is not the URL of a proxy".into() });
+        }
         let proxies = Proxies::of(environment);
         let tls = own_tls::config(environment, proxies.for_https())?;
         Ok(Self::with(Connector::to(Outside { proxies, tls }), max_bytes))

@@ -99,7 +99,7 @@ impl LeanClientBuilder {
     ///
     /// Returns [`Error::Config`] if there is no region, if the region or the URL is invalid, if a
     /// variable of the endpoint has a value that it cannot have, if it asks for another endpoint than the
-    /// URL is, or if trusted certificates cannot be read.
+    /// URL is, or if trusted certificates or a variable that names a proxy cannot be read.
     pub fn build(self) -> Result<LeanClient, Error> {
         let environment = self.environment;
         let flag = |name| match environment.flag(name) {
