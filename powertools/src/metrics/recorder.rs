@@ -21,11 +21,13 @@ use super::{Unit, With};
 ///
 /// | facade | here |
 /// |---|---|
-/// | a counter | [`count`](super::count()) by each increment |
-/// | a gauge | its value, whenever it changes |
+/// | a counter | [`count`](super::count()) by each increment; of one that is set, by what was added since it was set last |
+/// | a gauge | its value, at each call |
 /// | a histogram | [`record`](super::record()) |
 /// | a label | a dimension of the value: each combination of labels is a metric of its own, and is billed as one |
 /// | a unit | the unit of CloudWatch; nanoseconds are recorded as microseconds, and kibibytes and the like as bytes |
+///
+/// A counter is either incremented or set: increments before it is first set count again as a part of its value.
 ///
 /// The value of a gauge, and the last value of a counter that is set, are kept for each combination of labels as
 /// long as the process lives: no ids in their labels. The limits are those of the [module](super).
@@ -110,6 +112,17 @@ impl Metric {
         lock(&self.shared.units).get(self.key.name()).copied()
     }
 
+    fn count(&self, value: u64) {
+        match self.scale() {
+            Some(Scale { unit, factor }) if unit != Unit::Count => {
+                #[expect(clippy::cast_precision_loss, reason = "CloudWatch has floats")]
+                let value = value as f64 * factor;
+                self.set().record(self.key.name().to_owned(), value, unit);
+            }
+            _ => self.set().count(self.key.name().to_owned(), value),
+        }
+    }
+
     fn observe(&self, value: f64) {
         let Scale { unit, factor } =
             self.scale().unwrap_or(Scale { unit: Unit::None, factor: 1.0 });
@@ -129,14 +142,11 @@ impl Metric {
 
 impl CounterFn for Metric {
     fn increment(&self, value: u64) {
-        match self.scale() {
-            Some(Scale { unit, factor }) if unit != Unit::Count => {
-                #[expect(clippy::cast_precision_loss, reason = "CloudWatch has floats")]
-                let value = value as f64 * factor;
-                self.set().record(self.key.name().to_owned(), value, unit);
-            }
-            _ => self.set().count(self.key.name().to_owned(), value),
+        // Most counters are never set, and none of their labels is kept.
+        if let Some(last) = lock(&self.shared.counters).get_mut(&self.key) {
+            *last = last.saturating_add(value);
         }
+        self.count(value);
     }
 
     fn absolute(&self, value: u64) {
@@ -146,7 +156,7 @@ impl CounterFn for Metric {
         *last = value.max(*last);
         drop(counters);
         if by > 0 {
-            CounterFn::increment(self, by);
+            self.count(by);
         }
     }
 }

@@ -87,3 +87,16 @@ fn a_counter_that_is_set_counts_what_was_added() {
     }
     assert_eq!(captured.values("PacketsSeen"), [10.0, 15.0, 1.0]);
 }
+
+#[test]
+fn an_increment_of_a_counter_that_is_set_is_a_part_of_its_value() {
+    let recorder = Recorder::new();
+    let measured = measured(|| {
+        with_local_recorder(&recorder, || {
+            counter!("PacketsSeen").absolute(10);
+            counter!("PacketsSeen").increment(3);
+            counter!("PacketsSeen").absolute(20);
+        });
+    });
+    assert_eq!(measured.sum("PacketsSeen"), 20.0);
+}
