@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
+use lambda_runtime::Error;
 use opentelemetry::trace::SpanBuilder;
 use powertools::Invocation;
 use powertools::macro_support::otel::{BesideLines, Collector, with_causes};
@@ -54,12 +55,13 @@ impl Core {
         let given = variables.given();
 
         let (mut problem, mut limit) = (None, REQUEST_BYTES);
-        let mut connect = |url: &str, is_signed| {
+        let mut connect = |url: Result<String, String>, is_signed| {
             let of_body = [("content-type", "application/x-protobuf")];
             let encoding = is_compressed.then_some(("content-encoding", "gzip"));
             let given = headers.iter().map(|(name, value)| (&**name, &**value));
             let headers = of_body.into_iter().chain(encoding).chain(given);
-            Collector::new(&settings.environment, url, headers, is_signed)
+            url.map_err(Error::from)
+                .and_then(|url| Collector::new(&settings.environment, &url, headers, is_signed))
                 .map(|collector| To::Collector(Box::new(collector)))
                 .unwrap_or_else(|error| {
                     let error = with_causes(&*error);
@@ -69,8 +71,8 @@ impl Core {
         };
         let to = match &settings.to {
             _ if is_disabled => To::Nowhere,
-            Destination::Collector(url) => connect(&variables.endpoint(url.as_deref()), false),
-            Destination::XRay => connect(&variables.xray_endpoint(), true),
+            Destination::Collector(url) => connect(Ok(variables.endpoint(url.as_deref())), false),
+            Destination::XRay => connect(variables.xray_endpoint(), true),
             Destination::Stdout => {
                 is_compressed = true;
                 problem = settings.environment.level_above_info().map(|level| {

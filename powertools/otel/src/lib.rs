@@ -170,6 +170,7 @@
 //! | `OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT`, or else `OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT` | the most characters of a value |
 //! | `OTEL_SDK_DISABLED`, `OTEL_TRACES_EXPORTER` | `true` and `none` turn the export off |
 //! | `AWS_ENDPOINT_URL_XRAY` | another endpoint of X-Ray |
+//! | `AWS_USE_FIPS_ENDPOINT`, `AWS_USE_DUALSTACK_ENDPOINT` | `true` needs the URL of such an endpoint of X-Ray in `AWS_ENDPOINT_URL_XRAY`: without it no span is sent, which is a warning |
 //!
 //! `HEADERS`, `TIMEOUT`, `COMPRESSION` and `PROTOCOL` exist with `OTLP_TRACES_` too. The protocol is
 //! `http/protobuf`. Variables that cannot be read have no effect, and one warning at the start names them.

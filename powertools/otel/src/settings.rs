@@ -6,7 +6,7 @@ use opentelemetry::KeyValue;
 use opentelemetry_sdk::resource::{ResourceDetector, TelemetryResourceDetector};
 use opentelemetry_sdk::trace::Sampler;
 use percent_encoding::percent_decode_str;
-use powertools::macro_support::otel::Environment;
+use powertools::macro_support::otel::{Environment, domain};
 use tracing::level_filters::LevelFilter;
 
 use crate::ids::Sampling;
@@ -100,14 +100,23 @@ impl Variables<'_> {
         [base.trim_end_matches('/'), PATH].concat()
     }
 
-    /// Returns the URL of X-Ray in the region, unless a variable names another one.
-    pub(crate) fn xray_endpoint(&self) -> String {
-        let base = self.environment.get("AWS_ENDPOINT_URL_XRAY").unwrap_or_else(|| {
-            let region = self.environment.region().unwrap_or_default();
-            let china = if region.starts_with("cn-") { ".cn" } else { "" };
-            format!("https://xray.{region}.amazonaws.com{china}")
-        });
-        format!("{}{PATH}", base.trim_end_matches('/'))
+    /// Returns the URL of X-Ray in the region, unless a variable names another one; or why there is none.
+    pub(crate) fn xray_endpoint(&mut self) -> Result<String, String> {
+        let base = match self.environment.get("AWS_ENDPOINT_URL_XRAY") {
+            Some(url) => url,
+            None => {
+                // No list has the endpoints of these kinds that take OTLP.
+                for name in ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"] {
+                    let is_on = self.read(name, |value| value.to_ascii_lowercase().parse().ok());
+                    if is_on == Some(true) {
+                        return Err(format!("{name} needs AWS_ENDPOINT_URL_XRAY with the URL"));
+                    }
+                }
+                let region = self.environment.region().unwrap_or_default();
+                format!("https://xray.{region}.{}", domain(&region))
+            }
+        };
+        Ok(format!("{}{PATH}", base.trim_end_matches('/')))
     }
 
     pub(crate) fn headers(&mut self) -> Vec<(String, String)> {
@@ -264,4 +273,50 @@ fn pairs(list: &str) -> Option<Vec<(String, String)>> {
         (!name.is_empty()).then(|| (name.to_owned(), value.into_owned()))
     });
     pairs.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::otel::Otel;
+
+    fn xray<const N: usize>(variables: [(&str, &str); N]) -> Result<String, String> {
+        let environment = Environment::of(variables);
+        let mut variables = Variables { environment: &environment, damaged: Vec::new() };
+        let endpoint = variables.xray_endpoint();
+        assert!(variables.damaged.is_empty());
+        endpoint
+    }
+
+    #[test]
+    fn xray_has_the_domain_of_the_partition() {
+        for (region, host) in [
+            ("us-east-1", "xray.us-east-1.amazonaws.com"),
+            ("cn-north-1", "xray.cn-north-1.amazonaws.com.cn"),
+            ("eusc-de-east-1", "xray.eusc-de-east-1.amazonaws.eu"),
+            ("us-gov-west-1", "xray.us-gov-west-1.amazonaws.com"),
+        ] {
+            let off = ("AWS_USE_FIPS_ENDPOINT", "false");
+            let url = format!("https://{host}/v1/traces");
+            assert_eq!(xray([("AWS_REGION", region), off]), Ok(url));
+        }
+    }
+
+    #[test]
+    fn no_spans_go_to_another_kind_of_endpoint_than_the_variables_ask_for() {
+        for name in ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"] {
+            let variables = [("AWS_REGION", "us-east-1"), (name, "True")];
+            let otel = Otel::xray().environment(variables);
+            let problem = otel.core().problem.as_deref().unwrap();
+            assert!(
+                problem.starts_with("no spans are sent") && problem.contains(name),
+                "{problem}"
+            );
+
+            let url = ("AWS_ENDPOINT_URL_XRAY", "https://xray-fips.us-east-1.amazonaws.com/");
+            let [region, flag] = variables;
+            let expected = "https://xray-fips.us-east-1.amazonaws.com/v1/traces";
+            assert_eq!(xray([region, flag, url]), Ok(expected.to_owned()));
+        }
+    }
 }

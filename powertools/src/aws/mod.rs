@@ -227,6 +227,8 @@ mod http;
 pub(crate) mod no_credentials;
 #[cfg(any(feature = "__outside", feature = "redis"))]
 pub(crate) mod own_tls;
+#[cfg(any(feature = "__otel", feature = "dynamodb-lean"))]
+pub(crate) mod partitions;
 #[cfg(any(
     feature = "__outside",
     feature = "tls-ring",

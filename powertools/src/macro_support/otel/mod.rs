@@ -51,6 +51,12 @@ pub fn with_causes(error: &(dyn Error + 'static)) -> String {
     causes::with_causes(error)
 }
 
+/// Returns the domain of AWS's endpoints in a region.
+#[must_use]
+pub fn domain(region: &str) -> &'static str {
+    crate::aws::partitions::partition(region, false).1
+}
+
 /// Writes a line with its line break to the standard output, whole among those of the logs.
 pub fn write_line(line: &[u8]) {
     crate::process::Writer::Stdout.write(line);

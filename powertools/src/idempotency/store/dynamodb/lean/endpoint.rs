@@ -7,24 +7,11 @@ use hyper::header::HeaderValue;
 
 use super::call::invalid;
 use crate::aws::credentials::Credentials;
+use crate::aws::partitions::{GOV, partition};
 use crate::aws::transport::{Destination, TransportError};
 use crate::environment::Environment;
 use crate::idempotency::Error;
 use crate::idempotency::store::dynamodb::requests::Failure;
-
-/// The prefix of the names of regions, with the domains of their endpoints and of their dual-stack
-/// endpoints. The last row is that of all other regions.
-const PARTITIONS: [(&str, &str, &str); 8] = [
-    ("cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn"),
-    (GOV, "amazonaws.com", "api.aws"),
-    ("us-iso-", "c2s.ic.gov", "api.aws.ic.gov"),
-    ("us-isob-", "sc2s.sgov.gov", "api.aws.scloud"),
-    ("eu-isoe-", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"),
-    ("us-isof-", "csp.hci.ic.gov", "api.aws.hci.ic.gov"),
-    ("eusc-", "amazonaws.eu", "api.amazonwebservices.eu"),
-    ("", "amazonaws.com", "api.aws"),
-];
-const GOV: &str = "us-gov-";
 
 const MODE: &str = "AWS_ACCOUNT_ID_ENDPOINT_MODE";
 
@@ -166,13 +153,6 @@ fn url(region: &str, Variant { fips, dual_stack }: Variant) -> Result<String, St
 fn account_domain(region: &str, Variant { fips, dual_stack }: Variant) -> Option<String> {
     let (prefix, domain) = partition(region, dual_stack);
     (prefix.is_empty() && !fips).then(|| format!("ddb.{region}.{domain}"))
-}
-
-/// Returns the prefix of the partition of a region, and the domain of its endpoints.
-fn partition(region: &str, dual_stack: bool) -> (&'static str, &'static str) {
-    let known = PARTITIONS.into_iter().find(|(prefix, ..)| region.starts_with(prefix));
-    let (prefix, domain, dual_stack_domain) = known.unwrap_or(PARTITIONS[7]);
-    (prefix, if dual_stack { dual_stack_domain } else { domain })
 }
 
 #[cfg(test)]
