@@ -445,6 +445,40 @@ async fn an_idempotent_transformation_that_was_stopped_has_not_failed() {
     assert!(matches!(error(report), Error::Incomplete { unfinished: 1, total: 1, .. }));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_transformation_whose_idempotent_part_finds_too_little_time_has_not_failed() {
+    for is_handled in [false, true] {
+        let clock = ManualClock::following_tokio(SystemTime::UNIX_EPOCH + 1_000_000 * SECOND);
+        let invocation = testing::invocation().clock(&clock).remaining(10 * SECOND).build();
+        let idempotency = Idempotency::new(MemoryStore::new()).unwrap();
+        let handler = async |text: FirehoseMessage<Text>| {
+            let needed = if text.body.0 == "long" { 60 * SECOND } else { SECOND };
+            let enrich = async {
+                let enough = Deadline::current().ensure(needed);
+                enough.map_err(|_| RecordError::from("it is too late"))
+            };
+            let enriched = idempotency.run("enrich", &text.body.0, enrich).await;
+            if is_handled {
+                Invocation::interruption_handled();
+            }
+            enriched.map(|()| Transformed::dropped())
+        };
+        let work = batch::firehose(firehose(&["one", "long"])).run(handler);
+        let report = invocation.scope(work).await;
+        assert_eq!(outcomes(&report), "sf");
+        if is_handled {
+            let reply = report.into_reply().unwrap();
+            assert_eq!(results(&reply), ["Dropped", "ProcessingFailed"]);
+        } else {
+            let error = error(report);
+            assert!(
+                matches!(error, Error::Incomplete { unfinished: 1, total: 2, .. }),
+                "{error:?}"
+            );
+        }
+    }
+}
+
 /// Another invocation brings the record to it again.
 #[tokio::test(start_paused = true)]
 async fn a_transformation_whose_sink_has_no_time_left_has_not_failed() {

@@ -401,6 +401,37 @@ async fn a_fallback_is_returned_if_the_work_finds_too_little_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_fallback_is_returned_if_idempotent_work_finds_too_little_time() {
+    let store = FaultyStore::new();
+    let idempotency = holding(&store);
+    let deadline = Deadline::of(Some(with_time(10 * SECOND)));
+    let work = idempotency.run("charge", "order-1", async {
+        Deadline::current().ensure(60 * SECOND).map_err(|_| Failure::Business("too late"))?;
+        Ok::<u16, Failure>(200)
+    });
+    assert_eq!(deadline.run_or(SECOND, work, |_| Ok(202)).await.unwrap(), 202);
+    assert_eq!(claims(&store), [], "nothing was stopped");
+
+    let work = idempotency.run("charge", "order-1", async {
+        Deadline::current().ensure(60 * SECOND).expect("enough time");
+        Ok::<u16, Failure>(200)
+    });
+    let work = AssertUnwindSafe(work).catch_unwind();
+    let work = work.map(|ended| ended.unwrap_or(Err(Failure::Business("it panicked"))));
+    assert_eq!(deadline.run_or(SECOND, work, |_| Ok(202)).await.unwrap(), 202);
+    assert_eq!(claims(&store), [], "nothing was stopped");
+
+    let late = Idempotency::builder(MemoryStore::new()).save_reserve(2 * SECOND).build().unwrap();
+    let work = idempotency.run("order", "order-1", async {
+        sleep(8500 * MILLI).await;
+        let charge = late.run("charge", "order-1", async { Ok::<u16, Failure>(200) });
+        charge.await.map_err(|_| Failure::Business("too late"))
+    });
+    assert_eq!(deadline.run_or(SECOND, work, |_| Ok(202)).await.unwrap(), 202);
+    assert_eq!(claims(&store), [], "nothing was stopped");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_error_before_the_limit_is_not_an_interruption() {
     let idempotency = Idempotency::new(MemoryStore::new()).unwrap();
     let work = async { Err::<u16, _>(Failure::Business("no stock")) };

@@ -215,6 +215,10 @@ impl<S: Store, F> Running<'_, S, F> {
                 } else if has(Mark::STOPPED) || is_durable && is_repeated() {
                     claim.interrupted(Mark::STOPPED).await;
                 } else {
+                    if has(Mark::REFUSED) {
+                        // The claim ends as after any error. Who is around has to know that this is none.
+                        claim.session.time.mark_around(Mark::REFUSED);
+                    }
                     claim.failed().await;
                 }
                 Finished::Passed(failure.unwrap_or_else(|panic| resume_unwind(panic)))
