@@ -14,6 +14,8 @@ use powertools_tests::proxy::{Fault, Proxy};
 use powertools_tests::via::Via;
 use serde_json::{Value, json};
 
+use super::keep_connection;
+
 const SECOND: Duration = Duration::from_secs(1);
 
 /// An order of a lamp, whose stock is in the same table.
@@ -345,16 +347,23 @@ fn cancelled(reasons: &[&str]) -> Fault {
 async fn a_refusal_is_final_without_a_key_unless_an_earlier_request_is_in_doubt() {
     let conflict = || cancelled(&["TransactionConflict", "None"]);
     for via in Via::ALL {
-        for (first, is_final) in
-            [(conflict(), true), (Fault::Throttle, true), (Fault::Close, false)]
-        {
+        for (first, is_kept, is_final) in [
+            (conflict(), false, true),
+            (Fault::Throttle, false, true),
+            (Fault::Close, false, false),
+            (Fault::Close, true, false),
+        ] {
             let proxy = Proxy::alone().await;
+            let store = super::store(&proxy, via);
+            if is_kept {
+                keep_connection(&store).await;
+            }
             proxy.next("TransactWriteItems", first.clone());
             for _ in 0..2 {
                 let refused = cancelled(&["ConditionalCheckFailed", "None"]);
                 proxy.next("TransactWriteItems", refused);
             }
-            let options = Idempotency::builder(super::store(&proxy, via));
+            let options = Idempotency::builder(store);
             let options = options.on_missing_key(OnMissingKey::Bypass).build().unwrap();
             let call = options.operation("place").key("").unwrap();
             let error = call.commit(async { Ok::<_, Error>(order("shop")) }).await.unwrap_err();
@@ -363,7 +372,7 @@ async fn a_refusal_is_final_without_a_key_unless_an_earlier_request_is_in_doubt(
                 Error::CommitUnknown { key: None, .. } => !is_final,
                 _ => false,
             };
-            assert!(is_expected, "{first:?}: {error:?}");
+            assert!(is_expected, "{via:?}, {first:?}, kept: {is_kept}: {error:?}");
         }
     }
 }
@@ -470,23 +479,29 @@ async fn writes_of_the_sdk_are_sent_as_they_are() {
 #[tokio::test]
 async fn a_refusal_after_a_lost_answer_does_not_say_that_nothing_was_written() {
     for via in Via::ALL {
-        let commit = async |refusals: usize| {
+        let commit = async |is_kept: bool, refusals: usize| {
             let proxy = Proxy::alone().await;
+            let store = super::store(&proxy, via);
+            if is_kept {
+                keep_connection(&store).await;
+            }
             proxy.next("TransactWriteItems", Fault::Close);
             for _ in 0..refusals {
                 proxy.next("TransactWriteItems", Fault::Refuse("ExpiredTokenException", "old"));
             }
-            let idempotency = Idempotency::builder(super::store(&proxy, via));
+            let idempotency = Idempotency::builder(store);
             let idempotency = idempotency.on_missing_key(OnMissingKey::Bypass).build().unwrap();
             let call = idempotency.operation("place").key("").unwrap();
             let result = call.commit(async { Ok::<_, Error>(order("shop")) }).await;
-            (result, proxy.operations())
+            (result, proxy.operations().split_off(usize::from(is_kept)))
         };
-        let (result, sent) = commit(1).await;
-        assert_eq!(result.unwrap(), "placed", "{via:?}");
-        assert_eq!(sent, ["TransactWriteItems"; 3]);
-        let (result, _) = commit(5).await;
-        let error = result.unwrap_err();
-        assert!(matches!(error, Error::CommitUnknown { key: None, .. }), "{via:?}: {error:?}");
+        for is_kept in [false, true] {
+            let (result, sent) = commit(is_kept, 1).await;
+            assert_eq!(result.unwrap(), "placed", "{via:?}, kept: {is_kept}");
+            assert_eq!(sent, ["TransactWriteItems"; 3]);
+            let (result, _) = commit(is_kept, 5).await;
+            let error = result.unwrap_err();
+            assert!(matches!(error, Error::CommitUnknown { key: None, .. }), "{via:?}: {error:?}");
+        }
     }
 }

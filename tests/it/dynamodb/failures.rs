@@ -16,7 +16,7 @@ use powertools_tests::via::Via;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use super::{NOW, every_request, store, with_causes};
+use super::{NOW, every_request, keep_connection, store, with_causes};
 
 #[tokio::test]
 async fn the_error_of_a_missing_table_names_it() {
@@ -123,14 +123,21 @@ async fn a_claim_that_may_have_been_written_before_a_refusal_is_released() {
             (Fault::Close, &["PutItem", "PutItem", "DeleteItem"][..], "IdempotencyStore"),
             (Fault::Throttle, &["PutItem", "PutItem"], "IdempotencyStoreAccessDenied"),
         ] {
-            let proxy = Proxy::alone().await;
-            proxy.next("PutItem", first);
-            proxy.next("PutItem", Fault::Refuse("ExpiredTokenException", "old"));
-            let idempotency = Idempotency::new(store(&proxy, via)).unwrap();
-            let call = idempotency.operation("place").key("order-7").unwrap();
-            let error = call.run(async { Ok::<_, Error>(7) }).await.unwrap_err();
-            assert_eq!(error.error_type(), format!("Powertools.{error_type}"), "{via:?}");
-            assert_eq!(proxy.operations(), sent, "{via:?}");
+            for is_kept in [false, true] {
+                let proxy = Proxy::alone().await;
+                let store = store(&proxy, via);
+                if is_kept {
+                    keep_connection(&store).await;
+                }
+                proxy.next("PutItem", first.clone());
+                proxy.next("PutItem", Fault::Refuse("ExpiredTokenException", "old"));
+                let idempotency = Idempotency::new(store).unwrap();
+                let call = idempotency.operation("place").key("order-7").unwrap();
+                let error = call.run(async { Ok::<_, Error>(7) }).await.unwrap_err();
+                assert_eq!(error.error_type(), format!("Powertools.{error_type}"), "{via:?}");
+                let operations = &proxy.operations()[usize::from(is_kept)..];
+                assert_eq!(operations, sent, "{via:?}, kept: {is_kept}");
+            }
         }
     }
 }

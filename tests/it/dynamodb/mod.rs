@@ -18,6 +18,11 @@ fn store(proxy: &Proxy, via: Via) -> DynamoDbStore {
     via.store(proxy.endpoint(), "orders")
 }
 
+/// Makes a request, whose connection the next one uses.
+async fn keep_connection(store: &impl Store) {
+    store.read(&powertools::testing::store_suite::read("another key")).await.unwrap();
+}
+
 /// An error and its causes, as people see them.
 fn with_causes(error: &StoreError) -> String {
     let causes = std::iter::successors(Some(error as &dyn std::error::Error), |e| e.source());

@@ -1,6 +1,7 @@
 //! A request with all its attempts.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -42,6 +43,11 @@ impl Failed {
 
     fn in_doubt(failure: Failure, retry: Retry) -> Self {
         Self { failure, retry, in_doubt: true }
+    }
+
+    /// The same request was sent before in this attempt, and not answered.
+    fn repeated(self) -> Self {
+        Self { failure: self.failure.in_doubt(), in_doubt: true, ..self }
     }
 }
 
@@ -106,10 +112,17 @@ impl Shared {
         if has_ended() {
             return Err(never(Failure::Timeout("the request has ended".into())));
         }
-        let may_repeat = || !has_ended();
+        let is_repeated = AtomicBool::new(false);
+        let may_repeat = || {
+            let may_repeat = !has_ended();
+            is_repeated.fetch_or(may_repeat, Ordering::Relaxed);
+            may_repeat
+        };
         let reply = self.http.post(&to, &headers, body.clone(), left, may_repeat).await;
-        let reply = reply.map_err(unsent)?;
-        self.read(reply, &credentials, now)
+        let reply = reply.map_err(unsent);
+        reply
+            .and_then(|reply| self.read(reply, &credentials, now))
+            .map_err(|failed| if is_repeated.into_inner() { failed.repeated() } else { failed })
     }
 
     fn headers(
