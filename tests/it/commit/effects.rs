@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 
 use powertools::idempotency::transaction::{Check, Delete, Item, Put, Update};
 use powertools::idempotency::{
-    Call, Commit, Error, LocalCache, MemoryStore, OnMissingKey, Status, StoreErrorKind,
-    TransactStore,
+    Call, Commit, Error, LocalCache, MemoryStore, OnMissingKey, OnSaveFailure, Status,
+    StoreErrorKind, TransactStore,
 };
 use powertools::testing::invocation;
 use powertools::{Deadline, Invocation};
@@ -119,6 +119,14 @@ async fn a_result_that_is_too_large_is_committed_without_it() {
     let again = shop.order().await.unwrap_err();
     assert!(matches!(again, Error::ResultNotStored { .. }), "{again:?}");
     shop.assert_placed(1);
+
+    let policy = OnSaveFailure::Error;
+    let shop = Shop::with(FaultyStore::new(), |options| options.on_unstorable_result(policy));
+    let work = async { Ok::<_, Error>(order(large)) };
+    let error = shop.call().commit(work).await.unwrap_err();
+    assert!(matches!(error, Error::ResultNotStored { .. }), "{error:?}");
+    shop.assert_placed(1);
+    assert_eq!(shop.record().unwrap().status, Status::Completed);
 }
 
 #[tokio::test(start_paused = true)]

@@ -43,7 +43,8 @@ impl<S: Store> Call<S> {
     /// # Errors
     ///
     /// Returns the error of `work`, unchanged, after its claim was released or held, or an [`Error`].
-    /// In all of these *no write has taken effect*, except after [`Error::CommitUnknown`]:
+    /// In all of these *no write has taken effect*, except after [`Error::CommitUnknown`],
+    /// [`Error::ResultNotStored`] and [`Error::ResultInvalid`]:
     ///
     /// - [`Error::TransactionRefused`] if a condition of a write does not hold; the claim is released.
     /// - [`Error::CommitInvalid`] if the writes cannot be a transaction; the claim is released.
@@ -58,6 +59,12 @@ impl<S: Store> Call<S> {
     ///   execution](crate::DurableExecution) also if the store failed: its next invocation continues the
     ///   claim. Without a key, also if an earlier request was not answered and a later one was refused: the
     ///   earlier one may still arrive, and a retry may write again.
+    /// - [`Error::ResultNotStored`] if the result cannot be stored: *all writes have taken effect*. The call that
+    ///   wrote them returns it only if
+    ///   [`on_unstorable_result`](crate::idempotency::Builder::on_unstorable_result) says so, later calls under
+    ///   the key always.
+    /// - [`Error::ResultInvalid`] if the result that an earlier call has stored cannot be read: *all writes of
+    ///   that call have taken effect*, and `work` did not run.
     ///
     /// # Panics
     ///
