@@ -1,68 +1,68 @@
 use std::ops::BitOr;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use super::{Invocation, Scope};
 use crate::clock::Clock;
 
-/// What a guard leaves on the scopes of work that it stopped: the bits of [`Marks`] that show it.
+/// What a guard leaves on the scopes of work that it stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Mark(u64);
+pub(crate) struct Mark(u8);
 
 impl Mark {
     /// Work was stopped, and its outcome is unknown.
-    pub(crate) const STOPPED: Self = Self(MOST | LATE);
+    pub(crate) const STOPPED: Self = Self(1);
     /// A fallback took the place of the result.
-    pub(crate) const FELL_BACK: Self = Self(MOST << 16);
+    pub(crate) const FELL_BACK: Self = Self(1 << 1);
     /// Work was not started for lack of time.
-    pub(crate) const REFUSED: Self = Self(MOST << 32);
+    pub(crate) const REFUSED: Self = Self(1 << 2);
 }
 
-/// The marks of a scope: how many of each kind were left there and not handled.
+/// The marks that were left on a scope and not handled, each with its number.
 ///
-/// They are counted because each scope has those of the scopes in it, too. Who handles its own marks removes as
-/// many from the scopes around it, which keep the others.
+/// Each scope has those of the scopes in it, too. Who handles its own marks removes the same ones from the scopes
+/// around it, which keep the others. It is not enough to count them: a scope around may have handled a mark of this
+/// one before, and have another one now.
 #[derive(Debug, Default)]
-pub(super) struct Marks(AtomicU64);
+pub(super) struct Marks(Mutex<Vec<(u64, Mark)>>);
 
-/// Where the count of each kind begins.
-const COUNTS: [u32; 3] = [0, 16, 32];
-/// The highest count; it is not exceeded.
-const MOST: u64 = u16::MAX as u64;
-/// The limit of the scope has passed. Not counted, since the scopes around it do not know of that.
-const LATE: u64 = 1 << 63;
+/// The highest number of marks of a scope.
+const MOST: usize = 1_000;
+/// The number of all marks beyond that. Only who handles everything in the scope removes them.
+const REST: u64 = 0;
+
+static NEXT_NUMBER: AtomicU64 = AtomicU64::new(REST + 1);
+
+fn next_number() -> u64 {
+    NEXT_NUMBER.fetch_add(1, Relaxed)
+}
 
 impl Marks {
-    fn has(&self, marks: Mark) -> bool {
-        self.0.load(Relaxed) & marks.0 != 0
+    fn has(&self, wanted: Mark) -> bool {
+        self.lock().iter().any(|(_, mark)| mark.0 & wanted.0 != 0)
     }
 
-    fn add(&self, added: Mark) {
-        let add = |marks: u64| {
-            let grows = |at: &u32| added.0 >> at & 1 == 1 && marks >> at & MOST < MOST;
-            COUNTS.into_iter().filter(grows).fold(marks, |marks, at| marks + (1 << at))
-        };
-        self.change(add);
+    fn add(&self, number: u64, mark: Mark) {
+        let mut marks = self.lock();
+        match marks.get_mut(MOST - 1) {
+            Some(last) => *last = (REST, last.1 | mark),
+            None => marks.push((number, mark)),
+        }
     }
 
-    fn take_all(&self) -> u64 {
-        self.0.swap(0, Relaxed)
+    fn take_all(&self) -> Vec<(u64, Mark)> {
+        std::mem::take(&mut *self.lock())
     }
 
-    /// Removes as many marks as `most` has, and returns what was removed.
-    fn take(&self, most: u64) -> u64 {
-        let taken = |marks: u64| -> u64 {
-            let count = |at: u32| (marks >> at & MOST).min(most >> at & MOST) << at;
-            COUNTS.into_iter().map(count).sum()
-        };
-        taken(self.change(|marks| marks - taken(marks)))
+    /// Removes those of another scope that are also here.
+    fn remove(&self, handled: &[(u64, Mark)]) {
+        let is_handled = |number| handled.iter().any(|(handled, _)| *handled == number);
+        self.lock().retain(|(number, _)| *number == REST || !is_handled(*number));
     }
 
-    /// Returns the marks before the change.
-    fn change(&self, change: impl Fn(u64) -> u64) -> u64 {
-        let changed = self.0.fetch_update(Relaxed, Relaxed, |marks| Some(change(marks)));
-        changed.unwrap_or_else(|marks| marks)
+    fn lock(&self) -> MutexGuard<'_, Vec<(u64, Mark)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -128,8 +128,9 @@ impl Invocation {
     pub fn interruption_handled() {
         Self::with_current(|current| {
             let handled = current.scope.marks.take_all();
-            let around = current.scopes_to_idempotent().skip(1);
-            around.fold(handled, |handled, scope| scope.marks.take(handled));
+            for around in current.scopes_to_idempotent().skip(1) {
+                around.marks.remove(&handled);
+            }
         });
     }
 
@@ -148,14 +149,15 @@ impl Invocation {
 
     /// Marks this scope as stopped, and none around it: what the work returns decides about those.
     pub(crate) fn mark_late(&self) {
-        self.scope.marks.0.fetch_or(LATE, Relaxed);
+        self.scope.marks.add(next_number(), Mark::STOPPED);
         self.notify(Mark::STOPPED);
     }
 
     /// Marks this scope and those around it, up to the nearest one of idempotent work.
     pub(crate) fn mark_out(&self, mark: Mark) {
+        let number = next_number();
         for scope in self.scopes_to_idempotent() {
-            scope.marks.add(mark);
+            scope.marks.add(number, mark);
         }
         self.notify(mark);
     }
@@ -201,25 +203,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn marks_are_removed_one_by_one_and_never_more_than_there_are() {
-        let (marks, others) = (Marks::default(), Marks::default());
-        marks.add(Mark::STOPPED | Mark::FELL_BACK);
-        marks.add(Mark::STOPPED);
-        others.add(Mark::STOPPED | Mark::REFUSED);
-        let handled = others.take_all();
-        for (removed, rest) in [(1, true), (1, false), (0, false)] {
-            assert_eq!(marks.take(handled), removed);
-            assert_eq!(marks.has(Mark::STOPPED), rest);
+    fn only_the_marks_that_were_handled_are_removed() {
+        let (inner, outer) = (Marks::default(), Marks::default());
+        for number in [1, 2] {
+            inner.add(number, Mark::STOPPED | Mark::FELL_BACK);
+            outer.add(number, Mark::STOPPED | Mark::FELL_BACK);
         }
-        assert!(marks.has(Mark::FELL_BACK) && !marks.has(Mark::REFUSED));
+        outer.take_all();
+        outer.add(3, Mark::STOPPED);
+        inner.add(4, Mark::REFUSED);
+        outer.add(4, Mark::REFUSED);
+        outer.remove(&inner.take_all());
+        assert_eq!(outer.take_all(), [(3, Mark::STOPPED)]);
+        assert!(!inner.has(Mark::STOPPED | Mark::FELL_BACK | Mark::REFUSED));
     }
 
     #[test]
-    fn marks_are_counted_up_to_a_limit() {
+    fn marks_beyond_the_limit_are_removed_with_all_others_only() {
         let marks = Marks::default();
-        for _ in 0..=MOST {
-            marks.add(Mark::STOPPED);
+        let numbers = 1..=MOST as u64 + 1;
+        for number in numbers.clone() {
+            marks.add(number, Mark::STOPPED);
         }
-        assert_eq!(marks.take_all(), MOST);
+        let all: Vec<_> = numbers.map(|number| (number, Mark::STOPPED)).collect();
+        marks.remove(&all);
+        assert!(marks.has(Mark::STOPPED));
+        assert_eq!(marks.take_all(), [(REST, Mark::STOPPED)]);
+        assert!(!marks.has(Mark::STOPPED));
     }
 }

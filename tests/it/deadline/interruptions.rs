@@ -191,6 +191,32 @@ async fn work_that_handles_its_own_interruption_leaves_those_before_it_alone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_part_whose_interruption_was_handled_around_it_handles_no_other_one() {
+    let store = FaultyStore::new();
+    let idempotency = holding(&store);
+    let work = async {
+        let price = async {
+            let price = Deadline::current().run(5 * SECOND, pending::<Result<u16, Failure>>());
+            let price = price.await.unwrap_or(10);
+            sleep(3 * SECOND).await;
+            Invocation::interruption_handled();
+            Ok::<_, Failure>(price)
+        };
+        let charge = async {
+            sleep(6 * SECOND).await;
+            Invocation::interruption_handled();
+            Deadline::current().run(3 * SECOND, pending::<Result<u16, Failure>>()).await
+        };
+        let (price, charge) = tokio::join!(Deadline::current().run(SECOND, price), charge);
+        assert_eq!(price.unwrap(), 10);
+        charge
+    };
+    let run = async { idempotency.run("charge", "order-1", work).await };
+    with_time(10 * SECOND).scope(run).await.unwrap_err();
+    assert_eq!(claims(&store), [Status::InProgress], "the outcome of the charge is unknown");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_interruption_that_a_part_has_handled_is_none_of_the_work_around_it() {
     let store = FaultyStore::new();
     let idempotency = holding(&store);
