@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
+use powertools::Clock;
 use powertools::idempotency::{Claim, Completion, Outcome, Read, Release, Renewal};
 use powertools::idempotency::{
     EpochMillis, Key, MemoryStore, Owner, Record, Status, Store, StoreError,
@@ -64,6 +65,24 @@ async fn a_renewal_of_completed_work_is_detected() {
 }
 
 #[tokio::test]
+#[should_panic(expected = "the owner completes its record after the end of its lease")]
+async fn a_completion_that_needs_its_lease_is_detected() {
+    check(Flaw::CompletesOnlyInLease).await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "the owner renews a lease that has ended and was not taken over")]
+async fn a_renewal_that_needs_its_lease_is_detected() {
+    check(Flaw::RenewsOnlyInLease).await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "the owner releases its claim after the end of its lease")]
+async fn a_release_that_needs_its_lease_is_detected() {
+    check(Flaw::ReleasesOnlyInLease).await;
+}
+
+#[tokio::test]
 #[should_panic(expected = "the record that a refusal returned")]
 async fn an_invented_record_is_detected() {
     check(Flaw::ReturnsAnything).await;
@@ -81,11 +100,19 @@ enum Flaw {
     ReturnsAnything,
     RenewsBackwards,
     RenewsFinished,
+    CompletesOnlyInLease,
+    RenewsOnlyInLease,
+    ReleasesOnlyInLease,
 }
 
 async fn check(flaw: Flaw) {
     let flawed = Flawed { flaw, store: MemoryStore::new(), owners: Mutex::default() };
     StoreSuite::new(flawed).run().await;
+}
+
+/// Returns the time by the clock of the store, as that of a database.
+fn server_time() -> EpochMillis {
+    Clock::system().now().into()
 }
 
 struct Flawed {
@@ -97,6 +124,12 @@ struct Flawed {
 impl Flawed {
     fn key(&self, key: &Key) -> Key {
         if self.flaw == Flaw::TrimsKeys { key.as_str().trim_end().into() } else { key.clone() }
+    }
+
+    /// Returns true if the lease of a record has ended.
+    fn has_ended(&self, key: &Key, now: EpochMillis) -> bool {
+        let record = self.store.get(key.as_str());
+        record.and_then(|it| it.in_progress_expiration).is_some_and(|end| end < now)
     }
 }
 
@@ -131,6 +164,11 @@ impl Store for Flawed {
             let owner = self.owners.lock().unwrap().get(completion.key.as_str()).cloned();
             completion.owner = owner.unwrap_or(completion.owner);
         }
+        if self.flaw == Flaw::CompletesOnlyInLease
+            && self.has_ended(&completion.key, completion.now)
+        {
+            return Ok(Outcome::Refused(None));
+        }
         let before = self.store.get(completion.key.as_str());
         let outcome = self.store.complete(&completion).await?;
         if let Some(mut record) = self.store.get(completion.key.as_str()) {
@@ -150,6 +188,9 @@ impl Store for Flawed {
     async fn renew(&self, renewal: &Renewal) -> Result<Outcome, StoreError> {
         let mut renewal = Renewal::clone(renewal);
         renewal.key = self.key(&renewal.key);
+        if self.flaw == Flaw::RenewsOnlyInLease && self.has_ended(&renewal.key, server_time()) {
+            return Ok(Outcome::Refused(None));
+        }
         let outcome = self.store.renew(&renewal).await?;
         let record = self.store.get(renewal.key.as_str());
         if outcome != Outcome::Applied
@@ -172,6 +213,9 @@ impl Store for Flawed {
     async fn release(&self, release: &Release) -> Result<Outcome, StoreError> {
         let mut release = Release::clone(release);
         release.key = self.key(&release.key);
+        if self.flaw == Flaw::ReleasesOnlyInLease && self.has_ended(&release.key, server_time()) {
+            return Ok(Outcome::Refused(None));
+        }
         let outcome = self.store.release(&release).await?;
         if self.flaw == Flaw::ReleasesFinished && outcome != Outcome::Applied {
             let record = self.store.get(release.key.as_str());

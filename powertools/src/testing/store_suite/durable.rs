@@ -21,6 +21,12 @@ pub(super) async fn check<S: Store>(suite: &StoreSuite<S>) {
     rule.applied(rule.store.reenter(&reentry(&claim, &next)).await, "the re-entry");
     rule.same(rule.record().await, Some(reentered(&claim, &next)), "the record");
 
+    let rule = suite.rule("a claim is continued after the end of its lease");
+    let claim = Claim { owner: rule.durable(ARN).owner, ..rule.ended_claim() };
+    rule.applied(rule.store.claim(&claim).await, "the claim");
+    let next = rule.durable(ARN);
+    rule.applied(rule.store.reenter(&reentry(&claim, &next)).await, "the re-entry");
+
     let rule = suite.rule("an attempt is continued once");
     let (earlier, current) = rule.continued().await;
     for late in [rule.durable(ARN), current.clone()] {

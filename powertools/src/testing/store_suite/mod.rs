@@ -207,6 +207,12 @@ impl<S: Store> Rule<'_, S> {
         claim(self.key.clone(), EpochMillis(self.start.0 + millis))
     }
 
+    /// Returns a claim by a new owner whose lease has ended, also by the clock of a server. Its record has not
+    /// expired.
+    fn ended_claim(&self) -> Claim {
+        claim(self.key.clone(), EpochMillis(self.start.0 - 2 * LEASE))
+    }
+
     /// Returns a claim that the store took, at the start.
     async fn claimed(&self) -> Claim {
         let claim = self.claim_at(0);

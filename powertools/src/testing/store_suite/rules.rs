@@ -1,7 +1,9 @@
 //! Who may write when.
 
 use super::{KEPT, LEASE, Rule, SECOND, StoreSuite, completion, release, renewal};
-use crate::idempotency::{Claim, Completion, Data, EpochSeconds, Record, Status, Store};
+use crate::idempotency::{
+    Claim, Completion, Data, EpochMillis, EpochSeconds, Record, Status, Store,
+};
 
 pub(super) async fn check<S: Store>(suite: &StoreSuite<S>) {
     empty_keys(suite).await;
@@ -97,8 +99,11 @@ async fn completions<S: Store>(suite: &StoreSuite<S>) {
     rule.applied(rule.store.complete(&completion(&claim)).await, "the owner's completion");
 
     let rule = suite.rule("the owner completes its record after the end of its lease");
-    let claim = rule.claimed().await;
-    rule.applied(rule.store.complete(&completion(&claim)).await, "the completion");
+    let claim = rule.ended_claim();
+    rule.applied(rule.store.claim(&claim).await, "the claim");
+    let now = EpochMillis(claim.lease_end.0 + 1);
+    let late = Completion { now, ..completion(&claim) };
+    rule.applied(rule.store.complete(&late).await, "the completion");
 
     let rule = suite.rule("a record is completed once");
     let claim = rule.claimed().await;
@@ -154,6 +159,12 @@ async fn releases<S: Store>(suite: &StoreSuite<S>) {
     rule.same(rule.record().await, None, "the record");
     rule.refused(rule.store.release(&release(&claim)).await, "the same release again").await;
     rule.applied(rule.store.claim(&rule.claim_at(1)).await, "a new claim");
+
+    let rule = suite.rule("the owner releases its claim after the end of its lease");
+    let claim = rule.ended_claim();
+    rule.applied(rule.store.claim(&claim).await, "the claim");
+    rule.applied(rule.store.release(&release(&claim)).await, "the release");
+    rule.same(rule.record().await, None, "the record");
 
     let rule = suite.rule("only the owner releases a claim");
     let claim = rule.claimed().await;
