@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 /// in an untagged enum, or a member that is left out and has no default. The work is then completed without its
 /// result:
 /// [`Error::ResultNotStored`](super::Error::ResultNotStored). `testing::assert_replays` checks a
-/// value in a test.
+/// value in a test, in this toolkit's own format, and `testing::assert_replays_with` in that of another toolkit.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the result of idempotent work",
     label = "this result cannot be stored and given to the next caller",

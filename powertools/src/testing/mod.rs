@@ -29,7 +29,7 @@
 //! | code below the handler that uses the [`Invocation`](crate::Invocation) | [`invocation`] |
 //! | anything that depends on the time of day | [`ManualClock`] |
 //! | that no record of a queue or stream is lost, even if functions die | [`EventSource`] |
-//! | that the result of idempotent work can be replayed | [`assert_replays`] |
+//! | that the result of idempotent work can be replayed | [`assert_replays`], [`assert_replays_with`] |
 //! | what a function measures | [`metrics`](metrics()) |
 //! | a handler with the events of a queue, a stream or an API | [`events`] |
 
@@ -62,4 +62,4 @@ pub use self::invocation::{InvocationBuilder, event, invocation};
 #[cfg(feature = "metrics")]
 pub use self::metrics::{CapturedMetrics, MetricLine, MetricValues, metrics};
 #[cfg(feature = "idempotency")]
-pub use self::replays::assert_replays;
+pub use self::replays::{assert_replays, assert_replays_with};
