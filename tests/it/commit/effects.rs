@@ -4,7 +4,7 @@ use std::future::pending;
 use std::num::NonZeroUsize;
 use std::sync::atomic::Ordering;
 
-use powertools::idempotency::transaction::{Check, Delete, Item, Put, Update};
+use powertools::idempotency::transaction::{AttributeValue, Check, Delete, Item, Put, Update};
 use powertools::idempotency::{
     Call, Commit, Error, LocalCache, MemoryStore, OnMissingKey, OnSaveFailure, Status,
     StoreErrorKind, TransactStore,
@@ -79,7 +79,23 @@ async fn what_cannot_be_a_transaction_is_rejected_before_it_is_sent() {
     });
     let expression = Commit::new(String::new())
         .update(Update::new("stock", lamp()).add("count", -1).condition("#count > :zero"));
-    for commit in [twice, hundred, expression] {
+    let update = |update| Commit::new(String::new()).update(update);
+    let put = |id: AttributeValue| {
+        Commit::new(String::new()).put(Put::new("orders", Item::new().set("id", id)))
+    };
+    for commit in [
+        twice,
+        hundred,
+        expression,
+        update(Update::new("stock", lamp()).set("sku", "rug")),
+        update(Update::new("stock", lamp()).set("count", 1).add("count", 1)),
+        update(Update::new("stock", lamp()).set("count", 1).set("count", 2)),
+        update(Update::new("stock", lamp()).set("count", 1).value(":count", 1)),
+        update(Update::new("stock", Item::new().set("sku", "")).set("count", 1)),
+        put(AttributeValue::S(String::new())),
+        put(AttributeValue::B(Vec::new())),
+        put(AttributeValue::Bool(true)),
+    ] {
         let shop = Shop::new(FaultyStore::new());
         let error = shop.call().commit(async { Ok::<_, Error>(commit) }).await.unwrap_err();
         assert_eq!(error.error_type(), "Powertools.IdempotencyCommitInvalid");

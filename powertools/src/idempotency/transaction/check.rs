@@ -1,5 +1,7 @@
 //! The checks before a transaction is sent.
 
+use std::collections::BTreeSet;
+
 use super::size::size;
 use super::typed::is_storable;
 use super::{Action, AttributeValue, Condition, Item, Kind, Write, item_size};
@@ -71,7 +73,31 @@ fn check_one(write: &Write) -> Result<(), String> {
         }
         _ => {}
     }
+    check_actions(write)?;
+    let conditions = &write.conditions;
+    let has_expression =
+        has_expression || conditions.iter().any(|it| matches!(it, Condition::Expression(_)));
+    if !has_expression && !(write.names.is_empty() && write.values.is_empty()) {
+        return Err("there is no expression for the placeholders".to_owned());
+    }
     values(write).try_for_each(check_value)
+}
+
+/// Checks that the single actions change no attribute of the key, and none twice.
+fn check_actions(write: &Write) -> Result<(), String> {
+    let mut changed = BTreeSet::new();
+    for action in &write.actions {
+        let (Action::Set(name, _) | Action::Add(name, _) | Action::Remove(name)) = action else {
+            continue;
+        };
+        if write.item.get(name).is_some() {
+            return Err(format!("the update changes `{name}`, which is part of the key"));
+        }
+        if !changed.insert(name) {
+            return Err(format!("the update changes `{name}` twice"));
+        }
+    }
+    Ok(())
 }
 
 /// Returns all values of a write.
@@ -147,7 +173,8 @@ fn check_regions(
     }
 }
 
-/// Checks that no two writes name the same item, and that none names that of the record.
+/// Checks that the keys of writes can be keys, that no two writes name the same item, and that none names
+/// that of the record.
 fn check_items(
     writes: &[Write],
     own: Option<&Place>,
@@ -160,8 +187,20 @@ fn check_items(
         key.map(|key| key.iter().map(|(name, _)| name.to_owned()).collect())
             .or_else(|| key_of(table))
     };
-    let keys: Vec<Item> =
-        writes.iter().map(|write| key(write, names(name_of(&write.table)))).collect();
+    let mut keys: Vec<Item> = Vec::new();
+    for (index, write) in writes.iter().enumerate() {
+        let names = names(name_of(&write.table));
+        let is_known = write.kind != Kind::Put || names.is_some();
+        let key = key(write, names);
+        if is_known && let Some((name, _)) = key.iter().find(|(_, value)| !can_be_key(value)) {
+            return Err(format!(
+                "write {index} on table `{}`: `{name}` is part of the key, so that it is a string, a number or \
+                 bytes, and not empty",
+                write.table
+            ));
+        }
+        keys.push(key);
+    }
     for (index, write) in writes.iter().enumerate() {
         let table = name_of(&write.table);
         let is_own = |own: &&Place| name_of(&own.table) == table && same(&keys[index], &own.key);
@@ -191,6 +230,15 @@ fn key(write: &Write, names: Option<Vec<String>>) -> Item {
             .map(|(name, value)| (name.to_owned(), value.clone()))
             .collect(),
         _ => write.item.clone(),
+    }
+}
+
+fn can_be_key(value: &AttributeValue) -> bool {
+    match value {
+        AttributeValue::S(text) => !text.is_empty(),
+        AttributeValue::B(bytes) => !bytes.is_empty(),
+        AttributeValue::N(_) => true,
+        _ => false,
     }
 }
 
@@ -298,6 +346,45 @@ mod tests {
             let put = Put::new("rows", row(1).set("value", value));
             assert!(refusal(Commit::new(()).put(put)).starts_with("write 0 on table `rows`: "));
         }
+    }
+
+    #[test]
+    fn an_update_changes_no_attribute_of_the_key_and_none_twice() {
+        let update = || Update::new("rows", row(1));
+        for (update, reason) in [
+            (update().set("id", 2), "`id`, which is part of the key"),
+            (update().remove("id"), "`id`, which is part of the key"),
+            (update().set("n", 1).add("n", 1), "`n` twice"),
+            (update().remove("n").remove("n"), "`n` twice"),
+        ] {
+            let refused = refusal(Commit::new(()).update(update));
+            assert!(refused.ends_with(reason), "{refused}");
+        }
+        assert_eq!(checked(Commit::new(()).update(update().set("n", 1).add("m", 1))), Ok(()));
+    }
+
+    #[test]
+    fn an_attribute_of_a_key_is_not_empty_and_no_document() {
+        let key = |value: AttributeValue| Item::new().set("id", value);
+        for value in [
+            AttributeValue::S(String::new()),
+            AttributeValue::B(Vec::new()),
+            AttributeValue::Bool(true),
+        ] {
+            let delete = Delete::new("rows", key(value.clone()));
+            assert!(refusal(Commit::new(()).delete(delete)).contains("`id` is part of the key"));
+            // The key of the record's table is known.
+            let put = |item| Commit::new(()).put(Put::new("records", item));
+            assert!(refusal(put(key(value.clone()))).contains("`id` is part of the key"));
+            assert_eq!(checked(put(row(1).set("d", value))), Ok(()));
+        }
+    }
+
+    #[test]
+    fn placeholders_are_for_expressions() {
+        let put = || Put::new("rows", row(1)).value(":n", 1);
+        assert!(refusal(Commit::new(()).put(put())).contains("no expression"));
+        assert_eq!(checked(Commit::new(()).put(put().condition("n > :n"))), Ok(()));
     }
 
     #[test]
