@@ -223,7 +223,9 @@ impl KafkaRecord {
 
     /// Adds a header.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
-        self.headers.push(json!({ name.into(): value.into() }));
+        // Lambda writes the bytes of Java, which are signed.
+        let bytes: Vec<i8> = value.into().into_iter().map(u8::cast_signed).collect();
+        self.headers.push(json!({ name.into(): bytes }));
         self
     }
 }
@@ -243,6 +245,12 @@ mod tests {
         };
         assert_eq!(offsets("t-0"), [0, 7, 8]);
         assert_eq!(offsets("t-1"), [0, 1]);
+    }
+
+    #[test]
+    fn the_bytes_of_headers_are_signed() {
+        let event = kafka("t").record(KafkaRecord::new("x").header("name", "é")).build();
+        assert_eq!(event["records"]["t-0"][0]["headers"], json!([{ "name": [-61, -87] }]));
     }
 
     #[test]
