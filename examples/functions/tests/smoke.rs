@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use powertools::feature_flags;
+use powertools::idempotency::{self, Key, StoreError, StoreErrorKind};
 use powertools::testing::events::{self, KinesisRecord, SqsMessage};
 use powertools::testing::{Event, FakeRuntime, FunctionProcess};
 use serde_json::{Value, json};
@@ -181,6 +182,44 @@ async fn nightly_import_imports_each_page_once_for_a_night() {
     // A retry imports nothing again; the next night does.
     assert_eq!(lambda.invoke(night("t-1")).await.json::<Value>(), import(0));
     assert_eq!(lambda.invoke(night("t-2")).await.json::<Value>(), import(4));
+}
+
+/// Except the errors of commits, which the task has none of.
+#[test]
+fn the_state_machine_retries_what_is_retryable() {
+    use idempotency::Error;
+
+    let key = || Key::from("k");
+    let store = |kind| StoreError::new(kind, "");
+    let stores = [
+        StoreErrorKind::NotFound,
+        StoreErrorKind::AccessDenied,
+        StoreErrorKind::Invalid,
+        StoreErrorKind::Throttled,
+        StoreErrorKind::Timeout,
+        StoreErrorKind::Malformed,
+        StoreErrorKind::Other,
+    ];
+    let errors = [
+        Error::KeyMissing { operation: String::new() },
+        Error::PayloadChanged { key: key() },
+        Error::InProgress { key: key(), until: None },
+        Error::Contended { key: key() },
+        Error::NoTime { remaining: Duration::ZERO },
+        Error::OutOfTime { key: key() },
+        Error::LeaseExpired { key: key() },
+        Error::LeaseLost { key: key() },
+        Error::RecordGone { key: key() },
+        Error::NotSaved { key: key(), source: store(StoreErrorKind::Timeout) },
+        Error::ResultNotStored { key: key(), reason: String::new() },
+        Error::StatusUnknown { key: key(), status: String::new() },
+        Error::Config(String::new()),
+    ];
+    let template = include_str!("../template.yaml");
+    let retried = |name: &str| template.lines().any(|line| line.trim() == format!("- {name}"));
+    for error in errors.into_iter().chain(stores.map(|kind| store(kind).into())) {
+        assert_eq!(retried(error.error_type()), error.is_retryable(), "{error:?}");
+    }
 }
 
 #[tokio::test]
