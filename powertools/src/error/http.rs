@@ -44,13 +44,25 @@ pub struct Http {
     pub retry_at: Option<SystemTime>,
     /// Members of the problem in addition to those of RFC 9457.
     pub members: Map<String, Value>,
+    /// The `type` of a problem that the error contains.
+    pub(crate) kind: Option<String>,
+    pub(crate) title: Option<String>,
+    pub(crate) instance: Option<String>,
 }
 
 impl Http {
     /// Creates the answer to an error with this status, without details.
     #[must_use]
     pub fn new(status: u16) -> Self {
-        Self { status, detail: None, retry_at: None, members: Map::new() }
+        Self {
+            status,
+            detail: None,
+            retry_at: None,
+            members: Map::new(),
+            kind: None,
+            title: None,
+            instance: None,
+        }
     }
 
     /// Sets the detail to the message of `error`, without its causes, if the status is below 500.

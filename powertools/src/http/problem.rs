@@ -94,7 +94,10 @@ impl Problem {
     fn from_told(told: Http) -> Self {
         let status = StatusCode::from_u16(told.status);
         let mut problem = Self::new(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+        problem.kind = told.kind;
+        problem.title = told.title;
         problem.detail = told.detail;
+        problem.instance = told.instance;
         problem.retry_after = told.retry_at.map(time_until);
         problem.members = told.members;
         problem.members.retain(|name, _| !is_defined(name));
@@ -200,7 +203,11 @@ crate::error::own::name_in_lambda!(
     Problem,
     http = |problem: &Problem| {
         let mut told = Http::new(problem.status.as_u16());
+        told.kind = problem.kind.clone();
+        told.title = problem.title.clone();
         told.detail = problem.detail.clone();
+        told.instance = problem.instance.clone();
+        told.retry_at = problem.retry_after.and_then(|time| now().checked_add(time));
         told.members = problem.members.clone();
         Some(told)
     }
@@ -237,9 +244,12 @@ fn seconds(time: Duration) -> u64 {
 
 /// Returns the time from now to `end`, and at least a second.
 fn time_until(end: SystemTime) -> Duration {
+    end.duration_since(now()).unwrap_or_default().max(Duration::from_secs(1))
+}
+
+fn now() -> SystemTime {
     let clock = Invocation::current().map_or_else(Clock::system, |current| current.clock().clone());
-    let now = clock.now();
-    end.duration_since(now).unwrap_or_default().max(Duration::from_secs(1))
+    clock.now()
 }
 
 #[cfg(test)]

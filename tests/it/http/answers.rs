@@ -97,32 +97,36 @@ async fn an_error_of_the_toolkit_names_neither_keys_nor_operations() {
 
 #[tokio::test]
 async fn a_problem_as_an_error_is_answered_as_it_is() {
-    let handle = |_: Request| async {
-        Err::<(), _>(
-            Problem::new(StatusCode::GONE)
-                .kind("https://errors.example/gone")
-                .title("It is gone")
-                .detail("since Monday")
-                .instance("/orders/7")
-                .member("order", 7)
-                .member("status", 200)
-                .retry_after(Duration::from_millis(1500)),
-        )
-    };
-    let lambda = FakeRuntime::new();
-    let _function = lambda.run(Powertools::http(handle).run());
-    let reply: Value = lambda.invoke(events::http_api("GET", "/", "")).await.json();
-    assert_eq!(
-        (&reply["statusCode"], &reply["headers"]["retry-after"]),
-        (&json!(410), &json!("2"))
-    );
-    let mut problem = problem(&reply);
-    assert!(problem["request_id"].take().is_string());
-    let expected = json!({
-        "type": "https://errors.example/gone", "title": "It is gone", "status": 410,
-        "detail": "since Monday", "instance": "/orders/7", "order": 7, "request_id": null,
-    });
-    assert_eq!(problem, expected);
+    fn gone() -> Problem {
+        Problem::new(StatusCode::GONE)
+            .kind("https://errors.example/gone")
+            .title("It is gone")
+            .detail("since Monday")
+            .instance("/orders/7")
+            .member("order", 7)
+            .member("status", 200)
+            .retry_after(Duration::from_millis(1500))
+    }
+    for make in [|| gone().into(), || Transparent::Problem(gone()).into()] as [fn() -> Error; 2] {
+        let reply = failed(make).await;
+        assert_eq!(
+            (&reply["statusCode"], &reply["headers"]["retry-after"]),
+            (&json!(410), &json!("2"))
+        );
+        let mut problem = problem(&reply);
+        assert!(problem["request_id"].take().is_string());
+        let expected = json!({
+            "type": "https://errors.example/gone", "title": "It is gone", "status": 410,
+            "detail": "since Monday", "instance": "/orders/7", "order": 7, "request_id": null,
+        });
+        assert_eq!(problem, expected);
+    }
+}
+
+#[derive(Debug, thiserror::Error, LambdaError)]
+enum Transparent {
+    #[error(transparent)]
+    Problem(#[from] Problem),
 }
 
 #[tokio::test]
