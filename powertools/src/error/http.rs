@@ -74,11 +74,13 @@ impl Http {
         self
     }
 
-    /// Returns the answer that [`http`](http()) returns for `error`, but with this status.
+    /// Returns the answer that [`http`](http()) returns for `error`, but with this status. From 500 on, only the
+    /// time of another attempt is from that answer: a failure tells clients no details.
     #[must_use]
     pub fn with_details_of(self, error: &(dyn StdError + 'static)) -> Self {
         match http(error) {
-            Some(answer) => Self { status: self.status, ..answer },
+            Some(answer) if self.status < 500 => Self { status: self.status, ..answer },
+            Some(answer) => Self { retry_at: answer.retry_at, ..self },
             None => self,
         }
     }

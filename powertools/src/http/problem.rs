@@ -42,7 +42,7 @@ use crate::invocation::Invocation;
 ///
 /// | error | answer |
 /// |---|---|
-/// | with [`#[http(status = 402)]`](macro@crate::LambdaError), also in a box or as a cause | that status, and below 500 its message |
+/// | with [`#[http(status = 402)]`](macro@crate::LambdaError), also in a box or as a cause | that status, and below 500 its message; a [transparent](macro@crate::LambdaError#transparent-variants) variant has the details of the error in it instead |
 /// | of this toolkit, also in a box or as a cause | as [`idempotency::Error::http_status`](crate::idempotency::Error::http_status) says, with a message that contains neither keys nor the names of operations |
 /// | any other, and a panic | 500, without its message |
 /// | the time has run out | 503 |

@@ -127,6 +127,46 @@ async fn a_problem_as_an_error_is_answered_as_it_is() {
 enum Transparent {
     #[error(transparent)]
     Problem(#[from] Problem),
+    #[error(transparent)]
+    #[http(status = 422)]
+    Refused(Problem),
+    #[error(transparent)]
+    #[http(status = 502)]
+    Upstream(Problem),
+    #[error(transparent)]
+    #[http(status = 422)]
+    Unanswered(std::io::Error),
+}
+
+#[tokio::test]
+async fn a_transparent_error_has_the_details_of_the_error_in_it_below_500() {
+    fn inner() -> Problem {
+        let problem = Problem::new(StatusCode::NOT_FOUND).detail("no table orders-prod");
+        let problem = problem.kind("https://errors.example/inner").title("inner").instance("/7");
+        problem.member("table", "orders-prod").retry_after(Duration::from_secs(3))
+    }
+    let reply = failed(|| Transparent::Refused(inner()).into()).await;
+    assert_eq!(reply["statusCode"], 422);
+    let told = problem(&reply);
+    assert_eq!(
+        (&told["detail"], &told["table"], &told["status"]),
+        (&json!("no table orders-prod"), &json!("orders-prod"), &json!(422))
+    );
+
+    let reply = failed(|| Transparent::Upstream(inner()).into()).await;
+    assert_eq!(
+        (&reply["statusCode"], &reply["headers"]["retry-after"]),
+        (&json!(502), &json!("3"))
+    );
+    let mut told = problem(&reply);
+    told["request_id"].take();
+    let expected = json!({
+        "type": "about:blank", "title": "Bad Gateway", "status": 502, "request_id": null,
+    });
+    assert_eq!(told, expected);
+
+    let reply = failed(|| Transparent::Unanswered(std::io::Error::other("secret")).into()).await;
+    assert_eq!((&reply["statusCode"], problem(&reply).get("detail")), (&json!(422), None));
 }
 
 #[tokio::test]
