@@ -77,7 +77,8 @@ fn check_one(write: &Write) -> Result<(), String> {
     let conditions = &write.conditions;
     let has_expression =
         has_expression || conditions.iter().any(|it| matches!(it, Condition::Expression(_)));
-    if !has_expression && !(write.names.is_empty() && write.values.is_empty()) {
+    let has_placeholders = !(write.names.is_empty() && write.values.is_empty());
+    if has_placeholders && !has_expression {
         return Err("there is no expression for the placeholders".to_owned());
     }
     values(write).try_for_each(check_value)
