@@ -89,7 +89,7 @@ impl<'a, S: Store> Operation<'a, S> {
 
     /// Returns the name with the prefix of the options, for errors.
     pub(super) fn full_name(&self) -> String {
-        full_name(&self.idempotency.options.key_prefix, &self.name)
+        full_name(&self.idempotency.options.key_prefix, &self.name).concat()
     }
 
     /// Derives the key under which the work is done once.
@@ -121,7 +121,8 @@ impl<'a, S: Store> Operation<'a, S> {
         if name.is_empty() {
             return Err(Error::Config("an operation needs a name".to_owned()));
         }
-        let operation = || full_name(&options.key_prefix, &name);
+        let full_name = full_name(&options.key_prefix, &name);
+        let operation = || full_name.concat();
         let invocation = if options.tenant_in_key { Invocation::current() } else { None };
         let tenant = invocation.as_ref().and_then(Invocation::tenant_id);
         if options.tenant_in_key && tenant.is_none() {
@@ -163,7 +164,7 @@ impl<'a, S: Store> Operation<'a, S> {
                 on_save_failure: options.on_save_failure.unwrap_or(OnSaveFailure::Error),
                 keep_if: None,
                 must_keep: false,
-                name_length: scope.full_name_length(),
+                name_length: full_name.map(str::len).into_iter().sum(),
             }),
         })
     }

@@ -70,18 +70,8 @@ pub(super) struct Scope<'a> {
 impl Scope<'_> {
     /// Appends that with which all keys of the operation begin.
     fn begin(self, key: &mut String) {
-        if !self.prefix.is_empty() {
-            key.push_str(self.prefix);
-            key.push('.');
-        }
-        key.push_str(self.name);
+        full_name(self.prefix, self.name).into_iter().for_each(|part| key.push_str(part));
         key.push('#');
-    }
-
-    /// Returns the length of the name with the prefix, with which all keys of the operation begin.
-    pub(super) fn full_name_length(self) -> usize {
-        let prefix = if self.prefix.is_empty() { 0 } else { self.prefix.len() + ".".len() };
-        prefix + self.name.len()
     }
 }
 
@@ -185,9 +175,9 @@ impl KeyCodec {
     }
 }
 
-/// Returns the name of an operation for messages.
-pub(super) fn full_name(prefix: &str, name: &str) -> String {
-    if prefix.is_empty() { name.to_owned() } else { [prefix, ".", name].concat() }
+/// Returns the parts of the name of an operation, with which its keys begin and which messages have.
+pub(super) fn full_name<'a>(prefix: &'a str, name: &'a str) -> [&'a str; 3] {
+    [prefix, if prefix.is_empty() { "" } else { "." }, name]
 }
 
 fn utf8(text: Vec<u8>) -> Result<String, WriteError> {
