@@ -220,6 +220,13 @@ impl<S: Store> Rule<'_, S> {
         claim
     }
 
+    /// Returns a claim that the store took, and whose lease has ended.
+    async fn lapsed(&self) -> Claim {
+        let claim = self.ended_claim();
+        self.applied(self.store.claim(&claim).await, "the claim");
+        claim
+    }
+
     async fn record(&self) -> Option<Record> {
         match self.store.read(&read(self.key.clone())).await {
             Ok(record) => record,

@@ -31,8 +31,7 @@ pub(super) async fn check<S: Store>(suite: &StoreSuite<S>) {
     rule.same(rule.record().await, Some(claimed(&claim)), "the record");
 
     let rule = suite.rule("the owner renews a lease that has ended and was not taken over");
-    let claim = rule.ended_claim();
-    rule.applied(rule.store.claim(&claim).await, "the claim");
+    let claim = rule.lapsed().await;
     let lease_end = EpochMillis(rule.start.0 + LEASE);
     let late = Renewal { lease_end, ..renewal(&claim) };
     rule.applied(rule.store.renew(&late).await, "the renewal");

@@ -99,8 +99,7 @@ async fn completions<S: Store>(suite: &StoreSuite<S>) {
     rule.applied(rule.store.complete(&completion(&claim)).await, "the owner's completion");
 
     let rule = suite.rule("the owner completes its record after the end of its lease");
-    let claim = rule.ended_claim();
-    rule.applied(rule.store.claim(&claim).await, "the claim");
+    let claim = rule.lapsed().await;
     let now = EpochMillis(claim.lease_end.0 + 1);
     let late = Completion { now, ..completion(&claim) };
     rule.applied(rule.store.complete(&late).await, "the completion");
@@ -161,8 +160,7 @@ async fn releases<S: Store>(suite: &StoreSuite<S>) {
     rule.applied(rule.store.claim(&rule.claim_at(1)).await, "a new claim");
 
     let rule = suite.rule("the owner releases its claim after the end of its lease");
-    let claim = rule.ended_claim();
-    rule.applied(rule.store.claim(&claim).await, "the claim");
+    let claim = rule.lapsed().await;
     rule.applied(rule.store.release(&release(&claim)).await, "the release");
     rule.same(rule.record().await, None, "the record");
 
